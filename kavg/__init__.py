@@ -1,0 +1,27 @@
+"""K-step averaging SGD with block momentum: a laboratory."""
+
+from kavg import objectives, oracles, outer, schedules, starts
+from kavg.base import Algorithm, Constant, KavgError, Problem
+from kavg.comm import SerialComm
+from kavg.simulate import Round, State, meta_iterations, simulate
+from kavg.trajectory import Trajectory
+from kavg.version import __version__
+
+__all__ = [
+    "Algorithm",
+    "Constant",
+    "KavgError",
+    "Problem",
+    "Round",
+    "SerialComm",
+    "State",
+    "Trajectory",
+    "__version__",
+    "meta_iterations",
+    "objectives",
+    "oracles",
+    "outer",
+    "schedules",
+    "simulate",
+    "starts",
+]

@@ -1,0 +1,1 @@
+"""Theory and measurement: bounds, exact moments, estimates and verdicts; never the simulator."""

@@ -1,0 +1,56 @@
+"""The hot loop: K local steps for a tile of learners."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+import numpy as np
+
+from kavg.base import Algorithm, Floats, Problem
+
+TILE_COORDINATES: Final = 16_384
+"""Coordinates in a tile: with noise and words some 40 bytes each, so a tile stays in an L2 cache."""
+
+
+def default_tile(R: int, d: int, learners: int) -> int:
+    """How many learners share a tile: as many as fit the cache, at least one.
+
+    >>> default_tile(R=64, d=100, learners=16)
+    2
+    """
+    return max(1, min(learners, TILE_COORDINATES // (R * d)))
+
+
+@final
+class LocalSteps:
+    """Workspace and planned oracle for ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1.
+
+    Arrays have shape ``(tile, R, d)``.  A step allocates nothing.
+    """
+
+    def __init__(
+        self, problem: Problem, algorithm: Algorithm, *, seed: int, R: int, tile: int
+    ) -> None:
+        shape = (tile, R, problem.objective.dim)
+        self.K = algorithm.K
+        self.gradient = problem.oracle.plan(
+            problem.objective, seed=seed, P=algorithm.P, R=R, tile=tile
+        )
+        self.x, self.g = np.empty(shape), np.empty(shape)
+
+    def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
+        """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d)``.
+
+        The local steps of round n are numbered ``(n - 1) K, ..., n K - 1`` over the run.  The
+        result is the workspace itself: the caller may overwrite it, the next call will.
+        """
+        t = len(learners)
+        x, g = self.x[:t], self.g[:t]
+        self.gradient.select(learners)
+        x[...] = start
+        for step in range((n - 1) * self.K, n * self.K):
+            self.gradient(x, step, g)
+            np.multiply(g, gamma, out=g)
+            np.subtract(x, g, out=x)
+        np.subtract(x, start, out=x)
+        return x

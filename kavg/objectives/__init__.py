@@ -1,0 +1,51 @@
+"""Objectives with known constants: each says its L and f_star, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from kavg.objectives.cosine import Cosine
+from kavg.objectives.double_well import DoubleWell
+from kavg.objectives.himmelblau import Himmelblau
+from kavg.objectives.linear import Linear
+from kavg.objectives.logarithm import Logarithm
+from kavg.objectives.quadratic import LogSpectrum, Quadratic
+from kavg.objectives.rosenbrock import Rosenbrock
+from kavg.objectives.saturating import Saturating
+from kavg.objectives.sine_bowl import SineBowl
+from kavg.objectives.triangular_wave import TriangularWave
+
+KINDS: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {
+        # analytic: every constant is known
+        "quadratic": Quadratic,
+        "cosine": Cosine,
+        "double_well": DoubleWell,
+        "saturating": Saturating,
+        "logarithm": Logarithm,
+        "triangular_wave": TriangularWave,
+        "linear": Linear,
+        "sine_bowl": SineBowl,
+        "rosenbrock": Rosenbrock,
+        "himmelblau": Himmelblau,
+        # from data: finite sums
+    }
+)
+"""The ``kind`` of ``[objective]`` in a TOML file, to its class."""
+
+__all__ = [
+    "KINDS",
+    "Cosine",
+    "DoubleWell",
+    "Himmelblau",
+    "Linear",
+    "LogSpectrum",
+    "Logarithm",
+    "Quadratic",
+    "Rosenbrock",
+    "Saturating",
+    "SineBowl",
+    "TriangularWave",
+]

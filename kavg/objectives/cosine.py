@@ -1,0 +1,76 @@
+"""A bowl with cosine ripples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, KavgError, at_least_one, not_negative, positive
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class Cosine:
+    """``F(w) = sum_i lam/2 w_i^2 + A (1 - cos(omega w_i))``: many local minima, the best at 0.
+
+    With ``lam = 0`` every ``2 pi / omega`` is a global minimum; ``SineBowl`` is the instance
+    ``lam = 2, A = 3/2, omega = 2`` with its Polyak-Lojasiewicz constant (docs/theory.md 6.2).
+
+    >>> ripples = Cosine(dim=2)
+    >>> ripples.L.value
+    10.0
+    >>> ripples.grad(np.zeros(2), np.empty(2))
+    array([0., 0.])
+    """
+
+    dim: int
+    lam: float = 1.0
+    A: float = 1.0
+    omega: float = 3.0
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of coordinates")
+        not_negative("lam", self.lam)
+        not_negative("A", self.A)
+        positive("omega", self.omega)
+        not_negative("lam + A*omega^2", self.lam + self.A * self.omega * self.omega)
+        if self.lam > 0 and self._ratio > 1e12:
+            raise KavgError(
+                f"lam={self.lam!r} is lost beside A*omega={self.A * self.omega!r}; give lam at"
+                " least 1e-12 A*omega, or lam=0"
+            )
+
+    @property
+    def _ratio(self) -> float:
+        with np.errstate(over="ignore"):
+            return float(np.float64(self.A * self.omega) / self.lam)
+
+    @property
+    def L(self) -> Constant:
+        """``sup |lam + A omega^2 cos(omega w)|``, attained at 0 as ``lam, A >= 0``."""
+        curvature = self.lam + self.A * self.omega * self.omega
+        return Constant(curvature, "exact", "lam + A omega^2, the curvature at 0")
+
+    @property
+    def f_star(self) -> Constant:
+        """Zero, at 0."""
+        return Constant(0.0, "exact", "both terms are at least 0 and vanish at 0")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row, by ``1 - cos z = 2 sin(z/2)^2``, which does not cancel near 0."""
+        ripples = np.square(np.sin(0.5 * self.omega * x))
+        return over_coordinates(0.5 * self.lam * np.square(x) + 2.0 * self.A * ripples)
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``lam w + A omega sin(omega w)``."""
+        np.multiply(x, self.omega, out=out)
+        np.sin(out, out=out)
+        if self.lam == 0:
+            return np.multiply(out, self.A * self.omega, out=out)
+        # lam (w + ratio sin) needs no second array for lam w.
+        np.multiply(out, self._ratio, out=out)
+        np.add(out, x, out=out)
+        return np.multiply(out, self.lam, out=out)

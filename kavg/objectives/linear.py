@@ -1,0 +1,50 @@
+"""A constant slope: paths one can follow in the head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, KavgError, at_least_one
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class Linear:
+    """``F(w) = slope sum_i w_i``: the gradient never changes, so every path is arithmetic.
+
+    >>> Linear(dim=2, slope=3.0).grad(np.zeros(2), np.empty(2))
+    array([3., 3.])
+    """
+
+    dim: int
+    slope: float = 1.0
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of coordinates")
+        if not np.isfinite(self.slope):
+            raise KavgError(f"slope must be a finite number, got slope={self.slope!r}")
+
+    @property
+    def L(self) -> Constant:
+        """Zero."""
+        return Constant(0.0, "exact", "the gradient is constant")
+
+    @property
+    def f_star(self) -> Constant:
+        """Minus infinity, unless the slope is zero."""
+        if self.slope == 0:
+            return Constant(0.0, "exact", "F is 0 everywhere")
+        return Constant(-np.inf, "exact", "a slope leaves F unbounded below")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row."""
+        return over_coordinates(self.slope * x)
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``slope`` in every coordinate."""
+        out.fill(self.slope)
+        return out

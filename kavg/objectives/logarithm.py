@@ -1,0 +1,50 @@
+"""A bowl that grows ever more slowly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, at_least_one
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class Logarithm:
+    """``F(w) = sum_i log(1 + w_i^2)``: unbounded, curvature from -1/4 to 2.
+
+    ``Saturating`` also flattens, and stays below ``dim``.
+
+    >>> bowl = Logarithm(dim=2)
+    >>> float(bowl.value(np.zeros(2))), bowl.grad(np.ones(2), np.empty(2))
+    (0.0, array([1., 1.]))
+    """
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of coordinates")
+
+    @property
+    def L(self) -> Constant:
+        """``sup |2 (1 - w^2) / (1 + w^2)^2|``."""
+        return Constant(2.0, "exact", "curvature at 0; its least is -1/4, at sqrt(3)")
+
+    @property
+    def f_star(self) -> Constant:
+        """Zero, at 0."""
+        return Constant(0.0, "exact", "every term is at least 0 and vanishes at 0")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row."""
+        return over_coordinates(np.log1p(np.square(x)))
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``2 w / (1 + w^2)``."""
+        np.multiply(x, x, out=out)
+        np.add(out, 1.0, out=out)
+        np.divide(x, out, out=out)
+        return np.multiply(out, 2.0, out=out)

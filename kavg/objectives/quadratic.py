@@ -1,0 +1,161 @@
+"""Quadratics: the family on which the whole method can be solved exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, KavgError, at_least_one, positive, unknown
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class LogSpectrum:
+    """``dim`` eigenvalues from ``low`` to ``high``, equally spaced in the logarithm.
+
+    >>> LogSpectrum(0.01, 1.0, dim=3).eigenvalues
+    array([0.01, 0.1 , 1.  ])
+    """
+
+    low: float
+    high: float
+    dim: int
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of eigenvalues")
+        positive("low", self.low)
+        positive("high", self.high)
+        if self.low > self.high or (self.dim == 1 and self.low != self.high):
+            raise KavgError(
+                f"got low={self.low!r}, high={self.high!r}, dim={self.dim!r}; low must not exceed"
+                " high, and one eigenvalue needs low equal to high"
+            )
+
+    @property
+    def eigenvalues(self) -> Floats:
+        """``low (high/low)^(i/(dim-1))``, i = 0..dim-1, shape ``(dim,)``."""
+        return np.geomspace(self.low, self.high, self.dim)
+
+
+@final
+@dataclass(frozen=True)
+class Quadratic:
+    """``F(w) = 1/2 w^T H w``, ``H = Q diag(h) Q^T``; exact moments: docs/theory.md section 4.
+
+    ``spectrum`` holds the eigenvalues ``h (d,)``, of any sign; ``Q (d, d)`` is the identity, or
+    drawn uniformly (Haar) from the orthogonal matrices with ``rotation_seed``.
+
+    >>> bowl = Quadratic(spectrum=(1.0, 4.0))
+    >>> bowl.grad(np.array([2.0, 1.0]), np.empty(2))
+    array([2., 4.])
+    >>> bowl.L.value, bowl.pl.value
+    (4.0, 1.0)
+    """
+
+    spectrum: tuple[float, ...] | LogSpectrum
+    rotation_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.spectrum, LogSpectrum):
+            at_least_one("len(spectrum)", len(self.spectrum), "give an eigenvalue a coordinate")
+            if not np.all(np.isfinite(self.spectrum)):
+                raise KavgError(f"every eigenvalue must be finite, got spectrum={self.spectrum!r}")
+        seed = self.rotation_seed
+        if seed is not None and (not isinstance(seed, int | np.integer) or seed < 0):
+            raise KavgError(
+                f"rotation_seed must be a whole number of at least 0, got {seed!r};"
+                " use None for no rotation"
+            )
+
+    @property
+    def dim(self) -> int:
+        """The number of eigenvalues."""
+        return len(self.eigenvalues)
+
+    @cached_property
+    def eigenvalues(self) -> Floats:
+        """``h (d,)``, in the order given."""
+        if isinstance(self.spectrum, LogSpectrum):
+            return _frozen(self.spectrum.eigenvalues)
+        return _frozen(np.array(self.spectrum, np.float64))
+
+    @cached_property
+    def rotation(self) -> Floats:
+        """``Q (d, d)``, whose columns are the eigenvectors."""
+        if self.rotation_seed is None:
+            return _frozen(np.eye(self.dim))
+        return _frozen(haar_rotation(self.dim, self.rotation_seed))
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """``H (d, d)``, symmetric to the last bit."""
+        H = (self.rotation * self.eigenvalues) @ self.rotation.T
+        return _frozen((H + H.T) / 2)
+
+    @property
+    def L(self) -> Constant:
+        """``max |h|``."""
+        return Constant(float(np.abs(self.eigenvalues).max()), "exact", "largest |eigenvalue|")
+
+    @property
+    def f_star(self) -> Constant:
+        """Zero, unless an eigenvalue is negative."""
+        if self.eigenvalues.min() < 0:
+            return Constant(-np.inf, "exact", "a negative eigenvalue leaves F unbounded below")
+        return Constant(0.0, "exact", "no negative eigenvalue, so F >= 0 = F(0)")
+
+    @property
+    def pl(self) -> Constant:
+        """The largest m with ``||grad F||^2 >= 2 m (F - f_star)``: the smallest h above 0."""
+        above = self.eigenvalues[self.eigenvalues > 0]
+        if self.eigenvalues.min() < 0 or not above.size:
+            return unknown("needs a positive eigenvalue and no negative one")
+        return Constant(float(above.min()), "exact", "smallest positive eigenvalue")
+
+    def eigen_coordinates(self, x: Floats) -> Floats:
+        """``Q^T x`` at every row, ``(..., d) -> (..., d)``: there H is diagonal."""
+        if self.rotation_seed is None:
+            return x
+        return _product(self.rotation.T, x, np.empty(x.shape))
+
+    def value(self, x: Floats) -> Floats:
+        """``1/2 sum_i h_i (Q^T x)_i^2``: never negative when no eigenvalue is."""
+        z = self.eigen_coordinates(x)
+        return over_coordinates(0.5 * self.eigenvalues * np.square(z))
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``H x``."""
+        if self.rotation_seed is None:
+            return np.multiply(x, self.eigenvalues, out=out)
+        return _product(self.hessian, x, out)
+
+
+def haar_rotation(dim: int, seed: int) -> Floats:
+    """An orthogonal matrix ``(dim, dim)``, uniform among all of them.
+
+    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made
+    positive: otherwise its law depends on the signs the factorisation happens to choose.
+
+    >>> Q = haar_rotation(3, seed=0)
+    >>> bool(np.allclose(Q.T @ Q, np.eye(3)))
+    True
+    """
+    normals = np.random.Generator(np.random.PCG64(seed)).standard_normal((dim, dim))
+    Q, R = np.linalg.qr(normals)
+    rotation: Floats = Q * np.copysign(1.0, np.diagonal(R))
+    return rotation
+
+
+def _product(matrix: Floats, x: Floats, out: Floats) -> Floats:
+    # Rows with gaps between their numbers take another path through BLAS, with other bits.
+    np.matvec(matrix, np.ascontiguousarray(x), out=out)
+    return out
+
+
+def _frozen(array: Floats) -> Floats:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,53 @@
+"""A bowl that levels out: far away there is almost no gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, at_least_one
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class Saturating:
+    """``F(w) = sum_i w_i^2 / (1 + w_i^2)``: bounded, curvature from -1/2 to 2.
+
+    ``Logarithm`` also flattens, but grows without bound.
+
+    >>> bowl = Saturating(dim=2)
+    >>> float(bowl.value(np.array([0.0, 1e200]))), bowl.grad(np.ones(2), np.empty(2))
+    (1.0, array([0.5, 0.5]))
+    """
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of coordinates")
+
+    @property
+    def L(self) -> Constant:
+        """``sup |2 (1 - 3 w^2) / (1 + w^2)^3|``."""
+        return Constant(2.0, "exact", "curvature at 0; its least is -1/2, at 1")
+
+    @property
+    def f_star(self) -> Constant:
+        """Zero, at 0."""
+        return Constant(0.0, "exact", "a sum of squares that vanishes at 0")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row, as the square of ``w / sqrt(1 + w^2)``, which cannot overflow."""
+        return over_coordinates(np.square(x / np.hypot(1.0, x)))
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``2 w / (1 + w^2)^2``."""
+        np.multiply(x, x, out=out)
+        np.add(out, 1.0, out=out)
+        np.reciprocal(out, out=out)
+        # Squared only now: (1 + w^2)^2 overflows where its reciprocal is merely 0.
+        np.multiply(out, out, out=out)
+        np.multiply(out, x, out=out)
+        return np.multiply(out, 2.0, out=out)

@@ -1,0 +1,73 @@
+"""Nonconvex, yet every gradient step helps: the Polyak-Lojasiewicz example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+
+from kavg.base import Constant, Floats, at_least_one
+from kavg.objectives.sums import over_coordinates
+
+
+@final
+@dataclass(frozen=True)
+class SineBowl:
+    """``F(w) = sum_i w_i^2 + 3 sin(w_i)^2``: not convex, and 0 its only stationary point.
+
+    The example of Karimi, Nutini and Schmidt (2016), who give 1/32 for ``pl``; the sharp constant
+    is over five times that (docs/theory.md 6.2).
+
+    >>> bowl = SineBowl(dim=3)
+    >>> bowl.L.value, round(bowl.pl.value, 4)
+    (8.0, 0.1755)
+    """
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        at_least_one("dim", self.dim, "it is the number of coordinates")
+
+    @property
+    def L(self) -> Constant:
+        """``sup |2 + 6 cos(2 w)|``."""
+        return Constant(8.0, "exact", "curvature at 0; its least is -4, at pi/2")
+
+    @property
+    def f_star(self) -> Constant:
+        """Zero, at 0."""
+        return Constant(0.0, "exact", "a sum of squares that vanishes at 0")
+
+    @cached_property
+    def pl(self) -> Constant:
+        """The largest m with ``||grad F||^2 >= 2 m F``: coordinates add up, so one decides."""
+        return Constant(_least_ratio(), "exact", "least F'^2 / 2F of one coordinate, to rounding")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row."""
+        return over_coordinates(np.square(x) + 3.0 * np.square(np.sin(x)))
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """``2 w + 3 sin(2 w)``."""
+        np.multiply(x, 2.0, out=out)
+        np.sin(out, out=out)
+        np.multiply(out, 1.5, out=out)
+        np.add(out, x, out=out)
+        return np.multiply(out, 2.0, out=out)
+
+
+def _least_ratio() -> float:
+    """The least ``F'(w)^2 / (2 F(w))`` of one coordinate.
+
+    F is even and the ratio exceeds ``(2w - 3)^2 / (2 w^2 + 6) > 0.6`` beyond 4, so a grid over
+    (0, 4] finds the valley; each finer grid stays within its neighbours.
+    """
+    low, high = 0.001, 4.0
+    for _ in range(6):
+        w = np.linspace(low, high, 4001)
+        ratio = np.square(2 * w + 3 * np.sin(2 * w)) / (2 * (w**2 + 3 * np.sin(w) ** 2))
+        best = int(np.argmin(ratio))
+        low, high = w[max(best - 1, 0)], w[min(best + 1, 4000)]
+    return float(ratio[best])

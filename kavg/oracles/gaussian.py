@@ -1,0 +1,37 @@
+"""Gaussian noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from kavg.base import NoiseConstants, Objective, StochasticGradient
+from kavg.noise import Normals, Purpose
+from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+
+
+@final
+@dataclass(frozen=True)
+class Gaussian:
+    """``e ~ N(0, sigma2/(B d) I)``: ``E ||e||^2 = sigma2 / B`` over the whole vector.
+
+    >>> Gaussian(sigma2=1.0, B=4)
+    Gaussian(sigma2=1.0, B=4)
+    """
+
+    sigma2: float
+    B: int = 1
+
+    def __post_init__(self) -> None:
+        check_additive(self.sigma2, self.B)
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """``M = sigma2``."""
+        return additive_constants(self.sigma2, self.B, "Gaussian noise of this variance")
+
+    def plan(
+        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+    ) -> StochasticGradient:
+        """One normal a coordinate and step."""
+        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
+        return NoisyGradient(objective, normals, self.sigma2, self.B)

@@ -1,0 +1,140 @@
+"""Mini-batches of real examples, all learners on the same data or each on its own part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.base import (
+    BatchGradient,
+    Constant,
+    FiniteSum,
+    Floats,
+    Indices,
+    KavgError,
+    NoiseConstants,
+    Objective,
+    StochasticGradient,
+    at_least_one,
+    unknown,
+)
+from kavg.noise import Purpose, normals_once
+from kavg.oracles.sampling import SAMPLERS, Sampler
+
+
+@final
+@dataclass(frozen=True)
+class Partition:
+    """Each learner has its own ``n / P`` examples, so ``F = (1/P) sum_j f_j`` exactly.
+
+    Of every part, the share ``skew`` is dealt in the order of the labels and the rest at random:
+    0 gives parts of one law, 1 gives each learner a stretch of the sorted labels.  The partition
+    belongs to the problem: it depends on this ``seed``, not on that of the run.
+
+    >>> Partition(skew=1.0).parts(np.array([1, 0, 1, 0]), P=2)
+    array([[1, 3],
+           [0, 2]])
+    """
+
+    skew: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.skew <= 1:
+            raise KavgError(f"skew must lie between 0 and 1, got skew={self.skew!r}")
+
+    def parts(self, labels: NDArray[Any], P: int) -> Indices:
+        """The examples of each learner, ``(P, n/P)``."""
+        n = len(labels)
+        if n % P:
+            raise KavgError(
+                f"{n} examples cannot be dealt evenly to P={P} learners; "
+                f"use={n - n % P} in the objective leaves the last {n % P} out"
+            )
+        shuffled = np.argsort(normals_once(self.seed, Purpose.PARTITION, 1, n, range(1))[0, 0])
+        skewed = round(self.skew * (n // P))
+        by_label, rest = shuffled[: P * skewed], shuffled[P * skewed :]
+        by_label = by_label[np.lexsort((by_label, labels[by_label]))]
+        dealt = (by_label.reshape(P, skewed), rest.reshape(P, n // P - skewed))
+        return np.concatenate(dealt, axis=1)
+
+
+@final
+class MiniBatchGradient:
+    """The planned oracle: draw indices, look up the learner's examples, average their gradients."""
+
+    def __init__(self, batches: BatchGradient, sampler: Sampler, parts: Indices | None) -> None:
+        self.batches = batches
+        self.sampler = sampler
+        self.parts = parts
+        self.first = np.empty((0, 1, 1), np.intp)
+        self.looked_up = np.empty_like(sampler.chosen, dtype=np.intp)
+
+    def select(self, learners: range) -> None:
+        """Stand at these learners."""
+        self.sampler.streams.select(learners)
+        if self.parts is not None:
+            rows = np.arange(learners.start, learners.stop, dtype=np.intp)
+            self.first = (rows * self.parts.shape[1])[:, None, None]
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """The mean gradient over this step's batch."""
+        indices = self.sampler.draw(step)
+        if self.parts is not None:
+            np.add(indices, self.first, out=indices)
+            looked_up = self.looked_up[: len(indices)]
+            indices = np.take(self.parts, indices, out=looked_up, mode="clip")
+        self.batches(x, indices, out)
+
+
+@final
+@dataclass(frozen=True)
+class MiniBatch:
+    """``g = (1/B) sum of grad f_i`` over a batch of ``B`` examples of a finite sum.
+
+    ``sampling`` is "with_replacement", "without_replacement" (within a batch) or "reshuffle"
+    (within an epoch); ``kavg.oracles.sampling`` contrasts them.  ``partition`` gives each learner
+    its own part of the data; without it all learners draw from all of it.
+
+    >>> MiniBatch(B=32).sampling
+    'with_replacement'
+    """
+
+    B: int
+    sampling: Literal["with_replacement", "without_replacement", "reshuffle"] = "with_replacement"
+    partition: Partition | None = None
+
+    def __post_init__(self) -> None:
+        at_least_one("B", self.B, "use B=1 for single examples")
+        if self.sampling not in SAMPLERS:
+            raise KavgError(f"sampling must be one of {', '.join(SAMPLERS)}, got {self.sampling!r}")
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """The variance of an example's gradient changes with w; nobody has a bound for it."""
+        alike = Constant(0.0, "exact", "all learners draw from all examples")
+        parts = unknown("depends on w and on how the data are dealt")
+        variance = unknown("variance of an example's gradient: depends on w")
+        state = Constant(0.0, "exact", "not modelled")
+        return NoiseConstants(variance, state, parts if self.partition else alike, self.B)
+
+    def plan(
+        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+    ) -> StochasticGradient:
+        """Room for the indices and the workspace of the objective's batches."""
+        if not isinstance(objective, FiniteSum):
+            raise KavgError(
+                f"mini-batches need an objective over examples, got {type(objective).__name__}; "
+                "use additive noise such as gaussian, or an objective with data"
+            )
+        parts = self.partition.parts(objective.labels, P) if self.partition else None
+        n = objective.examples if parts is None else parts.shape[1]
+        if self.sampling != "with_replacement" and n < self.B:
+            raise KavgError(
+                f"{self.B} distinct examples cannot be drawn from {n}; "
+                f"use B of at most {n}, or sampling with_replacement"
+            )
+        sampler = SAMPLERS[self.sampling](seed=seed, R=R, tile=tile, B=self.B, n=n)
+        return MiniBatchGradient(objective.plan_batches(tile, R, self.B), sampler, parts)

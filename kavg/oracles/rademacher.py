@@ -1,0 +1,61 @@
+"""Two-point noise: every coordinate is plus or minus the same number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import NoiseConstants, Objective, StochasticGradient
+from kavg.noise import Floats32, Purpose, Streams
+from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+
+
+@final
+class Signs:
+    """Signs from the top bit of each byte of the words."""
+
+    def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
+        W = -(-d // 8)
+        self.streams = Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=W)
+        self.values = np.empty((tile, R, d), np.float32)
+
+    def draw(self, step: int, scale: float) -> Floats32:
+        """``+scale`` or ``-scale``, ``(t, R, d)``."""
+        octets = self.streams.words(step).view(np.int8)
+        values = self.values[: len(octets)]
+        np.right_shift(octets, np.int8(7), out=octets)
+        np.copyto(values, octets[..., : values.shape[-1]])
+        np.add(values, np.float32(0.5), out=values)
+        np.multiply(values, np.float32(2 * scale), out=values)
+        return values
+
+
+@final
+@dataclass(frozen=True)
+class Rademacher:
+    """``e_i = +-sqrt(sigma2/(B d))`` with equal chance: ``||e||^2 = sigma2/B`` in every draw.
+
+    ``Sphere`` has the same norm in every draw with a uniform direction.
+
+    >>> Rademacher(sigma2=1.0)
+    Rademacher(sigma2=1.0, B=1)
+    """
+
+    sigma2: float
+    B: int = 1
+
+    def __post_init__(self) -> None:
+        check_additive(self.sigma2, self.B)
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """``M = sigma2``."""
+        return additive_constants(self.sigma2, self.B, "two-point noise of this variance")
+
+    def plan(
+        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+    ) -> StochasticGradient:
+        """One sign a coordinate and step."""
+        signs = Signs(seed=seed, R=R, tile=tile, d=objective.dim)
+        return NoisyGradient(objective, signs, self.sigma2, self.B)

@@ -1,0 +1,108 @@
+"""Heterogeneous learners: each has its own linear part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from kavg.base import (
+    Constant,
+    Floats,
+    KavgError,
+    NoiseConstants,
+    Objective,
+    StochasticGradient,
+    not_negative,
+)
+from kavg.noise import Purpose, normals_once
+from kavg.oracles.gaussian import Gaussian
+from kavg.oracles.noiseless import Noiseless
+from kavg.oracles.rademacher import Rademacher
+from kavg.oracles.sphere import Sphere
+from kavg.oracles.student_t import StudentT
+
+TRIPLE = 2**0.5 * np.array([1.0, -0.5, -0.5])
+
+
+def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats:
+    """``b_j`` for these learners, ``(len(learners), dim)``.
+
+    Learners stand in pairs ``+c, -c`` with ``||c||^2 = zeta2``; if P is odd the last three are
+    ``sqrt(2) (c, -c/2, -c/2)``.  So the sum over all learners is zero to the last bit and the mean
+    of ``||b_j||^2`` is ``zeta2``, without any rank knowing the others' shifts.
+
+    >>> b = shifts(4.0, seed=1, P=5, dim=3, learners=range(5))
+    >>> bool(np.all(b.sum(axis=0) == 0)), round(float((b * b).sum() / 5), 12)
+    (True, 4.0)
+    """
+    j = np.arange(learners.start, learners.stop)
+    last = P - 3 if P % 2 else P
+    group = np.where(j < last, j, last) // 2
+    factor = np.where(j < last, 1.0 - 2.0 * (j % 2), TRIPLE[np.maximum(j - last, 0)])
+    span = range(int(group[0]), int(group[-1]) + 1)
+    c = normals_once(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
+    c *= zeta2**0.5 / np.linalg.norm(c, axis=-1, keepdims=True)
+    return np.asarray(factor[:, None] * c[group - span.start])
+
+
+@final
+class ShiftedGradient:
+    """The planned oracle: the common gradient plus the learner's own shift."""
+
+    def __init__(self, common: StochasticGradient, law: Shifted, P: int, dim: int) -> None:
+        self.common = common
+        self.law = (law.zeta2, law.seed, P, dim)
+        self.learners = range(0)
+        self.shift = np.empty((0, 1, dim))
+
+    def select(self, learners: range) -> None:
+        """Stand at these learners and find their shifts."""
+        self.common.select(learners)
+        if learners != self.learners:
+            self.learners = learners
+            self.shift = shifts(*self.law, learners)[:, None, :]
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """``g_j = g + b_j``."""
+        self.common(x, step, out)
+        np.add(out, self.shift, out=out)
+
+
+@final
+@dataclass(frozen=True)
+class Shifted:
+    """Learner j minimises ``f_j(w) = F(w) + <b_j, w>`` with ``sum_j b_j = 0``.
+
+    ``(1/P) sum_j ||grad f_j - grad F||^2 = zeta2`` at every point, exactly.  ``noise`` is the
+    additive law of each learner's gradient; the shifts belong to the problem and depend on this
+    ``seed``, not on that of the run.  ``Partition`` makes learners differ by their data instead.
+
+    >>> Shifted(zeta2=1.0, noise=Gaussian(sigma2=0.5)).zeta2
+    1.0
+    """
+
+    zeta2: float
+    noise: Gaussian | Rademacher | Sphere | StudentT | Noiseless = Noiseless()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        not_negative("zeta2", self.zeta2)
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """Those of the noise, with ``zeta2``."""
+        zeta2 = Constant(self.zeta2, "exact", "shifts in pairs of opposite sign")
+        return replace(self.noise.constants(objective), zeta2=zeta2)
+
+    def plan(
+        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+    ) -> StochasticGradient:
+        """The plan of the noise, and room for the shifts of a tile."""
+        if P == 1 and self.zeta2 > 0:
+            raise KavgError(
+                f"one learner cannot differ from the mean of all, got P=1 and zeta2={self.zeta2}; "
+                "use P of at least 2 or zeta2=0"
+            )
+        common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile)
+        return ShiftedGradient(common, self, P, objective.dim)

@@ -1,0 +1,65 @@
+"""Noise uniform on a sphere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import NoiseConstants, Objective, StochasticGradient
+from kavg.noise import Floats32, Normals, Purpose, Streams
+from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+
+
+@final
+class Directions:
+    """Uniform directions, a normal vector divided by its length, times ``sqrt(d)``."""
+
+    def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
+        self.normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
+        self.lengths = np.empty((tile, R), np.float32)
+
+    @property
+    def streams(self) -> Streams:
+        """Those of the normals."""
+        return self.normals.streams
+
+    def draw(self, step: int, scale: float) -> Floats32:
+        """Vectors of length ``scale sqrt(d)``, ``(t, R, d)``."""
+        values = self.normals.draw(step, 1.0)
+        lengths = self.lengths[: len(values)]
+        np.vecdot(values, values, out=lengths)
+        np.sqrt(lengths, out=lengths)
+        np.divide(np.float32(scale * values.shape[-1] ** 0.5), lengths, out=lengths)
+        np.multiply(values, lengths[..., None], out=values)
+        return values
+
+
+@final
+@dataclass(frozen=True)
+class Sphere:
+    """``e`` uniform on the sphere of radius ``sqrt(sigma2/B)``: bounded noise, exact norm.
+
+    ``Rademacher`` has the same norm but only ``2^d`` directions.
+
+    >>> Sphere(sigma2=1.0)
+    Sphere(sigma2=1.0, B=1)
+    """
+
+    sigma2: float
+    B: int = 1
+
+    def __post_init__(self) -> None:
+        check_additive(self.sigma2, self.B)
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """``M = sigma2``."""
+        return additive_constants(self.sigma2, self.B, "noise on a sphere of this squared radius")
+
+    def plan(
+        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+    ) -> StochasticGradient:
+        """One direction a step."""
+        directions = Directions(seed=seed, R=R, tile=tile, d=objective.dim)
+        return NoisyGradient(objective, directions, self.sigma2, self.B)

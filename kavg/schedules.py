@@ -1,0 +1,116 @@
+"""Step sizes as functions of the round: ``gamma(n)`` for n = 1, 2, ...
+
+A schedule counts rounds, not local steps: within a round all K steps have one size, as in the
+papers.  A plain number is a constant schedule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, final
+
+from kavg.base import KavgError, Schedule, at_least_one, positive
+
+
+@final
+@dataclass(frozen=True)
+class Constant:
+    """``gamma(n) = gamma``; the same as giving the number.
+
+    >>> Constant(0.1)(7)
+    0.1
+    """
+
+    gamma: float
+
+    def __post_init__(self) -> None:
+        positive("gamma", self.gamma)
+
+    def __call__(self, n: int) -> float:
+        """The step size of round ``n``."""
+        return self.gamma
+
+
+@final
+@dataclass(frozen=True)
+class InverseSqrt:
+    """``gamma(n) = gamma / sqrt(1 + (n - 1)/rounds)``: halved in square after ``rounds`` rounds.
+
+    >>> InverseSqrt(0.1, rounds=1)(4)
+    0.05
+    """
+
+    gamma: float
+    rounds: int = 1
+
+    def __post_init__(self) -> None:
+        positive("gamma", self.gamma)
+        at_least_one("rounds", self.rounds, "use rounds=1 for gamma/sqrt(n)")
+
+    def __call__(self, n: int) -> float:
+        """The step size of round ``n``."""
+        return float(self.gamma / (1 + (n - 1) / self.rounds) ** 0.5)
+
+
+@final
+@dataclass(frozen=True)
+class Piecewise:
+    """``gamma(n) = gammas[i]`` where i of the ``boundaries`` lie below n.
+
+    A boundary is the last round of its piece.
+
+    >>> schedule = Piecewise(gammas=(0.1, 0.01), boundaries=(50,))
+    >>> schedule(50), schedule(51)
+    (0.1, 0.01)
+    """
+
+    gammas: tuple[float, ...]
+    boundaries: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for gamma in self.gammas:
+            positive("gamma", gamma)
+        if len(self.gammas) != len(self.boundaries) + 1:
+            raise KavgError(
+                f"gammas needs one number more than boundaries, got {len(self.gammas)} gammas and "
+                f"{len(self.boundaries)} boundaries; each boundary is the last round of its piece"
+            )
+        if any(a >= b for a, b in zip((0, *self.boundaries), self.boundaries, strict=False)):
+            raise KavgError(
+                f"boundaries must be rounds of at least 1 that rise, got {self.boundaries}"
+            )
+
+    def __call__(self, n: int) -> float:
+        """The step size of round ``n``."""
+        return self.gammas[sum(boundary < n for boundary in self.boundaries)]
+
+
+@final
+@dataclass(frozen=True)
+class WarmUp:
+    """``gamma(n)`` rises in equal steps to ``gamma(rounds)``, then follows ``then``.
+
+    ``gamma(n) = then(n) n / rounds`` for ``n <= rounds``.
+
+    >>> [WarmUp(rounds=2, then=Constant(0.1))(n) for n in (1, 2, 3)]
+    [0.05, 0.1, 0.1]
+    """
+
+    rounds: int
+    then: Constant | InverseSqrt | Piecewise
+
+    def __post_init__(self) -> None:
+        at_least_one("rounds", self.rounds, "leave the warm-up out for none")
+
+    def __call__(self, n: int) -> float:
+        """The step size of round ``n``."""
+        return self.then(n) * min(1.0, n / self.rounds)
+
+
+KINDS: Final[Mapping[str, type[Schedule]]] = {
+    "constant": Constant,
+    "inverse_sqrt": InverseSqrt,
+    "piecewise": Piecewise,
+    "warm_up": WarmUp,
+}

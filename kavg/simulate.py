@@ -1,0 +1,289 @@
+"""Rounds of K-step averaging, one after another.
+
+``meta_iterations`` is a generator of rounds; ``simulate`` drains it into a ``Trajectory``.  Serial
+and MPI are one path: ranks only divide the learners among themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
+
+import numpy as np
+
+from kavg.base import (
+    Algorithm,
+    Communicator,
+    Floats,
+    KavgError,
+    Measure,
+    Measured,
+    Problem,
+    at_least_one,
+)
+from kavg.comm import SerialComm, block
+from kavg.local import LocalSteps, default_tile
+from kavg.means import MEANS, Exponents, Mean
+from kavg.starts import first_iterate
+from kavg.threads import one_blas_thread
+from kavg.trajectory import Trajectory
+
+MeanName = Literal["exact", "allreduce"]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
+
+    ``exponents (R,)`` belong to the exact mean (None before the first round).
+    """
+
+    n: int
+    w: Floats
+    v: Floats
+    exponents: Exponents | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What a round leaves: the state for the next, and information for the reader.
+
+    ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
+    ``gamma`` is the step size the round used (NaN at the start).
+    """
+
+    state: State
+    dispersion: Floats
+    gamma: float
+
+    @property
+    def n(self) -> int:
+        """Rounds done: 0 at the start."""
+        return self.state.n
+
+    @property
+    def w(self) -> Floats:
+        """The meta-iterate, ``(R, d)``: the theory's ``w_{n+1}``."""
+        return self.state.w
+
+    @property
+    def v(self) -> Floats:
+        """The outer rule's memory, ``(R, d)`` or ``(0,)``."""
+        return self.state.v
+
+
+def meta_iterations(
+    problem: Problem,
+    algorithm: Algorithm,
+    *,
+    replicas: int = 1,
+    seed: int = 0,
+    comm: Communicator | None = None,
+    mean: MeanName = "exact",
+    tile: int | None = None,
+    state: State | None = None,
+) -> Iterator[Round]:
+    """Yield the start (n = 0) and then one round after another, without end.
+
+    Given a ``state``, go on behind it: only the rounds after it are yielded.  Every array yielded
+    is a copy that stays as it is.  Under MPI all ranks must ask for the same rounds.
+
+    >>> from kavg import Algorithm, Problem, objectives, oracles, outer
+    >>> problem = Problem(objectives.Linear(dim=1), oracles.Noiseless(), start=0.0)
+    >>> method = Algorithm(P=2, K=3, gamma=1.0, outer=outer.BlockMomentum(mu=0.5))
+    >>> rounds = meta_iterations(problem, method)
+    >>> [float(next(rounds).w[0, 0]) for _ in range(4)]
+    [0.0, -3.0, -7.5, -12.75]
+    """
+    check_run(replicas, seed, mean, tile)
+    learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, tile)
+    if state is None:
+        w = first_iterate(problem, seed, replicas)
+        state = State(0, w, np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
+        yield Round(state, np.zeros(replicas), float("nan"))
+    while True:
+        done = learned.round(state)
+        state = done.state
+        yield done
+
+
+def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
+    """Refuse what no run can be made of."""
+    at_least_one("replicas", replicas, "use replicas=1 for a single run")
+    if tile is not None:
+        at_least_one("tile", tile, "leave it out for a tile that fits the cache")
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
+        raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")
+    if mean not in MEANS:
+        raise KavgError(f"mean must be one of {', '.join(MEANS)}, got mean={mean!r}")
+
+
+class _Learners:
+    """This rank's learners and everything planned for them."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        algorithm: Algorithm,
+        R: int,
+        seed: int,
+        comm: Communicator,
+        mean: MeanName,
+        tile: int | None,
+    ) -> None:
+        d = problem.objective.dim
+        self.algorithm = algorithm
+        self.own = block(algorithm.P, comm.Get_size(), comm.Get_rank())
+        self.tile = tile or default_tile(R, d, max(1, len(self.own)))
+        self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile)
+        self.mean: Mean = MEANS[mean](comm, algorithm.P, R, d)
+        self.start = np.empty((R, d))
+
+    def round(self, state: State) -> Round:
+        """One round: K steps of every learner, the mean, the outer rule."""
+        n, outer = state.n + 1, self.algorithm.outer
+        w, v, gamma = state.w.copy(), state.v.copy(), self.algorithm.step_size(n)
+        self.mean.exponents = state.exponents
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            outer.start(w, v, self.start)
+            while not self.average(gamma, n):
+                pass
+            displacement, square = self.mean.mean, self.mean.square
+            dispersion = np.maximum(square - np.vecdot(displacement, displacement), 0.0)
+            outer.step(w, v, displacement, gamma)
+        return Round(State(n, w, v, self.mean.exponents), dispersion, gamma)
+
+    def average(self, gamma: float, n: int) -> bool:
+        """Fold in all tiles of this rank; False if the round must be run again."""
+        pilot = None
+        if self.mean.exponents is None:
+            pilot = self.local.displacement(range(1), self.start, gamma, n)
+        self.mean.begin(pilot)
+        for first in range(self.own.start, self.own.stop, self.tile):
+            learners = range(first, min(first + self.tile, self.own.stop))
+            self.mean.fold(self.local.displacement(learners, self.start, gamma, n))
+        return self.mean.finish()
+
+
+def simulate(
+    problem: Problem,
+    algorithm: Algorithm,
+    *,
+    rounds: int,
+    replicas: int = 1,
+    seed: int = 0,
+    comm: Communicator | None = None,
+    mean: MeanName = "exact",
+    tile: int | None = None,
+    every: int = 1,
+    record: Mapping[str, Measure] | None = None,
+    on_round: Callable[[Round], None] | None = None,
+) -> Trajectory:
+    """Run ``rounds`` rounds and keep what was measured at every ``every``-th of them.
+
+    Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
+    ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
+    are always recorded.  A value that is not finite ends the run: ``diverged_at`` names the round.
+
+    >>> from kavg import Algorithm, Problem, objectives, oracles, outer
+    >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
+    >>> method = Algorithm(P=4, K=8, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
+    >>> simulate(problem, method, rounds=10, replicas=5, seed=1).grad_norm2.shape
+    (11, 5)
+    """
+    at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
+    at_least_one("every", every, "use every=1 to record each round")
+    recorder = _Recorder(problem, record or {})
+    iterations = meta_iterations(
+        problem, algorithm, replicas=replicas, seed=seed, comm=comm, mean=mean, tile=tile
+    )
+    last = next(iterations)
+    recorder.add(last)
+    diverged_at = None
+    for now in islice(iterations, rounds):
+        wanted = now.n % every == 0 or now.n == rounds
+        if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
+            diverged_at = now.n
+            break
+        last = now
+        if on_round:
+            on_round(now)
+    if recorder.rounds[-1] != last.n:
+        recorder.add(last)
+    return recorder.trajectory(algorithm, last, diverged_at)
+
+
+class _Recorder:
+    """Collects the measures of rounds."""
+
+    def __init__(self, problem: Problem, extra: Mapping[str, Measure]) -> None:
+        self.problem = problem
+        self.measures = dict(standard_measures(problem), **extra)
+        self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
+        self.rounds: list[int] = []
+        self.gammas: list[float] = []
+        self.seconds: list[float] = []
+        self.began = time.perf_counter()
+
+    def add(self, now: Round) -> bool:
+        """Record a round; False, and nothing kept, if a value is not finite."""
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
+        values["dispersion"] = now.dispersion
+        if not all(np.isfinite(value).all() for value in values.values()):
+            return False
+        for name, value in values.items():
+            self.series[name].append(checked_measure(name, value, len(now.w)))
+        self.rounds.append(now.n)
+        self.gammas.append(now.gamma)
+        self.seconds.append(time.perf_counter() - self.began)
+        return True
+
+    def trajectory(
+        self, algorithm: Algorithm, last: Round, diverged_at: int | None
+    ) -> Trajectory:
+        """What was recorded."""
+        return Trajectory(
+            name=algorithm.name,
+            P=algorithm.P,
+            K=algorithm.K,
+            B=self.problem.oracle.constants(self.problem.objective).B,
+            rounds=np.array(self.rounds, np.int64),
+            series={name: np.array(values) for name, values in self.series.items()},
+            w=last.w,
+            v=last.v,
+            seconds=np.array(self.seconds),
+            diverged_at=diverged_at,
+            gammas=np.array(self.gammas),
+        )
+
+
+def standard_measures(problem: Problem) -> dict[str, Measure]:
+    """``F``, ``grad_norm2`` and what the objective itself wants recorded."""
+    objective = problem.objective
+
+    def grad_norm2(n: int, w: Floats) -> Floats:
+        g = objective.grad(w, np.empty_like(w))
+        return np.asarray(np.vecdot(g, g))
+
+    measures: dict[str, Measure] = {
+        "F": lambda n, w: objective.value(w),
+        "grad_norm2": grad_norm2,
+    }
+    if isinstance(objective, Measured):
+        for name, measure in objective.measures.items():
+            measures[name] = lambda n, w, measure=measure: measure(w)
+    return measures
+
+
+def checked_measure(name: str, value: Floats, R: int) -> Floats:
+    """A recorded quantity must be one number a replica."""
+    if np.shape(value) != (R,):
+        raise KavgError(
+            f"the measure {name!r} must return one number a replica, shape ({R},), "
+            f"got shape {np.shape(value)}"
+        )
+    return np.array(value, np.float64)

@@ -1,0 +1,64 @@
+"""Generated data whose truth is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+
+from kavg.arrays import Data
+from kavg.base import Floats, KavgError, at_least_one, not_negative
+
+
+@final
+@dataclass(frozen=True)
+class Synthetic:
+    """A linear truth ``u`` of length 1 seen through noise, and a share of it spoilt.
+
+    Features ``a_i ~ N(0, I)``.  Regression: ``y_i = a_i.u + noise z_i`` with ``z_i ~ N(0, 1)``;
+    outliers get a further ``N(0, 10^2)``.  Classification: ``y_i = sign(a_i.u + noise z_i)``, -1
+    or 1; outliers have the other sign.  Exactly ``round(outliers examples)`` are spoilt.
+
+    >>> data = Synthetic("classification", examples=50, features=3, seed=1).draw()
+    >>> data.features.shape, np.unique(data.labels).tolist()
+    ((50, 3), [-1.0, 1.0])
+    """
+
+    kind: Literal["regression", "classification"]
+    examples: int = 1000
+    features: int = 10
+    noise: float = 0.1
+    outliers: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("regression", "classification"):
+            raise KavgError(f"kind must be 'regression' or 'classification', got {self.kind!r}")
+        at_least_one("examples", self.examples, "a data set holds something")
+        at_least_one("features", self.features, "a column of ones makes an intercept")
+        not_negative("noise", self.noise)
+        if not 0 <= self.outliers <= 1:
+            raise KavgError(f"outliers must be a share between 0 and 1, got {self.outliers!r}")
+        if not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
+            raise KavgError(f"seed must be a whole number in 0..2**64-1, got {self.seed!r}")
+
+    def _stream(self, purpose: int) -> np.random.Generator:
+        return np.random.Generator(np.random.Philox(key=[self.seed, purpose]))
+
+    @property
+    def truth(self) -> Floats:
+        """The direction ``u (features,)``, of length 1, that the labels follow."""
+        u = self._stream(0).standard_normal(self.features)
+        length = float(np.linalg.norm(u))
+        return u / length
+
+    def draw(self) -> Data:
+        """The data; the same for the same settings."""
+        a = self._stream(1).standard_normal((self.examples, self.features))
+        z, far = self._stream(2).standard_normal((2, self.examples))
+        spoilt = np.arange(self.examples) < round(self.outliers * self.examples)
+        y = np.vecdot(a, self.truth) + self.noise * z
+        if self.kind == "regression":
+            return Data(a, y + 10 * far * spoilt)
+        return Data(a, np.where((y > 0) == spoilt, -1.0, 1.0))

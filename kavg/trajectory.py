@@ -1,0 +1,73 @@
+"""What a run leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.base import Floats, KavgError
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The recorded rounds of one algorithm, ``T`` of them, over ``R`` replicas.
+
+    ``rounds (T,)`` are the recorded n, the start (n = 0) and the last round always among them;
+    ``series`` holds ``F``, ``grad_norm2``, ``dispersion`` and what else was asked for, each
+    ``(T, R)``; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum; ``seconds
+    (T,)`` is wall time since the start of the run (not part of the digest).  ``diverged_at`` is the
+    round after which a value was no longer finite, or None; ``w`` is then what that round left.
+
+    Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
+    """
+
+    name: str
+    P: int
+    K: int
+    B: int
+    rounds: NDArray[np.int64]
+    series: dict[str, Floats]
+    w: Floats
+    v: Floats
+    seconds: Floats
+    diverged_at: int | None = None
+    gammas: Floats = field(default_factory=lambda: np.empty(0))
+
+    def __getattr__(self, name: str) -> Floats:
+        """A recorded series as an attribute: ``trajectory.grad_norm2``, shape ``(T, R)``."""
+        series = self.__dict__.get("series", {})
+        if name.startswith("__") or name not in series:
+            raise AttributeError(f"{name!r} was not recorded; there are: {', '.join(series)}")
+        return series[name]
+
+    @property
+    def replicas(self) -> int:
+        """R."""
+        return self.w.shape[0]
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """Local steps that each learner has taken, ``(T,)``."""
+        return self.rounds * self.K
+
+    @property
+    def gradients(self) -> NDArray[np.int64]:
+        """Single-example gradients over all learners, ``(T,)``: ``n K P B``."""
+        return self.rounds * (self.K * self.P * self.B)
+
+    @property
+    def communications(self) -> NDArray[np.int64]:
+        """Averagings so far, ``(T,)``: one a round."""
+        return self.rounds
+
+    def axis(self, name: str) -> NDArray[np.int64] | Floats:
+        """An x axis by name: rounds, steps, gradients, communications or seconds."""
+        if name not in AXES:
+            raise KavgError(f"there is no axis {name!r}; use one of {', '.join(AXES)}")
+        chosen: NDArray[np.int64] | Floats = getattr(self, name)
+        return chosen
+
+
+AXES = ("rounds", "steps", "gradients", "communications", "seconds")
