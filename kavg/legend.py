@@ -45,8 +45,8 @@ def legend(figure: Figure, names: Sequence[str]) -> None:
 def readable(text: str) -> str:
     """Spell out the letters that the reader's chosen fonts cannot draw.
 
-    >>> readable("mu = 0.5" + chr(0xF0000))
-    'mu = 0.5U+F0000'
+    >>> readable("mu = 0.5" + chr(0x4E2D))
+    'mu = 0.5U+4E2D'
     """
     known = _letters()
     return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in printable(text))

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Steps of lightness, so the colours stay apart in print without colour and for every eye.
-COLOURS = ("#004488", "#DDAA33", "#BB5566", "#000000", "#3FA796")
+COLOURS = ("#003D7C", "#E0B040", "#B0465A", "#000000", "#3FA796")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 ALWAYS_LOG = ("grad_norm2", "dispersion")
 DECADES = 2.0
 FAINT = 8
-LARGEST = 1e300
+# Far from where double precision ends, as axes need room to reckon ticks beyond the data.
+LARGEST = 1e100
 
 
 @final
@@ -32,7 +33,7 @@ class Curve:
     """What is drawn of one algorithm: ``x, mean, low, high (T,)`` and ``replicas (T, R)``.
 
     ``replicas`` is ``(T, 0)`` unless there are few enough to show each one.  Values that are not
-    finite are NaN.
+    finite, or larger than ``LARGEST``, are NaN.
     """
 
     x: NDArray[np.float64]
@@ -72,7 +73,7 @@ def style(place: int) -> dict[str, Any]:
         "linestyle": DASHES[place % len(DASHES)],
         "marker": MARKERS[place % len(MARKERS)],
         "linewidth": 1.3,
-        "markersize": 4.5,
+        "markersize": 5.5,
         "markeredgecolor": "white",
         "markeredgewidth": 0.5,
     }
@@ -94,11 +95,11 @@ def frame(curves: Sequence[Curve], log: bool) -> tuple[float, float]:
     if log:
         means = np.concatenate([c.mean[c.mean > 0] for c in curves])
         # A lower limit near 0, or below it, would stretch the axis without end.
-        values = np.log10(np.maximum(values[values > 0], means.min() / 10))
+        values = np.log10(np.maximum(values[values > 0], max(means.min() / 10, 1 / LARGEST)))
     low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
     room = 0.05 * (high - low) or (0.5 if log else 0.1 * abs(high) or 1.0)
     low, high = float(low - room), float(high + room)
-    return (10 ** max(low, -300.0), 10 ** min(high, 300.0)) if log else (low, high)
+    return (10 ** max(low, -100.0), 10**high) if log else (low, high)
 
 
 def draw(panel: Axes, curves: Sequence[Curve], calm: Sequence[Curve], quantity: str) -> None:
@@ -106,9 +107,9 @@ def draw(panel: Axes, curves: Sequence[Curve], calm: Sequence[Curve], quantity: 
     log = is_log(quantity, calm)
     low, high = frame(calm, log)
     panel.set_yscale("log" if log else "linear")
+    panel.set_ylim(low, high)
     for place, each in enumerate(curves):
         _draw_one(panel, each, place, len(curves), (low, high), log)
-    panel.set_ylim(low, high)
 
 
 def _draw_one(

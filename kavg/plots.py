@@ -42,6 +42,7 @@ def trajectory_figure(
     all of them by default.  Values that are not finite are left out, and an algorithm that
     diverged does not set the scale unless all of them did.
 
+    >>> import numpy as np
     >>> x = np.geomspace(1.0, 0.1, 5)[:, None] * np.ones(3)
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(5), {"F": x}, x.T, x.T, np.zeros(5))
     >>> figure = trajectory_figure([run], axis="rounds")

@@ -5,7 +5,6 @@ Every fault is a ``KavgError``; no pickled object is ever read.
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -58,10 +57,10 @@ def digits() -> Raw:
 
 def npz(path: Path) -> Raw:
     """The arrays ``features`` and ``labels`` of an archive."""
-    archive = np.load(path, allow_pickle=False)
-    if not isinstance(archive, np.lib.npyio.NpzFile):
-        raise KavgError(f"{path}: holds a single array; needed is {NEEDS['.npz']}")
-    with archive:
+    with path.open("rb") as file:
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise KavgError(f"{path}: holds a single array; needed is {NEEDS['.npz']}")
         for name in ("features", "labels"):
             if name not in archive.files:
                 raise KavgError(
@@ -82,10 +81,25 @@ def csv(path: Path) -> Raw:
     examples = [line for line in lines[1:] if line.strip()]
     if not examples:
         raise KavgError(f"{path}: there are no examples; needed is {NEEDS['.csv']}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    try:
         table = np.loadtxt(examples, delimiter=",", comments=None, ndmin=2)
+    except ValueError as fault:
+        raise KavgError(f"{path}: {_first_fault(lines)}; needed is {NEEDS['.csv']}") from fault
     return table[:, :-1], table[:, -1]
+
+
+def _first_fault(lines: list[str]) -> str:
+    """Where a table goes wrong, by line of the file: NumPy would count what it was given."""
+    filled = [(number, line) for number, line in enumerate(lines[1:], start=2) if line.strip()]
+    columns = len(filled[0][1].split(","))
+    for number, line in filled:
+        words = line.split(",")
+        if len(words) != columns:
+            return f"line {number} has {len(words)} columns where the first example has {columns}"
+        for word in words:
+            if not _is_number(word):
+                return f"line {number} has {word.strip()!r}, which is no number"
+    return "its examples are no table of numbers"
 
 
 def _is_number(word: str) -> bool:

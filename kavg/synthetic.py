@@ -44,7 +44,8 @@ class Synthetic:
             raise KavgError(f"seed must be a whole number in 0..2**64-1, got {self.seed!r}")
 
     def _stream(self, purpose: int) -> np.random.Generator:
-        return np.random.Generator(np.random.Philox(key=[self.seed, purpose]))
+        key = np.array([self.seed, purpose], dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key))
 
     @property
     def truth(self) -> Floats:

@@ -11,7 +11,10 @@ from kavg.objectives.double_well import DoubleWell
 from kavg.objectives.himmelblau import Himmelblau
 from kavg.objectives.linear import Linear
 from kavg.objectives.logarithm import Logarithm
+from kavg.objectives.logistic_regression import LogisticRegression
+from kavg.objectives.network import Network
 from kavg.objectives.quadratic import LogSpectrum, Quadratic
+from kavg.objectives.robust_regression import RobustRegression
 from kavg.objectives.rosenbrock import Rosenbrock
 from kavg.objectives.saturating import Saturating
 from kavg.objectives.sine_bowl import SineBowl
@@ -31,6 +34,9 @@ KINDS: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "rosenbrock": Rosenbrock,
         "himmelblau": Himmelblau,
         # from data: finite sums
+        "robust_regression": RobustRegression,
+        "logistic_regression": LogisticRegression,
+        "network": Network,
     }
 )
 """The ``kind`` of ``[objective]`` in a TOML file, to its class."""
@@ -43,7 +49,10 @@ __all__ = [
     "Linear",
     "LogSpectrum",
     "Logarithm",
+    "LogisticRegression",
+    "Network",
     "Quadratic",
+    "RobustRegression",
     "Rosenbrock",
     "Saturating",
     "SineBowl",

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, KavgError, at_least_one, positive, unknown
+from kavg.objectives.rotation import haar_rotation
 from kavg.objectives.sums import over_coordinates
 
 
@@ -132,22 +133,6 @@ class Quadratic:
         if self.rotation_seed is None:
             return np.multiply(x, self.eigenvalues, out=out)
         return _product(self.hessian, x, out)
-
-
-def haar_rotation(dim: int, seed: int) -> Floats:
-    """An orthogonal matrix ``(dim, dim)``, uniform among all of them.
-
-    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made
-    positive: otherwise its law depends on the signs the factorisation happens to choose.
-
-    >>> Q = haar_rotation(3, seed=0)
-    >>> bool(np.allclose(Q.T @ Q, np.eye(3)))
-    True
-    """
-    normals = np.random.Generator(np.random.PCG64(seed)).standard_normal((dim, dim))
-    Q, R = np.linalg.qr(normals)
-    rotation: Floats = Q * np.copysign(1.0, np.diagonal(R))
-    return rotation
 
 
 def _product(matrix: Floats, x: Floats, out: Floats) -> Floats:

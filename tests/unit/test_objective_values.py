@@ -25,7 +25,7 @@ from kavg.objectives import (
     SineBowl,
     TriangularWave,
 )
-from kavg.objectives.quadratic import haar_rotation
+from kavg.objectives.rotation import haar_rotation
 
 PI = np.pi
 
@@ -39,6 +39,7 @@ PI = np.pi
         (DoubleWell(1, a=1.0, b=1.0), [np.log(2.0)], np.log(2) ** 2 / 2 - np.log(1.25), None),
         (DoubleWell(1, a=2.0, b=3.0), [200.0], 20000 - 2 * (600 - np.log(2)), [194.0]),
         (Saturating(2), [1.0, 2.0], 1.3, [0.5, 4 / 25]),
+        (Saturating(1), [1e200], 1.0, None),
         (Logarithm(2), [1.0, -3.0], np.log(20.0), [1.0, -0.6]),
         (TriangularWave(1), [0.5], 0.125, [0.5]),
         (TriangularWave(1), [1.0], 0.5, [1.0]),
@@ -118,6 +119,13 @@ def test_sine_bowl_is_a_cosine() -> None:
     F, twin = SineBowl(3), Cosine(3, lam=2.0, A=1.5, omega=2.0)
     assert F.value(x) == pytest.approx(twin.value(x), rel=1e-13)
     assert F.grad(x, np.empty_like(x)) == pytest.approx(twin.grad(x, np.empty_like(x)), abs=1e-13)
+
+
+def test_triangular_wave_stays_in_range_where_floats_are_coarse() -> None:
+    x = np.logspace(0, 300, 3001)
+    for F in (TriangularWave(3001), TriangularWave(3001, slope=3.0, period=0.7)):
+        assert np.abs(F.grad(x, np.empty_like(x))).max() <= F.slope * F.period / 4
+        assert F.value(x) <= F.dim * F.slope * F.period**2 / 16
 
 
 def test_rotation_keeps_the_spectrum() -> None:

@@ -1,0 +1,280 @@
+"""Data sets: what is read, refused, shuffled, divided and drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kavg.base import KavgError
+from kavg.data import Data, Synthetic, digest, load, prepare, shuffle, split, standardise
+
+SEEDS = st.integers(0, 2**64 - 1)
+CSV = "a,b,label\n1,2,0\n3,4,1\n\n5,6.5,1\n"
+
+
+def counted(n: int) -> Data:
+    """Example i has features (i, -i) and label i."""
+    i = np.arange(n)
+    return Data(np.stack([i, -i], axis=1), i)
+
+
+@given(n=st.integers(2, 60), share=st.floats(0.0, 1.0), seed=SEEDS)
+def test_a_split_is_a_partition(n: int, share: float, seed: int) -> None:
+    count = round(share * n)
+    if not 0 < count < n:
+        with pytest.raises(KavgError, match="at least one of each"):
+            split(counted(n), share, seed)
+        return
+    train, held = split(counted(n), share, seed)
+    assert len(held) == count
+    together = np.concatenate([train.labels, held.labels])
+    assert sorted(together) == list(range(n))
+    for part in (train, held):
+        assert np.array_equal(part.features, np.stack([part.labels, -part.labels], axis=1))
+
+
+@given(n=st.integers(1, 60), seed=SEEDS)
+def test_a_shuffle_is_a_function_of_seed_and_size(n: int, seed: int) -> None:
+    order = shuffle(counted(n), seed).labels
+    assert sorted(order) == list(range(n))
+    assert np.array_equal(order, shuffle(counted(n), seed).labels)
+
+
+def test_shuffles_differ_between_seeds_and_never_change() -> None:
+    orders = [shuffle(counted(6), seed).labels.tolist() for seed in range(3)]
+    assert orders == [[0, 2, 1, 5, 4, 3], [3, 5, 2, 0, 1, 4], [1, 4, 0, 3, 5, 2]]
+
+
+def test_every_order_of_three_is_as_likely() -> None:
+    # 6000 shuffles, 6 orders: chi-square with 5 degrees of freedom exceeds 25.7 once in 10^4.
+    seen = [tuple(shuffle(counted(3), seed).labels) for seed in range(6000)]
+    counts = np.array([seen.count(order) for order in set(seen)])
+    assert len(counts) == 6
+    assert ((counts - 1000) ** 2 / 1000).sum() < 25.7
+
+
+@given(n=st.integers(2, 30), p=st.integers(1, 4), seed=SEEDS)
+def test_standardised_features_have_mean_0_and_variance_1(n: int, p: int, seed: int) -> None:
+    data = Synthetic("regression", examples=n, features=p, seed=seed).draw()
+    scaled = standardise(Data(data.features * 7 + 100, data.labels), by=data)
+    back = standardise(data, by=data).features
+    np.testing.assert_allclose(back.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(back.std(axis=0), 1)
+    # By the other's figures, not its own.
+    assert (scaled.features.mean(axis=0) > 10).all()
+    assert np.array_equal(scaled.labels, data.labels)
+
+
+def test_a_constant_feature_is_only_centred() -> None:
+    data = Data([[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]], [0, 1, 2])
+    assert np.abs(standardise(data, by=data).features[:, 0]).max() < 1e-15
+
+
+def test_prepare_keeps_the_first_after_the_shuffle() -> None:
+    whole = prepare(counted(20), 0.25, 3, None, scale=False)
+    some = prepare(counted(20), 0.25, 3, 8, scale=False)
+    assert whole.held is not None
+    assert some.held is not None
+    assert (len(whole.train), len(whole.held), len(some.train)) == (15, 5, 8)
+    assert np.array_equal(some.train.labels, whole.train.labels[:8])
+    assert np.array_equal(some.held.labels, whole.held.labels)
+    assert np.array_equal(some.label_values, np.arange(20))
+
+
+def test_prepare_without_held_out_data_uses_all() -> None:
+    parts = prepare(counted(7), 0.0, 0, None, scale=True)
+    assert parts.held is None
+    assert sorted(parts.train.labels) == list(range(7))
+    np.testing.assert_allclose(parts.train.features.std(axis=0), 1)
+
+
+def test_held_out_data_is_scaled_as_training_data_is() -> None:
+    raw = prepare(counted(20), 0.3, 1, None, scale=False)
+    parts = prepare(counted(20), 0.3, 1, None, scale=True)
+    assert raw.held is not None
+    assert parts.held is not None
+    mean, std = raw.train.features.mean(axis=0), raw.train.features.std(axis=0)
+    np.testing.assert_allclose(parts.held.features, (raw.held.features - mean) / std)
+
+
+def test_prepare_refuses_more_than_there_is() -> None:
+    with pytest.raises(KavgError, match="use=6 examples were asked for, but there are only 5"):
+        prepare(counted(5), 0.0, 0, 6, scale=False)
+
+
+def test_the_digest_is_over_little_endian_bytes() -> None:
+    data = Data([[1.0, 2.0]], [3.0])
+    expected = hashlib.sha256(np.array([1, 2], "<i8").tobytes())
+    expected.update(np.array([1.0, 2.0, 3.0], "<f8").tobytes())
+    assert digest(data) == expected.hexdigest()
+
+
+@given(i=st.integers(0, 11), scale=st.sampled_from([1 + 2**-52, -1.0]))
+def test_the_digest_sees_every_number(i: int, scale: float) -> None:
+    table = np.arange(1.0, 13.0).reshape(4, 3)
+    other = table.copy()
+    other.flat[i] *= scale
+    assert digest(Data(table[:, :2], table[:, 2])) != digest(Data(other[:, :2], other[:, 2]))
+
+
+def test_the_digest_sees_the_shape() -> None:
+    assert digest(Data([[1.0], [2.0]], [3.0, 4.0])) != digest(Data([[1.0, 2.0, 3.0]], [4.0]))
+
+
+@pytest.mark.parametrize(
+    ("features", "labels", "message"),
+    [
+        ([[1.0], [2.0]], [0.0], "features are for 2 examples and labels for 1"),
+        ([1.0, 2.0], [0, 1], r"features have shape \(2,\); needed is \(n, p\)"),
+        ([[1.0], [2.0]], [[0], [1]], r"labels have shape \(2, 1\); needed is \(n,\)"),
+        (np.empty((0, 3)), np.empty(0), r"shape \(0, 3\); at least one example"),
+        (np.empty((2, 0)), np.zeros(2), r"shape \(2, 0\); at least one example"),
+        ([[1.0], [np.nan]], [0, 1], "features hold 1 values that are NaN or infinite"),
+        ([[1.0], [2.0]], [np.inf, np.nan], "labels hold 2 values that are NaN or infinite"),
+        ([[1.0], [2.0]], ["a", "b"], "labels have type <U1; give real numbers only"),
+        ([[1j], [2j]], [0, 1], "features have type complex128"),
+        (np.array([[None], [2]]), [0, 1], "features have type object"),
+        ([[1.0], [2.0, 3.0]], [0, 1], "features are not an array"),
+    ],
+)
+def test_data_refuses(features: Any, labels: Any, message: str) -> None:
+    with pytest.raises(KavgError, match=message):
+        Data(features, labels)
+
+
+def test_data_cannot_be_changed_and_leaves_its_source_alone() -> None:
+    source = np.ones((2, 2))
+    data = Data(source, [True, False])
+    assert data.labels.dtype == np.float64
+    assert repr(data) == "<Data of 2 examples, 2 features>"
+    with pytest.raises(ValueError, match="read-only"):
+        data.features[0, 0] = 2.0
+    source[0, 0] = 5.0
+
+
+def test_npz_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "my data.npz"
+    np.savez(path, features=np.array([[1, 2], [3, 4]], dtype=np.int8), labels=[7, 8])
+    data = load(str(path))
+    assert data.features.tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert data.labels.tolist() == [7.0, 8.0]
+
+
+@pytest.mark.parametrize("text", [CSV, CSV.replace("\n", "\r\n"), "\ufeff" + CSV, CSV.strip()])
+def test_csv_is_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode())
+    data = load(str(path))
+    assert data.features.tolist() == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]
+    assert data.labels.tolist() == [0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"1,2\n3,4\n", "the first line is '1,2', an example; needed is a .csv file"),
+        ("a.csv", b"", "there are no examples"),
+        ("a.csv", b"a,label\n\n", "there are no examples"),
+        ("a.csv", b"a,label\n1,2\nx,3\n", "line 3 has 'x', which is no number; needed is a .csv"),
+        ("a.csv", b"a,label\n1,2\n3\n", "line 3 has 1 columns where the first example has 2"),
+        ("a.csv", b"a,label\n1,\n", "line 2 has '', which is no number"),
+        ("a.csv", b"a,label\n1,2#no comment\n", "line 2 has '2#no comment'"),
+        ("a.csv", b"a,label\nnan,2\n", "a.csv: features hold 1 values that are NaN"),
+        ("a.csv", b"\nx,1\n", "line 2 has 'x'"),
+        ("a.csv", b"label\n1\n", r"a.csv: features have shape \(1, 0\)"),
+        ("a.csv", b"a,\xff\n1,2\n", "can't decode byte 0xff"),
+        ("a.npz", b"", "a.npz: .*; needed is an .npz file with the arrays 'features'"),
+        ("a.npz", b"not a zip at all", "a.npz: .*; needed is an .npz file"),
+        ("a.npz", b"PK\x03\x04 cut short", "a.npz: .*; needed is an .npz file"),
+        ("a.txt", b"", "there is no data set '.*a.txt'; use 'digits', or the path of an .npz"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(KavgError, match=message):
+        load(str(path))
+
+
+@pytest.mark.parametrize("name", ["missing.npz", "missing.csv"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(KavgError, match=f"{name}: no such file; give the path of"):
+        load(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"features": np.ones((2, 1))}, r"has no array 'labels', only \['features'\]"),
+        ({"labels": np.ones(2)}, "has no array 'features'"),
+        ({"features": np.array([[{}]]), "labels": [1]}, "allow_pickle=False"),
+        ({"features": np.ones((2, 1)), "labels": ["a", "b"]}, "labels have type <U1"),
+        ({"features": np.ones((2, 1)), "labels": np.ones(3)}, "a.npz: features are for 2"),
+    ],
+)
+def test_a_bad_archive_is_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(KavgError, match=message):
+        load(str(tmp_path / "a.npz"))
+
+
+def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
+    with (tmp_path / "a.npz").open("wb") as file:
+        np.save(file, np.ones(3))
+    with pytest.raises(KavgError, match="holds a single array"):
+        load(str(tmp_path / "a.npz"))
+
+
+def test_digits() -> None:
+    pytest.importorskip("sklearn")
+    data = load("digits")
+    assert data.features.shape == (1797, 64)
+    assert (data.features.min(), data.features.max()) == (0.0, 1.0)
+    assert np.unique(data.labels).tolist() == list(range(10))
+
+
+def test_digits_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(KavgError, match=r"pip install 'kavg\[data\]'"):
+        load("digits")
+
+
+@given(n=st.integers(1, 40), p=st.integers(1, 5), seed=SEEDS)
+def test_without_noise_the_labels_are_the_truth(n: int, p: int, seed: int) -> None:
+    for kind, form in (("regression", lambda z: z), ("classification", np.sign)):
+        source = Synthetic(kind, examples=n, features=p, noise=0.0, seed=seed)  # type: ignore[arg-type]
+        data = source.draw()
+        np.testing.assert_allclose(data.labels, form(data.features @ source.truth), atol=1e-12)
+        assert abs(np.linalg.norm(source.truth) - 1) < 1e-12
+
+
+@given(n=st.integers(1, 40), share=st.floats(0, 1), seed=SEEDS)
+def test_outliers_are_exactly_so_many(n: int, share: float, seed: int) -> None:
+    for kind in ("regression", "classification"):
+        clean = Synthetic(kind, examples=n, seed=seed).draw()  # type: ignore[arg-type]
+        spoilt = Synthetic(kind, examples=n, outliers=share, seed=seed).draw()  # type: ignore[arg-type]
+        assert np.array_equal(clean.features, spoilt.features)
+        assert (clean.labels != spoilt.labels).sum() == round(share * n)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "clustering"}, "kind must be 'regression' or 'classification', got 'clustering'"),
+        ({"examples": 0}, "examples must be a whole number of at least 1"),
+        ({"features": 2.5}, "features must be a whole number of at least 1"),
+        ({"noise": -1.0}, "noise must be a finite number of at least 0"),
+        ({"outliers": 1.5}, "outliers must be a share between 0 and 1, got 1.5"),
+        ({"seed": -1}, r"seed must be a whole number in 0..2\*\*64-1, got -1"),
+    ],
+)
+def test_synthetic_refuses(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(KavgError, match=message):
+        Synthetic(**({"kind": "regression"} | settings))
