@@ -17,8 +17,19 @@ from kavg.base import Floats, KavgError, at_least_one
 from kavg.readers import read
 from kavg.synthetic import Synthetic
 
-__all__ = ["Data", "Parts", "Source", "Synthetic", "digest", "load", "prepare", "split"]
-__all__ += ["check_choices", "shuffle", "standardise"]
+__all__ = [
+    "Data",
+    "Parts",
+    "Source",
+    "Synthetic",
+    "check_choices",
+    "digest",
+    "load",
+    "prepare",
+    "shuffle",
+    "split",
+    "standardise",
+]
 
 Source = str | Data | Synthetic
 """What an objective accepts as its ``data``."""
@@ -118,7 +129,11 @@ def check_choices(held_out: float, split_seed: int, use: int | None) -> None:
 def prepare(
     source: Source, held_out: float, split_seed: int, use: int | None, scale: bool
 ) -> Parts:
-    """Load or draw, shuffle, hold out, keep the first ``use`` for training, standardise if asked.
+    """Load or draw; shuffle; hold out; keep the first ``use`` for training; standardise if asked.
+
+    The order is that of ``shuffle`` by ``split_seed``, also where nothing is held out.  ``use``
+    makes the examples divide evenly among learners.  Held-out examples are standardised by the
+    training examples' figures, since theirs would not be known.
 
     >>> parts = prepare(Synthetic("regression", examples=10), 0.2, 0, 6, scale=False)
     >>> len(parts.train), len(parts.held)

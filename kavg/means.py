@@ -62,11 +62,12 @@ class PlainMean:
         self.comm, self.P = comm, P
         self.sums, self.totals = np.empty((R, d + 1)), np.empty((R, d + 1))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
-        self.exponents: Exponents | None = np.zeros(0, np.int64)
+        self.exponents: Exponents | None = None
 
     def begin(self, pilot: Floats | None) -> None:
-        """Empty the sums."""
+        """Empty the sums; the exponents only say that no further pilot is needed."""
         self.sums[...] = 0
+        self.exponents = np.zeros(len(self.sums), np.int64)
 
     def fold(self, displacement: Floats) -> None:
         """Add a tile."""
@@ -133,22 +134,21 @@ class ExactMean:
         np.add(self.totals[0, :, self.d], self.totals[1, :, self.d], out=self.square)
         np.divide(self.mean, self.P, out=self.mean)
         np.divide(self.square, self.P, out=self.square)
+        assert self.exponents is not None
         self.exponents = exponents_for(self.square, otherwise=self.exponents)
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
-        """Lay wider grids where learners were beyond; False if no grid is wide enough."""
+        """Lay wider grids where learners were beyond; False if no grid would help (NaN then)."""
         gathered = np.empty((self.comm.Get_size(), len(self.largest)))
         self.comm.Allgather(self.largest, gathered)
         largest = np.max(gathered, axis=0)
         hopeless = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
-        if hopeless.any():
-            self.totals[:, hopeless] = np.nan
-            return False
+        self.totals[:, hopeless] = np.nan
         assert self.exponents is not None
         wider = exponents_for(largest, otherwise=self.exponents)
-        self.exponents = np.where(beyond, wider, self.exponents)
-        return True
+        self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
+        return bool((beyond & ~hopeless).any())
 
 
 def split(x: Floats, M: tuple[Floats, Floats], high: Floats) -> None:
@@ -160,7 +160,7 @@ def split(x: Floats, M: tuple[Floats, Floats], high: Floats) -> None:
     np.subtract(x, M[1], out=x)
 
 
-def exponents_for(squares: Floats, otherwise: Exponents | None) -> Exponents:
+def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
     """Bounds ``2^e`` with room above ``sqrt(squares)``; where the square is 0, ``otherwise``.
 
     >>> exponents_for(np.array([1.0, 0.0]), otherwise=np.array([7, 7]))

@@ -26,6 +26,7 @@ Floats32 = NDArray[np.float32]
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
+UNIT = np.nextafter(np.float32(2.0**-32), np.float32(0))
 
 
 class Purpose(IntEnum):
@@ -113,8 +114,10 @@ class Streams:
 class Uniforms:
     """Pairs of uniforms from the halves of each word, in float32, strictly inside (0, 1).
 
-    ``first`` and ``second`` have shape ``(t, R, W)``; a value is ``(k + 1/2) / 2**32`` rounded to
-    float32, so it is exact near 0, where logarithms need it, and spaced 2**-24 near 1.
+    ``first`` and ``second`` have shape ``(t, R, W)``; a value is ``(k + 1/2) / 2**32`` up to two
+    roundings of float32: fine near 0, where logarithms need it, and spaced 2**-24 near 1.
+    ``UNIT`` is the number below 2**-32, or the 128 largest k would give 1, whose logarithm is 0:
+    a vector of length 0, which has no direction.
     """
 
     def __init__(self, streams: Streams) -> None:
@@ -128,7 +131,7 @@ class Uniforms:
         for uniform, half in ((first, halves[..., 0::2]), (second, halves[..., 1::2])):
             np.copyto(uniform, half, casting="unsafe")
             np.add(uniform, np.float32(0.5), out=uniform)
-            np.multiply(uniform, np.float32(2.0**-32), out=uniform)
+            np.multiply(uniform, UNIT, out=uniform)
         return first, second
 
 

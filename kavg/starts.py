@@ -26,10 +26,13 @@ class Normal:
 
     def __post_init__(self) -> None:
         not_negative("scale", self.scale)
+        if not np.isfinite(self.mean):
+            raise KavgError(f"mean must be a finite number, got mean={self.mean!r}")
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
         """One point a replica, ``(R, dim)``."""
-        return self.mean + self.scale * normals_once(seed, Purpose.START, R, dim, range(1))[0]
+        z: Floats = normals_once(seed, Purpose.START, R, dim, range(1))[0]
+        return np.asarray(self.mean + self.scale * z)
 
 
 def first_iterate(problem: Problem, seed: int, R: int) -> Floats:
@@ -40,7 +43,7 @@ def first_iterate(problem: Problem, seed: int, R: int) -> Floats:
         if given.shape not in ((), (dim,)) or not np.isfinite(given).all():
             raise KavgError(
                 f"start must be one finite number or {dim} of them (one for each coordinate), "
-                f"got {np.shape(given)} values"
+                f"got {str(start)[:60]} of shape {given.shape}"
             )
         return np.broadcast_to(given, (R, dim)).copy()
     rule: Start = start

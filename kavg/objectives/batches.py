@@ -119,7 +119,8 @@ def by_row(mean: Mean, family: Family, features: Floats, targets: Floats, x: Flo
 
 def row_mean(values: Floats) -> Floats:
     """Mean over the last axis; each row's bits are its own."""
-    return over_coordinates(values) / values.shape[-1]
+    mean: Floats = over_coordinates(values) / values.shape[-1]
+    return mean
 
 
 def measured(

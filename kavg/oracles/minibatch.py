@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeGuard, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,13 @@ from kavg.base import (
     at_least_one,
     unknown,
 )
-from kavg.noise import Purpose, normals_once
+from kavg.noise import Purpose, Streams
 from kavg.oracles.sampling import SAMPLERS, Sampler
+
+
+def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
+    """Can batches be drawn?  (isinstance would ask for every property, constants included.)"""
+    return hasattr(objective, "plan_batches")
 
 
 @final
@@ -50,11 +55,14 @@ class Partition:
         """The examples of each learner, ``(P, n/P)``."""
         n = len(labels)
         if n % P:
+            advice = f"use={n - n % P} in the objective leaves the last {n % P} out"
             raise KavgError(
                 f"{n} examples cannot be dealt evenly to P={P} learners; "
-                f"use={n - n % P} in the objective leaves the last {n % P} out"
+                + (advice if n > P else f"use P of at most {n}")
             )
-        shuffled = np.argsort(normals_once(self.seed, Purpose.PARTITION, 1, n, range(1))[0, 0])
+        # Words, unlike floats, have no ties and are the same on every machine.
+        words = Streams(seed=self.seed, purpose=Purpose.PARTITION, R=1, tile=1, W=n).words(0)
+        shuffled = np.argsort(words[0, 0])
         skewed = round(self.skew * (n // P))
         by_label, rest = shuffled[: P * skewed], shuffled[P * skewed :]
         by_label = by_label[np.lexsort((by_label, labels[by_label]))]
@@ -124,7 +132,7 @@ class MiniBatch:
         self, objective: Objective, *, seed: int, P: int, R: int, tile: int
     ) -> StochasticGradient:
         """Room for the indices and the workspace of the objective's batches."""
-        if not isinstance(objective, FiniteSum):
+        if not is_finite_sum(objective):
             raise KavgError(
                 f"mini-batches need an objective over examples, got {type(objective).__name__}; "
                 "use additive noise such as gaussian, or an objective with data"

@@ -41,7 +41,7 @@ class Sampler(Protocol):
         ...
 
 
-def below(words: Words, limits: int | Words, out: Words) -> None:
+def below(words: Words, limits: np.uint64 | Words, out: Words) -> None:
     """Whole numbers below ``limits`` from the 32-bit halves of words: ``half * limit >> 32``.
 
     Some numbers are likelier than others by at most ``limit / 2^32``.
@@ -122,7 +122,7 @@ class Reshuffle:
         return chosen
 
 
-SAMPLERS: Final = {
+SAMPLERS: Final[dict[str, type[WithReplacement] | type[WithoutReplacement] | type[Reshuffle]]] = {
     "with_replacement": WithReplacement,
     "without_replacement": WithoutReplacement,
     "reshuffle": Reshuffle,

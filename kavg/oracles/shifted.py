@@ -84,7 +84,7 @@ class Shifted:
     """
 
     zeta2: float
-    noise: Gaussian | Rademacher | Sphere | StudentT | Noiseless = Noiseless()
+    noise: Gaussian | Rademacher | Sphere | StudentT | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
     seed: int = 0
 
     def __post_init__(self) -> None:

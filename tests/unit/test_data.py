@@ -180,6 +180,7 @@ def test_csv_is_read(tmp_path: Path, text: str) -> None:
     ("name", "content", "message"),
     [
         ("a.csv", b"1,2\n3,4\n", "the first line is '1,2', an example; needed is a .csv file"),
+        ("a.csv", b"\xef\xbb\xbf1,2\n3,4\n", "the first line is '1,2', an example"),
         ("a.csv", b"", "there are no examples"),
         ("a.csv", b"a,label\n\n", "there are no examples"),
         ("a.csv", b"a,label\n1,2\nx,3\n", "line 3 has 'x', which is no number; needed is a .csv"),

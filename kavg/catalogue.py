@@ -1,0 +1,85 @@
+"""What a settings file can name, in words: ``kavg list``."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from kavg import objectives, oracles, outer, schedules, starts
+from kavg.base import Constant, KavgError
+from kavg.data import Synthetic
+from kavg.tables import default_of, plain
+
+SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
+    "objectives": objectives.KINDS,
+    "oracles": oracles.KINDS,
+    "outer": outer.KINDS,
+    "schedules": schedules.KINDS,
+    "starts": starts.KINDS,
+}
+
+SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "quadratic": {"spectrum": (0.1, 1.0)},
+    "robust_regression": {"data": Synthetic("regression", examples=64, features=4)},
+    "logistic_regression": {
+        "data": Synthetic("classification", examples=64, features=4),
+        "alpha": 0.1,
+    },
+    "network": {"data": Synthetic("classification", examples=64, features=4), "hidden": 4},
+}
+"""Settings that the constants of an objective are shown for, where there is no default."""
+
+
+def catalogue(what: str = "all") -> str:
+    """One section, or all of them.
+
+    >>> print(catalogue("starts"))
+    starts
+    <BLANKLINE>
+      normal(scale=1.0, mean=0.0)
+        w_1 ~ N(mean, scale^2) in each coordinate, drawn anew for each replica.
+    """
+    if what != "all" and what not in SECTIONS:
+        raise KavgError(f"there is no list of {what!r}; use all, {', '.join(SECTIONS)}")
+    chosen = SECTIONS if what == "all" else {what: SECTIONS[what]}
+    return "\n\n".join(
+        "\n\n".join([section, *(entry(kind, cls) for kind, cls in kinds.items())])
+        for section, kinds in chosen.items()
+    )
+
+
+def entry(kind: str, cls: type) -> str:
+    """One kind: how it is called, what it is, and its constants if it is an objective."""
+    first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
+    words = " ".join(first.split())
+    lines = [f"  {kind}({signature(cls)})"]
+    lines += textwrap.wrap(words, 78, initial_indent="    ", subsequent_indent="    ")
+    if cls in objectives.KINDS.values():
+        lines += constants(kind, cls)
+    return "\n".join(lines)
+
+
+def signature(cls: type) -> str:
+    """The keys of its table; those without a default stand alone."""
+    keys = []
+    for field in dataclasses.fields(cls):
+        default = default_of(field)
+        keys.append(field.name if default is ... else f"{field.name}={plain(default)!r}")
+    return ", ".join(keys)
+
+
+def constants(kind: str, cls: type) -> Iterator[str]:
+    """L, f_star and, where known, the Polyak-Lojasiewicz constant, of a sample."""
+    settings = dict(SAMPLES.get(kind, {}))
+    fields = {field.name for field in dataclasses.fields(cls)}
+    if "dim" in fields:
+        settings.setdefault("dim", 1)
+    objective = cls(**settings)
+    yield f"    with {', '.join(f'{k}={plain(v)!r}' for k, v in settings.items())}:" if settings else "    constants:"
+    for name in ("L", "f_star", "pl"):
+        constant: Constant | None = getattr(objective, name, None)
+        if constant is not None:
+            words = f"{name} = {constant.value:.6g} ({constant.how}): {constant.source}"
+            yield from textwrap.wrap(words, 78, initial_indent=" " * 6, subsequent_indent=" " * 8)

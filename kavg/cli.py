@@ -1,0 +1,179 @@
+"""The command line, the same in one process and under ``mpiexec``.
+
+The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.
+
+Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kavg.base import KavgError
+from kavg.comm import SerialComm
+from kavg.environment import launcher
+from kavg.ranks import abort, is_collective
+from kavg.version import __version__
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+ConfigArgument = Annotated[Path, typer.Argument(help="Settings in TOML.")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="PLACE=VALUE", help="Change one setting: a.b=c.")
+]
+
+
+def world() -> Any:
+    """MPI's world if a launcher started this process, else a world of one."""
+    if launcher() is None and "mpi4py.MPI" not in sys.modules:
+        return SerialComm()
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise KavgError(
+            f"started by {launcher()}, but no MPI library could be loaded ({error}); "
+            "pip install 'kavg[mpich]', or start without mpiexec"
+        ) from None
+    return MPI.COMM_WORLD
+
+
+def mpi_version() -> str | None:
+    """The MPI library in use."""
+    if "mpi4py.MPI" not in sys.modules:
+        return None
+    from mpi4py import MPI
+
+    return str(MPI.Get_library_version()).strip("\0\n").split("\n")[0]
+
+
+def version_wanted(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        typer.echo(f"kavg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def kavg(
+    version: Annotated[
+        bool, typer.Option("--version", callback=version_wanted, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """K-step averaging SGD with block momentum: run it, measure it, hold it against theory."""
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    config: ConfigArgument,
+    set_: SetOption = [],  # noqa: B006 - typer copies the default
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder (default: runs/<name of the settings>).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+) -> None:
+    """Run every algorithm of CONFIG; print a table and write a run folder.
+
+    The same under mpiexec: P is a setting, ranks are only a resource.
+
+        kavg run experiments/quickstart.toml --set rounds=50
+        mpiexec -n 4 kavg run experiments/quickstart.toml
+    """
+    from kavg import jobs
+
+    folder = out if out is not None else Path("runs") / config.stem
+    jobs.run(context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version())
+
+
+@app.command("list")
+def list_(
+    what: Annotated[
+        str, typer.Argument(help="objectives, oracles, outer, schedules, starts or all.")
+    ] = "all",
+) -> None:
+    """List what a settings file can name, with constants and where they come from."""
+    from kavg.catalogue import catalogue
+
+    typer.echo(catalogue(what))
+
+
+@app.command()
+def plot(
+    folder: Annotated[Path, typer.Argument(help="A run folder.")],
+    axis: Annotated[
+        str, typer.Option(help="rounds, steps, gradients, communications or seconds.")
+    ] = "rounds",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write (default: FOLDER/figures).")
+    ] = None,
+) -> None:
+    """Draw the figures of a finished run again, over another axis if you like."""
+    from kavg import jobs
+
+    for path in jobs.draw(folder, axis, out or folder / "figures"):
+        typer.echo(str(path))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a settings file, for editors."""
+    import json
+
+    from kavg import config
+
+    typer.echo(json.dumps(config.schema(), indent=2))
+
+
+def speak_once(comm: Any) -> None:
+    """Only rank 0 prints; a rank that fails finds the real stderr in ``sys.__stderr__``."""
+    if comm.Get_rank() > 0:
+        sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        comm = world()
+    except KavgError as fault:
+        sys.exit(complain(fault))
+    speak_once(comm)
+    try:
+        code = app(standalone_mode=False, obj=comm)
+    except BaseException as error:
+        code = ended_by(error, comm)
+    sys.exit(code or 0)
+
+
+def ended_by(error: BaseException, comm: Any) -> int:
+    """The exit code for what ended the command, which is said; a crash ends every rank."""
+    if isinstance(error, KavgError) and (comm.Get_size() == 1 or is_collective(error)):
+        return complain(error)
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
+        error.show()
+        return int(error.exit_code)
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        abort(comm, "interrupted; nothing was written", 130)
+        return 130
+    if isinstance(error, SystemExit) and comm.Get_size() == 1:
+        return error.code if isinstance(error.code, int) else 1
+    abort(comm, "".join(traceback.format_exception(error)).rstrip(), 1)
+    return 1
+
+
+def complain(fault: KavgError) -> int:
+    """Say what is wrong with the input."""
+    print(f"kavg: {fault}", file=sys.stderr)
+    return 2

@@ -1,0 +1,272 @@
+"""TOML to checked, frozen settings, and back.
+
+A settings file is the keyword arguments of ``Problem``, ``Algorithm`` and ``simulate``: unknown
+keys are faults with a suggestion, and all faults of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, final
+
+import tomli_w
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from kavg.base import Algorithm, KavgError, Oracle, Problem, Start, at_least_one
+from kavg.base import Objective as ObjectiveProtocol
+from kavg.data import digest
+from kavg.faults import faults
+from kavg.starts import first_iterate
+from kavg.tables import Tables, plain
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What is recorded: ``every``-th round, the first and the last always."""
+
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        at_least_one("every", self.every, "use every=1 to record each round")
+
+
+@final
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """All settings of a run: one problem, several algorithms that share its noise.
+
+    >>> config = parse('''
+    ... rounds = 5
+    ... objective = { kind = "cosine", dim = 2 }
+    ... oracle = { kind = "gaussian", sigma2 = 1.0 }
+    ... algorithm = [{ P = 4, K = 2, gamma = 0.1, outer = { kind = "averaging" } }]
+    ... ''')
+    >>> config.problem.objective
+    Cosine(dim=2, lam=1.0, A=1.0, omega=3.0)
+    """
+
+    rounds: int
+    objective: ObjectiveProtocol
+    oracle: Oracle
+    algorithms: tuple[Algorithm, ...] = dataclasses.field(metadata={"key": "algorithm"})
+    start: float | tuple[float, ...] | Start = 0.0
+    replicas: int = 1
+    seed: int = 0
+    mean: Literal["exact", "allreduce"] = "exact"
+    record: Record = Record()
+
+    def __post_init__(self) -> None:
+        at_least_one("rounds", self.rounds, "use rounds=1 for a single averaging")
+        at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
+        if not 0 <= self.seed < 2**63:
+            raise KavgError(f"seed must be from 0 to 2^63 - 1, got seed={self.seed}")
+        named = Counter(algorithm.name for algorithm in self.algorithms)
+        twice = [name for name, count in named.items() if count > 1]
+        if twice:
+            raise KavgError(f"algorithms need different names, got {twice[0]!r} twice")
+
+    @property
+    def problem(self) -> Problem:
+        """What is minimised."""
+        return Problem(self.objective, self.oracle, self.start)
+
+
+def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+    """Give each algorithm without a name its place as one, refusing none at all."""
+    if not algorithms:
+        raise KavgError("needs at least one [[algorithm]]")
+    return tuple(
+        algorithm if algorithm.name else dataclasses.replace(algorithm, name=f"algorithm {i + 1}")
+        for i, algorithm in enumerate(algorithms)
+    )
+
+
+@cache
+def settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
+    """The type of a whole file, and the known keys of each of its tables."""
+    tables = Tables()
+    whole = tables.table(Config)
+    keys = dict(tables.keys)
+    keys[""] = keys["Config"]
+    keys["algorithm"], keys["record"] = keys["Algorithm"], keys["Record"]
+    return TypeAdapter(whole), keys
+
+
+def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Config:
+    """Settings from TOML, after ``overrides`` such as ``"algorithm.0.K=4"``.
+
+    Paths of data are looked up in ``folder``.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KavgError(f"this is not TOML: {error}") from None
+    for override in overrides:
+        put(data, override)
+    resolve_paths(data, folder)
+    adapter, keys = settings_type()
+    try:
+        config = adapter.validate_python(data)
+    except ValidationError as error:
+        raise KavgError("\n".join(faults(error, data, keys))) from None
+    check_parts_fit(config)
+    return config
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Settings from a file; every fault at once, under the file's name."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    try:
+        return parse(text, overrides, path.parent)
+    except KavgError as fault:
+        lines = str(fault).split("\n")
+        count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+        raise KavgError("\n  ".join([f"{path}: {count}", *lines])) from None
+
+
+def put(data: dict[str, Any], override: str) -> None:
+    """Set one value by its dotted place: ``a.b=c``, ``algorithm.0.K=4``, ``algorithm.*.K=4``.
+
+    >>> data = {"algorithm": [{"K": 1}, {"K": 2}]}
+    >>> put(data, "algorithm.*.K=4")
+    >>> data
+    {'algorithm': [{'K': 4}, {'K': 4}]}
+    """
+    dotted, equals, text = override.partition("=")
+    if not equals or not dotted.strip():
+        raise KavgError(f"--set needs place=value, got {override!r}; as in --set rounds=100")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *path, last = dotted.strip().split(".")
+    targets: list[Any] = [data]
+    for step in path:
+        targets = [inner for target in targets for inner in inside(target, step, override)]
+    for target in targets:
+        if isinstance(target, dict):
+            target[last] = value
+        else:
+            for place in places(target, last, override):
+                target[place] = value
+
+
+def inside(target: Any, step: str, override: str) -> list[Any]:
+    """What lies one step further; a table that is not there yet is made."""
+    if isinstance(target, dict):
+        return [target.setdefault(step, {})]
+    return [target[place] for place in places(target, step, override)]
+
+
+def places(target: Any, step: str, override: str) -> list[int]:
+    """Which entries of a list a step means: a number, ``*`` for all, or an algorithm's name."""
+    if isinstance(target, list):
+        if step == "*":
+            return list(range(len(target)))
+        if step.isdecimal() and int(step) < len(target):
+            return [int(step)]
+        named = [i for i, t in enumerate(target) if isinstance(t, dict) and t.get("name") == step]
+        if named:
+            return named
+    raise KavgError(f"--set {override}: there is no place {step!r} in the settings")
+
+
+def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
+    """Make the path of a data file absolute, as seen from the settings file."""
+    objective = data.get("objective")
+    source = objective.get("data") if isinstance(objective, dict) else None
+    if folder and isinstance(source, str) and source.endswith((".npz", ".csv")):
+        data["objective"] = objective | {"data": str((folder / source).resolve())}
+
+
+def check_parts_fit(config: Config) -> None:
+    """Faults that show only when the parts are put together, before any work is done."""
+    found: list[str] = []
+    attempt(found, "objective", lambda: config.objective.dim)
+    if not found:
+        attempt(found, "start", lambda: first_iterate(config.problem, config.seed, 1))
+        for algorithm in config.algorithms:
+            sizes = {"seed": config.seed, "P": algorithm.P, "R": 1, "tile": 1}
+            attempt(found, "oracle", lambda: config.oracle.plan(config.objective, **sizes))  # noqa: B023 - called at once
+    if found:
+        raise KavgError("\n".join(dict.fromkeys(found)))
+
+
+def attempt(found: list[str], place: str, action: Any) -> None:
+    """Note a fault of ``action`` under the place it belongs to."""
+    try:
+        action()
+    except KavgError as fault:
+        found.append(f"{place}: {fault}")
+
+
+def resolved(config: Config) -> dict[str, Any]:
+    """All settings, defaults included, as TOML would write them."""
+    return dict(plain(config))
+
+
+def to_toml(config: Config) -> str:
+    """A settings file that gives this config, every default written out.
+
+    >>> text = to_toml(parse(EXAMPLE))
+    >>> to_toml(parse(text)) == text
+    True
+    """
+    return tomli_w.dumps(resolved(config))
+
+
+def fingerprint(config: Config) -> str:
+    """SHA-256 of the settings and of the data they read: equal on all ranks or nothing starts."""
+    sha = hashlib.sha256(json.dumps(resolved(config), sort_keys=True).encode())
+    parts = getattr(config.objective, "parts", None)
+    if parts is not None:
+        sha.update(digest(parts.train).encode())
+    return sha.hexdigest()
+
+
+def schema() -> Mapping[str, Any]:
+    """The JSON schema of a settings file, for editors."""
+    return settings_type()[0].json_schema()
+
+
+EXAMPLE = """\
+seed = 1
+rounds = 200
+replicas = 64
+start = 2.0
+
+[objective]
+kind = "cosine"
+dim = 100
+
+[oracle]
+kind = "gaussian"
+sigma2 = 1.0
+
+[[algorithm]]
+name = "K-AVG"
+P = 16
+K = 8
+gamma = 0.05
+outer = { kind = "averaging" }
+
+[[algorithm]]
+name = "M-AVG"
+P = 16
+K = 8
+gamma = 0.05
+outer = { kind = "block_momentum", mu = 0.5 }
+"""

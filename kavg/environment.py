@@ -1,0 +1,77 @@
+"""What a run ran on: versions, machine, ranks, launcher."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+LAUNCHERS: Final = {
+    "OMPI_COMM_WORLD_SIZE": "Open MPI",
+    "MPI_LOCALNRANKS": "MPICH hydra",
+    "PMI_SIZE": "PMI",
+    "PMIX_RANK": "PMIx",
+    "PALS_RANKID": "PALS",
+    "I_MPI_HYDRA_HOST_FILE": "Intel MPI",
+}
+"""Variables that a launcher of MPI jobs sets, with its name."""
+
+PACKAGES: Final = (
+    "kavg",
+    "numpy",
+    "scipy",
+    "mpi4py",
+    "mpich",
+    "openmpi",
+    "pydantic",
+    "matplotlib",
+    "scikit-learn",
+)
+
+
+def launcher(variables: Mapping[str, str] = os.environ) -> str | None:
+    """The MPI launcher that started this process, or None.
+
+    >>> launcher({"OMPI_COMM_WORLD_SIZE": "2"})
+    'Open MPI'
+    """
+    return next((name for variable, name in LAUNCHERS.items() if variable in variables), None)
+
+
+def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
+    """What is worth knowing when two runs differ."""
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "ranks": ranks,
+        "launcher": launcher(),
+        "mpi": mpi,
+        "versions": {name: found for name in PACKAGES if (found := installed(name))},
+    }
+
+
+def installed(name: str) -> str | None:
+    """The version of an installed package."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def processor() -> str:
+    """The processor's name as well as it can be known."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+        return names[0] if names else platform.processor()
+    except OSError:
+        return platform.processor()

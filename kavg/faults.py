@@ -1,0 +1,185 @@
+"""Faults of a settings file in words: the place, what was given, what is needed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
+    "gamma": ("lr", "learning_rate", "step_size", "stepsize", "eta", "local_lr", "inner_lr"),
+    "K": (
+        "period",
+        "sync_every",
+        "tau",
+        "H",
+        "k",
+        "k_steps",
+        "block_size",
+        "local_steps",
+        "local_sgd_steps",
+        "slowmo_freq",
+        "localsgd_frequency",
+        "global_sync_iter",
+    ),
+    "P": (
+        "num_workers",
+        "n_workers",
+        "workers",
+        "world_size",
+        "num_nodes",
+        "n_agents",
+        "clients",
+        "learners",
+        "p",
+    ),
+    "mu": (
+        "beta",
+        "momentum",
+        "block_momentum",
+        "slowmo_factor",
+        "slowmo_momentum",
+        "outer_momentum",
+        "server_momentum",
+    ),
+    "alpha": ("slowmo_lr", "outer_lr", "server_learning_rate", "block_lr"),
+    "B": ("batch_size", "batch", "b"),
+    "rounds": ("N", "iterations", "steps", "epochs", "num_rounds", "max_iter", "meta_iterations"),
+    "replicas": ("R", "repetitions", "n_repetitions", "trials", "runs", "seeds"),
+    "sigma2": ("sigma", "variance", "noise_std", "std", "noise_variance"),
+    "dim": ("d", "dimension", "n_dim", "ndim", "size"),
+    "kind": ("type", "name", "class"),
+    "nu": ("df", "degrees_of_freedom"),
+    "start": ("x0", "w0", "w1", "init", "initial", "initialisation"),
+    "seed": ("random_seed", "random_state"),
+    "outer": ("outer_optimizer", "outer_optim_spec", "server_optimizer"),
+    "hidden": ("hidden_units", "width", "hidden_size"),
+    "algorithm": ("algorithms", "method", "methods"),
+    "objective": ("problem", "function", "loss"),
+    "oracle": ("noise", "gradient", "gradients"),
+    "record": ("log", "logging", "recorded"),
+    "every": ("cadence", "log_every", "frequency"),
+}
+"""Our names, each with the names that other programs use for the same thing."""
+
+HOMES: Final[Mapping[str, str]] = {
+    "gamma": "[[algorithm]]",
+    "K": "[[algorithm]]",
+    "P": "[[algorithm]]",
+    "outer": "[[algorithm]]",
+    "mu": "outer, as in outer = { kind = 'block_momentum', mu = 0.5 }",
+    "alpha": "outer, as in outer = { kind = 'slowmo', mu = 0.5, alpha = 1.0 }",
+    "B": "[oracle]",
+    "sigma2": "[oracle], the variance of the whole gradient vector",
+    "nu": "[oracle]",
+    "dim": "[objective]",
+    "hidden": "[objective]",
+    "rounds": "the top of the file",
+    "replicas": "the top of the file",
+    "seed": "the top of the file",
+    "start": "the top of the file",
+    "every": "record, as in record = { every = 1 }",
+}
+
+NEEDS: Final[Mapping[str, str]] = {
+    "int_type": "needs a whole number",
+    "int_from_float": "needs a whole number",
+    "float_type": "needs a number",
+    "string_type": "needs text in quotes",
+    "bool_type": "needs true or false",
+    "tuple_type": "needs a list",
+    "list_type": "needs a list",
+    "model_type": "needs a table",
+    "model_attributes_type": "needs a table",
+    "finite_number": "needs a finite number",
+}
+
+
+def faults(error: ValidationError, data: Mapping[str, Any], keys: Mapping[str, list[str]]) -> list[str]:
+    """One line a fault; ``keys`` are the known keys of each table."""
+    return [sentence(fault, data, keys) for fault in error.errors()]
+
+
+def sentence(fault: Any, data: Mapping[str, Any], keys: Mapping[str, list[str]]) -> str:
+    """The place, then what is wrong there."""
+    kind, given, location = fault["type"], fault["input"], fault["loc"]
+    where = place(location, data)
+    if kind == "extra_forbidden":
+        name = str(location[-1])
+        return f"{where}: {unknown_key(name, known_keys(location[:-1], keys))}"
+    if kind == "missing":
+        return f"{where}: is missing"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{where}: {unknown_kind(fault)}"
+    if kind == "literal_error":
+        return f"{where}: needs one of {fault['ctx']['expected']}, got {shown(given)}"
+    if kind == "value_error":
+        return f"{where}: {fault['ctx']['error']}"
+    if kind == "too_short":
+        return f"{where}: needs at least one entry"
+    return f"{where}: {NEEDS.get(kind, fault['msg'])}, got {shown(given)}"
+
+
+def place(location: Sequence[str | int], data: Any) -> str:
+    """``algorithm.0.gamma``: the keys that lead there, without pydantic's names of alternatives."""
+    path = []
+    for step in location:
+        inside = isinstance(data, dict) and step in data
+        inside = inside or (isinstance(data, list) and isinstance(step, int))
+        if inside or (step == location[-1] and not is_tag(step, data)):
+            path.append(str(step))
+            data = data[step] if inside else None
+    return ".".join(path) or "the file"
+
+
+def is_tag(step: str | int, data: Any) -> bool:
+    """Is the last step of a location the name of an alternative and not a missing key?"""
+    tags = {"number", "text", "list", "table"}
+    return step in tags or (isinstance(data, dict) and data.get("kind") == step)
+
+
+def known_keys(location: Sequence[str | int], keys: Mapping[str, list[str]]) -> list[str]:
+    """The keys of the innermost table named in a location."""
+    for step in reversed(location):
+        if str(step) in keys:
+            return keys[str(step)]
+    return keys[""]
+
+
+def unknown_key(name: str, known: Sequence[str]) -> str:
+    """What to write instead of a key that does not exist here."""
+    ours = next((word for word, foreign in FOREIGN.items() if name in foreign), None)
+    if name in HOMES:
+        ours = name
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if ours in known:
+        advice = f"use {ours!r}"
+    elif ours in HOMES:
+        advice = f"use {ours!r} in {HOMES[ours]}" if ours != name else f"it belongs to {HOMES[ours]}"
+    elif close:
+        advice = f"did you mean {close[0]!r}?"
+    else:
+        advice = f"known here: {', '.join(known)}"
+    return f"there is no key {name!r} here; {advice}"
+
+
+def unknown_kind(fault: Any) -> str:
+    """What kinds there are."""
+    expected = fault["ctx"].get("expected_tags", "")
+    if fault["type"] == "union_tag_not_found":
+        given = fault["input"]
+        if not isinstance(given, dict):
+            return f"needs a table with a kind, got {shown(given)}"
+        return "needs a kind, as in kind = '...'"
+    tag, kinds = fault["ctx"]["tag"], [word.strip("' ") for word in expected.split(",")]
+    close = difflib.get_close_matches(tag, kinds, n=1)
+    advice = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no kind {tag!r}; {advice}There are: {', '.join(kinds)}"
+
+
+def shown(value: Any) -> str:
+    """A value, shortened."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

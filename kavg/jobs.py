@@ -1,0 +1,123 @@
+"""What the commands do, on every rank; rank 0 speaks and writes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kavg.base import Algorithm, Communicator, KavgError
+from kavg.config import Config, fingerprint, load, to_toml
+from kavg.environment import environment, installed
+from kavg.progress import Progress, shown_on, silent
+from kavg.ranks import on_rank_0, together
+from kavg.report import summary, table
+from kavg.runs import digest, joint_digest, load_trajectories, write_run
+from kavg.simulate import simulate
+from kavg.trajectory import Trajectory
+from kavg.version import __version__
+
+
+def run(
+    comm: Communicator,
+    path: Path,
+    overrides: Sequence[str],
+    folder: Path,
+    *,
+    force: bool,
+    quiet: bool,
+    mpi: str | None,
+) -> None:
+    """Load, agree, run, report, write."""
+    config = together(comm, "the settings", lambda: load(path, overrides), identity)
+    on_rank_0(comm, lambda: check_folder(folder, force))
+    runs = all_algorithms(comm, config, quiet)
+    if comm.Get_rank() > 0:
+        return
+    report = described(runs)
+    facts = environment(comm.Get_size(), mpi)
+    write_run(
+        folder,
+        config=to_toml(config),
+        trajectories=runs,
+        summary=report,
+        environment=facts,
+        draw=lambda figures: draw_if_possible(runs, figures),
+    )
+    if not quiet:
+        print(f"\n{table(runs)}\n")
+    print(f"digest  {report['digest']}\nfolder  {folder}")
+    if not installed("matplotlib"):
+        print("no figure: pip install 'kavg[plot]' draws one")
+
+
+def identity(config: Config) -> str:
+    """What must be the same on all ranks: the program, the numbers' library, settings and data."""
+    return (
+        f"kavg {__version__}, numpy {installed('numpy')}, settings and data {fingerprint(config)}"
+    )
+
+
+def check_folder(folder: Path, force: bool) -> None:
+    """Refuse to overwrite, before any work is done."""
+    if folder.exists() and not force:
+        raise KavgError(
+            f"{str(folder)!r} exists already; use --force to overwrite it, or --out DIR"
+        )
+    if folder.exists() and not (folder / "summary.json").exists() and any(folder.iterdir()):
+        raise KavgError(
+            f"{str(folder)!r} is not a run folder of kavg and is not overwritten; use --out DIR"
+        )
+
+
+def all_algorithms(comm: Communicator, config: Config, quiet: bool) -> list[Trajectory]:
+    """Run one algorithm after another on the same problem and noise."""
+    if quiet or comm.Get_rank() > 0:
+        return [one(comm, config, algorithm, silent) for algorithm in config.algorithms]
+    with shown_on(sys.stderr) as progress:
+        return [one(comm, config, algorithm, progress) for algorithm in config.algorithms]
+
+
+def one(
+    comm: Communicator, config: Config, algorithm: Algorithm, progress: Progress
+) -> Trajectory:
+    """Run one algorithm."""
+    return simulate(
+        config.problem,
+        algorithm,
+        rounds=config.rounds,
+        replicas=config.replicas,
+        seed=config.seed,
+        comm=comm,
+        mean=config.mean,
+        every=config.record.every,
+        on_round=lambda done: progress(algorithm.name, done.n, config.rounds),
+    )
+
+
+def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
+    """The summary, with digests."""
+    report = summary(runs)
+    for facts, run in zip(report["algorithms"].values(), runs, strict=True):
+        facts["digest"] = digest(run)
+    return {"digest": joint_digest(runs), **report}
+
+
+def draw_if_possible(runs: Sequence[Trajectory], figures: Path) -> None:
+    """The figures, where matplotlib is installed."""
+    if installed("matplotlib"):
+        write_figures(runs, "rounds", figures)
+
+
+def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
+    """``trajectory.png`` and ``.svg``."""
+    from kavg.plots import save, trajectory_figure
+
+    figures.mkdir(parents=True, exist_ok=True)
+    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
+
+
+def draw(folder: Path, axis: str, figures: Path) -> list[Path]:
+    """Draw a finished run again."""
+    return write_figures(load_trajectories(folder), axis, figures)

@@ -1,0 +1,118 @@
+"""Ranks that must agree before they start, and fail together.
+
+An error that every rank raises at the same point is collective: each can end by itself, and rank 0
+says it once.  Any other error is one rank's own, and must end the others, which would wait for it
+for ever in the next collective.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from kavg.base import Communicator, KavgError
+
+T = TypeVar("T")
+
+WORDS: Final = 4000
+"""Bytes of its own words that each rank shows the others."""
+
+
+def is_collective(error: BaseException) -> bool:
+    """Did every rank raise this error at the same point?"""
+    return bool(getattr(error, "collective", False))
+
+
+def collective(message: str) -> KavgError:
+    """An error that every rank raises together."""
+    error = KavgError(message)
+    error.collective = True  # type: ignore[attr-defined]
+    return error
+
+
+def together(
+    comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]
+) -> T:
+    """The result of ``action``, once all ranks have one and ``name`` calls all of them the same.
+
+    One ``Allgather``.  If all ranks fail alike, that fault is raised on all; if ranks differ, in a
+    fault or in the result, what each has is said.
+    """
+    try:
+        result: T | KavgError = action()
+        mine = name(result)
+    except KavgError as error:
+        result, mine = error, str(error)
+    groups = grouped(comm, mine)
+    if len(groups) > 1:
+        raise collective("\n  ".join([f"{what} differ between ranks:", *described(groups)]))
+    if isinstance(result, KavgError):
+        raise collective(str(result))
+    return result
+
+
+def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
+    """Let rank 0 act; a fault it finds is raised on every rank.  One ``Allgather``."""
+    mine = ""
+    if comm.Get_rank() == 0:
+        try:
+            action()
+        except KavgError as error:
+            mine = str(error)
+    said = words(next(iter(grouped(comm, mine))))
+    if said:
+        raise collective(said)
+
+
+def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:
+    """The ranks of each text, rank 0's first: a digest of the text and its first words."""
+    own = np.zeros(32 + WORDS, np.uint8)
+    own[:32] = np.frombuffer(hashlib.sha256(mine.encode()).digest(), np.uint8)
+    beginning = mine.encode()[:WORDS]
+    own[32 : 32 + len(beginning)] = np.frombuffer(beginning, np.uint8)
+    everyone = np.empty((comm.Get_size(), len(own)), np.uint8)
+    comm.Allgather(own, everyone)
+    groups: dict[bytes, list[int]] = {}
+    for rank, row in enumerate(everyone):
+        groups.setdefault(row.tobytes(), []).append(rank)
+    return groups
+
+
+def words(row: bytes) -> str:
+    """The words of a text that was exchanged."""
+    return row[32:].rstrip(b"\0").decode(errors="replace")
+
+
+def described(groups: dict[bytes, list[int]]) -> list[str]:
+    """Who has what."""
+    return [f"{spelled(ranks)}: {words(row)}" for row, ranks in groups.items()]
+
+
+def spelled(ranks: list[int]) -> str:
+    """Rank numbers in words.
+
+    >>> spelled([0, 2, 3])
+    'ranks 0, 2, 3'
+    """
+    shown = ", ".join(map(str, ranks[:8])) + (", ..." if len(ranks) > 8 else "")
+    return f"rank{'s' if len(ranks) > 1 else ''} {shown}"
+
+
+def abort(comm: Any, message: str, code: int) -> None:
+    """Say what ended this rank, with its name, and end every other rank.
+
+    Where several ranks fail alike, lower ranks speak first and end the others before they do.
+    """
+    rank, size = comm.Get_rank(), comm.Get_size()
+    time.sleep(min(0.3 * rank, 2.0))
+    where = f"rank {rank} of {size}: " if size > 1 else ""
+    stream = sys.__stderr__ or sys.stderr
+    stream.write(f"kavg: {where}{message}\n")
+    stream.flush()
+    if size > 1:
+        comm.Abort(code)

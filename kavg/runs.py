@@ -1,0 +1,184 @@
+"""The run folder: written whole or not at all, loaded, digested.
+
+======================  ===========================================================================
+config.toml             the settings, defaults written out
+metrics.csv             long form: one line for each algorithm, recorded round and replica
+trajectory.npz          the same numbers as arrays, and the last ``w`` and ``v``
+summary.json            final means and limits, paired differences, digests
+environment.json        versions, machine, ranks, launcher
+figures/                pictures
+======================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kavg.base import KavgError
+from kavg.trajectory import Trajectory
+
+
+def digest(trajectory: Trajectory) -> str:
+    """SHA-256 of what a run computed; equal digests mean equal bits.
+
+    Over little-endian bytes in C order: the last meta-iterate ``w`` (float64), the recorded
+    ``rounds`` (int64), then each series in alphabetical order, its name in UTF-8 and its values
+    (float64).  Wall time is not part of it.
+    """
+    sha = hashlib.sha256(np.ascontiguousarray(trajectory.w, "<f8").tobytes())
+    sha.update(np.ascontiguousarray(trajectory.rounds, "<i8").tobytes())
+    for name in sorted(trajectory.series):
+        sha.update(name.encode())
+        sha.update(np.ascontiguousarray(trajectory.series[name], "<f8").tobytes())
+    return sha.hexdigest()
+
+
+def joint_digest(trajectories: Sequence[Trajectory]) -> str:
+    """SHA-256 over the digests of several algorithms, in their order."""
+    return hashlib.sha256("".join(map(digest, trajectories)).encode()).hexdigest()
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """A temporary name beside ``path``, flushed to disk and renamed to it when all went well."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside ``folder`` that takes its place when all went well.
+
+    An older folder of that name is moved out of the way first and removed last, so that at every
+    moment either the old or the new one is whole.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stage = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    try:
+        stage.mkdir()
+        yield stage
+        if folder.exists():
+            folder.replace(old)
+        stage.replace(folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """JSON that any reader accepts: not-a-number is an error here, not a surprise there."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    with written(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 text."""
+    with written(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
+    """``metrics.csv``; a quantity that an algorithm did not record is left empty."""
+    quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
+    places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
+    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(places + quantities)
+        for run in trajectories:
+            lines.writerows(metrics_lines(run, quantities))
+
+
+def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[Any]]:
+    """The lines of one algorithm, round by round and replica by replica."""
+    axes = (run.rounds, run.steps, run.gradients, run.communications, run.seconds.round(6))
+    for i, at in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
+        values = [run.series[q][i].tolist() if q in run.series else None for q in quantities]
+        for r in range(run.replicas):
+            measured = ["" if value is None else value[r] for value in values]
+            yield [run.name, r, *at, *measured]
+
+
+ARRAYS = ("rounds", "w", "v", "seconds", "gammas")
+
+
+def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
+    """``trajectory.npz``: for algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ...
+
+    ``about`` holds, as JSON text, what is not an array.
+    """
+    arrays: dict[str, Any] = {"about": np.array(json.dumps([about(run) for run in trajectories]))}
+    for i, run in enumerate(trajectories):
+        arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
+        arrays |= {f"{i}.series.{name}": values for name, values in run.series.items()}
+    with written(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def about(run: Trajectory) -> dict[str, Any]:
+    """The fields of a trajectory that are not arrays."""
+    return {
+        field.name: getattr(run, field.name)
+        for field in fields(run)
+        if field.name not in (*ARRAYS, "series")
+    }
+
+
+def load_trajectories(path: str | Path) -> list[Trajectory]:
+    """The trajectories of a run folder, or of its ``trajectory.npz``; nothing read can run code."""
+    path = Path(path)
+    path = path / "trajectory.npz" if path.is_dir() else path
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+            described = json.loads(str(arrays.pop("about")))
+            return [rebuilt(i, one, arrays) for i, one in enumerate(described)]
+    except FileNotFoundError:
+        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
+
+
+def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
+    """Algorithm i of a stored run."""
+    prefix = f"{i}.series."
+    series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
+    return Trajectory(**described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series)
+
+
+def write_run(
+    folder: Path,
+    *,
+    config: str,
+    trajectories: Sequence[Trajectory],
+    summary: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    draw: Callable[[Path], None],
+) -> None:
+    """Write a whole run folder; ``draw`` fills ``figures/``."""
+    with staged(folder) as stage:
+        write_text(stage / "config.toml", config)
+        write_metrics(stage / "metrics.csv", trajectories)
+        write_trajectories(stage / "trajectory.npz", trajectories)
+        write_json(stage / "summary.json", summary)
+        write_json(stage / "environment.json", environment)
+        (stage / "figures").mkdir()
+        draw(stage / "figures")

@@ -1,0 +1,175 @@
+"""Tables of a settings file, made from the constructors themselves.
+
+Every dataclass that a user can name in TOML (an objective, an oracle, an outer rule, ...) becomes a
+pydantic model with the same fields, so that a settings file is checked against the very signatures
+that Python users call, all faults at once, and turned into the values they would have built.
+
+A field annotated with a Protocol of ``kavg.base`` is a table with a ``kind``; a union is told apart
+by what TOML gives: a number, a text, a list or a table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    create_model,
+)
+
+from kavg import base, objectives, oracles, outer, schedules, starts
+from kavg.arrays import Data
+
+KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
+    base.Objective: objectives.KINDS,
+    base.Oracle: oracles.KINDS,
+    base.Outer: outer.KINDS,
+    base.Schedule: schedules.KINDS,
+    base.Start: starts.KINDS,
+}
+NAMES: Final[dict[type, str]] = {
+    cls: kind for kinds in KINDS.values() for kind, cls in kinds.items()
+}
+IN_PYTHON_ONLY: Final = (Data,)
+"""Types that a constructor takes but TOML cannot write."""
+
+SETTINGS = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+class Tables:
+    """Makes the model of a dataclass and remembers the fields of each table by its name."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, list[str]] = {}
+        self.made: dict[type, Any] = {}
+
+    def table(self, cls: type, build: Callable[..., Any] | None = None) -> Any:
+        """The type that accepts the fields of ``cls`` as a table and gives back a ``cls``."""
+        if cls not in self.made:
+            self.made[cls] = self.model(cls, build or cls)
+        return self.made[cls]
+
+    def model(self, cls: type, build: Callable[..., Any]) -> Any:
+        """A fresh model of ``cls`` whose validated values are handed to ``build``."""
+        kind = NAMES.get(cls)
+        fields: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
+        hints = get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            name = keyed(field)
+            default = default_of(field)
+            fields[name] = (self.hint(hints[field.name]), default)
+        self.keys[kind or cls.__name__] = list(fields)
+        model = create_model(cls.__name__, __config__=SETTINGS, __doc__=first_line(cls), **fields)
+        return Annotated[model, AfterValidator(lambda values: built(build, cls, values))]
+
+    def hint(self, hint: Any) -> Any:
+        """What TOML may hold where a constructor's annotation says ``hint``."""
+        if hint in KINDS:
+            return self.kinds(KINDS[hint].values())
+        if hint in (int, float, str, bool):
+            return Annotated[hint, Strict()]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            return self.table(hint)
+        if get_origin(hint) in (Union, types.UnionType):
+            return self.union(get_args(hint))
+        if get_origin(hint) is tuple:
+            return tuple[tuple(self.hint(part) if part is not ... else ... for part in get_args(hint))]
+        return hint
+
+    def kinds(self, classes: Any) -> Any:
+        """One of several tables, told apart by their ``kind``."""
+        return Annotated[
+            Union[tuple(self.table(cls) for cls in classes)], Field(discriminator="kind")
+        ]
+
+    def union(self, members: tuple[Any, ...]) -> Any:
+        """Members told apart by the TOML type of what is given."""
+        named = [m for m in members if m not in IN_PYTHON_ONLY and m is not types.NoneType]
+        choices = {toml_type(m): self.hint(m) for m in named}
+        tables = [m for m in named if toml_type(m) == "table" and m not in KINDS]
+        if len(tables) > 1:
+            choices["table"] = self.kinds(tables)
+        if len(choices) == 1:
+            return next(iter(choices.values()))
+        needed = " or ".join(f"a {name}" for name in choices)
+        tagged = tuple(Annotated[choice, Tag(name)] for name, choice in choices.items())
+        return Annotated[
+            Union[tagged],
+            Discriminator(
+                given_type,
+                custom_error_type="wrong_type",
+                custom_error_message=f"needs {needed}",
+            ),
+        ]
+
+
+def toml_type(hint: Any) -> str:
+    """The TOML type of a member of a union."""
+    if hint in (int, float):
+        return "number"
+    if hint is str or get_origin(hint) is Literal:
+        return "text"
+    return "list" if get_origin(hint) is tuple else "table"
+
+
+def given_type(value: Any) -> str:
+    """The TOML type of a value that was given."""
+    if isinstance(value, (dict, BaseModel)):
+        return "table"
+    if isinstance(value, (list, tuple)):
+        return "list"
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return "number" if number else "text" if isinstance(value, str) else "other"
+
+
+def keyed(field: dataclasses.Field[Any]) -> str:
+    """A field's key in TOML: its name, or what its metadata says."""
+    return str(field.metadata.get("key", field.name))
+
+
+def default_of(field: dataclasses.Field[Any]) -> Any:
+    """A field's default, or pydantic's mark for none."""
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return ...
+
+
+def built(build: Callable[..., Any], cls: type, values: Any) -> Any:
+    """Hand a model's validated values to the constructor."""
+    names = {field.name: keyed(field) for field in dataclasses.fields(cls)}
+    return build(**{name: getattr(values, key) for name, key in names.items()})
+
+
+def first_line(cls: type) -> str:
+    """The first line of a docstring, for the schema."""
+    return (cls.__doc__ or "").strip().split("\n")[0]
+
+
+def plain(value: Any) -> Any:
+    """A value as TOML would write it: tables with their ``kind``, lists, numbers, text.
+
+    >>> from kavg.outer import BlockMomentum
+    >>> plain(BlockMomentum(mu=0.5))
+    {'kind': 'block_momentum', 'mu': 0.5}
+    """
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    table = {"kind": NAMES[type(value)]} if type(value) in NAMES else {}
+    for field in dataclasses.fields(value):
+        part = getattr(value, field.name)
+        if part is not None:
+            table[keyed(field)] = plain(part)
+    return table

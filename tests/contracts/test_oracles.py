@@ -1,0 +1,459 @@
+"""The contract every oracle keeps, over one table of settings.
+
+An oracle promises ``E g = grad f_j`` and a variance of the whole vector of
+``(M + M_v ||grad f_j||^2) / B``; its draws are addressed, so tiles change nothing.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, stats
+
+from kavg.base import Floats, KavgError
+from kavg.data import Data
+from kavg.objectives import Cosine, LogisticRegression, Quadratic, RobustRegression
+from kavg.oracles import (
+    KINDS,
+    Gaussian,
+    MiniBatch,
+    Noiseless,
+    Partition,
+    Rademacher,
+    Shifted,
+    Sphere,
+    StateDependent,
+    StudentT,
+)
+from kavg.oracles.shifted import shifts
+from kavg.oracles.student_t import HeavyTails, mean_power
+
+SIGMAS = 5.0
+"""Width of every interval below, in standard errors: a false alarm in two million, seeds fixed."""
+P, R = 6, 8
+
+
+def examples(n: int, p: int) -> Data:
+    random = np.random.Generator(np.random.PCG64(n))
+    return Data(random.normal(size=(n, p)), np.arange(n) % 2)
+
+
+LOGISTIC = LogisticRegression(examples(12, 3), alpha=0.1)
+ROBUST = RobustRegression(examples(18, 4))
+COSINE, QUADRATIC = Cosine(dim=5), Quadratic((0.5, 2.0, 3.0))
+
+
+@dataclass(frozen=True)
+class Case:
+    oracle: Any
+    objective: Any
+    every: int = 1
+    """Only every so many steps are independent of each other."""
+
+
+TABLE: dict[str, Case] = {
+    "none": Case(Noiseless(), COSINE),
+    "gaussian": Case(Gaussian(sigma2=2.0), COSINE),
+    "gaussian, batch": Case(Gaussian(sigma2=3.0, B=7), QUADRATIC),
+    "gaussian, one coordinate": Case(Gaussian(sigma2=0.5), Cosine(dim=1)),
+    "rademacher": Case(Rademacher(sigma2=2.0), Cosine(dim=11)),
+    "rademacher, batch": Case(Rademacher(sigma2=1e-6, B=3), QUADRATIC),
+    "sphere": Case(Sphere(sigma2=4.0), COSINE),
+    "sphere, batch": Case(Sphere(sigma2=0.3, B=5), QUADRATIC),
+    "sphere, one coordinate": Case(Sphere(sigma2=4.0), Cosine(dim=1)),
+    "student_t, light": Case(StudentT(sigma2=2.0, nu=10.0, B=2), COSINE),
+    "student_t, lighter": Case(StudentT(sigma2=1.0, nu=40.0), QUADRATIC),
+    "state_dependent": Case(StateDependent(M=1.0, M_v=0.5), COSINE),
+    "state_dependent, batch": Case(StateDependent(M=0.5, M_v=3.0, B=4), QUADRATIC),
+    "state_dependent, no floor": Case(StateDependent(M=0.0, M_v=2.0), QUADRATIC),
+    "state_dependent, additive": Case(StateDependent(M=2.0, M_v=0.0), QUADRATIC),
+    "minibatch": Case(MiniBatch(B=3), LOGISTIC),
+    "minibatch, robust": Case(MiniBatch(B=1), ROBUST),
+    "minibatch, distinct": Case(MiniBatch(B=5, sampling="without_replacement"), LOGISTIC),
+    "minibatch, all": Case(MiniBatch(B=12, sampling="without_replacement"), LOGISTIC),
+    "minibatch, reshuffled": Case(MiniBatch(B=5, sampling="reshuffle"), LOGISTIC, every=2),
+    "minibatch, parts": Case(MiniBatch(B=2, partition=Partition(skew=0.5)), ROBUST),
+    "minibatch, distinct of parts": Case(
+        MiniBatch(B=2, sampling="without_replacement", partition=Partition(skew=1.0, seed=4)),
+        ROBUST,
+    ),
+    "minibatch, reshuffled parts": Case(
+        MiniBatch(B=1, sampling="reshuffle", partition=Partition()), ROBUST, every=3
+    ),
+    "shifted": Case(Shifted(zeta2=2.0, noise=Gaussian(sigma2=1.0, B=2)), COSINE),
+    "shifted, exact": Case(Shifted(zeta2=2.0), QUADRATIC),
+    "shifted, sphere": Case(Shifted(zeta2=0.1, noise=Sphere(sigma2=1.0), seed=3), QUADRATIC),
+}
+NOISY = [n for n, c in TABLE.items() if c.oracle != Noiseless() and n != "minibatch, all"]
+HEAVY = {
+    "student_t, nu 2.5": Case(StudentT(sigma2=1.0, nu=2.5), COSINE),
+    "student_t, nu 3": Case(StudentT(sigma2=1.0, nu=3.0), QUADRATIC),
+}
+EVERY = {**TABLE, **HEAVY}
+
+
+def test_the_table_has_every_kind() -> None:
+    assert {type(case.oracle) for case in EVERY.values()} == set(KINDS.values())
+
+
+def point(case: Case, seed: int) -> Floats:
+    return np.random.Generator(np.random.PCG64(seed)).normal(size=case.objective.dim)
+
+
+def plan(case: Case, tile: int = P, replicas: int = R, seed: int = 5) -> Any:
+    return case.oracle.plan(case.objective, seed=seed, P=P, R=replicas, tile=tile)
+
+
+def everywhere(x: Floats, t: int = P, replicas: int = R) -> Floats:
+    return np.broadcast_to(x, (t, replicas, x.size)).copy()
+
+
+def field(case: Case, seed: int = 0) -> Floats:
+    """A different point for each learner and replica."""
+    random = np.random.Generator(np.random.PCG64(seed))
+    return random.normal(size=(P, R, case.objective.dim))
+
+
+def at(gradient: Any, learners: range, x: Floats, step: int) -> Floats:
+    gradient.select(learners)
+    out = np.full_like(x, np.nan)
+    gradient(x, step, out)
+    return out
+
+
+def example_gradients(objective: Any, x: Floats) -> Floats:
+    """The gradient of each example alone, ``(n, d)``."""
+    n = objective.examples
+    out = np.empty((n, 1, x.size))
+    single = objective.plan_batches(n, 1, 1)
+    single(everywhere(x, n, 1), np.arange(n, dtype=np.intp)[:, None, None], out)
+    return out[:, 0]
+
+
+def claim(case: Case, x: Floats) -> tuple[Floats, Floats]:
+    """Mean ``(P, d)`` and total variance ``(P,)`` of each learner's gradient at ``x``."""
+    oracle, objective = case.oracle, case.objective
+    full = objective.grad(x, np.empty_like(x))
+    if isinstance(oracle, MiniBatch):
+        single = example_gradients(objective, x)
+        parts = np.broadcast_to(np.arange(len(single)), (P, len(single)))
+        if oracle.partition:
+            parts = oracle.partition.parts(objective.labels, P)
+        means = single[parts].mean(axis=1)
+        n = parts.shape[1]
+        left = 1.0 if oracle.sampling == "with_replacement" else (n - oracle.B) / (n - 1)
+        spread = np.square(single[parts] - means[:, None]).sum(axis=(1, 2)) / n
+        return means, spread / oracle.B * left
+    means = np.broadcast_to(full, (P, full.size))
+    if isinstance(oracle, Shifted):
+        means = means + shifts(oracle.zeta2, oracle.seed, P, full.size, range(P))
+    assumed = oracle.constants(objective)
+    variance = (assumed.M.value + assumed.M_v.value * float(full @ full)) / assumed.B
+    return means, np.full(P, variance)
+
+
+@pytest.mark.parametrize("where", [0, 1, 2])
+@pytest.mark.parametrize("name", TABLE)
+def test_mean_and_variance_are_those_claimed(name: str, where: int) -> None:
+    case, replicas, steps = TABLE[name], 64, 40
+    x = point(case, where)
+    gradient = plan(case, replicas=replicas)
+    rows = everywhere(x, replicas=replicas)
+    drawn = [at(gradient, range(P), rows, step * case.every) for step in range(steps)]
+    means, variances = claim(case, x)
+    errors = np.concatenate(drawn, axis=1) - means[:, None]
+    count = replicas * steps
+    tiny = 1e-6 * np.sqrt(variances) + 1e-12
+    deviations = np.linalg.norm(errors.std(axis=1), axis=-1)
+    assert np.all(np.linalg.norm(errors.mean(axis=1), axis=-1)
+                  <= (SIGMAS * deviations / np.sqrt(count)) + tiny)  # fmt: skip
+    squares = np.square(errors).sum(axis=-1)
+    allowed = SIGMAS * squares.std(axis=1) / np.sqrt(count) + 1e-6 * variances + 1e-20
+    assert np.all(np.abs(squares.mean(axis=1) - variances) <= allowed)
+
+
+@pytest.mark.parametrize("name", ["sphere", "sphere, batch", "sphere, one coordinate",
+                                  "rademacher", "rademacher, batch"])  # fmt: skip
+def test_the_norm_is_the_same_in_every_draw(name: str) -> None:
+    case = TABLE[name]
+    x = np.zeros((P, R, case.objective.dim))
+    norms = np.linalg.norm(at(plan(case), range(P), x, 3), axis=-1)
+    np.testing.assert_allclose(norms, (case.oracle.sigma2 / case.oracle.B) ** 0.5, rtol=3e-7)
+
+
+@pytest.mark.parametrize(("learner", "step"), [(1643, 3971), (2478, 9953), (1157, 25646)])
+def test_a_uniform_next_to_1_still_has_a_direction(learner: int, step: int) -> None:
+    planned = Sphere(sigma2=1.0).plan(Quadratic((1.0,)), seed=0, P=3000, R=1, tile=1)
+    drawn = at(planned, range(learner, learner + 1), np.zeros((1, 1, 1)), step)
+    np.testing.assert_allclose(np.abs(drawn), 1.0, rtol=3e-7)
+
+
+def test_rademacher_coordinates_are_all_sign_patterns_alike() -> None:
+    case = Case(Rademacher(sigma2=3.0), QUADRATIC)
+    drawn = at(plan(case, replicas=2000), range(P), np.zeros((P, 2000, 3)), 0)
+    assert set(np.unique(drawn)) == {-1.0, 1.0}
+    patterns = np.bincount(((drawn > 0) @ np.array([1, 2, 4])).ravel(), minlength=8)
+    assert stats.chisquare(patterns).pvalue > 1e-5
+
+
+# --- Student's t: the sample variance of heavy tails converges too slowly to be compared
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
+def test_student_t_has_its_law(nu: float) -> None:
+    tails = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100)
+    drawn = tails.draw(1, 1.0).ravel() / tails.unit * nu**0.5
+    assert stats.kstest(drawn.astype(np.float64), stats.t(nu).cdf).pvalue > 1e-5
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
+def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
+    tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1)
+    assert tails.unit**2 * (mean_power(-2 / nu) - 1) / 2 == pytest.approx(1.0, rel=1e-12)
+    # The grid ends at 2^-33, so the continuum has this much more variance.
+    missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-33 * (1 - 2 / nu))
+    assert 0 < missing < 1
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0])
+def test_student_t_has_the_right_clipped_variance(nu: float) -> None:
+    """Clipped at 5 deviations the square has all moments, and still feels the scale."""
+    sigma2, B, d, cap = 12.0, 2, 3, 25.0
+    case = Case(StudentT(sigma2=sigma2, nu=nu, B=B), QUADRATIC)
+    drawn = at(plan(case, replicas=50_000), range(P), np.zeros((P, 50_000, d)), 0).ravel()
+    clipped = np.minimum(np.square(drawn) * (B * d / sigma2), cap)
+    unit = HeavyTails(nu=nu, seed=0, R=1, tile=1, d=1).unit / nu**0.5
+
+    def integrand(t: float) -> float:
+        return float(2 * min((unit * t) ** 2, cap) * stats.t.pdf(t, nu))
+
+    corner = cap**0.5 / unit
+    expected = integrate.quad(integrand, 0, corner)[0] + 2 * cap * stats.t.sf(corner, nu)
+    assert abs(clipped.mean() - expected) < SIGMAS * clipped.std() / drawn.size**0.5
+
+
+# --- claims
+
+
+def test_sigma2_is_of_the_whole_vector_whatever_the_dimension() -> None:
+    for law in (Gaussian, Rademacher, Sphere, StudentT):
+        claims = {law(sigma2=2.0, B=4).constants(Cosine(dim=d)).M.value for d in (1, 10, 1000)}
+        assert claims == {2.0}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_constants_say_what_they_are(name: str) -> None:
+    case = EVERY[name]
+    constants = case.oracle.constants(case.objective)
+    assert getattr(case.oracle, "B", constants.B) == constants.B
+    for constant in (constants.M, constants.M_v, constants.zeta2):
+        assert np.isnan(constant.value) == (constant.how == "unknown")
+        assert constant.source
+    if isinstance(case.oracle, MiniBatch):
+        assert constants.M.how == "unknown"
+        assert constants.zeta2.how == ("unknown" if case.oracle.partition else "exact")
+
+
+def test_the_constants_of_shifts_are_those_of_the_noise_with_zeta2() -> None:
+    noise = StudentT(sigma2=3.0, nu=5.0, B=6)
+    constants = Shifted(zeta2=2.0, noise=noise).constants(COSINE)
+    assert constants.zeta2.value == 2.0
+    assert replace(constants, zeta2=noise.constants(COSINE).zeta2) == noise.constants(COSINE)
+
+
+# --- addresses
+
+
+@pytest.mark.parametrize("name", EVERY)
+@given(data=st.data())
+@settings(max_examples=20)
+def test_tiles_replicas_and_order_change_no_bit(name: str, data: st.DataObject) -> None:
+    case = EVERY[name]
+    x, step = field(case), data.draw(st.integers(0, 200))
+    whole = at(plan(case), range(P), x, step)
+    tile = data.draw(st.integers(1, P))
+    r = data.draw(st.integers(1, R))
+    cut = plan(case, tile=tile, replicas=r)
+    earlier = data.draw(st.lists(st.integers(0, 300), max_size=2))
+    for first in data.draw(st.permutations(range(0, P, tile))):
+        learners = range(first, min(first + tile, P))
+        rows = slice(learners.start, learners.stop)
+        part = np.ascontiguousarray(x[rows, :r])
+        for other in earlier:
+            at(cut, learners, part, other)
+        np.testing.assert_array_equal(at(cut, learners, part, step), whole[rows, :r])
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_steps_seeds_learners_and_replicas_differ(name: str) -> None:
+    case = TABLE[name]
+    x = everywhere(point(case, 1), replicas=40)
+    gradient = plan(case, replicas=40)
+    first, second = (at(gradient, range(P), x, step) for step in (0, 1))
+    exact = isinstance(case.oracle, Shifted) and case.oracle.noise == Noiseless()
+    if not exact:
+        assert not np.array_equal(first, second)
+        assert not np.array_equal(first, at(plan(case, replicas=40, seed=6), range(P), x, 0))
+        assert len(np.unique(first.swapaxes(0, 1).reshape(40, -1), axis=0)) > 1
+    assert len(np.unique(first.reshape(P, -1), axis=0)) == P
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_only_out_is_written(name: str) -> None:
+    case = EVERY[name]
+    x = field(case)
+    x.flags.writeable = False
+    frame = np.full((P + 2, R, case.objective.dim), 7.0)
+    gradient = plan(case)
+    gradient.select(range(P))
+    gradient(x, 0, frame[1:-1])
+    assert np.all(frame[[0, -1]] == 7.0)
+    np.testing.assert_array_equal(frame[1:-1], at(plan(case), range(P), x, 0))
+
+
+LARGE = LogisticRegression(examples(24, 32))
+WIDE = Cosine(dim=32)
+ALLOCATION: dict[str, Case] = {
+    "none": Case(Noiseless(), WIDE),
+    "gaussian": Case(Gaussian(sigma2=1.0), WIDE),
+    "rademacher": Case(Rademacher(sigma2=1.0), WIDE),
+    "sphere": Case(Sphere(sigma2=1.0), WIDE),
+    "student_t": Case(StudentT(sigma2=1.0), WIDE),
+    "state_dependent": Case(StateDependent(M=1.0, M_v=1.0), WIDE),
+    "shifted": Case(Shifted(zeta2=1.0, noise=Gaussian(sigma2=1.0)), WIDE),
+    "minibatch": Case(MiniBatch(B=4), LARGE),
+    "minibatch, distinct": Case(MiniBatch(B=4, sampling="without_replacement"), LARGE),
+    "minibatch, reshuffled": Case(MiniBatch(B=4, sampling="reshuffle"), LARGE),
+    "minibatch, parts": Case(MiniBatch(B=2, partition=Partition()), LARGE),
+}
+
+
+@pytest.mark.parametrize("name", ALLOCATION)
+def test_a_step_allocates_nothing_of_the_size_of_a_tile(name: str) -> None:
+    case, replicas = ALLOCATION[name], 1000
+    x = np.ones((P, replicas, 32))
+    out = np.empty_like(x)
+    gradient = plan(case, replicas=replicas)
+    gradient.select(range(P))
+    gradient(x, 0, out)
+    tracemalloc.start()
+    gradient(x, 1, out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A casting buffer of NumPy has 8192 elements, and there may be a few of them.
+    assert peak < x.nbytes / 6
+
+
+# --- heterogeneity
+
+
+@pytest.mark.parametrize("learners", range(2, 10))
+@pytest.mark.parametrize("zeta2", [0.0, 1e-8, 3.0])
+def test_shifts_sum_to_zero_and_have_mean_square_zeta2(learners: int, zeta2: float) -> None:
+    b = shifts(zeta2, seed=4, P=learners, dim=5, learners=range(learners))
+    assert np.all(np.add.reduce(b, axis=0) == 0)
+    assert np.square(b).sum() / learners == pytest.approx(zeta2, rel=1e-14)
+    assert len(np.unique(b, axis=0)) == (1 if zeta2 == 0 else learners - (learners % 2))
+
+
+@given(st.integers(2, 12), st.data())
+def test_shifts_do_not_depend_on_who_asks(learners: int, data: st.DataObject) -> None:
+    whole = shifts(2.0, seed=1, P=learners, dim=3, learners=range(learners))
+    first = data.draw(st.integers(0, learners - 1))
+    stop = data.draw(st.integers(first + 1, learners))
+    part = shifts(2.0, seed=1, P=learners, dim=3, learners=range(first, stop))
+    np.testing.assert_array_equal(part, whole[first:stop])
+
+
+def test_shifts_belong_to_the_problem_not_to_the_run() -> None:
+    for run in (1, 2):
+        drawn = at(plan(TABLE["shifted, exact"], seed=run), range(P), np.zeros((P, R, 3)), run)
+        np.testing.assert_array_equal(drawn[:, 0], shifts(2.0, 0, P, 3, range(P)))
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.5, 1.0])
+def test_the_learners_objectives_average_to_the_whole(skew: float) -> None:
+    partition = Partition(skew=skew, seed=2)
+    case = Case(MiniBatch(B=3, sampling="without_replacement", partition=partition), ROBUST)
+    x = point(case, 0)
+    each = at(plan(case), range(P), everywhere(x), 9)[:, 0]
+    full = ROBUST.grad(x, np.empty_like(x))
+    np.testing.assert_allclose(each.mean(axis=0), full, rtol=1e-12, atol=1e-15)
+    assert np.linalg.norm(each - full, axis=-1).min() > 1e-3
+
+
+# --- what is refused
+
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "variance": (lambda: Gaussian(sigma2=-1.0), r"sigma2=-1\.0"),
+    "variance, nan": (lambda: Rademacher(sigma2=float("nan")), "sigma2=nan"),
+    "variance, inf": (lambda: Sphere(sigma2=float("inf")), "sigma2=inf"),
+    "empty batch": (lambda: StudentT(sigma2=1.0, B=0), "B=0; use B=1"),
+    "half a batch": (lambda: Gaussian(sigma2=1.0, B=1.5), r"B=1\.5"),  # type: ignore[arg-type]
+    "nu": (lambda: StudentT(sigma2=1.0, nu=2.0), r"nu=2\.0; use kind gaussian"),
+    "nu, inf": (lambda: StudentT(sigma2=1.0, nu=float("inf")), "nu=inf"),
+    "M": (lambda: StateDependent(M=-1.0, M_v=0.0), r"M=-1\.0"),
+    "M_v": (lambda: StateDependent(M=1.0, M_v=-0.5), r"M_v=-0\.5"),
+    "state, B": (lambda: StateDependent(M=1.0, M_v=0.5, B=0), "B=0"),
+    "zeta2": (lambda: Shifted(zeta2=-1.0), r"zeta2=-1\.0"),
+    "lonely": (
+        lambda: Shifted(zeta2=1.0).plan(COSINE, seed=1, P=1, R=1, tile=1),
+        "P=1 and zeta2=1.0; use P of at least 2 or zeta2=0",
+    ),
+    "batch": (lambda: MiniBatch(B=0), "B=0"),
+    "sampling": (
+        lambda: MiniBatch(B=1, sampling="bootstrap"),  # type: ignore[arg-type]
+        "with_replacement, without_replacement, reshuffle, got 'bootstrap'",
+    ),
+    "no examples": (
+        lambda: MiniBatch(B=1).plan(COSINE, seed=1, P=1, R=1, tile=1),
+        "objective over examples, got Cosine; use additive noise",
+    ),
+    "too many": (
+        lambda: plan(Case(MiniBatch(B=13, sampling="reshuffle"), LOGISTIC)),
+        "13 distinct examples cannot be drawn from 12; use B of at most 12",
+    ),
+    "too many of a part": (
+        lambda: plan(
+            Case(MiniBatch(B=4, sampling="without_replacement", partition=Partition()), ROBUST)
+        ),
+        "4 distinct examples cannot be drawn from 3",
+    ),
+    "skew": (lambda: Partition(skew=1.5), r"skew=1\.5"),
+    "uneven": (
+        lambda: Partition().parts(np.zeros(20), P=6),
+        r"20 examples .* P=6 learners; use=18 in the objective leaves the last 2 out",
+    ),
+    "too few": (lambda: Partition().parts(np.zeros(3), P=6), "use P of at most 3"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_is_refused_with_advice(name: str) -> None:
+    attempt, message = REFUSED[name]
+    with pytest.raises(KavgError, match=message):
+        attempt()
+
+
+def test_one_learner_without_shift_and_large_batches_with_replacement_are_fine() -> None:
+    Shifted(zeta2=0.0).plan(COSINE, seed=1, P=1, R=1, tile=1)
+    drawn = at(plan(Case(MiniBatch(B=100), LOGISTIC)), range(P), np.zeros((P, R, 3)), 0)
+    assert np.isfinite(drawn).all()
+
+
+def test_the_same_noise_whatever_the_objective_and_the_number_of_learners() -> None:
+    def noise(objective: Any, learners: int) -> Floats:
+        planned = Gaussian(sigma2=1.0).plan(objective, seed=1, P=learners, R=2, tile=1)
+        x = np.full((1, 2, 5), 0.5)
+        exact = objective.grad(x, np.empty_like(x))
+        return at(planned, range(1), x, 4) - exact
+
+    other = Cosine(dim=5, lam=3.0)
+    np.testing.assert_allclose(noise(COSINE, 1), noise(other, 84), atol=1e-14)
