@@ -261,9 +261,9 @@ class Algorithm:
 def at_least_one(name: str, value: int, advice: str) -> None:
     """Refuse a count below 1.
 
-    >>> at_least_one("K", 0, "use K=1 for synchronous SGD")
+    >>> at_least_one("K", 0, "use K=1 for sync")
     Traceback (most recent call last):
-    kavg.base.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for synchronous SGD
+    kavg.base.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for sync
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise KavgError(

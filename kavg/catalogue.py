@@ -77,7 +77,11 @@ def constants(kind: str, cls: type) -> Iterator[str]:
     if "dim" in fields:
         settings.setdefault("dim", 1)
     objective = cls(**settings)
-    yield f"    with {', '.join(f'{k}={plain(v)!r}' for k, v in settings.items())}:" if settings else "    constants:"
+    yield (
+        f"    with {', '.join(f'{k}={plain(v)!r}' for k, v in settings.items())}:"
+        if settings
+        else "    constants:"
+    )
     for name in ("L", "f_star", "pl"):
         constant: Constant | None = getattr(objective, name, None)
         if constant is not None:

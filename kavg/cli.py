@@ -1,6 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.
+The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
+only says what is to be done: typer is left before it is done, so that it handles no interrupt and
+no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +21,7 @@ import typer
 from kavg.base import KavgError
 from kavg.comm import SerialComm
 from kavg.environment import launcher
-from kavg.ranks import abort, is_collective
+from kavg.ranks import abort, is_collective, on_rank_0
 from kavg.version import __version__
 
 app = typer.Typer(
@@ -33,6 +36,10 @@ ConfigArgument = Annotated[Path, typer.Argument(help="Settings in TOML.")]
 SetOption = Annotated[
     list[str], typer.Option("--set", metavar="PLACE=VALUE", help="Change one setting: a.b=c.")
 ]
+
+
+Action = Callable[[], None]
+"""What a command asks for."""
 
 
 def world() -> Any:
@@ -84,7 +91,7 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
-) -> None:
+) -> Action:
     """Run every algorithm of CONFIG; print a table and write a run folder.
 
     The same under mpiexec: P is a setting, ranks are only a resource.
@@ -95,23 +102,27 @@ def run(
     from kavg import jobs
 
     folder = out if out is not None else Path("runs") / config.stem
-    jobs.run(context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version())
+    return lambda: jobs.run(
+        context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
+    )
 
 
 @app.command("list")
 def list_(
+    context: typer.Context,
     what: Annotated[
         str, typer.Argument(help="objectives, oracles, outer, schedules, starts or all.")
     ] = "all",
-) -> None:
+) -> Action:
     """List what a settings file can name, with constants and where they come from."""
     from kavg.catalogue import catalogue
 
-    typer.echo(catalogue(what))
+    return lambda: on_rank_0(context.obj, lambda: typer.echo(catalogue(what)))
 
 
 @app.command()
 def plot(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A run folder.")],
     axis: Annotated[
         str, typer.Option(help="rounds, steps, gradients, communications or seconds.")
@@ -119,12 +130,13 @@ def plot(
     out: Annotated[
         Path | None, typer.Option(help="Where to write (default: FOLDER/figures).")
     ] = None,
-) -> None:
+) -> Action:
     """Draw the figures of a finished run again, over another axis if you like."""
     from kavg import jobs
 
-    for path in jobs.draw(folder, axis, out or folder / "figures"):
-        typer.echo(str(path))
+    return lambda: on_rank_0(
+        context.obj, lambda: jobs.draw(folder, axis, out or folder / "figures")
+    )
 
 
 @app.command()
@@ -151,7 +163,8 @@ def main() -> None:
         sys.exit(complain(fault))
     speak_once(comm)
     try:
-        code = app(standalone_mode=False, obj=comm)
+        asked = app(standalone_mode=False, obj=comm)
+        code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
     sys.exit(code or 0)
@@ -175,5 +188,5 @@ def ended_by(error: BaseException, comm: Any) -> int:
 
 def complain(fault: KavgError) -> int:
     """Say what is wrong with the input."""
-    print(f"kavg: {fault}", file=sys.stderr)
+    typer.echo(f"kavg: {fault}", err=True)
     return 2

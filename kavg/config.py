@@ -14,13 +14,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, final
+from typing import Any, Literal, final
 
 import tomli_w
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from kavg.base import Algorithm, KavgError, Oracle, Problem, Start, at_least_one
-from kavg.base import Objective as ObjectiveProtocol
+from kavg.base import (
+    Algorithm,
+    KavgError,
+    Objective,
+    Oracle,
+    Problem,
+    Start,
+    at_least_one,
+)
 from kavg.data import digest
 from kavg.faults import faults
 from kavg.starts import first_iterate
@@ -54,7 +61,7 @@ class Config:
     """
 
     rounds: int
-    objective: ObjectiveProtocol
+    objective: Objective
     oracle: Oracle
     algorithms: tuple[Algorithm, ...] = dataclasses.field(metadata={"key": "algorithm"})
     start: float | tuple[float, ...] | Start = 0.0
@@ -79,21 +86,20 @@ class Config:
         return Problem(self.objective, self.oracle, self.start)
 
 
-def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
-    """Give each algorithm without a name its place as one, refusing none at all."""
+def with_names(algorithms: tuple[Algorithm, ...], **others: Any) -> Config:
+    """A config in which an algorithm without a name is called after its place."""
     if not algorithms:
         raise KavgError("needs at least one [[algorithm]]")
-    return tuple(
-        algorithm if algorithm.name else dataclasses.replace(algorithm, name=f"algorithm {i + 1}")
-        for i, algorithm in enumerate(algorithms)
-    )
+    called = [run.name or f"algorithm {i}" for i, run in enumerate(algorithms, start=1)]
+    named = (dataclasses.replace(a, name=name) for a, name in zip(algorithms, called, strict=True))
+    return Config(algorithms=tuple(named), **others)
 
 
 @cache
 def settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
     """The type of a whole file, and the known keys of each of its tables."""
     tables = Tables()
-    whole = tables.table(Config)
+    whole = tables.table(Config, with_names)
     keys = dict(tables.keys)
     keys[""] = keys["Config"]
     keys["algorithm"], keys["record"] = keys["Algorithm"], keys["Record"]
@@ -187,8 +193,10 @@ def places(target: Any, step: str, override: str) -> list[int]:
 def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
     """Make the path of a data file absolute, as seen from the settings file."""
     objective = data.get("objective")
-    source = objective.get("data") if isinstance(objective, dict) else None
-    if folder and isinstance(source, str) and source.endswith((".npz", ".csv")):
+    if folder is None or not isinstance(objective, dict):
+        return
+    source = objective.get("data")
+    if isinstance(source, str) and source.endswith((".npz", ".csv")):
         data["objective"] = objective | {"data": str((folder / source).resolve())}
 
 

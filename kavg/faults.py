@@ -97,7 +97,9 @@ NEEDS: Final[Mapping[str, str]] = {
 }
 
 
-def faults(error: ValidationError, data: Mapping[str, Any], keys: Mapping[str, list[str]]) -> list[str]:
+def faults(
+    error: ValidationError, data: Mapping[str, Any], keys: Mapping[str, list[str]]
+) -> list[str]:
     """One line a fault; ``keys`` are the known keys of each table."""
     return [sentence(fault, data, keys) for fault in error.errors()]
 
@@ -150,14 +152,12 @@ def known_keys(location: Sequence[str | int], keys: Mapping[str, list[str]]) -> 
 
 def unknown_key(name: str, known: Sequence[str]) -> str:
     """What to write instead of a key that does not exist here."""
-    ours = next((word for word, foreign in FOREIGN.items() if name in foreign), None)
-    if name in HOMES:
-        ours = name
+    ours = next((word for word, foreign in FOREIGN.items() if name in foreign), name)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if ours in known:
         advice = f"use {ours!r}"
     elif ours in HOMES:
-        advice = f"use {ours!r} in {HOMES[ours]}" if ours != name else f"it belongs to {HOMES[ours]}"
+        advice = f"{'it belongs to' if ours == name else f'use {ours!r} in'} {HOMES[ours]}"
     elif close:
         advice = f"did you mean {close[0]!r}?"
     else:

@@ -46,17 +46,22 @@ def run(
         draw=lambda figures: draw_if_possible(runs, figures),
     )
     if not quiet:
-        print(f"\n{table(runs)}\n")
-    print(f"digest  {report['digest']}\nfolder  {folder}")
+        say(f"\n{table(runs)}\n")
+    say(f"digest  {report['digest']}\nfolder  {folder}")
     if not installed("matplotlib"):
-        print("no figure: pip install 'kavg[plot]' draws one")
+        say("no figure: pip install 'kavg[plot]' draws one")
+
+
+def say(words: str) -> None:
+    """Print for the user."""
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
 
 
 def identity(config: Config) -> str:
-    """What must be the same on all ranks: the program, the numbers' library, settings and data."""
-    return (
-        f"kavg {__version__}, numpy {installed('numpy')}, settings and data {fingerprint(config)}"
-    )
+    """What must be the same on all ranks: program, numpy, settings and data."""
+    versions = f"kavg {__version__}, numpy {installed('numpy')}"
+    return f"{versions}, settings and data {fingerprint(config)}"
 
 
 def check_folder(folder: Path, force: bool) -> None:
@@ -79,9 +84,7 @@ def all_algorithms(comm: Communicator, config: Config, quiet: bool) -> list[Traj
         return [one(comm, config, algorithm, progress) for algorithm in config.algorithms]
 
 
-def one(
-    comm: Communicator, config: Config, algorithm: Algorithm, progress: Progress
-) -> Trajectory:
+def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Progress) -> Trajectory:
     """Run one algorithm."""
     return simulate(
         config.problem,
@@ -118,6 +121,7 @@ def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[
     return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
 
 
-def draw(folder: Path, axis: str, figures: Path) -> list[Path]:
-    """Draw a finished run again."""
-    return write_figures(load_trajectories(folder), axis, figures)
+def draw(folder: Path, axis: str, figures: Path) -> None:
+    """Draw a finished run again, and say where."""
+    for path in write_figures(load_trajectories(folder), axis, figures):
+        say(str(path))

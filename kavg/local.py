@@ -9,7 +9,7 @@ import numpy as np
 from kavg.base import Algorithm, Floats, Problem
 
 TILE_COORDINATES: Final = 16_384
-"""Coordinates in a tile: with noise and words some 40 bytes each, so a tile stays in an L2 cache."""
+"""Coordinates in a tile: with noise some 40 bytes each, so a tile stays in an L2 cache."""
 
 
 def default_tile(R: int, d: int, learners: int) -> int:

@@ -83,7 +83,10 @@ class PlainMean:
 
 @final
 class ExactMean:
-    """The mean whose bits depend neither on tiles nor on ranks; error below one last place.
+    """The mean whose bits depend neither on tiles nor on ranks.
+
+    It is at most one last place from the correctly rounded mean, as the sum and its quotient by P
+    are rounded once each.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
     ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then a count

@@ -35,17 +35,16 @@ def collective(message: str) -> KavgError:
     return error
 
 
-def together(
-    comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]
-) -> T:
+def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
     """The result of ``action``, once all ranks have one and ``name`` calls all of them the same.
 
     One ``Allgather``.  If all ranks fail alike, that fault is raised on all; if ranks differ, in a
     fault or in the result, what each has is said.
     """
+    result: T | KavgError
     try:
-        result: T | KavgError = action()
-        mine = name(result)
+        found = result = action()
+        mine = name(found)
     except KavgError as error:
         result, mine = error, str(error)
     groups = grouped(comm, mine)

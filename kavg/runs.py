@@ -161,7 +161,9 @@ def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Tra
     """Algorithm i of a stored run."""
     prefix = f"{i}.series."
     series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
-    return Trajectory(**described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series)
+    return Trajectory(
+        **described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series
+    )
 
 
 def write_run(

@@ -242,9 +242,7 @@ class _Recorder:
         self.seconds.append(time.perf_counter() - self.began)
         return True
 
-    def trajectory(
-        self, algorithm: Algorithm, last: Round, diverged_at: int | None
-    ) -> Trajectory:
+    def trajectory(self, algorithm: Algorithm, last: Round, diverged_at: int | None) -> Trajectory:
         """What was recorded."""
         return Trajectory(
             name=algorithm.name,
@@ -265,18 +263,23 @@ def standard_measures(problem: Problem) -> dict[str, Measure]:
     """``F``, ``grad_norm2`` and what the objective itself wants recorded."""
     objective = problem.objective
 
-    def grad_norm2(n: int, w: Floats) -> Floats:
+    def grad_norm2(w: Floats) -> Floats:
         g = objective.grad(w, np.empty_like(w))
         return np.asarray(np.vecdot(g, g))
 
     measures: dict[str, Measure] = {
-        "F": lambda n, w: objective.value(w),
-        "grad_norm2": grad_norm2,
+        "F": of_w_alone(objective.value),
+        "grad_norm2": of_w_alone(grad_norm2),
     }
     if isinstance(objective, Measured):
         for name, measure in objective.measures.items():
-            measures[name] = lambda n, w, measure=measure: measure(w)
+            measures[name] = of_w_alone(measure)
     return measures
+
+
+def of_w_alone(measure: Callable[[Floats], Floats]) -> Measure:
+    """A measure that does not look at the round."""
+    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is handed n
 
 
 def checked_measure(name: str, value: Floats, R: int) -> Floats:

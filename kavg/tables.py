@@ -82,13 +82,15 @@ class Tables:
         if get_origin(hint) in (Union, types.UnionType):
             return self.union(get_args(hint))
         if get_origin(hint) is tuple:
-            return tuple[tuple(self.hint(part) if part is not ... else ... for part in get_args(hint))]
+            parts = tuple(part if part is ... else self.hint(part) for part in get_args(hint))
+            return types.GenericAlias(tuple, parts)
         return hint
 
     def kinds(self, classes: Any) -> Any:
         """One of several tables, told apart by their ``kind``."""
         return Annotated[
-            Union[tuple(self.table(cls) for cls in classes)], Field(discriminator="kind")
+            Union[tuple(self.table(cls) for cls in classes)],  # noqa: UP007 - made at run time
+            Field(discriminator="kind"),
         ]
 
     def union(self, members: tuple[Any, ...]) -> Any:
@@ -103,7 +105,7 @@ class Tables:
         needed = " or ".join(f"a {name}" for name in choices)
         tagged = tuple(Annotated[choice, Tag(name)] for name, choice in choices.items())
         return Annotated[
-            Union[tagged],
+            Union[tagged],  # noqa: UP007 - made at run time
             Discriminator(
                 given_type,
                 custom_error_type="wrong_type",

@@ -40,12 +40,13 @@ class Trajectory:
         series = self.__dict__.get("series", {})
         if name.startswith("__") or name not in series:
             raise AttributeError(f"{name!r} was not recorded; there are: {', '.join(series)}")
-        return series[name]
+        found: Floats = series[name]
+        return found
 
     @property
     def replicas(self) -> int:
         """R."""
-        return self.w.shape[0]
+        return len(self.w)
 
     @property
     def steps(self) -> NDArray[np.int64]:

@@ -100,7 +100,10 @@ def step_sizes() -> st.SearchStrategy:
     )
 
 
-def algorithms(P=st.integers(1, 13)) -> st.SearchStrategy:
+LEARNERS = st.integers(1, 13)
+
+
+def algorithms(P=LEARNERS) -> st.SearchStrategy:
     return st.builds(
         kavg.Algorithm, P=P, K=st.integers(1, 5), gamma=step_sizes(), outer=outer_rules()
     )

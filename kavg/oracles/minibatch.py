@@ -26,7 +26,7 @@ from kavg.oracles.sampling import SAMPLERS, Sampler
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
-    """Can batches be drawn?  (isinstance would ask for every property, constants included.)"""
+    """Whether batches can be drawn; isinstance would evaluate every property, L included."""
     return hasattr(objective, "plan_batches")
 
 

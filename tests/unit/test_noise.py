@@ -68,9 +68,7 @@ def word_by_hand(seed: int, purpose: int, r: int, j: int, counter: int) -> int:
 
 
 @given(SEEDS, st.sampled_from(list(Purpose)), st.integers(0, 2**40), STEPS, st.integers(1, 5))
-def test_words_are_those_of_the_formula(
-    seed: int, purpose: int, j: int, step: int, W: int
-) -> None:
+def test_words_are_those_of_the_formula(seed: int, purpose: int, j: int, step: int, W: int) -> None:
     drawn = words(range(j, j + 2), step, R=2, W=W, seed=seed, purpose=purpose)
     expected = [
         [[word_by_hand(seed, purpose, r, i, step * W + k) for k in range(W)] for r in range(2)]

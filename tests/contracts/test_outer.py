@@ -1,0 +1,172 @@
+"""The contract of the outer rules: what is done with the mean displacement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import rounds as reference_rounds
+
+from kavg.base import Floats, KavgError, Outer
+from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
+
+MUS = st.floats(0, 0.99)
+GAMMAS = st.floats(1e-3, 10.0)
+RULES: dict[str, Callable[[float], Outer]] = {
+    "averaging": lambda mu: Averaging(),
+    "block_momentum": BlockMomentum,
+    "nesterov": NesterovMomentum,
+    "slowmo": SlowMo,
+}
+DISPLACEMENTS = st.lists(st.floats(-10, 10), min_size=1, max_size=8)
+
+
+def walk(
+    rule: Outer, displacements: Any, gammas: Any = 1.0, w: float = 0.0
+) -> list[tuple[float, float]]:
+    """``(start, w)`` of each round, in one coordinate."""
+    at = np.array([[w]])
+    v, start = (np.zeros_like(at) if rule.memory else np.empty(0)), np.empty_like(at)
+    path = []
+    steps = np.broadcast_to(gammas, len(displacements))
+    for d, gamma in zip(displacements, steps, strict=True):
+        rule.start(at, v, start)
+        rule.step(at, v, np.array([[float(d)]]), float(gamma))
+        path.append((float(start[0, 0]), float(at[0, 0])))
+    return path
+
+
+def meta_iterates(*arguments: Any, **named: Any) -> Floats:
+    return np.array([w for _, w in walk(*arguments, **named)])
+
+
+def test_every_kind_is_here() -> None:
+    assert set(RULES) == set(KINDS)
+    assert all(type(RULES[name](0.5)) is KINDS[name] for name in RULES)
+
+
+HAND: dict[str, tuple[Outer, list[tuple[float, float]]]] = {
+    # d = 1, then 2, then 0; gamma = 1/2, then 1/4, then 1/4; mu = 1/2
+    "averaging": (Averaging(), [(0, 1), (1, 3), (3, 3)]),
+    "block_momentum": (BlockMomentum(0.5), [(0, 1), (1, 3.5), (3.5, 4.75)]),
+    "nesterov": (NesterovMomentum(0.5), [(0, 1), (1.5, 3.5), (4.75, 4.75)]),
+    # u = -2, -9, -4.5
+    "slowmo": (SlowMo(0.5), [(0, 1), (1, 3.25), (3.25, 4.375)]),
+    "slowmo, alpha": (SlowMo(0.5, alpha=2.0), [(0, 2), (2, 6.5), (6.5, 8.75)]),
+}
+
+
+@pytest.mark.parametrize("name", HAND)
+def test_by_hand(name: str) -> None:
+    rule, path = HAND[name]
+    assert walk(rule, [1, 2, 0], [0.5, 0.25, 0.25]) == path
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("mu", [0.0, 0.5, 0.9])
+def test_steady_displacement(name: str, mu: float) -> None:
+    w = meta_iterates(RULES[name](mu), [1.0] * 400)
+    expected = 1.0 if name == "averaging" else 1 / (1 - mu)
+    assert w[-1] - w[-2] == pytest.approx(expected, rel=1e-9)
+
+
+@given(DISPLACEMENTS, GAMMAS, MUS)
+def test_slowmo_is_block_momentum_while_gamma_is_constant(
+    d: list[float], gamma: float, mu: float
+) -> None:
+    ours = meta_iterates(BlockMomentum(mu), d)
+    np.testing.assert_allclose(meta_iterates(SlowMo(mu), d, gamma), ours, rtol=1e-10, atol=1e-10)
+
+
+@given(st.floats(0.1, 0.9), st.floats(0.1, 0.9))
+def test_slowmo_is_another_method_when_gamma_changes(mu: float, ratio: float) -> None:
+    ours = meta_iterates(BlockMomentum(mu), [1.0, 1.0])
+    theirs = meta_iterates(SlowMo(mu), [1.0, 1.0], [1.0, ratio])
+    assert ours[1] - theirs[1] == pytest.approx(mu * (1 - ratio))
+
+
+@given(DISPLACEMENTS, st.floats(-10, 10))
+def test_no_momentum_is_averaging_bit_for_bit(d: list[float], w: float) -> None:
+    expected = walk(Averaging(), d, w=w)
+    assert walk(BlockMomentum(0.0), d, w=w) == expected
+    assert walk(NesterovMomentum(0.0), d, w=w) == expected
+    theirs = meta_iterates(SlowMo(0.0), d, 0.3, w=w)
+    np.testing.assert_allclose(theirs, [at for _, at in expected], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", RULES)
+@given(DISPLACEMENTS, st.sampled_from([2.0, -4.0, 0.125]), MUS, GAMMAS)
+def test_linear_in_the_displacements(
+    name: str, d: list[float], factor: float, mu: float, gamma: float
+) -> None:
+    once = meta_iterates(RULES[name](mu), d, gamma)
+    scaled = meta_iterates(RULES[name](mu), [factor * x for x in d], gamma)
+    np.testing.assert_allclose(scaled, factor * once, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", RULES)
+@given(st.floats(-100, 100), st.lists(st.integers(-9, 9), min_size=1, max_size=5))
+def test_the_same_everywhere(name: str, w: float, d: list[int]) -> None:
+    there, here = (meta_iterates(RULES[name](0.5), d, w=at) for at in (w, 0.0))
+    np.testing.assert_allclose(there - w, here, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_papers_pseudocode(name: str) -> None:
+    """F' = 1 with a step size that changes: every learner moves by ``-K gamma(n)``."""
+
+    def gamma(n: int) -> float:
+        return 1.0 / n
+
+    def slope(w: Floats, learner: int, step: int) -> Floats:
+        return np.ones_like(w)
+
+    lines = reference_rounds(slope, np.zeros(1), P=2, K=3, gamma=gamma, rule=name, mu=0.7)
+    expected = [float(next(lines)[0][0]) for _ in range(6)]
+    gammas = [gamma(n) for n in range(1, 7)]
+    ours = meta_iterates(RULES[name](0.7), [-3 * g for g in gammas], gammas)
+    np.testing.assert_allclose(ours, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_in_place_and_elementwise(name: str) -> None:
+    rule = RULES[name](0.5)
+    random = np.random.Generator(np.random.PCG64(1))
+    w, v, d = random.normal(size=(3, 4, 5))
+    v = v if rule.memory else np.empty(0)
+    alone_w, alone_v = w[2:3, 1:].copy(), (v[2:3, 1:].copy() if rule.memory else v)
+    kept_w, kept_v, start = w.copy(), v.copy(), np.empty_like(w)
+    rule.start(w, v, start)
+    np.testing.assert_array_equal(w, kept_w)
+    np.testing.assert_array_equal(v, kept_v)
+    assert rule.step(w, v, d.copy(), 0.1) is None  # type: ignore[func-returns-value]
+    rule.step(alone_w, alone_v, d[2:3, 1:].copy(), 0.1)
+    np.testing.assert_array_equal(alone_w, w[2:3, 1:])
+    assert not np.array_equal(w, kept_w)
+    assert v.size == 0 or not np.array_equal(v, kept_v)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_nothing_is_kept_but_w_and_v(name: str) -> None:
+    rule = RULES[name](0.5)
+    before = dict(vars(rule))
+    walk(rule, [1.0, 2.0, 3.0])
+    assert vars(rule) == before
+    assert meta_iterates(rule, [1.0, 2.0]).tolist() == meta_iterates(rule, [1.0, 2.0]).tolist()
+
+
+@pytest.mark.parametrize("rule", [BlockMomentum, NesterovMomentum, SlowMo])
+@pytest.mark.parametrize("mu", [1.0, -0.1, 1.5, float("nan"), float("inf")])
+def test_mu_outside_0_to_1_is_refused(rule: Any, mu: float) -> None:
+    with pytest.raises(KavgError, match=f"mu={mu!r}; use 0 for averaging"):
+        rule(mu)
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan")])
+def test_alpha_must_be_positive(alpha: float) -> None:
+    with pytest.raises(KavgError, match=f"alpha={alpha!r}"):
+        SlowMo(0.5, alpha=alpha)

@@ -1,0 +1,82 @@
+"""Run under mpiexec: the laws where ranks matter, on ``COMM_WORLD``; rank 0 prints digests.
+
+``python laws_on_ranks.py`` prints one line a case: its name and the digest of its run.  Before it
+prints, every rank has been found to hold the same.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+from mpi4py import MPI
+from ranks import CountingComm
+
+import kavg
+from kavg.data import Synthetic
+from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StudentT
+from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.ranks import together
+from kavg.runs import digest
+
+LEARNERS = (1, 3, 12, 64)
+
+
+def cases():
+    """Name, problem, algorithm."""
+    cosine, well = kavg.objectives.Cosine(dim=7), kavg.objectives.DoubleWell(dim=5)
+    data = Synthetic("classification", examples=192, features=4)
+    logistic = kavg.objectives.LogisticRegression(data, alpha=0.1)
+    for P in LEARNERS:
+        momentum = kavg.Algorithm(P, 4, 0.05, BlockMomentum(0.5))
+        yield f"cosine {P}", kavg.Problem(cosine, Gaussian(1.0), 2.0), momentum
+        nesterov = kavg.Algorithm(P, 3, 0.1, NesterovMomentum(0.3))
+        yield f"heavy tails {P}", kavg.Problem(well, StudentT(1.0), 0.1), nesterov
+        batches = MiniBatch(B=2, sampling="without_replacement", partition=Partition(0.5))
+        slow = kavg.Algorithm(P, 2, kavg.schedules.InverseSqrt(0.2), SlowMo(0.5))
+        yield f"parts {P}", kavg.Problem(logistic, batches, kavg.starts.Normal()), slow
+        if P > 1:
+            plain = kavg.Algorithm(P, 5, 0.05, Averaging())
+            yield f"shifted {P}", kavg.Problem(well, Shifted(1.0, Gaussian(0.5)), 0.3), plain
+
+
+def run(comm, problem, algorithm):
+    counting = CountingComm(comm)
+    settings = {"replicas": 3, "seed": 11, "comm": counting}
+    trajectory = kavg.simulate(problem, algorithm, rounds=6, **settings)
+    widened = counting.calls["Allgather"]
+    assert counting.calls["Allreduce"] == 6 + widened, counting.calls
+    resumed_from_halfway(counting, problem, algorithm, trajectory)
+    return trajectory
+
+
+def resumed_from_halfway(comm, problem, algorithm, trajectory):
+    """Law 8: a state that one process made is continued on all ranks."""
+    settings = {"replicas": 3, "seed": 11}
+    alone = list(islice(kavg.meta_iterations(problem, algorithm, **settings), 4))
+    rest = kavg.meta_iterations(problem, algorithm, state=alone[-1].state, comm=comm, **settings)
+    *_, last = islice(rest, 3)
+    assert np.array_equal(last.w, trajectory.w)
+    assert np.array_equal(last.v, trajectory.v)
+
+
+def hand_path(comm):
+    """Law 10."""
+    problem = kavg.Problem(kavg.objectives.Linear(dim=1), kavg.oracles.Noiseless(), 0.0)
+    for P in LEARNERS:
+        method = kavg.Algorithm(P, 3, 1.0, BlockMomentum(0.5))
+        rounds = kavg.meta_iterations(problem, method, comm=comm)
+        assert [done.w.item() for done in islice(rounds, 4)] == [0.0, -3.0, -7.5, -12.75]
+
+
+def main() -> None:
+    comm = MPI.COMM_WORLD
+    hand_path(comm)
+    for name, problem, algorithm in cases():
+        found = together(comm, name, lambda p=problem, a=algorithm: digest(run(comm, p, a)), str)
+        if comm.Get_rank() == 0:
+            print(name, found, sep=": ", flush=True)
+
+
+if __name__ == "__main__":
+    main()

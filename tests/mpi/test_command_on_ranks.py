@@ -1,0 +1,133 @@
+"""The command line under mpiexec: one digest, faults said once, and nothing that hangs."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from launch import HERE, alone, mpiexec, ranks
+
+pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
+
+SETTINGS = """
+seed = 1
+rounds = 8
+replicas = 3
+start = 2.0
+objective = { kind = "cosine", dim = 5 }
+oracle = { kind = "gaussian", sigma2 = 1.0 }
+
+[[algorithm]]
+name = "K-AVG"
+P = 7
+K = 2
+gamma = 0.05
+outer = { kind = "averaging" }
+
+[[algorithm]]
+name = "M-AVG"
+P = 7
+K = 2
+gamma = 0.05
+outer = { kind = "block_momentum", mu = 0.5 }
+"""
+LONG = SETTINGS.replace("rounds = 8", "rounds = 100_000_000")
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+def stored_digest(folder):
+    return json.loads((folder / "summary.json").read_text())["digest"]
+
+
+def leftovers(folder):
+    return [path for path in folder.rglob(".*") if "partial" in path.name or "old" in path.name]
+
+
+@pytest.mark.parametrize("module", [["-m", "kavg"], ["-m", "mpi4py", "-m", "kavg"]])
+def test_serial_and_ranks_write_the_same_digest(config, tmp_path, module):
+    alone([sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "serial")])
+    for size in (1, 2, 3, 8):
+        folder = tmp_path / str(size)
+        job = ranks(size, *module, "run", str(config), "--out", str(folder))
+        assert job.returncode == 0, job.stderr
+        assert stored_digest(folder) == stored_digest(tmp_path / "serial")
+        assert job.stdout.count("digest") == 1
+        assert json.loads((folder / "environment.json").read_text())["ranks"] == size
+
+
+def test_faults_are_said_once_and_nothing_is_written(config, tmp_path):
+    config.write_text(SETTINGS.replace("gamma = 0.05", "lr = 0.05").replace("dim = 5", "dim = 0"))
+    job = ranks(3, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "out"))
+    assert job.returncode == 2
+    assert job.stderr.count("algorithm.0.lr: there is no key 'lr' here; use 'gamma'") == 1
+    assert job.stderr.count("dim must be") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
+
+
+def test_a_wrong_option_is_said_once(config):
+    job = ranks(3, "-m", "kavg", "run", str(config), "--fast")
+    assert job.returncode == 2
+    assert job.stderr.count("--fast") == 1
+
+
+def test_settings_that_differ_between_ranks_are_found(config, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(SETTINGS.replace("mu = 0.5", "mu = 0.6"))
+    command = [sys.executable, "-m", "kavg", "run"]
+    out = ["--out", str(tmp_path / "out")]
+    first, second = [*command, str(config), *out], [*command, str(other), *out]
+    job = alone([mpiexec(), "-n", "2", *first, ":", "-n", "1", *second])
+    assert job.returncode == 2
+    assert job.stderr.count("differ between ranks") == 1
+    assert "ranks 0, 1:" in job.stderr
+    assert "rank 2:" in job.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_older_run_is_not_overwritten(config, tmp_path):
+    folder = tmp_path / "out"
+    command = ("-m", "kavg", "run", str(config), "--out", str(folder))
+    assert ranks(2, *command).returncode == 0
+    before = (folder / "environment.json").read_bytes()
+    again = ranks(2, *command)
+    assert again.returncode == 2
+    assert again.stderr.count("--force") == 1
+    assert (folder / "environment.json").read_bytes() == before
+    assert ranks(2, *command, "--force").returncode == 0
+    assert not leftovers(tmp_path)
+
+
+def test_an_exception_on_one_rank_ends_all(config, tmp_path):
+    script = str(HERE / "mpi" / "fail_on_rank_1.py")
+    began = time.monotonic()
+    job = ranks(3, script, "run", str(config), "--out", str(tmp_path / "out"), seconds=20)
+    assert time.monotonic() - began < 10  # 5 s to end, and time to start
+    assert job.returncode != 0
+    assert job.stderr.count("Traceback") == 1
+    assert job.stderr.count("rank 1 of 3") == 1
+    assert job.stderr.count("RuntimeError: a fault planted by a test") == 1
+    assert not (tmp_path / "out").exists()
+    assert not leftovers(tmp_path)
+
+
+def test_an_interrupt_leaves_nothing_half_written(config, tmp_path):
+    config.write_text(LONG)
+    command = [sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "out")]
+    job = subprocess.Popen(
+        [mpiexec(), "-n", "2", *command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert "K-AVG" in job.stderr.readline()  # the first round is done
+    job.send_signal(signal.SIGINT)
+    _, said = job.communicate(timeout=20)
+    assert job.returncode != 0
+    assert said.count("interrupted") <= 1
+    assert "Traceback" not in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
