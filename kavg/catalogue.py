@@ -10,7 +10,8 @@ from typing import Any, Final
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Constant, KavgError
 from kavg.data import Synthetic
-from kavg.tables import default_of, plain
+from kavg.refusals import default_of
+from kavg.tables import plain
 
 SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,

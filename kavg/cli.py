@@ -9,6 +9,7 @@ Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is viola
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -92,13 +93,14 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
 ) -> Action:
-    """Run every algorithm of CONFIG; print a table and write a run folder.
+    """Run all algorithms of CONFIG; print a table, write a run folder.
 
     The same under mpiexec: P is a setting, ranks are only a resource.
 
+    \b
         kavg run experiments/quickstart.toml --set rounds=50
         mpiexec -n 4 kavg run experiments/quickstart.toml
-    """
+    """  # noqa: D301 - click's own mark, not a path
     from kavg import jobs
 
     folder = out if out is not None else Path("runs") / config.stem
@@ -114,7 +116,7 @@ def list_(
         str, typer.Argument(help="objectives, oracles, outer, schedules, starts or all.")
     ] = "all",
 ) -> Action:
-    """List what a settings file can name, with constants and where they come from."""
+    """List what settings can name, with constants and their sources."""
     from kavg.catalogue import catalogue
 
     return lambda: on_rank_0(context.obj, lambda: typer.echo(catalogue(what)))
@@ -131,7 +133,7 @@ def plot(
         Path | None, typer.Option(help="Where to write (default: FOLDER/figures).")
     ] = None,
 ) -> Action:
-    """Draw the figures of a finished run again, over another axis if you like."""
+    """Draw the figures of a finished run again."""
     from kavg import jobs
 
     return lambda: on_rank_0(
@@ -150,7 +152,13 @@ def schema() -> None:
 
 
 def speak_once(comm: Any) -> None:
-    """Only rank 0 prints; a rank that fails finds the real stderr in ``sys.__stderr__``."""
+    """Only rank 0 prints; a rank that fails finds the real stderr in ``sys.__stderr__``.
+
+    A letter that the terminal cannot show is escaped: it must not end a run.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if comm.Get_rank() > 0:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
 
@@ -178,7 +186,7 @@ def ended_by(error: BaseException, comm: Any) -> int:
         error.show()
         return int(error.exit_code)
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        abort(comm, "interrupted; nothing was written", 130)
+        abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1

@@ -6,12 +6,12 @@ keys are faults with a suggestion, and all faults of a file are reported at once
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, final
@@ -30,12 +30,13 @@ from kavg.base import (
 )
 from kavg.data import digest
 from kavg.faults import faults
-from kavg.starts import first_iterate
+from kavg.misfits import attempt, misfits
+from kavg.overrides import put
 from kavg.tables import Tables, plain
 
 
 @final
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Record:
     """What is recorded: ``every``-th round, the first and the last always."""
 
@@ -45,8 +46,22 @@ class Record:
         at_least_one("every", self.every, "use every=1 to record each round")
 
 
+def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+    """The same, one without a name called after its place; names must tell them apart."""
+    if not algorithms:
+        raise KavgError("needs at least one [[algorithm]]")
+    called = [run.name or f"algorithm {i}" for i, run in enumerate(algorithms, start=1)]
+    unreadable = [name for name in called if not name.isprintable() or not name.strip()]
+    if unreadable:
+        raise KavgError(f"names of algorithms must be readable text, got {unreadable[0]!r}")
+    twice = [name for name, count in Counter(called).items() if count > 1]
+    if twice:
+        raise KavgError(f"algorithms need different names, got {twice[0]!r} twice")
+    return tuple(replace(a, name=name) for a, name in zip(algorithms, called, strict=True))
+
+
 @final
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Config:
     """All settings of a run: one problem, several algorithms that share its noise.
 
@@ -63,7 +78,7 @@ class Config:
     rounds: int
     objective: Objective
     oracle: Oracle
-    algorithms: tuple[Algorithm, ...] = dataclasses.field(metadata={"key": "algorithm"})
+    algorithms: tuple[Algorithm, ...] = field(metadata={"key": "algorithm", "check": named})
     start: float | tuple[float, ...] | Start = 0.0
     replicas: int = 1
     seed: int = 0
@@ -75,10 +90,6 @@ class Config:
         at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
         if not 0 <= self.seed < 2**63:
             raise KavgError(f"seed must be from 0 to 2^63 - 1, got seed={self.seed}")
-        named = Counter(algorithm.name for algorithm in self.algorithms)
-        twice = [name for name, count in named.items() if count > 1]
-        if twice:
-            raise KavgError(f"algorithms need different names, got {twice[0]!r} twice")
 
     @property
     def problem(self) -> Problem:
@@ -86,24 +97,12 @@ class Config:
         return Problem(self.objective, self.oracle, self.start)
 
 
-def with_names(algorithms: tuple[Algorithm, ...], **others: Any) -> Config:
-    """A config in which an algorithm without a name is called after its place."""
-    if not algorithms:
-        raise KavgError("needs at least one [[algorithm]]")
-    called = [run.name or f"algorithm {i}" for i, run in enumerate(algorithms, start=1)]
-    named = (dataclasses.replace(a, name=name) for a, name in zip(algorithms, called, strict=True))
-    return Config(algorithms=tuple(named), **others)
-
-
 @cache
 def settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
     """The type of a whole file, and the known keys of each of its tables."""
     tables = Tables()
-    whole = tables.table(Config, with_names)
-    keys = dict(tables.keys)
-    keys[""] = keys["Config"]
-    keys["algorithm"], keys["record"] = keys["Algorithm"], keys["Record"]
-    return TypeAdapter(whole), keys
+    whole = tables.table(Config)
+    return TypeAdapter(whole), tables.keys | {"": tables.keys["Config"]}
 
 
 def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Config:
@@ -113,17 +112,21 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
     """
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise KavgError(f"this is not TOML: {error}") from None
+    found: list[str] = []
     for override in overrides:
-        put(data, override)
+        attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
     resolve_paths(data, folder)
     adapter, keys = settings_type()
     try:
         config = adapter.validate_python(data)
     except ValidationError as error:
-        raise KavgError("\n".join(faults(error, data, keys))) from None
-    check_parts_fit(config)
+        found += faults(error, data, keys)
+    else:
+        found += misfits(config.problem, config.algorithms, config.seed)
+    if found:
+        raise KavgError("\n".join(found))
     return config
 
 
@@ -131,7 +134,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Settings from a file; every fault at once, under the file's name."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
@@ -143,53 +146,6 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
         raise KavgError("\n  ".join([f"{path}: {count}", *lines])) from None
 
 
-def put(data: dict[str, Any], override: str) -> None:
-    """Set one value by its dotted place: ``a.b=c``, ``algorithm.0.K=4``, ``algorithm.*.K=4``.
-
-    >>> data = {"algorithm": [{"K": 1}, {"K": 2}]}
-    >>> put(data, "algorithm.*.K=4")
-    >>> data
-    {'algorithm': [{'K': 4}, {'K': 4}]}
-    """
-    dotted, equals, text = override.partition("=")
-    if not equals or not dotted.strip():
-        raise KavgError(f"--set needs place=value, got {override!r}; as in --set rounds=100")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text.strip()
-    *path, last = dotted.strip().split(".")
-    targets: list[Any] = [data]
-    for step in path:
-        targets = [inner for target in targets for inner in inside(target, step, override)]
-    for target in targets:
-        if isinstance(target, dict):
-            target[last] = value
-        else:
-            for place in places(target, last, override):
-                target[place] = value
-
-
-def inside(target: Any, step: str, override: str) -> list[Any]:
-    """What lies one step further; a table that is not there yet is made."""
-    if isinstance(target, dict):
-        return [target.setdefault(step, {})]
-    return [target[place] for place in places(target, step, override)]
-
-
-def places(target: Any, step: str, override: str) -> list[int]:
-    """Which entries of a list a step means: a number, ``*`` for all, or an algorithm's name."""
-    if isinstance(target, list):
-        if step == "*":
-            return list(range(len(target)))
-        if step.isdecimal() and int(step) < len(target):
-            return [int(step)]
-        named = [i for i, t in enumerate(target) if isinstance(t, dict) and t.get("name") == step]
-        if named:
-            return named
-    raise KavgError(f"--set {override}: there is no place {step!r} in the settings")
-
-
 def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
     """Make the path of a data file absolute, as seen from the settings file."""
     objective = data.get("objective")
@@ -198,27 +154,6 @@ def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
     source = objective.get("data")
     if isinstance(source, str) and source.endswith((".npz", ".csv")):
         data["objective"] = objective | {"data": str((folder / source).resolve())}
-
-
-def check_parts_fit(config: Config) -> None:
-    """Faults that show only when the parts are put together, before any work is done."""
-    found: list[str] = []
-    attempt(found, "objective", lambda: config.objective.dim)
-    if not found:
-        attempt(found, "start", lambda: first_iterate(config.problem, config.seed, 1))
-        for algorithm in config.algorithms:
-            sizes = {"seed": config.seed, "P": algorithm.P, "R": 1, "tile": 1}
-            attempt(found, "oracle", lambda: config.oracle.plan(config.objective, **sizes))  # noqa: B023 - called at once
-    if found:
-        raise KavgError("\n".join(dict.fromkeys(found)))
-
-
-def attempt(found: list[str], place: str, action: Any) -> None:
-    """Note a fault of ``action`` under the place it belongs to."""
-    try:
-        action()
-    except KavgError as fault:
-        found.append(f"{place}: {fault}")
 
 
 def resolved(config: Config) -> dict[str, Any]:
@@ -241,7 +176,8 @@ def fingerprint(config: Config) -> str:
     sha = hashlib.sha256(json.dumps(resolved(config), sort_keys=True).encode())
     parts = getattr(config.objective, "parts", None)
     if parts is not None:
-        sha.update(digest(parts.train).encode())
+        for data in (parts.train, parts.held):
+            sha.update(digest(data).encode() if data is not None else b"")
     return sha.hexdigest()
 
 

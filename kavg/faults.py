@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
+
+BARE: Final = re.compile(r"[\w-]+")
+"""A key that needs no quotes."""
 
 FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
     "gamma": ("lr", "learning_rate", "step_size", "stepsize", "eta", "local_lr", "inner_lr"),
@@ -94,7 +98,18 @@ NEEDS: Final[Mapping[str, str]] = {
     "model_type": "needs a table",
     "model_attributes_type": "needs a table",
     "finite_number": "needs a finite number",
+    "less_than": "needs a whole number below 2^63",
+    "greater_than_equal": "needs a whole number of at least -2^63",
 }
+
+AS_IN: Final[Mapping[str, str]] = {
+    "rounds": "rounds = 200",
+    "objective": "objective = { kind = 'cosine', dim = 100 }",
+    "oracle": "oracle = { kind = 'gaussian', sigma2 = 1.0 }",
+    "algorithm": "[[algorithm]] with P, K, gamma and outer",
+    "outer": "outer = { kind = 'averaging' }",
+}
+"""Examples of what a beginner leaves out."""
 
 
 def faults(
@@ -112,7 +127,8 @@ def sentence(fault: Any, data: Mapping[str, Any], keys: Mapping[str, list[str]])
         name = str(location[-1])
         return f"{where}: {unknown_key(name, known_keys(location[:-1], keys))}"
     if kind == "missing":
-        return f"{where}: is missing"
+        example = AS_IN.get(str(location[-1]))
+        return f"{where}: is missing" + (f"; as in {example}" if example else "")
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return f"{where}: {unknown_kind(fault)}"
     if kind == "literal_error":
@@ -131,9 +147,14 @@ def place(location: Sequence[str | int], data: Any) -> str:
         inside = isinstance(data, dict) and step in data
         inside = inside or (isinstance(data, list) and isinstance(step, int))
         if inside or (step == location[-1] and not is_tag(step, data)):
-            path.append(str(step))
+            path.append(spelled(step))
             data = data[step] if inside else None
     return ".".join(path) or "the file"
+
+
+def spelled(step: str | int) -> str:
+    """A key as it is, or in quotes if it would not read as a key."""
+    return str(step) if BARE.fullmatch(str(step)) else repr(step)
 
 
 def is_tag(step: str | int, data: Any) -> bool:
@@ -152,7 +173,7 @@ def known_keys(location: Sequence[str | int], keys: Mapping[str, list[str]]) -> 
 
 def unknown_key(name: str, known: Sequence[str]) -> str:
     """What to write instead of a key that does not exist here."""
-    ours = next((word for word, foreign in FOREIGN.items() if name in foreign), name)
+    ours = our_name(name)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if ours in known:
         advice = f"use {ours!r}"
@@ -162,7 +183,13 @@ def unknown_key(name: str, known: Sequence[str]) -> str:
         advice = f"did you mean {close[0]!r}?"
     else:
         advice = f"known here: {', '.join(known)}"
-    return f"there is no key {name!r} here; {advice}"
+    return f"there is no key {shown(name)} here; {advice}"
+
+
+def our_name(name: str) -> str:
+    """What we call what others call ``name``, in any spelling; the name itself if nobody does."""
+    spellings = {name, name.lower().replace("-", "_")}
+    return next((ours for ours, theirs in FOREIGN.items() if spellings & {*theirs}), name)
 
 
 def unknown_kind(fault: Any) -> str:
@@ -172,11 +199,12 @@ def unknown_kind(fault: Any) -> str:
         given = fault["input"]
         if not isinstance(given, dict):
             return f"needs a table with a kind, got {shown(given)}"
-        return "needs a kind, as in kind = '...'"
+        foreign = next((key for key in given if our_name(key) == "kind"), None)
+        return unknown_key(foreign, ["kind"]) if foreign else "needs a kind, as in kind = '...'"
     tag, kinds = fault["ctx"]["tag"], [word.strip("' ") for word in expected.split(",")]
     close = difflib.get_close_matches(tag, kinds, n=1)
     advice = f"did you mean {close[0]!r}? " if close else ""
-    return f"there is no kind {tag!r}; {advice}There are: {', '.join(kinds)}"
+    return f"there is no kind {shown(tag)}; {advice}There are: {', '.join(kinds)}"
 
 
 def shown(value: Any) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ def run(
     runs = all_algorithms(comm, config, quiet)
     if comm.Get_rank() > 0:
         return
+    folder = folder if force else unused(folder)
     report = described(runs)
     facts = environment(comm.Get_size(), mpi)
     write_run(
@@ -65,15 +68,36 @@ def identity(config: Config) -> str:
 
 
 def check_folder(folder: Path, force: bool) -> None:
-    """Refuse to overwrite, before any work is done."""
-    if folder.exists() and not force:
+    """Refuse what is not to be overwritten or cannot be written, before any work is done."""
+    name = repr(str(folder))
+    try:
+        if folder.exists() and not force:
+            raise KavgError(f"{name} exists already; use --force to overwrite it, or --out DIR")
+        if folder.exists() and not replaceable(folder):
+            raise KavgError(
+                f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
+            )
+        above = next(path for path in folder.resolve().parents if path.exists())
+    except OSError as error:
+        raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
+    if not above.is_dir() or not os.access(above, os.W_OK):
         raise KavgError(
-            f"{str(folder)!r} exists already; use --force to overwrite it, or --out DIR"
+            f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
         )
-    if folder.exists() and not (folder / "summary.json").exists() and any(folder.iterdir()):
-        raise KavgError(
-            f"{str(folder)!r} is not a run folder of kavg and is not overwritten; use --out DIR"
-        )
+
+
+def replaceable(folder: Path) -> bool:
+    """Is it a run folder, or an empty one?"""
+    ours = ("config.toml", "trajectory.npz", "summary.json")
+    return folder.is_dir() and (
+        all((folder / name).exists() for name in ours) or not any(folder.iterdir())
+    )
+
+
+def unused(folder: Path) -> Path:
+    """``folder``, or ``folder-2``, ... if another run has taken it since this one began."""
+    tries = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
+    return next(path for path in tries if not path.exists())
 
 
 def all_algorithms(comm: Communicator, config: Config, quiet: bool) -> list[Trajectory]:
@@ -108,9 +132,13 @@ def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
 
 
 def draw_if_possible(runs: Sequence[Trajectory], figures: Path) -> None:
-    """The figures, where matplotlib is installed."""
-    if installed("matplotlib"):
+    """The figures, where matplotlib is installed; a picture that fails never costs a run."""
+    if not installed("matplotlib"):
+        return
+    try:
         write_figures(runs, "rounds", figures)
+    except Exception as error:
+        sys.stderr.write(f"kavg: no figure: {error}\n")
 
 
 def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:

@@ -27,6 +27,7 @@ from kavg.base import Communicator, Floats
 
 Exponents = NDArray[np.int64]
 HEADROOM: Final = 2
+FINER: Final = 48
 LOWEST, HIGHEST = -480, 500
 """Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
@@ -138,7 +139,9 @@ class ExactMean:
         np.divide(self.mean, self.P, out=self.mean)
         np.divide(self.square, self.P, out=self.square)
         assert self.exponents is not None
-        self.exponents = exponents_for(self.square, otherwise=self.exponents)
+        # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
+        finer = np.maximum(self.exponents - FINER, LOWEST)
+        self.exponents = exponents_for(self.square, otherwise=finer)
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:

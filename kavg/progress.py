@@ -59,6 +59,7 @@ def shown_on(stream: TextIO) -> Iterator[Progress]:
         yield Lines(stream)
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress as RichProgress
 
     with RichProgress(console=Console(file=stream)) as display:
@@ -66,7 +67,7 @@ def shown_on(stream: TextIO) -> Iterator[Progress]:
 
         def show(name: str, n: int, rounds: int) -> None:
             if name not in tasks:
-                tasks[name] = display.add_task(name.replace("[", r"\["), total=rounds)
+                tasks[name] = display.add_task(escape(name), total=rounds)
             display.update(tasks[name], completed=n)  # type: ignore[arg-type]
 
         yield show

@@ -71,8 +71,9 @@ def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
 def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:
     """The ranks of each text, rank 0's first: a digest of the text and its first words."""
     own = np.zeros(32 + WORDS, np.uint8)
-    own[:32] = np.frombuffer(hashlib.sha256(mine.encode()).digest(), np.uint8)
-    beginning = mine.encode()[:WORDS]
+    text = mine.encode(errors="backslashreplace")  # names of files need not be UTF-8
+    own[:32] = np.frombuffer(hashlib.sha256(text).digest(), np.uint8)
+    beginning = text[:WORDS]
     own[32 : 32 + len(beginning)] = np.frombuffer(beginning, np.uint8)
     everyone = np.empty((comm.Get_size(), len(own)), np.uint8)
     comm.Allgather(own, everyone)

@@ -16,7 +16,10 @@ import csv
 import hashlib
 import json
 import os
+import secrets
 import shutil
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -66,12 +69,14 @@ def written(path: Path) -> Iterator[Path]:
 def staged(folder: Path) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place when all went well.
 
-    An older folder of that name is moved out of the way first and removed last, so that at every
-    moment either the old or the new one is whole.
+    An older folder of that name is moved out of the way first and removed last; whatever
+    interrupts this, either the old or the new one is whole and in its place.
     """
+    folder = folder.resolve()  # a link could not be replaced by a folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
-    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    # Not the process number: in containers and on shared disks it comes again.
+    mark = f".{folder.name[:40]}.{secrets.token_hex(4)}"
+    stage, old = folder.with_name(f"{mark}.partial"), folder.with_name(f"{mark}.old")
     try:
         stage.mkdir()
         yield stage
@@ -79,21 +84,21 @@ def staged(folder: Path) -> Iterator[Path]:
             folder.replace(old)
         stage.replace(folder)
     finally:
+        if old.exists() and not folder.exists():
+            old.replace(folder)
         shutil.rmtree(stage, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """JSON that any reader accepts: not-a-number is an error here, not a surprise there."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with written(path) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """UTF-8 text."""
+    """UTF-8 text; what UTF-8 cannot hold (file names can) is escaped, as JSON would."""
     with written(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
@@ -147,20 +152,38 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
     path = Path(path)
     path = path / "trajectory.npz" if path.is_dir() else path
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        # NumPy would leave a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored)
             described = json.loads(str(arrays.pop("about")))
             return [rebuilt(i, one, arrays) for i, one in enumerate(described)]
     except FileNotFoundError:
         raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
+
+
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    MemoryError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zip say of a file that is damaged, or meant to be."""
 
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
     prefix = f"{i}.series."
     series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
+    recorded, R = arrays[f"{i}.rounds"].shape, arrays[f"{i}.w"].shape[:1]
+    if any(values.shape != recorded + R for values in series.values()):
+        raise ValueError(f"its series are not of shape {recorded + R}")
     return Trajectory(
         **described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series
     )

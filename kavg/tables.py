@@ -12,22 +12,23 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
     Strict,
     Tag,
+    WrapValidator,
     create_model,
 )
 
 from kavg import base, objectives, oracles, outer, schedules, starts
 from kavg.arrays import Data
+from kavg.refusals import checked, default_of, given_type, keyed
 
 KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: objectives.KINDS,
@@ -42,6 +43,9 @@ NAMES: Final[dict[type, str]] = {
 IN_PYTHON_ONLY: Final = (Data,)
 """Types that a constructor takes but TOML cannot write."""
 
+WHOLE: Final = Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
+"""What TOML promises of whole numbers."""
+
 SETTINGS = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
 
 
@@ -52,30 +56,37 @@ class Tables:
         self.keys: dict[str, list[str]] = {}
         self.made: dict[type, Any] = {}
 
-    def table(self, cls: type, build: Callable[..., Any] | None = None) -> Any:
+    def table(self, cls: type) -> Any:
         """The type that accepts the fields of ``cls`` as a table and gives back a ``cls``."""
         if cls not in self.made:
-            self.made[cls] = self.model(cls, build or cls)
+            self.made[cls] = self.model(cls)
         return self.made[cls]
 
-    def model(self, cls: type, build: Callable[..., Any]) -> Any:
-        """A fresh model of ``cls`` whose validated values are handed to ``build``."""
+    def model(self, cls: type) -> Any:
+        """A fresh model of ``cls``; a field's metadata may rename its key or check its value."""
         kind = NAMES.get(cls)
         fields: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
         hints = get_type_hints(cls)
         for field in dataclasses.fields(cls):
             name = keyed(field)
             default = default_of(field)
-            fields[name] = (self.hint(hints[field.name]), default)
+            hint = self.hint(hints[field.name])
+            if "check" in field.metadata:
+                hint = Annotated[hint, AfterValidator(field.metadata["check"])]
+            fields[name] = (hint, default)
+            for part in inner_tables(hints[field.name]):
+                self.keys[name] = self.keys[part.__name__]
         self.keys[kind or cls.__name__] = list(fields)
         model = create_model(cls.__name__, __config__=SETTINGS, __doc__=first_line(cls), **fields)
-        return Annotated[model, AfterValidator(lambda values: built(build, cls, values))]
+        return Annotated[model, WrapValidator(lambda given, to: checked(given, to, cls))]
 
     def hint(self, hint: Any) -> Any:
         """What TOML may hold where a constructor's annotation says ``hint``."""
         if hint in KINDS:
             return self.kinds(KINDS[hint].values())
-        if hint in (int, float, str, bool):
+        if hint is int:
+            return WHOLE
+        if hint in (float, str, bool):
             return Annotated[hint, Strict()]
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             return self.table(hint)
@@ -123,34 +134,17 @@ def toml_type(hint: Any) -> str:
     return "list" if get_origin(hint) is tuple else "table"
 
 
-def given_type(value: Any) -> str:
-    """The TOML type of a value that was given."""
-    if isinstance(value, (dict, BaseModel)):
-        return "table"
-    if isinstance(value, (list, tuple)):
-        return "list"
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return "number" if number else "text" if isinstance(value, str) else "other"
-
-
-def keyed(field: dataclasses.Field[Any]) -> str:
-    """A field's key in TOML: its name, or what its metadata says."""
-    return str(field.metadata.get("key", field.name))
-
-
-def default_of(field: dataclasses.Field[Any]) -> Any:
-    """A field's default, or pydantic's mark for none."""
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return ...
-
-
-def built(build: Callable[..., Any], cls: type, values: Any) -> Any:
-    """Hand a model's validated values to the constructor."""
-    names = {field.name: keyed(field) for field in dataclasses.fields(cls)}
-    return build(**{name: getattr(values, key) for name, key in names.items()})
+def inner_tables(hint: Any) -> list[type]:
+    """The tables without a kind that a key may hold."""
+    members = get_args(hint) or (hint,)
+    return [
+        m
+        for m in members
+        if isinstance(m, type)
+        and dataclasses.is_dataclass(m)
+        and m not in NAMES
+        and m not in IN_PYTHON_ONLY
+    ]
 
 
 def first_line(cls: type) -> str:

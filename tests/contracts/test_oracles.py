@@ -203,6 +203,18 @@ def test_rademacher_coordinates_are_all_sign_patterns_alike() -> None:
     assert stats.chisquare(patterns).pvalue > 1e-5
 
 
+@given(st.floats(0, 10), st.floats(0, 10), st.integers(1, 9), st.integers(0, 99))
+def test_state_dependent_noise_is_gaussian_noise_of_the_variance_there(
+    M: float, M_v: float, B: int, seed: int
+) -> None:
+    x = everywhere(point(TABLE["gaussian, batch"], seed))
+    exact = QUADRATIC.grad(x, np.empty_like(x))
+    there = M + M_v * float(np.square(exact[0, 0]).sum())
+    ours = at(plan(Case(StateDependent(M=M, M_v=M_v, B=B), QUADRATIC)), range(P), x, 2)
+    theirs = at(plan(Case(Gaussian(sigma2=there, B=B), QUADRATIC)), range(P), x, 2)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
 # --- Student's t: the sample variance of heavy tails converges too slowly to be compared
 
 

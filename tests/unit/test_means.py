@@ -175,6 +175,26 @@ def test_one_learner_far_beyond_the_others() -> None:
     assert mean.exponents[0] == averaged(x[:, :1].copy())[0].exponents[0]
 
 
+def test_only_the_replicas_beyond_get_a_wider_grid() -> None:
+    x = np.full((4, 2, 1), 2.0)
+    x[3, 1] = 2.0**40
+    mean = ExactMean(SerialComm(), 4, 2, 1)
+    mean.begin(np.ones((1, 2, 1)))
+    mean.fold(x)
+    assert not mean.finish()
+    assert mean.exponents is not None
+    assert mean.exponents.tolist() == [3, 43]
+
+
+@given(st.integers(-44, 300))
+def test_the_next_grid_follows_the_mean_square(exponent: int) -> None:
+    # A fall by 2^-49 at once would leave the square below its grid, and the grid where it was.
+    mean, _ = averaged(np.ones((3, 1, 1)))
+    assert mean.exponents.tolist() == [3]
+    averaged(np.full((3, 1, 1), np.ldexp(1.0, exponent)), mean=mean)
+    assert mean.exponents.tolist() == [exponent + 3]
+
+
 def test_a_learner_at_the_bound_is_beyond_and_just_below_is_not() -> None:
     for height, expected in [(8.0, 1), (np.nextafter(8.0, 0.0), 0)]:
         x = np.array([1.0, height]).reshape(2, 1, 1)
@@ -193,9 +213,14 @@ def test_the_guess_falls_back_where_there_is_no_norm(square: float) -> None:
     assert exponents_for(np.array([square]), np.array([17])).tolist() == [17]
 
 
-@given(st.integers(1, 10**6), st.integers(LOWEST, HIGHEST), st.floats(-1, 1))
-def test_limbs_lie_on_their_grids(P: int, e: int, fraction: float) -> None:
-    x = np.array([np.ldexp(fraction, e)])
+@given(
+    st.integers(1, 10**6),
+    st.integers(LOWEST, HIGHEST),
+    st.integers(-(2**53) + 1, 2**53 - 1),
+    st.integers(0, 110),
+)
+def test_limbs_lie_on_their_grids(P: int, e: int, fraction: int, below: int) -> None:
+    x = np.array([np.ldexp(float(fraction), e - 53 - below)])
     low, high = x.copy(), np.empty(1)
     split(low, grids(np.array([e]), P), high)
     b = max(2, (P - 1).bit_length())

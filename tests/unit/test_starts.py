@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kavg.base import KavgError, Problem
+from kavg.noise import Purpose, normals_once
 from kavg.objectives import Cosine
 from kavg.oracles import Noiseless
 from kavg.starts import KINDS, Normal, first_iterate
@@ -63,6 +64,12 @@ def test_the_start_given_is_not_shared() -> None:
     start = np.zeros(3)
     first_iterate(problem(start), seed=1, R=1)[...] = 1.0
     assert np.all(start == 0)
+
+
+def test_draws_have_a_purpose_of_their_own() -> None:
+    for seed in (1, 2):
+        expected = normals_once(seed, Purpose.START, 3, 4, range(1))[0]
+        np.testing.assert_array_equal(Normal().draw(seed, 3, 4), expected)
 
 
 def test_a_rule_is_asked() -> None:

@@ -1,0 +1,67 @@
+"""The documents say what is true: their programs run, their settings parse, their links exist."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from kavg import config
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/**/*.md")])
+PAGES.append(ROOT / "tests" / "README.md")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def blocks(page, language):
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+def names(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def test_the_readme_program_prints_what_the_readme_says():
+    page = (ROOT / "README.md").read_text()
+    (program, output), = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", page, re.DOTALL)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(program, {})
+    assert printed.getvalue() == output
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_programs_compile(page):
+    for program in blocks(page, "python"):
+        compile(program, str(page), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_settings_parse(page):
+    for text in blocks(page, "toml"):
+        config.parse(text)
+
+
+SETTINGS = sorted(ROOT.glob("experiments/**/*.toml"))
+
+
+@pytest.mark.parametrize("path", SETTINGS, ids=names(SETTINGS))
+def test_experiments_parse(path):
+    config.load(path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
+def test_links_lead_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_document_a_docstring_names_exists():
+    for path in ROOT.glob("kavg/**/*.py"):
+        for name in re.findall(r"\bdocs/\w+\.md", path.read_text()):
+            assert (ROOT / name).exists(), f"{path.name} names {name}"

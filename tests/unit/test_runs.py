@@ -1,0 +1,340 @@
+"""The run folder: written whole or not at all, read back bit for bit, digested as documented."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import struct
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from strategies import algorithms, problems
+
+import kavg
+from kavg.base import KavgError
+from kavg.config import EXAMPLE, parse, to_toml
+from kavg.jobs import described
+from kavg.runs import digest, joint_digest, load_trajectories, staged, write_run, written
+from kavg.trajectory import Trajectory
+
+ANY = st.floats(width=64)
+
+
+@st.composite
+def trajectories(draw):
+    T, R, d = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    series = draw(st.dictionaries(st.sampled_from(["F", "grad_norm2", "held out"]), st.just(T)))
+    return Trajectory(
+        name=draw(st.text(max_size=9)),
+        P=draw(st.integers(1, 9)),
+        K=draw(st.integers(1, 9)),
+        B=draw(st.integers(1, 9)),
+        rounds=np.arange(T) * draw(st.integers(1, 4)),
+        series={name: draw(npst.arrays(np.float64, (T, R), elements=ANY)) for name in series},
+        w=draw(npst.arrays(np.float64, (R, d), elements=ANY)),
+        v=draw(st.sampled_from([np.empty(0), np.ones((R, d))])),
+        seconds=np.linspace(0.0, 1.0, T),
+        diverged_at=draw(st.none() | st.integers(0, 99)),
+        gammas=np.full(T, 0.1),
+    )
+
+
+def same(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def a_run(name="K-AVG", R=2):
+    series = {"F": np.arange(3.0 * R).reshape(3, R) / 7, "grad_norm2": np.ones((3, R))}
+    rounds = np.array([0, 2, 5])
+    return Trajectory(name, 4, 3, 2, rounds, series, np.ones((R, 2)), np.empty(0), np.zeros(3))
+
+
+def write(folder, runs=None, draw=lambda figures: None):
+    runs = runs or [a_run()]
+    facts = {"time": "now"}
+    write_run(folder, config="rounds = 5\n", trajectories=runs, summary=described(runs),
+              environment=facts, draw=draw)  # fmt: skip
+
+
+# Read back.
+
+
+@given(runs=st.lists(trajectories(), max_size=3))
+def test_trajectories_come_back_bit_for_bit(tmp_path_factory, runs):
+    folder = tmp_path_factory.mktemp("run") / "x"
+    write_run(folder, config="", trajectories=runs, summary={}, environment={}, draw=lambda f: None)
+    back = load_trajectories(folder)
+    assert len(back) == len(runs)
+    for before, after in zip(runs, back, strict=True):
+        assert list(before.series) == list(after.series)
+        for name in ("rounds", "w", "v", "seconds", "gammas"):
+            assert same(getattr(before, name), getattr(after, name))
+        for name in before.series:
+            assert same(before.series[name], after.series[name])
+        for name in ("name", "P", "K", "B", "diverged_at"):
+            assert getattr(before, name) == getattr(after, name)
+        assert digest(before) == digest(after)
+
+
+@given(problems(), algorithms(P=st.integers(2, 5)))
+def test_a_real_run_comes_back(tmp_path_factory, problem, method):
+    run = kavg.simulate(problem, method, rounds=3, replicas=2, seed=1)
+    folder = tmp_path_factory.mktemp("run") / "x"
+    write(folder, [run])
+    assert [digest(back) for back in load_trajectories(folder / "trajectory.npz")] == [digest(run)]
+
+
+# The digest.
+
+
+@given(trajectories())
+def test_the_digest_is_as_documented(run):
+    content = b"".join(struct.pack("<d", x) for x in run.w.flat)
+    content += b"".join(int(n).to_bytes(8, "little", signed=True) for n in run.rounds)
+    for name in sorted(run.series):
+        content += name.encode() + b"".join(struct.pack("<d", x) for x in run.series[name].flat)
+    assert digest(run) == hashlib.sha256(content).hexdigest()
+    two = hashlib.sha256((digest(run) * 2).encode()).hexdigest()
+    assert joint_digest([run, run]) == two != digest(run)
+
+
+@given(trajectories(), st.data())
+def test_any_bit_changes_the_digest(run, data):
+    arrays = {"w": run.w, "rounds": run.rounds, **run.series}
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    changed = arrays[name].copy()
+    byte = data.draw(st.integers(0, changed.nbytes - 1))
+    changed.view(np.uint8).reshape(-1)[byte] ^= 1 << data.draw(st.integers(0, 7))
+    part = {name: changed} if name in ("w", "rounds") else {"series": run.series | {name: changed}}
+    assert digest(replace(run, **part)) != digest(run)
+
+
+@given(trajectories())
+def test_time_and_order_and_layout_do_not_change_the_digest(run):
+    backwards = dict(reversed(run.series.items()))
+    fortran = np.asfortranarray(run.w)
+    other = replace(run, seconds=run.seconds + 1, series=backwards, w=fortran)
+    assert digest(other) == digest(run)
+
+
+# Whole or not at all.
+
+
+class Broken(BaseException):
+    """Neither an Exception nor a KeyboardInterrupt."""
+
+
+def fail_with(error):
+    def fail(figures):
+        (figures / "half.png").write_bytes(b"half")
+        raise error
+
+    return fail
+
+
+def content(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), Broken()])
+def test_a_failure_leaves_nothing(tmp_path, error):
+    with pytest.raises(type(error)):
+        write(tmp_path / "deep" / "run", draw=fail_with(error))
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), Broken()])
+def test_a_failure_leaves_the_old_run(tmp_path, error):
+    write(tmp_path / "run")
+    before = content(tmp_path)
+    with pytest.raises(type(error)):
+        write(tmp_path / "run", [a_run("another")], draw=fail_with(error))
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("error", [OSError("quota"), KeyboardInterrupt()])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch, error, at):
+    write(tmp_path / "run")
+    before = content(tmp_path)
+    path, moves = type(tmp_path), []
+    honest = path.replace
+
+    def replace_or_fail(self, target):
+        moves.append(self)
+        if len(moves) == at:
+            raise error
+        return honest(self, target)
+
+    with pytest.raises(type(error)), staged(tmp_path / "run") as stage:  # noqa: PT012
+        (stage / "summary.json").write_text("new")
+        monkeypatch.setattr(path, "replace", replace_or_fail)
+    assert content(tmp_path) == before
+
+
+def test_a_new_run_takes_the_place_of_the_old_one_and_leaves_no_trace(tmp_path):
+    write(tmp_path / "run")
+    (tmp_path / "run" / "figures" / "old.png").write_bytes(b"old")
+    write(tmp_path / "run", [a_run("another")])
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    assert [run.name for run in load_trajectories(tmp_path / "run")] == ["another"]
+    assert not (tmp_path / "run" / "figures" / "old.png").exists()
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "big disk").mkdir()
+    (tmp_path / "run").symlink_to(tmp_path / "big disk" / "run")
+    for name in ("first", "second"):
+        write(tmp_path / "run", [a_run(name)])
+        assert (tmp_path / "run").is_symlink()
+        assert load_trajectories(tmp_path / "run")[0].name == name
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 250, "ä" * 120, "with space", "a.b.c", "-dash"])
+def test_any_name_of_a_folder(tmp_path, name):
+    write(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), written(path) as partial:  # noqa: PT012
+        partial.write_text("half")
+        raise RuntimeError
+    assert content(tmp_path) == {path.relative_to(tmp_path): b"old"}
+    with written(path) as partial:
+        partial.write_text("new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
+
+
+# What others left.
+
+
+def archive(path, **changes):
+    """A stored run with some of its parts changed, or left out where None."""
+    write(path.parent / "good")
+    with np.load(path.parent / "good" / "trajectory.npz") as stored:
+        arrays = dict(stored) | changes
+    np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+
+
+ABOUT = {"name": "a", "P": 1, "K": 1, "B": 1, "diverged_at": None}
+HOSTILE = {
+    "objects": {"0.w": np.array([print, {}], dtype=object)},
+    "no about": {"about": None},
+    "no w": {"0.w": None},
+    "no rounds": {"0.rounds": None},
+    "about is no JSON": {"about": np.array("{")},
+    "about is a number": {"about": np.array("3")},
+    "about is text": {"about": np.array('["x"]')},
+    "about is deep": {"about": np.array("[" * 100_000)},
+    "a field too many": {"about": np.array(json.dumps([ABOUT | {"__class__": "x"}]))},
+    "a field too few": {"about": np.array(json.dumps([{"name": "a"}]))},
+    "more runs than arrays": {"about": np.array(json.dumps([ABOUT, ABOUT]))},
+    "series of another shape": {"0.series.F": np.zeros((7, 7))},
+    "one number for a series": {"0.series.F": np.float64(1.0)},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_kavg_did_not_write_is_refused(tmp_path, name):
+    archive(tmp_path / "bad.npz", **HOSTILE[name])
+    with pytest.raises(KavgError, match=r"bad.npz' is not a trajectory that kavg wrote: "):
+        load_trajectories(tmp_path / "bad.npz")
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "array", "flipped", "stub"])
+def test_damaged_files_are_refused(tmp_path, damage):
+    write(tmp_path / "run")
+    path = tmp_path / "run" / "trajectory.npz"
+    whole = path.read_bytes()
+    middle = len(whole) // 3
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    path.write_bytes({
+        "cut": whole[:middle],
+        "text": b"hello",
+        "empty": b"",
+        "array": (tmp_path / "array.npy").read_bytes(),
+        "flipped": whole[:60] + bytes(255 - x for x in whole[60:middle]) + whole[middle:],
+        "stub": b"PK\x03\x04",
+    }[damage])  # fmt: skip
+    with pytest.raises(KavgError, match="is not a trajectory that kavg wrote"):
+        load_trajectories(tmp_path / "run")
+
+
+def test_a_missing_run_is_said(tmp_path):
+    for path in (tmp_path / "gone", tmp_path):
+        with pytest.raises(KavgError, match=r"there is no .*; give the folder that kavg run wrote"):
+            load_trajectories(path)
+
+
+# What is in the folder.
+
+
+def test_metrics_csv(tmp_path):
+    other = replace(a_run('M, "AVG"\n'), series={"F": np.full((3, 2), -0.0), "z": np.ones((3, 2))})
+    write(tmp_path / "run", [a_run(), other])
+    with (tmp_path / "run" / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        first, *lines = csv.reader(file)
+    places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
+    assert first == [*places, "F", "grad_norm2", "z"]
+    assert len(lines) == 2 * 3 * 2
+    assert lines[3] == ["K-AVG", "1", "2", "6", "48", "2", "0.0", repr(3 / 7), "1.0", ""]
+    assert lines[11][0] == other.name
+    assert lines[11][7:] == ["-0.0", "", "1.0"]
+
+
+@given(npst.arrays(np.float64, (3, 2), elements=st.floats(allow_nan=False)))
+def test_metrics_keep_every_bit(tmp_path_factory, F):
+    folder = tmp_path_factory.mktemp("run") / "x"
+    run = replace(a_run(), series={"F": F})
+    write_run(
+        folder, config="", trajectories=[run], summary={}, environment={}, draw=lambda f: None
+    )
+    with (folder / "metrics.csv").open(newline="") as file:
+        read = [float(line["F"]) for line in csv.DictReader(file)]
+    assert np.array(read).tobytes() == F.tobytes()
+
+
+def test_summary_is_strict_json_whatever_was_recorded(tmp_path):
+    wild = np.array([[np.nan, np.inf], [-np.inf, 1e308], [1e308, -1e308]])
+    with np.errstate(all="ignore"):
+        write(tmp_path / "run", [replace(a_run(), series={"F": wild}), a_run("lone", R=1)])
+    text = (tmp_path / "run" / "summary.json").read_text()
+    assert not re.search(r"NaN|Infinity", text)
+    facts = json.loads(text)
+    assert list(facts["algorithms"]) == ["K-AVG", "lone"]
+    assert facts["digest"] == joint_digest(load_trajectories(tmp_path / "run"))
+    with pytest.raises(ValueError, match="JSON"):
+        write_run(tmp_path / "nan", config="", trajectories=[], summary={"a": float("nan")},
+                  environment={}, draw=lambda f: None)  # fmt: skip
+    assert not (tmp_path / "nan").exists()
+
+
+def test_names_of_files_that_are_not_utf8_do_not_cost_a_run(tmp_path):
+    write_run(tmp_path / "run", config="", trajectories=[], summary={},
+              environment={"command": ["kavg", "\udcff.toml"]}, draw=lambda f: None)  # fmt: skip
+    stored = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))
+    assert stored["command"][1] == "\udcff.toml"
+
+
+def test_the_folder_holds_what_the_documentation_says(tmp_path):
+    config = parse(EXAMPLE, ["rounds=2", "replicas=2"])
+    write_run(tmp_path / "run", config=to_toml(config), trajectories=[a_run()],
+              summary={}, environment={}, draw=lambda f: (f / "a.png").touch())  # fmt: skip
+    assert {str(p) for p in content(tmp_path / "run")} == {
+        "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
+        "figures/a.png",
+    }  # fmt: skip
+    stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
+    assert parse(stored) == config
+    assert tomllib.loads(stored)["record"] == {"every": 1}
