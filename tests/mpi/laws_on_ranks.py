@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
-from mpi4py import MPI
 from ranks import CountingComm
 
 import kavg
@@ -70,6 +69,8 @@ def hand_path(comm):
 
 
 def main() -> None:
+    from mpi4py import MPI
+
     comm = MPI.COMM_WORLD
     hand_path(comm)
     for name, problem, algorithm in cases():
