@@ -55,8 +55,7 @@ def entry(kind: str, cls: type) -> str:
     """One kind: how it is called, what it is, and its constants if it is an objective."""
     first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
     words = " ".join(first.split())
-    lines = [f"  {kind}({signature(cls)})"]
-    lines += textwrap.wrap(words, 78, initial_indent="    ", subsequent_indent="    ")
+    lines = [*wrapped(f"{kind}({signature(cls)})", 2), *wrapped(words, 4, hanging=0)]
     if cls in objectives.KINDS.values():
         lines += constants(kind, cls)
     return "\n".join(lines)
@@ -78,13 +77,16 @@ def constants(kind: str, cls: type) -> Iterator[str]:
     if "dim" in fields:
         settings.setdefault("dim", 1)
     objective = cls(**settings)
-    yield (
-        f"    with {', '.join(f'{k}={plain(v)!r}' for k, v in settings.items())}:"
-        if settings
-        else "    constants:"
-    )
+    sample = ", ".join(f"{key}={plain(value)!r}" for key, value in settings.items())
+    yield from wrapped(f"with {sample}:" if sample else "constants:", 4)
     for name in ("L", "f_star", "pl"):
         constant: Constant | None = getattr(objective, name, None)
         if constant is not None:
             words = f"{name} = {constant.value:.6g} ({constant.how}): {constant.source}"
-            yield from textwrap.wrap(words, 78, initial_indent=" " * 6, subsequent_indent=" " * 8)
+            yield from wrapped(words, 6)
+
+
+def wrapped(words: str, indent: int, hanging: int = 2) -> list[str]:
+    """Lines of at most 78 characters, the later ones a little further in."""
+    first, others = " " * indent, " " * (indent + hanging)
+    return textwrap.wrap(words, 78, initial_indent=first, subsequent_indent=others)

@@ -28,7 +28,7 @@ def names(paths):
 
 def test_the_readme_program_prints_what_the_readme_says():
     page = (ROOT / "README.md").read_text()
-    (program, output), = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", page, re.DOTALL)
+    ((program, output),) = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", page, re.DOTALL)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(program, {})

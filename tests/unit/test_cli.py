@@ -121,7 +121,7 @@ def test_a_diverging_algorithm_ends_and_the_others_go_on(command, settings, tmp_
 
 
 def test_unicode_and_long_names_survive(command, settings, tmp_path):
-    name = "平均 🎲 $x_1$ " + "long " * 40
+    name = "平均 🎲 $x_1$ " + "long " * 40 + "name"
     settings.write_text(SMALL.replace("K-AVG", name), encoding="utf-8")
     code, said, _ = command("run", settings, "--out", tmp_path / "çà")
     assert code == 0
