@@ -151,5 +151,10 @@ def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[
 
 def draw(folder: Path, axis: str, figures: Path) -> None:
     """Draw a finished run again, and say where."""
-    for path in write_figures(load_trajectories(folder), axis, figures):
+    runs = load_trajectories(folder)
+    try:
+        paths = write_figures(runs, axis, figures)
+    except OSError as error:
+        raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
+    for path in paths:
         say(str(path))

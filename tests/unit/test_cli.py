@@ -1,202 +1,354 @@
-"""The command line in one process: what it says, writes and returns."""
+"""The command line: what it says, what it writes, and the code it leaves with."""
 
+from __future__ import annotations
+
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import tomllib
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from kavg import cli, jobs
-from kavg.config import EXAMPLE
+import kavg
+from kavg import cli, environment, jobs
+from kavg.runs import load_trajectories
 
-SMALL = EXAMPLE.replace("rounds = 200", "rounds = 3").replace("replicas = 64", "replicas = 2")
+SETTINGS = """
+seed = 1
+rounds = 4
+replicas = 3
+start = 2.0
+objective = { kind = "cosine", dim = 3 }
+oracle = { kind = "gaussian", sigma2 = 1.0 }
+[[algorithm]]
+name = "K-AVG"
+P = 4
+K = 2
+gamma = 0.05
+outer = { kind = "averaging" }
+[[algorithm]]
+name = "M-AVG"
+P = 4
+K = 2
+gamma = 0.05
+outer = { kind = "block_momentum", mu = 0.5 }
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty folder with one settings file; no launcher, no pictures unless asked for."""
+    monkeypatch.chdir(tmp_path)
+    for variable in environment.LAUNCHERS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
+    (tmp_path / "my.toml").write_text(SETTINGS)
+    return tmp_path
 
 
 @pytest.fixture
-def settings(tmp_path):
-    path = tmp_path / "small.toml"
-    path.write_text(SMALL, encoding="utf-8")
-    return path
+def call(monkeypatch, capsys):
+    """``call("run", "my.toml") -> (exit code, stdout, stderr)``, in this process."""
 
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """``command("run", ...)`` gives the exit code, stdout and stderr."""
-
-    def run(*words):
+    def call(*words):
         monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
-        monkeypatch.setattr(cli, "launcher", lambda: None)
-        monkeypatch.delitem(sys.modules, "mpi4py.MPI", raising=False)
         with pytest.raises(SystemExit) as left:
             cli.main()
-        return left.value.code, *capsys.readouterr()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
 
-    return run
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return call
 
 
-def test_run_writes_the_whole_folder(command, settings, tmp_path):
-    code, said, progress = command("run", settings, "--out", tmp_path / "out")
+def kavg_command(*words, **options):
+    return [sys.executable, "-W", "error", "-m", "kavg", *words]
+
+
+def process(*words, **variables):
+    """The same in a process of its own."""
+    paths = [os.path.dirname(os.path.dirname(kavg.__file__)), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run(
+        kavg_command(*words),
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | variables,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def files(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
+
+
+WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+
+
+# run
+
+
+def test_run_writes_a_folder_and_says_where(call, here):
+    code, out, err = call("run", "my.toml")
     assert code == 0
-    assert "K-AVG" in said
-    assert "round 3 of 3" in progress
-    written = ["config.toml", "environment.json", "figures", "metrics.csv"]
-    assert names(tmp_path / "out") == [*written, "summary.json", "trajectory.npz"]
-    assert names(tmp_path / "out" / "figures") == ["trajectory.png", "trajectory.svg"]
-    stored = json.loads((tmp_path / "out" / "summary.json").read_text())
-    assert f"digest  {stored['digest']}" in said
+    assert files(here) == {"my.toml"} | {f"runs/my/{name}" for name in WRITTEN}
+    facts = json.loads((here / "runs/my/summary.json").read_text())
+    assert f"digest  {facts['digest']}\nfolder  runs/my\n" in out
+    assert "M-AVG" in out
+    assert "round 4 of 4" in err
 
 
-def test_the_default_folder_is_named_after_the_settings(command, settings, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert command("run", settings, "--quiet")[0] == 0
-    assert names(tmp_path / "runs") == ["small"]
+def test_quiet_says_the_digest_and_the_folder_only(call):
+    code, out, err = call("run", "my.toml", "--quiet")
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines()] == ["digest", "folder"]
 
 
-def test_the_written_settings_give_the_same_run(command, settings, tmp_path):
-    first, again = tmp_path / "first", tmp_path / "again"
-    command("run", settings, "--set", "algorithm.*.K=3", "--out", first, "-q")
-    command("run", first / "config.toml", "--out", again, "-q")
-    digests = [json.loads((f / "summary.json").read_text())["digest"] for f in (first, again)]
-    assert digests[0] == digests[1]
-
-
-def test_set_changes_the_run(command, settings, tmp_path):
-    _, plain, _ = command("run", settings, "--out", tmp_path / "a", "-q")
-    _, other, _ = command("run", settings, "--set", "seed=2", "--out", tmp_path / "b", "-q")
-    assert plain.split()[1] != other.split()[1]
-
-
-def test_quiet_says_only_where_and_what(command, settings, tmp_path):
-    _, said, progress = command("run", settings, "--out", tmp_path / "out", "--quiet")
-    assert [line.split()[0] for line in said.splitlines()] == ["digest", "folder"]
-    assert progress == ""
-
-
-def test_an_older_run_is_kept_without_force(command, settings, tmp_path):
-    out = tmp_path / "out"
-    command("run", settings, "--out", out, "-q")
-    before = (out / "environment.json").read_bytes()
-    code, _, complaint = command("run", settings, "--out", out)
-    assert code == 2
-    assert "--force" in complaint
-    assert (out / "environment.json").read_bytes() == before
-    assert command("run", settings, "--out", out, "--force", "-q")[0] == 0
-
-
-def test_force_does_not_overwrite_what_is_not_a_run(command, settings, tmp_path):
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "thesis.tex").write_text("years of work")
-    code, _, complaint = command("run", settings, "--out", tmp_path / "precious", "--force")
-    assert code == 2
-    assert "not a run folder" in complaint
-    assert names(tmp_path / "precious") == ["thesis.tex"]
-
-
-def test_faults_are_all_said_and_nothing_is_written(command, settings, tmp_path):
-    settings.write_text(SMALL.replace("gamma", "lr").replace("dim = 100", "dim = -1"))
-    code, said, complaint = command("run", settings, "--out", tmp_path / "out")
-    assert (code, said) == (2, "")
-    assert "5 faults" in complaint
-    assert complaint.count("use 'gamma'") == 2
-    assert "dim must be" in complaint
-    assert names(tmp_path) == ["small.toml"]
-
-
-def test_a_diverging_algorithm_ends_and_the_others_go_on(command, settings, tmp_path):
-    settings.write_text(SMALL.replace("gamma = 0.05", "gamma = 1e200", 1))
-    code, said, _ = command("run", settings, "--out", tmp_path / "out")
+def test_set_and_out(call, here):
+    code, *_ = call("run", "my.toml", "-q", "--set", "rounds=2", "--set", "algorithm.*.K=3",
+                    "--out", "a/b c")  # fmt: skip
+    stored = tomllib.loads((here / "a/b c/config.toml").read_text())
     assert code == 0
-    assert "diverged at round" in said
-    stored = json.loads((tmp_path / "out" / "summary.json").read_text())["algorithms"]
-    assert stored["K-AVG"]["diverged_at"] >= 1
-    assert stored["M-AVG"]["diverged_at"] is None
-    assert stored["M-AVG"]["rounds"] == 3
+    assert (stored["rounds"], [run["K"] for run in stored["algorithm"]]) == (2, [3, 3])
+    assert load_trajectories(here / "a/b c")[0].rounds[-1] == 2
 
 
-def test_unicode_and_long_names_survive(command, settings, tmp_path):
-    name = "平均 🎲 $x_1$ " + "long " * 40 + "name"
-    settings.write_text(SMALL.replace("K-AVG", name), encoding="utf-8")
-    code, said, _ = command("run", settings, "--out", tmp_path / "çà")
+def test_the_stored_settings_give_the_same_digest(call, here):
+    call("run", "my.toml", "-q", "--set", "replicas=2")
+    call("run", "runs/my/config.toml", "-q", "--out", "again")
+    stored = [json.loads((here / x / "summary.json").read_text()) for x in ("runs/my", "again")]
+    assert stored[0]["digest"] == stored[1]["digest"]
+
+
+def test_an_older_run_is_not_overwritten_without_force(call, here):
+    call("run", "my.toml", "-q")
+    before = {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    code, out, err = call("run", "my.toml", "-q", "--set", "seed=2")
+    assert (code, out) == (2, "")
+    assert err == "kavg: 'runs/my' exists already; use --force to overwrite it, or --out DIR\n"
+    assert before == {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    assert call("run", "my.toml", "-q", "--set", "seed=2", "--force")[0] == 0
+    assert before != {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    assert len(list((here / "runs").iterdir())) == 1
+
+
+def test_force_does_not_touch_what_kavg_did_not_write(call, here):
+    (here / "thesis").mkdir()
+    (here / "thesis" / "chapter.tex").write_text("years of work")
+    (here / "thesis" / "summary.json").write_text("{}")
+    for folder in ("thesis", "my.toml", "."):
+        code, _, err = call("run", "my.toml", "--force", "--out", folder)
+        assert code == 2
+        assert "is not a run folder of kavg and is not overwritten; use --out DIR" in err
+    assert files(here) == {"my.toml", "thesis/chapter.tex", "thesis/summary.json"}
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, here, monkeypatch):
+    monkeypatch.setattr(jobs, "simulate", None)
+    for folder in ("my.toml/x", "x" * 300):
+        code, _, err = call("run", "my.toml", "--out", folder)
+        assert code == 2
+        assert err.startswith("kavg: cannot write ")
+    assert files(here) == {"my.toml"}
+
+
+def test_a_run_that_comes_second_does_not_overwrite_the_first(call, here, monkeypatch):
+    honest = jobs.all_algorithms
+
+    def meanwhile(*given):
+        (here / "runs/my").mkdir(parents=True)
+        (here / "runs/my/other").write_text("first")
+        return honest(*given)
+
+    monkeypatch.setattr(jobs, "all_algorithms", meanwhile)
+    code, out, _ = call("run", "my.toml", "-q")
     assert code == 0
-    assert "平均" in said
-    assert name in json.loads((tmp_path / "çà" / "summary.json").read_text())["algorithms"]
+    assert "folder  runs/my-2\n" in out
+    assert (here / "runs/my/other").read_text() == "first"
 
 
-def test_without_matplotlib_it_runs_and_says_so(command, settings, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "installed", lambda name: None)
-    code, said, _ = command("run", settings, "--out", tmp_path / "out")
+def test_all_faults_are_said_once_and_nothing_is_written(call, here):
+    (here / "my.toml").write_text(SETTINGS.replace("K = 2", "tau = 2").replace("rounds = 4", ""))
+    code, out, err = call("run", "my.toml", "--set", "algorithm.0.lr=1")
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        "kavg: my.toml: 6 faults",
+        "  rounds: is missing; as in rounds = 200",
+        "  algorithm.0.K: is missing",
+        "  algorithm.0.tau: there is no key 'tau' here; use 'K'",
+        "  algorithm.0.lr: there is no key 'lr' here; use 'gamma'",
+        "  algorithm.1.K: is missing",
+        "  algorithm.1.tau: there is no key 'tau' here; use 'K'",
+    ]
+    assert files(here) == {"my.toml"}
+    assert not (here / "runs").exists()
+
+
+def test_an_algorithm_that_diverges_ends_in_words_and_the_others_go_on(call, here):
+    code, out, _ = call("run", "my.toml", "--set", "algorithm.0.gamma=1e120")
     assert code == 0
-    assert "pip install 'kavg[plot]'" in said
-    assert names(tmp_path / "out" / "figures") == []
+    facts = json.loads((here / "runs/my/summary.json").read_text())["algorithms"]
+    at = facts["K-AVG"]["diverged_at"]
+    assert f"diverged at round {at}" in out
+    assert facts["M-AVG"]["diverged_at"] is None
+    diverged, other = load_trajectories(here / "runs/my")
+    assert diverged.rounds[-1] == at - 1
+    assert other.rounds[-1] == 4
 
 
-def test_plot_draws_again_over_another_axis(command, settings, tmp_path):
-    command("run", settings, "--out", tmp_path / "out", "-q")
-    code, said, _ = command("plot", tmp_path / "out", "--axis", "seconds", "--out", tmp_path / "f")
+@pytest.mark.parametrize("name", ["Ünï-中文 平均", "x" * 300, "$\\frac$", "[red]", "a,b", "--set"])
+def test_any_readable_name_survives(call, here, name):
+    code, *_ = call("run", "my.toml", "--set", f"algorithm.0.name={name}")
     assert code == 0
-    assert len(said.splitlines()) == 2
-    assert names(tmp_path / "f") == ["trajectory.png", "trajectory.svg"]
-    code, _, complaint = command("plot", tmp_path / "out", "--axis", "minutes")
-    assert code == 2
-    assert "rounds, steps, gradients, communications, seconds" in complaint
-    assert command("plot", tmp_path / "nowhere")[0] == 2
+    assert load_trajectories(here / "runs/my")[0].name == name
+    assert name in (here / "runs/my/metrics.csv").read_text(encoding="utf-8")
 
 
-def test_list_schema_version_help(command):
-    code, said, _ = command("list")
-    assert code == 0
-    assert "cosine(dim, lam=1.0, A=1.0, omega=3.0)" in said
-    assert "L = 10 (exact)" in said
-    assert command("list", "fruits")[0] == 2
-    code, said, _ = command("schema")
-    assert "BlockMomentum" in json.loads(said)["$defs"]
-    assert command("--version")[1].startswith("kavg ")
-    assert "mpiexec -n 4" in command("run", "--help")[1]
+# Pictures
 
 
-@pytest.mark.parametrize("words", [["run"], ["run", "x", "--fast"], ["fly"], []])
-def test_wrong_usage_is_exit_code_2(command, words):
-    code, said, complaint = command(*words)
-    assert code == 2
-    assert "Usage" in said + complaint
-
-
-def test_python_m_kavg_is_the_command(settings, tmp_path):
-    words = [sys.executable, "-m", "kavg", "run", str(settings), "--out", str(tmp_path / "out")]
-    job = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+def test_figures_are_drawn_and_drawn_again(here):
+    job = process("run", "my.toml", "-q", MPLBACKEND="Agg")
     assert job.returncode == 0, job.stderr
-    assert job.stdout.count("digest") == 1
+    figures = here / "runs/my/figures"
+    assert files(figures) == {"trajectory.png", "trajectory.svg"}
+    job = process("plot", "runs/my", "--axis", "gradients", "--out", "new", MPLBACKEND="Agg")
+    assert job.returncode == 0, job.stderr
+    assert job.stdout.split() == ["new/trajectory.png", "new/trajectory.svg"]
+    assert (here / "new/trajectory.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_a_crash_shows_its_traceback_and_returns_1(command, settings, tmp_path, monkeypatch):
-    def fails(*_, **__):
-        raise RuntimeError("a fault planted by a test")
+def test_without_matplotlib_it_runs_and_says_how_to_get_pictures(call, here, monkeypatch):
+    def version(name):
+        if name == "matplotlib":
+            raise PackageNotFoundError(name)
+        return "1"
 
-    monkeypatch.setattr(jobs, "simulate", fails)
-    monkeypatch.setattr(sys, "__stderr__", sys.stderr)
-    code, _, said = command("run", settings, "--out", tmp_path / "out", "-q")
+    monkeypatch.setattr(environment, "version", version)
+    code, out, _ = call("run", "my.toml", "-q")
+    assert code == 0
+    assert out.endswith("no figure: pip install 'kavg[plot]' draws one\n")
+    assert files(here / "runs/my") == WRITTEN
+
+
+def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
+    def fail(runs, axis, figures):
+        raise RuntimeError("no fonts")
+
+    monkeypatch.setattr(jobs, "write_figures", fail)
+    code, out, err = call("run", "my.toml", "-q")
+    assert code == 0
+    assert "folder  runs/my" in out
+    assert err == "kavg: no figure: no fonts\n"
+    assert files(here / "runs/my") == WRITTEN
+
+
+def test_plot_says_what_it_cannot_do(call, here, monkeypatch):
+    code, _, err = call("plot", "nowhere")
+    assert (code, err.count("\n")) == (2, 1)
+    call("run", "my.toml", "-q")
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    for words in (["--axis", "time"], ["--out", "my.toml"]):
+        code, _, err = call("plot", "runs/my", *words)
+        assert (code, err.count("\n")) == (2, 1)
+
+
+# Other commands
+
+
+def test_list_shows_every_kind_with_its_constants(call):
+    code, out, _ = call("list")
+    assert code == 0
+    for family in (kavg.objectives, kavg.oracles, kavg.outer, kavg.schedules, kavg.starts):
+        for kind in family.KINDS:
+            assert f"  {kind}(" in out
+    assert call("list", "starts")[1].startswith("starts\n")
+    code, _, err = call("list", "things")
+    assert (code, err.count("\n")) == (2, 1)
+
+
+def test_schema_is_json(call):
+    code, out, _ = call("schema")
+    assert code == 0
+    assert "$defs" in json.loads(out)
+
+
+def test_version_and_help(call):
+    assert call("--version") == (0, f"kavg {kavg.__version__}\n", "")
+    code, out, err = call("--help")
+    assert (code, err) == (0, "")
+    for command in ("run", "list", "plot", "schema"):
+        assert f"  {command} " in out
+        assert call(command, "-h")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--wrong"], ["wrong"], ["run"], ["run", "my.toml", "--wrong"], ["run", "a", "b"]]
+)
+def test_wrong_usage(call, here, words):
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert err.count("Error: ") == 1
+    assert "Traceback" not in err
+    assert files(here) == {"my.toml"}
+
+
+def test_no_arguments_is_a_call_for_help(call):
+    code, out, err = call()
+    assert code == 2
+    assert "Usage: " in out + err
+
+
+@pytest.mark.parametrize("name", ["gone.toml", ".", "\udcff.toml"])
+def test_settings_that_cannot_be_read(call, name):
+    code, out, err = call("run", name)
+    assert (code, out) == (2, "")
+    assert err.count("cannot read the settings") == 1
+
+
+def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeypatch):
+    def crash(*given, **options):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(jobs, "simulate", crash)
+    # Pytest's capture stands in for sys.stderr, not for the real one that abort speaks to.
+    monkeypatch.setattr(sys, "__stderr__", real := io.StringIO())
+    code, *_ = call("run", "my.toml", "-q")
     assert code == 1
-    assert said.count("Traceback") == 1
-    assert names(tmp_path) == ["small.toml"]
+    assert real.getvalue().startswith("kavg: Traceback")
+    assert real.getvalue().count("RuntimeError: a bug") == 1
+    assert files(here) == {"my.toml"}
 
 
-def test_an_interrupt_leaves_nothing(settings, tmp_path):
-    settings.write_text(SMALL.replace("rounds = 3", "rounds = 100000000"))
-    words = [sys.executable, "-m", "kavg", "run", str(settings), "--out", str(tmp_path / "out")]
-    variables = os.environ | {"PYTHONUNBUFFERED": "1"}
-    job = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=variables)
-    job.stderr.readline()
-    time.sleep(0.2)
-    job.send_signal(signal.SIGINT)
-    _, said = job.communicate(timeout=20)
+@pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}])
+def test_a_terminal_without_our_letters_costs_nothing(here, variables):
+    job = process("run", "my.toml", "-q", "--set", "algorithm.0.name=Ünï", **variables)
+    assert job.returncode == 0, job.stderr
+    job = process("run", "my.toml", "--out", "ö", **variables)
+    assert job.returncode == 0, job.stderr
+
+
+def test_interrupted_it_leaves_nothing(here):
+    job = subprocess.Popen(
+        kavg_command("run", "my.toml", "--set", "rounds=100000000", "--set", "record.every=1000"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A background job may have been told to ignore SIGINT; its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(kavg.__file__))},
+    )  # fmt: skip
+    try:
+        said = job.stderr.readline()
+        began = time.monotonic()
+        job.send_signal(signal.SIGINT)
+        _, err = job.communicate(timeout=30)
+    finally:
+        job.kill()
+    assert said.startswith("K-AVG")
+    assert time.monotonic() - began < 5
     assert job.returncode == 130
-    assert "Traceback" not in said
-    assert "interrupted" in said
-    assert names(tmp_path) == ["small.toml"]
+    assert (said + err).count("kavg: interrupted") == 1
+    assert "Traceback" not in err
+    assert files(here) == {"my.toml"}
+    assert not (here / "runs").exists()
