@@ -65,7 +65,7 @@ def call(monkeypatch, capsys):
     return call
 
 
-def kavg_command(*words, **options):
+def kavg_command(*words):
     return [sys.executable, "-W", "error", "-m", "kavg", *words]
 
 

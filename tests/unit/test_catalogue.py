@@ -1,0 +1,46 @@
+"""``kavg list``: everything that settings can name, with constants."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kavg.base import KavgError
+from kavg.catalogue import SAMPLES, SECTIONS, catalogue
+from kavg.objectives import KINDS
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_lists_its_kinds_and_nothing_else(section):
+    text = catalogue(section)
+    assert text.startswith(f"{section}\n")
+    assert re.findall(r"^  (\w+)\(", text, re.MULTILINE) == list(SECTIONS[section])
+    assert text in catalogue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_objective_is_listed_with_its_constants_and_their_sources(kind):
+    entry = catalogue("objectives").split(f"\n  {kind}(")[1].split("\n\n")[0]
+    for name in ("L", "f_star"):
+        assert re.search(rf"^      {name} = \S+ \((exact|upper bound|estimated|unknown)\)",
+                         entry, re.MULTILINE)  # fmt: skip
+
+
+def test_the_constants_are_those_of_the_sample():
+    entry = catalogue("objectives").split("\n  quadratic(")[1].split("\n\n")[0]
+    assert f"spectrum={list(SAMPLES['quadratic']['spectrum'])}" in entry
+    assert "L = 1 (exact)" in entry
+    assert "pl = 0.1 (exact)" in entry
+
+
+def test_lines_fit_a_terminal_and_nothing_is_nan_without_a_word():
+    for line in catalogue().splitlines():
+        assert len(line) <= 100
+        assert line == line.rstrip()
+        assert "nan" not in line or "unknown" in line
+
+
+def test_an_unknown_section_is_refused():
+    with pytest.raises(KavgError, match="no list of 'noise'; use all, objectives, oracles, outer"):
+        catalogue("noise")

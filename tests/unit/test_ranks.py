@@ -1,0 +1,181 @@
+"""Ranks that must agree before they start, and fail together."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ranks import CountingComm, run_ranks
+
+from kavg import ranks
+from kavg.base import KavgError
+from kavg.ranks import WORDS, abort, grouped, is_collective, on_rank_0, together, words
+
+SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+ANY_TEXT = st.text(max_size=30)
+
+
+def faults_of(size, f):
+    """What each rank was told; every rank must fail."""
+
+    def caught(comm):
+        with pytest.raises(KavgError) as fault:
+            f(comm)
+        return fault.value
+
+    return run_ranks(size, caught)
+
+
+@given(st.lists(ANY_TEXT, min_size=1, max_size=5))
+def test_ranks_are_grouped_by_what_they_have(texts):
+    everywhere = run_ranks(len(texts), lambda comm: grouped(comm, texts[comm.Get_rank()]))
+    for groups in everywhere:
+        assert list(groups.values()) == [
+            [rank for rank, other in enumerate(texts) if other == text]
+            for text in dict.fromkeys(texts)
+        ]
+        assert words(next(iter(groups))) == texts[0].rstrip("\0")
+
+
+def test_texts_that_differ_only_beyond_what_is_shown_differ():
+    texts = ["x" * WORDS + end for end in "ab"]
+    groups = run_ranks(2, lambda comm: grouped(comm, texts[comm.Get_rank()]))[0]
+    assert list(groups.values()) == [[0], [1]]
+    assert [words(row) for row in groups] == ["x" * WORDS] * 2
+
+
+def test_a_long_text_is_cut_without_a_fault():
+    (groups,) = run_ranks(1, lambda comm: grouped(comm, "ä" * WORDS + "\udcff"))
+    assert words(next(iter(groups))).startswith("ä" * (WORDS // 2))
+
+
+@SIZES
+def test_what_all_have_is_returned_on_all(size):
+    assert run_ranks(size, lambda comm: together(comm, "the numbers", lambda: 3, str)) == [3] * size
+
+
+@SIZES
+def test_each_rank_keeps_its_own_object(size):
+    kept = run_ranks(size, lambda comm: together(comm, "lists", lambda: [comm], lambda _: "same"))
+    assert [own[0].Get_rank() for own in kept] == list(range(size))
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 5])
+def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
+    def differ(comm):
+        together(comm, "the settings", lambda: comm.Get_rank() == size - 1, str)
+
+    told = faults_of(size, differ)
+    first = "rank 0" if size == 2 else f"ranks {', '.join(map(str, range(size - 1)))}"
+    for fault in told:
+        assert is_collective(fault)
+        assert str(fault).splitlines() == [
+            "the settings differ between ranks:", f"  {first}: False", f"  rank {size - 1}: True",
+        ]  # fmt: skip
+
+
+@SIZES
+def test_the_same_fault_on_all_ranks_is_said_as_it_is(size):
+    def fail():
+        raise KavgError("K is missing" + "!" * 2 * WORDS)
+
+    for fault in faults_of(size, lambda comm: together(comm, "the settings", fail, str)):
+        assert is_collective(fault)
+        assert str(fault) == "K is missing" + "!" * 2 * WORDS
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_a_fault_on_one_rank_is_a_difference(size):
+    def load(rank):
+        if rank == 1:
+            raise KavgError("cannot read the settings")
+        return "fine"
+
+    def agree(comm):
+        together(comm, "the settings", lambda: load(comm.Get_rank()), str)
+
+    for fault in faults_of(size, agree):
+        assert is_collective(fault)
+        assert "\n  rank 1: cannot read the settings" in str(fault)
+
+
+def test_a_crash_is_not_taken_for_a_fault():
+    def crash():
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_ranks(3, lambda comm: together(comm, "the settings", crash, str))
+
+
+@SIZES
+def test_only_rank_0_acts(size):
+    acted = []
+    run_ranks(size, lambda comm: on_rank_0(comm, lambda: acted.append(comm.Get_rank())))
+    assert acted == [0]
+
+
+@SIZES
+def test_a_fault_on_rank_0_is_raised_on_all(size):
+    def refuse():
+        raise KavgError("exists already; use --force")
+
+    for fault in faults_of(size, lambda comm: on_rank_0(comm, refuse)):
+        assert is_collective(fault)
+        assert str(fault) == "exists already; use --force"
+
+
+@SIZES
+def test_each_costs_one_allgather(size):
+    def count(comm):
+        counting = CountingComm(comm)
+        together(counting, "nothing", lambda: None, str)
+        on_rank_0(counting, lambda: None)
+        return dict(counting.calls)
+
+    assert run_ranks(size, count) == [{"Allgather": 2}] * size
+
+
+def test_an_ordinary_fault_is_not_collective():
+    assert not is_collective(KavgError("one rank's own"))
+
+
+class World:
+    """A world that remembers how it was ended."""
+
+    def __init__(self, rank, size):
+        self.rank, self.size, self.codes = rank, size, []
+
+    def Get_rank(self):
+        return self.rank
+
+    def Get_size(self):
+        return self.size
+
+    def Abort(self, code):
+        self.codes.append(code)
+
+
+@pytest.mark.parametrize(
+    ("rank", "size", "said", "codes"),
+    [(0, 1, "kavg: stop\n", []), (2, 4, "kavg: rank 2 of 4: stop\n", [7])],
+)
+def test_abort_names_the_rank_and_ends_the_others(monkeypatch, rank, size, said, codes):
+    monkeypatch.setattr(ranks.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(sys, "__stderr__", real := io.StringIO())
+    world = World(rank, size)
+    abort(world, "stop", 7)
+    assert (real.getvalue(), world.codes) == (said, codes)
+
+
+def test_no_rank_waits_longer_than_the_five_seconds_allowed(monkeypatch):
+    waited = []
+    monkeypatch.setattr(ranks.time, "sleep", waited.append)
+    monkeypatch.setattr(sys, "__stderr__", io.StringIO())
+    for rank in (0, 1, 10, 1000):
+        abort(World(rank, 1001), "stop", 1)
+    assert waited[0] == 0
+    assert waited == sorted(waited)
+    assert waited[-1] < 4

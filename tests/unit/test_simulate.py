@@ -1,0 +1,93 @@
+"""What simulate records, and how a run ends."""
+
+import numpy as np
+import pytest
+
+import kavg
+from kavg.outer import Averaging
+
+COSINE = kavg.Problem(kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(1.0, B=2), 2.0)
+METHOD = kavg.Algorithm(P=4, K=3, gamma=0.05, outer=Averaging(), name="K-AVG")
+
+
+def test_every_x_axis_is_there():
+    run = kavg.simulate(COSINE, METHOD, rounds=4, replicas=2)
+    assert run.rounds.tolist() == [0, 1, 2, 3, 4]
+    assert run.steps.tolist() == [0, 3, 6, 9, 12]
+    assert run.gradients.tolist() == [0, 24, 48, 72, 96]
+    assert run.communications.tolist() == [0, 1, 2, 3, 4]
+    assert (np.diff(run.seconds) > 0).all()
+    assert run.axis("steps").tolist() == run.steps.tolist()
+    with pytest.raises(kavg.KavgError, match="rounds, steps, gradients"):
+        run.axis("epochs")
+
+
+def test_standard_series_are_those_of_the_meta_iterate():
+    run = kavg.simulate(COSINE, METHOD, rounds=2, replicas=2)
+    assert set(run.series) == {"F", "grad_norm2", "dispersion"}
+    assert np.array_equal(run.F[-1], COSINE.objective.value(run.w))
+    g = COSINE.objective.grad(run.w, np.empty_like(run.w))
+    assert np.array_equal(run.grad_norm2[-1], np.vecdot(g, g))
+    assert run.dispersion[0].tolist() == [0.0, 0.0]
+
+
+def test_a_cadence_keeps_the_first_and_the_last_round():
+    run = kavg.simulate(COSINE, METHOD, rounds=7, every=3)
+    whole = kavg.simulate(COSINE, METHOD, rounds=7)
+    assert run.rounds.tolist() == [0, 3, 6, 7]
+    assert np.array_equal(run.F, whole.F[[0, 3, 6, 7]])
+
+
+def test_more_is_recorded_by_functions_of_n_and_w():
+    extra = {"largest": lambda n, w: np.abs(w).max(axis=-1), "n": lambda n, w: np.full(len(w), n)}
+    run = kavg.simulate(COSINE, METHOD, rounds=3, replicas=2, record=extra)
+    assert run.n[:, 0].tolist() == [0, 1, 2, 3]
+    assert run.largest[0].tolist() == [2.0, 2.0]
+    with pytest.raises(kavg.KavgError, match="'bad' must return one number a replica"):
+        kavg.simulate(COSINE, METHOD, rounds=1, record={"bad": lambda n, w: w})
+
+
+def test_a_series_that_was_not_recorded_is_named():
+    run = kavg.simulate(COSINE, METHOD, rounds=1)
+    with pytest.raises(AttributeError, match="'loss' was not recorded; there are: F, grad_norm2"):
+        _ = run.loss
+
+
+def test_divergence_keeps_what_was_recorded():
+    wild = kavg.Algorithm(P=2, K=2, gamma=1e80, outer=Averaging())
+    bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Gaussian(1.0), 1.0)
+    run = kavg.simulate(bowl, wild, rounds=50, replicas=2)
+    assert run.diverged_at == run.rounds[-1] + 1
+    assert np.isfinite(run.w).all()
+    assert all(np.isfinite(values).all() for values in run.series.values())
+    seldom = kavg.simulate(bowl, wild, rounds=50, replicas=2, every=25)
+    assert seldom.diverged_at == run.diverged_at
+    assert np.array_equal(seldom.w, run.w)
+
+
+def test_each_round_is_told():
+    told = []
+    kavg.simulate(COSINE, METHOD, rounds=3, on_round=lambda done: told.append(done.n))
+    assert told == [1, 2, 3]
+
+
+def test_rounds_are_copies_that_stay():
+    rounds = [r for r, _ in zip(kavg.meta_iterations(COSINE, METHOD), range(4), strict=False)]
+    assert len({r.w.tobytes() for r in rounds}) == 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"rounds": 0}, "rounds must be a whole number of at least 1"),
+        ({"replicas": 0}, "replicas must be"),
+        ({"every": 0}, "every must be"),
+        ({"tile": 0}, "tile must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"seed": True}, "seed must be"),
+        ({"mean": "median"}, "mean must be one of exact, allreduce"),
+    ],
+)
+def test_what_no_run_can_be_made_of_is_refused(wrong, words):
+    with pytest.raises(kavg.KavgError, match=words):
+        kavg.simulate(COSINE, METHOD, **{"rounds": 2} | wrong)
