@@ -3,7 +3,8 @@
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Algorithm, Constant, KavgError, Problem
 from kavg.comm import SerialComm
-from kavg.simulate import Round, State, meta_iterations, simulate
+from kavg.rounds import Round, State
+from kavg.simulate import meta_iterations, simulate
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 

@@ -6,9 +6,7 @@ and MPI are one path: ranks only divide the learners among themselves.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
@@ -17,62 +15,21 @@ import numpy as np
 from kavg.base import (
     Algorithm,
     Communicator,
-    Floats,
     KavgError,
     Measure,
-    Measured,
     Problem,
     at_least_one,
 )
 from kavg.comm import SerialComm, block
 from kavg.local import LocalSteps, default_tile
-from kavg.means import MEANS, Exponents, Mean
+from kavg.means import MEANS, Mean
+from kavg.record import Recorder
+from kavg.rounds import Round, State
 from kavg.starts import first_iterate
 from kavg.threads import one_blas_thread
 from kavg.trajectory import Trajectory
 
 MeanName = Literal["exact", "allreduce"]
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
-
-    ``exponents (R,)`` belong to the exact mean (None before the first round).
-    """
-
-    n: int
-    w: Floats
-    v: Floats
-    exponents: Exponents | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Round:
-    """What a round leaves: the state for the next, and information for the reader.
-
-    ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
-    ``gamma`` is the step size the round used (NaN at the start).
-    """
-
-    state: State
-    dispersion: Floats
-    gamma: float
-
-    @property
-    def n(self) -> int:
-        """Rounds done: 0 at the start."""
-        return self.state.n
-
-    @property
-    def w(self) -> Floats:
-        """The meta-iterate, ``(R, d)``: the theory's ``w_{n+1}``."""
-        return self.state.w
-
-    @property
-    def v(self) -> Floats:
-        """The outer rule's memory, ``(R, d)`` or ``(0,)``."""
-        return self.state.v
 
 
 def meta_iterations(
@@ -196,7 +153,7 @@ def simulate(
     """
     at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
     at_least_one("every", every, "use every=1 to record each round")
-    recorder = _Recorder(problem, record or {})
+    recorder = Recorder(problem, record or {})
     iterations = meta_iterations(
         problem, algorithm, replicas=replicas, seed=seed, comm=comm, mean=mean, tile=tile
     )
@@ -214,79 +171,3 @@ def simulate(
     if recorder.rounds[-1] != last.n:
         recorder.add(last)
     return recorder.trajectory(algorithm, last, diverged_at)
-
-
-class _Recorder:
-    """Collects the measures of rounds."""
-
-    def __init__(self, problem: Problem, extra: Mapping[str, Measure]) -> None:
-        self.problem = problem
-        self.measures = dict(standard_measures(problem), **extra)
-        self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
-        self.rounds: list[int] = []
-        self.gammas: list[float] = []
-        self.seconds: list[float] = []
-        self.began = time.perf_counter()
-
-    def add(self, now: Round) -> bool:
-        """Record a round; False, and nothing kept, if a value is not finite."""
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-            values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
-        values["dispersion"] = now.dispersion
-        if not all(np.isfinite(value).all() for value in values.values()):
-            return False
-        for name, value in values.items():
-            self.series[name].append(checked_measure(name, value, len(now.w)))
-        self.rounds.append(now.n)
-        self.gammas.append(now.gamma)
-        self.seconds.append(time.perf_counter() - self.began)
-        return True
-
-    def trajectory(self, algorithm: Algorithm, last: Round, diverged_at: int | None) -> Trajectory:
-        """What was recorded."""
-        return Trajectory(
-            name=algorithm.name,
-            P=algorithm.P,
-            K=algorithm.K,
-            B=self.problem.oracle.constants(self.problem.objective).B,
-            rounds=np.array(self.rounds, np.int64),
-            series={name: np.array(values) for name, values in self.series.items()},
-            w=last.w,
-            v=last.v,
-            seconds=np.array(self.seconds),
-            diverged_at=diverged_at,
-            gammas=np.array(self.gammas),
-        )
-
-
-def standard_measures(problem: Problem) -> dict[str, Measure]:
-    """``F``, ``grad_norm2`` and what the objective itself wants recorded."""
-    objective = problem.objective
-
-    def grad_norm2(w: Floats) -> Floats:
-        g = objective.grad(w, np.empty_like(w))
-        return np.asarray(np.vecdot(g, g))
-
-    measures: dict[str, Measure] = {
-        "F": of_w_alone(objective.value),
-        "grad_norm2": of_w_alone(grad_norm2),
-    }
-    if isinstance(objective, Measured):
-        for name, measure in objective.measures.items():
-            measures[name] = of_w_alone(measure)
-    return measures
-
-
-def of_w_alone(measure: Callable[[Floats], Floats]) -> Measure:
-    """A measure that does not look at the round."""
-    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is handed n
-
-
-def checked_measure(name: str, value: Floats, R: int) -> Floats:
-    """A recorded quantity must be one number a replica."""
-    if np.shape(value) != (R,):
-        raise KavgError(
-            f"the measure {name!r} must return one number a replica, shape ({R},), "
-            f"got shape {np.shape(value)}"
-        )
-    return np.array(value, np.float64)

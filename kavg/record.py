@@ -1,0 +1,91 @@
+"""What is measured along a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import final
+
+import numpy as np
+
+from kavg.base import Algorithm, Floats, KavgError, Measure, Measured, Problem
+from kavg.rounds import Round
+from kavg.threads import one_blas_thread
+from kavg.trajectory import Trajectory
+
+
+@final
+class Recorder:
+    """Collects the measures of rounds."""
+
+    def __init__(self, problem: Problem, extra: Mapping[str, Measure]) -> None:
+        self.problem = problem
+        self.measures = dict(standard_measures(problem), **extra)
+        self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
+        self.rounds: list[int] = []
+        self.gammas: list[float] = []
+        self.seconds: list[float] = []
+        self.began = time.perf_counter()
+
+    def add(self, now: Round) -> bool:
+        """Record a round; False, and nothing kept, if a value is not finite."""
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
+        values["dispersion"] = now.dispersion
+        if not all(np.isfinite(value).all() for value in values.values()):
+            return False
+        for name, value in values.items():
+            self.series[name].append(checked_measure(name, value, len(now.w)))
+        self.rounds.append(now.n)
+        self.gammas.append(now.gamma)
+        self.seconds.append(time.perf_counter() - self.began)
+        return True
+
+    def trajectory(self, algorithm: Algorithm, last: Round, diverged_at: int | None) -> Trajectory:
+        """What was recorded."""
+        return Trajectory(
+            name=algorithm.name,
+            P=algorithm.P,
+            K=algorithm.K,
+            B=self.problem.oracle.constants(self.problem.objective).B,
+            rounds=np.array(self.rounds, np.int64),
+            series={name: np.array(values) for name, values in self.series.items()},
+            w=last.w,
+            v=last.v,
+            seconds=np.array(self.seconds),
+            diverged_at=diverged_at,
+            gammas=np.array(self.gammas),
+        )
+
+
+def standard_measures(problem: Problem) -> dict[str, Measure]:
+    """``F``, ``grad_norm2`` and what the objective itself wants recorded."""
+    objective = problem.objective
+
+    def grad_norm2(w: Floats) -> Floats:
+        g = objective.grad(w, np.empty_like(w))
+        return np.asarray(np.vecdot(g, g))
+
+    measures: dict[str, Measure] = {
+        "F": of_w_alone(objective.value),
+        "grad_norm2": of_w_alone(grad_norm2),
+    }
+    if isinstance(objective, Measured):
+        for name, measure in objective.measures.items():
+            measures[name] = of_w_alone(measure)
+    return measures
+
+
+def of_w_alone(measure: Callable[[Floats], Floats]) -> Measure:
+    """A measure that does not look at the round."""
+    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is handed n
+
+
+def checked_measure(name: str, value: Floats, R: int) -> Floats:
+    """A recorded quantity must be one number a replica."""
+    if np.shape(value) != (R,):
+        raise KavgError(
+            f"the measure {name!r} must return one number a replica, shape ({R},), "
+            f"got shape {np.shape(value)}"
+        )
+    return np.array(value, np.float64)

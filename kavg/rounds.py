@@ -1,0 +1,52 @@
+"""A round of a run: what it leaves for the next, and for the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from kavg.base import Floats
+from kavg.means import Exponents
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
+
+    ``exponents (R,)`` belong to the exact mean (None before the first round).
+    """
+
+    n: int
+    w: Floats
+    v: Floats
+    exponents: Exponents | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What a round leaves: the state for the next, and information for the reader.
+
+    ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
+    ``gamma`` is the step size the round used (NaN at the start).
+    """
+
+    state: State
+    dispersion: Floats
+    gamma: float
+
+    @property
+    def n(self) -> int:
+        """Rounds done: 0 at the start."""
+        return self.state.n
+
+    @property
+    def w(self) -> Floats:
+        """The meta-iterate, ``(R, d)``: the theory's ``w_{n+1}``."""
+        return self.state.w
+
+    @property
+    def v(self) -> Floats:
+        """The outer rule's memory, ``(R, d)`` or ``(0,)``."""
+        return self.state.v
