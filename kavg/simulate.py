@@ -158,7 +158,8 @@ def simulate(
         problem, algorithm, replicas=replicas, seed=seed, comm=comm, mean=mean, tile=tile
     )
     last = next(iterations)
-    recorder.add(last)
+    if not recorder.add(last):
+        raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
     diverged_at = None
     for now in islice(iterations, rounds):
         wanted = now.n % every == 0 or now.n == rounds

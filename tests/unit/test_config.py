@@ -355,6 +355,12 @@ def test_foreign_names_of_kind(foreign):
     ]
 
 
+def test_the_names_users_bring_along_are_known():
+    brought = ["lr", "period", "sync_every", "tau", "beta", "num_workers", "batch_size", "epochs"]
+    ours = ["gamma", "K", "K", "K", "mu", "P", "B", "rounds"]
+    assert [faults.our_name(name) for name in brought] == ours
+
+
 @pytest.mark.parametrize("spelling", ["LR", "Learning-Rate", "learning_rate"])
 def test_the_spelling_does_not_matter(spelling):
     (line,) = said(text(algorithm=one(more=f", {spelling} = 1.0")))

@@ -18,6 +18,10 @@ def test_each_launcher_is_known_by_its_variable(variable):
     assert launcher({variable + "_": "1", "PATH": "/bin"}) is None
 
 
+def test_the_launchers_that_users_have_are_known():
+    assert {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS"} <= set(LAUNCHERS)
+
+
 def test_the_process_itself_is_looked_at(monkeypatch):
     for variable in LAUNCHERS:
         monkeypatch.delenv(variable, raising=False)

@@ -91,3 +91,9 @@ def test_rounds_are_copies_that_stay():
 def test_what_no_run_can_be_made_of_is_refused(wrong, words):
     with pytest.raises(kavg.KavgError, match=words):
         kavg.simulate(COSINE, METHOD, **{"rounds": 2} | wrong)
+
+
+def test_a_start_where_nothing_can_be_measured_is_refused():
+    far = kavg.Problem(COSINE.objective, COSINE.oracle, 1e200)
+    with pytest.raises(kavg.KavgError, match="not finite at the start"):
+        kavg.simulate(far, METHOD, rounds=2)
