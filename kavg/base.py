@@ -281,3 +281,10 @@ def not_negative(name: str, value: float) -> None:
     """Refuse what is not a finite number of at least 0."""
     if not (np.isfinite(value) and value >= 0):
         raise KavgError(f"{name} must be a finite number of at least 0, got {name}={value!r}")
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is not a whole number from 0 to 2^63 - 1."""
+    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**63:
+        raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")

@@ -27,6 +27,7 @@ from kavg.base import (
     Problem,
     Start,
     at_least_one,
+    check_seed,
 )
 from kavg.data import digest
 from kavg.faults import faults
@@ -88,8 +89,7 @@ class Config:
     def __post_init__(self) -> None:
         at_least_one("rounds", self.rounds, "use rounds=1 for a single averaging")
         at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
-        if not 0 <= self.seed < 2**63:
-            raise KavgError(f"seed must be from 0 to 2^63 - 1, got seed={self.seed}")
+        check_seed(self.seed)
 
     @property
     def problem(self) -> Problem:

@@ -19,6 +19,7 @@ from kavg.base import (
     Measure,
     Problem,
     at_least_one,
+    check_seed,
 )
 from kavg.comm import SerialComm, block
 from kavg.local import LocalSteps, default_tile
@@ -72,8 +73,7 @@ def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
     at_least_one("replicas", replicas, "use replicas=1 for a single run")
     if tile is not None:
         at_least_one("tile", tile, "leave it out for a tile that fits the cache")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**63:
-        raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")
+    check_seed(seed)
     if mean not in MEANS:
         raise KavgError(f"mean must be one of {', '.join(MEANS)}, got mean={mean!r}")
 

@@ -19,6 +19,7 @@ from kavg.base import (
     Objective,
     StochasticGradient,
     at_least_one,
+    check_seed,
     unknown,
 )
 from kavg.noise import Purpose, Streams
@@ -50,6 +51,7 @@ class Partition:
     def __post_init__(self) -> None:
         if not 0 <= self.skew <= 1:
             raise KavgError(f"skew must lie between 0 and 1, got skew={self.skew!r}")
+        check_seed(self.seed)
 
     def parts(self, labels: NDArray[Any], P: int) -> Indices:
         """The examples of each learner, ``(P, n/P)``."""

@@ -14,6 +14,7 @@ from kavg.base import (
     NoiseConstants,
     Objective,
     StochasticGradient,
+    check_seed,
     not_negative,
 )
 from kavg.noise import Purpose, normals_once
@@ -89,6 +90,7 @@ class Shifted:
 
     def __post_init__(self) -> None:
         not_negative("zeta2", self.zeta2)
+        check_seed(self.seed)
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """Those of the noise, with ``zeta2``."""

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.base import Indices
-from kavg.oracles import Partition
+from kavg.base import Indices, KavgError
+from kavg.oracles import Partition, Shifted
 from kavg.oracles.sampling import SAMPLERS, below
 
 LEVEL = 1e-5
@@ -158,3 +158,10 @@ def test_no_skew_gives_parts_of_one_law_and_seeds_differ() -> None:
     table = [np.bincount(labels[part], minlength=4) for part in parts]
     assert stats.chi2_contingency(table).pvalue > LEVEL
     assert not np.array_equal(parts, Partition(seed=1).parts(labels, 4))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, True, 0.5])
+def test_seeds_of_a_problem_are_checked_like_those_of_a_run(seed):
+    for make in (lambda: Partition(seed=seed), lambda: Shifted(zeta2=1.0, seed=seed)):
+        with pytest.raises(KavgError, match="seed must be a whole number"):
+            make()
