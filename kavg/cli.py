@@ -39,8 +39,8 @@ SetOption = Annotated[
 ]
 
 
-Action = Callable[[], None]
-"""What a command asks for."""
+Action = Callable[[], int | None]
+"""What a command asks for; its result is the exit code."""
 
 
 def world() -> Any:
@@ -105,6 +105,104 @@ def run(
 
     folder = out if out is not None else Path("runs") / config.stem
     return lambda: jobs.run(
+        context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
+    )
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG_OR_FOLDER", help="Settings in TOML, or a run folder.")
+    ],
+    level: Annotated[
+        float, typer.Option(help="Chance of one or more wrong verdicts in the whole table.")
+    ] = 0.05,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="decided", help="Add replicas until no verdict is open."),
+    ] = None,
+    budget: Annotated[
+        int | None,
+        typer.Option(metavar="R", help="The most replicas to add up to (default: 16-fold)."),
+    ] = None,
+    set_: SetOption = [],  # noqa: B006 - typer copies the default
+    out: Annotated[
+        Path | None, typer.Option(help="The run folder (default: runs/<name of the settings>).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> Action:
+    """Hold runs against the theorems: HOLDS, VIOLATED, ... for each algorithm and bound.
+
+    Settings are run first, as kavg run does; a run folder is only read.  Exit code 3 if a bound
+    that applies is violated.
+
+    \b
+        kavg check experiments/quickstart.toml
+        kavg check runs/quickstart --level 0.01
+        mpiexec -n 4 kavg check my.toml --until decided --budget 1000
+    """  # noqa: D301 - click's own mark, not a path
+    from kavg import checks
+
+    return lambda: checks.check(
+        context.obj,
+        config,
+        set_,
+        out,
+        level=level,
+        until=until,
+        budget=budget,
+        force=force,
+        quiet=quiet,
+        mpi=mpi_version(),
+    )
+
+
+@app.command()
+def bounds(
+    context: typer.Context,
+    config: ConfigArgument,
+    set_: SetOption = [],  # noqa: B006 - typer copies the default
+) -> Action:
+    """Print what each theorem says of CONFIG before any run: conditions, value, best step."""
+    from kavg import checks
+
+    return lambda: checks.bounds(context.obj, config, set_)
+
+
+@app.command()
+def exact(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Argument(help="Settings in TOML.")] = None,
+    atlas: Annotated[
+        bool, typer.Option("--atlas", help="Draw the stability region; needs no CONFIG.")
+    ] = False,
+    counts: Annotated[
+        str, typer.Option("--K", metavar="K,K,...", help="Panels of the atlas.")
+    ] = "1,2,3,4",
+    set_: SetOption = [],  # noqa: B006 - typer copies the default
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The run folder (default: runs/<name>), or the atlas (atlas.png)."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> Action:
+    """Run CONFIG, a quadratic, and hold its means against the exact moments.
+
+    \b
+        kavg exact experiments/theory/quadratic.toml
+        kavg exact --atlas --K 1,3 --out atlas.png
+    """  # noqa: D301 - click's own mark, not a path
+    from kavg import exact_jobs
+
+    if atlas == (config is not None):
+        raise typer.BadParameter("give either CONFIG or --atlas")
+    if config is None:
+        return lambda: exact_jobs.draw_atlas(context.obj, counts, out or Path("atlas.png"))
+    folder = out if out is not None else Path("runs") / config.stem
+    return lambda: exact_jobs.exact(
         context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
     )
 

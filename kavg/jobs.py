@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -32,24 +32,55 @@ def run(
     mpi: str | None,
 ) -> None:
     """Load, agree, run, report, write."""
-    config = together(comm, "the settings", lambda: load(path, overrides), identity)
+    config = agreed(comm, path, overrides)
     on_rank_0(comm, lambda: check_folder(folder, force))
     runs = all_algorithms(comm, config, quiet)
     if comm.Get_rank() > 0:
         return
+    words = "" if quiet else f"\n{table(runs)}\n"
+    finish(comm, config, runs, folder, force=force, mpi=mpi, words=words)
+
+
+def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
+    """The settings, which must be the same on all ranks."""
+    return together(comm, "the settings", lambda: load(path, overrides), identity)
+
+
+def finish(
+    comm: Communicator,
+    config: Config,
+    runs: Sequence[Trajectory],
+    folder: Path,
+    *,
+    force: bool,
+    mpi: str | None,
+    words: str,
+    draw: Callable[[Path], None] | None = None,
+    verdicts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the run folder, and say what came of the run and where it is: for rank 0 alone.
+
+    ``draw`` adds figures to the folder it is given.
+    """
     folder = folder if force else unused(folder)
     report = described(runs)
-    facts = environment(comm.Get_size(), mpi)
+
+    def figures(place: Path) -> None:
+        draw_if_possible(lambda: write_figures(runs, "rounds", place))
+        if draw is not None:
+            draw_if_possible(lambda: draw(place))
+
     write_run(
         folder,
         config=to_toml(config),
         trajectories=runs,
         summary=report,
-        environment=facts,
-        draw=lambda figures: draw_if_possible(runs, figures),
+        environment=environment(comm.Get_size(), mpi),
+        draw=figures,
+        verdicts=verdicts,
     )
-    if not quiet:
-        say(f"\n{table(runs)}\n")
+    if words:
+        say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")
     if not installed("matplotlib"):
         say("no figure: pip install 'kavg[plot]' draws one")
@@ -131,12 +162,12 @@ def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
     return {"digest": joint_digest(runs), **report}
 
 
-def draw_if_possible(runs: Sequence[Trajectory], figures: Path) -> None:
-    """The figures, where matplotlib is installed; a picture that fails never costs a run."""
+def draw_if_possible(draw: Callable[[], object]) -> None:
+    """A figure, where matplotlib is installed; a picture that fails never costs a run."""
     if not installed("matplotlib"):
         return
     try:
-        write_figures(runs, "rounds", figures)
+        draw()
     except Exception as error:
         sys.stderr.write(f"kavg: no figure: {error}\n")
 

@@ -6,6 +6,7 @@ metrics.csv             long form: one line for each algorithm, recorded round a
 trajectory.npz          the same numbers as arrays, and the last ``w`` and ``v``
 summary.json            final means and limits, paired differences, digests
 environment.json        versions, machine, ranks, launcher
+verdicts.json           of ``kavg check`` only: each algorithm held against each bound
 figures/                pictures
 ======================  ===========================================================================
 """
@@ -197,6 +198,7 @@ def write_run(
     summary: Mapping[str, Any],
     environment: Mapping[str, Any],
     draw: Callable[[Path], None],
+    verdicts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a whole run folder; ``draw`` fills ``figures/``."""
     with staged(folder) as stage:
@@ -205,5 +207,7 @@ def write_run(
         write_trajectories(stage / "trajectory.npz", trajectories)
         write_json(stage / "summary.json", summary)
         write_json(stage / "environment.json", environment)
+        if verdicts is not None:
+            write_json(stage / "verdicts.json", verdicts)
         (stage / "figures").mkdir()
         draw(stage / "figures")

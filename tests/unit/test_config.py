@@ -149,7 +149,7 @@ FAULTS = {
     "beyond TOML": (text("1" + "0" * 30), "rounds: needs a whole number below 2^63, got 1000"),
     "beyond floats": (text(top="start = 1" + "0" * 400), "start: needs a number, got 1000"),
     "zero": (text("0"), "rounds: rounds must be a whole number of at least 1, got rounds=0; use"),
-    "seed": (text(top="seed = -1"), "seed: seed must be a whole number from 0 to 2^63 - 1, got seed=-1"),
+    "seed": (text(top="seed = -1"), "seed: seed must be a whole number from 0 to 2^63 - 1, got"),
     "every": (text(top="record.every = 0"), "record.every: every must be a whole number"),
     "P": (text(algorithm=one(P="0")), "algorithm.0.P: P must be a whole number of at least 1"),
     "gamma": (text(algorithm=one(gamma="-1")), "algorithm.0.gamma: gamma must be a finite number"),

@@ -1,0 +1,70 @@
+"""Theorem 1 where the variance of a gradient grows with its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
+from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.theorem_1 import kappa, three_terms
+
+
+@final
+@dataclass(frozen=True)
+class AffineVariance:
+    """Variance that grows with the gradient (derived here; docs/theory.md, section 3.4 (b)).
+
+    Assumptions as in ``Theorem1``, but the conditional variance at a learner's iterate is at most
+    ``(M + M_v ||grad F||^2)/B`` there, and the step obeys (C1b) ::
+
+        (1 + M_v/B) L^2 gamma^2 K(K-1)/2
+          + (L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1 + mu/(K(1+mu)))] <= 1.
+
+    Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the bound of ``Theorem1`` with
+    ``sigma2 = M``: the growth shortens the step and leaves the bound alone.  An upper bound; it is
+    ``Theorem1`` itself where ``M_v = 0``.
+
+    >>> setting = Setting(2, 1, 1, 9, gamma=0.25, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, M_v=6.0)
+    >>> print(AffineVariance().conditions(setting)[0].left)  # 0.25 (1 + 6/2)
+    1.0
+    """
+
+    name = "affine_variance"
+    title = "Theorem 1, variance growing with the gradient"
+    status: ClassVar[Status] = "derived here"
+    source = "docs/theory.md, section 3.4 (b)"
+    quantity: ClassVar[Quantity] = "mean_grad_norm2"
+    outer_rules = ("averaging", "block_momentum", "slowmo")
+
+    def scope(self, setting: Setting) -> str:
+        """Equal learners."""
+        return scope_of(setting, affine=True)
+
+    def conditions(self, setting: Setting) -> tuple[Condition, ...]:
+        """(C1b)."""
+        s = setting
+        step = s.L * s.gamma
+        left = _square(s) * step**2 + _linear(s) * step
+        words = (
+            "(1+M_v/B) L^2 gamma^2 K(K-1)/2 + "
+            "(L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1+mu/(K(1+mu)))] <= 1"
+        )
+        return (Condition("C1b", left, 1.0, words),)
+
+    def value(self, setting: Setting) -> Parts:
+        """The three terms of ``Theorem1``, with M in the place of sigma2."""
+        return three_terms(setting)
+
+    def largest_gamma(self, setting: Setting) -> float:
+        """The root of (C1b), in closed form."""
+        return step_from(positive_root(_linear(setting), _square(setting)), setting.L)
+
+
+def _square(s: Setting) -> float:
+    return (1 + s.M_v / s.B) * s.K * (s.K - 1) / 2
+
+
+def _linear(s: Setting) -> float:
+    memory = 1 + s.mu / (s.K * (1 + s.mu))
+    return s.K * (kappa(s.mu) + s.M_v / (s.P * s.B) * memory / (1 - s.mu))

@@ -1,0 +1,140 @@
+"""What Theorem 1 itself would choose: the tuned step, the best momentum, and how they move.
+
+Consequences of an upper bound (docs/theory.md, section 3.2): they minimise the bound, not the
+error.  ``kavg.analysis.exact`` has what is exact on quadratics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite, isnan, nan, nextafter, sqrt
+from typing import Final, final
+
+from kavg.analysis.bounds.setting import Setting
+from kavg.analysis.bounds.theorem_1 import Theorem1, drift_weight
+
+FACTORS: Final = (1, 2, 4, 8, 16)
+
+
+def tuned_gamma(setting: Setting) -> float:
+    """C1: the gamma that minimises the first two terms of Theorem 1, at most the largest of (C1).
+
+    ``gamma = (1-mu) sqrt(2 Delta P B/(L N K sigma2 c))`` with ``c = c_K + mu/(1+mu)``, in closed
+    form; drift is left out, so a smaller step may have a smaller bound.  ``gamma`` is not read.
+
+    >>> setting = Setting(P=4, K=1, B=1, N=800, gamma=1.0, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> round(tuned_gamma(setting), 12)
+    0.1
+    """
+    s = setting
+    largest = Theorem1().largest_gamma(s)
+    noise = s.L * s.N * s.K * s.sigma2 * (s.c_K + s.mu / (1 + s.mu))
+    if noise == 0:
+        return largest
+    return min((1 - s.mu) * sqrt(2 * s.Delta * s.P * s.B / noise), largest)
+
+
+def tuned_bound(setting: Setting) -> float:
+    """Theorem 1 at ``tuned_gamma``.
+
+    Where (C1) does not clip the step it is
+    ``2 sqrt(2 L Delta sigma2 c/(P B N K)) + L Delta P (1-mu)^2 (K-1)(c_K - 1/2)/(N K c)``.
+
+    >>> setting = Setting(P=4, K=1, B=1, N=800, gamma=1.0, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> round(tuned_bound(setting), 12)
+    0.05
+    """
+    gamma = tuned_gamma(setting)
+    if not 0 < gamma < inf:
+        return nan
+    return Theorem1().value(setting.at(gamma=gamma)).total
+
+
+def best_momentum(setting: Setting) -> float:
+    """C3: the mu that minimises Theorem 1 for the given gamma, as far as (C1) allows.
+
+    The bound as a function of ``u = 1-mu`` is ``a u + b (c_K + (1-u)/(2-u))/u`` plus what does not
+    depend on it, with ``a = 2 Delta/(N K gamma)`` and ``b = L gamma sigma2/(P B)``; it is convex on
+    (0, 1] and minimised to rounding.  The closed form of C3,
+    ``1 - mu = min(1, gamma sqrt(L N K sigma2 c/(2 Delta P B)))``, holds c fixed; here c is between
+    ``c_K + 1/2`` and ``c_K + 1``.  So mu rises with P and B and falls with N, K and gamma.  ``mu``
+    is not read; NaN where (C1) allows no momentum, not even 0.
+
+    >>> setting = Setting(P=4, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> round(best_momentum(setting), 2)
+    0.76
+    """
+    s = setting
+    start = 2 * s.Delta / (s.N * s.K * s.gamma)
+    noise = s.L * s.gamma * s.sigma2 / (s.P * s.B)
+
+    def slope(u: float) -> float:
+        # (1-u)/(u(2-u)) is half of 1/u - 1/(2-u); times u^2, so that u = 0 is no pole.
+        return start * u * u - noise * (s.c_K + 0.5 + (u / (2 - u)) ** 2 / 2)
+
+    largest = largest_momentum(s)
+    if isnan(largest) or not isfinite(start + noise):
+        return nan
+    if slope(1.0) <= 0:
+        return 0.0
+    if noise == 0 or slope(1 - largest) >= 0:
+        return largest
+    from scipy.optimize import brentq
+
+    return 1 - float(brentq(slope, 1 - largest, 1.0, xtol=1e-15))
+
+
+def largest_momentum(setting: Setting) -> float:
+    """The largest mu that (C1) allows at the given gamma, in closed form; NaN if not even 0.
+
+    With ``k = (1 - L^2 gamma^2 K(K-1)/2)/(L gamma K)`` it solves ``(1+2mu)/(1-mu)^2 = k``:
+    ``1 - mu = 3/(1 + sqrt(1 + 3k))``.
+
+    >>> setting = Setting(P=1, K=1, B=1, N=1, gamma=0.125, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> largest_momentum(setting)
+    0.5
+    """
+    x = setting.x
+    if not x > 0:
+        return nextafter(1.0, 0.0) if x == 0 else nan
+    k = (1 - drift_weight(setting)) / x
+    return 1 - 3 / (1 + sqrt(1 + 3 * k)) if k >= 1 else nan
+
+
+@final
+@dataclass(frozen=True)
+class Choice:
+    """What Theorem 1 would choose at one value of one letter; the rest is as it was.
+
+    ``mu`` is the best at the given gamma and ``bound`` Theorem 1 there; ``gamma`` is the tuned step
+    at the given mu and ``tuned`` Theorem 1 there.
+    """
+
+    letter: str
+    value: int
+    mu: float
+    bound: float
+    gamma: float
+    tuned: float
+
+
+def choice(setting: Setting, letter: str, value: int) -> Choice:
+    """What Theorem 1 would choose with ``letter`` set to ``value``."""
+    s = setting.at(**{letter: value})
+    mu = best_momentum(s)
+    bound = Theorem1().value(s.at(mu=mu)).total if mu >= 0 else nan
+    return Choice(letter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
+
+
+def trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Choice, ...]:
+    """How the choices move with P, K, B and N, each multiplied by ``factors`` in turn.
+
+    >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> [round(one.mu, 2) for one in trends(setting, factors=(1, 2, 4)) if one.letter == "P"]
+    [0.52, 0.66, 0.76]
+    """
+    return tuple(
+        choice(setting, letter, getattr(setting, letter) * factor)
+        for letter in ("P", "K", "B", "N")
+        for factor in factors
+    )

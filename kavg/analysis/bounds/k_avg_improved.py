@@ -1,0 +1,53 @@
+"""K-step averaging without momentum: the known form with a smaller noise term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from kavg.analysis.bounds.bound import Quantity, Status, scope_of
+from kavg.analysis.bounds.k_avg import largest_step, step_conditions, terms
+from kavg.analysis.bounds.setting import Condition, Parts, Setting
+
+
+@final
+@dataclass(frozen=True)
+class KAvgImproved:
+    """A better K-AVG bound under the same conditions (derived here; docs/theory.md, section 3.5).
+
+    Assumptions and conditions as in ``KAvg``, whose bound becomes ::
+
+        2 Delta/(N (K-1+delta) gamma)
+          + (L K gamma sigma2/(B (K-1+delta))) (c_K/P + L gamma (K-1)(c_K - 1/2)/2).
+
+    An upper bound, never above that of ``KAvg``, because martingale noise adds up like a logarithm
+    where the known form lets it grow like K.  ``Theorem1`` at ``mu = 0`` divides by K instead of
+    ``K-1+delta`` and asks for a slightly shorter step.
+
+    >>> setting = Setting(P=2, K=2, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.75, sigma2=1.75)
+    >>> KAvgImproved().value(setting)  # c_K is 1.5
+    Parts(optimization=0.8, noise=0.75, drift=0.25)
+    """
+
+    name = "k_avg_improved"
+    title = "K-AVG, improved noise term"
+    status: ClassVar[Status] = "derived here"
+    source = "docs/theory.md, section 3.5"
+    quantity: ClassVar[Quantity] = "mean_grad_norm2"
+    outer_rules = ("averaging",)
+
+    def scope(self, setting: Setting) -> str:
+        """Bounded variance, equal learners, no momentum."""
+        return scope_of(setting, momentum=False)
+
+    def conditions(self, setting: Setting) -> tuple[Condition, ...]:
+        """Those of the known form."""
+        return step_conditions(setting)
+
+    def value(self, setting: Setting) -> Parts:
+        """The three terms at the largest delta."""
+        return terms(setting, noise=setting.c_K, drift=setting.drift_factor / 2)
+
+    def largest_gamma(self, setting: Setting) -> float:
+        """That of the known form."""
+        return largest_step(setting)

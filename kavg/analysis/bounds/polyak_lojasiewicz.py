@@ -1,0 +1,67 @@
+"""The last iterate under the Polyak-Lojasiewicz inequality, without momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from typing import ClassVar, final
+
+from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
+from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.theorem_1 import step_condition
+
+
+@final
+@dataclass(frozen=True)
+class PolyakLojasiewicz:
+    """The gap after N rounds of K-AVG (derived here; docs/theory.md, section 3.4 (d)).
+
+    Assumptions as in ``Theorem1`` with ``mu = 0`` and its (C1), and
+    ``||grad F(w)||^2 >= 2m(F(w) - f_star)`` for all w with ``m = pl > 0``.  Then
+    ``E F(w_{N+1}) - f_star`` is at most ::
+
+        (1 - gamma K m)^N Delta
+          + (sigma2/(2 m B)) [L gamma c_K/P + L^2 gamma^2 (K-1)(c_K - 1/2)/2].
+
+    An upper bound.  ``PolyakLojasiewiczMomentum`` allows ``mu > 0`` and loses factors of 2.
+
+    >>> setting = Setting(4, 1, 1, 2, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=1.0)
+    >>> PolyakLojasiewicz().value(setting)
+    Parts(optimization=0.25, noise=0.0625, drift=0.0)
+    """
+
+    name = "polyak_lojasiewicz"
+    title = "Polyak-Lojasiewicz, no momentum"
+    status: ClassVar[Status] = "derived here"
+    source = "docs/theory.md, section 3.4 (d)"
+    quantity: ClassVar[Quantity] = "final_gap"
+    outer_rules = ("averaging",)
+
+    def scope(self, setting: Setting) -> str:
+        """Bounded variance, equal learners, no momentum, a known m."""
+        return scope_of(setting, momentum=False) or pl_scope(setting)
+
+    def conditions(self, setting: Setting) -> tuple[Condition, ...]:
+        """(C1), at ``mu = 0``."""
+        return (step_condition(setting),)
+
+    def value(self, setting: Setting) -> Parts:
+        """What is left of the start, and the two floors."""
+        s = setting
+        step = s.L * s.gamma
+        floor = s.sigma2 / (2 * s.pl * s.B)
+        rate = max(1 - s.gamma * s.K * s.pl, 0.0)  # (C1) implies that it is not negative
+        noise = floor * step * s.c_K / s.P
+        return Parts(rate**s.N * s.Delta, noise, floor * step**2 * s.drift_factor / 2)
+
+    def largest_gamma(self, setting: Setting) -> float:
+        """The root of (C1) at ``mu = 0``, in closed form."""
+        K = setting.K
+        return step_from(positive_root(K, K * (K - 1) / 2), setting.L)
+
+
+def pl_scope(setting: Setting) -> str:
+    """Why a theorem about the inequality has nothing to say, or nothing."""
+    if isnan(setting.pl):
+        return "pl is unknown: F must obey the Polyak-Lojasiewicz inequality with a known constant"
+    return ""

@@ -1,0 +1,142 @@
+"""What every theorem is asked, and what it answers: settings, conditions, parts of a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import fsum, isclose, isnan, nan
+from typing import Final, final
+
+from kavg.base import KavgError, at_least_one, positive
+
+SLACK: Final = 1e-12
+"""Relative room for rounding where a condition holds with equality."""
+
+
+@final
+@dataclass(frozen=True)
+class Setting:
+    """The numbers a theorem speaks of, in the letters of docs/theory.md, section 2.
+
+    ``P`` learners, ``K`` steps of the constant ``gamma`` on batches of ``B``, ``N`` rounds and the
+    block momentum ``mu``; ``L`` of smoothness; ``Delta = F(w_1) - f_star`` (or its mean over
+    replicas); ``sigma2`` the variance of ONE example's whole gradient vector, the theory's M where
+    ``M_v > 0``; ``zeta2`` how far learners differ; ``pl`` the Polyak-Lojasiewicz constant m.
+
+    Of the constants from ``L`` on, one that nobody knows is NaN and one that does not exist is
+    infinite: ``Bound.scope`` says which theorem has nothing to say then.
+
+    >>> Setting(P=4, K=3, B=1, N=10, gamma=0.1, mu=0.5, L=1.0, Delta=1.0, sigma2=1.0).eta
+    0.2
+    """
+
+    P: int
+    K: int
+    B: int
+    N: int
+    gamma: float
+    mu: float
+    L: float
+    Delta: float
+    sigma2: float
+    M_v: float = 0.0
+    zeta2: float = 0.0
+    pl: float = nan
+
+    def __post_init__(self) -> None:
+        for name in ("P", "K", "B", "N"):
+            at_least_one(name, getattr(self, name), "theorems count learners, steps and rounds")
+        positive("gamma", self.gamma)
+        if not 0 <= self.mu < 1:
+            raise KavgError(f"mu must be at least 0 and below 1, got mu={self.mu!r}; 0 is K-AVG")
+        for name in ("L", "Delta", "sigma2", "M_v", "zeta2"):
+            if getattr(self, name) < 0:
+                why = "f_star is no lower bound of F" if name == "Delta" else "NaN means unknown"
+                raise KavgError(f"{name} must be at least 0, got {getattr(self, name)!r}; {why}")
+        if not isnan(self.pl):
+            positive("pl", self.pl)
+        if self.pl > self.L * (1 + SLACK):
+            raise KavgError(
+                f"pl must be at most L, as smoothness implies, got pl={self.pl!r} and "
+                f"L={self.L!r}; one of the two is wrong"
+            )
+
+    @property
+    def eta(self) -> float:
+        """The effective step ``gamma/(1 - mu)``."""
+        return self.gamma / (1 - self.mu)
+
+    @property
+    def x(self) -> float:
+        """``L gamma K``, a learner's path in a round without dimension; ``lam`` is the model's."""
+        return self.L * self.gamma * self.K
+
+    @property
+    def lam(self) -> float:
+        """``L eta K = x/(1 - mu)``, the averaged model's path without dimension."""
+        return self.L * self.eta * self.K
+
+    @property
+    def c_K(self) -> float:
+        """The harmonic number ``1 + 1/2 + ... + 1/K``, exact.
+
+        >>> round(Setting(1, 4, 1, 1, gamma=1.0, mu=0.0, L=1.0, Delta=0.0, sigma2=0.0).c_K, 4)
+        2.0833
+        """
+        return fsum(1 / t for t in range(1, self.K + 1))
+
+    @property
+    def drift_factor(self) -> float:
+        """``(K-1)(c_K - 1/2)``, exact; 0 for K = 1.  It is ``2 Q_K/K`` of docs/theory.md."""
+        return (self.K - 1) * (self.c_K - 0.5)
+
+    def at(self, **changes: float) -> Setting:
+        """The same with other numbers: ``setting.at(gamma=0.1)``."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@final
+@dataclass(frozen=True)
+class Condition:
+    """One condition ``left <= right`` of a theorem, with the numbers on both sides.
+
+    ``met`` allows a relative 1e-12 for rounding, so the largest admissible step meets it.
+
+    >>> print(Condition("C1", 0.5, 1.0, "L gamma K <= 1"))
+    C1: 0.5 <= 1, as L gamma K <= 1 asks
+    >>> print(Condition("C1", 1.5, 1.0))
+    C1: 1.5 > 1
+    """
+
+    name: str
+    left: float
+    right: float
+    words: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Is ``left <= right``, up to rounding?  NaN on a side counts as not met."""
+        return self.left <= self.right or isclose(self.left, self.right, rel_tol=SLACK)
+
+    def __str__(self) -> str:
+        numbers = f"{self.name}: {self.left:.6g} {'<=' if self.met else '>'} {self.right:.6g}"
+        verb = "as" if self.met else "but"
+        return f"{numbers}, {verb} {self.words} asks" if self.words else numbers
+
+
+@final
+@dataclass(frozen=True)
+class Parts:
+    """A bound in its parts: what is left of the start, the noise, and the learners' drift apart.
+
+    >>> Parts(optimization=1.0, noise=0.5, drift=0.25).total
+    1.75
+    """
+
+    optimization: float
+    noise: float
+    drift: float
+
+    @property
+    def total(self) -> float:
+        """The bound."""
+        return self.optimization + self.noise + self.drift

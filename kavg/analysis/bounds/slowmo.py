@@ -1,0 +1,113 @@
+"""SlowMo's theorem, with the bracket of its step condition squared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan, sqrt
+from typing import ClassVar, final
+
+from kavg.analysis.bounds.bound import Quantity, Status, scope_of, step_from
+from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.base import KavgError, positive
+
+
+@final
+@dataclass(frozen=True)
+class SlowMoSquared:
+    """Theorem 1 of Wang, Tantia, Ballas and Rabbat 2019, its condition's bracket squared.
+
+    Published (arXiv 1910.00643, review copy), not proved here; docs/theory.md, sections 1 and 6.4.
+    In our letters (theirs: m = P, tau = K, T = N, beta = mu, V = sigma2/(PB), plain SGD as base)
+    with ``eta = alpha gamma/(1-mu)`` assume F is L-smooth and at least f_star, bounded variance,
+    and ``L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1``.  Then the mean over
+    ALL N K local steps of ``E||grad F(x_{n,k})||^2``, x the mean of the learners, is at most ::
+
+        2 Delta/(N K eta) + L eta V + 4 V L^2 eta^2 (K-1) ((1-mu)/alpha - 1)^2
+          + 8 V L^2 eta^2 K mu^2/(1-mu^2) + base_effect
+
+    with ``base_effect`` the mean of ``E||grad F(x_{n,k}) - E d_{n,k}||^2``, d the learners' mean
+    gradient: exactly 0 for P = 1, K = 1 or a quadratic, elsewhere it must be given.  The paper
+    fixes ``eta = sqrt(P/(K N))``; measuring F in other units makes any eta that one.
+
+    An upper bound if the condition is right, which is open.  Meta-iterates measure the left side
+    only for K = 1; ``Theorem1`` bounds the gradients at meta-iterates.  As printed the condition
+    lacks the square (``printed_condition``) and lets false claims through.
+
+    >>> setting = Setting(P=4, K=1, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> SlowMoSquared().value(setting)
+    Parts(optimization=0.2, noise=0.025, drift=0.0)
+    """
+
+    alpha: float = 1.0
+    base_effect: float = nan
+    name = "slowmo_squared"
+    title = "SlowMo, bracket squared"
+    status: ClassVar[Status] = "published, with the bracket squared"
+    source = "Wang et al. 2019, arXiv 1910.00643, Theorem 1; docs/theory.md, sections 1 and 6.4"
+    quantity: ClassVar[Quantity] = "mean_grad_norm2_local"
+    outer_rules = ("averaging", "block_momentum", "slowmo")
+
+    def __post_init__(self) -> None:
+        positive("alpha", self.alpha)
+        if self.base_effect < 0:
+            raise KavgError(
+                f"base_effect must be at least 0, got {self.base_effect!r}; NaN: unknown"
+            )
+
+    def scope(self, setting: Setting) -> str:
+        """Bounded variance, equal learners, a known effect of the base optimizer."""
+        known = setting.P == 1 or setting.K == 1 or not isnan(self.base_effect)
+        why = "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
+        return scope_of(setting) or ("" if known else why)
+
+    def conditions(self, setting: Setting) -> tuple[Condition, ...]:
+        """The printed condition with the bracket squared, as its square root."""
+        left = setting.L * effective_step(setting, self.alpha) * bracket(setting, self.alpha)
+        words = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
+        return (Condition("bracket squared", left, 1.0, words),)
+
+    def value(self, setting: Setting) -> Parts:
+        """The terms; those of slow momentum count as noise, the base optimizer's as drift."""
+        s, eta = setting, effective_step(setting, self.alpha)
+        V = s.sigma2 / (s.P * s.B)
+        start = 4 * (s.K - 1) * ((1 - s.mu) / self.alpha - 1) ** 2
+        slow = start + 8 * s.K * s.mu**2 / (1 - s.mu**2)
+        noise = s.L * eta * V + (s.L * eta) ** 2 * V * slow
+        effect = 0.0 if s.P == 1 or s.K == 1 else self.base_effect
+        return Parts(2 * s.Delta / (s.N * s.K * eta), noise, effect)
+
+    def largest_gamma(self, setting: Setting) -> float:
+        """In closed form."""
+        scaled = (1 - setting.mu) / (self.alpha * bracket(setting, self.alpha))
+        return step_from(scaled, setting.L)
+
+
+def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
+    """The condition as the review copy prints it: too weak, and not to be used as a check.
+
+    Without noise on ``(L/2)||w||^2`` with P = 4, K = 8, mu = 0.8, N = 1024 at equality the measured
+    mean is 1.61 times the bound (docs/theory.md, section 1; the tests run it).
+
+    >>> setting = Setting(4, 8, 1, 1024, gamma=0.2 / 15, mu=0.8, L=1.0, Delta=1.0, sigma2=0.0)
+    >>> printed_condition(setting).met, SlowMoSquared().conditions(setting)[0].met
+    (True, False)
+    """
+    left = (setting.L * effective_step(setting, alpha)) ** 2 * bracket(setting, alpha)
+    words = "L^2 eta^2 (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
+    return Condition("as printed", left, 1.0, words)
+
+
+def bracket(s: Setting, alpha: float = 1.0) -> float:
+    """``1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)``.
+
+    >>> setting = Setting(4, 8, 1, 1024, gamma=0.1, mu=0.8, L=1.0, Delta=1.0, sigma2=0.0)
+    >>> round(bracket(setting), 1)  # 1 + 128 sqrt(3)
+    222.7
+    """
+    terms = (3 * s.K * (1 - s.mu - alpha) / alpha, 4 * s.K * s.mu / (1 - s.mu), 1.0)
+    return 1 + sqrt(3) * max(terms)
+
+
+def effective_step(s: Setting, alpha: float = 1.0) -> float:
+    """``alpha gamma/(1 - mu)``."""
+    return alpha * s.eta

@@ -1,0 +1,94 @@
+"""Theorem 1: K-step averaging with block momentum on smooth functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
+from kavg.analysis.bounds.setting import Condition, Parts, Setting
+
+
+@final
+@dataclass(frozen=True)
+class Theorem1:
+    """Theorem 1 (derived here; proof in docs/theory.md, section 3.1).
+
+    Assume F is L-smooth and at least f_star; equal learners with unbiased gradients that are
+    uncorrelated between learners, of conditional variance at most ``sigma2/B``; constant gamma and
+    ``0 <= mu < 1``; and (C1) ``L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1``.  Then
+    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most ::
+
+        2(1-mu)Delta/(N K gamma) + (L gamma sigma2/(P B (1-mu))) (c_K + mu/(1+mu))
+                                 + (L^2 gamma^2 sigma2/(2B)) (K-1)(c_K - 1/2).
+
+    An upper bound, attained at K = 1, mu = 0, gamma = 1/L on ``(L/2)||w||^2``; (C1) suffices and is
+    needed, for this form, up to a factor of 3.  ``Theorem1LogFree`` has 2 for ``c_K`` and asks for
+    a shorter step; ``Theorem1S`` has half the leading constants and asks for a still shorter one.
+
+    >>> setting = Setting(P=4, K=2, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> Theorem1().value(setting)
+    Parts(optimization=0.1, noise=0.037500000000000006, drift=0.005000000000000001)
+    >>> print(*Theorem1().conditions(setting))
+    C1: 0.21 <= 1, as L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1 asks
+    """
+
+    name = "theorem_1"
+    title = "Theorem 1, block momentum"
+    status: ClassVar[Status] = "derived here"
+    source = "docs/theory.md, section 3.1"
+    quantity: ClassVar[Quantity] = "mean_grad_norm2"
+    outer_rules = ("averaging", "block_momentum", "slowmo")
+
+    def scope(self, setting: Setting) -> str:
+        """Bounded variance and equal learners."""
+        return scope_of(setting)
+
+    def conditions(self, setting: Setting) -> tuple[Condition, ...]:
+        """(C1)."""
+        return (step_condition(setting),)
+
+    def value(self, setting: Setting) -> Parts:
+        """The three terms."""
+        return three_terms(setting)
+
+    def largest_gamma(self, setting: Setting) -> float:
+        """The root of (C1), in closed form."""
+        K = setting.K
+        return step_from(positive_root(K * kappa(setting.mu), K * (K - 1) / 2), setting.L)
+
+
+def kappa(mu: float) -> float:
+    """``(1+2mu)/(1-mu)^2``, what momentum multiplies the step by in (C1).
+
+    >>> kappa(0.5)
+    8.0
+    """
+    return (1 + 2 * mu) / (1 - mu) ** 2
+
+
+def step_condition(s: Setting) -> Condition:
+    """(C1), which the theorem without momentum on Polyak-Lojasiewicz functions shares."""
+    left = s.x * kappa(s.mu) + drift_weight(s)
+    words = "L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1"
+    return Condition("C1", left, 1.0, words)
+
+
+def drift_weight(s: Setting) -> float:
+    """``L^2 gamma^2 K(K-1)/2``, the share of the gradients that drift may eat (Lemma 2)."""
+    return (s.L * s.gamma) ** 2 * s.K * (s.K - 1) / 2
+
+
+def three_terms(s: Setting) -> Parts:
+    """The right side of Theorem 1, which the variants 3.4 (b) and (c) share."""
+    nu = s.sigma2 / s.B
+    return Parts(
+        optimization=start_term(s),
+        noise=s.L * s.eta * nu / s.P * (s.c_K + s.mu / (1 + s.mu)),
+        drift=(s.L * s.gamma) ** 2 * nu / 2 * s.drift_factor,
+    )
+
+
+def start_term(s: Setting) -> float:
+    """``2(1-mu)Delta/(N K gamma)``, the memory of the start."""
+    return 2 * s.Delta / (s.N * s.K * s.eta)

@@ -1,0 +1,65 @@
+"""The momentum that leaves the least after N rounds, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.analysis.exact.eigen import EigenProblem
+from kavg.analysis.exact.recursion import first_moments, next_moments
+from kavg.analysis.exact.rules import linear_rule, stacked
+from kavg.base import Floats, KavgError, Outer, at_least_one, positive
+from kavg.outer import BlockMomentum
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BestMomentum:
+    """``mu (len(P),)`` minimises ``F (len(P), len(grid))`` over the ``grid``, to its spacing.
+
+    ``F`` is ``E F(w_{N+1})``; it is infinite or NaN where it overflowed.
+    """
+
+    mu: Floats
+    grid: Floats
+    F: Floats
+
+
+def best_momentum(
+    problem: EigenProblem,
+    *,
+    P: Sequence[int],
+    K: int,
+    gamma: float,
+    N: int,
+    grid: ArrayLike | None = None,
+    rule: Callable[[float], Outer] = BlockMomentum,
+) -> BestMomentum:
+    """The best mu of a grid (0, .01, ..., .99 by default) for every P of a list.
+
+    A bound has another best mu than the error itself: corollary C3 minimises the bound.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> bowl = eigen_problem([0.01, 1.0], m_0=1.0, mean=1.0)
+    >>> best_momentum(bowl, P=[1, 64], K=4, gamma=0.05, N=30).mu
+    array([0.  , 0.72])
+    """
+    for name, count in (("K", K), ("N", N), *(("P", p) for p in P)):
+        at_least_one(name, count, "counts start at 1")
+    positive("gamma", gamma)
+    mus = np.arange(100) / 100 if grid is None else np.asarray(grid, np.float64)
+    if mus.ndim != 1 or not mus.size or not len(P):
+        raise KavgError("give one or more values of mu in a row, and one or more of P")
+    rules = stacked([linear_rule(rule(float(mu)), gamma) for mu in mus])
+    learners = np.asarray(P, np.float64)[:, None]
+    now = first_moments(problem)
+    for _ in range(N):
+        now = next_moments(problem, rules, now, P=learners, K=K, gamma=gamma)
+    with np.errstate(over="ignore", invalid="ignore"):
+        F = now.F(problem)
+    order = np.where(np.isnan(F), np.inf, F)
+    return BestMomentum(mus[np.argmin(order, axis=-1)], mus, F)

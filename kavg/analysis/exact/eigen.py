@@ -1,0 +1,98 @@
+"""A quadratic problem in the coordinates where it falls apart into numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.base import Floats, KavgError, not_negative
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class EigenProblem:
+    """``F = sum [h w^2 / 2 + slope w]`` with its noise and its start; every array is ``(d,)``.
+
+    One mini-batch gradient of learner j has noise of variance ``m_0 + m_v ||grad f_j||^2`` in each
+    direction, uncorrelated between directions (isotropic noise of the whole variance
+    ``(M + M_v ||grad||^2)/B`` has ``m_0 = M/(B d)``, ``m_v = M_v/(B d)``).  ``zeta2`` is the mean
+    over learners of ``b_j^2``, their shifts; ``mean`` and ``variance`` are those of ``w_1``.
+    Made by ``eigen_problem``.
+    """
+
+    h: Floats
+    m_0: Floats
+    m_v: float
+    zeta2: Floats
+    slope: Floats
+    mean: Floats
+    variance: Floats
+
+
+def eigen_problem(
+    h: ArrayLike,
+    *,
+    m_0: ArrayLike = 0.0,
+    m_v: float = 0.0,
+    zeta2: ArrayLike = 0.0,
+    slope: ArrayLike = 0.0,
+    mean: ArrayLike = 0.0,
+    variance: ArrayLike = 0.0,
+) -> EigenProblem:
+    """Check and broadcast to the shape ``(d,)`` of ``h``: a number serves every direction.
+
+    >>> eigen_problem([1.0, 2.0], m_0=0.5).m_0
+    array([0.5, 0.5])
+    """
+    values = np.asarray(h, np.float64)
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise KavgError(f"h must be one or more finite eigenvalues in a row, got h={h!r}")
+    not_negative("m_v", m_v)
+    d = values.size
+    return EigenProblem(
+        h=values,
+        m_0=_a_direction("m_0", m_0, d, least=0.0),
+        m_v=float(m_v),
+        zeta2=_a_direction("zeta2", zeta2, d, least=0.0),
+        slope=_a_direction("slope", slope, d),
+        mean=_a_direction("mean", mean, d),
+        variance=_a_direction("variance", variance, d, least=0.0),
+    )
+
+
+def numbers(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
+    """Both as double precision arrays.
+
+    >>> numbers(1, [2, 3])
+    (array(1.), array([2., 3.]))
+    """
+    return np.asarray(one, np.float64), np.asarray(other, np.float64)
+
+
+def geometric_sum(x: ArrayLike, K: int) -> Floats:
+    """``1 + x + ... + x^(K-1)`` by doubling: no division, so x = 1 is a number like others.
+
+    >>> geometric_sum([1.0, 0.5, -1.0], 5)
+    array([5.    , 1.9375, 1.    ])
+    """
+    base = np.asarray(x, np.float64)
+    total, power = np.zeros_like(base), np.ones_like(base)
+    for bit in f"{K:b}":
+        total, power = total * (1 + power), power * power
+        if bit == "1":
+            total, power = total * base + 1, power * base
+    return np.asarray(total)
+
+
+def _a_direction(name: str, value: ArrayLike, d: int, least: float = -np.inf) -> Floats:
+    given = np.asarray(value, np.float64)
+    if given.shape not in ((), (d,)) or not np.isfinite(given).all() or np.any(given < least):
+        above = "" if least < 0 else " of at least 0"
+        raise KavgError(
+            f"{name} must be one finite number{above} or {d} of them, one a direction,"
+            f" got {name}={str(value)[:60]}"
+        )
+    return np.broadcast_to(given, (d,)).copy()

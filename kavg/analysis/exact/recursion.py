@@ -1,0 +1,155 @@
+"""Exact moments, round by round: any linear outer rule, any schedule, any K and P.
+
+In one eigendirection with eigenvalue h and slope c the gradient is ``h x + c``.  Learner j adds
+``b_j`` (of mean zero over learners), and the noise of one mini-batch gradient at its local iterate
+has variance ``m_0 + m_v ||grad f_j||^2`` in every direction.  Put ``r = 1 - gamma h``,
+``rho = r^K``, ``S = 1 + r + ... + r^(K-1)`` and ``y = s . (w, v)``, the start of the round.
+
+- Learner j moves by ``(rho - 1) y - gamma S (c + b_j)`` and its own noise; the mean over learners
+  has no ``b_j`` in it, and the noise has 1/P of the mean variance ``a_K`` of one learner's.
+- Learners are uncorrelated given y.  One local step maps the noise's variance to
+  ``a' = r^2 a + gamma^2 (m_0 + m_v E||grad f_j||^2)``.  The mean gradient, and what ``b_j``
+  adds to it, shrink by r a step, so averaged over learners and summed over directions
+  ``E||grad f_j||^2 = sum [r^(2t) (h^2 Var y + (h E y + c)^2 + zeta2) + h^2 a]``: second moments
+  close, though m_v couples the directions.  In one dimension this is docs/theory.md, 4.6.
+- The spread of the learners is ``sum [(1 - 1/P) a_K + gamma^2 S^2 zeta2]`` (4.1 has zeta2 = 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.analysis.exact.eigen import EigenProblem, geometric_sum
+from kavg.analysis.exact.rules import LinearRule, linear_rule
+from kavg.base import Algorithm, Floats, KavgError, at_least_one
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """``mean (..., d, 2)`` and ``covariance (..., d, 2, 2)`` of (w, v); ``dispersion (...)``.
+
+    Directions are uncorrelated.  The first axis of what ``moments`` returns is the round, 0..N;
+    the dispersion is that of the learners at the end of the round, before averaging.
+    """
+
+    mean: Floats
+    covariance: Floats
+    dispersion: Floats
+
+    @property
+    def w(self) -> Floats:
+        """``E w``, ``(..., d)``."""
+        return self.mean[..., 0]
+
+    @property
+    def variance(self) -> Floats:
+        """``Var w``, ``(..., d)``."""
+        return self.covariance[..., 0, 0]
+
+    def F(self, problem: EigenProblem) -> Floats:
+        """``E F = sum [h E w^2 / 2 + c E w]``, ``(...)``."""
+        square = self.variance + self.w**2
+        return np.asarray((problem.h * square / 2 + problem.slope * self.w).sum(axis=-1))
+
+    def grad_norm2(self, problem: EigenProblem) -> Floats:
+        """``E ||grad F||^2 = sum [h^2 Var w + (h E w + c)^2]``, ``(...)``."""
+        steep = problem.h * self.w + problem.slope
+        return np.asarray((problem.h**2 * self.variance + steep**2).sum(axis=-1))
+
+
+def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
+    """The moments at the start and after each of N rounds; every array has N + 1 rows.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> from kavg.outer import BlockMomentum
+    >>> hill = eigen_problem([0.0], slope=1.0)
+    >>> moments(hill, Algorithm(P=2, K=3, gamma=1.0, outer=BlockMomentum(mu=0.5)), N=3).w[:, 0]
+    array([ 0.  , -3.  , -7.5 , -12.75])
+    """
+    at_least_one("N", N, "use N=1 for a single round")
+    rounds = list(islice(moment_rounds(problem, algorithm), N + 1))
+    parts = zip(*((each.mean, each.covariance, each.dispersion) for each in rounds), strict=True)
+    return Moments(*(np.array(part) for part in parts))
+
+
+def moment_rounds(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:
+    """The start and then one round after another, without end.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> from kavg.outer import Averaging
+    >>> method = Algorithm(P=2, K=1, gamma=0.5, outer=Averaging())
+    >>> rounds = moment_rounds(eigen_problem([1.0], mean=8.0), method)
+    >>> [float(next(rounds).w[0]) for _ in range(4)]
+    [8.0, 4.0, 2.0, 1.0]
+    """
+    if algorithm.P == 1 and np.any(problem.zeta2 > 0):
+        raise KavgError("one learner cannot differ from the mean of all, got P=1 and zeta2 above 0")
+    now = first_moments(problem)
+    rule, known = None, 0.0
+    for n in range(1, 2**63):
+        yield now
+        gamma = algorithm.step_size(n)
+        if rule is None or gamma != known:
+            rule, known = linear_rule(algorithm.outer, gamma), gamma
+        now = next_moments(problem, rule, now, P=algorithm.P, K=algorithm.K, gamma=gamma)
+
+
+def first_moments(problem: EigenProblem) -> Moments:
+    """``w_1`` with its mean and variance, and ``v_1 = 0``.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> first_moments(eigen_problem([1.0], mean=2.0, variance=0.5)).mean
+    array([[2., 0.]])
+    """
+    mean, covariance = np.zeros((*problem.h.shape, 2)), np.zeros((*problem.h.shape, 2, 2))
+    mean[..., 0], covariance[..., 0, 0] = problem.mean, problem.variance
+    return Moments(mean, covariance, np.zeros(problem.h.shape[:-1]))
+
+
+def next_moments(
+    problem: EigenProblem, rule: LinearRule, now: Moments, *, P: ArrayLike, K: int, gamma: float
+) -> Moments:
+    """One round: ``A E + g drift``, ``A Cov A^T + (a_K/P) g g^T``, and the spread of learners.
+
+    The rule's leading axes stand beside each other; ``P`` broadcasts against them.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> from kavg.outer import Averaging
+    >>> flat, rule = eigen_problem([0.0], m_0=1.0), linear_rule(Averaging(), gamma=1.0)
+    >>> next_moments(flat, rule, first_moments(flat), P=[1, 2, 4], K=4, gamma=1.0).variance[:, 0]
+    array([4., 2., 1.])
+    """
+    h, push, learners = problem.h, rule.push[..., None, :], np.asarray(P, np.float64)
+    r = 1 - gamma * h
+    A, S = rule.matrix(r**K), gamma * geometric_sum(r, K)
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = (now.mean * rule.start[..., None, :]).sum(axis=-1)
+        spread = np.einsum("...i,...dij,...j->...d", rule.start, now.covariance, rule.start)
+        own = _own_noise(problem, y, spread, K, gamma)
+        mean = np.matvec(A, now.mean) - push * (S * problem.slope)[..., None]
+        q = (own / learners[..., None])[..., None, None]
+        noise = q * push[..., :, None] * push[..., None, :]
+        covariance = A @ now.covariance @ np.swapaxes(A, -1, -2) + noise
+        apart = (1 - 1 / learners) * own.sum(axis=-1) + (S**2 * problem.zeta2).sum(axis=-1)
+    return Moments(mean, covariance, np.asarray(apart))
+
+
+def _own_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:
+    # a_K (..., d), averaged over learners.
+    h, r2 = problem.h, (1 - gamma * problem.h) ** 2
+    if problem.m_v == 0:
+        return gamma**2 * problem.m_0 * geometric_sum(r2, K)
+    steep = h**2 * spread + (h * y + problem.slope) ** 2 + problem.zeta2
+    added = np.zeros_like(steep)
+    for _ in range(K):
+        square = (steep + h**2 * added).sum(axis=-1, keepdims=True)
+        added = r2 * added + gamma**2 * (problem.m_0 + problem.m_v * square)
+        steep = r2 * steep
+    return added

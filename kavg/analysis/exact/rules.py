@@ -1,0 +1,97 @@
+"""Linear outer rules as matrices, found by applying each rule to a basis.
+
+In one eigendirection a round starts at ``y = s . (w, v)``, the mean displacement is
+``(rho - 1) y + eps``, and the rule maps ``(w, v)`` to ``T (w, v) + g displacement``.  Whatever
+``Outer`` it is, ``s``, ``T`` and ``g`` are read off by handing it ``w``, ``v`` and the
+displacement one at a time (docs/theory.md, 4.1 and 4.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.base import Floats, KavgError, Outer, positive
+
+# Exact in binary, of no special ratio; far scales find rules that clip or round.
+MIXTURE: Final = (1.5, -0.75, 0.625)
+SCALES: Final = (2.0**40, 2.0**-40, -1.0)
+COORDINATES: Final = (1.0, -2.0)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LinearRule:
+    """``y = start . (w, v)``, then ``(w, v) <- keep (w, v) + push displacement``.
+
+    ``start (..., 2)``, ``keep (..., 2, 2)``, ``push (..., 2)``; leading axes are rules side by
+    side (``stacked``).  A rule without memory has zeros in place of ``v``.
+    """
+
+    start: Floats
+    keep: Floats
+    push: Floats
+
+    def matrix(self, rho: ArrayLike) -> Floats:
+        """``A = keep + (rho - 1) push start^T``, from ``rho (..., d)`` to ``(..., d, 2, 2)``.
+
+        >>> from kavg.outer import BlockMomentum
+        >>> linear_rule(BlockMomentum(mu=0.5), gamma=1.0).matrix([0.25])
+        array([[[ 0.25,  0.5 ],
+                [-0.75,  0.5 ]]])
+        """
+        pull = np.asarray(rho, np.float64)[..., None, None] - 1.0
+        echo = self.push[..., :, None] * self.start[..., None, :]
+        return np.asarray(self.keep[..., None, :, :] + pull * echo[..., None, :, :])
+
+
+def linear_rule(outer: Outer, gamma: float) -> LinearRule:
+    """The rule at step size ``gamma``; refuses one that is not linear in (w, v, displacement).
+
+    ``gamma`` matters to ``SlowMo``, whose memory is in units of gradient.
+
+    >>> from kavg.outer import SlowMo
+    >>> linear_rule(SlowMo(mu=0.5), gamma=0.25).push
+    array([ 1., -4.])
+    """
+    positive("gamma", gamma)
+    probes = np.vstack((np.eye(3), np.outer(SCALES, MIXTURE)))
+    begun, ended = _apply(outer, probes, gamma)
+    rule = LinearRule(begun[:2, 0], ended[:2, 0].T.copy(), ended[2, 0])
+    expected = (probes @ begun[:3, 0])[:, None] * COORDINATES
+    moved = (probes @ ended[:3, 0])[:, None, :] * np.array(COORDINATES)[:, None]
+    room = 1e-12 * np.abs(probes).max(axis=1)[:, None]
+    near = np.all(np.abs(begun - expected) <= room * (1 + np.abs(rule.start).max()))
+    size = 1 + np.abs(ended[:3]).max()
+    if not (near and np.all(np.abs(ended - moved) <= room[..., None] * size)):
+        raise KavgError(
+            f"{type(outer).__name__} is not a linear rule that treats every coordinate alike, and"
+            " only such a rule has exact moments; simulate it instead"
+        )
+    return rule
+
+
+def stacked(rules: Sequence[LinearRule]) -> LinearRule:
+    """Rules side by side, on a new first axis.
+
+    >>> from kavg.outer import BlockMomentum
+    >>> stacked([linear_rule(BlockMomentum(mu), 1.0) for mu in (0.0, 0.5)]).keep.shape
+    (2, 2, 2)
+    """
+    parts = zip(*((rule.start, rule.keep, rule.push) for rule in rules), strict=True)
+    return LinearRule(*(np.stack(part) for part in parts))
+
+
+def _apply(outer: Outer, probes: Floats, gamma: float) -> tuple[Floats, Floats]:
+    # Two coordinates in a fixed ratio: a rule that mixed them would not keep the ratio.
+    w, v, displacement = (np.outer(column, COORDINATES) for column in probes.T)
+    v = v if outer.memory else np.empty(0)
+    begun = np.empty_like(w)
+    outer.start(w, v, begun)
+    outer.step(w, v, displacement, gamma)
+    memory = v if outer.memory else np.zeros_like(w)
+    return begun, np.stack((w, memory), axis=-1)

@@ -1,0 +1,37 @@
+"""Many tests at once: Holm's step-down rule, and a level spent over repeated looks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.base import Floats, KavgError
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Holm's adjusted p-values (Holm 1979, Scand. J. Statist. 6:65), in the given order.
+
+    The i-th smallest of m p-values is multiplied by ``m - i + 1``; a running maximum keeps the
+    order.  Rejecting where the result is at most ``alpha`` rejects any true hypothesis with
+    probability at most ``alpha``, however the tests depend on each other.
+
+    >>> holm([0.01, 0.04, 0.03])
+    array([0.03, 0.06, 0.06])
+    """
+    given = np.asarray(p, dtype=np.float64)
+    if given.ndim != 1 or not ((given >= 0) & (given <= 1)).all():
+        raise KavgError(f"p-values must be a row of numbers from 0 to 1, got {given!r}")
+    order = np.argsort(given, kind="stable")
+    scaled = given[order] * np.arange(len(given), 0, -1)
+    adjusted = np.empty_like(given)
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return adjusted
+
+
+def spent(alpha: float, look: int) -> float:
+    """The part of ``alpha`` for look ``k = 1, 2, ...``: ``alpha 6 / (pi^2 k^2)``, which adds up.
+
+    >>> round(sum(spent(0.05, k) for k in range(1, 10_000)), 5)
+    0.05
+    """
+    return alpha * 6.0 / (np.pi * look) ** 2

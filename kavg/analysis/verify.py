@@ -1,0 +1,212 @@
+"""Verdicts: a measured run held against the theorems, at a level kept over the whole table.
+
+For each algorithm and bound two one-sided hypotheses are tested on the replicas' own differences
+``D_r = measured_r - allowed_r``, where the bound is linear in ``Delta`` and replica r is allowed
+its own ``Delta_r``, so that with a random start the sampling error of ``Delta`` is in the test:
+
+- "the bound is not above the mean", whose rejection makes HOLDS;
+- "the bound is not below the mean", whose rejection makes VIOLATED.
+
+The p-values are Student's, ``T = mean(D) / (s / sqrt(R))``; Holm's rule over both hypotheses of
+all pairs keeps the probability of one or more wrong rejections at ``level``.  Assumed: independent
+replicas, and means of R differences close to normal.  Runs without noise are no tests: every
+replica is compared, with a relative slack of 1e-9.  A run that diverged has an infinite mean: by
+Markov's inequality a true bound b lets a replica exceed ``1e300`` with probability ``b / 1e300``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from math import isfinite, nan, sqrt
+from typing import Final, final
+
+import numpy as np
+
+from kavg.analysis.bounds import BOUNDS
+from kavg.analysis.bounds.bound import Bound
+from kavg.analysis.bounds.setting import Condition, Parts
+from kavg.analysis.compare import Comparison, comparisons, smoothness_alone
+from kavg.analysis.estimate import Estimate, mean_limits
+from kavg.analysis.holm import holm
+from kavg.analysis.ratio import ratio_limits
+from kavg.base import Algorithm, Floats, KavgError, Problem
+from kavg.trajectory import Trajectory
+
+SLACK: Final = 1e-9
+"""Relative room for rounding where no noise decides."""
+
+
+class Outcome(Enum):
+    """What is said of a bound and a run."""
+
+    HOLDS = "the measured mean is below the bound, at the level of the table"
+    VIOLATED = "the measured mean is above the bound, at the level of the table"
+    INCONCLUSIVE = "the replicas do not say on which side of the bound the mean lies"
+    NOT_APPLICABLE = "the theorem is not about this run"
+    VACUOUS = "the bound is above what smoothness alone gives at the start"
+
+    @property
+    def words(self) -> str:
+        """The name as printed.
+
+        >>> Outcome.NOT_APPLICABLE.words
+        'NOT APPLICABLE'
+        """
+        return self.name.replace("_", " ")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The outcome for one algorithm and one bound, with the numbers it rests on.
+
+    ``ratio`` is measured over bound; its limits and those of ``measured`` are two-sided and hold
+    one by one, where the outcomes hold together.  ``p`` is the smaller of the two p-values,
+    adjusted for the whole table (NaN where nothing was tested).  ``rests_on`` names estimated
+    constants.
+    """
+
+    algorithm: str
+    bound: Bound
+    outcome: Outcome
+    reason: str
+    conditions: tuple[Condition, ...]
+    largest_gamma: float
+    measured: Estimate | None
+    value: Parts | None
+    ratio: Estimate | None
+    p: float
+    rests_on: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The outcome in words, with what it rests on."""
+        resting = f", with estimated {', '.join(self.rests_on)}" if self.rests_on else ""
+        return self.outcome.words + resting
+
+
+def verify(
+    problem: Problem,
+    algorithms: Sequence[Algorithm],
+    runs: Sequence[Trajectory],
+    *,
+    rounds: int,
+    level: float = 0.05,
+    bounds: Sequence[Bound] = BOUNDS,
+) -> tuple[Verdict, ...]:
+    """Hold every algorithm's run of ``rounds`` rounds against every bound.
+
+    >>> from kavg import objectives, oracles, outer, simulate
+    >>> problem = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
+    >>> method = Algorithm(P=4, K=2, gamma=0.1, outer=outer.Averaging())
+    >>> run = simulate(problem, method, rounds=50, replicas=20, seed=1)
+    >>> str(verify(problem, [method], [run], rounds=50)[0])
+    'HOLDS'
+    """
+    return judge(comparisons(problem, algorithms, runs, rounds, bounds), level)
+
+
+def judge(compared: Sequence[Comparison], level: float = 0.05) -> tuple[Verdict, ...]:
+    """Verdicts of which, with probability ``1 - level``, no HOLDS and no VIOLATED is wrong."""
+    if not 0 < level < 1:
+        raise KavgError(f"level must lie between 0 and 1, got {level=!r}; use 0.05 for 5 %")
+    pairs = [tested(one) for one in compared]
+    adjusted = iter(holm([p for pair in pairs if pair for p in pair]))
+    return tuple(
+        verdict(one, (float(next(adjusted)), float(next(adjusted))) if pair else None, level)
+        for one, pair in zip(compared, pairs, strict=True)
+    )
+
+
+def tested(one: Comparison) -> tuple[float, float] | None:
+    """Student's p-values of "not above" and "not below"; None where there is nothing to test."""
+    if one.measured is None or one.values is None or one.exact or one.diverged_at is not None:
+        return None
+    differences = one.measured - one.values
+    R = len(differences)
+    error = float(differences.std(ddof=1)) / sqrt(R) if R > 1 else 0.0
+    if error == 0:
+        return None
+    from scipy.special import stdtr
+
+    t = float(differences.mean()) / error
+    return float(stdtr(R - 1, t)), float(stdtr(R - 1, -t))
+
+
+def verdict(one: Comparison, p: tuple[float, float] | None, level: float) -> Verdict:
+    """The outcome of a comparison whose adjusted p-values are ``p``."""
+    outcome, reason = decided(one, p, level)
+    return Verdict(
+        algorithm=one.algorithm,
+        bound=one.bound,
+        outcome=outcome,
+        reason=reason,
+        conditions=one.conditions,
+        largest_gamma=one.largest_gamma,
+        measured=None if one.measured is None else mean_limits(one.measured, 1 - level),
+        value=one.parts,
+        ratio=ratio_of(one, 1 - level),
+        p=min(p) if p else nan,
+        rests_on=one.rests_on,
+    )
+
+
+def ratio_of(one: Comparison, level: float) -> Estimate | None:
+    """Measured over bound."""
+    if one.measured is None or one.values is None:
+        return None
+    return ratio_limits(one.measured, one.values, level)
+
+
+def decided(one: Comparison, p: tuple[float, float] | None, level: float) -> tuple[Outcome, str]:
+    """What is said, and why; a violated bound is violated even where it says little."""
+    if one.measured is None or one.values is None or one.reason:
+        return Outcome.NOT_APPLICABLE, one.reason
+    side, why = side_of(one.measured, one.values, one, p, level)
+    little = vacuous(one)
+    if little and side is not Outcome.VIOLATED:
+        return Outcome.VACUOUS, little
+    return side, why
+
+
+def side_of(
+    measured: Floats,
+    values: Floats,
+    one: Comparison,
+    p: tuple[float, float] | None,
+    level: float,
+) -> tuple[Outcome, str]:
+    """On which side of the bound the measured mean lies."""
+    if not np.isfinite(measured).all():
+        return Outcome.VIOLATED, f"diverged at round {one.diverged_at}: the mean is infinite"
+    if one.exact:
+        held = bool((measured <= values * (1 + SLACK)).all())
+        return (Outcome.HOLDS if held else Outcome.VIOLATED), "no noise: compared exactly"
+    if p is None:
+        few = "one replica gives" if len(measured) == 1 else "replicas that are all alike give"
+        return Outcome.INCONCLUSIVE, f"{few} no limits"
+    for side, outcome in zip(p, (Outcome.HOLDS, Outcome.VIOLATED), strict=True):
+        if side <= level:
+            return outcome, ""
+    return Outcome.INCONCLUSIVE, f"p = {min(p):.2g} over the whole table; more replicas decide"
+
+
+def vacuous(one: Comparison) -> str:
+    """Why the bound says nothing, or nothing.
+
+    Smoothness alone gives ``||grad F(w_1)||^2 <= 2 L Delta`` (docs/theory.md, section 3.0), before
+    any step.  The optimization part of a bound on gradients is what is left of the start after N
+    rounds; while it exceeds ``2 L Delta``, or that of a bound on the gap exceeds ``Delta``, the
+    theorem has not yet used the run: N is too short for its step.  The comparison is with the start
+    and not with ``2 L (F(w_n) - f_star)`` at the measured iterates: the two sides of that are equal
+    on ``(L/2)||w||^2``, so that every true bound would count as vacuous there, and a theorem is
+    a promise made before the run.
+    """
+    if one.parts is None or one.setting is None:
+        return ""
+    alone = smoothness_alone(one.setting, one.bound.quantity)
+    if one.parts.optimization <= alone * (1 + SLACK) or not isfinite(alone):
+        return ""
+    what = "Delta" if one.bound.quantity == "final_gap" else "2 L Delta"
+    return f"its optimization part {one.parts.optimization:.4g} > {what} = {alone:.4g}: N is short"

@@ -1,0 +1,221 @@
+"""What ``kavg check`` and ``kavg bounds`` do, on every rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, final
+
+from kavg.analysis.bounds import BOUNDS
+from kavg.analysis.compare import Comparison, comparisons
+from kavg.analysis.sequential import until_decided
+from kavg.analysis.verify import Outcome, Verdict, judge
+from kavg.base import Communicator, KavgError
+from kavg.bounds_report import bounds_text
+from kavg.config import Config, load
+from kavg.jobs import agreed, all_algorithms, check_folder, draw_if_possible, finish, say
+from kavg.ranks import on_rank_0, together
+from kavg.runs import joint_digest, load_trajectories, write_json
+from kavg.trajectory import Trajectory
+from kavg.verdict_report import verdict_table, verdicts_json
+
+VIOLATED: Final = 3
+"""The exit code where a measured run is above a bound that applies to it."""
+GROWTH: Final = 16
+"""The budget of replicas, in multiples of the configured ones, unless one is given."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Runs and what came of holding them against the theorems."""
+
+    config: Config
+    runs: Sequence[Trajectory]
+    compared: Sequence[Comparison]
+    verdicts: Sequence[Verdict]
+    level: float
+    looks: int = 1
+
+    @property
+    def table(self) -> str:
+        """In words."""
+        looks = "" if self.looks == 1 else f", over {self.looks} looks"
+        replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
+        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=looks)}"
+
+    @property
+    def plain(self) -> dict[str, object]:
+        """For ``verdicts.json``."""
+        return verdicts_json(
+            self.verdicts,
+            level=self.level,
+            rounds=self.config.rounds,
+            replicas=self.runs[0].replicas,
+            looks=self.looks,
+        )
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return VIOLATED if any(v.outcome is Outcome.VIOLATED for v in self.verdicts) else 0
+
+
+def check(
+    comm: Communicator,
+    path: Path,
+    overrides: Sequence[str],
+    out: Path | None,
+    *,
+    level: float,
+    until: str | None,
+    budget: int | None,
+    force: bool,
+    quiet: bool,
+    mpi: str | None,
+) -> int:
+    """Hold a run against the theorems: a settings file is run first, a run folder is read."""
+    together(
+        comm,
+        "the options",
+        lambda: check_options(path, overrides, level, until, budget),
+        lambda _: str(path.is_dir()),
+    )
+    if path.is_dir():
+        return check_stored(comm, path, out, level)
+    folder = out if out is not None else Path("runs") / path.stem
+    config = agreed(comm, path, overrides)
+    on_rank_0(comm, lambda: check_folder(folder, force))
+    most = (budget or GROWTH * config.replicas) if until else config.replicas
+    found = decided(comm, config, level, most, quiet)
+    if comm.Get_rank() == 0:
+        finish(
+            comm,
+            found.config,
+            found.runs,
+            folder,
+            force=force,
+            mpi=mpi,
+            words=f"\n{found.table}\n",
+            draw=lambda figures: draw_bounds(found, figures),
+            verdicts=found.plain,
+        )
+    return found.code
+
+
+def check_options(
+    path: Path, overrides: Sequence[str], level: float, until: str | None, budget: int | None
+) -> None:
+    """Refuse what no check can be made of."""
+    if not 0 < level < 1:
+        raise KavgError(f"--level must lie between 0 and 1, got {level!r}; use 0.05 for 5 %")
+    if until not in (None, "decided"):
+        raise KavgError(f"--until knows one word, decided, got {until!r}")
+    if budget is not None and until is None:
+        raise KavgError("--budget is for --until decided; --set replicas=R sets their number")
+    if path.is_dir() and (overrides or until):
+        raise KavgError(
+            f"{str(path)!r} is a finished run: --set and --until would need another; "
+            f"give them with the settings, {str(path / 'config.toml')!r}"
+        )
+
+
+def decided(comm: Communicator, config: Config, level: float, most: int, quiet: bool) -> Found:
+    """Run and judge, with more replicas up to ``most`` where the verdict is still open.
+
+    Each look runs all its replicas again: in all at most twice the work of the last look, and what
+    it leaves is the plain run of that many replicas, digest included.
+    """
+    seen: list[tuple[Config, list[Trajectory], tuple[Comparison, ...]]] = []
+
+    def look(R: int, alpha: float) -> tuple[Verdict, ...]:
+        now = replace(config, replicas=R)
+        runs = all_algorithms(comm, now, quiet)
+        seen[:] = [(now, runs, compared(now, runs))]
+        return judged(comm, seen[0][2], alpha)
+
+    if most == config.replicas:
+        verdicts, looks = look(config.replicas, level), 1
+    else:
+        found = until_decided(look, replicas=config.replicas, budget=most, level=level)
+        verdicts, looks = found.verdicts, found.looks
+    return Found(*seen[0], verdicts, level, looks)
+
+
+def compared(config: Config, runs: Sequence[Trajectory]) -> tuple[Comparison, ...]:
+    """Every algorithm beside every bound."""
+    return comparisons(config.problem, config.algorithms, runs, config.rounds, BOUNDS)
+
+
+def judged(comm: Communicator, pairs: Sequence[Comparison], level: float) -> tuple[Verdict, ...]:
+    """The verdicts, which all ranks must share: they decide whether to go on, and the exit code."""
+    return together(comm, "the verdicts", lambda: judge(pairs, level), outcomes)
+
+
+def outcomes(verdicts: Sequence[Verdict]) -> str:
+    """The outcomes in a row."""
+    return ", ".join(one.outcome.words for one in verdicts)
+
+
+def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:
+    """Judge a finished run; write ``verdicts.json`` and the figure beside it, or to ``out``."""
+    config, runs = together(comm, "the runs", lambda: stored(folder), lambda x: joint_digest(x[1]))
+    pairs = compared(config, runs)
+    found = Found(config, runs, pairs, judged(comm, pairs, level), level)
+    on_rank_0(comm, lambda: write_beside(found, out or folder))
+    return found.code
+
+
+def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
+    """The settings and the trajectories of a run folder, which must belong together."""
+    config, runs = load(folder / "config.toml"), load_trajectories(folder)
+    N = config.rounds
+    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
+    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
+    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
+        raise KavgError(
+            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
+            "run the settings again"
+        )
+    return config, runs
+
+
+def write_beside(found: Found, folder: Path) -> None:
+    """``verdicts.json`` and the figure, to a folder that may be there already."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "verdicts.json", found.plain)
+        draw_if_possible(lambda: draw_bounds(found, folder / "figures"))
+    except OSError as error:
+        raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
+    say(f"{found.table}\n\nfolder  {folder}")
+
+
+def draw_bounds(found: Found, figures: Path) -> None:
+    """``bounds.png`` and ``.svg``; nothing where no bound applies."""
+    from kavg.plots import save
+    from kavg.verdict_plots import promises, verdict_figure
+
+    shown = promises(found.compared, found.runs)
+    if shown:
+        figures.mkdir(parents=True, exist_ok=True)
+        save(verdict_figure(shown), figures, "bounds")
+
+
+def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:
+    """Print what every theorem says of a settings file; nothing is run."""
+
+    def show() -> None:
+        config = load(path, overrides)
+        say(
+            bounds_text(
+                config.problem,
+                config.algorithms,
+                rounds=config.rounds,
+                replicas=config.replicas,
+                seed=config.seed,
+            )
+        )
+
+    on_rank_0(comm, show)

@@ -1,0 +1,168 @@
+"""Exact moments of the problems that a run can have: what replicas would show without number.
+
+``kavg.analysis.exact`` knows eigendirections only; this module reads a ``Problem`` into them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.analysis.exact import EigenProblem, eigen_problem, moments
+from kavg.base import Algorithm, Floats, KavgError, Objective, Oracle, Problem, at_least_one
+from kavg.objectives import Linear, Quadratic
+from kavg.oracles import (
+    Gaussian,
+    Noiseless,
+    Rademacher,
+    Shifted,
+    Sphere,
+    StateDependent,
+    StudentT,
+)
+from kavg.oracles.shifted import shifts
+from kavg.starts import Normal
+
+# Noise of theirs is uncorrelated between directions, in every orthonormal basis.
+ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
+TOGETHER: Final = 4096
+"""Learners whose shifts are looked at together; even, so that pairs stay together."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ExactTrajectory:
+    """Expectations of what a ``Trajectory`` records, at ``rounds (T,)``.
+
+    ``F``, ``grad_norm2`` and ``dispersion`` are ``(T,)``; ``mean`` and ``variance (T, d)`` are
+    those of w in eigen-coordinates (``Quadratic.eigen_coordinates``).
+    """
+
+    name: str
+    P: int
+    K: int
+    B: int
+    rounds: NDArray[np.int64]
+    F: Floats
+    grad_norm2: Floats
+    dispersion: Floats
+    mean: Floats
+    variance: Floats
+
+    @property
+    def series(self) -> dict[str, Floats]:
+        """The quantities by the names they have in a ``Trajectory``."""
+        return {"F": self.F, "grad_norm2": self.grad_norm2, "dispersion": self.dispersion}
+
+    def axis(self, name: str) -> NDArray[np.int64]:
+        """An x axis by name: rounds, steps, gradients or communications."""
+        each = {"rounds": 1, "communications": 1, "steps": self.K}
+        each["gradients"] = self.K * self.P * self.B
+        if name not in each:
+            raise KavgError(f"exact moments have no axis {name!r}; use one of {', '.join(each)}")
+        return self.rounds * each[name]
+
+
+def exact_trajectory(
+    problem: Problem, algorithm: Algorithm, rounds: int, every: int = 1
+) -> ExactTrajectory:
+    """The exact moments of a run; refuses, with the reason, what is not exact.
+
+    Exact are quadratics and linear functions with isotropic noise, additive or growing with the
+    gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule
+    and any schedule.  As in ``simulate``, every ``every``-th round and the last are kept.  After
+    an overflow the values are infinite or NaN.
+
+    >>> from kavg import objectives, oracles, outer
+    >>> bowl = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), start=2.0)
+    >>> method = Algorithm(P=2, K=1, gamma=0.5, outer=outer.Averaging())
+    >>> exact_trajectory(bowl, method, rounds=2).F
+    array([2.      , 0.5625  , 0.203125])
+    """
+    at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
+    at_least_one("every", every, "use every=1 to keep each round")
+    directions = in_directions(problem, algorithm.P)
+    found = moments(directions, algorithm, rounds)
+    kept = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
+    with np.errstate(over="ignore", invalid="ignore"):
+        F, square = found.F(directions), found.grad_norm2(directions)
+    return ExactTrajectory(
+        algorithm.name,
+        algorithm.P,
+        algorithm.K,
+        problem.oracle.constants(problem.objective).B,
+        kept,
+        *(each[kept] for each in (F, square, found.dispersion, found.w, found.variance)),
+    )
+
+
+def in_directions(problem: Problem, P: int) -> EigenProblem:
+    """The problem of P learners, direction by direction.
+
+    >>> from kavg import objectives, oracles
+    >>> bowl = Problem(objectives.Quadratic((1.0, 2.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
+    >>> in_directions(bowl, P=4).m_0
+    array([0.5, 0.5])
+    """
+    objective, oracle = problem.objective, problem.oracle
+    if not isinstance(objective, Quadratic | Linear):
+        raise KavgError(
+            f"exact moments need a Quadratic or Linear objective, got {type(objective).__name__};"
+            " simulate it instead"
+        )
+    if not isinstance(oracle, ISOTROPIC):
+        raise KavgError(
+            f"exact moments need noise of known isotropic variance, got {type(oracle).__name__};"
+            f" use one of {', '.join(kind.__name__ for kind in ISOTROPIC)}"
+        )
+    known = oracle.constants(objective)
+    share = 1.0 / (known.B * objective.dim)
+    mean, variance = _first(problem)
+    return eigen_problem(
+        objective.eigenvalues if isinstance(objective, Quadratic) else np.zeros(objective.dim),
+        slope=objective.slope if isinstance(objective, Linear) else 0.0,
+        m_0=known.M.value * share,
+        m_v=known.M_v.value * share,
+        zeta2=_shift_squares(objective, oracle, P),
+        mean=_turned(objective, mean),
+        variance=variance,
+    )
+
+
+def _first(problem: Problem) -> tuple[Floats, float]:
+    start, dim = problem.start, problem.objective.dim
+    if isinstance(start, Normal):
+        return np.full(dim, start.mean), start.scale**2
+    if not isinstance(start, int | float | tuple | list | np.ndarray):
+        raise KavgError(
+            "exact moments need a start whose mean and variance are known, got"
+            f" {type(start).__name__}; use numbers or starts.Normal"
+        )
+    given = np.asarray(start, np.float64)
+    if given.shape not in ((), (dim,)):
+        raise KavgError(f"start must be one number or {dim} of them, got shape {given.shape}")
+    return np.broadcast_to(given, (dim,)).copy(), 0.0
+
+
+def _turned(objective: Objective, x: Floats) -> Floats:
+    return objective.eigen_coordinates(x) if isinstance(objective, Quadratic) else x
+
+
+def _shift_squares(objective: Objective, oracle: Oracle, P: int) -> Floats:
+    # The mean over learners of b_j^2 in each direction.
+    total = np.zeros(objective.dim)
+    if not isinstance(oracle, Shifted) or oracle.zeta2 == 0:
+        return total
+    if P == 1:
+        raise KavgError(
+            f"one learner cannot differ from the mean of all, got P=1 and zeta2={oracle.zeta2};"
+            " use P of at least 2 or zeta2=0"
+        )
+    for first in range(0, P, TOGETHER):
+        learners = range(first, min(first + TOGETHER, P))
+        b = shifts(oracle.zeta2, oracle.seed, P, objective.dim, learners)
+        total += np.square(_turned(objective, b)).sum(axis=0)
+    return total / P

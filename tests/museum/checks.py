@@ -1,0 +1,248 @@
+"""Named checks: each a function that raises AssertionError when the program is at fault.
+
+Laws are exact.  Exact moments and verdicts are seeded and stay 5 standard errors away from a false
+alarm; a fault of the museum is far beyond that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from reference import rounds as pseudocode
+from same import same_bits
+from spy import SpyOracle
+
+import kavg
+from kavg.analysis.verify import Outcome, verify
+from kavg.outer import KINDS
+
+SIGMAS = 5.0
+RULES = {
+    "averaging": kavg.outer.Averaging(),
+    "block_momentum": kavg.outer.BlockMomentum(0.5),
+    "nesterov": kavg.outer.NesterovMomentum(0.5),
+    "slowmo": kavg.outer.SlowMo(0.5, alpha=0.75),
+}
+STEPS = kavg.schedules.Piecewise((0.2, 0.1, 0.05), (1, 3))
+QUADRATIC = kavg.objectives.Quadratic((0.5, 1.0, 2.0))
+NOISY = kavg.Problem(QUADRATIC, kavg.oracles.Gaussian(sigma2=2.0, B=2), start=1.0)
+SLOPE = kavg.Problem(kavg.objectives.Linear(dim=1), kavg.oracles.Noiseless(), start=0.0)
+
+
+def run(problem, algorithm, **settings):
+    return kavg.simulate(problem, algorithm, **{"rounds": 4, "replicas": 2, "seed": 5} | settings)
+
+
+def walk(problem, algorithm, rounds, **settings):
+    """The rounds n = 0..rounds."""
+    iterations = kavg.meta_iterations(problem, algorithm, **{"seed": 5} | settings)
+    return list(islice(iterations, rounds + 1))
+
+
+def methods(P=3, K=4, gamma=STEPS):
+    return [kavg.Algorithm(P, K, gamma, rule) for rule in RULES.values()]
+
+
+# --- laws
+
+
+def tiles_keep_the_bits():
+    for method in methods(P=5):
+        whole = run(NOISY, method)
+        assert same_bits(whole, run(NOISY, method, tile=1))
+        assert same_bits(whole, run(NOISY, method, tile=2))
+
+
+def one_seed_one_run():
+    for method in methods():
+        assert same_bits(run(NOISY, method), run(NOISY, method))
+
+
+def noise_is_all_different():
+    """Law 4: no two draws of a run are the same, and another method sees the same draws."""
+    spies = []
+    for method in (kavg.Algorithm(3, 4, 0.1, RULES["averaging"]), methods(K=3)[1]):
+        spies.append(SpyOracle(NOISY.oracle))
+        run(kavg.Problem(NOISY.objective, spies[-1], NOISY.start), method)
+        draws = [tuple(np.round(row, 9)) for rows in spies[-1].noise.values() for row in rows]
+        assert len(set(draws)) == len(draws) == 2 * len(spies[-1].noise)
+    for place in spies[0].noise.keys() & spies[1].noise.keys():
+        np.testing.assert_allclose(spies[0].noise[place], spies[1].noise[place], atol=1e-12)
+
+
+def every_block_has_k_steps():
+    for K in (1, 4):
+        spy = SpyOracle(NOISY.oracle)
+        method = kavg.Algorithm(3, K, 0.1, RULES["averaging"])
+        walk(kavg.Problem(QUADRATIC, spy), method, 4)
+        for j in range(3):
+            # The pilot of the first round may repeat learner 0's first block.
+            assert spy.steps[j][-4 * K :] == list(range(4 * K))
+            assert set(spy.steps[j]) == set(range(4 * K))
+
+
+def without_noise_p_learners_are_one():
+    quiet = kavg.Problem(QUADRATIC, kavg.oracles.Noiseless(), start=1.0)
+    for one, many in zip(methods(P=1), methods(P=4), strict=True):
+        np.testing.assert_allclose(run(quiet, one).w, run(quiet, many).w, rtol=1e-12)
+
+
+def resuming_changes_nothing():
+    for method in methods():
+        whole = walk(NOISY, method, 4)
+        rest = kavg.meta_iterations(NOISY, method, seed=5, state=whole[2].state)
+        assert [np.array_equal(next(rest).w, done.w) for done in whole[3:]] == [True, True]
+
+
+def the_hand_path():
+    """F' = 1, gamma = 1, K = 3, mu = 1/2 from 0: the look-ahead changes nothing on a slope."""
+    for P in (1, 2):
+        for rule in (RULES["block_momentum"], RULES["nesterov"]):
+            path = walk(SLOPE, kavg.Algorithm(P, 3, 1.0, rule), 3)
+            assert [done.w.item() for done in path] == [0.0, -3.0, -7.5, -12.75]
+
+
+def the_pseudocode():
+    """Every rule against the papers' loops, under a schedule, with the same noise."""
+    for name, rule in RULES.items():
+        spy = SpyOracle(NOISY.oracle)
+        method = kavg.Algorithm(3, 4, STEPS, rule)
+        path = walk(kavg.Problem(QUADRATIC, spy, start=1.0), method, 4)
+
+        def gradient(w, j, step, spy=spy):
+            assert (j, step) in spy.noise
+            return QUADRATIC.grad(w, np.empty_like(w)) + spy.noise[j, step][0]
+
+        settings = {"mu": getattr(rule, "mu", 0.0), "alpha": getattr(rule, "alpha", 1.0)}
+        loops = pseudocode(gradient, path[0].w[0], P=3, K=4, gamma=STEPS, rule=name, **settings)
+        for done, (w, spread) in zip(path[1:], loops, strict=False):
+            np.testing.assert_allclose(done.w[0], w, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(done.dispersion[0], spread, rtol=1e-8, atol=1e-12)
+
+
+# --- exact moments (docs/theory.md, section 4), on F = h/2 w^2
+
+
+def moments_of_a_few_rounds():
+    """4.1: mean, variance and learner spread, d = 3 equal eigenvalues, rounds 1..6."""
+    h, gamma, K, P, mu, B, d, sigma2, R = 1.0, 0.15, 3, 3, 0.5, 2, 3, 6.0, 1500
+    oracle = kavg.oracles.Gaussian(sigma2, B)
+    problem = kavg.Problem(kavg.objectives.Quadratic((h,) * d), oracle, start=2.0)
+    method = kavg.Algorithm(P, K, gamma, kavg.outer.BlockMomentum(mu))
+    r = 1 - gamma * h
+    rho, q = r**K, gamma**2 * sigma2 / (B * d * P) * sum(r ** (2 * t) for t in range(K))
+    mean, psi, variance = [2.0, 2.0], [0.0, 1.0], 0.0
+    for done in walk(problem, method, 6, replicas=R)[1:]:
+        mean = [mean[1], (rho + mu) * mean[1] - mu * mean[0]]
+        variance += q * psi[1] ** 2
+        psi = [psi[1], (rho + mu) * psi[1] - mu * psi[0]]
+        count = done.w.size
+        assert abs(done.w.mean() - mean[1]) < SIGMAS * (variance / count) ** 0.5
+        assert abs(done.w.var() / variance - 1) < SIGMAS * (2 / count) ** 0.5
+        error = (2 / (P - 1) / count) ** 0.5
+        assert abs(done.dispersion.mean() / (d * (P - 1) * q) - 1) < SIGMAS * error
+
+
+def the_stationary_law():
+    """4.3: the variance long after the start, with its inflation by block momentum."""
+    h, gamma, K, P, mu, R = 1.0, 0.3, 4, 4, 0.6, 3000
+    problem = kavg.Problem(kavg.objectives.Quadratic((h,)), kavg.oracles.Gaussian(1.0), start=0.0)
+    method = kavg.Algorithm(P, K, gamma, kavg.outer.BlockMomentum(mu))
+    rho = (1 - gamma * h) ** K
+    inflation = (1 + mu) * (1 + rho) / ((1 - mu) * (1 + rho + 2 * mu))
+    variance = gamma / (P * h * (2 - gamma * h)) * inflation
+    w = walk(problem, method, 25, replicas=R)[-1].w
+    assert abs(w.var() / variance - 1) < SIGMAS * (2 / R) ** 0.5
+
+
+def the_energy_without_noise():
+    """4.4: the sum of (E w_n)^2 over all rounds, with the mean of many learners."""
+    h, gamma, K, P, mu = 1.0, 0.2, 3, 2, 0.5
+    problem = kavg.Problem(kavg.objectives.Quadratic((h,)), kavg.oracles.Noiseless(), start=1.0)
+    method = kavg.Algorithm(P, K, gamma, kavg.outer.BlockMomentum(mu))
+    rho = (1 - gamma * h) ** K
+    above = (1 - mu) ** 2 * (1 + mu) + 2 * mu * (1 - rho)
+    energy = above / ((1 - mu) * (1 - rho) * (1 + rho + 2 * mu))
+    total = sum(done.w.item() ** 2 for done in walk(problem, method, 120))
+    assert abs(total / energy - 1) < 1e-12
+
+
+def the_polynomial_of_nesterov():
+    """4.8: ``w_{n+1} = rho ((1 + mu) w_n - mu w_{n-1})``, with the learners' mean."""
+    h, gamma, K, P, mu = 1.0, 0.2, 3, 2, 0.5
+    problem = kavg.Problem(kavg.objectives.Quadratic((h,)), kavg.oracles.Noiseless(), start=1.0)
+    method = kavg.Algorithm(P, K, gamma, kavg.outer.NesterovMomentum(mu))
+    rho, path = (1 - gamma * h) ** K, [1.0, 1.0]
+    for done in walk(problem, method, 8):
+        assert abs(done.w.item() - path[1]) < 1e-13
+        path = [path[1], rho * ((1 + mu) * path[1] - mu * path[0])]
+
+
+# --- verdicts: a measured run held against the theorems
+
+
+def not_violated(problem, method, *, rounds, replicas):
+    """No bound is violated and at least one holds, or is attained too closely to say."""
+    measured = kavg.simulate(problem, method, rounds=rounds, replicas=replicas, seed=5)
+    given = verify(problem, [method], [measured], rounds=rounds, level=1e-5)
+    outcomes = {verdict.outcome for verdict in given}
+    assert Outcome.VIOLATED not in outcomes
+    assert outcomes & {Outcome.HOLDS, Outcome.INCONCLUSIVE}
+
+
+def verdict_on_noise():
+    """Near the stationary law of a quadratic, where the sharp bound leaves little room."""
+    problem = kavg.Problem(
+        kavg.objectives.Quadratic((1.0,) * 3),
+        kavg.oracles.Gaussian(sigma2=6.0, B=3),
+        kavg.starts.Normal(scale=0.05),
+    )
+    method = kavg.Algorithm(4, 2, 0.004, kavg.outer.BlockMomentum(0.5))
+    not_violated(problem, method, rounds=500, replicas=60)
+
+
+def verdict_on_progress():
+    """Without noise and from afar: the optimization term alone."""
+    problem = kavg.Problem(kavg.objectives.Logarithm(dim=2), kavg.oracles.Noiseless(), start=1.0)
+    not_violated(problem, kavg.Algorithm(3, 2, 0.04, RULES["averaging"]), rounds=200, replicas=1)
+    momentum = kavg.Algorithm(3, 2, 0.02, kavg.outer.BlockMomentum(0.5))
+    not_violated(problem, momentum, rounds=200, replicas=1)
+
+
+def verdict_where_attained():
+    """K = 1, mu = 0, L gamma = 1 on the triangular wave: Theorem 1 leaves no room at all."""
+    noise = kavg.oracles.Gaussian(sigma2=0.04, B=2)
+    problem = kavg.Problem(kavg.objectives.TriangularWave(dim=2), noise, start=0.5)
+    method = kavg.Algorithm(4, 1, 1.0, RULES["averaging"])
+    not_violated(problem, method, rounds=40, replicas=100)
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    kind: str
+    run: Callable[[], None]
+
+
+CHECKS = (
+    Check("tiles", "law 2", tiles_keep_the_bits),
+    Check("one seed", "law 3", one_seed_one_run),
+    Check("noise", "law 4", noise_is_all_different),
+    Check("P = 1", "law 5", without_noise_p_learners_are_one),
+    Check("K steps", "law 6", every_block_has_k_steps),
+    Check("resume", "law 8", resuming_changes_nothing),
+    Check("hand path", "law 10", the_hand_path),
+    Check("pseudocode", "law", the_pseudocode),
+    Check("moments", "exact", moments_of_a_few_rounds),
+    Check("stationary", "exact", the_stationary_law),
+    Check("energy", "exact", the_energy_without_noise),
+    Check("Nesterov", "exact", the_polynomial_of_nesterov),
+    Check("noise floor", "verdict", verdict_on_noise),
+    Check("progress", "verdict", verdict_on_progress),
+    Check("attained", "verdict", verdict_where_attained),
+)
+
+assert set(RULES) == set(KINDS)

@@ -1,0 +1,536 @@
+"""Faulty variants of the program, each after a bug that somebody had.
+
+A variant is a context manager: within it the engine has that one fault.  ``source`` names where the
+fault was met, as ``owner/repository#thread``, or the code base whose source does it, or says that
+there is no thread: a slip that the conventions invite.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from unittest.mock import patch
+
+import numpy as np
+
+import kavg
+from kavg.local import LocalSteps
+from kavg.means import MEANS, PlainMean
+from kavg.noise import Streams, hashed, increments
+from kavg.oracles.additive import NoisyGradient
+from kavg.outer import KINDS, BlockMomentum, NesterovMomentum
+
+Learners = sys.modules["kavg.simulate"]._Learners
+Planted = AbstractContextManager[object]
+
+
+@dataclass(frozen=True)
+class Variant:
+    name: str
+    words: str
+    source: str
+    plant: Callable[[], Planted]
+
+
+# --- ways to plant a fault
+
+
+@contextmanager
+def every_rule(prepare: Callable) -> Iterator[None]:
+    """Before each outer step: ``prepare(rule, w, v, displacement, gamma)``."""
+
+    def wrapped(step):
+        def faulty(self, w, v, displacement, gamma):
+            prepare(self, w, v, displacement, gamma)
+            step(self, w, v, displacement, gamma)
+
+        return faulty
+
+    with ExitStack() as stack:
+        for rule in KINDS.values():
+            stack.enter_context(patch.object(rule, "step", wrapped(rule.step)))
+        yield
+
+
+def after_the_mean(spoil: Callable) -> Planted:
+    """Once the mean of a round is known: ``spoil(learners, gamma, n)``."""
+    average = Learners.average
+
+    def faulty(self, gamma, n):
+        done = average(self, gamma, n)
+        if done:
+            spoil(self, gamma, n)
+        return done
+
+    return patch.object(Learners, "average", faulty)
+
+
+def before_a_round(spoil: Callable) -> Planted:
+    """``spoil(learners, state)`` gives the state that the round starts from."""
+    round_ = Learners.round
+    return patch.object(Learners, "round", lambda self, state: round_(self, spoil(self, state)))
+
+
+def another_algorithm(spoil: Callable) -> Planted:
+    """``spoil(algorithm)`` is what is run."""
+    init = Learners.__init__
+
+    def faulty(self, problem, algorithm, *rest):
+        init(self, problem, spoil(algorithm), *rest)
+
+    return patch.object(Learners, "__init__", faulty)
+
+
+def steps_of_a_round(first_and_stop: Callable) -> Planted:
+    """``first_and_stop(n, K)`` are the local steps that round n takes."""
+
+    def faulty(self, learners, start, gamma, n):
+        x, g = self.x[: len(learners)], self.g[: len(learners)]
+        self.gradient.select(learners)
+        x[...] = start
+        for step in range(*first_and_stop(n, self.K)):
+            self.gradient(x, step, g)
+            x -= gamma * g
+        x -= start
+        return x
+
+    return patch.object(LocalSteps, "displacement", faulty)
+
+
+def scale_of_the_noise(scale: Callable) -> Planted:
+    """``scale(sigma2, B, d)`` is the deviation of one coordinate."""
+    init = NoisyGradient.__init__
+
+    def faulty(self, objective, draws, sigma2, B):
+        init(self, objective, draws, sigma2, B)
+        self.scale = scale(sigma2, B, objective.dim)
+
+    return patch.object(NoisyGradient, "__init__", faulty)
+
+
+# --- the mean
+
+
+def sum_of_models() -> Planted:
+    def spoil(self, gamma, n):
+        P = self.algorithm.P
+        self.mean.mean[...] = P * (self.mean.mean + self.start) - self.start
+
+    return after_the_mean(spoil)
+
+
+def missing_1_over_P() -> Planted:
+    def spoil(self, gamma, n):
+        self.mean.mean *= self.algorithm.P
+
+    return after_the_mean(spoil)
+
+
+@contextmanager
+def with_one_learner(j: Callable, spoil: Callable) -> Iterator[None]:
+    """``spoil(mean, own, P)`` the mean, given the displacement of learner ``j(P)``."""
+    displacement, own = LocalSteps.displacement, {}
+
+    def remember(self, learners, start, gamma, n):
+        x = displacement(self, learners, start, gamma, n)
+        own.update(zip(learners, x.copy(), strict=True))
+        return x
+
+    def spoiled(self, gamma, n):
+        P = self.algorithm.P
+        spoil(self.mean.mean, own[j(P)], P)
+
+    with patch.object(LocalSteps, "displacement", remember), after_the_mean(spoiled):
+        yield
+
+
+def learner_0_for_the_mean() -> Planted:
+    def spoil(mean, own, P):
+        mean[...] = own
+
+    return with_one_learner(lambda P: 0, spoil)
+
+
+def lost_learner() -> Planted:
+    def spoil(mean, own, P):
+        if P > 1:
+            mean -= own / P
+
+    return with_one_learner(lambda P: P - 1, spoil)
+
+
+def stale_displacement() -> Planted:
+    def spoil(self, gamma, n):
+        fresh = self.mean.mean.copy()
+        self.mean.mean[...] = getattr(self, "stale", 0.0)
+        self.stale = fresh
+
+    return after_the_mean(spoil)
+
+
+def order_of_addition() -> Planted:
+    return patch.dict(MEANS, exact=PlainMean)
+
+
+# --- the outer rule
+
+
+def sign_flip() -> Planted:
+    def prepare(self, w, v, displacement, gamma):
+        np.negative(displacement, out=displacement)
+
+    return every_rule(prepare)
+
+
+def momentum_not_carried() -> Planted:
+    def prepare(self, w, v, displacement, gamma):
+        v[...] = 0
+
+    return every_rule(prepare)
+
+
+def momentum_filtered() -> Planted:
+    def prepare(self, w, v, displacement, gamma):
+        displacement *= 1 - getattr(self, "mu", 0.0)
+
+    return every_rule(prepare)
+
+
+def gamma_twice() -> Planted:
+    def prepare(self, w, v, displacement, gamma):
+        displacement *= gamma
+
+    return every_rule(prepare)
+
+
+def displacement_in_place_of_momentum() -> Planted:
+    def step(self, w, v, displacement, gamma):
+        v *= self.mu
+        v += displacement
+        w += displacement
+
+    return patch.object(BlockMomentum, "step", step)
+
+
+@contextmanager
+def look_ahead_kept_as_anchor() -> Iterator[None]:
+    def start(self, w, v, out):
+        out[...] = w
+
+    def step(self, w, v, displacement, gamma):
+        v *= self.mu
+        v += displacement
+        w += (1 + self.mu) * v
+
+    with (
+        patch.object(NesterovMomentum, "start", start),
+        patch.object(NesterovMomentum, "step", step),
+    ):
+        yield
+
+
+def no_look_ahead() -> Planted:
+    return patch.object(NesterovMomentum, "start", BlockMomentum.start)
+
+
+def momentum_averaged_too() -> Planted:
+    return before_a_round(lambda self, state: replace(state, v=state.v / self.algorithm.P))
+
+
+def momentum_lost_on_resume() -> Planted:
+    def spoil(self, state):
+        resumed = state.n > 0 and not hasattr(self, "begun")
+        self.begun = True
+        return replace(state, v=np.zeros_like(state.v)) if resumed else state
+
+    return before_a_round(spoil)
+
+
+def power_of_the_momentum() -> Planted:
+    def spoil(algorithm):
+        if not hasattr(algorithm.outer, "mu"):
+            return algorithm
+        mu = algorithm.outer.mu ** (algorithm.P**2)
+        return replace(algorithm, outer=replace(algorithm.outer, mu=mu))
+
+    return another_algorithm(spoil)
+
+
+def skipped_at_one_learner() -> Planted:
+    def spoil(algorithm):
+        alone = algorithm.P == 1
+        return replace(algorithm, outer=kavg.outer.Averaging()) if alone else algorithm
+
+    return another_algorithm(spoil)
+
+
+# --- the step size
+
+
+@dataclass(frozen=True)
+class OfGamma:
+    """A rule that always hears the same gamma."""
+
+    rule: kavg.outer.SlowMo
+    gamma: float
+    memory: bool = True
+
+    def start(self, w, v, out):
+        self.rule.start(w, v, out)
+
+    def step(self, w, v, displacement, gamma):
+        self.rule.step(w, v, displacement, self.gamma)
+
+
+def base_gamma_in_slowmo() -> Planted:
+    def spoil(algorithm):
+        if not isinstance(algorithm.outer, kavg.outer.SlowMo):
+            return algorithm
+        return replace(algorithm, outer=OfGamma(algorithm.outer, algorithm.step_size(1)))
+
+    return another_algorithm(spoil)
+
+
+def gamma_of_the_round_before() -> Planted:
+    def spoil(algorithm):
+        return replace(algorithm, gamma=lambda n: algorithm.step_size(max(1, n - 1)))
+
+    return another_algorithm(spoil)
+
+
+# --- the blocks
+
+
+def first_block_of_1() -> Planted:
+    return steps_of_a_round(lambda n, K: (0, 1) if n == 1 else ((n - 2) * K + 1, (n - 1) * K + 1))
+
+
+def first_block_of_K_plus_1() -> Planted:
+    return steps_of_a_round(lambda n, K: (0, K + 1) if n == 1 else ((n - 1) * K + 1, n * K + 1))
+
+
+def averaged_too_often() -> Planted:
+    def first_and_stop(n, K):
+        half = max(1, K // 2)
+        return (n - 1) * half, n * half
+
+    return steps_of_a_round(first_and_stop)
+
+
+# --- the noise
+
+
+def same_noise_on_all_learners() -> Planted:
+    select = Streams.select
+
+    def faulty(self, learners):
+        select(self, learners)
+        who = (self.replicas, np.zeros((len(learners), 1), np.int64))
+        self.keys = hashed(*self.address, *who, 0)[..., None]
+        self.increments = increments(hashed(*self.address, *who, 1))[..., None]
+        np.multiply(self.increments, np.arange(self.W, dtype=np.uint64), out=self.offset)
+
+    return patch.object(Streams, "select", faulty)
+
+
+def noise_of_the_place_in_the_tile() -> Planted:
+    select = Streams.select
+    return patch.object(Streams, "select", lambda self, who: select(self, range(len(who))))
+
+
+def noise_reused_each_round() -> Planted:
+    return steps_of_a_round(lambda n, K: (0, K))
+
+
+def unseeded() -> Planted:
+    init, entropy = Streams.__init__, count(1)
+
+    def faulty(self, *, seed, **settings):
+        init(self, seed=seed + next(entropy), **settings)
+
+    return patch.object(Streams, "__init__", faulty)
+
+
+def variance_of_a_coordinate() -> Planted:
+    return scale_of_the_noise(lambda sigma2, B, d: (sigma2 / B) ** 0.5)
+
+
+def batch_forgotten() -> Planted:
+    return scale_of_the_noise(lambda sigma2, B, d: (sigma2 / d) ** 0.5)
+
+
+A_SLIP = "no thread"
+
+VARIANTS = (
+    Variant(
+        "sum of models",
+        "the learners' models are added up and never divided by P",
+        "meta-pytorch/torchft#286",
+        sum_of_models,
+    ),
+    Variant(
+        "missing 1/P",
+        "the sum of the displacements in place of their mean",
+        "CNTK, BlockMomentum",
+        missing_1_over_P,
+    ),
+    Variant(
+        "learner 0 for the mean",
+        "all take learner 0's model; the work of the others is lost",
+        "fairseq, BMUF warm-up",
+        learner_0_for_the_mean,
+    ),
+    Variant(
+        "lost learner",
+        "one learner's displacement is dropped without a word, P stays",
+        "Flower, accept_failures",
+        lost_learner,
+    ),
+    Variant(
+        "stale displacement",
+        "a round applies the mean of the round before",
+        "Lightning-AI/pytorch-lightning#9446",
+        stale_displacement,
+    ),
+    Variant(
+        "order of addition",
+        "a plain floating-point sum, whose last bits depend on the order",
+        "mpi4py/mpi4py#5",
+        order_of_addition,
+    ),
+    Variant(
+        "sign flip",
+        "the pseudo-gradient with the wrong sign",
+        "meta-pytorch/torchft#233",
+        sign_flip,
+    ),
+    Variant(
+        "momentum not carried",
+        "v starts anew at each round",
+        A_SLIP,
+        momentum_not_carried,
+    ),
+    Variant(
+        "momentum scaled by 1 - mu",
+        "v = mu v + (1 - mu) d",
+        "APPFL/APPFL#129",
+        momentum_filtered,
+    ),
+    Variant(
+        "displacement for momentum",
+        "v is kept up to date, but the model moves by d",
+        "flwrlabs/flower#893",
+        displacement_in_place_of_momentum,
+    ),
+    Variant(
+        "look-ahead kept as anchor",
+        "Nesterov's look-ahead is never taken back: y moves by (1 + mu) v",
+        "CNTK and fairseq, Nesterov",
+        look_ahead_kept_as_anchor,
+    ),
+    Variant(
+        "no look-ahead",
+        "learners of Nesterov's rule start from w",
+        "flwrlabs/flower#2246",
+        no_look_ahead,
+    ),
+    Variant(
+        "momentum averaged too",
+        "v is divided by P along with the sum of the models",
+        "pytorch/pytorch#59699",
+        momentum_averaged_too,
+    ),
+    Variant(
+        "momentum lost on resume",
+        "a resumed run starts with v = 0",
+        "meta-pytorch/torchft#277",
+        momentum_lost_on_resume,
+    ),
+    Variant(
+        "power of the momentum",
+        "mu to the power P^2 in place of mu",
+        "microsoft/CNTK#3313",
+        power_of_the_momentum,
+    ),
+    Variant(
+        "skipped at P = 1",
+        "no outer update when there is one learner",
+        "fairseq BMUF, EXO Gym",
+        skipped_at_one_learner,
+    ),
+    Variant(
+        "gamma applied twice",
+        "the displacement, which contains gamma, is multiplied by it again",
+        "microsoft/CNTK#206",
+        gamma_twice,
+    ),
+    Variant(
+        "base gamma in SlowMo",
+        "SlowMo divides by the first gamma, whatever the schedule says",
+        "pytorch/torchdistx#36",
+        base_gamma_in_slowmo,
+    ),
+    Variant(
+        "gamma of the round before",
+        "the schedule lags one round behind",
+        "pytorch/torchtitan#4598",
+        gamma_of_the_round_before,
+    ),
+    Variant(
+        "first block of 1 step",
+        "the counter is tested before it is increased",
+        "PyTorch, PeriodicModelAverager",
+        first_block_of_1,
+    ),
+    Variant(
+        "first block of K + 1 steps",
+        "step 0 is not counted",
+        "torchdistx SlowMo, EXO Gym",
+        first_block_of_K_plus_1,
+    ),
+    Variant(
+        "averaged too often",
+        "the averager is called twice a step: blocks of K/2",
+        "pytorch/pytorch#74737",
+        averaged_too_often,
+    ),
+    Variant(
+        "same noise on all learners",
+        "every learner draws the numbers of learner 0",
+        "carpentries-incubator/hpc-intro#266",
+        same_noise_on_all_learners,
+    ),
+    Variant(
+        "noise of the place in the tile",
+        "draws belong to a place in the tile, not to a learner",
+        "glotzerlab/hoomd-blue#233",
+        noise_of_the_place_in_the_tile,
+    ),
+    Variant(
+        "noise reused each round",
+        "the generator is put back at the start of each round",
+        "NVIDIA/Megatron-LM#6858",
+        noise_reused_each_round,
+    ),
+    Variant(
+        "unseeded generator",
+        "the seed is not what decides",
+        "facebookresearch/FLSim#49",
+        unseeded,
+    ),
+    Variant(
+        "sigma2 per coordinate",
+        "every coordinate has the variance that the whole vector should have",
+        A_SLIP,
+        variance_of_a_coordinate,
+    ),
+    Variant(
+        "batch forgotten",
+        "the noise of a batch of B is not divided by B",
+        A_SLIP,
+        batch_forgotten,
+    ),
+)

@@ -1,0 +1,406 @@
+"""Every bound: hand values, units, monotonicity, the largest step, relations between theorems."""
+
+import re
+from dataclasses import fields
+from math import inf, isnan, nan
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import kavg.outer
+from kavg.analysis.bounds import (
+    BOUNDS,
+    AffineVariance,
+    Condition,
+    Heterogeneous,
+    KAvg,
+    KAvgImproved,
+    PolyakLojasiewicz,
+    PolyakLojasiewiczMomentum,
+    Setting,
+    SlowMoSquared,
+    Theorem1,
+    Theorem1LogFree,
+    Theorem1S,
+)
+from kavg.analysis.bounds.slowmo import bracket, printed_condition
+from kavg.analysis.bounds.theorem_1s import best_eps, least_eps, value_at
+from kavg.base import KavgError
+
+DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
+every_bound = pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: bound.name)
+MOMENTUM = [bound for bound in BOUNDS if "block_momentum" in bound.outer_rules]
+CONSTANTS = ("L", "Delta", "sigma2", "M_v", "zeta2")
+
+
+@st.composite
+def settings(draw):
+    """Settings of every size; the step need not meet any condition."""
+    L = draw(st.floats(1e-3, 1e3))
+    return Setting(
+        P=draw(st.integers(1, 64)),
+        K=draw(st.integers(1, 40)),
+        B=draw(st.integers(1, 64)),
+        N=draw(st.integers(1, 1000)),
+        gamma=draw(st.floats(1e-4, 0.9)) / L,
+        mu=draw(st.sampled_from([0.0, 0.1, 0.5, 0.9]) | st.floats(0, 0.99)),
+        L=L,
+        Delta=draw(st.floats(1e-3, 1e3)),
+        sigma2=draw(st.floats(1e-3, 1e3)),
+        M_v=draw(st.floats(0, 10)),
+        zeta2=draw(st.floats(0, 10)),
+        pl=L * draw(st.floats(1e-3, 1)),
+    )
+
+
+def within(bound, setting, share):
+    """The setting with the momentum and the step that a bound is about."""
+    if bound not in MOMENTUM:
+        setting = setting.at(mu=0.0)
+    return setting.at(gamma=share * bound.largest_gamma(setting))
+
+
+def parts_of(found):
+    return found.optimization, found.noise, found.drift
+
+
+HAND = Setting(2, 2, 5, 10, 0.02, 0.5, 1.0, 1.0, 5.0, M_v=10.0, zeta2=3.0, pl=0.5)
+BY_HAND = [
+    (Theorem1(), (2.5, 0.02 * 11 / 6, 0.0002), [0.3204]),
+    (Theorem1LogFree(), (2.5, 0.02 * 7 / 3, 0.0004), [0.4008]),
+    (AffineVariance(), (2.5, 0.02 * 11 / 6, 0.0002), [0.0012 + 0.08 * 31 / 6]),
+    (Heterogeneous(), (2.5, 0.02 * 11 / 6, 0.0014 / 0.9992), [0.32 + 0.0004 / 0.9992]),
+    (KAvg(), (10 / 1.9996, 0.04 / 1.9996, 0.0004 / 1.9996), [0.04, 0.0004]),
+    (KAvgImproved(), (10 / 1.9996, 0.03 / 1.9996, 0.0004 / 1.9996), [0.04, 0.0004]),
+    (PolyakLojasiewicz(), (0.98**10, 0.015, 0.0002), [0.0404]),
+    (PolyakLojasiewiczMomentum(), (2 * 0.98**10, 0.152, 0.0008), [0.426]),
+    (SlowMoSquared(base_effect=7.0), (2.5, 0.0208 + 0.0128 / 3, 7.0), [0.04 * (1 + 8 * 3**0.5)]),
+]
+
+
+@pytest.mark.parametrize(("bound", "parts", "sides"), BY_HAND, ids=lambda x: getattr(x, "name", ""))
+def test_values_and_conditions_by_hand(bound, parts, sides):
+    setting = HAND if bound in MOMENTUM or isinstance(bound, SlowMoSquared) else HAND.at(mu=0.0)
+    assert parts_of(bound.value(setting)) == pytest.approx(parts, rel=1e-12)
+    assert [c.left for c in bound.conditions(setting)] == pytest.approx(sides, rel=1e-12)
+    assert {c.right for c in bound.conditions(setting)} == {1.0}
+
+
+def test_theorem_1s_by_hand():
+    parts = 2.0, 0.016 * (1.5 + 0.02 / 0.1875), 0.00056
+    assert parts_of(value_at(HAND, 0.5)) == pytest.approx(parts, rel=1e-12)
+    (condition,) = Theorem1S().conditions(HAND)
+    assert (condition.left, condition.right) == pytest.approx((0.24, 0.25))
+    assert least_eps(HAND) == pytest.approx(0.48)
+
+
+LARGEST_STEPS = {
+    # docs/theory.md, section 3.1: L gamma_max K of (C1) at K = 1, 2, 4, 8, 16, 32
+    0.0: (1, 0.8284, 0.7749, 0.7524, 0.7420, 0.7369),
+    0.2: (0.4571, 0.4355, 0.4260, 0.4216, 0.4194, 0.4184),
+    0.5: (0.1250, 0.1245, 0.1243, 0.1242, 0.1241, 0.1241),
+    0.8: (0.0154,) * 6,
+    0.9: (0.0036,) * 6,
+}
+
+
+@pytest.mark.parametrize("mu", LARGEST_STEPS)
+def test_the_largest_steps_of_theorem_1_to_four_digits(mu):
+    for K, expected in zip((1, 2, 4, 8, 16, 32), LARGEST_STEPS[mu], strict=True):
+        setting = HAND.at(K=K, mu=mu, L=3.0)
+        assert round(3.0 * Theorem1().largest_gamma(setting) * K, 4) == expected
+
+
+@every_bound
+@given(settings())
+def test_the_largest_step_is_where_the_conditions_turn(bound, setting):
+    largest = within(bound, setting, 1.0)
+    assert all(c.met for c in bound.conditions(largest))
+    assert all(c.met for c in bound.conditions(within(bound, setting, 1 - 1e-6)))
+    assert not all(c.met for c in bound.conditions(within(bound, setting, 1 + 1e-6)))
+    # The step that was asked about does not matter.
+    assert bound.largest_gamma(largest) == bound.largest_gamma(within(bound, setting, 0.3))
+
+
+@every_bound
+@given(settings(), st.floats(0.01, 100), st.floats(0.01, 100), st.floats(0.01, 1))
+def test_units_of_F_and_of_w_do_not_matter(bound, setting, f, w, share):
+    """Measure F in units of 1/f and w in units of 1/w; gradients then grow by f/w."""
+    told = SlowMoSquared(base_effect=0.0) if bound.name == "slowmo_squared" else bound
+    old = within(told, setting, share)
+    new = old.at(
+        L=old.L * f / w**2,
+        Delta=old.Delta * f,
+        sigma2=old.sigma2 * (f / w) ** 2,
+        zeta2=old.zeta2 * (f / w) ** 2,
+        pl=old.pl * f / w**2,
+        gamma=old.gamma * w**2 / f,
+    )
+    scale = f if told.quantity == "final_gap" else (f / w) ** 2
+    before, after = told.value(old), told.value(new)
+    assume(before.total < inf)
+    assert after.total == pytest.approx(scale * before.total, rel=1e-6)
+    for old_side, new_side in zip(told.conditions(old), told.conditions(new), strict=True):
+        assert new_side.left == pytest.approx(old_side.left, rel=1e-9)
+
+
+def total(bound, setting):
+    found = bound.value(setting).total
+    return found if not isnan(found) else bound.value(setting.at(K=1)).total
+
+
+@every_bound
+@given(settings(), st.floats(0.01, 0.999))
+def test_more_of_a_good_thing_helps_and_more_of_a_bad_one_hurts(bound, setting, share):
+    bound = SlowMoSquared(base_effect=0.0) if bound.name == "slowmo_squared" else bound
+    here = within(bound, setting, share)
+    value = bound.value(here)
+    rest = value.noise + value.drift
+    room = 1 + 1e-9
+    longer = bound.value(here.at(N=2 * here.N))
+    assert longer.optimization < value.optimization * room
+    assert longer.total <= value.total * room
+    for letter in ("P", "B"):
+        more = bound.value(here.at(**{letter: 2 * getattr(here, letter)}))
+        assert more.total <= value.total * room
+    for letter in ("Delta", "sigma2", "zeta2"):
+        more = bound.value(here.at(**{letter: 2 * getattr(here, letter) + 1e-3}))
+        assert more.total >= value.total / room
+    noiseless = bound.value(here.at(sigma2=0.0, zeta2=0.0))
+    assert noiseless.noise == noiseless.drift == 0.0
+    assert rest > 0 or inf == here.P
+
+
+@every_bound
+@given(settings())
+def test_the_largest_step_shrinks_with_L_K_mu_and_growing_variance(bound, setting):
+    largest = bound.largest_gamma(setting if bound in MOMENTUM else setting.at(mu=0.0))
+    room = 1 + 1e-9
+    setting = setting if bound in MOMENTUM else setting.at(mu=0.0)
+    assert bound.largest_gamma(setting.at(L=2 * setting.L)) == pytest.approx(largest / 2)
+    assert bound.largest_gamma(setting.at(K=setting.K + 1)) <= largest * room
+    assert bound.largest_gamma(setting.at(M_v=setting.M_v + 1)) <= largest * room
+    if bound in MOMENTUM:
+        assert bound.largest_gamma(setting.at(mu=(1 + setting.mu) / 2)) < largest
+
+
+@every_bound
+@given(settings(), st.integers(2, 9), st.floats(0.01, 1))
+def test_a_batch_divides_the_variance_and_nothing_else(bound, setting, times, share):
+    here = within(bound, setting, share)
+    there = here.at(B=times * here.B, sigma2=times * here.sigma2, M_v=times * here.M_v)
+    assert bound.largest_gamma(there) == pytest.approx(bound.largest_gamma(here), rel=1e-12)
+    assert parts_of(bound.value(there)) == pytest.approx(
+        parts_of(bound.value(here)), rel=1e-9, nan_ok=True
+    )
+
+
+@given(settings())
+def test_variants_contain_theorem_1(setting):
+    plain = Theorem1()
+    fixed = setting.at(M_v=0.0, zeta2=0.0)
+    assert AffineVariance().value(setting) == plain.value(setting)
+    (affine,), (c1,) = AffineVariance().conditions(fixed), plain.conditions(fixed)
+    assert affine.left == pytest.approx(c1.left, rel=1e-12)
+    single = setting.at(K=1)
+    assert Heterogeneous().value(single) == plain.value(single)
+    assert Heterogeneous().largest_gamma(single) == pytest.approx(plain.largest_gamma(single))
+    assert Heterogeneous().value(fixed).total >= plain.value(fixed).total * (1 - 1e-12)
+    assert Heterogeneous().largest_gamma(fixed) <= plain.largest_gamma(fixed) * (1 + 1e-12)
+
+
+@given(settings())
+def test_the_form_without_the_logarithm_beside_theorem_1(setting):
+    plain, free = Theorem1().value(setting), Theorem1LogFree().value(setting)
+    assert free.optimization == plain.optimization
+    assert (free.noise < plain.noise) == (setting.K >= 4)
+    assert (free.drift < plain.drift) == (setting.K >= 7)
+    step, shorter = Theorem1().largest_gamma(setting), Theorem1LogFree().largest_gamma(setting)
+    assert step / 2 <= shorter * (1 + 1e-12)
+    assert shorter < step
+
+
+@given(settings(), st.floats(0.01, 1))
+def test_the_improved_k_avg_bound_is_never_worse(setting, share):
+    here = within(KAvg(), setting, share)
+    known, improved = KAvg().value(here), KAvgImproved().value(here)
+    assert improved.optimization == known.optimization
+    assert improved.noise <= known.noise * (1 + 1e-12)
+    assert improved.drift <= known.drift * (1 + 1e-12)
+    if here.K > 2 and known.total < inf:
+        assert improved.total < known.total
+
+
+def test_how_much_the_improved_k_avg_bound_gains():
+    """The figures of docs/theory.md, section 3.5: 2 to 0.42 and 77.5 to 21.6."""
+    setting = Setting(8, 16, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    known, improved = KAvg().value(setting), KAvgImproved().value(setting)
+    assert improved.noise / known.noise == pytest.approx(0.42 / 2, abs=0.003)
+    assert improved.drift / known.drift == pytest.approx(21.6 / 77.5, abs=0.001)
+
+
+@given(settings(), st.floats(0.01, 1), st.floats(0, 1))
+def test_theorem_1s_takes_the_best_eps(setting, share, place):
+    here = within(Theorem1S(), setting, share)
+    low = least_eps(here)
+    assert low <= best_eps(here) * (1 + 1e-12)
+    assert best_eps(here) <= 0.5
+    eps = low + place * (0.5 - low)
+    assert Theorem1S().value(here).total <= value_at(here, eps).total * (1 + 1e-9)
+
+
+@given(settings())
+def test_theorem_1s_halves_theorem_1_for_small_steps(setting):
+    tiny = setting.at(gamma=1e-9 * Theorem1().largest_gamma(setting), N=10**6)
+    assert value_at(tiny, 1e-4).optimization == pytest.approx(
+        Theorem1().value(tiny).optimization / 2, rel=2e-4
+    )
+    c = tiny.c_K + tiny.mu / (1 + tiny.mu)
+    assert value_at(tiny, 1e-4).noise == pytest.approx(
+        Theorem1().value(tiny).noise / (2 * c), rel=1e-3
+    )
+
+
+@given(settings())
+def test_momentum_costs_the_polyak_lojasiewicz_bound_factors_of_two(setting):
+    plain = within(PolyakLojasiewiczMomentum(), setting.at(mu=0.0), 1.0)
+    one, other = PolyakLojasiewicz().value(plain), PolyakLojasiewiczMomentum().value(plain)
+    assert other.noise == pytest.approx(4 * one.noise, rel=1e-12)
+    assert other.drift == pytest.approx(4 * one.drift, rel=1e-12)
+    assert other.optimization >= 2 * one.optimization
+
+
+@given(settings(), st.sampled_from([0.25, 0.5, 1.0, 2.0]))
+def test_slowmo_squared_is_stricter_than_printed_by_the_root_of_its_bracket(setting, alpha):
+    bound = SlowMoSquared(alpha, base_effect=0.0)
+    at_end = setting.at(gamma=bound.largest_gamma(setting))
+    assert printed_condition(at_end, alpha).left == pytest.approx(1 / bracket(at_end, alpha))
+    assert bracket(setting, alpha) >= 1 + 3**0.5
+
+
+def test_slowmo_in_its_own_words():
+    """The printed sum at alpha gamma/(1-beta) = sqrt(m/(tau T)), term by term."""
+    m, tau, beta, alpha, T, L, gap, V = 4, 8, 0.6, 0.5, 50, 2.0, 3.0, 0.25
+    gamma = (1 - beta) / alpha * (m / (tau * T)) ** 0.5
+    first = (2 * gap + m * V * L) / (m * tau * T) ** 0.5
+    second = 4 * m * V * L**2 * (tau - 1) / (tau * T) * ((1 - beta) / alpha - 1) ** 2
+    third = 8 * m * V * L**2 * tau / (tau * T) * beta**2 / (1 - beta**2)
+    setting = Setting(m, tau, 1, T, gamma, beta, L, gap, sigma2=m * V)
+    found = SlowMoSquared(alpha, base_effect=0.5).value(setting)
+    assert found.total == pytest.approx(first + second + third + 0.5, rel=1e-12)
+
+
+OUTSIDE = [
+    ({"L": inf}, "L is infinite"),
+    ({"Delta": inf}, "Delta is infinite"),
+    ({"sigma2": nan}, "sigma2 is unknown"),
+    ({"sigma2": inf}, "sigma2 is infinite"),
+    ({"M_v": nan}, "M_v is unknown"),
+    ({"zeta2": nan}, "zeta2 is unknown"),
+]
+PLAIN = Setting(2, 1, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=0.5)
+
+
+@every_bound
+@pytest.mark.parametrize(("change", "reason"), OUTSIDE)
+def test_what_no_theorem_can_do_without(bound, change, reason):
+    assert bound.scope(PLAIN) == ""
+    assert bound.scope(PLAIN.at(pl=nan).at(**change)).startswith(reason)
+
+
+@every_bound
+def test_what_some_theorems_are_not_about(bound):
+    speaks = {
+        letter: not bound.scope(PLAIN.at(**{letter: value}))
+        for letter, value in (("mu", 0.5), ("M_v", 1.0), ("zeta2", 1.0), ("pl", nan))
+    }
+    assert speaks == {
+        "mu": bound in MOMENTUM,
+        "M_v": bound.name == "affine_variance",
+        "zeta2": bound.name == "heterogeneous",
+        "pl": bound.quantity != "final_gap",
+    }
+
+
+def test_slowmo_needs_the_effect_of_its_base_optimizer():
+    apart = PLAIN.at(K=2)
+    assert "base_effect is unknown" in SlowMoSquared().scope(apart)
+    assert SlowMoSquared().scope(apart.at(P=1)) == ""
+    assert SlowMoSquared(base_effect=0.0).scope(apart) == ""
+    assert SlowMoSquared(base_effect=5.0).value(PLAIN).drift == 0.0
+
+
+def test_k_avg_at_its_very_end_is_vacuous():
+    """With K = 1 and gamma = 1/L there is no positive delta left."""
+    assert KAvg().value(PLAIN.at(gamma=1.0)).total == inf
+    assert KAvg().value(PLAIN.at(gamma=0.999)).total < inf
+
+
+def test_a_flat_function_allows_every_step():
+    for bound in BOUNDS:
+        assert bound.largest_gamma(PLAIN.at(L=0.0, pl=nan)) == inf
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"P": 0}, "P must be a whole number"),
+        ({"N": 2.5}, "N must be a whole number"),
+        ({"gamma": 0.0}, "gamma must be a finite number above 0"),
+        ({"mu": 1.0}, "mu must be at least 0 and below 1"),
+        ({"mu": nan}, "mu must be at least 0 and below 1"),
+        ({"Delta": -1.0}, "f_star is no lower bound"),
+        ({"sigma2": -1.0}, "sigma2 must be at least 0"),
+        ({"pl": 0.0}, "pl must be a finite number above 0"),
+        ({"pl": 1.5}, "pl must be at most L"),
+    ],
+)
+def test_a_setting_refuses_nonsense(change, message):
+    with pytest.raises(KavgError, match=message):
+        PLAIN.at(**change)
+
+
+def test_slowmo_refuses_nonsense():
+    with pytest.raises(KavgError, match="alpha"):
+        SlowMoSquared(alpha=0.0)
+    with pytest.raises(KavgError, match="base_effect must be at least 0"):
+        SlowMoSquared(base_effect=-1.0)
+
+
+def test_a_condition_forgives_rounding_only():
+    assert Condition("c", 1 + 1e-13, 1.0).met
+    assert not Condition("c", 1 + 1e-11, 1.0).met
+    assert not Condition("c", nan, 1.0).met
+    assert str(Condition("c", 2.0, 1.0, "a <= b")) == "c: 2 > 1, but a <= b asks"
+
+
+def test_the_registry_is_complete_and_says_whose_theorems_they_are():
+    assert len({bound.name for bound in BOUNDS}) == len(BOUNDS) == 10
+    headings = re.findall(r"^#+ (\d(?:\.\d(?: \([a-d]\))?)?) ", DOCS.read_text(), re.MULTILINE)
+    for bound in BOUNDS:
+        assert set(bound.outer_rules) <= set(kavg.outer.KINDS)
+        sections = re.findall(r"\d\.\d(?: \([a-d]\))?", bound.source.partition("theory.md")[2])
+        assert sections
+        assert set(sections) <= set(headings)
+        assert "docs/theory.md" in type(bound).__doc__
+        # The text of that paper could not be read, so nothing may be passed off as its theorem.
+        said = " ".join((bound.title, bound.status, bound.source, type(bound).__doc__))
+        assert "Liu" not in said
+        assert "not seen" in said or bound.name != "k_avg"
+
+
+def test_every_letter_of_a_setting_is_used_by_some_bound():
+    """Guards against a constant that nobody reads: change it, and some answer changes."""
+    base = HAND.at(gamma=0.001, M_v=0.0)
+    for field in fields(Setting):
+        before = getattr(base, field.name)
+        other = base.at(
+            **{field.name: before + 1 if isinstance(before, int) else before * 0.9 + 0.01}
+        )
+        assert any(
+            bound.value(base) != bound.value(other)
+            or bound.largest_gamma(base) != bound.largest_gamma(other)
+            for bound in BOUNDS
+        ), field.name
