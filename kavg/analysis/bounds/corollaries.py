@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import inf, isfinite, isnan, nan, nextafter, sqrt
 from typing import Final, final
 
-from kavg.analysis.bounds.setting import Setting
+from kavg.analysis.bounds.setting import SLACK, Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1, drift_weight
 
 FACTORS: Final = (1, 2, 4, 8, 16)
@@ -98,7 +98,7 @@ def largest_momentum(setting: Setting) -> float:
     if not x > 0:
         return nextafter(1.0, 0.0) if x == 0 else nan
     k = (1 - drift_weight(setting)) / x
-    return 1 - 3 / (1 + sqrt(1 + 3 * k)) if k >= 1 else nan
+    return 1 - 3 / (1 + sqrt(1 + 3 * max(k, 1.0))) if k >= 1 - SLACK else nan
 
 
 @final

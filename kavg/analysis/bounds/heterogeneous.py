@@ -75,6 +75,8 @@ class Heterogeneous:
 
         # Theorem 1's condition is weaker, and y = 1 ends the range; below both there is one root.
         high = min(positive_root(linear, K * (K - 1) / 2), 1 / sqrt(K * (K - 1)))
+        if excess(high) <= 0:  # momentum leaves so short a step that y is lost in rounding
+            return step_from(high, setting.L)
         scaled = brentq(lambda share: excess(share * high), 0.0, 1.0, xtol=1e-15)
         return step_from(float(scaled) * high, setting.L)
 
