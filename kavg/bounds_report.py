@@ -19,7 +19,8 @@ from kavg.analysis.bounds.corollaries import (
 )
 from kavg.analysis.bounds.setting import Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1
-from kavg.analysis.compare import applies, constants_of, estimated, gaps_at, setting_of
+from kavg.analysis.compare import gaps_at
+from kavg.analysis.told import applies, constants_of, estimated, setting_of
 from kavg.base import Algorithm, Constant, Problem
 from kavg.starts import first_iterate
 from kavg.text import printable, wrap

@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, final
+from typing import Final
 
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.compare import Comparison, comparisons
 from kavg.analysis.sequential import until_decided
-from kavg.analysis.verify import Outcome, Verdict, judge
+from kavg.analysis.verdict import Verdict
+from kavg.analysis.verify import judge
 from kavg.base import Communicator, KavgError
 from kavg.bounds_report import bounds_text
 from kavg.config import Config, load
-from kavg.jobs import agreed, all_algorithms, check_folder, draw_if_possible, finish, say
+from kavg.found import Found, draw_bounds, write_beside
+from kavg.jobs import agreed, all_algorithms, check_folder, finish, say
 from kavg.ranks import on_rank_0, together
-from kavg.runs import joint_digest, load_trajectories, write_json
+from kavg.runs import joint_digest, load_trajectories
 from kavg.trajectory import Trajectory
-from kavg.verdict_report import verdict_table, verdicts_json
 
-VIOLATED: Final = 3
-"""The exit code where a measured run is above a bound that applies to it."""
 GROWTH: Final = 16
 """The budget of replicas, in multiples of the configured ones, unless one is given."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Found:
-    """Runs and what came of holding them against the theorems."""
-
-    config: Config
-    runs: Sequence[Trajectory]
-    compared: Sequence[Comparison]
-    verdicts: Sequence[Verdict]
-    level: float
-    looks: int = 1
-
-    @property
-    def table(self) -> str:
-        """In words."""
-        looks = "" if self.looks == 1 else f", over {self.looks} looks"
-        replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
-        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=looks)}"
-
-    @property
-    def plain(self) -> dict[str, object]:
-        """For ``verdicts.json``."""
-        return verdicts_json(
-            self.verdicts,
-            level=self.level,
-            rounds=self.config.rounds,
-            replicas=self.runs[0].replicas,
-            looks=self.looks,
-        )
-
-    @property
-    def code(self) -> int:
-        """The exit code."""
-        return VIOLATED if any(v.outcome is Outcome.VIOLATED for v in self.verdicts) else 0
 
 
 def check(
@@ -89,8 +52,10 @@ def check(
     on_rank_0(comm, lambda: check_folder(folder, force))
     most = (budget or GROWTH * config.replicas) if until else config.replicas
     found = decided(comm, config, level, most, quiet)
-    if comm.Get_rank() == 0:
-        finish(
+    # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
+    on_rank_0(
+        comm,
+        lambda: finish(
             comm,
             found.config,
             found.runs,
@@ -100,7 +65,8 @@ def check(
             words=f"\n{found.table}\n",
             draw=lambda figures: draw_bounds(found, figures),
             verdicts=found.plain,
-        )
+        ),
+    )
     return found.code
 
 
@@ -179,28 +145,6 @@ def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
             "run the settings again"
         )
     return config, runs
-
-
-def write_beside(found: Found, folder: Path) -> None:
-    """``verdicts.json`` and the figure, to a folder that may be there already."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "verdicts.json", found.plain)
-        draw_if_possible(lambda: draw_bounds(found, folder / "figures"))
-    except OSError as error:
-        raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
-    say(f"{found.table}\n\nfolder  {folder}")
-
-
-def draw_bounds(found: Found, figures: Path) -> None:
-    """``bounds.png`` and ``.svg``; nothing where no bound applies."""
-    from kavg.plots import save
-    from kavg.verdict_plots import promises, verdict_figure
-
-    shown = promises(found.compared, found.runs)
-    if shown:
-        figures.mkdir(parents=True, exist_ok=True)
-        save(verdict_figure(shown), figures, "bounds")
 
 
 def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:

@@ -37,7 +37,13 @@ ConfigArgument = Annotated[Path, typer.Argument(help="Settings in TOML.")]
 SetOption = Annotated[
     list[str], typer.Option("--set", metavar="PLACE=VALUE", help="Change one setting: a.b=c.")
 ]
-
+OutOption = Annotated[
+    Path | None, typer.Option(help="The run folder (default: runs/<name of the settings>).")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, and no table of means.")
+]
 
 Action = Callable[[], int | None]
 """What a command asks for; its result is the exit code."""
@@ -87,11 +93,9 @@ def run(
     context: typer.Context,
     config: ConfigArgument,
     set_: SetOption = [],  # noqa: B006 - typer copies the default
-    out: Annotated[
-        Path | None, typer.Option(help="The run folder (default: runs/<name of the settings>).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no table.")] = False,
+    out: OutOption = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
 ) -> Action:
     """Run all algorithms of CONFIG; print a table, write a run folder.
 
@@ -127,11 +131,9 @@ def check(
         typer.Option(metavar="R", help="The most replicas to add up to (default: 16-fold)."),
     ] = None,
     set_: SetOption = [],  # noqa: B006 - typer copies the default
-    out: Annotated[
-        Path | None, typer.Option(help="The run folder (default: runs/<name of the settings>).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    out: OutOption = None,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
 ) -> Action:
     """Hold runs against the theorems: HOLDS, VIOLATED, ... for each algorithm and bound.
 
@@ -186,8 +188,8 @@ def exact(
         Path | None,
         typer.Option(help="The run folder (default: runs/<name>), or the atlas (atlas.png)."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an older run folder.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
 ) -> Action:
     """Run CONFIG, a quadratic, and hold its means against the exact moments.
 

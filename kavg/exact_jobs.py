@@ -53,18 +53,18 @@ def exact(
 
 
 def exact_curves(config: Config) -> list[ExactTrajectory]:
-    """The exact moments of every algorithm; refused before any work where there are none."""
-    every = config.record.every
-    return [exact_trajectory(config.problem, a, config.rounds, every) for a in config.algorithms]
+    """The exact moments at every round; refused before any work where there are none."""
+    return [exact_trajectory(config.problem, a, config.rounds) for a in config.algorithms]
 
 
 def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:
     """The last recorded round: what is exact beside what was measured."""
     lines = ["Last recorded round: exact, measured mean [95 % limits, one by one]."]
     for curve, run in zip(curves, runs, strict=True):
-        lines += ["", *wrap(printable(run.name), WIDTH, "")]
+        at = int(run.rounds[-1])
+        end = "" if run.diverged_at is None else f", the last before it diverged: round {at}"
+        lines += ["", *wrap(printable(run.name) + end, WIDTH, "")]
         for name, values in curve.series.items():
-            at = np.searchsorted(curve.rounds, run.rounds[-1])
             measured = number(mean_limits(run.series[name][-1]))
             lines.append(f"  {title(name):14}  {values[at]:<12.6g}  {measured}")
     return "\n".join(lines)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Setting
-from kavg.analysis.compare import Comparison, smoothness_alone
+from kavg.analysis.compare import Comparison
 from kavg.analysis.estimate import Estimate, mean_limits
+from kavg.analysis.told import smoothness_alone
 from kavg.base import Floats, KavgError
 from kavg.legend import readable
 from kavg.panels import COLOURS, DASHES, LARGEST

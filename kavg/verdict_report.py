@@ -10,7 +10,7 @@ from typing import Any, Final
 from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import Parts
 from kavg.analysis.estimate import Estimate
-from kavg.analysis.verify import Outcome, Verdict
+from kavg.analysis.verdict import Outcome, Verdict
 from kavg.text import columns, number, printable, wrap
 
 WIDTH: Final = 100
@@ -69,7 +69,7 @@ def _hanging(start: str, words: str) -> Iterator[str]:
 def _numbers(v: Verdict) -> str:
     if v.ratio is None or v.value is None:
         return ""
-    return f"{ratio_words(v.ratio)} {parts_words(v.value)}"
+    return f"{ratio_words(v.ratio)} of {parts_words(v.value)}"
 
 
 def ratio_words(ratio: Estimate) -> str:

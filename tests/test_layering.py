@@ -71,11 +71,12 @@ ALLOWED = {
     | {"trajectory", "version"},
     "verdict_report": BASIC | {"analysis", "text"},
     "verdict_plots": BASIC | {"analysis", "legend", "panels", "plots", "text", "trajectory"},
-    "bounds_report": BASIC
-    | {"analysis", "objectives", "oracles", "outer", "starts", "text", "verdict_report"},
+    "bounds_report": BASIC | {"analysis", "starts", "text", "verdict_report"},
+    "found": BASIC
+    | {"analysis", "config", "jobs", "plots", "runs", "trajectory", "verdict_plots"}
+    | {"verdict_report"},
     "checks": BASIC
-    | {"analysis", "bounds_report", "config", "jobs", "plots", "ranks", "runs", "trajectory"}
-    | {"verdict_plots", "verdict_report"},
+    | {"analysis", "bounds_report", "config", "found", "jobs", "ranks", "runs", "trajectory"},
     "exact_jobs": BASIC
     | {"analysis", "config", "exact_plots", "exact_runs", "jobs", "plots", "ranks", "text"}
     | {"trajectory"},
@@ -106,8 +107,6 @@ LINES = 220
 LONG = {
     "base": 300,  # Protocols: two thirds of it are docstrings
     "cli": 300,  # a command's options take a line or more each
-    "analysis.compare": 245,
-    "checks": 225,
 }
 
 

@@ -1,6 +1,6 @@
 """Random nonconvex settings against every bound that applies to them (docs/theory.md, 6.2).
 
-``python experiments/theory/monte_carlo.py [SETTINGS]`` prints the table; 3,000 settings by default.
+``python experiments/theory/monte_carlo.py [SETTINGS]`` prints the table; 4,000 settings by default.
 Setting i is made from the address (SEED, i), whatever the number of settings.
 
 F is a sum over coordinates of one of six functions each, turned by a random rotation; learners have
@@ -226,4 +226,4 @@ def main(settings: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)

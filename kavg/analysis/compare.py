@@ -1,28 +1,18 @@
-"""A run beside a bound: what the theorem is told, and what was measured of its quantity."""
+"""A run beside a bound: what is promised, and what was measured of it, replica by replica."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from math import nan
 from typing import Final, final
 
 import numpy as np
 
-from kavg.analysis.bounds.bound import Bound, Quantity
+from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.base import (
-    Algorithm,
-    Constant,
-    Floats,
-    KavgError,
-    NoiseConstants,
-    Objective,
-    Outer,
-    Problem,
-    unknown,
-)
-from kavg.outer import KINDS, SlowMo
+from kavg.analysis.told import applies, constants_of, estimated, setting_of
+from kavg.base import Algorithm, Floats, KavgError, Problem
 from kavg.trajectory import Trajectory
 
 ROUNDING: Final = 1e-12
@@ -97,8 +87,9 @@ def compare(
 def beside(known: Comparison, found: Floats | str, gaps: Floats) -> Comparison:
     """The same with the measured numbers, or with the reason why there are none.
 
-    Every bound's optimization part is proportional to ``Delta``, so a replica that started at its
-    own ``Delta_r`` is allowed that much of it, and the mean over replicas is the bound.
+    Every bound's optimization part is proportional to ``Delta``, free parameters being those chosen
+    for the mean ``Delta``.  So a replica that started at its own ``Delta_r`` is allowed that much
+    of it, and the mean over replicas is the bound.
     """
     if isinstance(found, str):
         return replace(known, reason=found)
@@ -114,109 +105,6 @@ def gaps_at(F: Floats, f_star: float) -> Floats:
     """``F - f_star``, where rounding at the minimum is no fault."""
     gaps = np.asarray(F - f_star)
     return np.where(np.abs(gaps) <= ROUNDING * np.maximum(np.abs(F), abs(f_star)), 0.0, gaps)
-
-
-def setting_of(
-    objective: Objective, noise: NoiseConstants, algorithm: Algorithm, N: int, Delta: float
-) -> Setting | str:
-    """The letters of the theorems for a run of ``N`` rounds, or why no theorem here is about it.
-
-    Block momentum, averaging (``mu = 0``) and SlowMo with ``alpha = 1``, which is block momentum
-    as long as gamma is constant; a constant gamma; ``Delta = F(w_1) - f_star``.  A ``pl`` above L
-    is left out: one of the two is wrong, and the theorems without it can tell which.
-
-    >>> from kavg import Algorithm, objectives, oracles, outer
-    >>> bowl, noise = objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=2.0)
-    >>> method = Algorithm(P=4, K=2, gamma=0.1, outer=outer.NesterovMomentum(mu=0.5))
-    >>> setting_of(bowl, noise.constants(bowl), method, N=9, Delta=1.0)
-    'no theorem here is about the outer rule nesterov'
-    """
-    rule = rule_of(algorithm.outer)
-    if rule not in ("averaging", "block_momentum", "slowmo"):
-        return f"no theorem here is about the outer rule {rule}"
-    if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
-        return f"the theorems are about slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
-    gammas = {algorithm.step_size(n) for n in range(1, N + 1)}
-    if len(gammas) > 1:
-        return "gamma changes from round to round; the theorems are for a constant step"
-    if Delta < 0:
-        return f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong"
-    pl = constants_of(objective, noise)["pl"].value
-    return Setting(
-        P=algorithm.P,
-        K=algorithm.K,
-        B=noise.B,
-        N=N,
-        gamma=gammas.pop(),
-        mu=float(getattr(algorithm.outer, "mu", 0.0)),
-        L=objective.L.value,
-        Delta=Delta,
-        sigma2=noise.M.value,
-        M_v=noise.M_v.value,
-        zeta2=noise.zeta2.value,
-        pl=pl if 0 < pl <= objective.L.value else nan,
-    )
-
-
-def constants_of(objective: Objective, noise: NoiseConstants) -> Mapping[str, Constant]:
-    """Every constant a theorem may rest on, by its letter."""
-    pl: Constant = getattr(objective, "pl", unknown(""))
-    return {
-        "L": objective.L,
-        "f_star": objective.f_star,
-        "sigma2": noise.M,
-        "M_v": noise.M_v,
-        "zeta2": noise.zeta2,
-        "pl": pl,
-    }
-
-
-def estimated(bound: Bound, constants: Mapping[str, Constant]) -> tuple[str, ...]:
-    """The constants that are measurements, among those this bound rests on."""
-    needed = (name for name in constants if name != "pl" or bound.quantity == "final_gap")
-    return tuple(name for name in needed if constants[name].how == "estimated")
-
-
-def rule_of(outer: Outer) -> str:
-    """The name of an outer rule in a settings file, or that of its class."""
-    names = {cls: kind for kind, cls in KINDS.items()}
-    return names.get(type(outer), type(outer).__name__)
-
-
-def applies(
-    bound: Bound, algorithm: Algorithm, setting: Setting, constants: Mapping[str, Constant]
-) -> tuple[tuple[Condition, ...], str]:
-    """The conditions of a bound (none where it is about other things), and why it does not apply.
-
-    ``mu = 0`` is averaging under whatever name.
-    """
-    rule = rule_of(algorithm.outer)
-    if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
-        return (), f"it is about {' and '.join(bound.outer_rules)}, not {rule}"
-    why = bound.scope(setting)
-    if why:
-        letter = why.split()[0]
-        source = constants[letter].source if letter in constants else ""
-        blank = letter in constants and constants[letter].how == "unknown" and source
-        return (), f"{why} ({source})" if blank else why
-    conditions = bound.conditions(setting)
-    failed = [f"{c.name}: {c.left:.4g} > {c.right:.4g}" for c in conditions if not c.met]
-    if failed:
-        return conditions, f"{'; '.join(failed)}; {nearest(bound.largest_gamma(setting))}"
-    return conditions, "" if isfinite(bound.value(setting).total) else "its value is not finite"
-
-
-def smoothness_alone(setting: Setting, quantity: Quantity) -> float:
-    """What is known of the quantity at the start, before any theorem: section 3.0.
-
-    ``||grad F(w_1)||^2 <= 2 L Delta``, and the gap is ``Delta``.
-    """
-    return setting.Delta if quantity == "final_gap" else 2 * setting.L * setting.Delta
-
-
-def nearest(gamma: float) -> str:
-    """The nearest gamma that would do."""
-    return f"gamma <= {gamma:.4g} meets it" if gamma > 0 else "no gamma meets it"
 
 
 def measured(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | str:
@@ -238,4 +126,5 @@ def measured(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | s
         return gaps_at(run.series["F"][-1], f_star) if there else f"needs round {N}"
     if not np.array_equal(run.rounds[:N], np.arange(N)):
         return "it needs the gradient at every round; set record.every = 1"
-    return np.asarray(run.series["grad_norm2"][:N].mean(axis=0))
+    with np.errstate(over="ignore"):
+        return np.asarray(run.series["grad_norm2"][:N].mean(axis=0))

@@ -26,7 +26,7 @@ def ratio_limits(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
     if above.ndim != 1 or above.shape != below.shape:
         raise KavgError(f"needs two rows of the same replicas, got {above.shape}, {below.shape}")
     R = len(above)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = float(above.mean() / below.mean()) if R else nan
     low, high = fieller(above, below, level) if R > 1 and isfinite(mean) else (nan, nan)
     return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, R)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 from kavg.analysis.holm import spent
-from kavg.analysis.verify import Outcome, Verdict
+from kavg.analysis.verdict import Outcome, Verdict
 from kavg.base import KavgError, at_least_one
 
 

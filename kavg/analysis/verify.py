@@ -17,73 +17,24 @@ Markov's inequality a true bound b lets a replica exceed ``1e300`` with probabil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from math import isfinite, nan, sqrt
-from typing import Final, final
+from typing import Final
 
 import numpy as np
 
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.setting import Condition, Parts
-from kavg.analysis.compare import Comparison, comparisons, smoothness_alone
+from kavg.analysis.compare import Comparison, comparisons
 from kavg.analysis.estimate import Estimate, mean_limits
 from kavg.analysis.holm import holm
 from kavg.analysis.ratio import ratio_limits
+from kavg.analysis.told import smoothness_alone
+from kavg.analysis.verdict import Outcome, Verdict
 from kavg.base import Algorithm, Floats, KavgError, Problem
 from kavg.trajectory import Trajectory
 
 SLACK: Final = 1e-9
 """Relative room for rounding where no noise decides."""
-
-
-class Outcome(Enum):
-    """What is said of a bound and a run."""
-
-    HOLDS = "the measured mean is below the bound, at the level of the table"
-    VIOLATED = "the measured mean is above the bound, at the level of the table"
-    INCONCLUSIVE = "the replicas do not say on which side of the bound the mean lies"
-    NOT_APPLICABLE = "the theorem is not about this run"
-    VACUOUS = "the bound is above what smoothness alone gives at the start"
-
-    @property
-    def words(self) -> str:
-        """The name as printed.
-
-        >>> Outcome.NOT_APPLICABLE.words
-        'NOT APPLICABLE'
-        """
-        return self.name.replace("_", " ")
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Verdict:
-    """The outcome for one algorithm and one bound, with the numbers it rests on.
-
-    ``ratio`` is measured over bound; its limits and those of ``measured`` are two-sided and hold
-    one by one, where the outcomes hold together.  ``p`` is the smaller of the two p-values,
-    adjusted for the whole table (NaN where nothing was tested).  ``rests_on`` names estimated
-    constants.
-    """
-
-    algorithm: str
-    bound: Bound
-    outcome: Outcome
-    reason: str
-    conditions: tuple[Condition, ...]
-    largest_gamma: float
-    measured: Estimate | None
-    value: Parts | None
-    ratio: Estimate | None
-    p: float
-    rests_on: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """The outcome in words, with what it rests on."""
-        resting = f", with estimated {', '.join(self.rests_on)}" if self.rests_on else ""
-        return self.outcome.words + resting
 
 
 def verify(
@@ -121,10 +72,13 @@ def judge(compared: Sequence[Comparison], level: float = 0.05) -> tuple[Verdict,
 
 def tested(one: Comparison) -> tuple[float, float] | None:
     """Student's p-values of "not above" and "not below"; None where there is nothing to test."""
-    if one.measured is None or one.values is None or one.exact or one.diverged_at is not None:
+    if one.measured is None or one.values is None or one.exact:
         return None
-    differences = one.measured - one.values
-    R = len(differences)
+    if not np.isfinite(one.measured).all():
+        return None
+    R, differences = len(one.measured), one.measured - one.values
+    # Squares of a run that is about to diverge overflow.
+    differences = differences / (float(np.abs(differences).max()) or 1.0)
     error = float(differences.std(ddof=1)) / sqrt(R) if R > 1 else 0.0
     if error == 0:
         return None
@@ -179,7 +133,8 @@ def side_of(
 ) -> tuple[Outcome, str]:
     """On which side of the bound the measured mean lies."""
     if not np.isfinite(measured).all():
-        return Outcome.VIOLATED, f"diverged at round {one.diverged_at}: the mean is infinite"
+        when = "overflowed" if one.diverged_at is None else f"diverged at round {one.diverged_at}"
+        return Outcome.VIOLATED, f"{when}: the mean is infinite"
     if one.exact:
         held = bool((measured <= values * (1 + SLACK)).all())
         return (Outcome.HOLDS if held else Outcome.VIOLATED), "no noise: compared exactly"

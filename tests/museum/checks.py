@@ -1,7 +1,7 @@
 """Named checks: each a function that raises AssertionError when the program is at fault.
 
-Laws are exact.  Exact moments and verdicts are seeded and stay 5 standard errors away from a false
-alarm; a fault of the museum is far beyond that.
+Laws are exact.  Exact moments are seeded and stay 5 standard errors away from a false alarm,
+verdicts have level 1e-5; a fault of the museum is far beyond either.
 """
 
 from __future__ import annotations

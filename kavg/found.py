@@ -1,0 +1,78 @@
+"""Runs with their verdicts, in words and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from kavg.analysis.compare import Comparison
+from kavg.analysis.verdict import Outcome, Verdict
+from kavg.base import KavgError
+from kavg.config import Config
+from kavg.jobs import draw_if_possible, say
+from kavg.runs import write_json
+from kavg.trajectory import Trajectory
+from kavg.verdict_report import verdict_table, verdicts_json
+
+VIOLATED: Final = 3
+"""The exit code where a measured run is above a bound that applies to it."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Runs and what came of holding them against the theorems."""
+
+    config: Config
+    runs: Sequence[Trajectory]
+    compared: Sequence[Comparison]
+    verdicts: Sequence[Verdict]
+    level: float
+    looks: int = 1
+
+    @property
+    def table(self) -> str:
+        """In words."""
+        looks = "" if self.looks == 1 else f", over {self.looks} looks"
+        replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
+        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=looks)}"
+
+    @property
+    def plain(self) -> dict[str, object]:
+        """For ``verdicts.json``."""
+        return verdicts_json(
+            self.verdicts,
+            level=self.level,
+            rounds=self.config.rounds,
+            replicas=self.runs[0].replicas,
+            looks=self.looks,
+        )
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return VIOLATED if any(v.outcome is Outcome.VIOLATED for v in self.verdicts) else 0
+
+
+def write_beside(found: Found, folder: Path) -> None:
+    """``verdicts.json`` and the figure, to a folder that may be there already."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "verdicts.json", found.plain)
+        draw_if_possible(lambda: draw_bounds(found, folder / "figures"))
+    except OSError as error:
+        raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
+    say(f"{found.table}\n\nfolder  {folder}")
+
+
+def draw_bounds(found: Found, figures: Path) -> None:
+    """``bounds.png`` and ``.svg``; nothing where no bound applies."""
+    from kavg.plots import save
+    from kavg.verdict_plots import promises, verdict_figure
+
+    shown = promises(found.compared, found.runs)
+    if shown:
+        figures.mkdir(parents=True, exist_ok=True)
+        save(verdict_figure(shown), figures, "bounds")

@@ -1,0 +1,428 @@
+"""Verdicts: each outcome, the numbers behind it, and a level that is kept over the whole table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom, t
+
+from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, simulate, starts
+from kavg.analysis.bounds import BOUNDS, Parts, Setting, Theorem1, Theorem1S
+from kavg.analysis.compare import Comparison, compare, comparisons
+from kavg.analysis.estimate import mean_limits
+from kavg.analysis.holm import holm, spent
+from kavg.analysis.ratio import ratio_limits
+from kavg.analysis.sequential import until_decided
+from kavg.analysis.told import setting_of
+from kavg.analysis.verdict import Outcome
+from kavg.analysis.verify import judge, verify
+from kavg.base import Constant, KavgError
+from kavg.data import Synthetic
+
+BOWL = objectives.Quadratic(spectrum=(1.0, 1.0))
+NOISE = oracles.Gaussian(sigma2=1.0)
+K_AVG = Algorithm(P=4, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")
+M_AVG = Algorithm(P=4, K=2, gamma=0.02, outer=outer.BlockMomentum(mu=0.5), name="M-AVG")
+THEOREM = {bound.name: bound for bound in BOUNDS}
+
+
+def one(problem, method, bound="theorem_1", rounds=40, replicas=20, level=0.05, seed=1, every=1):
+    run = simulate(problem, method, rounds=rounds, replicas=replicas, seed=seed, every=every)
+    (verdict,) = verify(
+        problem, [method], [run], rounds=rounds, level=level, bounds=[THEOREM[bound]]
+    )
+    return verdict
+
+
+@dataclass(frozen=True)
+class Claims:
+    """An objective that claims other constants than it has."""
+
+    inner: object
+    L: Constant
+    f_star: Constant = field(default_factory=lambda: Constant(0.0, "exact"))
+
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+
+
+# Holm's rule and the levels of looks
+
+
+def test_holm_by_hand():
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm([0.5, 0.4]), [0.8, 0.8])
+    assert holm([]).size == 0
+    for wrong in ([-0.1], [1.1], [np.nan], [[0.1]]):
+        with pytest.raises(KavgError, match="from 0 to 1"):
+            holm(wrong)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
+def test_holm_is_the_closure_of_bonferroni(p):
+    # Adjusted p of i: the largest, over all sets of hypotheses with i in them, of |S| min_S p.
+    places = range(len(p))
+    sets = [s for size in range(1, len(p) + 1) for s in combinations(places, size)]
+    wanted = [min(1, max(len(s) * min(p[j] for j in s) for s in sets if i in s)) for i in places]
+    np.testing.assert_allclose(holm(p), wanted, rtol=1e-12)
+
+
+def test_the_levels_of_all_looks_add_up():
+    alphas = [spent(0.05, k) for k in range(1, 2000)]
+    assert sum(alphas) < 0.05
+    assert sum(alphas) == pytest.approx(0.05, abs=2e-5)
+    assert alphas[0] == pytest.approx(0.0304, abs=1e-4)
+
+
+# The ratio
+
+
+def test_the_ratio_to_a_number_has_the_limits_of_the_mean():
+    a = np.random.default_rng(1).exponential(size=9) * 1e-200
+    found, mean = ratio_limits(a, np.full(9, 4e-200)), mean_limits(a / 1e-200)
+    np.testing.assert_allclose(
+        [found.mean, found.low, found.high], np.array([mean.mean, mean.low, mean.high]) / 4
+    )
+
+
+@given(st.integers(0, 2**32), st.integers(3, 30))
+def test_the_limits_of_a_ratio_are_where_the_test_turns(seed, R):
+    draws = np.random.default_rng(seed)
+    b = 10 + draws.normal(size=R)
+    a = 0.3 * b + draws.normal(size=R)
+    found = ratio_limits(a, b, level=0.9)
+    for limit in (found.low, found.high):
+        difference = a - limit * b
+        T = difference.mean() / (difference.std(ddof=1) / np.sqrt(R))
+        assert abs(T) == pytest.approx(t.ppf(0.95, R - 1), rel=1e-6)
+    assert found.low < found.mean < found.high
+
+
+def test_no_limits_where_there_are_none():
+    assert np.isnan(ratio_limits([1.0], [2.0]).low)
+    assert ratio_limits([1.0], [2.0]).mean == 0.5
+    assert np.isnan(ratio_limits([1.0, 2.0, 3.0], [-1.0, 0.1, 1.0]).low)
+    with pytest.raises(KavgError, match="same replicas"):
+        ratio_limits([1.0, 2.0], [1.0])
+
+
+# What a theorem is told
+
+
+def test_the_setting_of_a_run():
+    noise = oracles.StateDependent(M=2.0, M_v=0.5, B=3)
+    told = setting_of(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
+    assert told == Setting(
+        P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, L=1.0, Delta=1.5, sigma2=2.0, M_v=0.5, pl=1.0
+    )
+    same = replace(M_AVG, outer=outer.SlowMo(mu=0.5))
+    assert setting_of(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == told
+    flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
+    assert setting_of(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == told
+
+
+NOT_APPLICABLE = [
+    (replace(K_AVG, outer=outer.NesterovMomentum(mu=0.5)), "outer rule nesterov"),
+    (replace(K_AVG, outer=outer.SlowMo(mu=0.5, alpha=0.5)), "alpha = 1, not 0.5"),
+    (replace(K_AVG, gamma=schedules.InverseSqrt(0.1)), "constant step"),
+    (replace(K_AVG, gamma=0.6), r"C1: 1\.56 > 1; gamma <= 0\.41\d* meets it"),
+]
+
+
+@pytest.mark.parametrize(("method", "reason"), NOT_APPLICABLE)
+def test_not_applicable_says_why(method, reason):
+    verdict = one(Problem(BOWL, NOISE, 3.0), method)
+    assert verdict.outcome is Outcome.NOT_APPLICABLE
+    assert re.search(reason, verdict.reason), verdict.reason
+    assert verdict.ratio is None
+    assert np.isnan(verdict.p)
+
+
+def test_the_nearest_gamma_meets_the_condition():
+    verdict = one(Problem(BOWL, NOISE, 3.0), replace(K_AVG, gamma=0.6))
+    assert not verdict.conditions[0].met
+    near = replace(K_AVG, gamma=verdict.largest_gamma)
+    assert one(Problem(BOWL, NOISE, 3.0), near).outcome is Outcome.HOLDS
+
+
+def test_not_applicable_to_what_was_not_recorded_and_to_other_gradients():
+    problem = Problem(BOWL, NOISE, 3.0)
+    assert "record.every = 1" in one(problem, K_AVG, every=2).reason
+    examples = Synthetic("classification", examples=32, features=3)
+    data = objectives.LogisticRegression(data=examples, alpha=0.1)
+    batches = one(Problem(data, oracles.MiniBatch(B=4), 0.0), K_AVG, rounds=3)
+    assert batches.outcome is Outcome.NOT_APPLICABLE
+    assert batches.reason.startswith("sigma2 is unknown")
+    assert "depends on w" in batches.reason
+    shifted = Problem(BOWL, oracles.Shifted(zeta2=1.0, noise=NOISE), 3.0)
+    assert "zeta2 = 1" in one(shifted, K_AVG).reason
+    assert one(shifted, replace(K_AVG, gamma=0.05), "heterogeneous").outcome is Outcome.HOLDS
+    local = one(problem, replace(K_AVG, P=1), "slowmo_squared")
+    assert "meta-iterates give it for K = 1" in local.reason
+    assert one(problem, replace(K_AVG, K=1), "slowmo_squared").outcome is Outcome.HOLDS
+
+
+def test_an_outer_rule_without_momentum_is_averaging():
+    problem = Problem(BOWL, NOISE, 3.0)
+    still = replace(K_AVG, outer=outer.BlockMomentum(mu=0.0))
+    assert one(problem, still, "k_avg").outcome is Outcome.HOLDS
+    assert "it is about averaging" in one(problem, M_AVG, "k_avg").reason
+
+
+# What is measured
+
+
+def test_the_start_counts_and_the_last_iterate_does_not():
+    problem = Problem(BOWL, NOISE, 3.0)
+    run = simulate(problem, K_AVG, rounds=5, replicas=3, seed=1)
+    found = compare(problem, K_AVG, run, 5, Theorem1())
+    np.testing.assert_array_equal(found.measured, run.grad_norm2[:5].mean(axis=0))
+    setting = setting_of(BOWL, NOISE.constants(BOWL), K_AVG, 5, Delta=9.0)
+    np.testing.assert_allclose(found.values, Theorem1().value(setting).total)
+    gap = compare(problem, K_AVG, run, 5, THEOREM["polyak_lojasiewicz"])
+    np.testing.assert_array_equal(gap.measured, run.F[5])
+
+
+def test_a_random_start_is_paired_with_its_own_gap():
+    # Without noise, at gamma = 1/L, K = 1: each replica attains the bound its own start gives it.
+    problem = Problem(BOWL, oracles.Noiseless(), starts.Normal(scale=2.0))
+    method = Algorithm(P=2, K=1, gamma=1.0, outer=outer.Averaging())
+    run = simulate(problem, method, rounds=4, replicas=30, seed=1)
+    found = compare(problem, method, run, 4, Theorem1())
+    np.testing.assert_allclose(found.measured, found.values, rtol=1e-12)
+    assert found.setting.Delta == pytest.approx(run.F[0].mean())
+    assert judge([found])[0].outcome is Outcome.HOLDS
+    # With noise the gaps of the starts, which vary a lot, do not blur the verdict.
+    noisy = replace(problem, oracle=oracles.Gaussian(sigma2=0.1))
+    run = simulate(noisy, method, rounds=4, replicas=30, seed=1)
+    verdict = judge([compare(noisy, method, run, 4, Theorem1())])[0]
+    assert verdict.ratio.high - verdict.ratio.low < 0.02
+    assert verdict.measured.high / verdict.measured.low > 1.3
+
+
+# Outcomes
+
+
+def test_holds():
+    verdict = one(Problem(BOWL, NOISE, 3.0), K_AVG)
+    assert str(verdict) == "HOLDS"
+    assert verdict.ratio.high < 1
+    assert verdict.p < 0.05
+    assert verdict.value.total == pytest.approx(float(verdict.measured.mean / verdict.ratio.mean))
+
+
+def test_equality_without_noise_holds_and_a_hair_above_does_not():
+    method = Algorithm(P=2, K=1, gamma=1.0, outer=outer.Averaging())
+    problem = Problem(BOWL, oracles.Noiseless(), 3.0)
+    verdict = one(problem, method, replicas=1)
+    assert (verdict.outcome, verdict.reason) == (Outcome.HOLDS, "no noise: compared exactly")
+    assert verdict.ratio.mean == pytest.approx(1.0, rel=1e-12)
+    low = replace(problem, objective=Claims(BOWL, BOWL.L, Constant(1e-7, "exact")))
+    assert one(low, method, replicas=1).outcome is Outcome.VIOLATED
+
+
+def wave(L):
+    return Claims(objectives.TriangularWave(dim=3), Constant(L, "exact"))
+
+
+@pytest.mark.parametrize("oracle", [oracles.Noiseless(), oracles.Gaussian(sigma2=0.01)])
+def test_a_wrong_L_is_violated_on_the_triangular_wave(oracle):
+    # The true L is 1.  At gamma = 2 every step jumps over the minimum to the other side.
+    method = Algorithm(P=2, K=1, gamma=2.0, outer=outer.Averaging())
+    problem = Problem(wave(0.5), oracle, 0.6)
+    assert one(problem, method, rounds=20).outcome is Outcome.VIOLATED
+    right = replace(problem, objective=wave(1.0))
+    assert one(right, method, rounds=20).outcome is Outcome.NOT_APPLICABLE
+    assert one(right, replace(method, gamma=0.5), rounds=20).outcome is Outcome.HOLDS
+
+
+def test_an_estimated_constant_is_named_in_every_verdict_that_rests_on_it():
+    guessed = Claims(BOWL, Constant(1.0, "estimated"))
+    method = replace(K_AVG, gamma=0.1)
+    for name in ("theorem_1", "theorem_1s", "polyak_lojasiewicz"):
+        verdict = one(Problem(guessed, NOISE, 3.0), method, name)
+        assert verdict.rests_on == ("L",)
+        assert str(verdict).endswith(", with estimated L")
+    assert one(Problem(BOWL, NOISE, 3.0), method).rests_on == ()
+    low = Claims(objectives.TriangularWave(dim=3), Constant(0.5, "estimated"))
+    bad = one(Problem(low, oracles.Noiseless(), 0.6), replace(method, K=1, gamma=2.0))
+    assert str(bad) == "VIOLATED, with estimated L"
+
+
+def test_a_single_replica_is_inconclusive_unless_there_is_no_noise():
+    problem = Problem(BOWL, NOISE, 3.0)
+    alone = one(problem, K_AVG, replicas=1)
+    assert (alone.outcome, alone.reason) == (Outcome.INCONCLUSIVE, "one replica gives no limits")
+    assert np.isnan(alone.ratio.low)
+    calm = replace(problem, oracle=oracles.Noiseless())
+    assert one(calm, K_AVG, replicas=1).outcome is Outcome.HOLDS
+
+
+def test_replicas_that_are_all_alike_prove_nothing_where_there_is_noise():
+    coins = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Rademacher(sigma2=1.0), 0.0)
+    method = Algorithm(P=1, K=1, gamma=0.5, outer=outer.Averaging())
+    verdict = one(coins, method, rounds=2, replicas=6)  # |w_2| is the same for both sides
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "all alike" in verdict.reason
+
+
+def test_a_run_too_short_for_its_step_is_vacuous():
+    problem = Problem(BOWL, NOISE, 3.0)
+    short = replace(K_AVG, gamma=0.001)
+    verdict = one(problem, short)
+    assert verdict.outcome is Outcome.VACUOUS
+    assert verdict.reason.startswith("its optimization part 225 > 2 L Delta = 18")
+    assert verdict.p < 0.05  # it holds as well, and says nothing
+    assert one(problem, short, rounds=501).outcome is Outcome.HOLDS
+    # From the minimum there is no start to forget: what is left is the noise, and that counts.
+    assert one(replace(problem, start=0.0), K_AVG).outcome is Outcome.HOLDS
+    slow = one(problem, replace(M_AVG, gamma=0.001), "polyak_lojasiewicz_momentum")
+    assert (slow.outcome, "> Delta = 9" in slow.reason) == (Outcome.VACUOUS, True)
+
+
+def test_a_violated_bound_is_violated_even_where_it_says_nothing():
+    found = fabricated(2 + np.array([0, 0.01, -0.01, 0.02, 0]), allowed=1.0)
+    setting = Setting(P=1, K=1, B=1, N=1, gamma=0.1, mu=0.0, L=1.0, Delta=0.1, sigma2=1.0)
+    empty = replace(found, setting=setting, parts=Parts(0.9, 0.1, 0.0))
+    assert judge([empty])[0].outcome is Outcome.VIOLATED
+    assert judge([replace(empty, measured=empty.measured - 1.9)])[0].outcome is Outcome.VACUOUS
+
+
+def test_divergence_is_a_violation_in_words():
+    # The claim L = 1e-3 lets gamma = 10 pass; in truth every step multiplies w by -9.
+    problem = Problem(Claims(BOWL, Constant(1e-3, "exact")), NOISE, 3.0)
+    method = Algorithm(P=2, K=1, gamma=10.0, outer=outer.Averaging())
+    run = simulate(problem, method, rounds=400, replicas=4, seed=1)
+    verdict = verify(problem, [method], [run], rounds=400, bounds=[Theorem1()])[0]
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.reason == f"diverged at round {run.diverged_at}: the mean is infinite"
+    assert verdict.measured.mean == np.inf
+    # The theorem's mean ends with w_N: a divergence in round N itself is not part of it.
+    until = run.diverged_at
+    (last,) = comparisons(problem, [method], [run], until, [Theorem1()])
+    assert np.isfinite(last.measured).all()
+    assert last.measured.max() > 1e200
+    (late,) = judge([last])
+    assert (late.outcome, late.reason) == (Outcome.VIOLATED, "")
+
+
+# The level of the table
+
+
+def fabricated(measured, allowed):
+    """A comparison with these replicas, of a bound with this value."""
+    parts = Parts(allowed, 0.0, 0.0)
+    values = np.full(len(measured), allowed)
+    return Comparison("K-AVG", Theorem1S(), parts=parts, measured=measured, values=values)
+
+
+def sides(verdicts):
+    return any(v.outcome in (Outcome.HOLDS, Outcome.VIOLATED) for v in verdicts)
+
+
+REPETITIONS = 1000
+MOST = binom.ppf(0.999, REPETITIONS, 0.05)
+"""False alarms that a level of 5 % exceeds with probability 1/1000."""
+
+
+def test_false_alarms_of_a_whole_table_stay_under_its_level():
+    # Every bound is attained, so HOLDS and VIOLATED are both wrong; rows share half their noise.
+    draws = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(REPETITIONS):
+        common = draws.normal(size=12)
+        rows = 1 + 0.1 * (draws.normal(size=(4, 12)) + common)
+        alarms += sides(judge([fabricated(row, 1.0) for row in rows], level=0.05))
+    assert 20 <= alarms <= MOST
+
+
+def alarms_over_looks(alpha):
+    draws = np.random.default_rng(2)
+    alarms = 0
+    for _ in range(REPETITIONS):
+        rows = 1 + 0.1 * draws.normal(size=(2, 64))
+
+        def look(R, level, rows=rows):
+            return judge([fabricated(row[:R], 1.0) for row in rows], alpha(level))
+
+        alarms += sides(until_decided(look, replicas=4, budget=64, level=0.05).verdicts)
+    return alarms
+
+
+def test_false_alarms_stay_under_the_level_however_often_one_looks():
+    assert 15 <= alarms_over_looks(lambda level: level) <= MOST
+
+
+def test_looking_often_at_the_full_level_would_be_found_out():
+    assert alarms_over_looks(lambda level: 0.05) > MOST
+
+
+def test_the_table_is_one_family():
+    # p = 0.03 on one side decides a table of its own pair (2 p = 0.06: no), not one of two pairs.
+    def at(p, R=10):
+        x = np.random.default_rng(3).normal(size=R)
+        x = (x - x.mean()) / (x.std(ddof=1) / np.sqrt(R))
+        return fabricated(1 + 0.01 * (x + t.ppf(p, R - 1)), 1.0)
+
+    assert judge([at(0.024)])[0].outcome is Outcome.HOLDS
+    assert judge([at(0.026)])[0].outcome is Outcome.INCONCLUSIVE
+    assert judge([at(0.024)])[0].p == pytest.approx(0.048)
+    assert judge([at(0.976)])[0].outcome is Outcome.VIOLATED
+    pair = judge([at(0.02), at(0.5)])
+    assert [v.outcome for v in pair] == [Outcome.INCONCLUSIVE] * 2
+    assert pair[0].p == pytest.approx(0.08)
+    # Holm, not Bonferroni: once the first is decided, the second needs less.
+    assert [v.outcome for v in judge([at(0.01), at(0.015)])] == [Outcome.HOLDS] * 2
+    # What needs no test costs the others nothing.
+    sure = replace(at(0.5), exact=True, measured=np.linspace(0, 0.5, 10))
+    both = judge([sure, at(0.024)])
+    assert [v.outcome for v in both] == [Outcome.HOLDS] * 2
+    assert np.isnan(both[0].p)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -1.0, np.nan])
+def test_a_level_is_between_0_and_1(level):
+    with pytest.raises(KavgError, match="level must lie between 0 and 1"):
+        judge([], level)
+
+
+# Looks
+
+
+def test_replicas_are_added_until_all_is_decided():
+    problem = Problem(BOWL, NOISE, 3.0)
+    seen = []
+
+    def look(R, alpha):
+        run = simulate(problem, K_AVG, rounds=40, replicas=R, seed=1)
+        seen.append((R, alpha))
+        return verify(problem, [K_AVG], [run], rounds=40, level=alpha, bounds=[Theorem1()])
+
+    found = until_decided(look, replicas=1, budget=64)
+    assert [R for R, _ in seen] == [1, 2, 4][: found.looks]
+    assert [alpha for _, alpha in seen] == [spent(0.05, k) for k in range(1, found.looks + 1)]
+    assert found.verdicts[0].outcome is Outcome.HOLDS
+    assert found.replicas == seen[-1][0]
+    assert found.looks > 1
+
+
+def test_the_budget_ends_the_looks_and_a_decided_side_stays():
+    draws = 1 + 0.1 * np.random.default_rng(4).normal(size=100)
+    sure = np.concatenate([draws[:4] - 9, draws[4:] + 9])  # below at first, then above
+
+    def look(R, alpha):
+        return judge([fabricated(draws[:R], 1.0), fabricated(sure[:R], 1.0)], alpha)
+
+    found = until_decided(look, replicas=4, budget=50)
+    assert (found.looks, found.replicas) == (5, 50)
+    assert [v.outcome for v in found.verdicts] == [Outcome.INCONCLUSIVE, Outcome.HOLDS]
+    assert found.verdicts[1].reason == "decided at an earlier look"
+    assert found.verdicts[1].measured.replicas == 50
+    with pytest.raises(KavgError, match="budget must be at least"):
+        until_decided(look, replicas=4, budget=3)

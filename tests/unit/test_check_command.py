@@ -1,0 +1,354 @@
+"""``kavg check``, ``kavg bounds`` and ``kavg exact``: what they say, write and leave with."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kavg import cli, environment, jobs
+from kavg.base import Constant
+from kavg.objectives import TriangularWave
+from kavg.runs import load_trajectories
+
+SETTINGS = """
+seed = 1
+rounds = 30
+replicas = 8
+start = 0.6
+objective = { kind = "triangular_wave", dim = 3 }
+oracle = { kind = "gaussian", sigma2 = 0.01 }
+[[algorithm]]
+name = "K-AVG"
+P = 2
+K = 2
+gamma = 0.2
+outer = { kind = "averaging" }
+[[algorithm]]
+name = "Nesterov"
+P = 2
+K = 2
+gamma = 0.2
+outer = { kind = "nesterov", mu = 0.5 }
+"""
+BOWL = SETTINGS.replace(
+    'kind = "triangular_wave", dim = 3', 'kind = "quadratic", spectrum = [0.5, 1.0]'
+)
+WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty folder with two settings files; no launcher, no pictures unless asked for."""
+    monkeypatch.chdir(tmp_path)
+    for variable in environment.LAUNCHERS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(jobs, "installed", lambda name: None if name == "matplotlib" else "1")
+    (tmp_path / "my.toml").write_text(SETTINGS)
+    (tmp_path / "bowl.toml").write_text(BOWL)
+    return tmp_path
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """``call("check", "my.toml") -> (exit code, stdout, stderr)``, in this process."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def wrong_L(monkeypatch):
+    """The wave claims half its curvature, which lets twice the step through."""
+    monkeypatch.setattr(TriangularWave, "L", Constant(0.5, "exact"))
+
+
+def files(folder):
+    return {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
+
+
+def verdicts(folder):
+    return json.loads((Path(folder) / "verdicts.json").read_text())
+
+
+def outcomes(folder):
+    return {(v["algorithm"], v["bound"]): v["outcome"] for v in verdicts(folder)["verdicts"]}
+
+
+# check
+
+
+def test_a_settings_file_is_run_and_judged(call, here):
+    code, out, err = call("check", "my.toml")
+    assert code == 0
+    assert files("runs/my") == WRITTEN | {"verdicts.json"}
+    assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
+    assert {o for (name, _), o in outcomes("runs/my").items() if name == "Nesterov"} == {
+        "NOT APPLICABLE"
+    }
+    assert "8 replicas, 30 rounds" in out
+    assert "no theorem here is about the outer rule nesterov" in out
+    assert max(map(len, out.splitlines())) <= 100
+    assert "round 30 of 30" in err
+    call("run", "my.toml", "-q", "--out", "plain")
+    same = [json.loads(Path(x, "summary.json").read_text()) for x in ("runs/my", "plain")]
+    assert same[0] == same[1]
+
+
+def test_the_file_holds_every_number_of_the_table(call):
+    call("check", "my.toml", "-q", "--level", "0.01")
+    found = verdicts("runs/my")
+    assert (found["level"], found["rounds"], found["replicas"], found["looks"]) == (0.01, 30, 8, 1)
+    one = found["verdicts"][0]
+    run = load_trajectories("runs/my")[0]
+    measured = run.grad_norm2[:30].mean(axis=0)
+    assert one["measured"]["mean"] == pytest.approx(measured.mean(), rel=1e-14)
+    assert one["ratio"]["mean"] == pytest.approx(measured.mean() / one["value"]["total"])
+    parts = [one["value"][name] for name in ("optimization", "noise", "drift")]
+    assert one["value"]["total"] == pytest.approx(sum(parts))
+    assert one["conditions"][0]["met"] is True
+    assert one["conditions"][0]["left"] < one["conditions"][0]["right"] == 1
+    assert one["largest_gamma"] > 0.2
+    assert one["rests_on_estimated"] == []
+
+
+@pytest.mark.parametrize("extra", [[], ["--until", "decided", "--budget", "16"]])
+def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
+    fast = ["--set", "algorithm.0.gamma=2", "--set", "algorithm.0.K=1"]
+    code, out, _ = call("check", "my.toml", "-q", *fast, *extra)
+    assert code == 3
+    assert outcomes("runs/my")["K-AVG", "theorem_1"] == "VIOLATED"
+    assert " VIOLATED," in out
+    assert call("check", "runs/my")[0] == 3
+
+
+def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
+    call("run", "my.toml", "-q")
+    before = {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    monkeypatch.setattr(jobs, "simulate", None)
+    code, out, err = call("check", "runs/my")
+    assert (code, err) == (0, "")
+    assert out.endswith("\nfolder  runs/my\n")
+    assert files("runs/my") == WRITTEN | {"verdicts.json"}
+    assert before == {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
+    code, out, _ = call("check", "runs/my", "--out", "elsewhere/deep", "--level", "0.2")
+    assert files("elsewhere") == {"deep/verdicts.json"}
+    assert verdicts("elsewhere/deep")["level"] == 0.2
+    assert verdicts("runs/my")["level"] == 0.05
+
+
+def test_replicas_are_added_until_decided(call, here):
+    # At gamma = 1, K = 1 the theorem is attained but for 1/N of the noise.
+    tight = ["--set", "algorithm.0.gamma=1", "--set", "algorithm.0.K=1", "--set", "replicas=2"]
+    code, out, _ = call("check", "my.toml", "-q", *tight, "--until", "decided", "--budget", "512")
+    found = verdicts("runs/my")
+    assert code == 0
+    assert found["looks"] > 2
+    assert found["replicas"] == 2 ** found["looks"] <= 512
+    assert set(outcomes("runs/my").values()) == {"HOLDS", "NOT APPLICABLE"}
+    assert f"over {found['looks']} looks" in out
+    stored = tomllib.loads(Path("runs/my/config.toml").read_text())
+    assert stored["replicas"] == found["replicas"]
+    # What is left is the plain run of that many replicas.
+    call("run", "runs/my/config.toml", "-q", "--out", "plain")
+    same = [json.loads(Path(x, "summary.json").read_text()) for x in ("runs/my", "plain")]
+    assert same[0] == same[1]
+    # With the first replicas alone nothing would have been said.
+    call("check", "my.toml", "-q", *tight, "--out", "once")
+    assert outcomes("once")["K-AVG", "theorem_1"] == "INCONCLUSIVE"
+    assert "more replicas decide" in verdicts("once")["verdicts"][0]["reason"]
+
+
+def test_a_budget_is_not_exceeded(call):
+    code, *_ = call("check", "my.toml", "-q", "--set", "replicas=1", "--until", "decided",
+                    "--budget", "1")  # fmt: skip
+    found = verdicts("runs/my")
+    assert (code, found["replicas"], found["looks"]) == (0, 1, 1)
+    assert outcomes("runs/my")["K-AVG", "theorem_1"] == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["my.toml", "--level", "0"], "--level must lie between 0 and 1, got 0.0"),
+        (["my.toml", "--until", "bored"], "--until knows one word, decided, got 'bored'"),
+        (["my.toml", "--budget", "9"], "--budget is for --until decided"),
+        (["my.toml", "--until", "decided", "--budget", "7"], "at least replicas=8, got budget=7"),
+        (["my.toml", "--set", "algorithm.0.lr=1"], "there is no key 'lr' here; use 'gamma'"),
+        (["gone.toml"], "cannot read the settings"),
+        (["empty"], "cannot read the settings 'empty/config.toml'"),
+        (["done", "--set", "rounds=3"], "is a finished run"),
+        (["done", "--until", "decided"], "is a finished run"),
+        (["mixed"], "are not of one run; run the settings again"),
+        (["done", "--out", "my.toml/x"], "cannot write"),
+        (["my.toml", "--out", "done"], "exists already; use --force"),
+    ],
+)
+def test_wrong_input_leaves_with_2_and_writes_nothing(call, here, words, said):
+    (here / "empty").mkdir()
+    call("run", "my.toml", "-q", "--out", "done")
+    call("run", "my.toml", "-q", "--out", "mixed")
+    stored = here / "mixed/config.toml"
+    stored.write_text(stored.read_text().replace("rounds = 30", "rounds = 29"))
+    before = files(here)
+    code, out, err = call("check", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("kavg: ") == 1
+    assert files(here) == before
+
+
+def test_an_older_folder_is_replaced_by_force(call):
+    call("check", "my.toml", "-q")
+    code, *_ = call("check", "my.toml", "-q", "--force", "--set", "rounds=12")
+    assert (code, verdicts("runs/my")["rounds"]) == (0, 12)
+
+
+def test_the_picture_of_verdicts(call, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(jobs, "installed", environment.installed)
+    call("check", "my.toml", "-q")
+    wanted = {"bounds.png", "bounds.svg", "trajectory.png", "trajectory.svg"}
+    assert files("runs/my/figures") == wanted
+    call("check", "runs/my", "--out", "again")
+    assert files("again/figures") == {"bounds.png", "bounds.svg"}
+    again = Path("again/figures/bounds.svg").read_bytes()
+    assert again == Path("runs/my/figures/bounds.svg").read_bytes()
+    # Where no bound applies there is nothing to draw, and that is no fault.
+    code, _, err = call("check", "my.toml", "-q", "--out", "none", "--set", "algorithm.0.gamma=9")
+    assert (code, err) == (0, "")
+    assert files("none/figures") == {"trajectory.png", "trajectory.svg"}
+
+
+def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr("kavg.objectives.Quadratic.L", Constant(1e-3, "exact"))
+    slow = [f"--set=algorithm.*.{place}" for place in ("gamma=9", "K=1")]
+    code, out, _ = call("check", "bowl.toml", "-q", *slow, "--set", "rounds=900")
+    assert code == 3
+    assert "the mean is infinite" in out
+    assert "bounds.png" in files("runs/bowl/figures")
+
+
+# bounds
+
+
+def test_bounds_says_what_each_theorem_asks_and_gives(call, here):
+    before = files(here)
+    code, out, err = call("bounds", "bowl.toml", "--set", "algorithm.0.gamma=0.3")
+    assert (code, err) == (0, "")
+    assert files(here) == before
+    assert max(map(len, out.splitlines())) <= 100
+    assert "Cong and Liu (2020), which could not be read" in " ".join(out.split())
+    assert "met  C1: 0.69 <= 1" in out
+    assert "NOT met  C1S: 0.6 > 0.25" in out
+    assert "value, which is no bound here:" in out
+    assert "pl=0.5" in out
+    assert "no theorem here is about the outer rule nesterov" in out
+    trends = [line.split() for line in out.splitlines() if line.startswith("      P = ")]
+    assert [line[2] for line in trends] == ["2", "4", "8"]
+    mus = [float(line[3]) for line in trends]
+    assert mus == sorted(mus)
+
+
+def test_bounds_of_a_random_start_and_of_gradients_without_a_bound(call, here):
+    code, out, _ = call("bounds", "bowl.toml", "--set", 'start={ kind = "normal" }')
+    assert code == 0
+    assert "the mean over 8 replicas" in out
+    data = '{ kind = "regression", examples = 8, features = 2 }'
+    (here / "data.toml").write_text(
+        SETTINGS.replace('kind = "gaussian", sigma2 = 0.01', 'kind = "minibatch", B = 2').replace(
+            'kind = "triangular_wave", dim = 3', f'kind = "robust_regression", data = {data}'
+        )
+    )
+    code, out, _ = call("bounds", "data.toml")
+    assert code == 0
+    assert "nothing: sigma2 is unknown" in out
+    code, out, err = call("bounds", "gone.toml")
+    assert (code, out, err.count("kavg: ")) == (2, "", 1)
+
+
+# exact
+
+
+def test_exact_moments_beside_a_run(call):
+    code, out, _ = call("exact", "bowl.toml", "-q")
+    assert code == 0
+    assert files("runs/bowl") == WRITTEN
+    rows = [line.split() for line in out.splitlines() if line.startswith("  ||grad F||^2")]
+    assert len(rows) == 2
+    run = load_trajectories("runs/bowl")[1]
+    assert float(rows[1][3].strip("[],")) == pytest.approx(run.grad_norm2[-1].mean(), rel=0.05)
+    assert float(rows[1][2]) == pytest.approx(run.grad_norm2[-1].mean(), rel=1)
+
+
+def test_the_pictures_of_exact(call, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(jobs, "installed", environment.installed)
+    call("exact", "bowl.toml", "-q", "--set", "record.every=7")
+    assert {"exact.png", "exact.svg"} <= files("runs/bowl/figures")
+    code, out, _ = call("exact", "--atlas", "--K", "1,3", "--out", "maps/map.png")
+    assert (code, out.split()) == (0, ["maps/map.png", "maps/map.svg"])
+
+
+def test_exact_of_a_run_that_diverges(call):
+    code, out, _ = call("exact", "bowl.toml", "-q", "--set", "algorithm.*.gamma=1e9",
+                        "--set", "rounds=40", "--set", "record.every=3")  # fmt: skip
+    assert code == 0
+    last = [int(run.rounds[-1]) for run in load_trajectories("runs/bowl")]
+    assert f"K-AVG, the last before it diverged: round {last[0]}\n" in out
+    assert f"Nesterov, the last before it diverged: round {last[1]}\n" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["my.toml"], "need a Quadratic or Linear objective, got TriangularWave"),
+        ([], "give either CONFIG or --atlas"),
+        (["bowl.toml", "--atlas"], "give either CONFIG or --atlas"),
+        (["--atlas", "--K", "1,x"], "--K needs whole numbers"),
+        (["--atlas", "--K", "0"], "--K needs whole numbers"),
+        (["--atlas", "--out", "map.pdf"], "an atlas is written as .png and .svg"),
+        (["--atlas", "--out", "my.toml/map.png"], "cannot write"),
+    ],
+)
+def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
+    monkeypatch.setattr(jobs, "simulate", None)
+    before = files(here)
+    code, out, err = call("exact", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert files(here) == before
+
+
+def test_the_promise_of_a_picture_is_the_bound_at_its_N():
+    from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
+    from kavg.analysis.bounds import Theorem1
+    from kavg.analysis.compare import compare
+    from kavg.verdict_plots import promises
+
+    problem = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
+    method = Algorithm(P=2, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")
+    run = simulate(problem, method, rounds=20, replicas=4, seed=1)
+    found = compare(problem, method, run, 20, Theorem1())
+    (shown,) = promises([found], [run])
+    assert (shown.N[0], shown.N[-1]) == (1, 20)
+    assert shown.promised[0, -1] == pytest.approx(found.values.mean())
+    one = Theorem1().value(found.setting.at(N=1)).total
+    assert shown.promised[0, 0] == pytest.approx(one)
+    assert one > 10 * shown.promised[0, -1]
+    assert shown.measured.mean[-1] == pytest.approx(found.measured.mean())
+    np.testing.assert_allclose(shown.measured.mean[0], 9.0)
+    assert shown.alone == pytest.approx(9.0)
