@@ -75,7 +75,7 @@ def draw_exact(
 ) -> None:
     """``exact.png`` and ``.svg``."""
     from kavg.exact_plots import exact_figure
-    from kavg.plots import save
+    from kavg.sheet import save
 
     save(exact_figure(curves, runs), figures, "exact")
 
@@ -88,7 +88,7 @@ def draw_atlas(comm: Communicator, counts: str, out: Path) -> None:
 def write_atlas(counts: Sequence[int], out: Path) -> None:
     """``out`` as ``.png`` and ``.svg``."""
     from kavg.exact_plots import atlas_figure
-    from kavg.plots import save
+    from kavg.sheet import save
 
     if out.suffix not in ("", ".png", ".svg"):
         raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")

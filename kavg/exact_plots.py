@@ -13,7 +13,7 @@ from kavg.base import Floats, KavgError
 from kavg.exact_runs import ExactTrajectory
 from kavg.legend import legend
 from kavg.panels import LARGEST, Curve, frame, is_log, style
-from kavg.plots import _name_axes, _panels
+from kavg.sheet import name_axes, new_sheet
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def exact_figure(
             f"give one or more exact trajectories and as many measured ones or none, got"
             f" {len(exacts)} and {len(trajectories)}"
         )
-    figure, panels = _panels(len(_known(quantities)))
+    figure, panels = new_sheet(len(_known(quantities)))
     for panel, quantity in zip(panels, quantities, strict=True):
         curves = [_exact_curve(each, axis, quantity) for each in exacts]
         bars = [_measured(run, axis, quantity, level) for run in trajectories]
         _draw(panel, curves, bars, quantity)
-        _name_axes(panel, axis, quantity)
+        name_axes(panel, axis, quantity)
     legend(figure, [each.name or f"P={each.P} K={each.K}" for each in exacts])
     figure.suptitle(_caption(trajectories, level), fontsize=8)
     return figure
@@ -77,7 +77,7 @@ def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
         raise KavgError("give one or more atlases, [atlas] for one of them")
     if any(min(chart.radius.shape) < 2 for chart in atlases):
         raise KavgError("a map needs at least two values of gamma_h and two of mu")
-    figure, panels = _panels(len(atlases))
+    figure, panels = new_sheet(len(atlases))
     for panel, chart in zip(panels, atlases, strict=True):
         bands = _draw_atlas(panel, chart)
     bar = figure.colorbar(bands, ax=panels, ticks=LEVELS, shrink=0.9)

@@ -69,7 +69,7 @@ def write_beside(found: Found, folder: Path) -> None:
 
 def draw_bounds(found: Found, figures: Path) -> None:
     """``bounds.png`` and ``.svg``; nothing where no bound applies."""
-    from kavg.plots import save
+    from kavg.sheet import save
     from kavg.verdict_plots import promises, verdict_figure
 
     shown = promises(found.compared, found.runs)

@@ -174,7 +174,8 @@ def draw_if_possible(draw: Callable[[], object]) -> None:
 
 def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
     """``trajectory.png`` and ``.svg``."""
-    from kavg.plots import save, trajectory_figure
+    from kavg.plots import trajectory_figure
+    from kavg.sheet import save
 
     figures.mkdir(parents=True, exist_ok=True)
     return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))

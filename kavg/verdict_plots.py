@@ -18,7 +18,7 @@ from kavg.analysis.told import smoothness_alone
 from kavg.base import Floats, KavgError
 from kavg.legend import readable
 from kavg.panels import COLOURS, DASHES, LARGEST
-from kavg.plots import _panels
+from kavg.sheet import new_sheet
 from kavg.text import printable
 from kavg.trajectory import Trajectory
 
@@ -109,7 +109,7 @@ def verdict_figure(shown: Sequence[Promise]) -> Figure:
     """
     if not shown:
         raise KavgError("no bound applies to any of these runs, so there is nothing to draw")
-    figure, panels = _panels(len(shown))
+    figure, panels = new_sheet(len(shown))
     looks = looks_of(shown)
     for panel, one in zip(panels, shown, strict=True):
         draw(panel, one, looks)

@@ -49,10 +49,11 @@ ALLOWED = {
     "report": BASIC | {"analysis", "text", "trajectory"},
     "panels": BASIC | {"analysis", "trajectory"},
     "legend": BASIC | {"panels", "text"},
-    "plots": BASIC | {"legend", "panels", "text", "trajectory"},
+    "sheet": BASIC | {"legend"},
+    "plots": BASIC | {"legend", "panels", "sheet", "text", "trajectory"},
     "exact_runs": BASIC | {"analysis", "objectives", "oracles", "starts"},
     "exact_plots": BASIC
-    | {"analysis", "exact_runs", "legend", "panels", "plots", "text", "trajectory"},
+    | {"analysis", "exact_runs", "legend", "panels", "sheet", "text", "trajectory"},
     "runs": BASIC | {"trajectory"},
     # settings
     "refusals": BASIC,
@@ -67,18 +68,19 @@ ALLOWED = {
     "progress": BASIC,
     "environment": BASIC,
     "jobs": BASIC
-    | {"config", "environment", "plots", "progress", "ranks", "report", "runs", "simulate"}
+    | {"config", "environment", "plots", "progress", "ranks", "report", "runs", "sheet"}
+    | {"simulate"}
     | {"trajectory", "version"},
     "verdict_report": BASIC | {"analysis", "text"},
-    "verdict_plots": BASIC | {"analysis", "legend", "panels", "plots", "text", "trajectory"},
+    "verdict_plots": BASIC | {"analysis", "legend", "panels", "sheet", "text", "trajectory"},
     "bounds_report": BASIC | {"analysis", "starts", "text", "verdict_report"},
     "found": BASIC
-    | {"analysis", "config", "jobs", "plots", "runs", "trajectory", "verdict_plots"}
+    | {"analysis", "config", "jobs", "runs", "sheet", "trajectory", "verdict_plots"}
     | {"verdict_report"},
     "checks": BASIC
     | {"analysis", "bounds_report", "config", "found", "jobs", "ranks", "runs", "trajectory"},
     "exact_jobs": BASIC
-    | {"analysis", "config", "exact_plots", "exact_runs", "jobs", "plots", "ranks", "text"}
+    | {"analysis", "config", "exact_plots", "exact_runs", "jobs", "ranks", "sheet", "text"}
     | {"trajectory"},
     "cli": BASIC
     | {"catalogue", "checks", "comm", "config", "environment", "exact_jobs", "jobs", "ranks"}
@@ -96,7 +98,7 @@ ONLY_IN = {
     "tomli_w": {"config"},
     "tomllib": {"config", "overrides"},
     "rich": {"progress"},
-    "matplotlib": {"exact_plots", "legend", "panels", "plots", "verdict_plots"},
+    "matplotlib": {"exact_plots", "legend", "panels", "plots", "sheet", "verdict_plots"},
     "sklearn": {"readers"},
     "threadpoolctl": {"threads"},
 }

@@ -16,7 +16,7 @@ from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
 
 pytest.importorskip("matplotlib")
 from kavg.exact_plots import SHOWN, atlas_figure, exact_figure
-from kavg.plots import save
+from kavg.sheet import save
 
 PROBLEM = Problem(Quadratic((0.1, 1.0)), Gaussian(1.0), start=3.0)
 METHODS = [Algorithm(4, 3, 0.2, outer) for outer in (Averaging(), BlockMomentum(0.5))]

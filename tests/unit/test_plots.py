@@ -13,7 +13,8 @@ from kavg.panels import COLOURS
 from kavg.trajectory import AXES, Trajectory
 
 pytest.importorskip("matplotlib")
-from kavg.plots import save, trajectory_figure
+from kavg.plots import trajectory_figure
+from kavg.sheet import save
 
 HOSTILE = [
     "",
