@@ -242,6 +242,32 @@ def plot(
 
 
 @app.command()
+def bench(
+    context: typer.Context,
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
+    ] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
+    force: ForceOption = False,
+) -> Action:
+    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
+
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
+    startup.
+    """
+    from kavg.bench import job
+
+    return lambda: job.bench(
+        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
+    )
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
