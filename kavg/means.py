@@ -35,9 +35,17 @@ LOWEST, HIGHEST = -480, 500
 class Mean(Protocol):
     """Fold in tiles of displacements, then finish: one ``Allreduce`` a round."""
 
-    mean: Floats
-    square: Floats
     exponents: Exponents | None
+
+    @property
+    def mean(self) -> Floats:
+        """``(R, d)``."""
+        ...
+
+    @property
+    def square(self) -> Floats:
+        """``(R,)``."""
+        ...
 
     def begin(self, pilot: Floats | None) -> None:
         """Empty the sums; ``pilot (1, R, d)`` is learner 0's displacement where one is needed."""

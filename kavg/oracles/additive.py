@@ -24,7 +24,7 @@ class Draws(Protocol):
         ...
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Draws times ``scale``, ``(t, R, d)``, valid until the next call."""
+        """Draws times ``scale``, ``(t, R, d)``, not to be written to, valid until the next call."""
         ...
 
 
