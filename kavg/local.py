@@ -13,12 +13,13 @@ TILE_COORDINATES: Final = 32_768
 
 
 def default_tile(R: int, d: int, learners: int) -> int:
-    """How many learners share a tile: as many as fit the cache, at least one.
+    """How many learners share a tile: as many as fit the cache, in tiles of about one size.
 
     >>> default_tile(R=64, d=100, learners=16)
-    5
+    4
     """
-    return max(1, min(learners, TILE_COORDINATES // (R * d)))
+    most = max(1, TILE_COORDINATES // (R * d))
+    return -(-learners // -(-learners // most))
 
 
 @final

@@ -98,17 +98,18 @@ class ExactMean:
     are rounded once each.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then a count
-    of learners beyond the bound.
+    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then whether
+    this rank has a learner beyond the bound.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.d = comm, P, d
-        self.sums, self.totals = np.empty((2, R, d + 2)), np.empty((2, R, d + 2))
-        self.mean, self.square = np.empty((R, d)), np.empty(R)
-        self.largest = np.empty(R)
-        self.high = np.empty((0, R, d))
+        self.sums, self.totals = np.zeros((2, R, d + 2)), np.empty((2, R, d + 2))
+        self.average, self.largest = np.empty((R, d + 1)), np.empty(R)
+        self.mean, self.square = self.average[:, :d], self.average[:, d]
+        self.limbs, self.square_limbs = np.empty((2, 0, R, d)), np.empty((2, 0, R))
         self.exponents: Exponents | None = None
+        self.laid: Exponents | None = None
 
     def begin(self, pilot: Floats | None) -> None:
         """Empty the sums and lay the grids."""
@@ -116,36 +117,38 @@ class ExactMean:
             assert pilot is not None
             squares = np.vecdot(pilot, pilot)[0]
             self.exponents = exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
-        self.sums[...] = 0
-        self.largest[...] = 0
-        self.bounds = np.ldexp(1.0, 2 * self.exponents)
-        self.grids = grids(self.exponents[:, None], self.P)
-        self.square_grids = grids(2 * self.exponents, self.P)
+        self.sums.fill(0.0)
+        self.largest.fill(0.0)
+        if self.laid is None or not (self.laid == self.exponents).all():
+            self.bounds = np.ldexp(1.0, 2 * self.exponents)
+            self.grids = grids(self.exponents[:, None], self.P)
+            self.square_grids = grids(2 * self.exponents, self.P)
+            self.laid = self.exponents
 
     def fold(self, displacement: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        d, squares = self.d, np.vecdot(displacement, displacement)
-        if len(self.high) < len(displacement):
-            self.high = np.empty_like(displacement)
-        high, high_squares = self.high[: len(displacement)], np.empty_like(squares)
-        np.maximum(self.largest, np.max(squares, axis=0), out=self.largest)
-        self.sums[0, :, d + 1] += np.add.reduce(~(squares < self.bounds), axis=0)
-        split(displacement, self.grids, high)
-        split(squares, self.square_grids, high_squares)
-        for limb, (part, square) in enumerate(((high, high_squares), (displacement, squares))):
-            self.sums[limb, :, :d] += np.add.reduce(part, axis=0)
-            self.sums[limb, :, d] += np.add.reduce(square, axis=0)
+        d, t = self.d, len(displacement)
+        if self.limbs.shape[1] < t:
+            self.limbs = np.empty((2, *displacement.shape))
+            self.square_limbs = np.empty(self.limbs.shape[:3])
+        limbs, square_limbs = self.limbs[:, :t], self.square_limbs[:, :t]
+        squares = np.vecdot(displacement, displacement)
+        np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
+        split(displacement, self.grids, limbs)
+        split(squares, self.square_grids, square_limbs)
+        self.sums[..., :d] += np.add.reduce(limbs, axis=1)
+        self.sums[..., d] += np.add.reduce(square_limbs, axis=1)
 
     def finish(self) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
+        np.logical_not(self.largest < self.bounds, out=self.sums[0, :, self.d + 1])
         self.comm.Allreduce(self.sums, self.totals)
         beyond = self.totals[0, :, self.d + 1] > 0
         if beyond.any() and self.widen(beyond):
             return False
-        np.add(self.totals[0, :, : self.d], self.totals[1, :, : self.d], out=self.mean)
-        np.add(self.totals[0, :, self.d], self.totals[1, :, self.d], out=self.square)
-        np.divide(self.mean, self.P, out=self.mean)
-        np.divide(self.square, self.P, out=self.square)
+        high, low = self.totals[..., : self.d + 1]
+        np.add(high, low, out=self.average)
+        np.divide(self.average, self.P, out=self.average)
         assert self.exponents is not None
         # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
         finer = np.maximum(self.exponents - FINER, LOWEST)
@@ -165,13 +168,14 @@ class ExactMean:
         return bool((beyond & ~hopeless).any())
 
 
-def split(x: Floats, M: tuple[Floats, Floats], high: Floats) -> None:
-    """``x = high + x' + rest``: write the first limb to ``high`` and leave the second in ``x``."""
+def split(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
+    """``x = high + low + rest``: write the limbs ``high, low`` to ``limbs (2, ...)``."""
+    high, low = limbs
     np.add(x, M[0], out=high)
     np.subtract(high, M[0], out=high)
-    np.subtract(x, high, out=x)
-    np.add(x, M[1], out=x)
-    np.subtract(x, M[1], out=x)
+    np.subtract(x, high, out=low)
+    np.add(low, M[1], out=low)
+    np.subtract(low, M[1], out=low)
 
 
 def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
@@ -181,8 +185,8 @@ def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
     array([3, 7])
     """
     _, twice = np.frexp(squares)
-    e = np.clip((twice.astype(np.int64) + 1) // 2 + HEADROOM, LOWEST, HIGHEST)
-    return np.where(np.isfinite(squares) & (squares > 0), e, otherwise)
+    e = np.minimum(np.maximum((twice + np.int64(1)) // 2 + HEADROOM, LOWEST), HIGHEST)
+    return np.where((squares > 0) & (squares < np.inf), e, otherwise)
 
 
 def grids(e: Exponents, P: int) -> tuple[Floats, Floats]:

@@ -31,6 +31,8 @@ UPPER = np.uint64(33)
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 UNIT = np.nextafter(np.float32(2.0**-31), np.float32(0))
 RADIANS = np.float32(np.pi * 2.0**-31)
+REMEMBERED = 2**17
+"""Keys that are kept, for a run comes back to the same tiles in each round."""
 BLOCK = 4096
 """Words that are worth a call: where a step needs fewer, later steps are made with it."""
 
@@ -56,13 +58,15 @@ def mix(words: Words, scratch: Words) -> None:
     np.bitwise_xor(words, scratch, out=words)
 
 
-def hashed(*parts: int | NDArray[np.integer]) -> Words:
+def hashed(*parts: int | NDArray[np.integer], after: Words | None = None) -> Words:
     """One well-mixed word for a tuple of whole numbers, broadcast over arrays.
 
-    >>> hashed(1, 2) == hashed(2, 1)
-    np.False_
+    ``after`` is the hash of parts that come first.
+
+    >>> hashed(1, 2) == hashed(2, 1), hashed(1, 2) == hashed(2, after=hashed(1))
+    (np.False_, np.True_)
     """
-    word = np.zeros((), np.uint64)
+    word = np.zeros((), np.uint64) if after is None else after
     for part in parts:
         with np.errstate(over="ignore"):
             word = np.atleast_1d((word + np.asarray(part).astype(np.uint64)) * GOLDEN + GOLDEN)
@@ -99,8 +103,9 @@ class Streams:
     def __init__(
         self, *, seed: int, purpose: Purpose, R: int, tile: int, W: int, ahead: int = 1
     ) -> None:
-        self.address = (seed, int(purpose))
+        self.address = hashed(seed, int(purpose))
         self.replicas = np.arange(R)
+        self.tiles: dict[range, tuple[Words, Words]] = {}
         self.W, self.ahead = W, ahead
         self.buffers = np.empty((3, ahead * tile * R * W), np.uint64)
         self.learners = range(0)
@@ -111,13 +116,21 @@ class Streams:
         if learners == self.learners:
             return
         self.learners = learners
-        who = (self.replicas, np.arange(learners.start, learners.stop)[:, None])
-        self.keys = hashed(*self.address, *who, 0)[..., None]
-        self.increments = increments(hashed(*self.address, *who, 1))[..., None]
+        if learners not in self.tiles:
+            if len(self.tiles) * len(learners) * len(self.replicas) > REMEMBERED:
+                self.tiles.clear()
+            self.tiles[learners] = self.hash(learners)
+        self.keys, self.increments = self.tiles[learners]
         shape = (self.ahead, len(learners), len(self.replicas), self.W)
         self.out, self.spare, offset = (part[: prod(shape)].reshape(shape) for part in self.buffers)
         counters = np.arange(self.ahead * self.W, dtype=np.uint64).reshape(self.ahead, 1, 1, self.W)
         self.offset = np.multiply(self.increments, counters, out=offset)
+
+    def hash(self, learners: range) -> tuple[Words, Words]:
+        """Keys and increments of these learners, ``(t, R, 1)`` each."""
+        j = np.arange(learners.start, learners.stop)[:, None]
+        key, odd = hashed(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
+        return key[..., None], increments(odd)[..., None]
 
     def block(self, step: int) -> Words:
         """``(ahead, t, R, W)`` words from this step on, to be overwritten, like ``spare``."""
