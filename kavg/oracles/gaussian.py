@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.noise import Normals, Purpose
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
@@ -41,4 +43,5 @@ class Gaussian:
     ) -> StochasticGradient:
         """One normal a coordinate and step."""
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, normals, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, normals, self.sigma2, self.B, noise)

@@ -76,4 +76,5 @@ class Rademacher:
     ) -> StochasticGradient:
         """One sign a coordinate and step."""
         signs = Signs(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, signs, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, signs, self.sigma2, self.B, noise)

@@ -69,4 +69,5 @@ class Sphere:
     ) -> StochasticGradient:
         """One direction a step."""
         directions = Directions(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, directions, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, directions, self.sigma2, self.B, noise)

@@ -45,7 +45,8 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
-        np.multiply(self.normals.draw(step, 1.0), deviation[..., None], out=noise)
+        np.copyto(noise, self.normals.draw(step, 1.0))
+        np.multiply(noise, deviation[..., None], out=noise)
         np.add(out, noise, out=out)
 
 

@@ -106,4 +106,5 @@ class StudentT:
     ) -> StochasticGradient:
         """One t a coordinate and step."""
         tails = HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, tails, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, tails, self.sigma2, self.B, noise)
