@@ -18,6 +18,7 @@ noise.  Each replica has its own grid, so replicas stay independent.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, Protocol, final
 
 import numpy as np
@@ -27,6 +28,8 @@ from kavg.base import Communicator, Floats
 
 Exponents = NDArray[np.int64]
 HEADROOM: Final = 2
+PIECE: Final = 32_768
+"""Coordinates that are split into limbs at once: 768 kB, which an L2 cache may hold."""
 FINER: Final = 48
 LOWEST, HIGHEST = -480, 500
 """Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
@@ -103,11 +106,11 @@ class ExactMean:
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
-        self.comm, self.P, self.d = comm, P, d
+        self.comm, self.P, self.R, self.d = comm, P, R, d
         self.sums, self.totals = np.zeros((2, R, d + 2)), np.empty((2, R, d + 2))
         self.average, self.largest = np.empty((R, d + 1)), np.empty(R)
         self.mean, self.square = self.average[:, :d], self.average[:, d]
-        self.limbs, self.square_limbs = np.empty((2, 0, R, d)), np.empty((2, 0, R))
+        self.workspace = np.empty(0)
         self.exponents: Exponents | None = None
         self.laid: Exponents | None = None
 
@@ -127,17 +130,20 @@ class ExactMean:
 
     def fold(self, displacement: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        d, t = self.d, len(displacement)
-        if self.limbs.shape[1] < t:
-            self.limbs = np.empty((2, *displacement.shape))
-            self.square_limbs = np.empty(self.limbs.shape[:3])
-        limbs, square_limbs = self.limbs[:, :t], self.square_limbs[:, :t]
         squares = np.vecdot(displacement, displacement)
         np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
-        split(displacement, self.grids, limbs)
-        split(squares, self.square_grids, square_limbs)
-        self.sums[..., :d] += np.add.reduce(limbs, axis=1)
-        self.sums[..., d] += np.add.reduce(square_limbs, axis=1)
+        self.sums[..., self.d] += self.limbs(squares, self.square_grids)
+        for r, i in pieces(len(displacement), self.R, self.d):
+            M1, M2 = self.grids
+            self.sums[:, r, i] += self.limbs(displacement[:, r, i], (M1[r], M2[r]))
+
+    def limbs(self, x: Floats, M: tuple[Floats, Floats]) -> Floats:
+        """The sums over learners of both limbs of ``x (t, ...)``, ``(2, ...)``."""
+        if self.workspace.size < 2 * x.size:
+            self.workspace = np.empty(2 * x.size)
+        both = self.workspace[: 2 * x.size].reshape(2, *x.shape)
+        split(x, M, both)
+        return both[:, 0] if len(x) == 1 else np.asarray(np.add.reduce(both, axis=1))
 
     def finish(self) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
@@ -166,6 +172,19 @@ class ExactMean:
         wider = exponents_for(largest, otherwise=self.exponents)
         self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
         return bool((beyond & ~hopeless).any())
+
+
+def pieces(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
+    """Parts of ``(R, d)`` of which t fit a cache: some replicas at once, or part of one.
+
+    >>> len(list(pieces(4, R=64, d=100))), len(list(pieces(1, R=2, d=10**6)))
+    (1, 62)
+    """
+    replicas = max(1, min(R, PIECE // (t * d)))
+    wide = d if replicas > 1 else max(1, PIECE // t)
+    for r in range(0, R, replicas):
+        for i in range(0, d, wide):
+            yield slice(r, r + replicas), slice(i, min(d, i + wide))
 
 
 def split(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
