@@ -18,21 +18,15 @@ noise.  Each replica has its own grid, so replicas stay independent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
+from kavg.limbs import HIGHEST, Exponents, Plan, exponents_for, grids, plan, split
 
-Exponents = NDArray[np.int64]
-HEADROOM: Final = 2
-PIECE: Final = 32_768
-"""Coordinates that are split into limbs at once: 768 kB, which an L2 cache may hold."""
 FINER: Final = 48
-LOWEST, HIGHEST = -480, 500
-"""Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
 
 class Mean(Protocol):
@@ -110,7 +104,7 @@ class ExactMean:
         self.sums, self.totals = np.zeros((2, R, d + 2)), np.empty((2, R, d + 2))
         self.average, self.largest = np.empty((R, d + 1)), np.empty(R)
         self.mean, self.square = self.average[:, :d], self.average[:, d]
-        self.workspace = np.empty(0)
+        self.plans: dict[int, Plan] = {}
         self.exponents: Exponents | None = None
         self.laid: Exponents | None = None
 
@@ -130,35 +124,36 @@ class ExactMean:
 
     def fold(self, displacement: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        squares = np.vecdot(displacement, displacement)
-        np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
-        self.sums[..., self.d] += self.limbs(squares, self.square_grids)
-        for r, i in pieces(len(displacement), self.R, self.d):
+        t = len(displacement)
+        if t not in self.plans:
+            self.plans[t] = plan(t, self.R, self.d)
+        squares, square_limbs, parts = self.plans[t]
+        np.vecdot(displacement, displacement, out=squares)
+        largest = np.maximum.reduce(squares, axis=0)
+        np.maximum(self.largest, largest, out=self.largest)
+        self.add(self.sums[..., self.d], squares, self.square_grids, square_limbs)
+        for r, i, limbs in parts:
             M1, M2 = self.grids
-            self.sums[:, r, i] += self.limbs(displacement[:, r, i], (M1[r], M2[r]))
+            self.add(self.sums[:, r, i], displacement[:, r, i], (M1[r], M2[r]), limbs)
 
-    def limbs(self, x: Floats, M: tuple[Floats, Floats]) -> Floats:
-        """The sums over learners of both limbs of ``x (t, ...)``, ``(2, ...)``."""
-        if self.workspace.size < 2 * x.size:
-            self.workspace = np.empty(2 * x.size)
-        both = self.workspace[: 2 * x.size].reshape(2, *x.shape)
-        split(x, M, both)
-        return both[:, 0] if len(x) == 1 else np.asarray(np.add.reduce(both, axis=1))
+    def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
+        """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``."""
+        split(x, M, limbs)
+        np.add(sums, limbs[:, 0] if len(x) == 1 else np.add.reduce(limbs, axis=1), out=sums)
 
     def finish(self) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
         np.logical_not(self.largest < self.bounds, out=self.sums[0, :, self.d + 1])
         self.comm.Allreduce(self.sums, self.totals)
-        beyond = self.totals[0, :, self.d + 1] > 0
-        if beyond.any() and self.widen(beyond):
+        flags = self.totals[0, :, self.d + 1]
+        if flags.any() and self.widen(flags > 0):
             return False
         high, low = self.totals[..., : self.d + 1]
         np.add(high, low, out=self.average)
         np.divide(self.average, self.P, out=self.average)
         assert self.exponents is not None
         # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
-        finer = np.maximum(self.exponents - FINER, LOWEST)
-        self.exponents = exponents_for(self.square, otherwise=finer)
+        self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
@@ -172,51 +167,6 @@ class ExactMean:
         wider = exponents_for(largest, otherwise=self.exponents)
         self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
         return bool((beyond & ~hopeless).any())
-
-
-def pieces(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
-    """Parts of ``(R, d)`` of which t fit a cache: some replicas at once, or part of one.
-
-    >>> len(list(pieces(4, R=64, d=100))), len(list(pieces(1, R=2, d=10**6)))
-    (1, 62)
-    """
-    replicas = max(1, min(R, PIECE // (t * d)))
-    wide = d if replicas > 1 else max(1, PIECE // t)
-    for r in range(0, R, replicas):
-        for i in range(0, d, wide):
-            yield slice(r, r + replicas), slice(i, min(d, i + wide))
-
-
-def split(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
-    """``x = high + low + rest``: write the limbs ``high, low`` to ``limbs (2, ...)``."""
-    high, low = limbs
-    np.add(x, M[0], out=high)
-    np.subtract(high, M[0], out=high)
-    np.subtract(x, high, out=low)
-    np.add(low, M[1], out=low)
-    np.subtract(low, M[1], out=low)
-
-
-def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
-    """Bounds ``2^e`` with room above ``sqrt(squares)``; where the square is 0, ``otherwise``.
-
-    >>> exponents_for(np.array([1.0, 0.0]), otherwise=np.array([7, 7]))
-    array([3, 7])
-    """
-    _, twice = np.frexp(squares)
-    e = np.minimum(np.maximum((twice + np.int64(1)) // 2 + HEADROOM, LOWEST), HIGHEST)
-    return np.where((squares > 0) & (squares < np.inf), e, otherwise)
-
-
-def grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
-    """``M1, M2`` for terms below ``2^e``: adding and subtracting one rounds to its unit.
-
-    With ``b = max(2, ceil(log2 P))``: ``u1 = 2^(e + b - 53)`` leaves b bits for the sum of P terms
-    and keeps ``x + M1`` between ``2^52 u1`` and ``2^53 u1``; the rest is at most ``u1/2`` and
-    is treated the same.
-    """
-    b = max(2, (P - 1).bit_length())
-    return np.ldexp(1.5, e + b - 1), np.ldexp(1.5, e + 2 * b - 55)
 
 
 MEANS: Final[dict[str, type[ExactMean] | type[PlainMean]]] = {

@@ -14,7 +14,8 @@ from ranks import CountingComm, run_ranks
 
 from kavg.base import Floats
 from kavg.comm import SerialComm, block
-from kavg.means import HIGHEST, LOWEST, MEANS, ExactMean, PlainMean, exponents_for, grids, split
+from kavg.limbs import HIGHEST, LOWEST, exponents_for, grids, split
+from kavg.means import MEANS, ExactMean, PlainMean
 
 SEEDS = st.integers(0, 2**32 - 1)
 
