@@ -13,7 +13,6 @@ from kavg.bench.contest import LeftOut
 from kavg.bench.told import batch, deviation, momentum, one_hot, unknown
 from kavg.bench.workloads import Workload
 from kavg.objectives import DoubleWell, LogisticRegression, Network
-from kavg.objectives.layers import layers
 from kavg.starts import first_iterate
 
 STEPS: Final = 200_000
@@ -102,16 +101,18 @@ def logistic(objective: LogisticRegression, B: int, rng: np.random.Generator) ->
 def network(objective: Network, B: int, rng: np.random.Generator) -> Gradient:
     """Backpropagation through two layers on a batch."""
     features, targets = objective.parts.train.features, one_hot(objective)
-    sizes = (features.shape[1], objective.hidden, targets.shape[1])
+    p, H, C = features.shape[1], objective.hidden, targets.shape[1]
+    i, j, k = p * H, p * H + H, p * H + H + H * C
 
     def g(x: Array) -> Array:
-        W1, b1, W2, b2 = (part[0] for part in layers(x[None], sizes))
+        W1, b1 = x[:i].reshape(p, H), x[i:j]
+        W2, b2 = x[j:k].reshape(H, C), x[k:]
         chosen = rng.integers(len(features), size=B)
         a = features[chosen]
         h = np.tanh(a @ W1 + b1)
         s = h @ W2 + b2
-        p = np.exp(s - s.max(axis=1, keepdims=True))
-        slope = (p / p.sum(axis=1, keepdims=True) - targets[chosen]) / B
+        e = np.exp(s - s.max(axis=1, keepdims=True))
+        slope = (e / e.sum(axis=1, keepdims=True) - targets[chosen]) / B
         back = (slope @ W2.T) * (1 - h**2)
         parts = (a.T @ back, back.sum(axis=0), h.T @ slope, slope.sum(axis=0))
         return np.concatenate([part.ravel() for part in parts])

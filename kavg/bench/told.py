@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kavg.base import Floats, KavgError
 from kavg.bench.workloads import Workload
 from kavg.objectives import Network
-from kavg.objectives.layers import layers
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
 
@@ -47,10 +46,15 @@ def one_hot(objective: Network) -> Floats:
 def split(workload: Workload, w: Floats) -> tuple[Floats, ...]:
     """Models ``w (R, d)`` as parameters, each ``(R, ...)``: one array, or the two layers."""
     objective = workload.problem.objective
-    if not isinstance(objective, Network):
-        return (w,)
-    p = objective.parts.train.features.shape[1]
-    return layers(w, (p, objective.hidden, len(objective.classes)))
+    return layers(objective, w) if isinstance(objective, Network) else (w,)
+
+
+def layers(objective: Network, w: Floats) -> tuple[Floats, ...]:
+    """``W1 (R, p, H), b1 (R, H), W2 (R, H, C), b2 (R, C)``, in the order that ``w`` has them."""
+    p, H = objective.parts.train.features.shape[1], objective.hidden
+    C = len(objective.classes)
+    W1, b1, W2, b2 = np.split(w, np.cumsum([p * H, H, H * C]), axis=1)
+    return W1.reshape(-1, p, H), b1, W2.reshape(-1, H, C), b2
 
 
 def joined(parts: Sequence[NDArray[Any]]) -> Floats:
