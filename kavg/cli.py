@@ -1,8 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
-only says what is to be done: typer is left before it is done, so that it handles no interrupt and
-no error of a run.
+Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks and writes; every
+rank computes.  A command only says what is to be done: typer is left before it is done, so that it
+handles no interrupt and no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
 """

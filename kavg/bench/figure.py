@@ -89,7 +89,8 @@ def draw_ratios(panel: Axes, found: Sequence[Measured], looks: dict[str, dict[st
         )
     panel.axhline(1.0, color="0.4", linewidth=0.9)
     panel.set_yscale("log")
-    panel.set_ylabel("kavg / it", fontsize=9)
+    panel.set_title("below 1 kavg is quicker", fontsize=8)
+    panel.set_ylabel("kavg / it", fontsize=8)
     panel.set_xticks(range(len(found)), [m.name for m in found], rotation=40, ha="right")
 
 
@@ -106,8 +107,9 @@ def draw_series(panel: Axes, found: Sequence[Measured], looks: dict[str, dict[st
         panel.plot(x, middle, **how)
     panel.set_xscale("log")
     panel.set_yscale("log")
-    panel.set_xlabel(f"{letter} ({found[0].name})", fontsize=8)
-    panel.set_ylabel(found[0].unit, fontsize=8)
+    panel.set_title(found[0].name, fontsize=8)
+    panel.set_xlabel(letter, fontsize=8)
+    panel.set_ylabel(found[0].unit, fontsize=7)
 
 
 def draw_normals(panel: Axes, found: Sequence[Measured]) -> None:
@@ -116,7 +118,8 @@ def draw_normals(panel: Axes, found: Sequence[Measured]) -> None:
     names = sorted(tile.seconds, key=tile.time, reverse=True)
     shades = ["#003D7C" if name == "kavg" else "0.7" for name in names]
     panel.barh(names, [tile.time(name) for name in names], color=shades)
-    panel.set_xlabel(f"{tile.unit}, {tile.sizes['n']} a draw", fontsize=8)
+    panel.set_title(f"{tile.name}, {tile.sizes['n']} a draw", fontsize=8)
+    panel.set_xlabel(tile.unit, fontsize=8)
 
 
 def explain(figure: Figure, looks: Mapping[str, Any]) -> None:

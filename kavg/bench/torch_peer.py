@@ -53,16 +53,20 @@ class Torch:
         generator = torch.Generator().manual_seed(seed)
         self.step = steps(workload, self.x, generator, TYPES[normals or workload.dtype])
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def __call__(self, rounds: int) -> None:
         """Run so many more rounds."""
-        for _ in range(rounds):
-            for x, w in zip(self.x, self.means, strict=True):
-                x.copy_(w)
-            for _ in range(self.K):
-                self.step(self.gamma)
-            for x, w, v in zip(self.x, self.means, self.v, strict=True):
-                self.average(x, w, v)
+        with torch.inference_mode():
+            for _ in range(rounds):
+                self.round()
+
+    def round(self) -> None:
+        """K steps of every learner from w, then the average."""
+        for x, w in zip(self.x, self.means, strict=True):
+            x.copy_(w)
+        for _ in range(self.K):
+            self.step(self.gamma)
+        for x, w, v in zip(self.x, self.means, self.v, strict=True):
+            self.average(x, w, v)
 
     def average(self, x: Tensor, w: Tensor, v: Tensor) -> None:
         """The mean over all learners, then block momentum."""

@@ -53,7 +53,8 @@ class World:
             distributed.init_process_group(
                 "gloo", init_method=self.meeting, rank=self.rank, world_size=self.size
             )
-        return distributed.all_reduce  # type: ignore[no-any-return]
+        reduce: Callable[[Any], object] = distributed.all_reduce
+        return reduce
 
 
 def rounds(workload: Workload, world: World) -> dict[str, Prepare]:
