@@ -25,6 +25,7 @@ ALLOWED = {
     "comm": BASIC,
     "threads": BASIC,
     "noise": BASIC,
+    "normals": BASIC | {"noise"},
     "outer": BASIC,
     "schedules": BASIC,
     "trajectory": BASIC,
@@ -33,8 +34,8 @@ ALLOWED = {
     "synthetic": BASIC | {"arrays"},
     "data": BASIC | {"arrays", "readers", "synthetic"},
     "objectives": BASIC | {"data"},
-    "oracles": BASIC | {"noise"},
-    "starts": BASIC | {"noise"},
+    "oracles": BASIC | {"noise", "normals"},
+    "starts": BASIC | {"noise", "normals"},
     # rounds
     "local": BASIC,
     "limbs": BASIC,

@@ -12,7 +12,8 @@ from typing import Protocol, final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, at_least_one, not_negative
-from kavg.noise import Floats32, Streams
+from kavg.noise import Streams
+from kavg.normals import Floats32
 
 
 class Draws(Protocol):

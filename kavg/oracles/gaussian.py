@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 

@@ -104,8 +104,8 @@ def scale_of_the_noise(scale: Callable) -> Planted:
     """``scale(sigma2, B, d)`` is the deviation of one coordinate."""
     init = NoisyGradient.__init__
 
-    def faulty(self, objective, draws, sigma2, B):
-        init(self, objective, draws, sigma2, B)
+    def faulty(self, objective, draws, sigma2, B, noise):
+        init(self, objective, draws, sigma2, B, noise)
         self.scale = scale(sigma2, B, objective.dim)
 
     return patch.object(NoisyGradient, "__init__", faulty)
