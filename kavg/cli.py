@@ -1,8 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
-only says what is to be done: typer is left before it is done, so that it handles no interrupt and
-no error of a run.
+Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks and writes; every
+rank computes.  A command only says what is to be done: typer is left before it is done, so that it
+handles no interrupt and no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
 """
@@ -238,6 +238,32 @@ def plot(
 
     return lambda: on_rank_0(
         context.obj, lambda: jobs.draw(folder, axis, out or folder / "figures")
+    )
+
+
+@app.command()
+def bench(
+    context: typer.Context,
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
+    ] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
+    force: ForceOption = False,
+) -> Action:
+    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
+
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
+    startup.
+    """
+    from kavg.bench import job
+
+    return lambda: job.bench(
+        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
     )
 
 
