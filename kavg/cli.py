@@ -21,9 +21,17 @@ import typer
 
 from kavg.base import KavgError
 from kavg.comm import SerialComm
-from kavg.environment import launcher
+from kavg.launchers import (
+    Promise,
+    no_library,
+    promise,
+    refuse_loneliness,
+    refuse_strangers,
+    says_it,
+)
 from kavg.ranks import abort, is_collective, on_rank_0
 from kavg.version import __version__
+from kavg.watchdog import TIMEOUT, Watched, or_end
 
 app = typer.Typer(
     add_completion=False,
@@ -51,25 +59,60 @@ Action = Callable[[], int | None]
 
 def world() -> Any:
     """MPI's world if a launcher started this process, else a world of one."""
-    if launcher() is None and "mpi4py.MPI" not in sys.modules:
+    promised = promise()
+    if promised is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
+    MPI = loaded_mpi()
+    library = MPI.Get_library_version()
+    if not MPI.Is_initialized():
+        refuse_strangers(library, promised)
+        all_ranks_begin_mpi(MPI, promised)
+    comm = MPI.COMM_WORLD
+    refuse_loneliness(comm.Get_size(), library, promised)
+    if comm.Get_size() == 1:
+        return comm
+    return Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+
+
+def loaded_mpi() -> Any:
+    """``mpi4py.MPI``, loaded but not begun: some libraries end a process that begins wrongly."""
     try:
+        import mpi4py
+
+        if "mpi4py.MPI" not in sys.modules:
+            mpi4py.rc(initialize=False, finalize=True)
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise KavgError(
-            f"started by {launcher()}, but no MPI library could be loaded ({error}); "
-            "pip install 'kavg[mpich]', or start without mpiexec"
-        ) from None
-    return MPI.COMM_WORLD
+        raise no_library(str(error), promise()) from None
+    return MPI
+
+
+def patience(promised: Promise | None) -> float:
+    """Seconds for all ranks to begin; the first that ends keeps the others from saying the same."""
+    return TIMEOUT + min(0.3 * (promised.rank if promised else 0), 2.0)
+
+
+def all_ranks_begin_mpi(MPI: Any, promised: Promise | None) -> None:
+    """As mpi4py would; its own variable asks for less, and keeps the watchdog from talking."""
+    level = os.environ.get("MPI4PY_RC_THREAD_LEVEL", "multiple").upper()
+    # The first rank to give up ends the job, before others say the same.
+    later = min(0.3 * (promised.rank if promised else 0), 2.0)
+    with or_end(TIMEOUT + later):
+        MPI.Init_thread(getattr(MPI, f"THREAD_{level}", MPI.THREAD_MULTIPLE))
+
+
+def all_ranks_end_mpi(MPI: Any, comm: Watched) -> None:
+    """Leave together; the last call of MPI waits for all ranks too."""
+    comm.leave()
+    with or_end(comm.timeout):
+        MPI.Finalize()
 
 
 def mpi_version() -> str | None:
     """The MPI library in use."""
     if "mpi4py.MPI" not in sys.modules:
         return None
-    from mpi4py import MPI
-
-    return str(MPI.Get_library_version()).strip("\0\n").split("\n")[0]
+    return str(loaded_mpi().Get_library_version()).strip("\0\n").split("\n")[0]
 
 
 def version_wanted(wanted: bool) -> None:
@@ -268,13 +311,15 @@ def main() -> None:
     try:
         comm = world()
     except KavgError as fault:
-        sys.exit(complain(fault))
+        sys.exit(complain(fault) if says_it(promise()) else code_of(fault))
     speak_once(comm)
     try:
         asked = app(standalone_mode=False, obj=comm)
         code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
+    if isinstance(comm, Watched):
+        all_ranks_end_mpi(loaded_mpi(), comm)
     sys.exit(code or 0)
 
 
@@ -297,4 +342,9 @@ def ended_by(error: BaseException, comm: Any) -> int:
 def complain(fault: KavgError) -> int:
     """Say what is wrong with the input."""
     typer.echo(f"kavg: {fault}", err=True)
-    return 2
+    return code_of(fault)
+
+
+def code_of(fault: KavgError) -> int:
+    """The input is wrong, unless the fault says otherwise."""
+    return int(getattr(fault, "code", 2))
