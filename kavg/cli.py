@@ -13,6 +13,7 @@ import io
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +32,7 @@ from kavg.launchers import (
 )
 from kavg.ranks import abort, is_collective, on_rank_0
 from kavg.version import __version__
-from kavg.watchdog import TIMEOUT, Watched, or_end
+from kavg.watched import TIMEOUT, Watched, or_end
 
 app = typer.Typer(
     add_completion=False,
@@ -97,14 +98,16 @@ def all_ranks_begin_mpi(MPI: Any, promised: Promise | None) -> None:
     level = os.environ.get("MPI4PY_RC_THREAD_LEVEL", "multiple").upper()
     # The first rank to give up ends the job, before others say the same.
     later = min(0.3 * (promised.rank if promised else 0), 2.0)
-    with or_end(TIMEOUT + later):
+    # mpi4py's warning of a foreign launcher comes from every copy; refuse_loneliness says it once.
+    with or_end(TIMEOUT + later), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "suspicious MPI execution", RuntimeWarning)
         MPI.Init_thread(getattr(MPI, f"THREAD_{level}", MPI.THREAD_MULTIPLE))
 
 
 def all_ranks_end_mpi(MPI: Any, comm: Watched) -> None:
     """Leave together; the last call of MPI waits for all ranks too."""
     comm.leave()
-    with or_end(comm.timeout):
+    with or_end(comm.dog.timeout):
         MPI.Finalize()
 
 

@@ -21,7 +21,7 @@ from kavg.runs import digest, joint_digest, load_trajectories, write_run
 from kavg.simulate import simulate
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
-from kavg.watchdog import TIMEOUT, note, wait_at_most
+from kavg.watched import TIMEOUT, note, wait_at_most
 
 
 def run(

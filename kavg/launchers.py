@@ -143,37 +143,25 @@ def started(promised: Promise) -> str:
     """Who started how many copies.
 
     >>> started(Promise("Open MPI", "OMPI_COMM_WORLD_SIZE", 4, 0))
-    'Open MPI started 4 copies of this command (OMPI_COMM_WORLD_SIZE=4)'
+    'Open MPI started 4 copies (OMPI_COMM_WORLD_SIZE=4)'
     """
-    if promised.size is None:
-        return (
-            f"{promised.launcher} started this as copy {promised.rank} "
-            f"({promised.variable}={promised.rank})"
-        )
-    return (
-        f"{promised.launcher} started {promised.size} copies of this command "
-        f"({promised.variable}={promised.size})"
-    )
+    which = f"{promised.size} copies" if promised.size else f"this as copy {promised.rank}"
+    value = promised.size or promised.rank
+    return f"{promised.launcher} started {which} ({promised.variable}={value})"
 
 
 def advice(library: str, promised: Promise) -> str:
-    """Which library, which launcher, and what to do."""
+    """Which library, and what to do."""
     path = loaded_path()
+    slurm = "or try srun --mpi=pmi2 or --mpi=pmix; srun --mpi=list shows what there is"
     lines = [
-        f"library   {named(library)}" + (f", {path}" if path else ""),
-        f"launcher  {promised.launcher}",
-        "start it with the launcher of that library" + beside(path) + remedy(promised) + ";",
+        f"the library loaded is {named(library)}" + (f", {path}" if path else ""),
+        "use the launcher of that library" + beside(path),
+        slurm if promised.launcher == SLURM else "or load the library of this launcher",
         "kavg doctor, without a launcher, looks closer",
-        f"(if separate runs are meant, start each with {promised.variable} unset)",
+        f"(separate runs are meant? start each with {promised.variable} unset)",
     ]
     return "\n".join(f"  {line}" for line in lines)
-
-
-def remedy(promised: Promise) -> str:
-    """What else may help."""
-    if promised.launcher == SLURM:
-        return ", or try srun --mpi=pmi2 or --mpi=pmix (srun --mpi=list shows what there is)"
-    return ", or load the library of this launcher"
 
 
 def named(library: str) -> str:

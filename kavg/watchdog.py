@@ -1,22 +1,16 @@
-"""A rank that stops does not leave the others waiting for ever.
+"""The thread beside a rank that notices when a collective lasts too long, and ends the job.
 
-``Watched`` is a communicator that counts when a collective is entered and left, and nothing more.
-A thread beside it wakes now and then.  Where one and the same collective has lasted almost
-``timeout`` seconds, it asks the other ranks whether they are there; who does not answer is missing.
-The lowest rank that asked says so and ends the job.
-
-Threads of ranks that are at work answer too, so a rank that is late is told from one that stopped.
+It wakes now and then.  Where one and the same collective has lasted almost ``timeout`` seconds, it
+asks the other ranks whether they are there; who does not answer is missing.  The lowest rank that
+asked says so and ends the job.  Threads of ranks that are at work answer too, so a rank that is
+late is told from one that stopped.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import os
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, Protocol, final
 
 import numpy as np
@@ -24,9 +18,6 @@ import numpy as np
 from kavg.base import Communicator
 from kavg.missing import Word, decoded, who_is_missing
 from kavg.ranks import tell
-
-TIMEOUT: Final = 600.0
-"""Seconds to wait before the settings, which may say otherwise, are read."""
 
 TAG: Final = 1717
 """Of the words between watchdogs; kavg sends no other messages from rank to rank."""
@@ -47,7 +38,11 @@ class World(Communicator, Protocol):
         ...
 
     def Recv(self, buf: Any, *, tag: int) -> None:
-        """Receive the message that is there."""
+        """Receive the message that is there, or comes."""
+        ...
+
+    def Alltoall(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Item j of each rank to rank j."""
         ...
 
     def Abort(self, errorcode: int) -> None:
@@ -56,59 +51,42 @@ class World(Communicator, Protocol):
 
 
 @final
-class Watched:
-    """A communicator of several ranks whose collectives cannot last longer than ``timeout``.
+class Watchdog:
+    """What the rank's own thread writes down, and the thread that reads it.
 
-    ``talks`` says whether MPI may be called from two threads at once.  ``place`` is where the run
-    is, for words: ``"in round 17 of M-AVG"``, or the algorithm's name and the number of the round.
+    ``calls`` is twice the number of collectives that are over, and one more inside of one.
+    ``place`` is where the run is, for words: ``"before the first round"``, or the algorithm's name
+    and the number of the round.  ``work`` are seconds, if more than ``timeout``, for which a rank
+    that answers may keep the others waiting.  ``talks`` says whether MPI may be called from two
+    threads at once.
     """
 
-    def __init__(self, comm: World, timeout: float = TIMEOUT, *, talks: bool = True) -> None:
+    def __init__(self, comm: World, timeout: float, *, talks: bool) -> None:
         self.comm, self.timeout, self.talks = comm, timeout, talks
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
+        self.calls, self.work = 0, 0.0
         self.place: str | tuple[str, int] = "before the first round"
-        self.work = 0.0
-        """Seconds, if more than ``timeout``, for which a rank that answers may be at work."""
-        self.calls = 0
-        """Twice the collectives that are over, and one more inside of one."""
+        self.heard: dict[int, Word] = {}
+        self.asked: dict[int, float] = {}
+        self.sending: list[Any] = []
+        self.sent, self.received = np.zeros(self.size, np.int64), 0
         self.over = threading.Event()
-        self.thread = threading.Thread(target=Watchdog(self).watch, daemon=True)
-        self.thread.start()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
 
-    def Get_rank(self) -> int:
-        """This rank."""
-        return self.rank
+    @property
+    def tick(self) -> float:
+        """Seconds from one look to the next."""
+        return min(0.25, self.timeout / 20)
 
-    def Get_size(self) -> int:
-        """How many ranks."""
-        return self.size
+    @property
+    def window(self) -> float:
+        """Seconds given to answers."""
+        return min(5.0, self.timeout / 4)
 
-    def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Sum over ranks, to every rank."""
-        self.calls += 1
-        try:
-            self.comm.Allreduce(sendbuf, recvbuf)
-        finally:
-            self.calls += 1
-
-    def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Every rank's buffer, in rank order, to every rank."""
-        self.calls += 1
-        try:
-            self.comm.Allgather(sendbuf, recvbuf)
-        finally:
-            self.calls += 1
-
-    def Abort(self, errorcode: int) -> None:
-        """End every rank."""
-        self.comm.Abort(errorcode)
-
-    def leave(self) -> None:
-        """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""
-        self.place = "when all was done"
-        self.Allgather(np.zeros(1), np.empty(self.size))
-        self.over.set()
-        self.thread.join()
+    @property
+    def allowed(self) -> float:
+        """Seconds that a collective may last while all ranks answer."""
+        return max(self.timeout, self.work)
 
     @property
     def where(self) -> str:
@@ -118,88 +96,55 @@ class Watched:
         name, n = self.place
         return f"in round {n} of {name}"
 
-
-def wait_at_most(comm: Communicator, timeout: float) -> None:
-    """Let no collective last longer, if this communicator is watched."""
-    if isinstance(comm, Watched):
-        comm.timeout = timeout
-
-
-def note(comm: Communicator, place: str | tuple[str, int], *, work: float = 0.0) -> None:
-    """Note where the run is, if this communicator is watched; ``work`` may take so long here."""
-    if isinstance(comm, Watched):
-        comm.place, comm.work = place, work
-
-
-def give_up(watched: Watched) -> None:
-    """End this rank, hence the job, where nobody can be asked; lower ranks are given time first."""
-    time.sleep(min(0.3 * watched.rank, 2.0))
-    tell(
-        f"rank {watched.rank} of {watched.size} has waited {watched.timeout:g} s for another rank "
-        f"{watched.where}; ended"
-    )
-    os._exit(1)
-
-
-@contextmanager
-def or_end(seconds: float) -> Iterator[None]:
-    """End this process, hence the job, if what is inside lasts longer; its traceback is printed.
-
-    For MPI's own beginning and end, which wait for all ranks and let no other thread run.
-    """
-    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
-
-
-@final
-class Watchdog:
-    """The thread's side: it alone sends and receives."""
-
-    def __init__(self, watched: Watched) -> None:
-        self.watched = watched
-        self.heard: dict[int, Word] = {}
-        self.asked: dict[int, float] = {}
-        """When each rank asked last."""
-        self.sent: list[Any] = []
-
-    @property
-    def tick(self) -> float:
-        """Seconds from one look to the next."""
-        return min(0.25, self.watched.timeout / 20)
-
-    @property
-    def window(self) -> float:
-        """Seconds given to answers."""
-        return min(5.0, self.watched.timeout / 4)
-
-    @property
-    def allowed(self) -> float:
-        """Seconds that a collective may last while all ranks answer."""
-        return max(self.watched.timeout, self.watched.work)
-
     def watch(self) -> None:
         """Look now and then until all is over."""
-        watched, seen, since = self.watched, 0, time.monotonic()
+        seen, since = 0, time.monotonic()
         looked = since
-        while not watched.over.wait(self.tick):
-            asked, calls, now = watched.talks and self.listen(), watched.calls, time.monotonic()
+        while not self.over.wait(self.tick):
+            asked, calls, now = self.talks and self.listen(), self.calls, time.monotonic()
             if calls != seen:
                 seen, since, looked = calls, now, now
             # The answers must be in, and said, when the time is up.
-            patience = watched.timeout - self.window if watched.talks else self.allowed
+            patience = self.timeout - self.window if self.talks else self.allowed
             if calls % 2 and (asked or now - looked >= patience - 2 * self.tick):
-                self.look_round(calls, since) if watched.talks else give_up(watched)
+                self.look_round(calls, since) if self.talks else self.give_up()
                 looked = time.monotonic()
+
+    def look_round(self, calls: int, since: float) -> None:
+        """Ask all, hear who is there and end the job, unless the collective ends meanwhile.
+
+        It has lasted since ``since``.
+        """
+        began = time.monotonic()
+        self.heard = {self.rank: Word(self.rank, asks=True, waits=True)}
+        for rank in range(self.size):
+            if rank != self.rank:
+                self.send(rank, asks=True)
+        self.wait(calls, self.window)
+        if any(rank < self.rank and at > began - GRACE for rank, at in self.asked.items()):
+            self.wait(calls, GRACE)
+        if self.calls != calls or self.over.is_set():
+            return
+        all_there = len(self.heard) == self.size
+        if all_there and time.monotonic() - since < self.allowed - 3 * self.tick:
+            return
+        seconds = self.allowed if all_there else self.timeout
+        tell(who_is_missing(self.size, self.heard, seconds, self.where))
+        self.comm.Abort(1)
+
+    def wait(self, calls: int, seconds: float) -> None:
+        """Listen for so long, or until the collective is over."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.calls == calls:
+            self.listen()
+            if self.over.wait(0.02):
+                return
 
     def listen(self) -> bool:
         """Take in what has come and answer it; was there a question?"""
-        asked, numbers = False, np.empty(3, np.int64)
-        while self.watched.comm.Iprobe(tag=TAG):
-            self.watched.comm.Recv(numbers, tag=TAG)
-            word = decoded(numbers)
+        asked = False
+        while self.comm.Iprobe(tag=TAG):
+            word = self.receive()
             self.heard[word.rank] = word
             if word.asks:
                 asked = True
@@ -207,39 +152,34 @@ class Watchdog:
                 self.send(word.rank, asks=False)
         return asked
 
+    def receive(self) -> Word:
+        """The word that is there, or comes."""
+        numbers = np.empty(3, np.int64)
+        self.comm.Recv(numbers, tag=TAG)
+        self.received += 1
+        return decoded(numbers)
+
     def send(self, to: int, *, asks: bool) -> None:
         """Tell one rank that this one is here."""
-        word = Word(self.watched.rank, asks, waits=self.watched.calls % 2 == 1)
-        self.sent = [request for request in self.sent if not request.Test()]
-        self.sent.append(self.watched.comm.Isend(word.encoded(), to, TAG))
+        word = Word(self.rank, asks, waits=self.calls % 2 == 1)
+        self.sending = [request for request in self.sending if not request.Test()]
+        self.sending.append(self.comm.Isend(word.encoded(), to, TAG))
+        self.sent[to] += 1
 
-    def look_round(self, calls: int, since: float) -> None:
-        """Ask all, hear who is there and end the job, unless the collective ends meanwhile.
+    def settle(self) -> None:
+        """Receive what is still under way: MPI's end takes a message left behind for a fault."""
+        due = np.empty_like(self.sent)
+        self.comm.Alltoall(self.sent, due)
+        while self.received < due.sum():
+            self.receive()
+        for request in self.sending:
+            request.Wait()
 
-        It has lasted ``since`` then.
-        """
-        watched, began = self.watched, time.monotonic()
-        self.heard = {watched.rank: Word(watched.rank, asks=True, waits=True)}
-        for rank in range(watched.size):
-            if rank != watched.rank:
-                self.send(rank, asks=True)
-        self.wait(calls, self.window)
-        lower = [rank for rank, at in self.asked.items() if rank < watched.rank]
-        if any(self.asked[rank] > began - 2 * self.window for rank in lower):
-            self.wait(calls, GRACE)
-        if watched.calls != calls or watched.over.is_set():
-            return
-        all_there = len(self.heard) == watched.size
-        if all_there and time.monotonic() - since < self.allowed - 3 * self.tick:
-            return
-        seconds = self.allowed if all_there else watched.timeout
-        tell(who_is_missing(watched.size, self.heard, seconds, watched.where))
-        watched.comm.Abort(1)
-
-    def wait(self, calls: int, seconds: float) -> None:
-        """Listen for so long, or until the collective is over."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and self.watched.calls == calls:
-            self.listen()
-            if self.watched.over.wait(0.02):
-                return
+    def give_up(self) -> None:
+        """End this rank, hence the job, where nobody can be asked; lower ranks may speak first."""
+        time.sleep(min(0.3 * self.rank, 2.0))
+        tell(
+            f"rank {self.rank} of {self.size} has waited {self.allowed:g} s for another rank "
+            f"{self.where}; ended"
+        )
+        os._exit(1)

@@ -1,7 +1,7 @@
 """The command line with one rank that is not as the others: ``odd_rank.py FAULT RANK run ...``.
 
 ``stops``, ``stops_at_start``, ``stops_at_end`` and ``pauses`` stop it as SIGSTOP does, for good or
-for a while; ``is_late`` keeps it at work, ``is_late_at_end`` where it writes; ``drifts`` changes one
+for a while; ``is_late`` keeps it at work, ``is_late_at_end`` where it writes; ``drifts`` changes a
 bit of its model in round 3; ``other_numpy`` makes it believe in another NumPy.
 """
 
@@ -16,7 +16,7 @@ from kavg import cli, jobs
 from kavg.launchers import promise
 from kavg.local import LocalSteps
 from kavg.outer import Averaging
-from kavg.watchdog import Watched
+from kavg.watched import Watched
 
 ROUND = 3
 PAUSE = 3.0
