@@ -1,8 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
-only says what is to be done: typer is left before it is done, so that it handles no interrupt and
-no error of a run.
+Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks and writes; every
+rank computes.  A command only says what is to be done: typer is left before it is done, so that it
+handles no interrupt and no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
 """
@@ -13,7 +13,6 @@ import io
 import os
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,17 +21,11 @@ import typer
 
 from kavg.base import KavgError
 from kavg.comm import SerialComm
-from kavg.launchers import (
-    Promise,
-    no_library,
-    promise,
-    refuse_loneliness,
-    refuse_strangers,
-    says_it,
-)
-from kavg.ranks import abort, is_collective, on_rank_0
+from kavg.launchers import no_library, promise, says_it
+from kavg.ranks import abort, exit_code, is_collective, on_rank_0
+from kavg.starting import all_ranks_begin, all_ranks_end
 from kavg.version import __version__
-from kavg.watched import TIMEOUT, Watched, or_end
+from kavg.watched import Watched
 
 app = typer.Typer(
     add_completion=False,
@@ -63,16 +56,7 @@ def world() -> Any:
     promised = promise()
     if promised is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
-    MPI = loaded_mpi()
-    library = MPI.Get_library_version()
-    if not MPI.Is_initialized():
-        refuse_strangers(library, promised)
-        all_ranks_begin_mpi(MPI, promised)
-    comm = MPI.COMM_WORLD
-    refuse_loneliness(comm.Get_size(), library, promised)
-    if comm.Get_size() == 1:
-        return comm
-    return Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+    return all_ranks_begin(loaded_mpi(), promised)
 
 
 def loaded_mpi() -> Any:
@@ -86,29 +70,6 @@ def loaded_mpi() -> Any:
     except (ImportError, RuntimeError) as error:
         raise no_library(str(error), promise()) from None
     return MPI
-
-
-def patience(promised: Promise | None) -> float:
-    """Seconds for all ranks to begin; the first that ends keeps the others from saying the same."""
-    return TIMEOUT + min(0.3 * (promised.rank if promised else 0), 2.0)
-
-
-def all_ranks_begin_mpi(MPI: Any, promised: Promise | None) -> None:
-    """As mpi4py would; its own variable asks for less, and keeps the watchdog from talking."""
-    level = os.environ.get("MPI4PY_RC_THREAD_LEVEL", "multiple").upper()
-    # The first rank to give up ends the job, before others say the same.
-    later = min(0.3 * (promised.rank if promised else 0), 2.0)
-    # mpi4py's warning of a foreign launcher comes from every copy; refuse_loneliness says it once.
-    with or_end(TIMEOUT + later), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "suspicious MPI execution", RuntimeWarning)
-        MPI.Init_thread(getattr(MPI, f"THREAD_{level}", MPI.THREAD_MULTIPLE))
-
-
-def all_ranks_end_mpi(MPI: Any, comm: Watched) -> None:
-    """Leave together; the last call of MPI waits for all ranks too."""
-    comm.leave()
-    with or_end(comm.dog.timeout):
-        MPI.Finalize()
 
 
 def mpi_version() -> str | None:
@@ -288,6 +249,32 @@ def plot(
 
 
 @app.command()
+def bench(
+    context: typer.Context,
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
+    ] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
+    force: ForceOption = False,
+) -> Action:
+    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
+
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
+    startup.
+    """
+    from kavg.bench import job
+
+    return lambda: job.bench(
+        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
+    )
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
@@ -314,7 +301,7 @@ def main() -> None:
     try:
         comm = world()
     except KavgError as fault:
-        sys.exit(complain(fault) if says_it(promise()) else code_of(fault))
+        sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
     speak_once(comm)
     try:
         asked = app(standalone_mode=False, obj=comm)
@@ -322,7 +309,7 @@ def main() -> None:
     except BaseException as error:
         code = ended_by(error, comm)
     if isinstance(comm, Watched):
-        all_ranks_end_mpi(loaded_mpi(), comm)
+        all_ranks_end(loaded_mpi(), comm)
     sys.exit(code or 0)
 
 
@@ -345,9 +332,4 @@ def ended_by(error: BaseException, comm: Any) -> int:
 def complain(fault: KavgError) -> int:
     """Say what is wrong with the input."""
     typer.echo(f"kavg: {fault}", err=True)
-    return code_of(fault)
-
-
-def code_of(fault: KavgError) -> int:
-    """The input is wrong, unless the fault says otherwise."""
-    return int(getattr(fault, "code", 2))
+    return exit_code(fault)

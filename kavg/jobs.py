@@ -165,6 +165,7 @@ def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Prog
         seed=config.seed,
         comm=comm,
         mean=config.mean,
+        dtype=config.dtype,
         every=config.record.every,
         on_round=on_round,
     )

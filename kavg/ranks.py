@@ -11,6 +11,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -33,6 +34,11 @@ def collective(message: str, code: int = 2) -> KavgError:
     error = KavgError(message)
     error.collective, error.code = True, code  # type: ignore[attr-defined]
     return error
+
+
+def exit_code(error: KavgError) -> int:
+    """1 if the run failed, 2 if the input is wrong."""
+    return int(getattr(error, "code", 2))
 
 
 def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
@@ -118,5 +124,7 @@ def abort(comm: Any, message: str, code: int) -> None:
 def tell(message: str) -> None:
     """Say it on the real stderr, which ``sys.stderr`` is on rank 0 only."""
     stream = sys.__stderr__ or sys.stderr
-    stream.write(f"kavg: {message}\n")
-    stream.flush()
+    # Onto a full disk, into a closed pipe: the others must end nonetheless.
+    with suppress(OSError, ValueError):
+        stream.write(f"kavg: {message}\n")
+        stream.flush()
