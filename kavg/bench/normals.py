@@ -10,7 +10,8 @@ import numpy as np
 
 from kavg.bench.contest import Repeat, needed, repeated
 from kavg.bench.stores import CHUNK, quickest
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 
 SIZES: Final = (CHUNK, 2**20)
 """Values a draw: a tile, and far more than a cache holds."""
