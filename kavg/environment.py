@@ -10,6 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+import numpy as np
+
+from kavg.version import __version__
+
 LAUNCHERS: Final = {
     "OMPI_COMM_WORLD_SIZE": "Open MPI",
     "MPI_LOCALNRANKS": "MPICH hydra",
@@ -31,6 +35,10 @@ PACKAGES: Final = (
     "matplotlib",
     "scikit-learn",
 )
+
+
+SESSION: Final = ("time", "machine", "processor", "ranks")
+"""What of it is kept of each part of a run that was interrupted."""
 
 
 def launcher(variables: Mapping[str, str] = os.environ) -> str | None:
@@ -55,8 +63,19 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "ranks": ranks,
         "launcher": launcher(),
         "mpi": mpi,
-        "versions": {name: found for name in PACKAGES if (found := installed(name))},
+        "versions": {name: found for name in PACKAGES if (found := installed(name))} | in_use(),
     }
+
+
+def session(ranks: int) -> dict[str, Any]:
+    """What is kept of each part of a run that was interrupted and resumed."""
+    facts = environment(ranks, None)
+    return {key: facts[key] for key in SESSION} | {"versions": in_use()}
+
+
+def in_use() -> dict[str, str]:
+    """The versions on which the last bits of a run depend."""
+    return {"kavg": __version__, "numpy": np.__version__}
 
 
 def installed(name: str) -> str | None:

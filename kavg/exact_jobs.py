@@ -13,7 +13,8 @@ from kavg.analysis.exact import atlas
 from kavg.base import Communicator, KavgError
 from kavg.config import Config
 from kavg.exact_runs import ExactTrajectory, exact_trajectory
-from kavg.jobs import agreed, all_algorithms, check_folder, finish, say
+from kavg.folders import check_folder
+from kavg.jobs import agreed, all_algorithms, finish, say
 from kavg.ranks import on_rank_0
 from kavg.text import number, printable, title, wrap
 from kavg.trajectory import Trajectory
@@ -39,8 +40,9 @@ def exact(
     on_rank_0(comm, lambda: check_folder(folder, force))
     on_rank_0(comm, lambda: curves.extend(exact_curves(config)))
     runs = all_algorithms(comm, config, quiet)
-    if comm.Get_rank() == 0:
-        finish(
+    on_rank_0(
+        comm,
+        lambda: finish(
             comm,
             config,
             runs,
@@ -49,7 +51,8 @@ def exact(
             mpi=mpi,
             words=f"\n{exact_table(curves, runs)}\n",
             draw=lambda figures: draw_exact(curves, runs, figures),
-        )
+        ),
+    )
 
 
 def exact_curves(config: Config) -> list[ExactTrajectory]:

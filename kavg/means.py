@@ -38,6 +38,10 @@ class Mean(Protocol):
     mean: Floats
     square: Floats
     exponents: Exponents | None
+    asks: int
+    """What this rank adds to ``asked``; may be set until ``finish``."""
+    asked: int
+    """The sum of ``asks`` over the ranks, which travels with the displacements."""
 
     def begin(self, pilot: Floats | None) -> None:
         """Empty the sums; ``pilot (1, R, d)`` is learner 0's displacement where one is needed."""
@@ -60,8 +64,9 @@ class PlainMean:
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
-        self.comm, self.P = comm, P
-        self.sums, self.totals = np.empty((R, d + 1)), np.empty((R, d + 1))
+        self.comm, self.P, self.d = comm, P, d
+        self.sums, self.totals = np.empty((R, d + 2)), np.empty((R, d + 2))
+        self.asks = self.asked = 0
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
         self.exponents: Exponents | None = None
 
@@ -72,12 +77,14 @@ class PlainMean:
 
     def fold(self, displacement: Floats) -> None:
         """Add a tile."""
-        self.sums[:, :-1] += np.add.reduce(displacement, axis=0)
-        self.sums[:, -1] += np.add.reduce(np.vecdot(displacement, displacement), axis=0)
+        self.sums[:, : self.d] += np.add.reduce(displacement, axis=0)
+        self.sums[:, self.d] += np.add.reduce(np.vecdot(displacement, displacement), axis=0)
 
     def finish(self) -> bool:
         """Reduce and divide by P."""
+        self.sums[0, self.d + 1] = self.asks
         self.comm.Allreduce(self.sums, self.totals)
+        self.asked = int(self.totals[0, self.d + 1])
         np.divide(self.totals, self.P, out=self.totals)
         return True
 
@@ -91,7 +98,7 @@ class ExactMean:
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
     ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then a count
-    of learners beyond the bound.
+    of learners beyond the bound, with what ranks ask in the second limb's place for it.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
@@ -99,6 +106,7 @@ class ExactMean:
         self.sums, self.totals = np.empty((2, R, d + 2)), np.empty((2, R, d + 2))
         self.mean, self.square = np.empty((R, d)), np.empty(R)
         self.largest = np.empty(R)
+        self.asks = self.asked = 0
         self.high = np.empty((0, R, d))
         self.exponents: Exponents | None = None
 
@@ -130,7 +138,9 @@ class ExactMean:
 
     def finish(self) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
+        self.sums[1, 0, self.d + 1] = self.asks
         self.comm.Allreduce(self.sums, self.totals)
+        self.asked = int(self.totals[1, 0, self.d + 1])
         beyond = self.totals[0, :, self.d + 1] > 0
         if beyond.any() and self.widen(beyond):
             return False

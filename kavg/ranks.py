@@ -11,6 +11,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -33,6 +34,18 @@ def collective(message: str) -> KavgError:
     error = KavgError(message)
     error.collective = True  # type: ignore[attr-defined]
     return error
+
+
+def failed(message: str) -> KavgError:
+    """A run that failed where nothing was wrong with what was asked: exit code 1."""
+    error = KavgError(message)
+    error.code = 1  # type: ignore[attr-defined]
+    return error
+
+
+def exit_code(error: KavgError) -> int:
+    """1 if the run failed, 2 if the input is wrong."""
+    return int(getattr(error, "code", 2))
 
 
 def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
@@ -62,10 +75,12 @@ def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
         try:
             action()
         except KavgError as error:
-            mine = str(error)
+            mine = f"{exit_code(error)}{error}"
     said = words(next(iter(grouped(comm, mine))))
     if said:
-        raise collective(said)
+        fault = collective(said[1:])
+        fault.code = int(said[0])  # type: ignore[attr-defined]
+        raise fault
 
 
 def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:
@@ -112,7 +127,9 @@ def abort(comm: Any, message: str, code: int) -> None:
     time.sleep(min(0.3 * rank, 2.0))
     where = f"rank {rank} of {size}: " if size > 1 else ""
     stream = sys.__stderr__ or sys.stderr
-    stream.write(f"kavg: {where}{message}\n")
-    stream.flush()
+    # Onto a full disk, into a closed pipe: the others must end nonetheless.
+    with suppress(OSError, ValueError):
+        stream.write(f"kavg: {where}{message}\n")
+        stream.flush()
     if size > 1:
         comm.Abort(code)

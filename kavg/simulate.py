@@ -22,6 +22,7 @@ from kavg.base import (
     check_seed,
 )
 from kavg.comm import SerialComm, block
+from kavg.growing import Growing, Supervisor
 from kavg.local import LocalSteps, default_tile
 from kavg.means import MEANS, Mean
 from kavg.record import Recorder
@@ -43,11 +44,14 @@ def meta_iterations(
     mean: MeanName = "exact",
     tile: int | None = None,
     state: State | None = None,
+    asks: Callable[[], int] | None = None,
 ) -> Iterator[Round]:
     """Yield the start (n = 0) and then one round after another, without end.
 
     Given a ``state``, go on behind it: only the rounds after it are yielded.  Every array yielded
-    is a copy that stays as it is.  Under MPI all ranks must ask for the same rounds.
+    is a copy that stays as it is.  Under MPI all ranks must ask for the same rounds; a rank that
+    wants something of all adds a small number, ``asks()``, to every round, whose ``asked`` is the
+    sum over the ranks.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Linear(dim=1), oracles.Noiseless(), start=0.0)
@@ -58,6 +62,7 @@ def meta_iterations(
     """
     check_run(replicas, seed, mean, tile)
     learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, tile)
+    learned.asks = asks or nothing
     if state is None:
         w = first_iterate(problem, seed, replicas)
         state = State(0, w, np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
@@ -66,6 +71,11 @@ def meta_iterations(
         done = learned.round(state)
         state = done.state
         yield done
+
+
+def nothing() -> int:
+    """What a rank asks that wants nothing."""
+    return 0
 
 
 def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
@@ -98,6 +108,7 @@ class _Learners:
         self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile)
         self.mean: Mean = MEANS[mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
+        self.asks: Callable[[], int] = nothing
 
     def round(self, state: State) -> Round:
         """One round: K steps of every learner, the mean, the outer rule."""
@@ -111,7 +122,7 @@ class _Learners:
             displacement, square = self.mean.mean, self.mean.square
             dispersion = np.maximum(square - np.vecdot(displacement, displacement), 0.0)
             outer.step(w, v, displacement, gamma)
-        return Round(State(n, w, v, self.mean.exponents), dispersion, gamma)
+        return Round(State(n, w, v, self.mean.exponents), dispersion, gamma, self.mean.asked)
 
     def average(self, gamma: float, n: int) -> bool:
         """Fold in all tiles of this rank; False if the round must be run again."""
@@ -122,6 +133,7 @@ class _Learners:
         for first in range(self.own.start, self.own.stop, self.tile):
             learners = range(first, min(first + self.tile, self.own.stop))
             self.mean.fold(self.local.displacement(learners, self.start, gamma, n))
+        self.mean.asks = self.asks()
         return self.mean.finish()
 
 
@@ -138,37 +150,49 @@ def simulate(
     every: int = 1,
     record: Mapping[str, Measure] | None = None,
     on_round: Callable[[Round], None] | None = None,
+    extends: Trajectory | None = None,
+    supervisor: Supervisor | None = None,
 ) -> Trajectory:
     """Run ``rounds`` rounds and keep what was measured at every ``every``-th of them.
 
     Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
     ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
     are always recorded.  A value that is not finite ends the run: ``diverged_at`` names the round.
+    A run that ``extends`` a shorter one of the same settings equals, to the last bit, one that
+    was that long from the start.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
     >>> method = Algorithm(P=4, K=8, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
     >>> simulate(problem, method, rounds=10, replicas=5, seed=1).grad_norm2.shape
     (11, 5)
+    >>> short = simulate(problem, method, rounds=4)
+    >>> simulate(problem, method, rounds=10, extends=short).rounds[-1]
+    np.int64(10)
     """
     at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
     at_least_one("every", every, "use every=1 to record each round")
-    recorder = Recorder(problem, record or {})
+    run = Growing(problem, algorithm, Recorder(problem, record or {}), rounds, every)
+    if extends is not None:
+        run.take_up(extends, replicas, exact=mean == "exact")
     iterations = meta_iterations(
-        problem, algorithm, replicas=replicas, seed=seed, comm=comm, mean=mean, tile=tile
+        problem,
+        algorithm,
+        replicas=replicas,
+        seed=seed,
+        comm=comm,
+        mean=mean,
+        tile=tile,
+        state=run.last.state if run.last else None,
+        asks=supervisor.asks if supervisor else None,
     )
-    last = next(iterations)
-    if not recorder.add(last):
-        raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
-    diverged_at = None
-    for now in islice(iterations, rounds):
-        wanted = now.n % every == 0 or now.n == rounds
-        if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
-            diverged_at = now.n
+    if run.last is None:
+        run.begin(next(iterations))
+    for now in islice(iterations, run.left):
+        if not run.add(now):
             break
-        last = now
         if on_round:
             on_round(now)
-    if recorder.rounds[-1] != last.n:
-        recorder.add(last)
-    return recorder.trajectory(algorithm, last, diverged_at)
+        if supervisor:
+            supervisor.told(run)
+    return run.trajectory()
