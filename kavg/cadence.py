@@ -10,7 +10,7 @@ from kavg.base import KavgError, at_least_one
 
 NEVER: Final = "never"
 UNITS: Final = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d)")
+DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(s|min|m|h|d)")
 
 
 @final
@@ -40,7 +40,7 @@ class Checkpointing:
             at_least_one("every", self.every, "use every=1 for a checkpoint after each round")
         elif self.on and not self.seconds:
             raise KavgError(
-                f"every must be a number of rounds, a time such as '30s', '5m' or '1h', "
+                "every must be a number of rounds, a time such as '30s', '5m' or '1h', "
                 f"or 'never', got {self.every!r}"
             )
 
@@ -54,14 +54,6 @@ class Checkpointing:
         """The time between two, or None where rounds are counted."""
         found = DURATION.fullmatch(self.every) if isinstance(self.every, str) else None
         return float(found[1]) * UNITS[found[2]] if found else None
-
-    def due(self, n: int, waited: float) -> bool:
-        """After round ``n``, and ``waited`` seconds since the last: is it time?"""
-        if not self.on:
-            return False
-        if self.seconds is not None:
-            return waited >= self.seconds
-        return isinstance(self.every, int) and n % self.every == 0
 
 
 RECORD: Final = Record()

@@ -25,7 +25,7 @@ from typing import Any, Final, final
 import numpy as np
 
 from kavg.base import KavgError
-from kavg.files import written
+from kavg.files import flush, written
 from kavg.runs import UNREADABLE, about, arrays_of, rebuilt
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
@@ -62,8 +62,8 @@ class Checkpoint:
         return sum(run.done or 0 for run in self.runs)
 
 
-def to_bytes(checkpoint: Checkpoint) -> bytes:
-    """The whole file."""
+def to_bytes(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
+    """The first line and the rest of the file."""
     described = {
         "settings": checkpoint.settings,
         "data": checkpoint.data,
@@ -73,10 +73,10 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     rest = io.BytesIO()
     np.savez(rest, **{"about": np.array(json.dumps(described)), **arrays_of(checkpoint.runs)})
     told = f"kavg checkpoint format={FORMAT} kavg={__version__} ".encode()
-    return told + b"sha256=" + summed(told, rest.getvalue()) + b"\n" + rest.getvalue()
+    return told + b"sha256=" + summed(told, rest.getbuffer()) + b"\n", rest.getbuffer()
 
 
-def summed(told: bytes, rest: bytes) -> bytes:
+def summed(told: bytes, rest: memoryview) -> bytes:
     """SHA-256 of the file but for the sum itself, in hexadecimal."""
     sha = hashlib.sha256(told)
     sha.update(rest)
@@ -89,7 +89,7 @@ def from_bytes(content: bytes) -> Checkpoint:
     if line is None:
         known = content.startswith(MAGIC) and b"\n" in content[:LONGEST]
         raise KavgError("its first line is damaged" if known else not_ours(content))
-    rest = content[line.end() :]
+    rest = memoryview(content)[line.end() :]
     if summed(line["told"], rest) != line["sum"]:
         raise KavgError("it is cut off or damaged: its checksum does not fit")
     if int(line["format"]) > FORMAT:
@@ -122,11 +122,11 @@ def not_ours(content: bytes) -> str:
     return "it is cut off" if cut else "it is no checkpoint of kavg"
 
 
-def unpacked(rest: bytes) -> Checkpoint:
+def unpacked(rest: memoryview) -> Checkpoint:
     """The content of format 1."""
     with np.load(io.BytesIO(rest), allow_pickle=False) as stored:
         arrays = dict(stored)
-    described = json.loads(str(arrays.pop("about")))
+    described = strict_json(str(arrays.pop("about")))
     runs = [rebuilt(i, one, arrays) for i, one in enumerate(described["runs"])]
     texts = (described["settings"], described["data"])
     sessions = described["sessions"]
@@ -135,12 +135,22 @@ def unpacked(rest: bytes) -> Checkpoint:
     return Checkpoint(*texts, runs, sessions)
 
 
+def strict_json(text: str) -> Any:
+    """What JSON text says, without the infinities that Python would read, and could not write."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
 def write(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write to ``folder``, whole or not at all, under the number of rounds done."""
     path = folder / f"{checkpoint.done:09d}.ckpt"
     folder.mkdir(parents=True, exist_ok=True)
-    with written(path) as partial:
-        partial.write_bytes(to_bytes(checkpoint))
+    flush(folder.parent)
+    with written(path) as partial, partial.open("wb") as file:
+        file.writelines(to_bytes(checkpoint))
     return path
 
 

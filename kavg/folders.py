@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kavg.base import KavgError
 from kavg.checkpoints import FOLDER, stored
+from kavg.files import flush
 
 
 def check_folder(folder: Path, force: bool) -> None:
@@ -94,5 +95,6 @@ def claimed(folder: Path) -> Path:
             path.mkdir()
         except FileExistsError:
             continue
+        flush(path.parent)
         return path
     raise AssertionError("names never end")

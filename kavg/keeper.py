@@ -34,12 +34,16 @@ class Keeper:
     ) -> None:
         self.folder, self.cadence, self.begun = folder, cadence, begun
         self.mine, self.last = mine, last
+        self.rounds = 0 if isinstance(cadence.every, str) else int(cadence.every)
+        self.seconds = cadence.seconds or float("inf")
         self.runs = list(begun.runs)
         self.written_at = time.monotonic()
 
     def due(self, n: int) -> bool:
         """Is it time, after round ``n`` of some algorithm?"""
-        return self.cadence.due(n, time.monotonic() - self.written_at)
+        if self.rounds:
+            return n % self.rounds == 0
+        return time.monotonic() - self.written_at >= self.seconds
 
     def keep(self, i: int, run: Trajectory) -> None:
         """Remember how far algorithm i is."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg.base import Communicator, KavgError
-from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored
+from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
 from kavg.folders import check_folder, unfinished
@@ -164,7 +163,7 @@ def content_of(path: Path) -> str:
 def json_object(path: Path) -> dict[str, Any]:
     """The content of a JSON file."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = strict_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise KavgError(f"{str(path)!r} is not JSON: {error}") from None
     return found if isinstance(found, dict) else {}

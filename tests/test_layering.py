@@ -73,7 +73,7 @@ ALLOWED = {
     "progress": BASIC,
     "signals": BASIC,
     "environment": BASIC | {"version"},
-    "folders": BASIC | {"checkpoints"},
+    "folders": BASIC | {"checkpoints", "files"},
     "keeper": BASIC | {"cadence", "checkpoints", "folders", "ranks", "trajectory"},
     "supervising": BASIC
     | {"folders", "growing", "keeper", "progress", "ranks", "signals", "trajectory"},
