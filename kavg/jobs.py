@@ -168,6 +168,7 @@ def one(
         seed=config.seed,
         comm=comm,
         mean=config.mean,
+        dtype=config.dtype,
         every=config.record.every,
         extends=before,
         supervisor=supervised,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from kavg.base import (
     Communicator,
     KavgError,
     Measure,
+    Precision,
     Problem,
     at_least_one,
     check_seed,
@@ -42,6 +43,7 @@ def meta_iterations(
     seed: int = 0,
     comm: Communicator | None = None,
     mean: MeanName = "exact",
+    dtype: Precision = "float64",
     tile: int | None = None,
     state: State | None = None,
     asks: Callable[[], int] | None = None,
@@ -60,8 +62,8 @@ def meta_iterations(
     >>> [float(next(rounds).w[0, 0]) for _ in range(4)]
     [0.0, -3.0, -7.5, -12.75]
     """
-    check_run(replicas, seed, mean, tile)
-    learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, tile)
+    check_run(replicas, seed, mean, dtype, tile)
+    learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, dtype, tile)
     learned.asks = asks or nothing
     if state is None:
         w = first_iterate(problem, seed, replicas)
@@ -78,7 +80,7 @@ def nothing() -> int:
     return 0
 
 
-def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
+def check_run(replicas: int, seed: int, mean: str, dtype: str, tile: int | None) -> None:
     """Refuse what no run can be made of."""
     at_least_one("replicas", replicas, "use replicas=1 for a single run")
     if tile is not None:
@@ -86,6 +88,8 @@ def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
     check_seed(seed)
     if mean not in MEANS:
         raise KavgError(f"mean must be one of {', '.join(MEANS)}, got mean={mean!r}")
+    if dtype not in get_args(Precision):
+        raise KavgError(f"dtype must be one of {', '.join(get_args(Precision))}, got {dtype=!r}")
 
 
 class _Learners:
@@ -99,13 +103,14 @@ class _Learners:
         seed: int,
         comm: Communicator,
         mean: MeanName,
+        dtype: Precision,
         tile: int | None,
     ) -> None:
         d = problem.objective.dim
         self.algorithm = algorithm
         self.own = block(algorithm.P, comm.Get_size(), comm.Get_rank())
         self.tile = tile or default_tile(R, d, max(1, len(self.own)))
-        self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile)
+        self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile, dtype=dtype)
         self.mean: Mean = MEANS[mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
         self.asks: Callable[[], int] = nothing
@@ -146,6 +151,7 @@ def simulate(
     seed: int = 0,
     comm: Communicator | None = None,
     mean: MeanName = "exact",
+    dtype: Precision = "float64",
     tile: int | None = None,
     every: int = 1,
     record: Mapping[str, Measure] | None = None,
@@ -182,17 +188,19 @@ def simulate(
         seed=seed,
         comm=comm,
         mean=mean,
+        dtype=dtype,
         tile=tile,
         state=run.last.state if run.last else None,
         asks=supervisor.asks if supervisor else None,
     )
     if run.last is None:
         run.begin(next(iterations))
-    for now in islice(iterations, run.left):
-        if not run.add(now):
-            break
-        if on_round:
-            on_round(now)
-        if supervisor:
-            supervisor.told(run)
+    with one_blas_thread():
+        for now in islice(iterations, run.left):
+            if not run.add(now):
+                break
+            if on_round:
+                on_round(now)
+            if supervisor:
+                supervisor.told(run)
     return run.trajectory()
