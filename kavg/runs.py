@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -147,6 +148,10 @@ UNREADABLE = (
     TypeError,
     MemoryError,
     RuntimeError,
+    ArithmeticError,
+    AttributeError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -155,6 +160,8 @@ UNREADABLE = (
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("it holds what is no array")
     prefix = f"{i}.series."
     series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
     recorded, R = arrays[f"{i}.rounds"].shape, arrays[f"{i}.w"].shape[:1]
