@@ -75,6 +75,8 @@ def look(name: str, looks: dict[str, dict[str, Any]]) -> Mapping[str, Any]:
 
 def draw_ratios(panel: Axes, found: Sequence[Measured], looks: dict[str, dict[str, Any]]) -> None:
     """A column a workload, a point a contestant with its quartiles; below 1 kavg is quicker."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     names = [n for n in SHOWN if n != "kavg" and any(m.ratio(n) for m in found)]
     for place, name in enumerate(names):
         aside = 0.5 * (place - (len(names) - 1) / 2) / max(1, len(names))
@@ -89,6 +91,9 @@ def draw_ratios(panel: Axes, found: Sequence[Measured], looks: dict[str, dict[st
         )
     panel.axhline(1.0, color="0.4", linewidth=0.9)
     panel.set_yscale("log")
+    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_title("below 1 kavg is quicker", fontsize=8)
     panel.set_ylabel("kavg / it", fontsize=8)
     panel.set_xticks(range(len(found)), [m.name for m in found], rotation=40, ha="right")

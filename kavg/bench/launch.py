@@ -49,7 +49,7 @@ def measure(group: str, plan: Plan) -> list[Measured]:
     """All workloads of a group; where a process failed, what it had done and why it ended."""
     if group == "startup":
         with pinned(plan.core):
-            return [startup(plan.repetitions)]
+            return [startup(plan.repetitions, plan.quick)]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results"
         job = plan.job(group, results)

@@ -30,15 +30,16 @@ PROGRAMS: Final = {
     "import kavg": "import kavg",
     "python alone": "pass",
     "import numpy": "import numpy",
-    "import torch": "import torch",
-    "import jax": "import jax",
 }
+PEERS: Final = {"import torch": "import torch", "import jax": "import jax"}
+"""Left out where all must be quick."""
 
 
-def startup(repetitions: int) -> Measured:
+def startup(repetitions: int, quick: bool) -> Measured:
     """Whole processes from start to end, one after another."""
     with tempfile.TemporaryDirectory() as folder:
-        roster = {name: starter(["-c", code]) for name, code in PROGRAMS.items()}
+        programs = PROGRAMS if quick else PROGRAMS | PEERS
+        roster = {name: starter(["-c", code]) for name, code in programs.items()}
         roster["kavg --version"] = starter(["-m", "kavg", "--version"])
         roster["kavg run, 1 round"] = starter(run_command(Path(folder)))
         ready, notes = prepared(roster)
