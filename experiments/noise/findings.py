@@ -37,6 +37,12 @@ def chi_square(quantity: str, draws: str, value: float, freedom: int) -> Finding
     return Finding(quantity, draws, f"{value:.0f} of {freedom}", float(p))
 
 
+def oddest(quantity: str, draws: str, p: Floats) -> Finding:
+    """The least of many independent p-values, as one p-value."""
+    least = -np.expm1(len(p) * np.log1p(-min(float(p.min()), 1 - 1e-16)))
+    return Finding(quantity, draws, f"p = {least:.3f}", float(least))
+
+
 def of_law(quantity: str, draws: str, probabilities: Floats) -> Finding:
     """Kolmogorov and Smirnov's test of ``F(x)``, in ascending order, against the uniform law."""
     n = len(probabilities)
@@ -47,7 +53,7 @@ def of_law(quantity: str, draws: str, probabilities: Floats) -> Finding:
 
 
 def table(findings: Sequence[Finding], columns: Sequence[str]) -> list[str]:
-    """A line for each quantity: what the columns' draws show of it, and its least p of all draws."""
+    """A line a quantity: what the columns' draws show of it, and its least p of all draws."""
     head = [f"{column:>20}" for column in columns] + [f"{'least p of all':>16}"]
     lines = [f"{'':30}" + "".join(head)]
     for quantity in dict.fromkeys(finding.quantity for finding in findings):
