@@ -15,8 +15,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
+"""float64, or float32 in the local steps of a run that asks for it."""
 Indices = NDArray[np.intp]
+Precision = Literal["float64", "float32"]
 How = Literal["exact", "upper bound", "estimated", "unknown"]
 Measure = Callable[[int, Floats], Floats]
 """A recorded quantity: a function of the round ``n`` and ``w (R, d)`` that returns ``(R,)``."""
@@ -104,8 +106,8 @@ class FiniteSum(Objective, Protocol):
         """One label (or target) an example, ``(examples,)``: what label skew sorts by."""
         ...
 
-    def plan_batches(self, tile: int, R: int, B: int) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows."""
+    def plan_batches(self, tile: int, R: int, B: int, dtype: Precision = ...) -> BatchGradient:
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows; "float64" unless told."""
         ...
 
 
@@ -158,9 +160,16 @@ class Oracle(Protocol):
         ...
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate for tiles of ``tile`` learners with ``R`` replicas each."""
+        """Allocate for tiles of ``tile`` learners with ``R`` replicas each, in this precision."""
         ...
 
 

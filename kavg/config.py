@@ -24,6 +24,7 @@ from kavg.base import (
     KavgError,
     Objective,
     Oracle,
+    Precision,
     Problem,
     Start,
     at_least_one,
@@ -84,6 +85,7 @@ class Config:
     replicas: int = 1
     seed: int = 0
     mean: Literal["exact", "allreduce"] = "exact"
+    dtype: Precision = "float64"
     record: Record = Record()
 
     def __post_init__(self) -> None:

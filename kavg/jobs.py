@@ -149,6 +149,7 @@ def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Prog
         seed=config.seed,
         comm=comm,
         mean=config.mean,
+        dtype=config.dtype,
         every=config.record.every,
         on_round=lambda done: progress(algorithm.name, done.n, config.rounds),
     )

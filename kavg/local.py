@@ -6,37 +6,49 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.base import Algorithm, Floats, Problem
+from kavg.base import Algorithm, Floats, Precision, Problem
 
-TILE_COORDINATES: Final = 16_384
+TILE_COORDINATES: Final = 32_768
 """Coordinates in a tile: with noise some 40 bytes each, so a tile stays in an L2 cache."""
 
 
 def default_tile(R: int, d: int, learners: int) -> int:
-    """How many learners share a tile: as many as fit the cache, at least one.
+    """How many learners share a tile: as many as fit the cache, in tiles of about one size.
 
     >>> default_tile(R=64, d=100, learners=16)
-    2
+    4
     """
-    return max(1, min(learners, TILE_COORDINATES // (R * d)))
+    most = max(1, TILE_COORDINATES // (R * d))
+    return -(-learners // -(-learners // most))
 
 
 @final
 class LocalSteps:
     """Workspace and planned oracle for ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1.
 
-    Arrays have shape ``(tile, R, d)``.  A step allocates nothing.
+    Arrays have shape ``(tile, R, d)``.  A step allocates nothing.  With ``dtype = "float32"`` the
+    learners' iterates and gradients are of that precision, and the mean of their displacements, the
+    outer rule and ``w`` are float64.
     """
 
     def __init__(
-        self, problem: Problem, algorithm: Algorithm, *, seed: int, R: int, tile: int
+        self,
+        problem: Problem,
+        algorithm: Algorithm,
+        *,
+        seed: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> None:
         shape = (tile, R, problem.objective.dim)
         self.K = algorithm.K
         self.gradient = problem.oracle.plan(
-            problem.objective, seed=seed, P=algorithm.P, R=R, tile=tile
+            problem.objective, seed=seed, P=algorithm.P, R=R, tile=tile, dtype=dtype
         )
-        self.x, self.g = np.empty(shape), np.empty(shape)
+        self.x, self.g = np.empty(shape, dtype), np.empty(shape, dtype)
+        self.first = np.empty(shape[1:], dtype)
+        self.moved = self.x if dtype == "float64" else np.empty(shape)
 
     def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
         """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d)``.
@@ -47,10 +59,10 @@ class LocalSteps:
         t = len(learners)
         x, g = self.x[:t], self.g[:t]
         self.gradient.select(learners)
-        x[...] = start
+        self.first[...] = start
+        x[...] = self.first
         for step in range((n - 1) * self.K, n * self.K):
             self.gradient(x, step, g)
             np.multiply(g, gamma, out=g)
             np.subtract(x, g, out=x)
-        np.subtract(x, start, out=x)
-        return x
+        return np.subtract(x, self.first, out=self.moved[:t], dtype=np.float64)

@@ -25,10 +25,14 @@ def misfits(problem: Problem, algorithms: Sequence[Algorithm], seed: int) -> lis
     if found:
         return found
     attempt(found, "start", lambda: check_start(problem, seed))
-    for algorithm in algorithms:
-        sizes = {"seed": seed, "P": algorithm.P, "R": 1, "tile": 1}
-        attempt(found, "oracle", lambda: problem.oracle.plan(problem.objective, **sizes))  # noqa: B023 - at once
+    for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
+        attempt(found, "oracle", lambda: plan(problem, seed, P))  # noqa: B023 - at once
     return list(dict.fromkeys(found))
+
+
+def plan(problem: Problem, seed: int, P: int) -> None:
+    """Plan the oracle for one learner of P."""
+    problem.oracle.plan(problem.objective, seed=seed, P=P, R=1, tile=1)
 
 
 def check_start(problem: Problem, seed: int) -> None:

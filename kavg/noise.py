@@ -7,12 +7,14 @@ Each (seed, purpose, replica, learner) owns a stream of 64-bit words, ``word(c) 
 for the counter ``c``: SplitMix64 with Stafford's thirteenth mixer, one odd increment ``g`` and one
 ``key`` a stream (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
 Step ``s`` of a stream that uses ``W`` words a step owns the counters ``s W, ..., s W + W - 1``.
-All arithmetic is modulo 2**64, in place on whole tiles.
+All arithmetic is modulo 2**64, in place on whole tiles; where a tile is small, several steps are
+made at once, so that NumPy's calls do not cost more than the numbers.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from math import prod
 from typing import final
 
 import numpy as np
@@ -25,8 +27,14 @@ Floats32 = NDArray[np.float32]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+UPPER = np.uint64(33)
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
-UNIT = np.nextafter(np.float32(2.0**-32), np.float32(0))
+UNIT = np.nextafter(np.float32(2.0**-31), np.float32(0))
+RADIANS = np.float32(np.pi * 2.0**-31)
+REMEMBERED = 2**17
+"""Keys that are kept, for a run comes back to the same tiles in each round."""
+BLOCK = 4096
+"""Words that are worth a call: where a step needs fewer, later steps are made with it."""
 
 
 class Purpose(IntEnum):
@@ -50,13 +58,15 @@ def mix(words: Words, scratch: Words) -> None:
     np.bitwise_xor(words, scratch, out=words)
 
 
-def hashed(*parts: int | NDArray[np.integer]) -> Words:
+def hashed(*parts: int | NDArray[np.integer], after: Words | None = None) -> Words:
     """One well-mixed word for a tuple of whole numbers, broadcast over arrays.
 
-    >>> hashed(1, 2) == hashed(2, 1)
-    np.False_
+    ``after`` is the hash of parts that come first.
+
+    >>> hashed(1, 2) == hashed(2, 1), hashed(1, 2) == hashed(2, after=hashed(1))
+    (np.False_, np.True_)
     """
-    word = np.zeros((), np.uint64)
+    word = np.zeros((), np.uint64) if after is None else after
     for part in parts:
         with np.errstate(over="ignore"):
             word = np.atleast_1d((word + np.asarray(part).astype(np.uint64)) * GOLDEN + GOLDEN)
@@ -71,9 +81,18 @@ def increments(words: Words) -> Words:
     return np.where(weak, odd ^ np.uint64(0xAAAAAAAAAAAAAAAA), odd)
 
 
+def steps_ahead(words: int) -> int:
+    """How many steps of so many words to make at once.
+
+    >>> steps_ahead(80), steps_ahead(16_384)
+    (51, 1)
+    """
+    return max(1, min(64, BLOCK // max(1, words)))
+
+
 @final
 class Streams:
-    """The streams of a tile of learners, planned once: shape ``(tile, R)``, ``W`` words a step.
+    """The streams of a tile of learners, planned once: ``W`` words a step, ``ahead`` steps a time.
 
     >>> streams = Streams(seed=1, purpose=Purpose.NOISE, R=2, tile=3, W=4)
     >>> streams.select(range(5, 7))
@@ -81,13 +100,14 @@ class Streams:
     (2, 2, 4)
     """
 
-    def __init__(self, *, seed: int, purpose: Purpose, R: int, tile: int, W: int) -> None:
-        self.address = (seed, int(purpose))
+    def __init__(
+        self, *, seed: int, purpose: Purpose, R: int, tile: int, W: int, ahead: int = 1
+    ) -> None:
+        self.address = hashed(seed, int(purpose))
         self.replicas = np.arange(R)
-        self.W = W
-        self.buffer = np.empty((tile, R, W), np.uint64)
-        self.scratch = np.empty((tile, R, W), np.uint64)
-        self.offsets = np.empty((tile, R, W), np.uint64)
+        self.tiles: dict[range, tuple[Words, Words]] = {}
+        self.W, self.ahead = W, ahead
+        self.buffers = np.empty((3, ahead * tile * R * W), np.uint64)
         self.learners = range(0)
         self.select(range(tile))
 
@@ -95,75 +115,109 @@ class Streams:
         """Stand at these learners; their keys and increments are hashes of their addresses."""
         if learners == self.learners:
             return
-        self.learners, t = learners, len(learners)
-        who = (self.replicas, np.arange(learners.start, learners.stop)[:, None])
-        self.keys = hashed(*self.address, *who, 0)[..., None]
-        self.increments = increments(hashed(*self.address, *who, 1))[..., None]
-        self.out, self.spare, self.offset = self.buffer[:t], self.scratch[:t], self.offsets[:t]
-        np.multiply(self.increments, np.arange(self.W, dtype=np.uint64), out=self.offset)
+        self.learners = learners
+        if learners not in self.tiles:
+            if len(self.tiles) * len(learners) * len(self.replicas) > REMEMBERED:
+                self.tiles.clear()
+            self.tiles[learners] = self.hash(learners)
+        self.keys, self.increments = self.tiles[learners]
+        shape = (self.ahead, len(learners), len(self.replicas), self.W)
+        self.out, self.spare, offset = (part[: prod(shape)].reshape(shape) for part in self.buffers)
+        counters = np.arange(self.ahead * self.W, dtype=np.uint64).reshape(self.ahead, 1, 1, self.W)
+        self.offset = np.multiply(self.increments, counters, out=offset)
 
-    def words(self, step: int) -> Words:
-        """The words of this step, ``(t, R, W)``, valid until the next call."""
+    def hash(self, learners: range) -> tuple[Words, Words]:
+        """Keys and increments of these learners, ``(t, R, 1)`` each."""
+        j = np.arange(learners.start, learners.stop)[:, None]
+        key, odd = hashed(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
+        return key[..., None], increments(odd)[..., None]
+
+    def block(self, step: int) -> Words:
+        """``(ahead, t, R, W)`` words from this step on, to be overwritten, like ``spare``."""
         first = np.uint64(step * self.W % 2**64)
         np.add(self.offset, self.keys + self.increments * first, out=self.out)
         mix(self.out, self.spare)
         return self.out
 
+    def words(self, step: int) -> Words:
+        """The words of this step, ``(t, R, W)``, valid until the next call."""
+        return np.asarray(self.block(step)[0])
+
 
 @final
-class Uniforms:
-    """Pairs of uniforms from the halves of each word, in float32, strictly inside (0, 1).
+class Polar:
+    """A uniform and an angle from the halves of each word, in float32, ``(ahead, t, R, W)`` each.
 
-    ``first`` and ``second`` have shape ``(t, R, W)``; a value is ``(k + 1/2) / 2**32`` up to two
-    roundings of float32: fine near 0, where logarithms need it, and spaced 2**-24 near 1.
-    ``UNIT`` is the number below 2**-32, or the 128 largest k would give 1, whose logarithm is 0:
-    a vector of length 0, which has no direction.
+    The uniform is ``(k + 1/2) / 2**31``, k the upper 31 bits, to float32: fine near 0, where
+    logarithms need it, and spaced 2**-24 near 1, which it cannot reach (``UNIT`` is the number
+    below 2**-31): a vector of length 0 has no direction.  The angle is ``pi i / 2**31``, i the
+    lower half as a signed number: NumPy converts signed numbers several times faster.
     """
 
     def __init__(self, streams: Streams) -> None:
         self.streams = streams
-        self.pair = np.empty((2, *streams.buffer.shape), np.float32)
+        self.learners = range(0)
 
-    def draw(self, step: int) -> tuple[Floats32, Floats32]:
-        """The uniforms of this step; both arrays are the caller's to overwrite."""
-        halves = self.streams.words(step).view(np.uint32)
-        first, second = self.pair[:, : len(halves)]
-        for uniform, half in ((first, halves[..., 0::2]), (second, halves[..., 1::2])):
-            np.copyto(uniform, half, casting="unsafe")
-            np.add(uniform, np.float32(0.5), out=uniform)
-            np.multiply(uniform, UNIT, out=uniform)
-        return first, second
+    def stand(self) -> None:
+        """Lay float32 planes over the memory of the words, which a draw uses up."""
+        self.learners = self.streams.learners
+        out, spare = (part.reshape(-1) for part in (self.streams.out, self.streams.spare))
+        planes = (2, *self.streams.out.shape)
+        self.whole = spare.view(np.int32).reshape(planes)
+        self.pair = out.view(np.float32).reshape(planes)
+        self.third = spare.view(np.float32).reshape(planes)[0]
+
+    def draw(self, step: int) -> tuple[Floats32, Floats32, Floats32]:
+        """``(uniform, angle, workspace)`` of the steps from this one on, to be overwritten."""
+        words = self.streams.block(step)
+        if self.streams.learners is not self.learners:
+            self.stand()
+        angle, uniform = self.pair
+        np.copyto(self.whole[0], words, casting="unsafe")
+        np.right_shift(words, UPPER, out=words)
+        np.copyto(self.whole[1], words, casting="unsafe")
+        np.copyto(self.pair, self.whole, casting="unsafe")
+        np.add(uniform, np.float32(0.5), out=uniform)
+        np.multiply(uniform, UNIT, out=uniform)
+        np.multiply(angle, RADIANS, out=angle)
+        return uniform, angle, self.third
 
 
 @final
 class Normals:
     """Normal draws by Box and Muller's transform, computed in float32: ``(t, R, d)``.
 
-    ``z = sqrt(-2 log u1) (cos, sin)(2 pi u2)``: one word gives two coordinates.  The scale is
-    folded into the radius.  Resolution: a float32 value, largest possible ``|z| = 6.77``.
+    ``z = sqrt(-2 log u) (cos, sin)(angle)``: one word gives a coordinate at two steps, the cosine
+    at the even and the sine at the odd one, so that every array is contiguous.  The scale is folded
+    into the radius.  Resolution: a float32 value, largest possible ``|z| = 6.66``.
     """
 
     def __init__(self, *, seed: int, purpose: Purpose, R: int, tile: int, d: int) -> None:
-        W = (d + 1) // 2
-        self.d = d
-        self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=W)
-        self.uniforms = Uniforms(self.streams)
-        self.values = np.empty((tile, R, 2 * W), np.float32)
-        self.angles = np.empty((tile, R, W), np.float32)
+        self.pairs = steps_ahead(tile * R * d)
+        self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=d, ahead=self.pairs)
+        self.polar = Polar(self.streams)
+        self.known: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Normals of mean 0 and standard deviation ``scale``, valid until the next call."""
-        radius, turn = self.uniforms.draw(step)
-        values, wave = self.values[: len(radius)], self.angles[: len(radius)]
+        """Normals of mean 0 and standard deviation ``scale``, not to be written to."""
+        pair, odd = divmod(step, 2)
+        block, place = divmod(pair, self.pairs)
+        if self.known != (block, scale, self.streams.learners):
+            self.make(block * self.pairs, scale)
+            self.known = (block, scale, self.streams.learners)
+        return np.asarray(self.waves[odd][place])
+
+    def make(self, pair: int, scale: float) -> None:
+        """The normals of ``pairs`` pairs of steps from this one on."""
+        radius, sine, cosine = self.polar.draw(pair)
         np.log(radius, out=radius)
         np.multiply(radius, np.float32(-2.0 * scale * scale), out=radius)
         np.sqrt(radius, out=radius)
-        np.multiply(turn, np.float32(2.0 * np.pi), out=turn)
-        np.cos(turn, out=wave)
-        np.multiply(radius, wave, out=values[..., 0::2])
-        np.sin(turn, out=wave)
-        np.multiply(radius, wave, out=values[..., 1::2])
-        return values[..., : self.d]
+        np.cos(sine, out=cosine)
+        np.sin(sine, out=sine)
+        np.multiply(cosine, radius, out=cosine)
+        np.multiply(sine, radius, out=sine)
+        self.waves = (cosine, sine)
 
 
 def normals_once(seed: int, purpose: Purpose, R: int, d: int, learners: range) -> Floats:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from kavg.base import (
     Communicator,
     KavgError,
     Measure,
+    Precision,
     Problem,
     at_least_one,
     check_seed,
@@ -41,6 +42,7 @@ def meta_iterations(
     seed: int = 0,
     comm: Communicator | None = None,
     mean: MeanName = "exact",
+    dtype: Precision = "float64",
     tile: int | None = None,
     state: State | None = None,
 ) -> Iterator[Round]:
@@ -56,8 +58,8 @@ def meta_iterations(
     >>> [float(next(rounds).w[0, 0]) for _ in range(4)]
     [0.0, -3.0, -7.5, -12.75]
     """
-    check_run(replicas, seed, mean, tile)
-    learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, tile)
+    check_run(replicas, seed, mean, dtype, tile)
+    learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, dtype, tile)
     if state is None:
         w = first_iterate(problem, seed, replicas)
         state = State(0, w, np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
@@ -68,7 +70,7 @@ def meta_iterations(
         yield done
 
 
-def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
+def check_run(replicas: int, seed: int, mean: str, dtype: str, tile: int | None) -> None:
     """Refuse what no run can be made of."""
     at_least_one("replicas", replicas, "use replicas=1 for a single run")
     if tile is not None:
@@ -76,6 +78,8 @@ def check_run(replicas: int, seed: int, mean: str, tile: int | None) -> None:
     check_seed(seed)
     if mean not in MEANS:
         raise KavgError(f"mean must be one of {', '.join(MEANS)}, got mean={mean!r}")
+    if dtype not in get_args(Precision):
+        raise KavgError(f"dtype must be one of {', '.join(get_args(Precision))}, got {dtype=!r}")
 
 
 class _Learners:
@@ -89,13 +93,14 @@ class _Learners:
         seed: int,
         comm: Communicator,
         mean: MeanName,
+        dtype: Precision,
         tile: int | None,
     ) -> None:
         d = problem.objective.dim
         self.algorithm = algorithm
         self.own = block(algorithm.P, comm.Get_size(), comm.Get_rank())
         self.tile = tile or default_tile(R, d, max(1, len(self.own)))
-        self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile)
+        self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile, dtype=dtype)
         self.mean: Mean = MEANS[mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
 
@@ -134,6 +139,7 @@ def simulate(
     seed: int = 0,
     comm: Communicator | None = None,
     mean: MeanName = "exact",
+    dtype: Precision = "float64",
     tile: int | None = None,
     every: int = 1,
     record: Mapping[str, Measure] | None = None,
@@ -155,20 +161,28 @@ def simulate(
     at_least_one("every", every, "use every=1 to record each round")
     recorder = Recorder(problem, record or {})
     iterations = meta_iterations(
-        problem, algorithm, replicas=replicas, seed=seed, comm=comm, mean=mean, tile=tile
+        problem,
+        algorithm,
+        replicas=replicas,
+        seed=seed,
+        comm=comm,
+        mean=mean,
+        dtype=dtype,
+        tile=tile,
     )
     last = next(iterations)
     if not recorder.add(last):
         raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
     diverged_at = None
-    for now in islice(iterations, rounds):
-        wanted = now.n % every == 0 or now.n == rounds
-        if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
-            diverged_at = now.n
-            break
-        last = now
-        if on_round:
-            on_round(now)
+    with one_blas_thread():
+        for now in islice(iterations, rounds):
+            wanted = now.n % every == 0 or now.n == rounds
+            if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
+                diverged_at = now.n
+                break
+            last = now
+            if on_round:
+                on_round(now)
     if recorder.rounds[-1] != last.n:
         recorder.add(last)
     return recorder.trajectory(algorithm, last, diverged_at)

@@ -37,8 +37,9 @@ ALLOWED = {
     "starts": BASIC | {"noise"},
     # rounds
     "local": BASIC,
-    "means": BASIC,
-    "rounds": BASIC | {"means"},
+    "limbs": BASIC,
+    "means": BASIC | {"limbs"},
+    "rounds": BASIC | {"limbs"},
     "record": BASIC | {"rounds", "threads", "trajectory"},
     "simulate": BASIC
     | {"comm", "local", "means", "record", "rounds", "starts", "threads", "trajectory"},

@@ -1,7 +1,9 @@
 """What the finite sums share: mini-batch plans and full sums, rows in blocks.
 
-A family gives one kernel: the mean gradient over m examples at c points.  A mini-batch hands it
-the examples taken, ``(c, B, p)``; the full gradient hands it all of them, broadcast ``(1, n, p)``.
+A family gives one kernel: the mean gradient over m examples at c points.  An example is a row of
+each of the family's arrays (features, and targets where they are not folded in).  A mini-batch
+hands it the examples taken, ``(c, B, ...)``; the full gradient all of them, broadcast
+``(1, n, ...)``.
 A row's bits do not depend on its block: each product has one fixed shape a row.
 """
 
@@ -12,27 +14,29 @@ from typing import Protocol, final
 
 import numpy as np
 
-from kavg.base import Floats, Indices, at_least_one
+from kavg.base import Floats, Indices, Precision, at_least_one
 from kavg.objectives.sums import over_coordinates
 
-CACHE = 2**16
-"""Numbers a mini-batch plan works on at a time: 512 kB, which an L2 cache may hold."""
+CACHE = 2**17
+"""Numbers a mini-batch plan works on at a time: 1 MB, which an L2 cache may hold."""
 ROOM = 2**21
 """Numbers a full sum may use for its workspace (16 MB), unless one row needs more."""
 
-Mean = Callable[[Floats, Floats, Floats], Floats]
-"""``features (1, n, p), targets (1, n, ...), x (c, d)`` to a mean over the examples, ``(c,)``."""
+Examples = tuple[Floats, ...]
+"""Arrays whose rows belong together, ``(n, ...)`` each; in a stack ``(c or 1, m, ...)``."""
+Mean = Callable[[Examples, Floats], Floats]
+"""``examples (1, n, ...), x (c, d)`` to a mean over the examples, ``(c,)``."""
 
 
 class Family(Protocol):
     """The gradient of a finite sum, given its workspace."""
 
-    def workspace(self, rows: int, m: int) -> tuple[Floats, ...]:
+    def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
         """Arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis."""
         ...
 
     def mean_gradient(
-        self, features: Floats, targets: Floats, x: Floats, out: Floats, work: tuple[Floats, ...]
+        self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
         """Mean over the ``m`` examples at each row of ``x (c, d)``, written to ``out (c, d)``."""
         ...
@@ -62,18 +66,23 @@ class Plan:
     """
 
     def __init__(
-        self, family: Family, features: Floats, targets: Floats, tile: int, R: int, B: int
+        self,
+        family: Family,
+        examples: Examples,
+        tile: int,
+        R: int,
+        B: int,
+        dtype: Precision = "float64",
     ) -> None:
-        """Allocate; ``features (n, p)`` and ``targets (n, ...)`` are those of all examples."""
+        """Allocate; ``examples`` are all there are."""
         for name, value in (("tile", tile), ("R", R), ("B", B)):
             at_least_one(name, value, "a plan needs room for one example")
-        self._family, self._features, self._targets, self._B = family, features, targets, B
-        batch = B * (features[0].size + targets[0].size)
-        rows = min(tile * R, rows_within(CACHE, family, B, more=batch))
-        self._rows = rows
-        self._taken = np.empty((rows, B, *features.shape[1:]))
-        self._aims = np.empty((rows, B, *targets.shape[1:]))
-        self._work = family.workspace(rows, B)
+        self._family, self._B = family, B
+        self._examples = tuple(part.astype(dtype, copy=False) for part in examples)
+        batch = B * sum(part[0].size for part in examples)
+        self._rows = rows = min(tile * R, rows_within(CACHE, family, B, more=batch))
+        self._taken = tuple(np.empty((rows, B, *part.shape[1:]), dtype) for part in examples)
+        self._work = family.workspace(rows, B, dtype)
 
     def __call__(self, x: Floats, indices: Indices, out: Floats) -> None:
         """Mean gradient over each row's batch: ``x, out (t, R, d)``, ``indices (t, R, B)``."""
@@ -84,36 +93,41 @@ class Plan:
             self._block(points[rows], chosen[rows], gradients[rows])
 
     def _block(self, x: Floats, chosen: Indices, out: Floats) -> None:
-        features, targets = self._taken[: len(x)], self._aims[: len(x)]
-        # "clip" is the mode in which NumPy writes straight to out; the others take a copy first.
-        np.take(self._features, chosen, axis=0, out=features, mode="clip")
-        np.take(self._targets, chosen, axis=0, out=targets, mode="clip")
+        taken = tuple(array[: len(x)] for array in self._taken)
+        for part, rows in zip(self._examples, taken, strict=True):
+            # "clip" is the mode in which NumPy writes straight to out; the others copy first.
+            np.take(part, chosen, axis=0, out=rows, mode="clip")
         work = tuple(array[: len(x)] for array in self._work)
-        self._family.mean_gradient(features, targets, x, out, work)
+        self._family.mean_gradient(taken, x, out, work)
 
 
-def full_gradient(
-    family: Family, features: Floats, targets: Floats, x: Floats, out: Floats
-) -> Floats:
+def full_gradient(family: Family, examples: Examples, x: Floats, out: Floats) -> Floats:
     """The mean gradient over all examples at every row: ``x, out (..., d)``."""
     points = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     gradients = np.empty_like(points)
-    rows_at_once = min(len(points), rows_within(ROOM, family, len(features)))
-    work = family.workspace(rows_at_once, len(features))
+    n, all_of_them = len(examples[0]), stacked(examples)
+    rows_at_once = min(len(points), rows_within(ROOM, family, n))
+    work = family.workspace(rows_at_once, n)
     for rows in blocks(len(points), max(1, rows_at_once)):
         a = points[rows]
         part = tuple(array[: len(a)] for array in work)
-        family.mean_gradient(features[None], targets[None], a, gradients[rows], part)
+        family.mean_gradient(all_of_them, a, gradients[rows], part)
     out[...] = gradients.reshape(x.shape)
     return out
 
 
-def by_row(mean: Mean, family: Family, features: Floats, targets: Floats, x: Floats) -> Floats:
+def stacked(examples: Examples) -> Examples:
+    """All examples, as a stack of one."""
+    return tuple(part[None] for part in examples)
+
+
+def by_row(mean: Mean, family: Family, examples: Examples, x: Floats) -> Floats:
     """A mean over all examples at every row of ``x``: ``(..., d) -> (...)``."""
     points = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     values = np.empty(len(points))
-    for rows in blocks(len(points), rows_within(ROOM, family, len(features))):
-        values[rows] = mean(features[None], targets[None], points[rows])
+    all_of_them = stacked(examples)
+    for rows in blocks(len(points), rows_within(ROOM, family, len(examples[0]))):
+        values[rows] = mean(all_of_them, points[rows])
     return values.reshape(x.shape[:-1])
 
 
@@ -127,12 +141,12 @@ def measured(
     mean: Mean,
     accuracy: Mean,
     family: Family,
-    train: tuple[Floats, Floats],
-    held: tuple[Floats, Floats] | None,
+    train: Examples,
+    held: Examples | None,
 ) -> dict[str, Callable[[Floats], Floats]]:
     """What a classifier records: accuracies, and F on the held-out examples where there are any."""
-    found = {"train_accuracy": lambda w: by_row(accuracy, family, *train, w)}
+    found = {"train_accuracy": lambda w: by_row(accuracy, family, train, w)}
     if held is not None:
-        found["held_out_accuracy"] = lambda w: by_row(accuracy, family, *held, w)
-        found["held_out_F"] = lambda w: by_row(mean, family, *held, w)
+        found["held_out_accuracy"] = lambda w: by_row(accuracy, family, held, w)
+        found["held_out_F"] = lambda w: by_row(mean, family, held, w)
     return found

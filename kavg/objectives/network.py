@@ -9,9 +9,17 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import BatchGradient, Constant, Floats, KavgError, at_least_one, not_negative
+from kavg.base import (
+    BatchGradient,
+    Constant,
+    Floats,
+    KavgError,
+    Precision,
+    at_least_one,
+    not_negative,
+)
 from kavg.data import Data, Parts, Source, check_choices, prepare
-from kavg.objectives.batches import Plan, by_row, full_gradient, measured, row_mean
+from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, measured, row_mean
 from kavg.objectives.curvature import curvature
 from kavg.objectives.layers import (
     Sizes,
@@ -20,6 +28,7 @@ from kavg.objectives.layers import (
     forward,
     random_weights,
     softmax_less_target,
+    with_ones,
 )
 
 
@@ -69,11 +78,12 @@ class Network:
             )
         return values
 
-    def _one_hot(self, data: Data) -> tuple[Floats, Floats]:
-        return data.features, (data.labels[:, None] == self.classes).astype(np.float64)
+    def _one_hot(self, data: Data) -> Examples:
+        one_hot = (data.labels[:, None] == self.classes).astype(np.float64)
+        return with_ones(data.features), one_hot
 
     @cached_property
-    def _train(self) -> tuple[Floats, Floats]:
+    def _train(self) -> Examples:
         return self._one_hot(self.parts.train)
 
     @property
@@ -116,15 +126,17 @@ class Network:
 
     def value(self, x: Floats) -> Floats:
         """F at every row: ``(..., d) -> (...)``."""
-        return by_row(self._mean, self, *self._train, x)
+        return by_row(self._mean, self, self._train, x)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """The full gradient at every row of ``x (..., d)``, written to ``out``."""
-        return full_gradient(self, *self._train, x, out)
+        return full_gradient(self, self._train, x, out)
 
-    def plan_batches(self, tile: int, R: int, B: int) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows."""
-        return Plan(self, *self._train, tile, R, B)
+    def plan_batches(
+        self, tile: int, R: int, B: int, dtype: Precision = "float64"
+    ) -> BatchGradient:
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
+        return Plan(self, self._train, tile, R, B, dtype)
 
     @property
     def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:
@@ -132,20 +144,30 @@ class Network:
         held = None if self.parts.held is None else self._one_hot(self.parts.held)
         return measured(self._mean, self._accuracy, self, self._train, held)
 
-    def workspace(self, rows: int, m: int) -> tuple[Floats, ...]:
-        """Hidden units, their slopes, class scores, a column, ones, and the l2 term."""
+    def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
+        """Hidden units, their slopes, class scores, a row, ones of both kinds, and the l2 term."""
         _, H, C = self._sizes
-        hidden, back, scores, column = (np.empty((rows, m, size)) for size in (H, H, C, 1))
-        decay = np.empty((rows, self.dim if self.l2 > 0 else 0))
-        return hidden, back, scores, column, np.ones((rows, m)), decay
+        hidden, back = np.empty((rows, m, H), dtype), np.empty((rows, m, H), dtype)
+        scores, row = np.empty((rows, C, m), dtype), np.empty((rows, 1, m), dtype)
+        decay = np.empty((rows, self.dim if self.l2 > 0 else 0), dtype)
+        return (
+            hidden,
+            back,
+            scores,
+            row,
+            np.ones((rows, C), dtype),
+            np.ones((rows, m), dtype),
+            decay,
+        )
 
     def mean_gradient(
-        self, features: Floats, targets: Floats, x: Floats, out: Floats, work: tuple[Floats, ...]
+        self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
         """Backpropagation at each row of ``x (c, d)``, plus ``l2 x``."""
-        hidden, back, scores, row, ones, decay = work
+        features, targets = examples
+        hidden, back, scores, row, classes, ones, decay = work
         forward(features, x, self._sizes, hidden, scores)
-        softmax_less_target(scores, targets, row)
+        softmax_less_target(scores, targets, row, classes)
         scores *= 1 / features.shape[-2]
         backward(features, x, self._sizes, hidden, scores, out, back, ones)
         if self.l2 > 0:
@@ -157,11 +179,13 @@ class Network:
         forward(features, x, self._sizes, hidden, scores)
         return scores
 
-    def _mean(self, features: Floats, targets: Floats, x: Floats) -> Floats:
+    def _mean(self, examples: Examples, x: Floats) -> Floats:
+        features, targets = examples
         losses = cross_entropy(self._scores(features, x), targets)
         decay: Floats = np.vecdot(x, x)
         return row_mean(losses) + self.l2 / 2 * decay
 
-    def _accuracy(self, features: Floats, targets: Floats, x: Floats) -> Floats:
-        chosen = self._scores(features, x).argmax(axis=-1)
+    def _accuracy(self, examples: Examples, x: Floats) -> Floats:
+        features, targets = examples
+        chosen = self._scores(features, x).argmax(axis=-2)
         return row_mean((chosen == targets.argmax(axis=-1)).astype(np.float64))

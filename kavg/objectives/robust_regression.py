@@ -9,9 +9,9 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import BatchGradient, Constant, Floats, positive
+from kavg.base import BatchGradient, Constant, Floats, Precision, positive
 from kavg.data import Parts, Source, check_choices, prepare
-from kavg.objectives.batches import Plan, by_row, full_gradient, row_mean
+from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, row_mean
 from kavg.objectives.curvature import largest_eigenvalue
 
 
@@ -50,7 +50,7 @@ class RobustRegression:
         return prepare(self.data, self.held_out, self.split_seed, self.use, self.standardise)
 
     @cached_property
-    def _train(self) -> tuple[Floats, Floats]:
+    def _train(self) -> Examples:
         return self.parts.train.features, self.parts.train.labels
 
     @property
@@ -81,15 +81,17 @@ class RobustRegression:
 
     def value(self, x: Floats) -> Floats:
         """F at every row: ``(..., d) -> (...)``."""
-        return by_row(self._mean, self, *self._train, x)
+        return by_row(self._mean, self, self._train, x)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """The full gradient at every row of ``x (..., d)``, written to ``out``."""
-        return full_gradient(self, *self._train, x, out)
+        return full_gradient(self, self._train, x, out)
 
-    def plan_batches(self, tile: int, R: int, B: int) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows."""
-        return Plan(self, *self._train, tile, R, B)
+    def plan_batches(
+        self, tile: int, R: int, B: int, dtype: Precision = "float64"
+    ) -> BatchGradient:
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
+        return Plan(self, self._train, tile, R, B, dtype)
 
     @property
     def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:
@@ -97,17 +99,17 @@ class RobustRegression:
         if self.parts.held is None:
             return {}
         held = self.parts.held.features, self.parts.held.labels
-        return {"held_out_F": lambda w: by_row(self._mean, self, *held, w)}
+        return {"held_out_F": lambda w: by_row(self._mean, self, held, w)}
 
-    def workspace(self, rows: int, m: int) -> tuple[Floats, ...]:
+    def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
         """The residual of each example, and the weight its loss gives it."""
-        return np.empty((rows, m)), np.empty((rows, m))
+        return np.empty((rows, m), dtype), np.empty((rows, m), dtype)
 
     def mean_gradient(
-        self, features: Floats, targets: Floats, x: Floats, out: Floats, work: tuple[Floats, ...]
+        self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
         """``(1/m) sum_i rho'(r_i) a_i``, where ``rho'(r) = r / (1 + (r/c)^2)^2``."""
-        r, weight = work
+        (features, targets), (r, weight) = examples, work
         np.matvec(features, x, out=r)
         r -= targets
         np.multiply(r, 1 / self.scale, out=weight)
@@ -118,6 +120,7 @@ class RobustRegression:
         r *= 1 / features.shape[-2]
         np.vecmat(r, features, out=out)
 
-    def _mean(self, features: Floats, targets: Floats, x: Floats) -> Floats:
+    def _mean(self, examples: Examples, x: Floats) -> Floats:
+        features, targets = examples
         r2 = (np.matvec(features, x) - targets) ** 2
         return row_mean(r2 / (2 * (1 + r2 / self.scale**2)))

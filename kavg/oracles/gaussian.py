@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from kavg.base import NoiseConstants, Objective, StochasticGradient
+import numpy as np
+
+from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.noise import Normals, Purpose
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
@@ -30,8 +32,16 @@ class Gaussian:
         return additive_constants(self.sigma2, self.B, "Gaussian noise of this variance")
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One normal a coordinate and step."""
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, normals, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, normals, self.sigma2, self.B, noise)

@@ -17,6 +17,7 @@ from kavg.base import (
     KavgError,
     NoiseConstants,
     Objective,
+    Precision,
     StochasticGradient,
     at_least_one,
     check_seed,
@@ -76,12 +77,19 @@ class Partition:
 class MiniBatchGradient:
     """The planned oracle: draw indices, look up the learner's examples, average their gradients."""
 
-    def __init__(self, batches: BatchGradient, sampler: Sampler, parts: Indices | None) -> None:
+    def __init__(
+        self,
+        batches: BatchGradient,
+        sampler: Sampler,
+        parts: Indices | None,
+        shape: tuple[int, int, int],
+    ) -> None:
         self.batches = batches
         self.sampler = sampler
         self.parts = parts
         self.first = np.empty((0, 1, 1), np.intp)
-        self.looked_up = np.empty_like(sampler.chosen, dtype=np.intp)
+        self.places = np.empty(shape, np.intp)
+        self.looked_up = np.empty(shape, np.intp)
 
     def select(self, learners: range) -> None:
         """Stand at these learners."""
@@ -94,9 +102,9 @@ class MiniBatchGradient:
         """The mean gradient over this step's batch."""
         indices = self.sampler.draw(step)
         if self.parts is not None:
-            np.add(indices, self.first, out=indices)
-            looked_up = self.looked_up[: len(indices)]
-            indices = np.take(self.parts, indices, out=looked_up, mode="clip")
+            places, looked_up = self.places[: len(indices)], self.looked_up[: len(indices)]
+            np.add(indices, self.first, out=places)
+            indices = np.take(self.parts, places, out=looked_up, mode="clip")
         self.batches(x, indices, out)
 
 
@@ -131,7 +139,14 @@ class MiniBatch:
         return NoiseConstants(variance, state, parts if self.partition else alike, self.B)
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """Room for the indices and the workspace of the objective's batches."""
         if not is_finite_sum(objective):
@@ -147,4 +162,5 @@ class MiniBatch:
                 f"use B of at most {n}, or sampling with_replacement"
             )
         sampler = SAMPLERS[self.sampling](seed=seed, R=R, tile=tile, B=self.B, n=n)
-        return MiniBatchGradient(objective.plan_batches(tile, R, self.B), sampler, parts)
+        batches = objective.plan_batches(tile, R, self.B, dtype)
+        return MiniBatchGradient(batches, sampler, parts, (tile, R, self.B))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from kavg.base import Floats, NoiseConstants, Objective, StochasticGradient
+from kavg.base import Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.oracles.additive import additive_constants
 
 
@@ -38,7 +38,14 @@ class Noiseless:
         return additive_constants(0.0, 1, "no noise")
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """Nothing to allocate."""
         return ExactGradient(objective)

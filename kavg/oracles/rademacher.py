@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import NoiseConstants, Objective, StochasticGradient
-from kavg.noise import Floats32, Purpose, Streams
+from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.noise import Floats32, Purpose, Streams, steps_ahead
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -18,18 +18,29 @@ class Signs:
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         W = -(-d // 8)
-        self.streams = Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=W)
-        self.values = np.empty((tile, R, d), np.float32)
+        self.ahead = steps_ahead(tile * R * W)
+        self.streams = Streams(
+            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=W, ahead=self.ahead
+        )
+        self.values = np.empty((self.ahead, tile, R, d), np.float32)
+        self.known: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """``+scale`` or ``-scale``, ``(t, R, d)``."""
-        octets = self.streams.words(step).view(np.int8)
-        values = self.values[: len(octets)]
+        """``+scale`` or ``-scale``, ``(t, R, d)``, not to be written to."""
+        block, place = divmod(step, self.ahead)
+        if self.known != (block, scale, self.streams.learners):
+            self.make(block * self.ahead, scale)
+            self.known = (block, scale, self.streams.learners)
+        return self.values[place, : len(self.streams.learners)]
+
+    def make(self, step: int, scale: float) -> None:
+        """The signs of ``ahead`` steps from this one on."""
+        octets = self.streams.block(step).view(np.int8)
+        values = self.values[:, : octets.shape[1]]
         np.right_shift(octets, np.int8(7), out=octets)
         np.copyto(values, octets[..., : values.shape[-1]])
         np.add(values, np.float32(0.5), out=values)
         np.multiply(values, np.float32(2 * scale), out=values)
-        return values
 
 
 @final
@@ -54,8 +65,16 @@ class Rademacher:
         return additive_constants(self.sigma2, self.B, "two-point noise of this variance")
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One sign a coordinate and step."""
         signs = Signs(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, signs, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, signs, self.sigma2, self.B, noise)

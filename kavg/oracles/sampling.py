@@ -15,12 +15,13 @@ reshuffle           one permutation an epoch    BIASED        less over an epoch
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, Protocol, final
 
 import numpy as np
 
 from kavg.base import Indices
-from kavg.noise import Purpose, Streams, Words
+from kavg.noise import Purpose, Streams, Words, steps_ahead
 
 
 class Sampler(Protocol):
@@ -31,13 +32,8 @@ class Sampler(Protocol):
         """Where they come from."""
         ...
 
-    @property
-    def chosen(self) -> Words | Indices:
-        """The buffer that draws are made in, ``(tile, R, B)``."""
-        ...
-
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``, valid until the next call."""
+        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
         ...
 
 
@@ -52,20 +48,45 @@ def below(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
 
 @final
+class Several:
+    """Indices of several steps at once, ``chosen (ahead, t, R, B)``: a step alone is too small."""
+
+    def __init__(self, *, seed: int, R: int, tile: int, B: int) -> None:
+        W = (B + 1) // 2
+        self.ahead = steps_ahead(tile * R * W)
+        self.streams = Streams(
+            seed=seed, purpose=Purpose.BATCH, R=R, tile=tile, W=W, ahead=self.ahead
+        )
+        self.buffer = np.empty((self.ahead, tile, R, B), np.uint64)
+        self.known: tuple[int, range] | None = None
+
+    def draw(self, step: int, make: Callable[[Words, Words], None]) -> Indices:
+        """The indices of this step; ``make(words, chosen)`` fills those of a block when needed."""
+        block, place = divmod(step, self.ahead)
+        chosen = self.buffer[:, : len(self.streams.learners)]
+        if self.known != (block, self.streams.learners):
+            make(self.streams.block(block * self.ahead), chosen)
+            self.known = (block, self.streams.learners)
+        indices: Indices = chosen[place].view(np.intp)
+        return indices
+
+
+@final
 class WithReplacement:
     """``B`` independent indices."""
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.n = np.uint64(n)
-        self.streams = Streams(seed=seed, purpose=Purpose.BATCH, R=R, tile=tile, W=(B + 1) // 2)
-        self.chosen = np.empty((tile, R, B), np.uint64)
+        self.several = Several(seed=seed, R=R, tile=tile, B=B)
+        self.streams = self.several.streams
 
     def draw(self, step: int) -> Indices:
         """Indices ``(t, R, B)``."""
-        words = self.streams.words(step)
-        chosen = self.chosen[: len(words)]
+        return self.several.draw(step, self.make)
+
+    def make(self, words: Words, chosen: Words) -> None:
+        """Each below ``n``."""
         below(words, self.n, chosen)
-        return chosen.view(np.intp)
 
 
 @final
@@ -78,22 +99,23 @@ class WithoutReplacement:
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.limits = np.arange(n - B + 1, n + 1, dtype=np.uint64)
-        self.streams = Streams(seed=seed, purpose=Purpose.BATCH, R=R, tile=tile, W=(B + 1) // 2)
-        self.chosen = np.empty((tile, R, B), np.uint64)
-        self.same = np.empty((tile, R, B), np.bool_)
-        self.taken = np.empty((tile, R), np.bool_)
+        self.several = Several(seed=seed, R=R, tile=tile, B=B)
+        self.streams = self.several.streams
+        self.same = np.empty(self.several.buffer.shape, np.bool_)
+        self.taken = np.empty(self.same.shape[:-1], np.bool_)
 
     def draw(self, step: int) -> Indices:
         """Indices ``(t, R, B)``."""
-        words = self.streams.words(step)
-        t = len(words)
-        chosen, same, taken = self.chosen[:t], self.same[:t], self.taken[:t]
+        return self.several.draw(step, self.make)
+
+    def make(self, words: Words, chosen: Words) -> None:
+        """Each among those that are left."""
+        same, taken = self.same[:, : chosen.shape[1]], self.taken[:, : chosen.shape[1]]
         below(words, self.limits, chosen)
         for i, limit in enumerate(self.limits):
             np.equal(chosen[..., :i], chosen[..., i, None], out=same[..., :i])
             np.logical_or.reduce(same[..., :i], axis=-1, out=taken)
             np.copyto(chosen[..., i], limit - np.uint64(1), where=taken)
-        return chosen.view(np.intp)
 
 
 @final

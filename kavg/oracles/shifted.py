@@ -13,6 +13,7 @@ from kavg.base import (
     KavgError,
     NoiseConstants,
     Objective,
+    Precision,
     StochasticGradient,
     check_seed,
     not_negative,
@@ -52,18 +53,21 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
 class ShiftedGradient:
     """The planned oracle: the common gradient plus the learner's own shift."""
 
-    def __init__(self, common: StochasticGradient, law: Shifted, P: int, dim: int) -> None:
+    def __init__(
+        self, common: StochasticGradient, law: Shifted, P: int, dim: int, dtype: Precision
+    ) -> None:
         self.common = common
         self.law = (law.zeta2, law.seed, P, dim)
+        self.dtype = dtype
         self.learners = range(0)
-        self.shift = np.empty((0, 1, dim))
+        self.shift: Floats = np.empty((0, 1, dim))
 
     def select(self, learners: range) -> None:
         """Stand at these learners and find their shifts."""
         self.common.select(learners)
         if learners != self.learners:
             self.learners = learners
-            self.shift = shifts(*self.law, learners)[:, None, :]
+            self.shift = shifts(*self.law, learners)[:, None, :].astype(self.dtype)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """``g_j = g + b_j``."""
@@ -98,7 +102,14 @@ class Shifted:
         return replace(self.noise.constants(objective), zeta2=zeta2)
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """The plan of the noise, and room for the shifts of a tile."""
         if P == 1 and self.zeta2 > 0:
@@ -106,5 +117,5 @@ class Shifted:
                 f"one learner cannot differ from the mean of all, got P=1 and zeta2={self.zeta2}; "
                 "use P of at least 2 or zeta2=0"
             )
-        common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile)
-        return ShiftedGradient(common, self, P, objective.dim)
+        common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile, dtype=dtype)
+        return ShiftedGradient(common, self, P, objective.dim, dtype)

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import NoiseConstants, Objective, StochasticGradient
+from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.noise import Floats32, Normals, Purpose, Streams
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
@@ -19,6 +19,7 @@ class Directions:
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         self.normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
         self.lengths = np.empty((tile, R), np.float32)
+        self.values = np.empty((tile, R, d), np.float32)
 
     @property
     def streams(self) -> Streams:
@@ -27,13 +28,12 @@ class Directions:
 
     def draw(self, step: int, scale: float) -> Floats32:
         """Vectors of length ``scale sqrt(d)``, ``(t, R, d)``."""
-        values = self.normals.draw(step, 1.0)
-        lengths = self.lengths[: len(values)]
-        np.vecdot(values, values, out=lengths)
+        z = self.normals.draw(step, 1.0)
+        lengths, values = self.lengths[: len(z)], self.values[: len(z)]
+        np.vecdot(z, z, out=lengths)
         np.sqrt(lengths, out=lengths)
-        np.divide(np.float32(scale * values.shape[-1] ** 0.5), lengths, out=lengths)
-        np.multiply(values, lengths[..., None], out=values)
-        return values
+        np.divide(np.float32(scale * z.shape[-1] ** 0.5), lengths, out=lengths)
+        return np.multiply(z, lengths[..., None], out=values)
 
 
 @final
@@ -58,8 +58,16 @@ class Sphere:
         return additive_constants(self.sigma2, self.B, "noise on a sphere of this squared radius")
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One direction a step."""
         directions = Directions(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, directions, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, directions, self.sigma2, self.B, noise)

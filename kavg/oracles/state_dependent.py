@@ -12,6 +12,7 @@ from kavg.base import (
     Floats,
     NoiseConstants,
     Objective,
+    Precision,
     StochasticGradient,
     at_least_one,
     not_negative,
@@ -23,13 +24,14 @@ from kavg.noise import Normals, Purpose
 class ScaledNoiseGradient:
     """The planned oracle: a standard deviation for each row, from its own gradient."""
 
-    def __init__(self, objective: Objective, normals: Normals, M: float, M_v: float) -> None:
+    def __init__(
+        self, objective: Objective, normals: Normals, noise: Floats, M: float, M_v: float
+    ) -> None:
         self.objective = objective
         self.normals = normals
         self.M, self.M_v = M, M_v
-        tile, R = normals.values.shape[:2]
-        self.deviations = np.empty((tile, R))
-        self.noise = np.empty((tile, R, objective.dim))
+        self.noise = noise
+        self.deviations = np.empty_like(noise[..., 0])
 
     def select(self, learners: range) -> None:
         """Stand at these learners."""
@@ -43,7 +45,8 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
-        np.multiply(self.normals.draw(step, 1.0), deviation[..., None], out=noise)
+        np.copyto(noise, self.normals.draw(step, 1.0))
+        np.multiply(noise, deviation[..., None], out=noise)
         np.add(out, noise, out=out)
 
 
@@ -75,9 +78,17 @@ class StateDependent:
         return NoiseConstants(M, M_v, equal, self.B)
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One normal a coordinate and step, scaled row by row."""
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
         share = 1.0 / (self.B * objective.dim)
-        return ScaledNoiseGradient(objective, normals, self.M * share, self.M_v * share)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return ScaledNoiseGradient(objective, normals, noise, self.M * share, self.M_v * share)

@@ -7,8 +7,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import KavgError, NoiseConstants, Objective, StochasticGradient
-from kavg.noise import Floats32, Purpose, Streams, Uniforms
+from kavg.base import KavgError, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.noise import Floats32, Polar, Purpose, Streams, steps_ahead
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -22,24 +22,35 @@ class HeavyTails:
     def __init__(self, *, nu: float, seed: int, R: int, tile: int, d: int) -> None:
         self.power = -2.0 / nu
         self.unit = (nu * (mean_power(self.power) - 1) / 2) ** -0.5 * nu**0.5
-        self.streams = Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d)
-        self.uniforms = Uniforms(self.streams)
+        self.ahead = steps_ahead(tile * R * d)
+        self.streams = Streams(
+            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d, ahead=self.ahead
+        )
+        self.polar = Polar(self.streams)
+        self.known: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Draws with standard deviation ``scale``, ``(t, R, d)``."""
-        radius, turn = self.uniforms.draw(step)
+        """Draws with standard deviation ``scale``, ``(t, R, d)``, not to be written to."""
+        block, place = divmod(step, self.ahead)
+        if self.known != (block, scale, self.streams.learners):
+            self.values = self.made(block * self.ahead, scale)
+            self.known = (block, scale, self.streams.learners)
+        draws: Floats32 = self.values[place]
+        return draws
+
+    def made(self, step: int, scale: float) -> Floats32:
+        """The draws of ``ahead`` steps from this one on, ``(ahead, t, R, d)``."""
+        radius, turn, _ = self.polar.draw(step)
         np.log(radius, out=radius)
         np.multiply(radius, np.float32(self.power), out=radius)
         np.expm1(radius, out=radius)
         np.sqrt(radius, out=radius)
-        np.multiply(turn, np.float32(2 * np.pi), out=turn)
         np.cos(turn, out=turn)
         np.multiply(turn, np.float32(scale * self.unit), out=turn)
-        np.multiply(radius, turn, out=radius)
-        return radius
+        return np.multiply(radius, turn, out=radius)
 
 
-def mean_power(power: float, count: float = 2.0**32) -> float:
+def mean_power(power: float, count: float = 2.0**31) -> float:
     """Mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
 
     Draws come from this grid, not from the continuum, and heavy tails feel the difference.  The
@@ -60,8 +71,8 @@ def mean_power(power: float, count: float = 2.0**32) -> float:
 class StudentT:
     """Each coordinate is a scaled Student t with ``nu > 2``; ``E ||e||^2 = sigma2 / B``.
 
-    The scale makes the variance exact for the draws as they are made (32-bit uniforms), tails cut
-    at ``u = 2^-33`` included.
+    The scale makes the variance exact for the draws as they are made (31-bit uniforms), tails cut
+    at ``u = 2^-32`` included.
 
     >>> StudentT(sigma2=1.0, nu=3.0)
     StudentT(sigma2=1.0, nu=3.0, B=1)
@@ -84,8 +95,16 @@ class StudentT:
         return additive_constants(self.sigma2, self.B, "Student t noise scaled to this variance")
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One t a coordinate and step."""
         tails = HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, tails, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, tails, self.sigma2, self.B, noise)

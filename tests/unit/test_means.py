@@ -14,7 +14,8 @@ from ranks import CountingComm, run_ranks
 
 from kavg.base import Floats
 from kavg.comm import SerialComm, block
-from kavg.means import HIGHEST, LOWEST, MEANS, ExactMean, PlainMean, exponents_for, grids, split
+from kavg.limbs import HIGHEST, LOWEST, exponents_for, grids, split
+from kavg.means import MEANS, ExactMean, PlainMean
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -221,8 +222,8 @@ def test_the_guess_falls_back_where_there_is_no_norm(square: float) -> None:
 )
 def test_limbs_lie_on_their_grids(P: int, e: int, fraction: int, below: int) -> None:
     x = np.array([np.ldexp(float(fraction), e - 53 - below)])
-    low, high = x.copy(), np.empty(1)
-    split(low, grids(np.array([e]), P), high)
+    high, low = limbs = np.empty((2, 1))
+    split(x, grids(np.array([e]), P), limbs)
     b = max(2, (P - 1).bit_length())
     u1, u2 = Fraction(2) ** (e + b - 53), Fraction(2) ** (e + 2 * b - 107)
     exact, hi, lo = (Fraction(float(a[0])) for a in (x, high, low))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from kavg import noise
-from kavg.noise import Normals, Purpose, Streams, Uniforms, hashed, increments, mix, normals_once
+from kavg.noise import Normals, Polar, Purpose, Streams, hashed, increments, mix, normals_once
 from kavg.oracles.student_t import mean_power
 
 SIGMAS = 5.0
@@ -95,8 +95,10 @@ def test_golden_words() -> None:
 
 def test_golden_normals() -> None:
     normals = Normals(seed=1, purpose=Purpose.NOISE, R=1, tile=1, d=5)
-    expected = [0.531072, -0.379685, -0.305693, 0.130740, 0.758969]
-    np.testing.assert_allclose(normals.draw(0, 1.0)[0, 0], expected, atol=2e-6)
+    cosines = [0.162761, 1.216197, -0.033011, 0.767057, 1.156500]
+    sines = [-0.426065, -0.427277, -2.936510, 0.897975, 0.722702]
+    np.testing.assert_allclose(normals.draw(0, 1.0)[0, 0], cosines, atol=2e-6)
+    np.testing.assert_allclose(normals.draw(1, 1.0)[0, 0], sines, atol=2e-6)
 
 
 @given(st.data(), st.integers(1, 12), STEPS)
@@ -146,11 +148,19 @@ def test_all_addresses_differ() -> None:
     assert len(np.unique(every)) == every.size
 
 
-def test_an_odd_dimension_leaves_the_last_draw_out() -> None:
-    odd = Normals(seed=1, purpose=Purpose.NOISE, R=2, tile=3, d=7).draw(4, 1.5)
-    even = Normals(seed=1, purpose=Purpose.NOISE, R=2, tile=3, d=8).draw(4, 1.5)
-    assert odd.shape == (3, 2, 7)
-    np.testing.assert_array_equal(odd, even[..., :7])
+@given(st.data(), st.integers(1, 9), st.integers(1, 5), st.integers(1, 4))
+def test_normals_do_not_know_how_many_steps_are_made_at_once(data, d, R, P) -> None:
+    """One learner alone is made dozens of steps at a time, a tile of 5000 one pair at a time."""
+    step = data.draw(st.integers(0, 300))
+    alone = Normals(seed=3, purpose=Purpose.NOISE, R=R, tile=1, d=d)
+    crowd = Normals(seed=3, purpose=Purpose.NOISE, R=R, tile=5000 // (R * d), d=d)
+    assert alone.pairs > crowd.pairs == 1
+    j = data.draw(st.integers(0, P))
+    alone.streams.select(range(j, j + 1))
+    crowd.streams.select(range(j, j + 3))
+    for other in data.draw(st.lists(st.integers(0, 300), max_size=3)):
+        alone.draw(other, 1.0)
+    np.testing.assert_array_equal(alone.draw(step, 1.5)[0], crowd.draw(step, 1.5)[0])
 
 
 # --- the mixer
@@ -212,8 +222,10 @@ def test_normals_pass_kolmogorov_and_smirnov(z: Any) -> None:
     assert stats.kstest(z.ravel().astype(np.float64), "norm").pvalue > LEVEL
 
 
-def test_uniforms_pass_kolmogorov_and_smirnov() -> None:
-    for half in Uniforms(streams(R=50, tile=50, W=100)).draw(3):
+def test_uniforms_and_angles_pass_kolmogorov_and_smirnov() -> None:
+    uniform, angle, _ = Polar(streams(R=50, tile=50, W=100)).draw(3)
+    turn = angle / (2 * np.pi) + 0.5
+    for half in (uniform, turn):
         assert stats.kstest(half.ravel().astype(np.float64), "uniform").pvalue > LEVEL
 
 
@@ -231,8 +243,8 @@ def test_neighbours_are_uncorrelated(z: Any, axis: int, lag: int) -> None:
     assert correlation_in_sigmas(squares[lag:], squares[:-lag]) < SIGMAS
 
 
-def test_the_two_coordinates_of_a_word_are_uncorrelated(z: Any) -> None:
-    cosines, sines = z[..., 0::2], z[..., 1::2]
+def test_the_two_steps_of_a_word_are_uncorrelated(z: Any) -> None:
+    cosines, sines = z[0::2], z[1::2]
     assert correlation_in_sigmas(cosines, sines) < SIGMAS
     assert correlation_in_sigmas(np.square(cosines) - 1, np.square(sines) - 1) < SIGMAS
 
@@ -253,22 +265,28 @@ def test_the_scale_is_the_standard_deviation() -> None:
 
 
 class ExtremeWords:
-    """Streams whose halves are the two smallest and the largest there are."""
+    """Streams whose upper 31 bits and lower 32 bits are the smallest and the largest there are."""
 
     def __init__(self) -> None:
-        halves = [0, 1, 2**32 - 1, 2**32 - 128, 2**32 - 129, 2**31]
-        self.buffer = np.repeat(np.array(halves, np.uint32), 2).view(np.uint64)[None, None]
+        uppers = np.array([0, 1, 2**31 - 1, 2**31 - 64, 2**31 - 65, 2**30], np.uint64)
+        lowers = np.array([0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**30], np.uint64)
+        self.learners = range(1)
+        self.out = ((uppers << np.uint64(33)) | lowers)[None, None, None]
+        self.spare = np.empty_like(self.out)
 
-    def words(self, step: int) -> NDArray[np.uint64]:
-        return self.buffer
+    def block(self, step: int) -> NDArray[np.uint64]:
+        return self.out
 
 
-def test_uniforms_lie_strictly_between_0_and_1() -> None:
+def test_uniforms_lie_strictly_between_0_and_1_and_angles_in_a_turn() -> None:
     planned: Any = ExtremeWords()
-    for half in Uniforms(planned).draw(0):
-        assert half.min() > 0
-        assert half.max() < 1
-        np.testing.assert_allclose(half[0, 0, :2], [2.0**-33, 3 * 2.0**-33], rtol=2e-7)
+    uniform, angle, _ = Polar(planned).draw(0)
+    assert uniform.min() > 0
+    assert uniform.max() < 1
+    np.testing.assert_allclose(uniform[0, 0, 0, :2], [2.0**-32, 3 * 2.0**-32], rtol=2e-7)
+    degrees = angle[0, 0, 0].astype(np.float64) / np.pi
+    np.testing.assert_allclose(degrees, [0, 2.0**-31, 1, -1, -(2.0**-31), 0.5], rtol=2e-7)
+    assert np.sqrt(-2 * np.log(uniform.min())) == pytest.approx(6.66, abs=0.005)
 
 
 @given(st.floats(-0.99, -0.01), st.integers(1001, 20_000))
@@ -285,10 +303,10 @@ def test_a_draw_allocates_nothing_of_the_size_of_a_tile() -> None:
     normals.streams.select(range(3, 515))
     normals.draw(0, 1.0)
     tracemalloc.start()
-    normals.draw(1, 1.0)
+    normals.draw(2, 1.0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < normals.values.nbytes / 8
+    assert peak < normals.streams.out.nbytes / 8
 
 
 def test_purposes_are_numbered_once_and_for_all() -> None:
