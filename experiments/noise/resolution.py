@@ -58,10 +58,12 @@ def extremes() -> Iterator[str]:
     values = np.abs(normals_of(extreme_words()))
     assert np.isfinite(values).all()
     largest = np.unique(values)[::-1]
-    radii = np.abs(normals_of(np.arange(5, dtype=np.uint64) << np.uint64(33))).max(axis=0)
+    radii = np.unique(normals_of(np.arange(1 << 20, dtype=np.uint64) << np.uint64(33)))[::-1]
     lost = 2 * special.ndtr(-float(largest[0]))
     yield f"the largest |z|: {largest[0]:.7g}; the exact law has {lost:.1e} beyond it"
-    yield f"the five largest lengths of a pair: {', '.join(f'{r:.4f}' for r in radii)}"
+    yield f"the five largest lengths of a pair: {', '.join(f'{r:.4f}' for r in radii[:5])}"
+    many = [f"{np.sum(radii > k)} beyond {k}" for k in (4, 5, 6)]
+    yield f"different lengths of a pair: {', '.join(many)}"
     smallest, zero = largest[largest > 0].min(), "occurs" if largest[-1] == 0 else "does not occur"
     yield f"the smallest |z| above 0: {smallest:.1e}; 0 itself {zero}"
 
