@@ -1,8 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
-only says what is to be done: typer is left before it is done, so that it handles no interrupt and
-no error of a run.
+Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks and writes; every
+rank computes.  A command only says what is to be done: typer is left before it is done, so that it
+handles no interrupt and no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
 """
@@ -21,9 +21,11 @@ import typer
 
 from kavg.base import KavgError
 from kavg.comm import SerialComm
-from kavg.environment import launcher
-from kavg.ranks import abort, is_collective, on_rank_0
+from kavg.launchers import no_library, promise, says_it
+from kavg.ranks import abort, exit_code, is_collective, on_rank_0
+from kavg.starting import all_ranks_begin, all_ranks_end
 from kavg.version import __version__
+from kavg.watched import Watched
 
 app = typer.Typer(
     add_completion=False,
@@ -51,25 +53,30 @@ Action = Callable[[], int | None]
 
 def world() -> Any:
     """MPI's world if a launcher started this process, else a world of one."""
-    if launcher() is None and "mpi4py.MPI" not in sys.modules:
+    promised = promise()
+    if promised is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
+    return all_ranks_begin(loaded_mpi(), promised)
+
+
+def loaded_mpi() -> Any:
+    """``mpi4py.MPI``, loaded but not begun: some libraries end a process that begins wrongly."""
     try:
+        import mpi4py
+
+        if "mpi4py.MPI" not in sys.modules:
+            mpi4py.rc(initialize=False, finalize=True)
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise KavgError(
-            f"started by {launcher()}, but no MPI library could be loaded ({error}); "
-            "pip install 'kavg[mpich]', or start without mpiexec"
-        ) from None
-    return MPI.COMM_WORLD
+        raise no_library(str(error), promise()) from None
+    return MPI
 
 
 def mpi_version() -> str | None:
     """The MPI library in use."""
     if "mpi4py.MPI" not in sys.modules:
         return None
-    from mpi4py import MPI
-
-    return str(MPI.Get_library_version()).strip("\0\n").split("\n")[0]
+    return str(loaded_mpi().Get_library_version()).strip("\0\n").split("\n")[0]
 
 
 def version_wanted(wanted: bool) -> None:
@@ -242,6 +249,32 @@ def plot(
 
 
 @app.command()
+def bench(
+    context: typer.Context,
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
+    ] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
+    force: ForceOption = False,
+) -> Action:
+    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
+
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
+    startup.
+    """
+    from kavg.bench import job
+
+    return lambda: job.bench(
+        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
+    )
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
@@ -268,13 +301,15 @@ def main() -> None:
     try:
         comm = world()
     except KavgError as fault:
-        sys.exit(complain(fault))
+        sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
     speak_once(comm)
     try:
         asked = app(standalone_mode=False, obj=comm)
         code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
+    if isinstance(comm, Watched):
+        all_ranks_end(loaded_mpi(), comm)
     sys.exit(code or 0)
 
 
@@ -297,4 +332,4 @@ def ended_by(error: BaseException, comm: Any) -> int:
 def complain(fault: KavgError) -> int:
     """Say what is wrong with the input."""
     typer.echo(f"kavg: {fault}", err=True)
-    return 2
+    return exit_code(fault)

@@ -29,6 +29,7 @@ from kavg.base import (
     Start,
     at_least_one,
     check_seed,
+    positive,
 )
 from kavg.data import digest
 from kavg.faults import faults
@@ -87,11 +88,15 @@ class Config:
     mean: Literal["exact", "allreduce"] = "exact"
     dtype: Precision = "float64"
     record: Record = Record()
+    timeout: float = 600.0
+    agree_every: int = 100
 
     def __post_init__(self) -> None:
         at_least_one("rounds", self.rounds, "use rounds=1 for a single averaging")
         at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
         check_seed(self.seed)
+        positive("timeout", self.timeout)
+        at_least_one("agree_every", self.agree_every, "use more than rounds for the end alone")
 
     @property
     def problem(self) -> Problem:

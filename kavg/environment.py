@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 LAUNCHERS: Final = {
@@ -17,6 +20,10 @@ LAUNCHERS: Final = {
     "PMIX_RANK": "PMIx",
     "PALS_RANKID": "PALS",
     "I_MPI_HYDRA_HOST_FILE": "Intel MPI",
+    "MV2_COMM_WORLD_SIZE": "MVAPICH",
+    "FLUX_JOB_SIZE": "Flux",
+    "JSM_NAMESPACE_SIZE": "jsrun",
+    "SLURM_STEP_NUM_TASKS": "Slurm",
 }
 """Variables that a launcher of MPI jobs sets, with its name."""
 
@@ -55,8 +62,22 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "ranks": ranks,
         "launcher": launcher(),
         "mpi": mpi,
+        "source": source(),
         "versions": {name: found for name in PACKAGES if (found := installed(name))},
     }
+
+
+@cache
+def source() -> str:
+    """The first digits of the SHA-256 of kavg's own files: one version number may be two programs.
+
+    >>> source() == source()
+    True
+    """
+    sha, root = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return sha.hexdigest()[:12]
 
 
 def installed(name: str) -> str | None:

@@ -39,8 +39,9 @@ def exact(
     on_rank_0(comm, lambda: check_folder(folder, force))
     on_rank_0(comm, lambda: curves.extend(exact_curves(config)))
     runs = all_algorithms(comm, config, quiet)
-    if comm.Get_rank() == 0:
-        finish(
+    on_rank_0(
+        comm,
+        lambda: finish(
             comm,
             config,
             runs,
@@ -49,7 +50,8 @@ def exact(
             mpi=mpi,
             words=f"\n{exact_table(curves, runs)}\n",
             draw=lambda figures: draw_exact(curves, runs, figures),
-        )
+        ),
+    )
 
 
 def exact_curves(config: Config) -> list[ExactTrajectory]:

@@ -9,16 +9,19 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from kavg.agreement import Agreement
 from kavg.base import Algorithm, Communicator, KavgError
 from kavg.config import Config, fingerprint, load, to_toml
-from kavg.environment import environment, installed
+from kavg.environment import environment, installed, source
 from kavg.progress import Progress, shown_on, silent
 from kavg.ranks import on_rank_0, together
 from kavg.report import summary, table
+from kavg.rounds import Round
 from kavg.runs import digest, joint_digest, load_trajectories, write_run
 from kavg.simulate import simulate
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
+from kavg.watched import TIMEOUT, note, wait_at_most
 
 
 def run(
@@ -35,15 +38,20 @@ def run(
     config = agreed(comm, path, overrides)
     on_rank_0(comm, lambda: check_folder(folder, force))
     runs = all_algorithms(comm, config, quiet)
-    if comm.Get_rank() > 0:
-        return
     words = "" if quiet else f"\n{table(runs)}\n"
-    finish(comm, config, runs, folder, force=force, mpi=mpi, words=words)
+    # All ranks wait for it: a rank that has left cannot notice that rank 0 stopped.
+    on_rank_0(comm, lambda: finish(comm, config, runs, folder, force=force, mpi=mpi, words=words))
 
 
 def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
     """The settings, which must be the same on all ranks."""
-    return together(comm, "the settings", lambda: load(path, overrides), identity)
+
+    def settings() -> Config:
+        config = load(path, overrides)
+        wait_at_most(comm, config.timeout)
+        return config
+
+    return together(comm, "the settings", settings, identity)
 
 
 def finish(
@@ -94,7 +102,7 @@ def say(words: str) -> None:
 
 def identity(config: Config) -> str:
     """What must be the same on all ranks: program, numpy, settings and data."""
-    versions = f"kavg {__version__}, numpy {installed('numpy')}"
+    versions = f"kavg {__version__} of source {source()}, numpy {installed('numpy')}"
     return f"{versions}, settings and data {fingerprint(config)}"
 
 
@@ -140,8 +148,16 @@ def all_algorithms(comm: Communicator, config: Config, quiet: bool) -> list[Traj
 
 
 def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Progress) -> Trajectory:
-    """Run one algorithm."""
-    return simulate(
+    """Run one algorithm; ranks that part, or stop, end it."""
+    agreement = Agreement(comm, algorithm.name, config.agree_every)
+
+    def on_round(done: Round) -> None:
+        note(comm, (algorithm.name, done.n + 1))
+        agreement.after(done)
+        progress(algorithm.name, done.n, config.rounds)
+
+    note(comm, (algorithm.name, 1))
+    run = simulate(
         config.problem,
         algorithm,
         rounds=config.rounds,
@@ -151,8 +167,12 @@ def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Prog
         mean=config.mean,
         dtype=config.dtype,
         every=config.record.every,
-        on_round=lambda done: progress(algorithm.name, done.n, config.rounds),
+        on_round=on_round,
     )
+    agreement.at_end(run)
+    # Rank 0 writes and draws now; that must not be cut off by a small timeout.
+    note(comm, "after the last round", work=TIMEOUT)
+    return run
 
 
 def described(runs: Sequence[Trajectory]) -> dict[str, Any]:

@@ -21,26 +21,42 @@ PIECE: Final = 32_768
 LOWEST, HIGHEST = -480, 500
 """Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
-Plan = tuple[Floats, Floats, list[tuple[slice, slice, Floats]]]
-"""Workspace of ``ExactMean`` for a tile: squares, their limbs, and the limbs of each piece."""
+CHUNK: Final = 2**17
+"""Numbers that one ``Allreduce`` adds up: 1 MB, so that what it leaves is still in a cache."""
+
+Piece = tuple[int, slice, slice, slice, Floats]
+"""Chunk, replicas, coordinates within the chunk and within all, and the limbs' workspace."""
 
 
-def plan(t: int, R: int, d: int) -> Plan:
-    """Allocate once for tiles of t learners; all pieces share the memory of their limbs."""
-    parts = list(pieces(t, R, d))
-    shapes = [(2, t, r.stop - r.start, i.stop - i.start) for r, i in parts]
-    room = np.empty(max(map(prod, shapes)))
-    limbs = [room[: prod(shape)].reshape(shape) for shape in shapes]
-    cut = [(r, i, both) for (r, i), both in zip(parts, limbs, strict=True)]
-    return np.empty((t, R)), np.empty((2, t, R)), cut
+def chunks(R: int, d: int) -> list[slice]:
+    """Coordinates that travel together; all of them unless they are many.
+
+    >>> chunks(64, 100), len(chunks(1, 10**6))
+    ([slice(0, 100, None)], 16)
+    """
+    wide = max(1024, CHUNK // (2 * R))
+    return [slice(i, min(d, i + wide)) for i in range(0, d, wide)]
 
 
-def pieces(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
-    """Parts of ``(R, d)`` of which t fit a cache: some replicas at once, or part of one.
+def pieces(t: int, R: int, d: int) -> list[Piece]:
+    """Parts of ``(R, d)`` of which t fit a cache; all share the memory of their limbs.
 
-    >>> len(list(pieces(4, R=64, d=100))), len(list(pieces(1, R=2, d=10**6)))
+    >>> len(pieces(4, R=64, d=100)), len(pieces(1, R=2, d=10**6))
     (1, 62)
     """
+    found = []
+    room = np.empty(2 * max(PIECE, t))
+    for number, chunk in enumerate(chunks(R, d)):
+        for r, i in cut(t, R, chunk.stop - chunk.start):
+            shape = (2, t, r.stop - r.start, i.stop - i.start)
+            limbs = room[: prod(shape)].reshape(shape)
+            whole = slice(chunk.start + i.start, chunk.start + i.stop)
+            found.append((number, r, i, whole, limbs))
+    return found
+
+
+def cut(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
+    """``(R, d)`` in parts of ``PIECE / t``: some replicas at once, or part of one."""
     replicas = max(1, min(R, PIECE // (t * d)))
     wide = d if replicas > 1 else max(1, PIECE // t)
     for r in range(0, R, replicas):

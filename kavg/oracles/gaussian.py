@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -42,6 +43,8 @@ class Gaussian:
         dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One normal a coordinate and step."""
-        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
+        normals = Normals(
+            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim, dtype=dtype
+        )
         noise = np.empty((tile, R, objective.dim), dtype)
         return NoisyGradient(objective, normals, self.sigma2, self.B, noise)

@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Floats32, Purpose, Streams, steps_ahead
+from kavg.noise import Purpose, Streams, steps_ahead
+from kavg.normals import Floats32
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 

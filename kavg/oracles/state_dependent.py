@@ -17,7 +17,8 @@ from kavg.base import (
     at_least_one,
     not_negative,
 )
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 
 
 @final

@@ -14,7 +14,7 @@ from ranks import CountingComm, run_ranks
 
 from kavg.base import Floats
 from kavg.comm import SerialComm, block
-from kavg.limbs import HIGHEST, LOWEST, exponents_for, grids, split
+from kavg.limbs import HIGHEST, LOWEST, chunks, exponents_for, grids, split
 from kavg.means import MEANS, ExactMean, PlainMean
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -37,13 +37,18 @@ def averaged(
     repeats = 0
     with np.errstate(over="ignore", invalid="ignore"):
         while True:
-            mean.begin(x[:1].copy() if pilot is None else pilot)
+            mean.begin(padded(x[:1] if pilot is None else pilot))
             for first in range(0, len(own), tile):
-                mean.fold(x[own[first : first + tile]].copy())
+                mean.fold(padded(x[own[first : first + tile]]))
             if mean.finish():
                 return mean, repeats
             repeats += 1
             assert repeats < 5, "the round is run again without end"
+
+
+def padded(x: Floats) -> Floats:
+    """A copy with a last column for the squared norms."""
+    return np.concatenate([x, np.full((*x.shape[:-1], 1), np.nan)], axis=-1)
 
 
 def bits(mean: Any) -> bytes:
@@ -94,6 +99,32 @@ def test_cancellation_leaves_what_the_grid_drops(seed: int, P: int, spread: int)
     dropped = largest * 2.0**-102 * (P**2 + 4)
     for i in range(2):
         assert last_places(mean.mean[0, i], rational_mean(x[:, 0, i]), dropped) <= 1
+
+
+@pytest.mark.parametrize(("R", "d"), [(1, 150_000), (100, 2500), (3, 40_000), (70_000, 2)])
+def test_large_sums_travel_in_chunks_and_keep_their_bits(R: int, d: int) -> None:
+    x = displacements(3, 3, R, d, spread=10)
+    counting = CountingComm(SerialComm())
+    mean, repeats = averaged(x, comm=counting, tile=2)
+    parts = len(chunks(R, d + 1))
+    assert counting.calls["Allreduce"] == parts * (1 + repeats)
+    assert parts > 1 or d < 1024
+    for on_rank, _ in run_ranks(2, lambda comm: averaged(x, comm=comm, tile=1)):
+        assert bits(on_rank) == bits(mean)
+    plain = averaged(x, mean=PlainMean(SerialComm(), 3, R, d))[0]
+    np.testing.assert_allclose(mean.mean, plain.mean, rtol=1e-9, atol=0)
+    np.testing.assert_allclose(mean.square, plain.square, rtol=1e-12)
+
+
+def test_what_ranks_ask_is_added_up() -> None:
+    def asking(comm: Any, kind: Any) -> int:
+        mean = kind(comm, 2, 1, 1)
+        mean.asks = 10 ** comm.Get_rank()
+        averaged(np.ones((2, 1, 1)), comm=comm, mean=mean)
+        return int(mean.asked)
+
+    for kind in (ExactMean, PlainMean):
+        assert run_ranks(3, lambda comm, kind=kind: asking(comm, kind)) == [111, 111, 111]
 
 
 def test_a_thousand_learners() -> None:
@@ -180,8 +211,8 @@ def test_only_the_replicas_beyond_get_a_wider_grid() -> None:
     x = np.full((4, 2, 1), 2.0)
     x[3, 1] = 2.0**40
     mean = ExactMean(SerialComm(), 4, 2, 1)
-    mean.begin(np.ones((1, 2, 1)))
-    mean.fold(x)
+    mean.begin(padded(np.ones((1, 2, 1))))
+    mean.fold(padded(x))
     assert not mean.finish()
     assert mean.exponents is not None
     assert mean.exponents.tolist() == [3, 43]
