@@ -92,9 +92,12 @@ ALLOWED = {
     "bench": BASIC
     | {"comm", "data", "environment", "jobs", "legend", "means", "noise", "objectives", "oracles"}
     | {"outer", "panels", "ranks", "sheet", "simulate", "starts", "threads"},
+    "doctor": BASIC
+    | {"comm", "config", "environment", "jobs", "launchers", "runs", "simulate", "text", "threads"}
+    | {"version"},
     "cli": BASIC
-    | {"bench", "catalogue", "checks", "comm", "config", "exact_jobs", "jobs", "launchers"}
-    | {"ranks", "starting", "version", "watched"},
+    | {"bench", "catalogue", "checks", "comm", "config", "doctor", "exact_jobs", "jobs"}
+    | {"launchers", "ranks", "starting", "version", "watched"},
     "__main__": {"cli"},
     "__init__": BASIC | PARTS | {"comm", "rounds", "simulate", "trajectory", "version"},
 }
