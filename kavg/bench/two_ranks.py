@@ -101,14 +101,14 @@ def averages(d: int, world: World) -> dict[str, Prepare]:
 def mean(name: str, models: Floats, world: World) -> Repeat:
     """Kavg's mean as a round uses it."""
     means = MEANS[name](world.comm, world.size, 1, len(models))
-    displacement = np.empty((1, 1, len(models)))
+    moved = np.empty((1, 1, len(models) + 1))
 
     def once() -> None:
         finished = False
         while not finished:
-            displacement[...] = models
-            means.begin(displacement.copy() if means.exponents is None else None)
-            means.fold(displacement)
+            moved[..., :-1] = models
+            means.begin(moved.copy() if means.exponents is None else None)
+            means.fold(moved)
             finished = means.finish()
 
     return repeated(once)
