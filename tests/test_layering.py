@@ -68,11 +68,12 @@ ALLOWED = {
     # the command line
     "ranks": BASIC,
     "missing": BASIC | {"ranks"},
-    "watchdog": BASIC | {"missing", "ranks"},
-    "watched": BASIC | {"watchdog"},
+    "deadline": BASIC,
+    "watchdog": BASIC | {"deadline", "missing", "ranks"},
+    "watched": BASIC | {"deadline", "watchdog"},
     "agreement": BASIC | {"ranks", "rounds", "trajectory"},
     "launchers": BASIC,
-    "starting": BASIC | {"launchers", "watched"},
+    "starting": BASIC | {"deadline", "launchers", "watched"},
     "progress": BASIC,
     "environment": BASIC,
     "jobs": BASIC
