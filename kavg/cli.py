@@ -74,11 +74,26 @@ def loaded_mpi() -> Any:
     return MPI
 
 
+def misled(comm: Any) -> str:
+    """Why this process, though a launcher started it, is no rank of a world; empty if it is."""
+    try:
+        if isinstance(comm, SerialComm):
+            world()
+    except KavgError as fault:
+        return str(fault)
+    return ""
+
+
+def mpi_words() -> str:
+    """What the MPI library says of itself; a ``KavgError`` if none can be loaded."""
+    return str(loaded_mpi().Get_library_version())
+
+
 def mpi_version() -> str | None:
     """The MPI library in use."""
     if "mpi4py.MPI" not in sys.modules:
         return None
-    return str(loaded_mpi().Get_library_version()).strip("\0\n").split("\n")[0]
+    return mpi_words().strip("\0\n").split("\n")[0]
 
 
 def version_wanted(wanted: bool) -> None:
@@ -299,6 +314,17 @@ def bench(
 
 
 @app.command()
+def doctor(context: typer.Context) -> Action:
+    """Examine the environment: fine, or wrong and how to mend it; exit code 1 if any is wrong.
+
+    Needs no MPI, and tells what is needed for ranks; under mpiexec it examines those ranks.
+    """
+    from kavg.doctor import job
+
+    return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
@@ -328,7 +354,8 @@ def main() -> None:
             try:
                 comm = world()
             except KavgError as fault:
-                sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
+                if sys.argv[1:2] != ["doctor"]:
+                    sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
             speak_once(comm)
             asked = app(standalone_mode=False, obj=comm)
             code = asked() if callable(asked) else asked

@@ -27,7 +27,6 @@ LAUNCHERS: Final = {
     "MV2_COMM_WORLD_SIZE": "MVAPICH",
     "FLUX_JOB_SIZE": "Flux",
     "JSM_NAMESPACE_SIZE": "jsrun",
-    "SLURM_STEP_NUM_TASKS": "Slurm",
 }
 """Variables that a launcher of MPI jobs sets, with its name."""
 
