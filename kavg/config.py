@@ -79,6 +79,7 @@ class Config:
     dtype: Precision = "float64"
     record: Record = RECORD
     checkpoint: Checkpointing = CHECKPOINTING
+    figures: bool = True
     timeout: float = 600.0
     agree_every: int = 100
 

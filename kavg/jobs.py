@@ -99,6 +99,8 @@ def finish(
     report = described(runs)
 
     def figures(place: Path) -> None:
+        if not config.figures:
+            return
         draw_if_possible(lambda: write_figures(runs, "rounds", place))
         if draw is not None:
             draw_if_possible(lambda: draw(place))
@@ -121,7 +123,7 @@ def finish(
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")
-    if not installed("matplotlib"):
+    if config.figures and not installed("matplotlib"):
         say("no figure: pip install 'kavg[plot]' draws one")
 
 
