@@ -15,8 +15,9 @@ from kavg.analysis.verify import judge
 from kavg.base import Communicator, KavgError
 from kavg.bounds_report import bounds_text
 from kavg.config import Config, load
+from kavg.folders import check_folder
 from kavg.found import Found, draw_bounds, write_beside
-from kavg.jobs import agreed, all_algorithms, check_folder, finish, say
+from kavg.jobs import agreed, all_algorithms, finish, say
 from kavg.ranks import on_rank_0, together
 from kavg.runs import joint_digest, load_trajectories
 from kavg.trajectory import Trajectory

@@ -4,7 +4,8 @@ Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks an
 rank computes.  A command only says what is to be done: typer is left before it is done, so that it
 handles no interrupt and no error of a run.
 
-Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated.
+Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated; 143 and 130
+after SIGTERM and SIGINT.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kavg.base import KavgError
 from kavg.comm import SerialComm
 from kavg.launchers import no_library, promise, says_it
 from kavg.ranks import abort, exit_code, is_collective, on_rank_0
+from kavg.signals import Ended, end, handled
 from kavg.starting import all_ranks_begin, all_ranks_end
 from kavg.version import __version__
 from kavg.watched import Watched
@@ -72,11 +74,26 @@ def loaded_mpi() -> Any:
     return MPI
 
 
+def misled(comm: Any) -> str:
+    """Why this process, though a launcher started it, is no rank of a world; empty if it is."""
+    try:
+        if isinstance(comm, SerialComm):
+            world()
+    except KavgError as fault:
+        return str(fault)
+    return ""
+
+
+def mpi_words() -> str:
+    """What the MPI library says of itself; a ``KavgError`` if none can be loaded."""
+    return str(loaded_mpi().Get_library_version())
+
+
 def mpi_version() -> str | None:
     """The MPI library in use."""
     if "mpi4py.MPI" not in sys.modules:
         return None
-    return str(loaded_mpi().Get_library_version()).strip("\0\n").split("\n")[0]
+    return mpi_words().strip("\0\n").split("\n")[0]
 
 
 def version_wanted(wanted: bool) -> None:
@@ -118,6 +135,28 @@ def run(
     return lambda: jobs.run(
         context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
     )
+
+
+@app.command()
+def resume(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A run folder, finished or not.")],
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Run until this round: makes a run longer.")
+    ] = None,
+    quiet: QuietOption = False,
+) -> Action:
+    """Go on with a run that was stopped, or make a finished one longer.
+
+    On any number of ranks, with the digest of the uninterrupted run.
+
+    \b
+        kavg resume runs/my
+        mpiexec -n 4 kavg resume runs/my --rounds 500
+    """  # noqa: D301 - click's own mark, not a path
+    from kavg import resuming
+
+    return lambda: resuming.resume(context.obj, folder, rounds, quiet=quiet, mpi=mpi_version())
 
 
 @app.command()
@@ -275,6 +314,17 @@ def bench(
 
 
 @app.command()
+def doctor(context: typer.Context) -> Action:
+    """Examine the environment: fine, or wrong and how to mend it; exit code 1 if any is wrong.
+
+    Needs no MPI, and tells what is needed for ranks; under mpiexec it examines those ranks.
+    """
+    from kavg.doctor import job
+
+    return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
@@ -298,14 +348,17 @@ def speak_once(comm: Any) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    comm: Any = SerialComm()
     try:
-        comm = world()
-    except KavgError as fault:
-        sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
-    speak_once(comm)
-    try:
-        asked = app(standalone_mode=False, obj=comm)
-        code = asked() if callable(asked) else asked
+        with handled(end):
+            try:
+                comm = world()
+            except KavgError as fault:
+                if sys.argv[1:2] != ["doctor"]:
+                    sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
+            speak_once(comm)
+            asked = app(standalone_mode=False, obj=comm)
+            code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
     if isinstance(comm, Watched):
@@ -317,6 +370,11 @@ def ended_by(error: BaseException, comm: Any) -> int:
     """The exit code for what ended the command, which is said; a crash ends every rank."""
     if isinstance(error, KavgError) and (comm.Get_size() == 1 or is_collective(error)):
         return complain(error)
+    if isinstance(error, KavgError):
+        abort(comm, str(error), exit_code(error))
+        return exit_code(error)
+    if isinstance(error, Ended):
+        return leave(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         error.show()
         return int(error.exit_code)
@@ -329,7 +387,16 @@ def ended_by(error: BaseException, comm: Any) -> int:
     return 1
 
 
+def leave(ended: Ended, comm: Any) -> int:
+    """The exit code of a signal; a rank that was alone with it ends the others."""
+    if ended.together:
+        typer.echo(f"kavg: {ended.words}", err=True)
+    else:
+        abort(comm, ended.words, ended.code)
+    return ended.code
+
+
 def complain(fault: KavgError) -> int:
-    """Say what is wrong with the input."""
+    """Say what is wrong with the input, or why the run failed."""
     typer.echo(f"kavg: {fault}", err=True)
     return exit_code(fault)

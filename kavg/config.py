@@ -31,22 +31,12 @@ from kavg.base import (
     check_seed,
     positive,
 )
+from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
 from kavg.faults import faults
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
-
-
-@final
-@dataclass(frozen=True)
-class Record:
-    """What is recorded: ``every``-th round, the first and the last always."""
-
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        at_least_one("every", self.every, "use every=1 to record each round")
 
 
 def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
@@ -87,7 +77,9 @@ class Config:
     seed: int = 0
     mean: Literal["exact", "allreduce"] = "exact"
     dtype: Precision = "float64"
-    record: Record = Record()
+    record: Record = RECORD
+    checkpoint: Checkpointing = CHECKPOINTING
+    figures: bool = True
     timeout: float = 600.0
     agree_every: int = 100
 
@@ -180,12 +172,15 @@ def to_toml(config: Config) -> str:
 
 def fingerprint(config: Config) -> str:
     """SHA-256 of the settings and of the data they read: equal on all ranks or nothing starts."""
-    sha = hashlib.sha256(json.dumps(resolved(config), sort_keys=True).encode())
+    settings = json.dumps(resolved(config), sort_keys=True)
+    return hashlib.sha256(f"{settings}{data_digest(config)}".encode()).hexdigest()
+
+
+def data_digest(config: Config) -> str:
+    """What tells the data of the settings from any other; empty where there are none."""
     parts = getattr(config.objective, "parts", None)
-    if parts is not None:
-        for data in (parts.train, parts.held):
-            sha.update(digest(data).encode() if data is not None else b"")
-    return sha.hexdigest()
+    used = (parts.train, parts.held) if parts is not None else ()
+    return "".join(digest(data) for data in used if data is not None)
 
 
 def schema() -> Mapping[str, Any]:

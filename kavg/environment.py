@@ -13,6 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from kavg.version import __version__
+
 LAUNCHERS: Final = {
     "OMPI_COMM_WORLD_SIZE": "Open MPI",
     "MPI_LOCALNRANKS": "MPICH hydra",
@@ -23,7 +27,6 @@ LAUNCHERS: Final = {
     "MV2_COMM_WORLD_SIZE": "MVAPICH",
     "FLUX_JOB_SIZE": "Flux",
     "JSM_NAMESPACE_SIZE": "jsrun",
-    "SLURM_STEP_NUM_TASKS": "Slurm",
 }
 """Variables that a launcher of MPI jobs sets, with its name."""
 
@@ -38,6 +41,10 @@ PACKAGES: Final = (
     "matplotlib",
     "scikit-learn",
 )
+
+
+SESSION: Final = ("time", "machine", "processor", "ranks")
+"""What of it is kept of each part of a run that was interrupted."""
 
 
 def launcher(variables: Mapping[str, str] = os.environ) -> str | None:
@@ -63,7 +70,7 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "launcher": launcher(),
         "mpi": mpi,
         "source": source(),
-        "versions": {name: found for name in PACKAGES if (found := installed(name))},
+        "versions": {name: found for name in PACKAGES if (found := installed(name))} | in_use(),
     }
 
 
@@ -78,6 +85,17 @@ def source() -> str:
     for path in sorted(root.rglob("*.py")):
         sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return sha.hexdigest()[:12]
+
+
+def session(ranks: int) -> dict[str, Any]:
+    """What is kept of each part of a run that was interrupted and resumed."""
+    facts = environment(ranks, None)
+    return {key: facts[key] for key in SESSION} | {"versions": in_use()}
+
+
+def in_use() -> dict[str, str]:
+    """The versions on which the last bits of a run depend."""
+    return {"kavg": __version__, "numpy": np.__version__}
 
 
 def installed(name: str) -> str | None:

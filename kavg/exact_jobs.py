@@ -13,7 +13,8 @@ from kavg.analysis.exact import atlas
 from kavg.base import Communicator, KavgError
 from kavg.config import Config
 from kavg.exact_runs import ExactTrajectory, exact_trajectory
-from kavg.jobs import agreed, all_algorithms, check_folder, finish, say
+from kavg.folders import check_folder
+from kavg.jobs import agreed, all_algorithms, finish, say
 from kavg.ranks import on_rank_0
 from kavg.text import number, printable, title, wrap
 from kavg.trajectory import Trajectory

@@ -65,6 +65,7 @@ FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
     "oracle": ("noise", "gradient", "gradients"),
     "record": ("log", "logging", "recorded"),
     "every": ("cadence", "log_every", "frequency"),
+    "checkpoint": ("checkpoints", "checkpointing", "save", "saving"),
 }
 """Our names, each with the names that other programs use for the same thing."""
 
@@ -84,7 +85,7 @@ HOMES: Final[Mapping[str, str]] = {
     "replicas": "the top of the file",
     "seed": "the top of the file",
     "start": "the top of the file",
-    "every": "record, as in record = { every = 1 }",
+    "every": "record or checkpoint, as in record = { every = 1 }",
 }
 
 NEEDS: Final[Mapping[str, str]] = {

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from contextlib import AbstractContextManager, nullcontext
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from kavg.agreement import Agreement
 from kavg.base import Algorithm, Communicator, KavgError
-from kavg.config import Config, fingerprint, load, to_toml
-from kavg.environment import environment, installed, source
+from kavg.checkpoints import Checkpoint
+from kavg.config import Config, data_digest, fingerprint, load, to_toml
+from kavg.environment import environment, installed, session, source
+from kavg.folders import check_folder, forget_checkpoints, unused
+from kavg.keeper import Keeper
 from kavg.progress import Progress, shown_on, silent
-from kavg.ranks import on_rank_0, together
+from kavg.ranks import failed, on_rank_0, together
 from kavg.report import summary, table
 from kavg.rounds import Round
 from kavg.runs import digest, joint_digest, load_trajectories, write_run
+from kavg.signals import Ended, caught
 from kavg.simulate import simulate
+from kavg.supervising import Supervised
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 from kavg.watched import TIMEOUT, note, wait_at_most
@@ -37,10 +42,29 @@ def run(
     """Load, agree, run, report, write."""
     config = agreed(comm, path, overrides)
     on_rank_0(comm, lambda: check_folder(folder, force))
-    runs = all_algorithms(comm, config, quiet)
-    words = "" if quiet else f"\n{table(runs)}\n"
-    # All ranks wait for it: a rank that has left cannot notice that rank 0 stopped.
-    on_rank_0(comm, lambda: finish(comm, config, runs, folder, force=force, mpi=mpi, words=words))
+    if force:
+        on_rank_0(comm, lambda: forget_checkpoints(folder))
+    begun = Checkpoint(to_toml(config), data_digest(config), (), [session(comm.Get_size())])
+    keeper = Keeper(folder, config.checkpoint, begun, mine=force)
+    go_on(comm, config, keeper, quiet=quiet, mpi=mpi)
+
+
+def go_on(
+    comm: Communicator, config: Config, keeper: Keeper, *, quiet: bool, mpi: str | None
+) -> None:
+    """Do the rounds that are left, report, write; a signal leaves a checkpoint at any time."""
+    runs = all_algorithms(comm, config, quiet, keeper)
+
+    def end() -> None:
+        words = "" if quiet else f"\n{table(runs)}\n"
+        folder, mine = keeper.folder, keeper.mine
+        try:
+            finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
+        except Ended:
+            keeper.write()
+            raise
+
+    on_rank_0(comm, end)
 
 
 def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
@@ -65,32 +89,41 @@ def finish(
     words: str,
     draw: Callable[[Path], None] | None = None,
     verdicts: Mapping[str, Any] | None = None,
+    begun: Checkpoint | None = None,
 ) -> None:
     """Write the run folder, and say what came of the run and where it is: for rank 0 alone.
 
-    ``draw`` adds figures to the folder it is given.
+    ``draw`` adds figures to the folder it is given; ``begun`` knows of earlier sessions.
     """
     folder = folder if force else unused(folder)
     report = described(runs)
 
     def figures(place: Path) -> None:
+        if not config.figures:
+            return
         draw_if_possible(lambda: write_figures(runs, "rounds", place))
         if draw is not None:
             draw_if_possible(lambda: draw(place))
 
-    write_run(
-        folder,
-        config=to_toml(config),
-        trajectories=runs,
-        summary=report,
-        environment=environment(comm.Get_size(), mpi),
-        draw=figures,
-        verdicts=verdicts,
-    )
+    facts = environment(comm.Get_size(), mpi)
+    facts |= {"data": data_digest(config), "earlier": list(begun.sessions[:-1]) if begun else []}
+    try:
+        write_run(
+            folder,
+            config=to_toml(config),
+            trajectories=runs,
+            summary=report,
+            environment=facts,
+            draw=figures,
+            verdicts=verdicts,
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise failed(f"cannot write {str(folder)!r}: {reason}; make room, then go on") from None
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")
-    if not installed("matplotlib"):
+    if config.figures and not installed("matplotlib"):
         say("no figure: pip install 'kavg[plot]' draws one")
 
 
@@ -106,55 +139,43 @@ def identity(config: Config) -> str:
     return f"{versions}, settings and data {fingerprint(config)}"
 
 
-def check_folder(folder: Path, force: bool) -> None:
-    """Refuse what is not to be overwritten or cannot be written, before any work is done."""
-    name = repr(str(folder))
-    try:
-        if folder.exists() and not force:
-            raise KavgError(f"{name} exists already; use --force to overwrite it, or --out DIR")
-        if folder.exists() and not replaceable(folder):
-            raise KavgError(
-                f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
-            )
-        above = next(path for path in folder.resolve().parents if path.exists())
-    except OSError as error:
-        raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise KavgError(
-            f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
-        )
+def all_algorithms(
+    comm: Communicator, config: Config, quiet: bool, keeper: Keeper | None = None
+) -> list[Trajectory]:
+    """Run one algorithm after another on the same problem and noise.
+
+    A ``keeper`` knows what is done already; rank 0's writes the checkpoints.
+    """
+    begun = keeper.begun.runs if keeper else ()
+    mine = keeper if comm.Get_rank() == 0 else None
+    with shown(comm, quiet) as progress, caught() as signals:
+        supervised = Supervised(comm, progress, signals, mine)
+        runs = [
+            one(comm, config, algorithm, before, supervised)
+            for algorithm, before in zip_longest(config.algorithms, begun)
+        ]
+    supervised.stop_if_asked()
+    return runs
 
 
-def replaceable(folder: Path) -> bool:
-    """Is it a run folder, or an empty one?"""
-    ours = ("config.toml", "trajectory.npz", "summary.json")
-    return folder.is_dir() and (
-        all((folder / name).exists() for name in ours) or not any(folder.iterdir())
-    )
+def shown(comm: Communicator, quiet: bool) -> AbstractContextManager[Progress]:
+    """Progress, on rank 0 only."""
+    return nullcontext(silent) if quiet or comm.Get_rank() > 0 else shown_on(sys.stderr)
 
 
-def unused(folder: Path) -> Path:
-    """``folder``, or ``folder-2``, ... if another run has taken it since this one began."""
-    tries = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
-    return next(path for path in tries if not path.exists())
-
-
-def all_algorithms(comm: Communicator, config: Config, quiet: bool) -> list[Trajectory]:
-    """Run one algorithm after another on the same problem and noise."""
-    if quiet or comm.Get_rank() > 0:
-        return [one(comm, config, algorithm, silent) for algorithm in config.algorithms]
-    with shown_on(sys.stderr) as progress:
-        return [one(comm, config, algorithm, progress) for algorithm in config.algorithms]
-
-
-def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Progress) -> Trajectory:
-    """Run one algorithm; ranks that part, or stop, end it."""
+def one(
+    comm: Communicator,
+    config: Config,
+    algorithm: Algorithm,
+    before: Trajectory | None,
+    supervised: Supervised,
+) -> Trajectory:
+    """Run one algorithm, or what is left of it; ranks that part, or stop, end it."""
     agreement = Agreement(comm, algorithm.name, config.agree_every)
 
     def on_round(done: Round) -> None:
         note(comm, (algorithm.name, done.n + 1))
         agreement.after(done)
-        progress(algorithm.name, done.n, config.rounds)
 
     note(comm, (algorithm.name, 1))
     run = simulate(
@@ -167,9 +188,12 @@ def one(comm: Communicator, config: Config, algorithm: Algorithm, progress: Prog
         mean=config.mean,
         dtype=config.dtype,
         every=config.record.every,
+        extends=before,
         on_round=on_round,
+        supervisor=supervised,
     )
     agreement.at_end(run)
+    supervised.finish(run)
     # Rank 0 writes and draws now; that must not be cut off by a small timeout.
     note(comm, "after the last round", work=TIMEOUT)
     return run

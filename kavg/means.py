@@ -44,9 +44,8 @@ class Mean(Protocol):
 
     exponents: Exponents | None
     asks: int
-    """What this rank adds to ``asked``; may be set until ``finish``."""
     asked: int
-    """The sum of ``asks`` over the ranks, which travels with the displacements."""
+    """The sum over the ranks of what each ``asks``, set before ``finish``; travels with the mean."""
 
     @property
     def mean(self) -> Floats:
@@ -109,8 +108,7 @@ class PlainMean:
 class ExactMean:
     """The mean whose bits depend neither on tiles nor on ranks.
 
-    It is at most one last place from the correctly rounded mean, as the sum and its quotient by P
-    are rounded once each.
+    It is at most one last place from the correctly rounded mean: sum and quotient are rounded.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
     ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by

@@ -36,6 +36,13 @@ def collective(message: str, code: int = 2) -> KavgError:
     return error
 
 
+def failed(message: str) -> KavgError:
+    """A run that failed where nothing was wrong with what was asked: exit code 1."""
+    error = KavgError(message)
+    error.code = 1  # type: ignore[attr-defined]
+    return error
+
+
 def exit_code(error: KavgError) -> int:
     """1 if the run failed, 2 if the input is wrong."""
     return int(getattr(error, "code", 2))
@@ -68,10 +75,12 @@ def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
         try:
             action()
         except KavgError as error:
-            mine = str(error)
+            mine = f"{exit_code(error)}{error}"
     said = words(next(iter(grouped(comm, mine))))
     if said:
-        raise collective(said)
+        fault = collective(said[1:])
+        fault.code = int(said[0])  # type: ignore[attr-defined]
+        raise fault
 
 
 def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.base import Algorithm, Floats, KavgError, Measure, Measured, Problem
 from kavg.rounds import Round
@@ -41,8 +42,24 @@ class Recorder:
         self.seconds.append(time.perf_counter() - self.began)
         return True
 
+    def take_up(self, before: Trajectory, kept: NDArray[np.bool_]) -> None:
+        """Begin with the ``kept`` rows of an earlier part of the same run, and with its clock."""
+        self.series = {name: list(before.series[name][kept]) for name in self.series}
+        self.rounds = before.rounds[kept].tolist()
+        self.gammas = before.gammas[kept].tolist()
+        self.seconds = before.seconds[kept].tolist()
+        self.began = time.perf_counter() - float(before.seconds[-1])
+
+    def forget(self) -> None:
+        """Drop the last row."""
+        for values in self.series.values():
+            values.pop()
+        for numbers in (self.rounds, self.gammas, self.seconds):
+            numbers.pop()
+
     def trajectory(self, algorithm: Algorithm, last: Round, diverged_at: int | None) -> Trajectory:
         """What was recorded."""
+        exponents = last.state.exponents
         return Trajectory(
             name=algorithm.name,
             P=algorithm.P,
@@ -55,6 +72,8 @@ class Recorder:
             seconds=np.array(self.seconds),
             diverged_at=diverged_at,
             gammas=np.array(self.gammas),
+            exponents=np.empty(0, np.int64) if exponents is None else exponents,
+            done=last.n,
         )
 
 

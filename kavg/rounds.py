@@ -29,12 +29,14 @@ class Round:
     """What a round leaves: the state for the next, and information for the reader.
 
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
-    ``gamma`` is the step size the round used (NaN at the start).
+    ``gamma`` is the step size the round used (NaN at the start).  ``asked`` is the sum over the
+    ranks of what each asked during the round (see ``meta_iterations``).
     """
 
     state: State
     dispersion: Floats
     gamma: float
+    asked: int = 0
 
     @property
     def n(self) -> int:

@@ -8,6 +8,7 @@ summary.json            final means and limits, paired differences, digests
 environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm held against each bound
 figures/                pictures
+checkpoints/            of a run that is not finished only
 ======================  ===========================================================================
 """
 
@@ -16,21 +17,31 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import secrets
-import shutil
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from kavg.base import KavgError
+from kavg.files import staged, written
 from kavg.trajectory import Trajectory
+
+CONTENTS: Final = (
+    "config.toml",
+    "metrics.csv",
+    "trajectory.npz",
+    "summary.json",
+    "environment.json",
+    "verdicts.json",
+    "figures",
+    "checkpoints",
+)
+"""What a run folder may hold; what else lies there is the user's, and stays."""
 
 
 def digest(trajectory: Trajectory) -> str:
@@ -51,44 +62,6 @@ def digest(trajectory: Trajectory) -> str:
 def joint_digest(trajectories: Sequence[Trajectory]) -> str:
     """SHA-256 over the digests of several algorithms, in their order."""
     return hashlib.sha256("".join(map(digest, trajectories)).encode()).hexdigest()
-
-
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``, flushed to disk and renamed to it when all went well."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place when all went well.
-
-    An older folder of that name is moved out of the way first and removed last; whatever
-    interrupts this, either the old or the new one is whole and in its place.
-    """
-    folder = folder.resolve()  # a link could not be replaced by a folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Not the process number: in containers and on shared disks it comes again.
-    mark = f".{folder.name[:40]}.{secrets.token_hex(4)}"
-    stage, old = folder.with_name(f"{mark}.partial"), folder.with_name(f"{mark}.old")
-    try:
-        stage.mkdir()
-        yield stage
-        if folder.exists():
-            folder.replace(old)
-        stage.replace(folder)
-    finally:
-        if old.exists() and not folder.exists():
-            old.replace(folder)
-        shutil.rmtree(stage, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -123,20 +96,23 @@ def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[A
             yield [run.name, r, *at, *measured]
 
 
-ARRAYS = ("rounds", "w", "v", "seconds", "gammas")
+ARRAYS = ("rounds", "w", "v", "seconds", "gammas", "exponents")
 
 
 def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
-    """``trajectory.npz``: for algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ...
+    """``trajectory.npz``: the arrays of all algorithms; ``about`` says the rest as JSON text."""
+    described = np.array(json.dumps([about(run) for run in trajectories]))
+    with written(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **{"about": described, **arrays_of(trajectories)})
 
-    ``about`` holds, as JSON text, what is not an array.
-    """
-    arrays: dict[str, Any] = {"about": np.array(json.dumps([about(run) for run in trajectories]))}
+
+def arrays_of(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """For algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ..."""
+    arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
         arrays |= {f"{i}.series.{name}": values for name, values in run.series.items()}
-    with written(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+    return arrays
 
 
 def about(run: Trajectory) -> dict[str, Any]:
@@ -172,6 +148,10 @@ UNREADABLE = (
     TypeError,
     MemoryError,
     RuntimeError,
+    ArithmeticError,
+    AttributeError,
+    SyntaxError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -180,13 +160,17 @@ UNREADABLE = (
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("it holds what is no array")
     prefix = f"{i}.series."
     series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
     recorded, R = arrays[f"{i}.rounds"].shape, arrays[f"{i}.w"].shape[:1]
     if any(values.shape != recorded + R for values in series.values()):
         raise ValueError(f"its series are not of shape {recorded + R}")
+    # Files of before there were checkpoints have no exponents.
+    stored = {f"{i}.exponents": np.empty(0, np.int64), **arrays}
     return Trajectory(
-        **described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series
+        **described, **{name: stored[f"{i}.{name}"] for name in ARRAYS}, series=series
     )
 
 
@@ -201,7 +185,7 @@ def write_run(
     verdicts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a whole run folder; ``draw`` fills ``figures/``."""
-    with staged(folder) as stage:
+    with staged(folder, ours=CONTENTS) as stage:
         write_text(stage / "config.toml", config)
         write_metrics(stage / "metrics.csv", trajectories)
         write_trajectories(stage / "trajectory.npz", trajectories)

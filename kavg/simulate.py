@@ -23,6 +23,7 @@ from kavg.base import (
     check_seed,
 )
 from kavg.comm import SerialComm, block
+from kavg.growing import Growing, Supervisor
 from kavg.local import LocalSteps, default_tile
 from kavg.means import MEANS, Mean
 from kavg.record import Recorder
@@ -45,11 +46,14 @@ def meta_iterations(
     dtype: Precision = "float64",
     tile: int | None = None,
     state: State | None = None,
+    asks: Callable[[], int] | None = None,
 ) -> Iterator[Round]:
     """Yield the start (n = 0) and then one round after another, without end.
 
     Given a ``state``, go on behind it: only the rounds after it are yielded.  Every array yielded
-    is a copy that stays as it is.  Under MPI all ranks must ask for the same rounds.
+    is a copy that stays as it is.  Under MPI all ranks must ask for the same rounds; a rank that
+    wants something of all adds a small number, ``asks()``, to every round, whose ``asked`` is the
+    sum over the ranks.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Linear(dim=1), oracles.Noiseless(), start=0.0)
@@ -60,6 +64,7 @@ def meta_iterations(
     """
     check_run(replicas, seed, mean, dtype, tile)
     learned = _Learners(problem, algorithm, replicas, seed, comm or SerialComm(), mean, dtype, tile)
+    learned.asks = asks or nothing
     if state is None:
         w = first_iterate(problem, seed, replicas)
         state = State(0, w, np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
@@ -68,6 +73,11 @@ def meta_iterations(
         done = learned.round(state)
         state = done.state
         yield done
+
+
+def nothing() -> int:
+    """What a rank asks that wants nothing."""
+    return 0
 
 
 def check_run(replicas: int, seed: int, mean: str, dtype: str, tile: int | None) -> None:
@@ -103,6 +113,7 @@ class _Learners:
         self.local = LocalSteps(problem, algorithm, seed=seed, R=R, tile=self.tile, dtype=dtype)
         self.mean: Mean = MEANS[mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
+        self.asks: Callable[[], int] = nothing
 
     def round(self, state: State) -> Round:
         """One round: K steps of every learner, the mean, the outer rule."""
@@ -116,7 +127,7 @@ class _Learners:
             displacement, square = self.mean.mean, self.mean.square
             dispersion = np.maximum(square - np.vecdot(displacement, displacement), 0.0)
             outer.step(w, v, displacement, gamma)
-        return Round(State(n, w, v, self.mean.exponents), dispersion, gamma)
+        return Round(State(n, w, v, self.mean.exponents), dispersion, gamma, self.mean.asked)
 
     def average(self, gamma: float, n: int) -> bool:
         """Fold in all tiles of this rank; False if the round must be run again."""
@@ -127,6 +138,7 @@ class _Learners:
         for first in range(self.own.start, self.own.stop, self.tile):
             learners = range(first, min(first + self.tile, self.own.stop))
             self.mean.fold(self.local.displacement(learners, self.start, gamma, n))
+        self.mean.asks = self.asks()
         return self.mean.finish()
 
 
@@ -144,22 +156,31 @@ def simulate(
     every: int = 1,
     record: Mapping[str, Measure] | None = None,
     on_round: Callable[[Round], None] | None = None,
+    extends: Trajectory | None = None,
+    supervisor: Supervisor | None = None,
 ) -> Trajectory:
     """Run ``rounds`` rounds and keep what was measured at every ``every``-th of them.
 
     Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
     ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
     are always recorded.  A value that is not finite ends the run: ``diverged_at`` names the round.
+    A run that ``extends`` a shorter one of the same settings equals, to the last bit, one that
+    was that long from the start.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
     >>> method = Algorithm(P=4, K=8, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
     >>> simulate(problem, method, rounds=10, replicas=5, seed=1).grad_norm2.shape
     (11, 5)
+    >>> short = simulate(problem, method, rounds=4)
+    >>> simulate(problem, method, rounds=10, extends=short).rounds[-1]
+    np.int64(10)
     """
     at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
     at_least_one("every", every, "use every=1 to record each round")
-    recorder = Recorder(problem, record or {})
+    run = Growing(problem, algorithm, Recorder(problem, record or {}), rounds, every)
+    if extends is not None:
+        run.take_up(extends, replicas, exact=mean == "exact")
     iterations = meta_iterations(
         problem,
         algorithm,
@@ -169,20 +190,17 @@ def simulate(
         mean=mean,
         dtype=dtype,
         tile=tile,
+        state=run.last.state if run.last else None,
+        asks=supervisor.asks if supervisor else None,
     )
-    last = next(iterations)
-    if not recorder.add(last):
-        raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
-    diverged_at = None
+    if run.last is None:
+        run.begin(next(iterations))
     with one_blas_thread():
-        for now in islice(iterations, rounds):
-            wanted = now.n % every == 0 or now.n == rounds
-            if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
-                diverged_at = now.n
+        for now in islice(iterations, run.left):
+            if not run.add(now):
                 break
-            last = now
             if on_round:
                 on_round(now)
-    if recorder.rounds[-1] != last.n:
-        recorder.add(last)
-    return recorder.trajectory(algorithm, last, diverged_at)
+            if supervisor:
+                supervisor.told(run)
+    return run.trajectory()

@@ -6,8 +6,9 @@ import os
 import warnings
 from typing import Any
 
+from kavg.deadline import or_end
 from kavg.launchers import Promise, refuse_loneliness, refuse_strangers
-from kavg.watched import TIMEOUT, Watched, or_end
+from kavg.watched import TIMEOUT, Watched
 
 
 def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:

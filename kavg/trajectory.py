@@ -18,7 +18,8 @@ class Trajectory:
     ``series`` holds ``F``, ``grad_norm2``, ``dispersion`` and what else was asked for, each
     ``(T, R)``; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum; ``seconds
     (T,)`` is wall time since the start of the run (not part of the digest).  ``diverged_at`` is the
-    round after which a value was no longer finite, or None; ``w`` is then what that round left.
+    round after which a value was no longer finite, or None.  ``done`` counts the rounds that led
+    to ``w``, and ``exponents (R,)`` are the exact mean's grids: with them a run can be extended.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
     """
@@ -34,6 +35,8 @@ class Trajectory:
     seconds: Floats
     diverged_at: int | None = None
     gammas: Floats = field(default_factory=lambda: np.empty(0))
+    exponents: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    done: int | None = None
 
     def __getattr__(self, name: str) -> Floats:
         """A recorded series as an attribute: ``trajectory.grad_norm2``, shape ``(T, R)``."""

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, final
 import numpy as np
 
 from kavg.base import Communicator
+from kavg.deadline import or_end
 from kavg.missing import Word, decoded, who_is_missing
 from kavg.ranks import tell
 
@@ -75,13 +76,13 @@ class Watchdog:
 
     @property
     def tick(self) -> float:
-        """Seconds from one look to the next."""
-        return min(0.25, self.timeout / 20)
+        """Seconds from one look to the next; while a rank works, nothing else moves words on."""
+        return min(0.1, self.timeout / 40)
 
     @property
     def window(self) -> float:
-        """Seconds given to answers."""
-        return min(5.0, self.timeout / 4)
+        """Seconds given to answers, the first of which must open a connection."""
+        return min(10.0, self.timeout / 3)
 
     @property
     def allowed(self) -> float:
@@ -121,7 +122,7 @@ class Watchdog:
             if rank != self.rank:
                 self.send(rank, asks=True)
         self.wait(calls, self.window)
-        if any(rank < self.rank and at > began - GRACE for rank, at in self.asked.items()):
+        if any(rank < self.rank and at > began - self.window for rank, at in self.asked.items()):
             self.wait(calls, GRACE)
         if self.calls != calls or self.over.is_set():
             return
@@ -130,7 +131,10 @@ class Watchdog:
             return
         seconds = self.allowed if all_there else self.timeout
         tell(who_is_missing(self.size, self.heard, seconds, self.where))
-        self.comm.Abort(1)
+        # On a host that is cut off nobody hears of it, and it may return, or not.
+        with or_end(GRACE, silently=True):
+            self.comm.Abort(1)
+        os._exit(1)
 
     def wait(self, calls: int, seconds: float) -> None:
         """Listen for so long, or until the collective is over."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import faulthandler
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final, final
 
 import numpy as np
 
 from kavg.base import Communicator
+from kavg.deadline import or_end
 from kavg.watchdog import Watchdog, World
 
 TIMEOUT: Final = 600.0
@@ -78,16 +75,3 @@ def note(comm: Communicator, place: str | tuple[str, int], *, work: float = 0.0)
     """Note where the run is, if this communicator is watched; ``work`` may take so long here."""
     if isinstance(comm, Watched):
         comm.dog.place, comm.dog.work = place, work
-
-
-@contextmanager
-def or_end(seconds: float) -> Iterator[None]:
-    """End this process, hence the job, if what is inside lasts longer; its traceback is printed.
-
-    For MPI's own beginning and end, which wait for all ranks and let no other thread run.
-    """
-    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()

@@ -30,6 +30,8 @@ ALLOWED = {
     "schedules": BASIC,
     "trajectory": BASIC,
     "arrays": BASIC,
+    "cadence": BASIC,
+    "files": BASIC,
     "readers": BASIC,
     "synthetic": BASIC | {"arrays"},
     "data": BASIC | {"arrays", "readers", "synthetic"},
@@ -42,8 +44,10 @@ ALLOWED = {
     "means": BASIC | {"limbs"},
     "rounds": BASIC | {"limbs"},
     "record": BASIC | {"rounds", "threads", "trajectory"},
+    "growing": BASIC | {"record", "rounds", "trajectory"},
     "simulate": BASIC
-    | {"comm", "local", "means", "record", "rounds", "starts", "threads", "trajectory"},
+    | {"comm", "growing", "local", "means", "record", "rounds", "starts", "threads"}
+    | {"trajectory"},
     # theory, which never sees the simulator
     "analysis": BASIC | {"objectives", "outer", "schedules", "trajectory"},
     # what is read and shown
@@ -56,28 +60,39 @@ ALLOWED = {
     "exact_runs": BASIC | {"analysis", "objectives", "oracles", "starts"},
     "exact_plots": BASIC
     | {"analysis", "exact_runs", "legend", "panels", "sheet", "text", "trajectory"},
-    "runs": BASIC | {"trajectory"},
+    "runs": BASIC | {"files", "trajectory"},
+    "checkpoints": BASIC | {"files", "runs", "trajectory", "version"},
     # settings
     "refusals": BASIC,
     "overrides": BASIC,
     "faults": BASIC,
     "misfits": BASIC | {"starts"},
     "tables": BASIC | PARTS | {"arrays", "refusals"},
-    "config": BASIC | {"data", "faults", "misfits", "overrides", "tables"},
+    "config": BASIC | {"cadence", "data", "faults", "misfits", "overrides", "tables"},
     "catalogue": BASIC | PARTS | {"data", "refusals", "tables"},
     # the command line
     "ranks": BASIC,
     "missing": BASIC | {"ranks"},
-    "watchdog": BASIC | {"missing", "ranks"},
-    "watched": BASIC | {"watchdog"},
+    "deadline": BASIC,
+    "watchdog": BASIC | {"deadline", "missing", "ranks"},
+    "watched": BASIC | {"deadline", "watchdog"},
     "agreement": BASIC | {"ranks", "rounds", "trajectory"},
     "launchers": BASIC,
-    "starting": BASIC | {"launchers", "watched"},
+    "starting": BASIC | {"deadline", "launchers", "watched"},
     "progress": BASIC,
-    "environment": BASIC,
+    "signals": BASIC,
+    "environment": BASIC | {"version"},
+    "folders": BASIC | {"checkpoints", "files"},
+    "keeper": BASIC | {"cadence", "checkpoints", "folders", "ranks", "trajectory"},
+    "supervising": BASIC
+    | {"folders", "growing", "keeper", "progress", "ranks", "signals", "trajectory"},
     "jobs": BASIC
     | {"agreement", "config", "environment", "plots", "progress", "ranks", "report", "rounds"}
-    | {"runs", "sheet", "simulate", "trajectory", "version", "watched"},
+    | {"runs", "sheet", "simulate", "trajectory", "version", "watched", "checkpoints", "folders"}
+    | {"keeper", "signals", "supervising"},
+    "resuming": BASIC
+    | {"checkpoints", "config", "environment", "folders", "growing", "jobs", "keeper", "ranks"}
+    | {"record", "runs", "trajectory"},
     "verdict_report": BASIC | {"analysis", "text"},
     "verdict_plots": BASIC | {"analysis", "legend", "panels", "sheet", "text", "trajectory"},
     "bounds_report": BASIC | {"analysis", "starts", "text", "verdict_report"},
@@ -85,16 +100,21 @@ ALLOWED = {
     | {"analysis", "config", "jobs", "runs", "sheet", "trajectory", "verdict_plots"}
     | {"verdict_report"},
     "checks": BASIC
-    | {"analysis", "bounds_report", "config", "found", "jobs", "ranks", "runs", "trajectory"},
-    "exact_jobs": BASIC
-    | {"analysis", "config", "exact_plots", "exact_runs", "jobs", "ranks", "sheet", "text"}
+    | {"analysis", "bounds_report", "config", "folders", "found", "jobs", "ranks", "runs"}
     | {"trajectory"},
     "bench": BASIC
-    | {"comm", "data", "environment", "jobs", "legend", "means", "noise", "objectives", "oracles"}
-    | {"outer", "panels", "ranks", "sheet", "simulate", "starts", "threads"},
+    | {"comm", "data", "environment", "folders", "jobs", "legend", "means", "noise", "normals"}
+    | {"objectives", "oracles", "outer", "panels", "ranks", "sheet", "simulate", "starts"}
+    | {"threads"},
+    "exact_jobs": BASIC
+    | {"analysis", "config", "exact_plots", "exact_runs", "folders", "jobs", "ranks", "sheet"}
+    | {"text", "trajectory"},
+    "doctor": BASIC
+    | {"comm", "config", "environment", "jobs", "launchers", "runs", "simulate", "text", "threads"}
+    | {"version"},
     "cli": BASIC
-    | {"bench", "catalogue", "checks", "comm", "config", "exact_jobs", "jobs", "launchers"}
-    | {"ranks", "starting", "version", "watched"},
+    | {"bench", "catalogue", "checks", "comm", "config", "doctor", "environment", "exact_jobs"}
+    | {"jobs", "launchers", "ranks", "resuming", "signals", "starting", "version", "watched"},
     "__main__": {"cli"},
     "__init__": BASIC | PARTS | {"comm", "rounds", "simulate", "trajectory", "version"},
 }
@@ -120,9 +140,8 @@ LATE = {"mpi4py", "scipy", "pydantic", "rich", "typer", "matplotlib", "sklearn",
 LATE |= {"jax", "torch"}
 LINES = 220
 LONG = {
-    "config": 224,  # two lines until the settings of cadence move out
     "base": 300,  # Protocols: two thirds of it are docstrings
-    "cli": 360,  # a command's options take a line or more each
+    "cli": 410,  # a command's options take a line or more each
 }
 
 

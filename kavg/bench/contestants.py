@@ -25,13 +25,19 @@ def runners(workload: Workload, *, seed: int = 1) -> dict[str, Callable[[], Runn
         "kavg, plain sum": lambda: Ours(workload, mean="allreduce", seed=seed),
         "kavg, sequential noise": lambda: sequential(workload, seed=seed),
         "NumPy loop": lambda: Plain(workload, seed=seed),
+        "NumPy loop, replicas too": lambda: Plain(workload, apart=True, seed=seed),
         "PyTorch": lambda: torch(workload, seed=seed),
         "PyTorch, float32 normals": lambda: torch(workload, normals="float32", seed=seed),
         "JAX": lambda: jax(workload, seed=seed),
+        "JAX, a call a round": lambda: jax(workload, by_round=True, seed=seed),
         "JAX, float32 normals": lambda: jax(workload, normals="float32", seed=seed),
     }
     if not workload.additive:
         del found["kavg, sequential noise"]
+    if not workload.additive or workload.R == 1:
+        del found["NumPy loop, replicas too"]
+    if not workload.small:
+        del found["JAX, a call a round"]
     if not (workload.additive and workload.dtype == "float64"):
         del found["PyTorch, float32 normals"], found["JAX, float32 normals"]
     return found
@@ -45,12 +51,12 @@ def torch(workload: Workload, *, normals: str = "", seed: int = 1) -> Runner:
     return Torch(workload, normals=normals, seed=seed)
 
 
-def jax(workload: Workload, *, normals: str = "", seed: int = 1) -> Runner:
+def jax(workload: Workload, *, normals: str = "", by_round: bool = False, seed: int = 1) -> Runner:
     """JAX, if it is there."""
     needed("jax")
     from kavg.bench.jax_peer import Jax
 
-    return Jax(workload, normals=normals, seed=seed)
+    return Jax(workload, normals=normals, by_round=by_round, seed=seed)
 
 
 IN_SERIES = ("kavg", "NumPy loop", "PyTorch", "JAX")

@@ -29,9 +29,12 @@ Gradient = Callable[[Tree, Any], Tree]
 
 @final
 class Jax:
-    """Rounds in JAX, compiled once."""
+    """Rounds in JAX, compiled once; ``by_round`` returns to Python after each, as kavg does."""
 
-    def __init__(self, workload: Workload, *, normals: str = "", seed: int = 1) -> None:
+    def __init__(
+        self, workload: Workload, *, normals: str = "", by_round: bool = False, seed: int = 1
+    ) -> None:
+        self.by_round = by_round
         jax.config.update("jax_enable_x64", True)
         first = first_iterate(workload.problem, 1, workload.R)
         parts = split(workload, first.ravel() if workload.additive else first)
@@ -42,7 +45,9 @@ class Jax:
 
     def __call__(self, rounds: int) -> None:
         """Run so many more rounds, and wait for them."""
-        self.state = jax.block_until_ready(self.run(self.state, rounds))
+        for _ in range(rounds if self.by_round else 1):
+            self.state = self.run(self.state, 1 if self.by_round else rounds)
+        jax.block_until_ready(self.state)
 
     def w(self) -> Floats:
         """The meta-iterate."""

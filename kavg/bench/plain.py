@@ -27,14 +27,15 @@ class Plain:
     """Three loops: rounds, learners, local steps.
 
     With additive noise a learner's replicas are the rows of one array, which is more than a
-    student would do; with mini-batches each replica is a run of its own.
+    student would do, unless they are kept ``apart``; with mini-batches, or apart, each replica is a
+    run of its own.
     """
 
-    def __init__(self, workload: Workload, *, seed: int = 1) -> None:
+    def __init__(self, workload: Workload, *, apart: bool = False, seed: int = 1) -> None:
         self.P, self.K = workload.algorithm.P, workload.algorithm.K
         self.gamma, self.mu = workload.algorithm.step_size(1), momentum(workload)
         w = first_iterate(workload.problem, seed, workload.R).astype(workload.dtype)
-        self.runs = [w] if workload.additive else list(w)
+        self.runs = [w] if workload.additive and not apart else list(w)
         if len(self.runs) * self.P * self.K > STEPS:
             raise LeftOut(f"{len(self.runs) * self.P * self.K} steps one by one are too many")
         self.v = [np.zeros_like(run) for run in self.runs]

@@ -41,7 +41,8 @@ def startup(repetitions: int, quick: bool) -> Measured:
         programs = PROGRAMS if quick else PROGRAMS | PEERS
         roster = {name: starter(["-c", code]) for name, code in programs.items()}
         roster["kavg --version"] = starter(["-m", "kavg", "--version"])
-        roster["kavg run, 1 round"] = starter(run_command(Path(folder)))
+        roster["kavg run, 1 round"] = starter(run_command(Path(folder), figures=False))
+        roster["the same, with its figure"] = starter(run_command(Path(folder), figures=True))
         ready, notes = prepared(roster)
         seconds, more = interleaved(ready, repetitions, 0.0)
     return Measured(
@@ -56,12 +57,13 @@ def startup(repetitions: int, quick: bool) -> Measured:
     )
 
 
-def run_command(folder: Path) -> list[str]:
-    """``kavg run`` of almost nothing, run folder and figure included."""
+def run_command(folder: Path, *, figures: bool) -> list[str]:
+    """``kavg run`` of almost nothing, run folder included."""
     settings = folder / "nothing.toml"
     settings.write_text(SETTINGS, encoding="utf-8")
     out = str(folder / "run")
-    return ["-m", "kavg", "run", str(settings), "--out", out, "--force", "--quiet"]
+    drawn = f"figures={str(figures).lower()}"
+    return ["-m", "kavg", "run", str(settings), "--out", out, "--force", "--quiet", "--set", drawn]
 
 
 def starter(words: list[str]) -> Callable[[], Repeat]:

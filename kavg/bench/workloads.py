@@ -68,6 +68,11 @@ class Workload:
         return found | ({"B": oracle.B} if isinstance(oracle, MiniBatch) else {})
 
     @property
+    def small(self) -> bool:
+        """Is a round so short that a call from Python counts?"""
+        return self.coordinates < 10_000
+
+    @property
     def additive(self) -> bool:
         """Is its noise added, one normal a coordinate?"""
         return isinstance(self.problem.oracle, Gaussian)

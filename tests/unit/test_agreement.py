@@ -14,6 +14,8 @@ from kavg.base import KavgError
 from kavg.progress import silent
 from kavg.ranks import is_collective
 from kavg.rounds import Round, State
+from kavg.signals import Caught
+from kavg.supervising import Supervised
 
 SETTINGS = """
 rounds = {rounds}
@@ -27,7 +29,8 @@ algorithm = [{{ P = 4, K = 2, gamma = {gamma}, outer = {{ kind = "block_momentum
 
 def run(comm, *, rounds=6, every=2, gamma=0.05):
     settings = config.parse(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
-    return jobs.one(comm, settings, settings.algorithms[0], silent)
+    supervised = Supervised(comm, silent, Caught(), None)
+    return jobs.one(comm, settings, settings.algorithms[0], None, supervised)
 
 
 def done(n, w):

@@ -127,7 +127,7 @@ def test_who_cannot_take_part_is_noted_and_the_others_go_on(monkeypatch):
     tiny = double_well("tiny", P=2, K=2, R=2, d=3)
     ready, notes = contestants.prepared(contestants.roster(tiny))
     assert set(notes) == {
-        "PyTorch", "PyTorch, float32 normals", "JAX", "JAX, float32 normals",
+        "PyTorch", "PyTorch, float32 normals", "JAX", "JAX, float32 normals", "JAX, a call a round",
     }  # fmt: skip
     assert next(iter(ready)) == "kavg"
     assert list(ready)[-1] == "floor"

@@ -20,8 +20,9 @@ from strategies import algorithms, problems
 import kavg
 from kavg.base import KavgError
 from kavg.config import EXAMPLE, parse, to_toml
+from kavg.files import staged, written
 from kavg.jobs import described
-from kavg.runs import digest, joint_digest, load_trajectories, staged, write_run, written
+from kavg.runs import CONTENTS, digest, joint_digest, load_trajectories, write_run
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)
@@ -173,7 +174,7 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
             raise error
         return honest(self, target)
 
-    with pytest.raises(type(error)), staged(tmp_path / "run") as stage:  # noqa: PT012
+    with pytest.raises(type(error)), staged(tmp_path / "run", CONTENTS) as stage:  # noqa: PT012
         (stage / "summary.json").write_text("new")
         monkeypatch.setattr(path, "replace", replace_or_fail)
     assert content(tmp_path) == before

@@ -1,0 +1,100 @@
+"""Where a run may be written: refused before any work is done, and taken by one run only."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+from kavg.base import KavgError
+from kavg.checkpoints import FOLDER, stored
+from kavg.files import flush
+
+
+def check_folder(folder: Path, force: bool) -> None:
+    """Refuse what is not to be overwritten or cannot be written, before any work is done."""
+    name = repr(str(folder))
+    try:
+        if folder.exists() and not force:
+            raise KavgError(taken(folder))
+        if folder.exists() and not replaceable(folder):
+            raise KavgError(
+                f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
+            )
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise KavgError(f"cannot write to {name}; use --out DIR")
+        above = next(path for path in folder.resolve().parents if path.exists())
+    except OSError as error:
+        raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise KavgError(
+            f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
+        )
+
+
+def taken(folder: Path) -> str:
+    """What to do about a folder that is there already."""
+    name = repr(str(folder))
+    if unfinished(folder):
+        return (
+            f"an unfinished run is in {name}: {resume_command(folder)} continues it; "
+            "--force starts anew"
+        )
+    return f"{name} exists already; use --force to overwrite it, or --out DIR"
+
+
+def resume_command(folder: Path) -> str:
+    """What a shell needs to be told."""
+    return f"kavg resume {shlex.quote(str(folder))}"
+
+
+def unfinished(folder: Path) -> bool:
+    """Does it hold checkpoints?"""
+    return (folder / FOLDER).is_dir() and bool(stored(folder / FOLDER))
+
+
+def replaceable(folder: Path) -> bool:
+    """Is it a run folder, finished or not, or an empty one?"""
+    ours = ("config.toml", "trajectory.npz", "summary.json")
+    return folder.is_dir() and (
+        all((folder / name).exists() for name in ours)
+        or unfinished(folder)
+        or not any(folder.iterdir())
+    )
+
+
+def forget_checkpoints(folder: Path) -> None:
+    """Drop what an earlier run left: its checkpoints must not be taken for the new run's."""
+    try:
+        if (folder / FOLDER).is_dir():
+            shutil.rmtree(folder / FOLDER)
+    except OSError as error:
+        raise KavgError(
+            f"cannot remove {str(folder / FOLDER)!r}: {error.strerror}; use --out DIR"
+        ) from None
+
+
+def names(folder: Path) -> Iterator[Path]:
+    """``folder``, ``folder-2``, ...: another run may take a name while this one computes."""
+    return (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
+
+
+def unused(folder: Path) -> Path:
+    """The first of these names that nobody has."""
+    return next(path for path in names(folder) if not path.exists())
+
+
+def claimed(folder: Path) -> Path:
+    """The first of these names that could be made: two runs cannot make the same."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for path in names(folder):
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        flush(path.parent)
+        return path
+    raise AssertionError("names never end")

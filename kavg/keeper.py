@@ -1,0 +1,83 @@
+"""Keeps the checkpoints of a run: when one is due, where it goes, which are dropped."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import final
+
+from kavg.cadence import Checkpointing
+from kavg.checkpoints import FOLDER, Checkpoint, stored, write
+from kavg.folders import claimed, resume_command
+from kavg.ranks import failed
+from kavg.trajectory import Trajectory
+
+
+@final
+class Keeper:
+    """Writes checkpoints, and keeps the two last: rank 0's alone, by its own clock.
+
+    All ranks hold the same state after a round, so that one of them can decide and write without
+    a word to the others.  ``mine`` says that the folder is this run's already; else it is taken
+    when the first checkpoint is written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        cadence: Checkpointing,
+        begun: Checkpoint,
+        *,
+        mine: bool,
+        last: Path | None = None,
+    ) -> None:
+        self.folder, self.cadence, self.begun = folder, cadence, begun
+        self.mine, self.last = mine, last
+        self.rounds = 0 if isinstance(cadence.every, str) else int(cadence.every)
+        self.seconds = cadence.seconds or float("inf")
+        self.runs = list(begun.runs)
+        self.written_at = time.monotonic()
+
+    def due(self, n: int) -> bool:
+        """Is it time, after round ``n`` of some algorithm?"""
+        if self.rounds:
+            return n % self.rounds == 0
+        return time.monotonic() - self.written_at >= self.seconds
+
+    def keep(self, i: int, run: Trajectory) -> None:
+        """Remember how far algorithm i is."""
+        self.runs[i : i + 1] = [run]
+
+    def write(self) -> None:
+        """Write a checkpoint; what cannot be written ends the run."""
+        if not self.cadence.on:
+            return
+        try:
+            self.store()
+        except OSError as error:
+            raise failed(self.unwritten(error)) from None
+        self.written_at = time.monotonic()
+
+    def store(self) -> None:
+        """Write, then drop all but this and the one before."""
+        if not self.mine:
+            self.folder, self.mine = claimed(self.folder), True
+        folder, begun = self.folder / FOLDER, self.begun
+        now = Checkpoint(begun.settings, begun.data, self.runs, begun.sessions)
+        before, self.last = self.last, write(folder, now)
+        for old in stored(folder):
+            if old not in (self.last, before):
+                old.unlink(missing_ok=True)
+
+    def unwritten(self, error: OSError) -> str:
+        """What is lost, and what to do."""
+        if self.mine:
+            with suppress(OSError):  # what is not empty stays
+                (self.folder / FOLDER).rmdir()
+                self.folder.rmdir()
+        where, reason = str(self.folder / FOLDER), error.strerror or str(error)
+        advice = "run again: there is no earlier one"
+        if self.last:
+            advice = f"{resume_command(self.folder)} goes on from {self.last.name}"
+        return f"cannot write a checkpoint to {where!r}: {reason}; make room, then {advice}"

@@ -1,0 +1,183 @@
+"""What ``kavg resume`` does, on every rank."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, final
+
+from kavg.base import Communicator, KavgError
+from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored, strict_json
+from kavg.config import Config, data_digest, load, parse, to_toml
+from kavg.environment import SESSION, in_use, session
+from kavg.folders import check_folder, unfinished
+from kavg.growing import Growing
+from kavg.jobs import go_on, identity, say
+from kavg.keeper import Keeper
+from kavg.ranks import on_rank_0, together
+from kavg.record import Recorder
+from kavg.runs import load_trajectories
+from kavg.trajectory import Trajectory
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A run to go on with, as ``config`` says, and the file ``source`` that it was read from.
+
+    ``content`` is that file's SHA-256; ``complete`` says that nothing is left to do; ``notes`` are
+    for the user.
+    """
+
+    config: Config
+    begun: Checkpoint
+    source: Path
+    content: str
+    complete: bool
+    notes: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """What must be the same on all ranks."""
+        return f"{self.source.name} {self.content}, {identity(self.config)}"
+
+
+def resume(
+    comm: Communicator, folder: Path, rounds: int | None, *, quiet: bool, mpi: str | None
+) -> None:
+    """Go on with a run where it was stopped, or make a finished one longer."""
+    found = together(comm, "the runs", lambda: longer(opened(folder), rounds), lambda f: f.name)
+    on_rank_0(comm, lambda: check_folder(folder, force=True))
+    if found.complete:
+        say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
+        return
+    if comm.Get_rank() == 0:
+        sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
+    sessions = [*found.begun.sessions, session(comm.Get_size())]
+    begun = replace(found.begun, settings=to_toml(found.config), sessions=sessions)
+    last = found.source if found.source.parent.name == FOLDER else None
+    keeper = Keeper(folder, found.config.checkpoint, begun, mine=True, last=last)
+    go_on(comm, found.config, keeper, quiet=quiet, mpi=mpi)
+
+
+def longer(found: Found, rounds: int | None) -> Found:
+    """The same, to be ended at another round."""
+    before = found.config.rounds
+    if rounds is None or rounds == before:
+        return found
+    if rounds < before:
+        raise KavgError(f"--rounds makes a run longer: {before} rounds are set, got {rounds}")
+    return replace(found, config=replace(found.config, rounds=rounds), complete=False)
+
+
+def opened(folder: Path) -> Found:
+    """The run in a folder: its last checkpoint that is whole, or the finished run."""
+    try:
+        if unfinished(folder):
+            return last_checkpoint(folder)
+        if (folder / "trajectory.npz").is_file():
+            return finished(folder)
+    except OSError as error:
+        raise KavgError(f"cannot read {str(folder)!r}: {error.strerror}") from None
+    raise KavgError(
+        f"there is no run in {str(folder)!r}; give the folder of kavg run, on a disk that every "
+        "rank sees"
+    )
+
+
+def last_checkpoint(folder: Path) -> Found:
+    """The last that can be used; those after it are named."""
+    refused: list[str] = []
+    for path in stored(folder / FOLDER):
+        try:
+            config, begun = usable(path)
+        except KavgError as fault:
+            if is_newer(fault):
+                raise
+            refused.append(str(fault))
+            continue
+        going_on = [f"going on from the one before it, {path.name}"] if refused else []
+        notes = [*refused, *going_on, *other_versions(begun.sessions)]
+        return Found(config, begun, path, content_of(path), False, notes)
+    raise KavgError(
+        "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *refused])
+        + "\n  kavg run with --force starts anew"
+    )
+
+
+def usable(path: Path) -> tuple[Config, Checkpoint]:
+    """A checkpoint with its settings, which must belong together, and to the data of today."""
+    begun = read(path)
+    try:
+        config = parse(begun.settings)
+        check_parts(config, begun.runs, begun.data)
+    except KavgError as fault:
+        words = str(fault).replace("\n", "; ")
+        raise KavgError(f"{str(path)!r} is refused: {words}") from None
+    return config, begun
+
+
+def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> None:
+    """Refuse what these settings, on the data that they name, cannot have left."""
+    if data != data_digest(config):
+        raise KavgError("the data that its settings name are not those it was computed with")
+    if len(runs) > len(config.algorithms):
+        raise KavgError(f"it holds {len(runs)} runs of {len(config.algorithms)} algorithms")
+    for algorithm, run in zip(config.algorithms, runs, strict=False):
+        if algorithm.name != run.name:
+            raise KavgError(f"it holds a run of {run.name!r} in place of {algorithm.name!r}")
+        recorder = Recorder(config.problem, {})
+        growing = Growing(config.problem, algorithm, recorder, config.rounds, config.record.every)
+        growing.take_up(run, config.replicas, exact=config.mean == "exact")
+
+
+def finished(folder: Path) -> Found:
+    """A finished run, whose files must belong together."""
+    config, runs = load(folder / "config.toml"), load_trajectories(folder)
+    facts = json_object(folder / "environment.json")
+    whole = [run.done == config.rounds or run.diverged_at is not None for run in runs]
+    try:
+        if len(runs) != len(config.algorithms) or not all(whole):
+            raise KavgError("config.toml and trajectory.npz are not of one run")
+        check_parts(config, runs, facts.get("data"))
+    except KavgError as fault:
+        raise KavgError(f"{str(folder)!r} cannot be extended: {fault}") from None
+    earlier = facts.get("earlier")
+    last = {key: facts[key] for key in (*SESSION, "versions") if key in facts}
+    sessions = [*(earlier if isinstance(earlier, list) else []), last]
+    begun = Checkpoint(to_toml(config), data_digest(config), runs, sessions)
+    path = folder / "trajectory.npz"
+    return Found(config, begun, path, content_of(path), True, other_versions(sessions))
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """The content of a JSON file."""
+    try:
+        found = strict_json(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise KavgError(f"{str(path)!r} is not JSON: {error}") from None
+    return found if isinstance(found, dict) else {}
+
+
+def other_versions(sessions: Sequence[Any]) -> list[str]:
+    """A warning, if the last session ran under other versions than this one."""
+    last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
+    versions = last.get("versions")
+    then = {**(versions if isinstance(versions, Mapping) else {}), "machine": last.get("machine")}
+    today = {**in_use(), "machine": platform.machine()}
+    changed = [
+        f"{x} {then.get(x)} then, {now} now" for x, now in today.items() if then.get(x) != now
+    ]
+    if not changed:
+        return []
+    return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changed)}"]

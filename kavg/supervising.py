@@ -1,0 +1,85 @@
+"""What looks after the runs of a command: progress, checkpoints, and an orderly end on a signal."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from kavg.base import Communicator
+from kavg.folders import resume_command
+from kavg.growing import Growing
+from kavg.keeper import Keeper
+from kavg.progress import Progress
+from kavg.ranks import on_rank_0
+from kavg.signals import Caught, Ended, asked, name
+from kavg.trajectory import Trajectory
+
+
+@final
+class Supervised:
+    """One algorithm after another, on every rank.
+
+    A signal that any rank caught travels in the buffer that a round sums up anyway, so all ranks
+    know of it after the same round.  Rank 0 then writes a checkpoint, and all end with the signal's
+    code.  ``keeper`` is rank 0's; None elsewhere, and for commands that keep no checkpoints.
+    """
+
+    def __init__(
+        self, comm: Communicator, progress: Progress, caught: Caught, keeper: Keeper | None
+    ) -> None:
+        self.comm, self.progress, self.caught, self.keeper = comm, progress, caught, keeper
+        self.finished = 0
+        self.place = "before the first round"
+
+    def asks(self) -> int:
+        """The signal that this rank caught, as a number to be summed."""
+        return self.caught.asks(self.comm.Get_size())
+
+    def told(self, run: Growing) -> None:
+        """After a round: say how far it is, keep it if it is time, end if any rank is told to."""
+        assert run.last is not None
+        n, algorithm = run.last.n, run.algorithm.name
+        self.progress(algorithm, n, run.rounds)
+        self.place = f"after round {n} of {algorithm}"
+        number = asked(run.last.asked, self.comm.Get_size())
+        due = self.keeper is not None and self.keeper.due(n)
+        if self.keeper and (number or due):
+            self.keeper.keep(self.finished, run.trajectory())
+        if number:
+            self.stop(number)
+        if self.keeper and due:
+            self.keeper.write()
+
+    def finish(self, run: Trajectory) -> None:
+        """An algorithm is at its end."""
+        if self.keeper:
+            self.keeper.keep(self.finished, run)
+        self.finished += 1
+
+    def stop_if_asked(self) -> None:
+        """The signals that came too late for the last round.  One ``Allreduce``."""
+        total = np.empty(1)
+        self.comm.Allreduce(np.array([float(self.asks())]), total)
+        number = asked(int(total[0]), self.comm.Get_size())
+        if number:
+            self.stop(number)
+
+    def stop(self, number: int) -> None:
+        """Write a checkpoint and end; all wait: a launcher may kill those that are left."""
+        on_rank_0(self.comm, self.keeper.write if self.keeper else nothing)
+        words = f"stopped by {name(number)} {self.place}; {self.what_is_kept}"
+        raise Ended(number, words, together=True)
+
+    @property
+    def what_is_kept(self) -> str:
+        """How to go on."""
+        if self.keeper is None:
+            return "this command keeps no checkpoints"
+        if not self.keeper.cadence.on:
+            return "checkpoint.every is 'never', so nothing is kept"
+        return f"{resume_command(self.keeper.folder)} goes on"
+
+
+def nothing() -> None:
+    """Keep nothing."""

@@ -1,0 +1,30 @@
+"""The command line with rounds that take ``argv[1]`` seconds, and no pictures.
+
+Ranks leave their process numbers in ``ranks/``, where there is such a folder.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from kavg import jobs
+from kavg.cli import main
+from kavg.local import LocalSteps
+
+displacement = LocalSteps.displacement
+SECONDS = float(sys.argv.pop(1))
+
+
+def slow(self, learners, start, gamma, n):
+    time.sleep(SECONDS)
+    return displacement(self, learners, start, gamma, n)
+
+
+if __name__ == "__main__":
+    rank = os.environ.get("PMI_RANK") or os.environ.get("OMPI_COMM_WORLD_RANK", "0")
+    if Path("ranks").exists():
+        Path("ranks", rank).write_text(str(os.getpid()))
+    LocalSteps.displacement = slow
+    jobs.write_figures = lambda runs, axis, figures: []
+    main()

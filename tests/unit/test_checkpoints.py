@@ -1,0 +1,530 @@
+"""Checkpoints: read only when whole, written whole or not at all, and nothing in them runs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from same import same_bits
+
+import kavg
+from kavg import checkpoints, files
+from kavg.base import KavgError
+from kavg.cadence import Checkpointing
+from kavg.checkpoints import Checkpoint, from_bytes, is_newer, read, stored, strict_json, write
+from kavg.config import EXAMPLE, data_digest, parse, to_toml
+from kavg.keeper import Keeper
+from kavg.resuming import last_checkpoint, opened, usable
+from kavg.runs import digest
+
+CONFIG = parse(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
+
+
+def run_of(i, rounds):
+    """Algorithm i, as a checkpoint after so many rounds holds it."""
+    return kavg.simulate(
+        CONFIG.problem, CONFIG.algorithms[i], rounds=rounds, replicas=2, seed=1, every=4
+    )
+
+
+RUNS = [run_of(0, 6), run_of(1, 3)]
+WHOLE = Checkpoint(to_toml(CONFIG), data_digest(CONFIG), RUNS, [{"time": "now", "ranks": 3}])
+
+
+def content_of(checkpoint=WHOLE):
+    first, rest = checkpoints.to_bytes(checkpoint)
+    return first + bytes(rest)
+
+
+CONTENT = content_of()
+
+
+def signed(rest, told=b"kavg checkpoint format=1 kavg=0.1.0 "):
+    """A file whose checksum is right, whatever is in it."""
+    return told + b"sha256=" + hashlib.sha256(told + rest).hexdigest().encode() + b"\n" + rest
+
+
+def packed(**changes):
+    """The rest of a file with some of its arrays changed, or left out where None."""
+    with np.load(io.BytesIO(CONTENT[CONTENT.index(b"\n") + 1 :])) as arrays:
+        arrays = dict(arrays) | changes
+    rest = io.BytesIO()
+    np.savez(rest, **{name: value for name, value in arrays.items() if value is not None})
+    return rest.getvalue()
+
+
+# Read back.
+
+
+def test_what_is_written_comes_back(tmp_path):
+    path = write(tmp_path / "a" / "b", WHOLE)
+    assert path.name == "000000009.ckpt"
+    back = read(path)
+    assert (back.settings, back.data, back.sessions) == (WHOLE.settings, "", WHOLE.sessions)
+    for one, other in zip(back.runs, RUNS, strict=True):
+        assert same_bits(one, other)
+        assert digest(one) == digest(other)
+        assert (one.name, one.done, one.diverged_at) == (other.name, other.done, other.diverged_at)
+        for name in ("w", "v", "exponents", "gammas", "seconds"):
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+    assert [p.name for p in (tmp_path / "a" / "b").iterdir()] == ["000000009.ckpt"]
+
+
+def test_the_first_line_is_as_documented():
+    line, rest = CONTENT.split(b"\n", 1)
+    told, sum_ = line.split(b"sha256=")
+    assert told == f"kavg checkpoint format=1 kavg={kavg.__version__} ".encode()
+    assert sum_.decode() == hashlib.sha256(told + rest).hexdigest()
+
+
+def test_a_checkpoint_without_runs(tmp_path):
+    path = write(tmp_path, Checkpoint(WHOLE.settings, "", [], []))
+    assert path.name == "000000000.ckpt"
+    assert read(path).runs == []
+
+
+# Damage.
+
+
+def test_cut_off_anywhere_it_is_refused():
+    for length in [*range(300), *range(300, len(CONTENT), 97), len(CONTENT) - 1]:
+        with pytest.raises(KavgError, match=r"cut off|no checkpoint|first line is damaged"):
+            from_bytes(CONTENT[:length])
+
+
+def test_any_flipped_bit_is_seen():
+    for place in [*range(300), *range(300, len(CONTENT), 89)]:
+        for bit in (0, 3, 7):
+            damaged = bytearray(CONTENT)
+            damaged[place] ^= 1 << bit
+            with pytest.raises(KavgError) as caught:
+                from_bytes(bytes(damaged))
+            assert not is_newer(caught.value)
+
+
+@given(st.binary(max_size=300))
+def test_foreign_bytes_are_refused(content):
+    for foreign in (content, CONTENT + content + b"x", b"kavg checkpoint " + content):
+        with pytest.raises(KavgError):
+            from_bytes(foreign)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "it is cut off"),
+        (b"kavg check", "it is cut off"),
+        (b"kavg checkpoint format=1 kavg=0.1", "it is cut off"),
+        (CONTENT[CONTENT.index(b"\n") + 1 :], "it is no checkpoint of kavg"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(500), "it is no checkpoint of kavg"),
+        (b"kavg checkpoint format=one kavg=1 sha256=2\n", "its first line is damaged"),
+        (CONTENT.replace(b"format=1", b"format=2", 1), "its checksum does not fit"),
+        (CONTENT + b"\n", "its checksum does not fit"),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_name_of_the_file(tmp_path, content, words):
+    path = tmp_path / "000000001.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(KavgError, match=rf"^'.*000000001\.ckpt' is refused: .*{words}"):
+        read(path)
+
+
+def test_a_folder_in_place_of_a_checkpoint(tmp_path):
+    (tmp_path / "000000001.ckpt").mkdir()
+    with pytest.raises(KavgError, match=r"000000001\.ckpt' is refused: Is a directory"):
+        read(tmp_path / "000000001.ckpt")
+
+
+def test_a_newer_format_says_which_version_is_needed(tmp_path):
+    path = tmp_path / "000000001.ckpt"
+    path.write_bytes(signed(b"whatever it may be", b"kavg checkpoint format=7 kavg=3.1.4 "))
+    with pytest.raises(KavgError, match=r"format 7, written by kavg 3\.1\.4") as caught:
+        read(path)
+    assert is_newer(caught.value)
+    assert str(caught.value).endswith("use kavg 3.1.4 or newer")
+
+
+# Hostile, with a checksum that is right.
+
+
+class Bomb:
+    def __reduce__(self):
+        return os.mkdir, ("it ran",)
+
+
+@pytest.mark.filterwarnings("ignore:Custom type:UserWarning")
+def test_nothing_in_a_checkpoint_can_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bomb = np.empty(1, object)
+    bomb[0] = Bomb()
+    for name in ("0.w", "about", "extra"):
+        with pytest.raises(KavgError, match="its content is not what kavg writes"):
+            from_bytes(signed(packed(**{name: bomb})))
+    assert list(tmp_path.iterdir()) == []
+
+
+ABOUT = {"settings": WHOLE.settings, "data": "", "sessions": [], "runs": []}
+
+
+def text(value):
+    return np.array(value if isinstance(value, str) else json.dumps(value))
+
+
+HOSTILE = {
+    "no about": {"about": None},
+    "about is no JSON": {"about": text("{")},
+    "about is a list": {"about": text([1])},
+    "about is deep": {"about": text("[" * 100_000)},
+    "no settings": {"about": text({"runs": []})},
+    "settings are a number": {"about": text(ABOUT | {"settings": 3})},
+    "sessions are text": {"about": text(ABOUT | {"sessions": "x"})},
+    "an infinity": {"about": text('{"sessions": [NaN]}')},
+    "runs are a number": {"about": text(ABOUT | {"runs": 3})},
+    "a run too many": {"about": text(ABOUT | {"runs": [{"name": "a"}] * 3})},
+    "no w": {"0.w": None},
+    "w is one number": {"0.w": np.float64(1.0)},
+    "series of another shape": {"0.series.F": np.zeros((7, 7))},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_content_that_kavg_does_not_write_is_refused(name):
+    with pytest.raises(KavgError, match="its content is not what kavg writes: "):
+        from_bytes(signed(packed(**HOSTILE[name])))
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
+@pytest.mark.parametrize("seed", range(8))
+def test_damaged_arrays_behind_right_checksums_are_refused_in_words(seed):
+    """The zip's own sums are right too: what is left is NumPy's reader of headers."""
+    generator, refused = np.random.default_rng(seed), 0
+    with zipfile.ZipFile(io.BytesIO(packed())) as stored_arrays:
+        arrays = {name: stored_arrays.read(name) for name in stored_arrays.namelist()}
+    for victim in [*arrays] * 3:
+        array = np.frombuffer(arrays[victim], np.uint8).copy()
+        places = generator.integers(min(len(array), 128), size=2)
+        array[places] = (
+            np.frombuffer(generator.bytes(2), np.uint8)
+            if seed % 2
+            else [generator.choice(list(b"0123456789()[]{}',<>|OUf \n#")) for _ in places]
+        )
+        changed = io.BytesIO()
+        with zipfile.ZipFile(changed, "w") as archive:
+            for name, content in (arrays | {victim: array.tobytes()}).items():
+                archive.writestr(name, content)
+        try:
+            from_bytes(signed(changed.getvalue()))
+        except KavgError:
+            refused += 1
+    assert refused > len(arrays)
+
+
+ARRAYS = {
+    "0.w": [np.zeros((2, 4)), np.zeros((2, 3), np.float32), np.full((2, 3), np.nan)],
+    "1.v": [np.zeros(0), np.zeros((2, 4))],
+    "1.exponents": [np.zeros(0, np.int64), np.zeros(3, np.int64), np.zeros(2)],
+    "0.rounds": [np.array([0, 4, 5]), np.array([0, 3, 6]), np.array([0.0, 4.0, 6.0])],
+    "1.gammas": [np.zeros(0), np.array([np.nan, 0.06])],
+    "1.seconds": [np.zeros(0)],
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_that_do_not_fit_the_settings_are_refused(tmp_path, name):
+    path = tmp_path / "000000001.ckpt"
+    path.write_bytes(CONTENT)
+    assert usable(path)[0] == CONFIG
+    for array in ARRAYS[name]:
+        path.write_bytes(signed(packed(**{name: array})))
+        with pytest.raises(KavgError, match=r"^'.*000000001\.ckpt' is refused: "):
+            usable(path)
+
+
+def about_with(**changes):
+    """What is said of the runs, the first one's changed."""
+    with np.load(io.BytesIO(CONTENT[CONTENT.index(b"\n") + 1 :])) as arrays:
+        about = json.loads(str(arrays["about"]))
+    about["runs"][0] |= changes
+    return {"about": text(about)}
+
+
+WRONG = ({"done": None}, {"done": -1}, {"done": "6"}, {"done": 10**18}, {"done": 5},
+         {"diverged_at": 3}, {"P": 3}, {"K": "8"}, {"B": 2}, {"name": "M-AVG"})  # fmt: skip
+
+
+@pytest.mark.parametrize("change", WRONG, ids=str)
+def test_facts_that_do_not_fit_the_settings_are_refused(tmp_path, change):
+    path = tmp_path / "000000001.ckpt"
+    path.write_bytes(signed(packed(**about_with(**change))))
+    with pytest.raises(KavgError, match=r"^'.*000000001\.ckpt' is refused: "):
+        usable(path)
+
+
+def test_other_data_under_the_same_name_is_refused(tmp_path):
+    np.savez(tmp_path / "my.npz", features=np.eye(8), labels=np.arange(8) % 2)
+    settings = (
+        'rounds = 2\noracle = { kind = "minibatch", B = 2 }\n'
+        'objective = { kind = "logistic_regression", data = "my.npz", alpha = 0.1 }\n'
+        'algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]'
+    )
+    config = parse(settings, folder=tmp_path)
+    path = write(tmp_path, Checkpoint(to_toml(config), data_digest(config), [], []))
+    assert usable(path)[0].rounds == 2
+    np.savez(tmp_path / "my.npz", features=2 * np.eye(8), labels=np.arange(8) % 2)
+    with pytest.raises(KavgError, match="the data that its settings name are not those"):
+        usable(path)
+    (tmp_path / "my.npz").unlink()
+    with pytest.raises(KavgError, match=r"is refused: objective.*my\.npz"):
+        usable(path)
+
+
+def test_json_that_could_not_be_written_again_is_refused():
+    assert strict_json('{"a": 1.5}') == {"a": 1.5}
+    for constant in ("NaN", "Infinity", "-Infinity"):
+        with pytest.raises(ValueError, match=f"{constant} is not JSON"):
+            strict_json(f"[{constant}]")
+
+
+# The one before.
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run folder with two checkpoints, after rounds 7 and 9."""
+    for rounds in (1, 3):
+        write(tmp_path / checkpoints.FOLDER, Checkpoint(WHOLE.settings, "",
+              [RUNS[0], run_of(1, rounds)], WHOLE.sessions))  # fmt: skip
+    return tmp_path
+
+
+def test_the_last_is_taken(folder):
+    found = last_checkpoint(folder)
+    assert (found.source.name, found.begun.done) == ("000000009.ckpt", 9)
+    assert not any("refused" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", CONTENT[:-1], CONTENT[:500], b"text", signed(b"no zip"),
+     signed(packed(**{"0.w": np.zeros((2, 4))}))],
+)  # fmt: skip
+def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage):
+    (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(damage)
+    found = last_checkpoint(folder)
+    assert (found.source.name, found.begun.done) == ("000000007.ckpt", 7)
+    refused, going_on, *_ = found.notes
+    assert re.match(r"'.*000000009\.ckpt' is refused: ", refused)
+    assert going_on == "going on from the one before it, 000000007.ckpt"
+
+
+def test_numbers_and_not_letters_order_them(folder):
+    for name in ("1000000000.ckpt", "000000003.ckpt", "notes.ckpt", ".000000011.ckpt.ab.partial"):
+        (folder / checkpoints.FOLDER / name).write_bytes(b"x")
+    assert [path.name for path in stored(folder / checkpoints.FOLDER)] == [
+        "1000000000.ckpt", "000000009.ckpt", "000000007.ckpt", "000000003.ckpt",
+    ]  # fmt: skip
+    assert last_checkpoint(folder).source.name == "000000009.ckpt"
+
+
+def test_where_none_is_left_each_is_named(folder):
+    for path in stored(folder / checkpoints.FOLDER):
+        path.write_bytes(b"x")
+    with pytest.raises(KavgError) as caught:
+        opened(folder)
+    first, *names, last = str(caught.value).split("\n")
+    assert "no checkpoint in" in first
+    assert ["000000009" in names[0], "000000007" in names[1], len(names)] == [True, True, 2]
+    assert "--force starts anew" in last
+
+
+def test_a_newer_one_is_not_passed_over(folder):
+    newer = signed(b"", b"kavg checkpoint format=2 kavg=0.9.0 ")
+    (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(newer)
+    with pytest.raises(KavgError, match=r"use kavg 0\.9\.0 or newer"):
+        opened(folder)
+
+
+@pytest.mark.parametrize("name", ["gone", "empty", "file"])
+def test_where_there_is_no_run_it_is_said(tmp_path, name):
+    (tmp_path / "empty" / checkpoints.FOLDER).mkdir(parents=True)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(KavgError, match=r"there is no run in .*every rank sees"):
+        opened(tmp_path / name)
+
+
+# Whole or not at all, and the two last.
+
+
+def keeper(folder, every=1, **more):
+    return Keeper(folder / "run", Checkpointing(every), Checkpoint(WHOLE.settings, "", (), []),
+                  mine=False, **more)  # fmt: skip
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_two_last_are_kept(tmp_path):
+    keep = keeper(tmp_path)
+    for rounds in range(1, 5):
+        keep.keep(0, run_of(0, rounds))
+        keep.write()
+        kept = range(max(1, rounds - 1), rounds + 1)
+        assert names(tmp_path) == [f"run/checkpoints/{i:09d}.ckpt" for i in kept]
+    assert read(keep.last).done == 4
+
+
+def test_a_damaged_one_is_not_counted_among_the_two(folder):
+    good, bad = reversed(stored(folder / checkpoints.FOLDER))
+    bad.write_bytes(b"x")
+    keep = Keeper(folder, Checkpointing(1), WHOLE, mine=True, last=good)
+    keep.keep(1, run_of(1, 2))
+    keep.write()
+    assert [p.name for p in stored(folder / checkpoints.FOLDER)] == [
+        "000000008.ckpt", "000000007.ckpt",
+    ]  # fmt: skip
+
+
+FAULTS = {"No space left on device": OSError(28, os.strerror(28)), "odd": OSError("odd"),
+          "Permission denied": PermissionError(13, os.strerror(13))}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", FAULTS)
+@pytest.mark.parametrize("at", ["os.fsync", "pathlib.Path.replace", "numpy.savez"])
+def test_what_cannot_be_written_is_said_and_leaves_the_last_one_whole(
+    tmp_path, monkeypatch, words, at
+):
+    def fail(*given, **options):
+        raise FAULTS[words]
+
+    keep = keeper(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(at, fail)
+        with pytest.raises(KavgError, match=f"{words}; make room, then run again") as caught:
+            keep.write()
+    assert caught.value.code == 1
+    assert list(tmp_path.iterdir()) == []  # not even a folder that looks like a run
+    keep = keeper(tmp_path)
+    keep.keep(0, run_of(0, 2))
+    keep.write()
+    before = keep.last.read_bytes()
+    monkeypatch.setattr(at, fail)
+    keep.keep(0, run_of(0, 3))
+    said = r"cannot write a checkpoint to '.*run/checkpoints': .*kavg resume .*run goes on from 00"
+    with pytest.raises(KavgError, match=said):
+        keep.write()
+    assert names(tmp_path) == ["run/checkpoints/000000002.ckpt"]
+    assert keep.last.read_bytes() == before
+
+
+def test_a_folder_that_became_a_file_is_said(tmp_path):
+    keep = keeper(tmp_path)
+    keep.write()
+    (tmp_path / "run" / "checkpoints" / "000000000.ckpt").unlink()
+    (tmp_path / "run" / "checkpoints").rmdir()
+    (tmp_path / "run" / "checkpoints").write_text("x")
+    keep.keep(0, run_of(0, 1))
+    with pytest.raises(KavgError, match="cannot write a checkpoint to"):
+        keep.write()
+
+
+def test_each_run_takes_a_folder_of_its_own(tmp_path):
+    one, other = keeper(tmp_path), keeper(tmp_path)
+    for keep in (one, other, one, other):
+        keep.write()
+    assert (one.folder.name, other.folder.name) == ("run", "run-2")
+
+
+def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
+    """The file, then the rename, then the folder."""
+    calls = []
+    fsync, replace = os.fsync, type(tmp_path).replace
+
+    def flushed(descriptor):
+        calls.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
+        fsync(descriptor)
+
+    def renamed(self, target):
+        calls.append(f"rename to {target.name}")
+        return replace(self, target)
+
+    if not os.path.exists("/proc/self/fd"):
+        pytest.skip("needs /proc to tell which file is flushed")
+    write(tmp_path / "c", WHOLE)
+    monkeypatch.setattr(files.os, "fsync", flushed)
+    monkeypatch.setattr(type(tmp_path), "replace", renamed)
+    write(tmp_path / "c", WHOLE)
+    *_, partial, rename, last = calls
+    assert re.fullmatch(r"\.000000009\.ckpt\.\w{8}\.partial", partial)
+    assert (rename, last) == ("rename to 000000009.ckpt", "c")
+
+
+# When.
+
+
+def test_after_so_many_rounds(tmp_path):
+    keep = keeper(tmp_path, every=3)
+    assert [n for n in range(1, 10) if keep.due(n)] == [3, 6, 9]
+
+
+def test_after_so_much_time(tmp_path, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    keep = keeper(tmp_path, every="1.5m")
+    due = []
+    for step in range(8):
+        now = 100.0 + 40.0 * step
+        due.append(keep.due(step))
+        if due[-1]:
+            keep.write()
+    assert due == [False, False, False, True, False, False, True, False]
+
+
+def test_never(tmp_path):
+    keep = keeper(tmp_path, every="never")
+    assert not any(keep.due(n) for n in range(100))
+    keep.write()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("every", "seconds"),
+    [("30s", 30), ("5m", 300), ("5 min", 300), ("1h", 3600), ("0.5s", 0.5), ("2d", 172800)],
+)
+def test_times(every, seconds):
+    assert Checkpointing(every).seconds == seconds
+    assert parse(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == Checkpointing(every)
+
+
+@pytest.mark.parametrize("every", ["0s", "0.0h", "soon", "", "30", "-3s", "1e3s", " 3s", "3s\n"])
+def test_what_is_no_time(every):
+    with pytest.raises(KavgError, match="a time such as '30s'"):
+        Checkpointing(every)
+
+
+def test_faults_in_a_settings_file():
+    for given_value, words in (
+        ("0", "checkpoint.every: every must be a whole number of at least 1"),
+        ("1.5", "checkpoint.every: needs a whole number"),
+        ("true", "checkpoint.every: needs a number or a text"),
+        ("'soon'", "checkpoint: every must be a number of rounds, a time such as '30s'"),
+    ):
+        with pytest.raises(KavgError, match=words):
+            parse(EXAMPLE + f"[checkpoint]\nevery = {given_value}")
+    with pytest.raises(KavgError, match="use 'checkpoint'"):
+        parse("checkpoints = { every = 3 }\n" + EXAMPLE)
+
+
+def test_on_by_default_and_kept_in_the_settings():
+    assert parse(EXAMPLE).checkpoint == Checkpointing("60s")
+    for every in (7, "30s", "never"):
+        config = parse(EXAMPLE, [f"checkpoint.every={every}"])
+        assert parse(to_toml(config)) == config
