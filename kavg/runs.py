@@ -19,17 +19,18 @@ import json
 import os
 import secrets
 import shutil
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 
+from kavg import npz
 from kavg.base import KavgError
+from kavg.soundness import sound
 from kavg.trajectory import Trajectory
 
 
@@ -124,6 +125,8 @@ def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[A
 
 
 ARRAYS = ("rounds", "w", "v", "seconds", "gammas")
+SPELT = {ord(letter): f"%{ord(letter):02X}" for letter in "%/\\\0"}
+"""Letters that the name of a member of an archive cannot have."""
 
 
 def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
@@ -134,7 +137,7 @@ def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
     arrays: dict[str, Any] = {"about": np.array(json.dumps([about(run) for run in trajectories]))}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
-        arrays |= {f"{i}.series.{name}": values for name, values in run.series.items()}
+        arrays |= {f"{i}.series.{name.translate(SPELT)}": x for name, x in run.series.items()}
     with written(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
@@ -151,40 +154,26 @@ def about(run: Trajectory) -> dict[str, Any]:
 def load_trajectories(path: str | Path) -> list[Trajectory]:
     """The trajectories of a run folder, or of its ``trajectory.npz``; nothing read can run code."""
     path = Path(path)
-    path = path / "trajectory.npz" if path.is_dir() else path
+    path = path / "trajectory.npz" if os.path.isdir(path) else path
+    if not os.path.exists(path):  # pathlib's own raises where a name is too long
+        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
     try:
-        # NumPy would leave a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored)
-            described = json.loads(str(arrays.pop("about")))
-            return [rebuilt(i, one, arrays) for i, one in enumerate(described)]
-    except FileNotFoundError:
-        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote") from None
-    except UNREADABLE as error:
+        arrays = npz.read(path)
+        described = json.loads(str(arrays.pop("about")))
+        return [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
+    except NOT_OURS as error:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
 
 
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    MemoryError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy and zip say of a file that is damaged, or meant to be."""
+NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)
+"""What reading an archive raises that kavg did not write; a ``KavgError`` is a ``ValueError``."""
 
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
     prefix = f"{i}.series."
-    series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
-    recorded, R = arrays[f"{i}.rounds"].shape, arrays[f"{i}.w"].shape[:1]
-    if any(values.shape != recorded + R for values in series.values()):
-        raise ValueError(f"its series are not of shape {recorded + R}")
+    found = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
+    series = {unquote(key): values for key, values in found.items()}
     return Trajectory(
         **described, **{name: arrays[f"{i}.{name}"] for name in ARRAYS}, series=series
     )

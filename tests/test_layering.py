@@ -29,7 +29,9 @@ ALLOWED = {
     "schedules": BASIC,
     "trajectory": BASIC,
     "arrays": BASIC,
-    "readers": BASIC,
+    "memory": BASIC,
+    "npz": BASIC | {"memory"},
+    "readers": BASIC | {"memory", "npz"},
     "synthetic": BASIC | {"arrays"},
     "data": BASIC | {"arrays", "readers", "synthetic"},
     "objectives": BASIC | {"data"},
@@ -54,7 +56,8 @@ ALLOWED = {
     "exact_runs": BASIC | {"analysis", "objectives", "oracles", "starts"},
     "exact_plots": BASIC
     | {"analysis", "exact_runs", "legend", "panels", "sheet", "text", "trajectory"},
-    "runs": BASIC | {"trajectory"},
+    "soundness": BASIC | {"trajectory"},
+    "runs": BASIC | {"npz", "soundness", "trajectory"},
     # settings
     "refusals": BASIC,
     "overrides": BASIC,
@@ -98,6 +101,7 @@ ONLY_IN = {
     "tomli_w": {"config"},
     "tomllib": {"config", "overrides"},
     "rich": {"progress"},
+    "zipfile": {"npz"},
     "matplotlib": {"exact_plots", "legend", "panels", "plots", "sheet", "verdict_plots"},
     "sklearn": {"readers"},
     "threadpoolctl": {"threads"},
