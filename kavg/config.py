@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from kavg.faults import faults
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
+from kavg.toml import tables_of, text_of
 
 
 @final
@@ -112,10 +112,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 
     Paths of data are looked up in ``folder``.
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KavgError(f"this is not TOML: {error}") from None
+    data = tables_of(text)
     found: list[str] = []
     for override in overrides:
         attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
@@ -135,11 +132,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Settings from a file; every fault at once, under the file's name."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    text = text_of(path)
     try:
         return parse(text, overrides, path.parent)
     except KavgError as fault:
@@ -175,12 +168,15 @@ def to_toml(config: Config) -> str:
 
 def fingerprint(config: Config) -> str:
     """SHA-256 of the settings and of the data they read: equal on all ranks or nothing starts."""
-    sha = hashlib.sha256(json.dumps(resolved(config), sort_keys=True).encode())
+    settings = json.dumps(resolved(config), sort_keys=True)
+    return hashlib.sha256(f"{settings}{data_digest(config)}".encode()).hexdigest()
+
+
+def data_digest(config: Config) -> str:
+    """What tells the data of the settings from any other; empty where there are none."""
     parts = getattr(config.objective, "parts", None)
-    if parts is not None:
-        for data in (parts.train, parts.held):
-            sha.update(digest(data).encode() if data is not None else b"")
-    return sha.hexdigest()
+    used = (parts.train, parts.held) if parts is not None else ()
+    return "".join(digest(data) for data in used if data is not None)
 
 
 def schema() -> Mapping[str, Any]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kavg.base import Algorithm, Communicator, KavgError
-from kavg.config import Config, fingerprint, load, to_toml
+from kavg.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.environment import environment, installed
 from kavg.progress import Progress, shown_on, silent
 from kavg.ranks import on_rank_0, together
 from kavg.report import summary, table
-from kavg.runs import digest, joint_digest, load_trajectories, write_run
+from kavg.runs import digest, joint_digest, load_trajectories, note, write_run
 from kavg.simulate import simulate
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
@@ -55,7 +55,7 @@ def finish(
     force: bool,
     mpi: str | None,
     words: str,
-    draw: Callable[[Path], None] | None = None,
+    draw: Callable[[Path], object] | None = None,
     verdicts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the run folder, and say what came of the run and where it is: for rank 0 alone.
@@ -75,7 +75,7 @@ def finish(
         config=to_toml(config),
         trajectories=runs,
         summary=report,
-        environment=environment(comm.Get_size(), mpi),
+        environment=environment(comm.Get_size(), mpi) | {"data": data_digest(config)},
         draw=figures,
         verdicts=verdicts,
     )
@@ -187,6 +187,7 @@ def draw(folder: Path, axis: str, figures: Path) -> None:
     runs = load_trajectories(folder)
     try:
         paths = write_figures(runs, axis, figures)
+        note(folder, paths)
     except OSError as error:
         raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
     for path in paths:

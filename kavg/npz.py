@@ -203,7 +203,7 @@ def header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]
 
 
 def fill(stream: Any, out: NDArray[np.uint8]) -> None:
-    """Read as many bytes as ``out`` has, a chunk at a time: pages are touched only by what comes."""
+    """Read what ``out`` has room for, in chunks: its pages are touched only by what comes."""
     for first in range(0, len(out), CHUNK):
         part = out[first : first + CHUNK]
         read = stream.read(len(part))

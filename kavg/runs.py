@@ -8,6 +8,7 @@ summary.json            final means and limits, paired differences, digests
 environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm held against each bound
 figures/                pictures
+manifest.sha256         name, size and SHA-256 of all of these (``kavg.manifest``)
 ======================  ===========================================================================
 """
 
@@ -19,7 +20,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -28,7 +29,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from kavg import npz
+from kavg import manifest, npz
 from kavg.base import KavgError
 from kavg.soundness import sound
 from kavg.trajectory import Trajectory
@@ -103,15 +104,25 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Bytes as they are."""
+    with written(path) as partial:
+        partial.write_bytes(content)
+
+
 def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     """``metrics.csv``; a quantity that an algorithm did not record is left empty."""
+    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(metrics_rows(trajectories))
+
+
+def metrics_rows(trajectories: Sequence[Trajectory]) -> Iterator[list[Any]]:
+    """The head of ``metrics.csv``, then its lines."""
     quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
     places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
-    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(places + quantities)
-        for run in trajectories:
-            lines.writerows(metrics_lines(run, quantities))
+    yield places + quantities
+    for run in trajectories:
+        yield from metrics_lines(run, quantities)
 
 
 def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[Any]]:
@@ -165,8 +176,7 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
 
 
-NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)
-"""What reading an archive raises that kavg did not write; a ``KavgError`` is a ``ValueError``."""
+NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a ValueError
 
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
@@ -200,3 +210,11 @@ def write_run(
             write_json(stage / "verdicts.json", verdicts)
         (stage / "figures").mkdir()
         draw(stage / "figures")
+        write_bytes(stage / manifest.NAME, manifest.manifest_of(stage))
+
+
+def note(folder: Path, paths: Iterable[Path]) -> None:
+    """Write down in a folder's manifest, if it has one, that these files in it were written."""
+    content = manifest.updated(folder, paths)
+    if content is not None:
+        write_bytes(folder / manifest.NAME, content)

@@ -355,7 +355,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
               summary={}, environment={}, draw=lambda f: (f / "a.png").touch())  # fmt: skip
     assert {str(p) for p in content(tmp_path / "run")} == {
         "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
-        "figures/a.png",
+        "figures/a.png", "manifest.sha256",
     }  # fmt: skip
     stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
     assert parse(stored) == config
