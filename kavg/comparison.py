@@ -14,7 +14,7 @@ from kavg.base import Communicator, KavgError
 from kavg.differences import changes, flat, parting, shape_of, shared
 from kavg.faults import shown
 from kavg.jobs import say
-from kavg.ranks import together
+from kavg.ranks import on_rank_0, together
 from kavg.runs import joint_digest, load_trajectories
 from kavg.stored import check_is_folder, read_json
 from kavg.text import hanging, number, title
@@ -37,8 +37,8 @@ class Compared:
 def diff(comm: Communicator, a: Path, b: Path) -> int:
     """Say where two runs differ; 0 if their bits do not."""
     found = together(comm, "the runs", lambda: compared(a, b), lambda one: "\n".join(one.lines))
-    for line in found.lines:
-        say(hanging(line))
+    # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
+    on_rank_0(comm, lambda: say("\n".join(map(hanging, found.lines))))
     return 0 if found.same else 1
 
 

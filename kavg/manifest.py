@@ -113,9 +113,13 @@ def stored(folder: Path) -> Mapping[str, Entry]:
         raise KavgError(f"{NAME} is missing, without which nothing can be said of the files")
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST)
+            return entries_of(file.read(LARGEST))
     except OSError as error:
         raise KavgError(f"{NAME} cannot be read: {error.strerror}") from None
+
+
+def entries_of(content: bytes) -> Mapping[str, Entry]:
+    """The entries of a manifest, to the last bit what ``sealed`` makes of them."""
     lines = content[: content.rfind(b"\n", 0, -1) + 1]
     if content != lines + seal(lines):
         raise KavgError(f"{NAME} is damaged itself")

@@ -18,7 +18,7 @@ from kavg.config import Config, data_digest
 from kavg.environment import environment
 from kavg.jobs import all_algorithms, say
 from kavg.judgement import DIFFERENT, judged, other
-from kavg.ranks import together
+from kavg.ranks import on_rank_0, together
 from kavg.replay import Runs, sampled
 from kavg.runs import joint_digest
 from kavg.stored import check_is_folder, discord, read_json, stored
@@ -54,21 +54,24 @@ def verify(
     """Examine the files, run again, compare; the exit code is 0 where the run is the same."""
     together(comm, "the options", lambda: check(folder, sample, seed, level), lambda _: "")
     found = together(comm, "the files", lambda: examined(folder), lambda one: one.words)
-    tell(files_words(found))
+    tell(comm, files_words(found))
     if found.run is None or files:
         return 1 if found.faults else 0
     config, runs = found.run
     elsewhere = other(found.environment, environment(comm.Get_size(), None), config.mean)
-    tell([f"here    {', '.join(elsewhere) or 'the same machine and versions'}"])
+    tell(comm, [f"here    {', '.join(elsewhere) or 'the same machine and versions'}"])
     if sample is None:
         before, now = runs, all_algorithms(comm, config, quiet)
-        tell([f"then    digest {joint_digest(before)}", f"now     digest {joint_digest(now)}"])
+        tell(
+            comm, [f"then    digest {joint_digest(before)}", f"now     digest {joint_digest(now)}"]
+        )
     else:
         before, now = sampled(comm, config, runs, sample, seed, quiet)
-        tell(f"sample  {run.name}: rounds {', '.join(map(str, run.rounds))}" for run in before)
+        rounds = [(run.name, ", ".join(map(str, run.rounds))) for run in before]
+        tell(comm, [f"sample  {name}: rounds {these}" for name, these in rounds])
     judgement = judged(before, now, foreign=bool(elsewhere), level=level)
     but = "; the files are not as they were written" if found.faults else ""
-    tell((*(f"        {line}" for line in judgement.lines), judgement.verdict + but))
+    tell(comm, [*(f"        {line}" for line in judgement.lines), judgement.verdict + but])
     return 1 if found.faults or judgement.verdict == DIFFERENT else 0
 
 
@@ -107,7 +110,9 @@ def files_words(found: Examined) -> Iterator[str]:
     yield from (f"files   {fault}" for fault in found.faults)
 
 
-def tell(lines: Iterable[str]) -> None:
-    """Print lines, none of which can mislead a terminal or is longer than it should be."""
-    for line in lines:
-        say(hanging(line))
+def tell(comm: Communicator, lines: Iterable[str]) -> None:
+    """Print lines, none of which can mislead a terminal or is longer than it should be.
+
+    All ranks wait for it: a launcher may end a job as soon as one leaves with a code.
+    """
+    on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))
