@@ -13,12 +13,13 @@ TILE_COORDINATES: Final = 32_768
 
 
 def default_tile(R: int, d: int, learners: int) -> int:
-    """How many learners share a tile: as many as fit the cache, at least one.
+    """How many learners share a tile: as many as fit the cache, in tiles of about one size.
 
     >>> default_tile(R=64, d=100, learners=16)
-    5
+    4
     """
-    return max(1, min(learners, TILE_COORDINATES // (R * d)))
+    most = max(1, TILE_COORDINATES // (R * d))
+    return -(-learners // -(-learners // most))
 
 
 @final
@@ -26,8 +27,8 @@ class LocalSteps:
     """Workspace and planned oracle for ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1.
 
     Arrays have shape ``(tile, R, d)``.  A step allocates nothing.  With ``dtype = "float32"`` the
-    learners' iterates and gradients are of that precision; where they start from and how far they
-    came are float64, so that rounds do not add up float32 roundings of w.
+    learners' iterates and gradients are of that precision, and the mean of their displacements, the
+    outer rule and ``w`` are float64.
     """
 
     def __init__(

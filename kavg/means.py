@@ -24,18 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
+from kavg.limbs import HIGHEST, Exponents, Piece, chunks, exponents_for, grids, pieces, split
 
-Exponents = NDArray[np.int64]
-HEADROOM: Final = 2
 FINER: Final = 48
-LOWEST, HIGHEST = -480, 500
-"""Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
 
 class Mean(Protocol):
     """Fold in tiles of displacements, then finish: one ``Allreduce`` a round."""
 
     exponents: Exponents | None
+    asks: int
+    """What this rank adds to ``asked``; may be set until ``finish``."""
+    asked: int
+    """The sum of ``asks`` over the ranks, which travels with the displacements."""
 
     @property
     def mean(self) -> Floats:
@@ -68,10 +69,11 @@ class PlainMean:
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
-        self.comm, self.P = comm, P
-        self.sums, self.totals = np.empty((R, d + 1)), np.empty((R, d + 1))
+        self.comm, self.P, self.d = comm, P, d
+        self.sums, self.totals = np.empty((R, d + 2)), np.empty((R, d + 2))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
         self.exponents: Exponents | None = None
+        self.asks = self.asked = 0
 
     def begin(self, pilot: Floats | None) -> None:
         """Empty the sums; the exponents only say that no further pilot is needed."""
@@ -80,12 +82,14 @@ class PlainMean:
 
     def fold(self, displacement: Floats) -> None:
         """Add a tile."""
-        self.sums[:, :-1] += np.add.reduce(displacement, axis=0)
-        self.sums[:, -1] += np.add.reduce(np.vecdot(displacement, displacement), axis=0)
+        self.sums[:, : self.d] += np.add.reduce(displacement, axis=0)
+        self.sums[:, self.d] += np.add.reduce(np.vecdot(displacement, displacement), axis=0)
 
     def finish(self) -> bool:
         """Reduce and divide by P."""
+        self.sums[0, -1] = self.asks
         self.comm.Allreduce(self.sums, self.totals)
+        self.asked = int(self.totals[0, -1])
         np.divide(self.totals, self.P, out=self.totals)
         return True
 
@@ -98,58 +102,89 @@ class ExactMean:
     are rounded once each.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then a count
-    of learners beyond the bound.
+    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then whether
+    this rank has a learner beyond the bound, with what it asks in the second limb's place for it.
+    Large ones are cut into chunks of coordinates, each with an ``Allreduce`` of its own.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
-        self.comm, self.P, self.d = comm, P, d
-        self.sums, self.totals = np.empty((2, R, d + 2)), np.empty((2, R, d + 2))
-        self.mean, self.square = np.empty((R, d)), np.empty(R)
-        self.largest = np.empty(R)
-        self.high = np.empty((0, R, d))
+        self.comm, self.P, self.R, self.d = comm, P, R, d
+        *firsts, last = chunks(R, d)
+        self.chunks = [*firsts, slice(last.start, d + 2)]
+        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in self.chunks]
+        self.totals = np.empty(max(part.size for part in self.sums))
+        self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
+        self.mean, self.square = self.average[:, :d], self.average[:, d]
+        self.plans: dict[int, tuple[Floats, Floats, list[Piece]]] = {}
+        self.empty = True
         self.exponents: Exponents | None = None
+        self.laid: Exponents | None = None
+        self.asks = self.asked = 0
 
     def begin(self, pilot: Floats | None) -> None:
-        """Empty the sums and lay the grids."""
+        """Lay the grids; the first tile will overwrite the sums."""
         if self.exponents is None:
             assert pilot is not None
             squares = np.vecdot(pilot, pilot)[0]
             self.exponents = exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
-        self.sums[...] = 0
-        self.largest[...] = 0
-        self.bounds = np.ldexp(1.0, 2 * self.exponents)
-        self.grids = grids(self.exponents[:, None], self.P)
-        self.square_grids = grids(2 * self.exponents, self.P)
+        if self.laid is None or not (self.laid == self.exponents).all():
+            self.bounds = np.ldexp(1.0, 2 * self.exponents)
+            self.grids = grids(self.exponents[:, None], self.P)
+            self.square_grids = grids(2 * self.exponents, self.P)
+            self.laid = self.exponents
+        self.empty = True
 
     def fold(self, displacement: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        d, squares = self.d, np.vecdot(displacement, displacement)
-        if len(self.high) < len(displacement):
-            self.high = np.empty_like(displacement)
-        high, high_squares = self.high[: len(displacement)], np.empty_like(squares)
-        np.maximum(self.largest, np.max(squares, axis=0), out=self.largest)
-        self.sums[0, :, d + 1] += np.add.reduce(~(squares < self.bounds), axis=0)
-        split(displacement, self.grids, high)
-        split(squares, self.square_grids, high_squares)
-        for limb, (part, square) in enumerate(((high, high_squares), (displacement, squares))):
-            self.sums[limb, :, :d] += np.add.reduce(part, axis=0)
-            self.sums[limb, :, d] += np.add.reduce(square, axis=0)
+        t = len(displacement)
+        if t not in self.plans:
+            self.plans[t] = (
+                np.empty((t, self.R)),
+                np.empty((2, t, self.R)),
+                pieces(t, self.R, self.d),
+            )
+        squares, limbs, parts = self.plans[t]
+        np.vecdot(displacement, displacement, out=squares)
+        largest = np.maximum.reduce(squares, axis=0)
+        np.maximum(largest, 0.0 if self.empty else self.largest, out=self.largest)
+        self.add(self.sums[-1][..., -2], squares, self.square_grids, limbs)
+        M1, M2 = self.grids
+        for chunk, r, i, whole, limbs in parts:
+            self.add(self.sums[chunk][:, r, i], displacement[:, r, whole], (M1[r], M2[r]), limbs)
+        self.empty = False
+
+    def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
+        """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or begin with them."""
+        alone = len(x) == 1
+        if self.empty and alone:
+            split(x, M, sums[:, None])
+            return
+        split(x, M, limbs)
+        if self.empty:
+            np.add.reduce(limbs, axis=1, out=sums)
+        else:
+            np.add(sums, limbs[:, 0] if alone else np.add.reduce(limbs, axis=1), out=sums)
 
     def finish(self) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
-        self.comm.Allreduce(self.sums, self.totals)
-        beyond = self.totals[0, :, self.d + 1] > 0
-        if beyond.any() and self.widen(beyond):
+        if self.empty:  # a rank without learners
+            self.largest.fill(0.0)
+            for part in self.sums:
+                part.fill(0.0)
+        tail = self.sums[-1][..., -1]
+        np.logical_not(self.largest < self.bounds, out=tail[0])
+        tail[1, 0] = self.asks
+        for i, part in zip(self.chunks, self.sums, strict=True):
+            total = self.totals[: part.size].reshape(part.shape)
+            self.comm.Allreduce(part, total)
+            np.add(total[0], total[1], out=self.average[:, i])
+            np.divide(self.average[:, i], self.P, out=self.average[:, i])
+        flags, self.asked = total[0, :, -1], int(total[1, 0, -1])
+        if flags.any() and self.widen(flags > 0):
             return False
-        np.add(self.totals[0, :, : self.d], self.totals[1, :, : self.d], out=self.mean)
-        np.add(self.totals[0, :, self.d], self.totals[1, :, self.d], out=self.square)
-        np.divide(self.mean, self.P, out=self.mean)
-        np.divide(self.square, self.P, out=self.square)
         assert self.exponents is not None
         # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
-        finer = np.maximum(self.exponents - FINER, LOWEST)
-        self.exponents = exponents_for(self.square, otherwise=finer)
+        self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
@@ -158,42 +193,11 @@ class ExactMean:
         self.comm.Allgather(self.largest, gathered)
         largest = np.max(gathered, axis=0)
         hopeless = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
-        self.totals[:, hopeless] = np.nan
+        self.average[hopeless] = np.nan
         assert self.exponents is not None
         wider = exponents_for(largest, otherwise=self.exponents)
         self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
         return bool((beyond & ~hopeless).any())
-
-
-def split(x: Floats, M: tuple[Floats, Floats], high: Floats) -> None:
-    """``x = high + x' + rest``: write the first limb to ``high`` and leave the second in ``x``."""
-    np.add(x, M[0], out=high)
-    np.subtract(high, M[0], out=high)
-    np.subtract(x, high, out=x)
-    np.add(x, M[1], out=x)
-    np.subtract(x, M[1], out=x)
-
-
-def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
-    """Bounds ``2^e`` with room above ``sqrt(squares)``; where the square is 0, ``otherwise``.
-
-    >>> exponents_for(np.array([1.0, 0.0]), otherwise=np.array([7, 7]))
-    array([3, 7])
-    """
-    _, twice = np.frexp(squares)
-    e = np.clip((twice.astype(np.int64) + 1) // 2 + HEADROOM, LOWEST, HIGHEST)
-    return np.where(np.isfinite(squares) & (squares > 0), e, otherwise)
-
-
-def grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
-    """``M1, M2`` for terms below ``2^e``: adding and subtracting one rounds to its unit.
-
-    With ``b = max(2, ceil(log2 P))``: ``u1 = 2^(e + b - 53)`` leaves b bits for the sum of P terms
-    and keeps ``x + M1`` between ``2^52 u1`` and ``2^53 u1``; the rest is at most ``u1/2`` and
-    is treated the same.
-    """
-    b = max(2, (P - 1).bit_length())
-    return np.ldexp(1.5, e + b - 1), np.ldexp(1.5, e + 2 * b - 55)
 
 
 MEANS: Final[dict[str, type[ExactMean] | type[PlainMean]]] = {

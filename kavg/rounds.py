@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from kavg.base import Floats
-from kavg.means import Exponents
+from kavg.limbs import Exponents
 
 
 @final

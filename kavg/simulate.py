@@ -174,14 +174,15 @@ def simulate(
     if not recorder.add(last):
         raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
     diverged_at = None
-    for now in islice(iterations, rounds):
-        wanted = now.n % every == 0 or now.n == rounds
-        if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
-            diverged_at = now.n
-            break
-        last = now
-        if on_round:
-            on_round(now)
+    with one_blas_thread():
+        for now in islice(iterations, rounds):
+            wanted = now.n % every == 0 or now.n == rounds
+            if not np.isfinite(now.w).all() or (wanted and not recorder.add(now)):
+                diverged_at = now.n
+                break
+            last = now
+            if on_round:
+                on_round(now)
     if recorder.rounds[-1] != last.n:
         recorder.add(last)
     return recorder.trajectory(algorithm, last, diverged_at)

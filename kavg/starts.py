@@ -9,7 +9,8 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Floats, KavgError, Problem, Start, not_negative
-from kavg.noise import Purpose, normals_once
+from kavg.noise import Purpose
+from kavg.normals import normals_once
 
 
 @final

@@ -17,8 +17,8 @@ import numpy as np
 from kavg.base import Floats, Indices, Precision, at_least_one
 from kavg.objectives.sums import over_coordinates
 
-CACHE = 2**16
-"""Numbers a mini-batch plan works on at a time: 512 kB, which an L2 cache may hold."""
+CACHE = 2**17
+"""Numbers a mini-batch plan works on at a time: 1 MB, which an L2 cache may hold."""
 ROOM = 2**21
 """Numbers a full sum may use for its workspace (16 MB), unless one row needs more."""
 

@@ -28,6 +28,7 @@ from kavg.objectives.layers import (
     forward,
     random_weights,
     softmax_less_target,
+    with_ones,
 )
 
 
@@ -78,7 +79,8 @@ class Network:
         return values
 
     def _one_hot(self, data: Data) -> Examples:
-        return data.features, (data.labels[:, None] == self.classes).astype(np.float64)
+        one_hot = (data.labels[:, None] == self.classes).astype(np.float64)
+        return with_ones(data.features), one_hot
 
     @cached_property
     def _train(self) -> Examples:
@@ -143,20 +145,29 @@ class Network:
         return measured(self._mean, self._accuracy, self, self._train, held)
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """Hidden units, their slopes, class scores, a column, ones, and the l2 term."""
+        """Hidden units, their slopes, class scores, a row, ones of both kinds, and the l2 term."""
         _, H, C = self._sizes
-        hidden, back, scores, column = (np.empty((rows, m, size), dtype) for size in (H, H, C, 1))
+        hidden, back = np.empty((rows, m, H), dtype), np.empty((rows, m, H), dtype)
+        scores, row = np.empty((rows, C, m), dtype), np.empty((rows, 1, m), dtype)
         decay = np.empty((rows, self.dim if self.l2 > 0 else 0), dtype)
-        return hidden, back, scores, column, np.ones((rows, m), dtype), decay
+        return (
+            hidden,
+            back,
+            scores,
+            row,
+            np.ones((rows, C), dtype),
+            np.ones((rows, m), dtype),
+            decay,
+        )
 
     def mean_gradient(
         self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
         """Backpropagation at each row of ``x (c, d)``, plus ``l2 x``."""
         features, targets = examples
-        hidden, back, scores, row, ones, decay = work
+        hidden, back, scores, row, classes, ones, decay = work
         forward(features, x, self._sizes, hidden, scores)
-        softmax_less_target(scores, targets, row)
+        softmax_less_target(scores, targets, row, classes)
         scores *= 1 / features.shape[-2]
         backward(features, x, self._sizes, hidden, scores, out, back, ones)
         if self.l2 > 0:
@@ -176,5 +187,5 @@ class Network:
 
     def _accuracy(self, examples: Examples, x: Floats) -> Floats:
         features, targets = examples
-        chosen = self._scores(features, x).argmax(axis=-1)
+        chosen = self._scores(features, x).argmax(axis=-2)
         return row_mean((chosen == targets.argmax(axis=-1)).astype(np.float64))

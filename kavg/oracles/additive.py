@@ -12,7 +12,7 @@ from typing import Protocol, final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, at_least_one, not_negative
-from kavg.noise import Floats32, Streams
+from kavg.noise import Streams
 
 
 class Draws(Protocol):
@@ -23,7 +23,7 @@ class Draws(Protocol):
         """Where they come from."""
         ...
 
-    def draw(self, step: int, scale: float) -> Floats32:
+    def draw(self, step: int, scale: float) -> Floats:
         """Draws times ``scale``, ``(t, R, d)``, not to be written to, valid until the next call."""
         ...
 
@@ -32,10 +32,14 @@ class Draws(Protocol):
 class NoisyGradient:
     """The planned oracle of every additive law."""
 
-    def __init__(self, objective: Objective, draws: Draws, sigma2: float, B: int) -> None:
+    def __init__(
+        self, objective: Objective, draws: Draws, sigma2: float, B: int, noise: Floats
+    ) -> None:
+        """``noise (tile, R, d)`` is workspace, in the precision of the gradients."""
         self.objective = objective
         self.draws = draws
         self.scale = (sigma2 / (B * objective.dim)) ** 0.5
+        self.noise = noise
 
     def select(self, learners: range) -> None:
         """Stand at these learners."""
@@ -44,7 +48,13 @@ class NoisyGradient:
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """The gradient plus the draws of this step."""
         self.objective.grad(x, out)
-        np.add(out, self.draws.draw(step, self.scale), out=out)
+        draws = self.draws.draw(step, self.scale)
+        if out.dtype != draws.dtype:
+            # A sum of two precisions would take a buffer anew at each step.
+            noise = self.noise[: len(out)]
+            np.copyto(noise, draws)
+            draws = noise
+        np.add(out, draws, out=out)
 
 
 def additive_constants(sigma2: float, B: int, source: str) -> NoiseConstants:

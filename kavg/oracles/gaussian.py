@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
+import numpy as np
+
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -40,5 +43,8 @@ class Gaussian:
         dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One normal a coordinate and step."""
-        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, normals, self.sigma2, self.B)
+        normals = Normals(
+            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim, dtype=dtype
+        )
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, normals, self.sigma2, self.B, noise)

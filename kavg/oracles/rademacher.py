@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Floats32, Purpose, Streams, steps_ahead
+from kavg.noise import Purpose, Streams, steps_ahead
+from kavg.normals import Floats32
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -76,4 +77,5 @@ class Rademacher:
     ) -> StochasticGradient:
         """One sign a coordinate and step."""
         signs = Signs(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, signs, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, signs, self.sigma2, self.B, noise)

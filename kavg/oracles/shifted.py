@@ -18,7 +18,8 @@ from kavg.base import (
     check_seed,
     not_negative,
 )
-from kavg.noise import Purpose, normals_once
+from kavg.noise import Purpose
+from kavg.normals import normals_once
 from kavg.oracles.gaussian import Gaussian
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.rademacher import Rademacher

@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Floats32, Normals, Purpose, Streams
+from kavg.noise import Purpose, Streams
+from kavg.normals import Floats32, Normals
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -69,4 +70,5 @@ class Sphere:
     ) -> StochasticGradient:
         """One direction a step."""
         directions = Directions(seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, directions, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, directions, self.sigma2, self.B, noise)

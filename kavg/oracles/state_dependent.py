@@ -17,7 +17,8 @@ from kavg.base import (
     at_least_one,
     not_negative,
 )
-from kavg.noise import Normals, Purpose
+from kavg.noise import Purpose
+from kavg.normals import Normals
 
 
 @final
@@ -45,7 +46,8 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
-        np.multiply(self.normals.draw(step, 1.0), deviation[..., None], out=noise)
+        np.copyto(noise, self.normals.draw(step, 1.0))
+        np.multiply(noise, deviation[..., None], out=noise)
         np.add(out, noise, out=out)
 
 

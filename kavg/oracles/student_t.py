@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import KavgError, NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Floats32, Polar, Purpose, Streams, steps_ahead
+from kavg.noise import Purpose, Streams, steps_ahead
+from kavg.normals import Floats32, Polar
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
 
 
@@ -106,4 +107,5 @@ class StudentT:
     ) -> StochasticGradient:
         """One t a coordinate and step."""
         tails = HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=objective.dim)
-        return NoisyGradient(objective, tails, self.sigma2, self.B)
+        noise = np.empty((tile, R, objective.dim), dtype)
+        return NoisyGradient(objective, tails, self.sigma2, self.B, noise)

@@ -19,7 +19,7 @@ import numpy as np
 import kavg
 from kavg.local import LocalSteps
 from kavg.means import MEANS, PlainMean
-from kavg.noise import Streams, hashed, increments
+from kavg.noise import Streams
 from kavg.oracles.additive import NoisyGradient
 from kavg.outer import KINDS, BlockMomentum, NesterovMomentum
 
@@ -104,8 +104,8 @@ def scale_of_the_noise(scale: Callable) -> Planted:
     """``scale(sigma2, B, d)`` is the deviation of one coordinate."""
     init = NoisyGradient.__init__
 
-    def faulty(self, objective, draws, sigma2, B):
-        init(self, objective, draws, sigma2, B)
+    def faulty(self, objective, draws, sigma2, B, noise):
+        init(self, objective, draws, sigma2, B, noise)
         self.scale = scale(sigma2, B, objective.dim)
 
     return patch.object(NoisyGradient, "__init__", faulty)
@@ -324,16 +324,12 @@ def averaged_too_often() -> Planted:
 
 
 def same_noise_on_all_learners() -> Planted:
-    select = Streams.select
+    honest = Streams.hash
 
     def faulty(self, learners):
-        select(self, learners)
-        who = (self.replicas, np.zeros((len(learners), 1), np.int64))
-        self.keys = hashed(*self.address, *who, 0)[..., None]
-        self.increments = increments(hashed(*self.address, *who, 1))[..., None]
-        np.multiply(self.increments, np.arange(self.W, dtype=np.uint64), out=self.offset)
+        return tuple(np.repeat(part, len(learners), axis=0) for part in honest(self, range(1)))
 
-    return patch.object(Streams, "select", faulty)
+    return patch.object(Streams, "hash", faulty)
 
 
 def noise_of_the_place_in_the_tile() -> Planted:

@@ -14,6 +14,7 @@ from strategies import additive_noise, algorithms, analytic, outer_rules, proble
 import kavg
 
 SIZES = st.integers(1, 8)
+PRECISIONS = st.sampled_from(["float64", "float32"])
 RULES = ["averaging", "block_momentum", "nesterov", "slowmo"]
 
 
@@ -21,22 +22,23 @@ def run(problem, algorithm, **settings):
     return kavg.simulate(problem, algorithm, **{"rounds": 3, "replicas": 2, "seed": 5} | settings)
 
 
-@given(problems(), algorithms(), SIZES)
-def test_law_1_ranks_never_change_the_bits(problem, algorithm, size):
-    serial = run(problem, algorithm)
-    for on_rank in run_ranks(size, lambda comm: run(problem, algorithm, comm=comm)):
+@given(problems(), algorithms(), SIZES, PRECISIONS)
+def test_law_1_ranks_never_change_the_bits(problem, algorithm, size, dtype):
+    serial = run(problem, algorithm, dtype=dtype)
+    for on_rank in run_ranks(size, lambda comm: run(problem, algorithm, dtype=dtype, comm=comm)):
         assert same_bits(serial, on_rank)
 
 
-@given(problems(), algorithms(), st.integers(1, 15), st.integers(1, 15))
-def test_law_2_tiles_never_change_the_bits(problem, algorithm, one, other):
-    assert same_bits(run(problem, algorithm, tile=one), run(problem, algorithm, tile=other))
+@given(problems(), algorithms(), st.integers(1, 15), st.integers(1, 15), PRECISIONS)
+def test_law_2_tiles_never_change_the_bits(problem, algorithm, one, other, dtype):
+    first = run(problem, algorithm, tile=one, dtype=dtype)
+    assert same_bits(first, run(problem, algorithm, tile=other, dtype=dtype))
 
 
-@given(problems(), algorithms(), st.integers(1, 3), st.integers(1, 3))
-def test_law_3_replicas_are_a_prefix(problem, algorithm, few, more):
-    short = run(problem, algorithm, replicas=few)
-    long = run(problem, algorithm, replicas=few + more)
+@given(problems(), algorithms(), st.integers(1, 3), st.integers(1, 3), PRECISIONS)
+def test_law_3_replicas_are_a_prefix(problem, algorithm, few, more, dtype):
+    short = run(problem, algorithm, replicas=few, dtype=dtype)
+    long = run(problem, algorithm, replicas=few + more, dtype=dtype)
     assert np.array_equal(short.w, long.w[:few])
     for name, values in short.series.items():
         assert np.array_equal(values, long.series[name][:, :few]), name

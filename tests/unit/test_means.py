@@ -14,7 +14,8 @@ from ranks import CountingComm, run_ranks
 
 from kavg.base import Floats
 from kavg.comm import SerialComm, block
-from kavg.means import HIGHEST, LOWEST, MEANS, ExactMean, PlainMean, exponents_for, grids, split
+from kavg.limbs import HIGHEST, LOWEST, chunks, exponents_for, grids, split
+from kavg.means import MEANS, ExactMean, PlainMean
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -93,6 +94,32 @@ def test_cancellation_leaves_what_the_grid_drops(seed: int, P: int, spread: int)
     dropped = largest * 2.0**-102 * (P**2 + 4)
     for i in range(2):
         assert last_places(mean.mean[0, i], rational_mean(x[:, 0, i]), dropped) <= 1
+
+
+@pytest.mark.parametrize(("R", "d"), [(1, 150_000), (100, 2500), (3, 40_000), (70_000, 2)])
+def test_large_sums_travel_in_chunks_and_keep_their_bits(R: int, d: int) -> None:
+    x = displacements(3, 3, R, d, spread=10)
+    counting = CountingComm(SerialComm())
+    mean, repeats = averaged(x, comm=counting, tile=2)
+    parts = len(chunks(R, d))
+    assert counting.calls["Allreduce"] == parts * (1 + repeats)
+    assert parts > 1 or d < 1024
+    for on_rank, _ in run_ranks(2, lambda comm: averaged(x, comm=comm, tile=1)):
+        assert bits(on_rank) == bits(mean)
+    plain = averaged(x, mean=PlainMean(SerialComm(), 3, R, d))[0]
+    np.testing.assert_allclose(mean.mean, plain.mean, rtol=1e-9, atol=0)
+    np.testing.assert_allclose(mean.square, plain.square, rtol=1e-12)
+
+
+def test_what_ranks_ask_is_added_up() -> None:
+    def asking(comm: Any, kind: Any) -> int:
+        mean = kind(comm, 2, 1, 1)
+        mean.asks = 10 ** comm.Get_rank()
+        averaged(np.ones((2, 1, 1)), comm=comm, mean=mean)
+        return int(mean.asked)
+
+    for kind in (ExactMean, PlainMean):
+        assert run_ranks(3, lambda comm, kind=kind: asking(comm, kind)) == [111, 111, 111]
 
 
 def test_a_thousand_learners() -> None:
@@ -221,8 +248,8 @@ def test_the_guess_falls_back_where_there_is_no_norm(square: float) -> None:
 )
 def test_limbs_lie_on_their_grids(P: int, e: int, fraction: int, below: int) -> None:
     x = np.array([np.ldexp(float(fraction), e - 53 - below)])
-    low, high = x.copy(), np.empty(1)
-    split(low, grids(np.array([e]), P), high)
+    high, low = limbs = np.empty((2, 1))
+    split(x, grids(np.array([e]), P), limbs)
     b = max(2, (P - 1).bit_length())
     u1, u2 = Fraction(2) ** (e + b - 53), Fraction(2) ** (e + 2 * b - 107)
     exact, hi, lo = (Fraction(float(a[0])) for a in (x, high, low))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from kavg import noise
-from kavg.noise import Normals, Polar, Purpose, Streams, hashed, increments, mix, normals_once
+from kavg.noise import Purpose, Streams, hashed, increments, mix
+from kavg.normals import Normals, Polar, normals_once
 from kavg.oracles.student_t import mean_power
 
 SIGMAS = 5.0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kavg.base import KavgError, Problem
-from kavg.noise import Purpose, normals_once
+from kavg.noise import Purpose
+from kavg.normals import normals_once
 from kavg.objectives import Cosine
 from kavg.oracles import Noiseless
 from kavg.starts import KINDS, Normal, first_iterate
