@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from kavg.faults import faults
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
+from kavg.toml import tables_of, text_of
 
 
 def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
@@ -109,10 +109,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 
     Paths of data are looked up in ``folder``.
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KavgError(f"this is not TOML: {error}") from None
+    data = tables_of(text)
     found: list[str] = []
     for override in overrides:
         attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
@@ -132,11 +129,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Settings from a file; every fault at once, under the file's name."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    text = text_of(path)
     try:
         return parse(text, overrides, path.parent)
     except KavgError as fault:

@@ -22,8 +22,8 @@ from kavg.doctor.machine import (
     cores,
 )
 from kavg.doctor.selftest import NAME, on_these_ranks, on_two_ranks
-from kavg.jobs import say
 from kavg.launchers import promise, says_it
+from kavg.pictures import say
 
 MOST: Final = 4096
 """Cores that a machine is taken to have at most."""
