@@ -1,8 +1,8 @@
 """The command line, the same in one process and under ``mpiexec``.
 
-The only module that knows of mpi4py.  Rank 0 speaks and writes; every rank computes.  A command
-only says what is to be done: typer is left before it is done, so that it handles no interrupt and
-no error of a run.
+Only here, and in what ``kavg bench`` starts, is mpi4py known.  Rank 0 speaks and writes; every
+rank computes.  A command only says what is to be done: typer is left before it is done, so that it
+handles no interrupt and no error of a run.
 
 Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated; 143 and 130
 after SIGTERM and SIGINT.
@@ -22,10 +22,12 @@ import typer
 
 from kavg.base import KavgError
 from kavg.comm import SerialComm
-from kavg.environment import launcher
+from kavg.launchers import no_library, promise, says_it
 from kavg.ranks import abort, exit_code, is_collective, on_rank_0
 from kavg.signals import Ended, end, handled
+from kavg.starting import all_ranks_begin, all_ranks_end
 from kavg.version import __version__
+from kavg.watched import Watched
 
 app = typer.Typer(
     add_completion=False,
@@ -53,25 +55,45 @@ Action = Callable[[], int | None]
 
 def world() -> Any:
     """MPI's world if a launcher started this process, else a world of one."""
-    if launcher() is None and "mpi4py.MPI" not in sys.modules:
+    promised = promise()
+    if promised is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
+    return all_ranks_begin(loaded_mpi(), promised)
+
+
+def loaded_mpi() -> Any:
+    """``mpi4py.MPI``, loaded but not begun: some libraries end a process that begins wrongly."""
     try:
+        import mpi4py
+
+        if "mpi4py.MPI" not in sys.modules:
+            mpi4py.rc(initialize=False, finalize=True)
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise KavgError(
-            f"started by {launcher()}, but no MPI library could be loaded ({error}); "
-            "pip install 'kavg[mpich]', or start without mpiexec"
-        ) from None
-    return MPI.COMM_WORLD
+        raise no_library(str(error), promise()) from None
+    return MPI
+
+
+def misled(comm: Any) -> str:
+    """Why this process, though a launcher started it, is no rank of a world; empty if it is."""
+    try:
+        if isinstance(comm, SerialComm):
+            world()
+    except KavgError as fault:
+        return str(fault)
+    return ""
+
+
+def mpi_words() -> str:
+    """What the MPI library says of itself; a ``KavgError`` if none can be loaded."""
+    return str(loaded_mpi().Get_library_version())
 
 
 def mpi_version() -> str | None:
     """The MPI library in use."""
     if "mpi4py.MPI" not in sys.modules:
         return None
-    from mpi4py import MPI
-
-    return str(MPI.Get_library_version()).strip("\0\n").split("\n")[0]
+    return mpi_words().strip("\0\n").split("\n")[0]
 
 
 def version_wanted(wanted: bool) -> None:
@@ -258,11 +280,94 @@ def plot(
     ] = None,
 ) -> Action:
     """Draw the figures of a finished run again."""
-    from kavg import jobs
+    from kavg import pictures
 
     return lambda: on_rank_0(
-        context.obj, lambda: jobs.draw(folder, axis, out or folder / "figures")
+        context.obj, lambda: pictures.draw(folder, axis, out or folder / "figures")
     )
+
+
+@app.command()
+def bench(
+    context: typer.Context,
+    only: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
+    ] = None,
+    repetitions: Annotated[
+        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
+    force: ForceOption = False,
+) -> Action:
+    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
+
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
+    startup.
+    """
+    from kavg.bench import job
+
+    return lambda: job.bench(
+        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
+    )
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A run folder.")],
+    files: Annotated[bool, typer.Option("--files", help="Only examine the files.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(metavar="M", help="Compare M recorded rounds, chosen at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    level: Annotated[
+        float, typer.Option(help="Chance of calling a run of another machine different wrongly.")
+    ] = 0.05,
+    quiet: QuietOption = False,
+) -> Action:
+    """Is a finished run as it was written, and does it come again?
+
+    Files that were changed, added or lost are named; then the run is repeated and found to be the
+    same bits, the same within confidence (other machine or versions), or different, with the
+    first round and quantity.  Exit code 1 if anything is off.
+
+    \b
+        kavg verify runs/quickstart
+        mpiexec -n 4 kavg verify runs/quickstart --sample 10
+    """  # noqa: D301 - click's own mark, not a path
+    from kavg import receipts
+
+    return lambda: receipts.verify(
+        context.obj, folder, files=files, sample=sample, seed=seed, level=level, quiet=quiet
+    )
+
+
+@app.command()
+def doctor(context: typer.Context) -> Action:
+    """Examine the environment: fine, or wrong and how to mend it; exit code 1 if any is wrong.
+
+    Needs no MPI, and tells what is needed for ranks; under mpiexec it examines those ranks.
+    """
+    from kavg.doctor import job
+
+    return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    a: Annotated[Path, typer.Argument(help="A run folder.")],
+    b: Annotated[Path, typer.Argument(help="Another.")],
+) -> Action:
+    """Find where two runs part: settings, machines, first round and quantity, and by how much.
+
+    Exit code 0 if they are the same bits, 1 if they differ.
+    """
+    from kavg import comparison
+
+    return lambda: comparison.diff(context.obj, a, b)
 
 
 @app.command()
@@ -292,12 +397,18 @@ def main() -> None:
     comm: Any = SerialComm()
     try:
         with handled(end):
-            comm = world()
+            try:
+                comm = world()
+            except KavgError as fault:
+                if sys.argv[1:2] != ["doctor"]:
+                    sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
             speak_once(comm)
             asked = app(standalone_mode=False, obj=comm)
             code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
+    if isinstance(comm, Watched):
+        all_ranks_end(loaded_mpi(), comm)
     sys.exit(code or 0)
 
 

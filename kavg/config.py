@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from kavg.base import (
     Start,
     at_least_one,
     check_seed,
+    positive,
 )
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
@@ -36,6 +36,7 @@ from kavg.faults import faults
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
+from kavg.toml import tables_of, text_of
 
 
 def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
@@ -78,11 +79,16 @@ class Config:
     dtype: Precision = "float64"
     record: Record = RECORD
     checkpoint: Checkpointing = CHECKPOINTING
+    figures: bool = True
+    timeout: float = 600.0
+    agree_every: int = 100
 
     def __post_init__(self) -> None:
         at_least_one("rounds", self.rounds, "use rounds=1 for a single averaging")
         at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
         check_seed(self.seed)
+        positive("timeout", self.timeout)
+        at_least_one("agree_every", self.agree_every, "use more than rounds for the end alone")
 
     @property
     def problem(self) -> Problem:
@@ -103,10 +109,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 
     Paths of data are looked up in ``folder``.
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KavgError(f"this is not TOML: {error}") from None
+    data = tables_of(text)
     found: list[str] = []
     for override in overrides:
         attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
@@ -126,11 +129,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Settings from a file; every fault at once, under the file's name."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    text = text_of(path)
     try:
         return parse(text, overrides, path.parent)
     except KavgError as fault:

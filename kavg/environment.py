@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +24,9 @@ LAUNCHERS: Final = {
     "PMIX_RANK": "PMIx",
     "PALS_RANKID": "PALS",
     "I_MPI_HYDRA_HOST_FILE": "Intel MPI",
+    "MV2_COMM_WORLD_SIZE": "MVAPICH",
+    "FLUX_JOB_SIZE": "Flux",
+    "JSM_NAMESPACE_SIZE": "jsrun",
 }
 """Variables that a launcher of MPI jobs sets, with its name."""
 
@@ -63,8 +69,22 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "ranks": ranks,
         "launcher": launcher(),
         "mpi": mpi,
+        "source": source(),
         "versions": {name: found for name in PACKAGES if (found := installed(name))} | in_use(),
     }
+
+
+@cache
+def source() -> str:
+    """The first digits of the SHA-256 of kavg's own files: one version number may be two programs.
+
+    >>> source() == source()
+    True
+    """
+    sha, root = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        sha.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return sha.hexdigest()[:12]
 
 
 def session(ranks: int) -> dict[str, Any]:

@@ -9,21 +9,25 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from kavg.base import Algorithm, Communicator, KavgError
+from kavg.agreement import Agreement
+from kavg.base import Algorithm, Communicator
 from kavg.checkpoints import Checkpoint
 from kavg.config import Config, data_digest, fingerprint, load, to_toml
-from kavg.environment import environment, installed, session
+from kavg.environment import environment, installed, session, source
 from kavg.folders import check_folder, forget_checkpoints, unused
 from kavg.keeper import Keeper
+from kavg.pictures import draw_if_possible, say, write_figures
 from kavg.progress import Progress, shown_on, silent
 from kavg.ranks import failed, on_rank_0, together
 from kavg.report import summary, table
-from kavg.runs import digest, joint_digest, load_trajectories, write_run
+from kavg.rounds import Round
+from kavg.runs import digest, joint_digest, write_run
 from kavg.signals import Ended, caught
 from kavg.simulate import simulate
 from kavg.supervising import Supervised
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
+from kavg.watched import TIMEOUT, note, wait_at_most
 
 
 def run(
@@ -68,7 +72,13 @@ def go_on(
 
 def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
     """The settings, which must be the same on all ranks."""
-    return together(comm, "the settings", lambda: load(path, overrides), identity)
+
+    def settings() -> Config:
+        config = load(path, overrides)
+        wait_at_most(comm, config.timeout)
+        return config
+
+    return together(comm, "the settings", settings, identity)
 
 
 def finish(
@@ -80,7 +90,7 @@ def finish(
     force: bool,
     mpi: str | None,
     words: str,
-    draw: Callable[[Path], None] | None = None,
+    draw: Callable[[Path], object] | None = None,
     verdicts: Mapping[str, Any] | None = None,
     begun: Checkpoint | None = None,
 ) -> None:
@@ -92,6 +102,8 @@ def finish(
     report = described(runs)
 
     def figures(place: Path) -> None:
+        if not config.figures:
+            return
         draw_if_possible(lambda: write_figures(runs, "rounds", place))
         if draw is not None:
             draw_if_possible(lambda: draw(place))
@@ -114,19 +126,13 @@ def finish(
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")
-    if not installed("matplotlib"):
+    if config.figures and not installed("matplotlib"):
         say("no figure: pip install 'kavg[plot]' draws one")
-
-
-def say(words: str) -> None:
-    """Print for the user."""
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()
 
 
 def identity(config: Config) -> str:
     """What must be the same on all ranks: program, numpy, settings and data."""
-    versions = f"kavg {__version__}, numpy {installed('numpy')}"
+    versions = f"kavg {__version__} of source {source()}, numpy {installed('numpy')}"
     return f"{versions}, settings and data {fingerprint(config)}"
 
 
@@ -161,7 +167,14 @@ def one(
     before: Trajectory | None,
     supervised: Supervised,
 ) -> Trajectory:
-    """Run one algorithm, or what is left of it."""
+    """Run one algorithm, or what is left of it; ranks that part, or stop, end it."""
+    agreement = Agreement(comm, algorithm.name, config.agree_every)
+
+    def on_round(done: Round) -> None:
+        note(comm, (algorithm.name, done.n + 1))
+        agreement.after(done)
+
+    note(comm, (algorithm.name, 1))
     run = simulate(
         config.problem,
         algorithm,
@@ -173,9 +186,13 @@ def one(
         dtype=config.dtype,
         every=config.record.every,
         extends=before,
+        on_round=on_round,
         supervisor=supervised,
     )
+    agreement.at_end(run)
     supervised.finish(run)
+    # Rank 0 writes and draws now; that must not be cut off by a small timeout.
+    note(comm, "after the last round", work=TIMEOUT)
     return run
 
 
@@ -185,33 +202,3 @@ def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
     for facts, run in zip(report["algorithms"].values(), runs, strict=True):
         facts["digest"] = digest(run)
     return {"digest": joint_digest(runs), **report}
-
-
-def draw_if_possible(draw: Callable[[], object]) -> None:
-    """A figure, where matplotlib is installed; a picture that fails never costs a run."""
-    if not installed("matplotlib"):
-        return
-    try:
-        draw()
-    except Exception as error:
-        sys.stderr.write(f"kavg: no figure: {error}\n")
-
-
-def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
-    """``trajectory.png`` and ``.svg``."""
-    from kavg.plots import trajectory_figure
-    from kavg.sheet import save
-
-    figures.mkdir(parents=True, exist_ok=True)
-    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
-
-
-def draw(folder: Path, axis: str, figures: Path) -> None:
-    """Draw a finished run again, and say where."""
-    runs = load_trajectories(folder)
-    try:
-        paths = write_figures(runs, axis, figures)
-    except OSError as error:
-        raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    for path in paths:
-        say(str(path))

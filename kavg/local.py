@@ -48,13 +48,14 @@ class LocalSteps:
         )
         self.x, self.g = np.empty(shape, dtype), np.empty(shape, dtype)
         self.first = np.empty(shape[1:], dtype)
-        self.moved = self.x if dtype == "float64" else np.empty(shape)
+        self.moved = np.empty((tile, R, shape[-1] + 1))
 
     def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
-        """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d)``.
+        """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
 
         The local steps of round n are numbered ``(n - 1) K, ..., n K - 1`` over the run.  The
-        result is the workspace itself: the caller may overwrite it, the next call will.
+        result is the workspace itself, with room for a squared norm in the last column: the caller
+        may overwrite it, the next call will.
         """
         t = len(learners)
         x, g = self.x[:t], self.g[:t]
@@ -65,4 +66,6 @@ class LocalSteps:
             self.gradient(x, step, g)
             np.multiply(g, gamma, out=g)
             np.subtract(x, g, out=x)
-        return np.subtract(x, self.first, out=self.moved[:t], dtype=np.float64)
+        moved = self.moved[:t]
+        np.subtract(x, self.first, out=moved[..., :-1], dtype=np.float64)
+        return moved

@@ -24,7 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
-from kavg.limbs import HIGHEST, Exponents, Piece, chunks, exponents_for, grids, pieces, split
+from kavg.limbs import (
+    HEADROOM,
+    HIGHEST,
+    Exponents,
+    Piece,
+    chunks,
+    exponents_for,
+    grids,
+    pieces,
+    split,
+)
 
 FINER: Final = 48
 
@@ -34,9 +44,8 @@ class Mean(Protocol):
 
     exponents: Exponents | None
     asks: int
-    """What this rank adds to ``asked``; may be set until ``finish``."""
     asked: int
-    """The sum of ``asks`` over the ranks, which travels with the displacements."""
+    """The sum over the ranks of what each ``asks`` by the time it finishes."""
 
     @property
     def mean(self) -> Floats:
@@ -49,11 +58,11 @@ class Mean(Protocol):
         ...
 
     def begin(self, pilot: Floats | None) -> None:
-        """Empty the sums; ``pilot (1, R, d)`` is learner 0's displacement where one is needed."""
+        """Empty the sums; ``pilot (1, R, d + 1)`` is learner 0's move where one is needed."""
         ...
 
-    def fold(self, displacement: Floats) -> None:
-        """Add a tile ``(t, R, d)``, which is overwritten."""
+    def fold(self, moved: Floats) -> None:
+        """Add the displacements of a tile, ``(t, R, d + 1)``; the last column is overwritten."""
         ...
 
     def finish(self) -> bool:
@@ -80,10 +89,11 @@ class PlainMean:
         self.sums[...] = 0
         self.exponents = np.zeros(len(self.sums), np.int64)
 
-    def fold(self, displacement: Floats) -> None:
+    def fold(self, moved: Floats) -> None:
         """Add a tile."""
-        self.sums[:, : self.d] += np.add.reduce(displacement, axis=0)
-        self.sums[:, self.d] += np.add.reduce(np.vecdot(displacement, displacement), axis=0)
+        displacement = moved[..., :-1]
+        np.vecdot(displacement, displacement, out=moved[..., -1])
+        self.sums[:, :-1] += np.add.reduce(moved, axis=0)
 
     def finish(self) -> bool:
         """Reduce and divide by P."""
@@ -96,26 +106,24 @@ class PlainMean:
 
 @final
 class ExactMean:
-    """The mean whose bits depend neither on tiles nor on ranks.
-
-    It is at most one last place from the correctly rounded mean, as the sum and its quotient by P
-    are rounded once each.
+    """The mean whose bits depend neither on tiles nor on ranks, within one last place of correct.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm, then whether
-    this rank has a learner beyond the bound, with what it asks in the second limb's place for it.
-    Large ones are cut into chunks of coordinates, each with an ``Allreduce`` of its own.
+    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by
+    ``2^e``, so that it lies on the coordinates' own grid), then whether this rank has a learner
+    beyond the bound, with what it asks in the second limb's place for it.  Large ones are cut
+    into chunks of columns, each with an ``Allreduce`` of its own.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d
-        *firsts, last = chunks(R, d)
+        *firsts, last = chunks(R, d + 1)
         self.chunks = [*firsts, slice(last.start, d + 2)]
         self.sums = [np.zeros((2, R, i.stop - i.start)) for i in self.chunks]
         self.totals = np.empty(max(part.size for part in self.sums))
         self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
         self.mean, self.square = self.average[:, :d], self.average[:, d]
-        self.plans: dict[int, tuple[Floats, Floats, list[Piece]]] = {}
+        self.plans: dict[int, list[Piece]] = {}
         self.empty = True
         self.exponents: Exponents | None = None
         self.laid: Exponents | None = None
@@ -125,32 +133,34 @@ class ExactMean:
         """Lay the grids; the first tile will overwrite the sums."""
         if self.exponents is None:
             assert pilot is not None
-            squares = np.vecdot(pilot, pilot)[0]
+            squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
             self.exponents = exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
-        if self.laid is None or not (self.laid == self.exponents).all():
-            self.bounds = np.ldexp(1.0, 2 * self.exponents)
-            self.grids = grids(self.exponents[:, None], self.P)
-            self.square_grids = grids(2 * self.exponents, self.P)
-            self.laid = self.exponents
+        if self.laid is not self.exponents:
+            self.lay(self.exponents)
         self.empty = True
 
-    def fold(self, displacement: Floats) -> None:
+    def lay(self, e: Exponents) -> None:
+        """The grids below ``2^e``, and the squares that ask for the same grids again."""
+        self.laid = e
+        self.grids = grids(e[:, None], self.P)
+        self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
+        self.high, self.low = (
+            np.ldexp(self.bounds, -2 * HEADROOM),
+            np.ldexp(self.bounds, -2 * HEADROOM - 2),
+        )
+
+    def fold(self, moved: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        t = len(displacement)
-        if t not in self.plans:
-            self.plans[t] = (
-                np.empty((t, self.R)),
-                np.empty((2, t, self.R)),
-                pieces(t, self.R, self.d),
-            )
-        squares, limbs, parts = self.plans[t]
+        t, displacement, squares = len(moved), moved[..., :-1], moved[..., -1]
         np.vecdot(displacement, displacement, out=squares)
         largest = np.maximum.reduce(squares, axis=0)
         np.maximum(largest, 0.0 if self.empty else self.largest, out=self.largest)
-        self.add(self.sums[-1][..., -2], squares, self.square_grids, limbs)
+        np.multiply(squares, self.unit, out=squares)
+        if t not in self.plans:
+            self.plans[t] = pieces(t, self.R, self.d + 1)
         M1, M2 = self.grids
-        for chunk, r, i, whole, limbs in parts:
-            self.add(self.sums[chunk][:, r, i], displacement[:, r, whole], (M1[r], M2[r]), limbs)
+        for chunk, r, i, whole, limbs in self.plans[t]:
+            self.add(self.sums[chunk][:, r, i], moved[:, r, whole], (M1[r], M2[r]), limbs)
         self.empty = False
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
@@ -177,14 +187,17 @@ class ExactMean:
         for i, part in zip(self.chunks, self.sums, strict=True):
             total = self.totals[: part.size].reshape(part.shape)
             self.comm.Allreduce(part, total)
-            np.add(total[0], total[1], out=self.average[:, i])
-            np.divide(self.average[:, i], self.P, out=self.average[:, i])
+            average = self.average[:, i]
+            np.add(total[0], total[1], out=average)
+            np.divide(average, self.P, out=average)
         flags, self.asked = total[0, :, -1], int(total[1, 0, -1])
         if flags.any() and self.widen(flags > 0):
             return False
+        np.divide(self.square, self.unit, out=self.square)
         assert self.exponents is not None
-        # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
-        self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
+        if not ((self.square >= self.low) & (self.square < self.high)).all():
+            # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
+            self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Floats
+from kavg.base import Floats, Precision
 from kavg.noise import Purpose, Streams, steps_ahead
 
 Floats32 = NDArray[np.float32]
@@ -62,22 +62,37 @@ class Normals:
     ``z = sqrt(-2 log u) (cos, sin)(angle)``: one word gives a coordinate at two steps, the cosine
     at the even and the sine at the odd one, so that every array is contiguous.  The scale is folded
     into the radius.  Resolution: a float32 value, largest possible ``|z| = 6.66``.
+
+    Where many steps are made at once, draws are handed out in ``dtype``, the precision of what they
+    will be added to: one conversion for all of them.
     """
 
-    def __init__(self, *, seed: int, purpose: Purpose, R: int, tile: int, d: int) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        purpose: Purpose,
+        R: int,
+        tile: int,
+        d: int,
+        dtype: Precision = "float32",
+    ) -> None:
         self.pairs = steps_ahead(tile * R * d)
         self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=d, ahead=self.pairs)
         self.polar = Polar(self.streams)
+        self.values = np.empty((2, self.pairs * tile * R * d if self.pairs > 1 else 0), dtype)
         self.known: tuple[int, float, range] | None = None
+        self.waves: Floats | tuple[Floats, Floats] = self.values
 
-    def draw(self, step: int, scale: float) -> Floats32:
+    def draw(self, step: int, scale: float) -> Floats:
         """Normals of mean 0 and standard deviation ``scale``, not to be written to."""
         pair, odd = divmod(step, 2)
         block, place = divmod(pair, self.pairs)
         if self.known != (block, scale, self.streams.learners):
             self.make(block * self.pairs, scale)
             self.known = (block, scale, self.streams.learners)
-        return np.asarray(self.waves[odd][place])
+        z: Floats = self.waves[odd][place]
+        return z
 
     def make(self, pair: int, scale: float) -> None:
         """The normals of ``pairs`` pairs of steps from this one on."""
@@ -90,6 +105,10 @@ class Normals:
         np.multiply(cosine, radius, out=cosine)
         np.multiply(sine, radius, out=sine)
         self.waves = (cosine, sine)
+        if self.pairs > 1:
+            self.waves = self.values[:, : sine.size].reshape(2, *sine.shape)
+            np.copyto(self.waves[0], cosine)
+            np.copyto(self.waves[1], sine)
 
 
 def normals_once(seed: int, purpose: Purpose, R: int, d: int, learners: range) -> Floats:

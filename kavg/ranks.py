@@ -29,10 +29,10 @@ def is_collective(error: BaseException) -> bool:
     return bool(getattr(error, "collective", False))
 
 
-def collective(message: str) -> KavgError:
-    """An error that every rank raises together."""
+def collective(message: str, code: int = 2) -> KavgError:
+    """An error that every rank raises together; ``code`` is the exit code."""
     error = KavgError(message)
-    error.collective = True  # type: ignore[attr-defined]
+    error.collective, error.code = True, code  # type: ignore[attr-defined]
     return error
 
 
@@ -125,11 +125,15 @@ def abort(comm: Any, message: str, code: int) -> None:
     """
     rank, size = comm.Get_rank(), comm.Get_size()
     time.sleep(min(0.3 * rank, 2.0))
-    where = f"rank {rank} of {size}: " if size > 1 else ""
+    tell(f"rank {rank} of {size}: {message}" if size > 1 else message)
+    if size > 1:
+        comm.Abort(code)
+
+
+def tell(message: str) -> None:
+    """Say it on the real stderr, which ``sys.stderr`` is on rank 0 only."""
     stream = sys.__stderr__ or sys.stderr
     # Onto a full disk, into a closed pipe: the others must end nonetheless.
     with suppress(OSError, ValueError):
-        stream.write(f"kavg: {where}{message}\n")
+        stream.write(f"kavg: {message}\n")
         stream.flush()
-    if size > 1:
-        comm.Abort(code)

@@ -16,8 +16,9 @@ from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
 from kavg.folders import check_writable, unfinished
 from kavg.growing import Growing
-from kavg.jobs import go_on, identity, say
+from kavg.jobs import go_on, identity
 from kavg.keeper import Keeper
+from kavg.pictures import say
 from kavg.ranks import on_rank_0, together
 from kavg.record import Recorder
 from kavg.runs import load_trajectories

@@ -72,6 +72,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
     place.mkdir(parents=True, exist_ok=True)
     with rc_context({"svg.hashsalt": "kavg"}):
         png = _write(figure, place / f"{stem}.png", dpi=200)
+        figure.set_layout_engine("none")  # laid out once, it stays as it is
         svg = _write(figure, place / f"{stem}.svg", metadata={"Date": None})
     return png, svg
 

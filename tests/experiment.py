@@ -15,5 +15,10 @@ def experiment(name):
     module = module_from_spec(spec)
     # Dataclasses look their own module up while they are made.
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    # A script finds the modules beside it.
+    sys.path.insert(0, str(Path(spec.origin).parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
     return module

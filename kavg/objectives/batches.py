@@ -83,21 +83,27 @@ class Plan:
         self._rows = rows = min(tile * R, rows_within(CACHE, family, B, more=batch))
         self._taken = tuple(np.empty((rows, B, *part.shape[1:]), dtype) for part in examples)
         self._work = family.workspace(rows, B, dtype)
+        self._views: dict[int, tuple[Examples, tuple[Floats, ...]]] = {}
 
     def __call__(self, x: Floats, indices: Indices, out: Floats) -> None:
         """Mean gradient over each row's batch: ``x, out (t, R, d)``, ``indices (t, R, B)``."""
         points = x.reshape(-1, x.shape[-1])
         gradients = out.reshape(points.shape, copy=False)
         chosen = indices.reshape(-1, self._B)
+        if len(points) <= self._rows:
+            self._block(points, chosen, gradients)
+            return
         for rows in blocks(len(points), self._rows):
             self._block(points[rows], chosen[rows], gradients[rows])
 
     def _block(self, x: Floats, chosen: Indices, out: Floats) -> None:
-        taken = tuple(array[: len(x)] for array in self._taken)
+        c = len(x)
+        if c not in self._views:
+            self._views[c] = tuple(a[:c] for a in self._taken), tuple(a[:c] for a in self._work)
+        taken, work = self._views[c]
         for part, rows in zip(self._examples, taken, strict=True):
             # "clip" is the mode in which NumPy writes straight to out; the others copy first.
-            np.take(part, chosen, axis=0, out=rows, mode="clip")
-        work = tuple(array[: len(x)] for array in self._work)
+            part.take(chosen, axis=0, out=rows, mode="clip")
         self._family.mean_gradient(taken, x, out, work)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, at_least_one, not_negative
 from kavg.noise import Streams
-from kavg.normals import Floats32
 
 
 class Draws(Protocol):
@@ -24,7 +23,7 @@ class Draws(Protocol):
         """Where they come from."""
         ...
 
-    def draw(self, step: int, scale: float) -> Floats32:
+    def draw(self, step: int, scale: float) -> Floats:
         """Draws times ``scale``, ``(t, R, d)``, not to be written to, valid until the next call."""
         ...
 
@@ -49,7 +48,7 @@ class NoisyGradient:
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """The gradient plus the draws of this step."""
         self.objective.grad(x, out)
-        draws: Floats = self.draws.draw(step, self.scale)
+        draws = self.draws.draw(step, self.scale)
         if out.dtype != draws.dtype:
             # A sum of two precisions would take a buffer anew at each step.
             noise = self.noise[: len(out)]

@@ -43,6 +43,8 @@ class Gaussian:
         dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One normal a coordinate and step."""
-        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
+        normals = Normals(
+            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim, dtype=dtype
+        )
         noise = np.empty((tile, R, objective.dim), dtype)
         return NoisyGradient(objective, normals, self.sigma2, self.B, noise)

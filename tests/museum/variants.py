@@ -94,8 +94,9 @@ def steps_of_a_round(first_and_stop: Callable) -> Planted:
         for step in range(*first_and_stop(n, self.K)):
             self.gradient(x, step, g)
             x -= gamma * g
-        x -= start
-        return x
+        moved = self.moved[: len(x)]
+        moved[..., :-1] = x - start
+        return moved
 
     return patch.object(LocalSteps, "displacement", faulty)
 
@@ -135,9 +136,9 @@ def with_one_learner(j: Callable, spoil: Callable) -> Iterator[None]:
     displacement, own = LocalSteps.displacement, {}
 
     def remember(self, learners, start, gamma, n):
-        x = displacement(self, learners, start, gamma, n)
-        own.update(zip(learners, x.copy(), strict=True))
-        return x
+        moved = displacement(self, learners, start, gamma, n)
+        own.update(zip(learners, moved[..., :-1].copy(), strict=True))
+        return moved
 
     def spoiled(self, gamma, n):
         P = self.algorithm.P

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import cli, environment, jobs
+from kavg import cli, environment, jobs, manifest
 from kavg.base import Constant
 from kavg.objectives import TriangularWave
 from kavg.runs import load_trajectories
@@ -38,7 +38,8 @@ outer = { kind = "nesterov", mu = 0.5 }
 BOWL = SETTINGS.replace(
     'kind = "triangular_wave", dim = 3', 'kind = "quadratic", spectrum = [0.5, 1.0]'
 )
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+RUN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN = RUN | {"manifest.sha256"}
 
 
 @pytest.fixture(autouse=True)
@@ -134,13 +135,14 @@ def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
 
 def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
     call("run", "my.toml", "-q")
-    before = {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    before = {name: Path("runs/my", name).read_bytes() for name in RUN}
     monkeypatch.setattr(jobs, "simulate", None)
     code, out, err = call("check", "runs/my")
     assert (code, err) == (0, "")
     assert out.endswith("\nfolder  runs/my\n")
     assert files("runs/my") == WRITTEN | {"verdicts.json"}
-    assert before == {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    assert before == {name: Path("runs/my", name).read_bytes() for name in RUN}
+    assert manifest.differences(Path("runs/my")) == []
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
     code, out, _ = call("check", "runs/my", "--out", "elsewhere/deep", "--level", "0.2")
     assert files("elsewhere") == {"deep/verdicts.json"}

@@ -37,13 +37,18 @@ def averaged(
     repeats = 0
     with np.errstate(over="ignore", invalid="ignore"):
         while True:
-            mean.begin(x[:1].copy() if pilot is None else pilot)
+            mean.begin(padded(x[:1] if pilot is None else pilot))
             for first in range(0, len(own), tile):
-                mean.fold(x[own[first : first + tile]].copy())
+                mean.fold(padded(x[own[first : first + tile]]))
             if mean.finish():
                 return mean, repeats
             repeats += 1
             assert repeats < 5, "the round is run again without end"
+
+
+def padded(x: Floats) -> Floats:
+    """A copy with a last column for the squared norms."""
+    return np.concatenate([x, np.full((*x.shape[:-1], 1), np.nan)], axis=-1)
 
 
 def bits(mean: Any) -> bytes:
@@ -101,7 +106,7 @@ def test_large_sums_travel_in_chunks_and_keep_their_bits(R: int, d: int) -> None
     x = displacements(3, 3, R, d, spread=10)
     counting = CountingComm(SerialComm())
     mean, repeats = averaged(x, comm=counting, tile=2)
-    parts = len(chunks(R, d))
+    parts = len(chunks(R, d + 1))
     assert counting.calls["Allreduce"] == parts * (1 + repeats)
     assert parts > 1 or d < 1024
     for on_rank, _ in run_ranks(2, lambda comm: averaged(x, comm=comm, tile=1)):
@@ -206,8 +211,8 @@ def test_only_the_replicas_beyond_get_a_wider_grid() -> None:
     x = np.full((4, 2, 1), 2.0)
     x[3, 1] = 2.0**40
     mean = ExactMean(SerialComm(), 4, 2, 1)
-    mean.begin(np.ones((1, 2, 1)))
-    mean.fold(x)
+    mean.begin(padded(np.ones((1, 2, 1))))
+    mean.fold(padded(x))
     assert not mean.finish()
     assert mean.exponents is not None
     assert mean.exponents.tolist() == [3, 43]

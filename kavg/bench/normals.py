@@ -1,0 +1,85 @@
+"""Normals alone: kavg's addressed draws beside the generators of NumPy, JAX and PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+
+from kavg.bench.contest import Repeat, needed, repeated
+from kavg.bench.stores import CHUNK, quickest
+from kavg.noise import Purpose
+from kavg.normals import Normals
+
+SIZES: Final = (CHUNK, 2**20)
+"""Values a draw: a tile, and far more than a cache holds."""
+PRECISIONS: Final = ("float32", "float64")
+GENERATORS: Final = {
+    "SFC64": np.random.SFC64,
+    "Philox": np.random.Philox,
+    "PCG64": np.random.PCG64,
+}
+
+
+def fillers(size: int) -> dict[str, Callable[[], Repeat]]:
+    """What prepares each contestant for draws of ``size`` normals.
+
+    >>> list(fillers(16))[:3]
+    ['kavg', 'NumPy SFC64, float32', 'NumPy SFC64, float64']
+    """
+    found: dict[str, Callable[[], Repeat]] = {"kavg": lambda: addressed(size)}
+    for name, bits in GENERATORS.items():
+        for precision in PRECISIONS:
+            found[f"NumPy {name}, {precision}"] = partial(numpy, size, bits, precision)
+    for precision in PRECISIONS:
+        found[f"JAX, {precision}"] = partial(jax, size, precision)
+        found[f"PyTorch, {precision}"] = partial(torch, size, precision)
+    return found | {"floor": lambda: chunks(size)}
+
+
+def addressed(size: int) -> Repeat:
+    """Kavg's draws of a tile of learners with 1024 coordinates each, or of one learner."""
+    tile = max(1, size // 1024) if size <= CHUNK else 1
+    normals = Normals(seed=1, purpose=Purpose.NOISE, R=1, tile=tile, d=size // tile)
+    steps = iter(range(2**62))
+
+    def repeat(times: int) -> None:
+        for _ in range(times):
+            normals.draw(next(steps), 1.0)
+
+    return repeat
+
+
+def chunks(size: int) -> Repeat:
+    """The cheapest normals, a cache full at a time."""
+    fill = quickest(np.empty(min(CHUNK, size), np.float32))
+
+    def once() -> None:
+        for _ in range(0, size, CHUNK):
+            fill()
+
+    return repeated(once)
+
+
+def numpy(size: int, bits: Any, precision: Any) -> Repeat:
+    """``Generator.standard_normal`` into an array that is there already."""
+    generator, out = np.random.Generator(bits(1)), np.empty(size, precision)
+    return repeated(lambda: generator.standard_normal(dtype=out.dtype.type, out=out))
+
+
+def torch(size: int, precision: str) -> Repeat:
+    """``Tensor.normal_``."""
+    needed("torch")
+    from kavg.bench.torch_peer import normals
+
+    return normals(size, precision)
+
+
+def jax(size: int, precision: str) -> Repeat:
+    """``jax.random.normal`` with a new key for each draw."""
+    needed("jax")
+    from kavg.bench.jax_peer import normals
+
+    return normals(size, precision)

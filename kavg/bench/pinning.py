@@ -1,0 +1,31 @@
+"""Which cores a process may use, where the system lets it say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def cores() -> list[int]:
+    """The cores this process may run on; empty where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def pin(core: int) -> None:
+    """Stay on one core from now on."""
+    os.sched_setaffinity(0, {core})
+
+
+@contextmanager
+def pinned(core: int | None) -> Iterator[None]:
+    """Stay on one core, and so do the processes started inside the ``with`` block."""
+    before = cores()
+    if core is None or not before:
+        yield
+        return
+    pin(core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)

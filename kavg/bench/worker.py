@@ -1,0 +1,70 @@
+"""What ``kavg bench`` starts on one core: the workloads of a group, one after another."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import final
+
+from kavg.base import KavgError
+from kavg.bench.contestants import Prepare, prepared, roster
+from kavg.bench.measure import Clock, interleaved, stopwatch
+from kavg.bench.normals import SIZES, fillers
+from kavg.bench.spread import Measured
+from kavg.bench.workloads import Workload, workloads
+
+
+@final
+@dataclass(frozen=True)
+class Job:
+    """What is asked of a worker; it appends a line to the file ``results`` for each workload."""
+
+    group: str
+    repetitions: int
+    least: float
+    quick: bool
+    results: str
+
+
+def leave(job: Job, found: Measured) -> None:
+    """Append what was measured: a later crash cannot take it away."""
+    with Path(job.results).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(found)) + "\n")
+
+
+def work(job: Job) -> None:
+    """Measure a group."""
+    if job.group == "noise":
+        for size in SIZES:
+            about = Measured(job.group, "normals alone", {"n": size}, "ns a normal", 1e9 / size, {})
+            leave(job, timed(job, about, fillers(size)))
+        return
+    for each in workloads(job.group, quick=job.quick):
+        leave(job, rounds(job, each))
+
+
+def rounds(job: Job, workload: Workload) -> Measured:
+    """A workload of rounds; without its data there is nothing to time."""
+    unit, name, ladder = "ns per learner, step and coordinate", workload.name, workload.ladder
+    try:
+        sizes, scale = workload.sizes, 1e9 / workload.coordinates
+    except KavgError as reason:
+        return Measured(job.group, name, {}, unit, 1.0, {}, {"all": str(reason)})
+    about = Measured(job.group, name, sizes, unit, scale, {}, ladder=ladder)
+    return timed(job, about, roster(workload))
+
+
+def timed(
+    job: Job, about: Measured, roster: Mapping[str, Prepare], clock: Clock = stopwatch
+) -> Measured:
+    """The times of one workload, all contestants in turn."""
+    ready, notes = prepared(roster)
+    seconds, more = interleaved(ready, job.repetitions, job.least, clock=clock)
+    return replace(about, seconds=seconds, notes=notes | more)
+
+
+if __name__ == "__main__":
+    work(Job(**json.loads(sys.argv[1])))

@@ -1,0 +1,42 @@
+"""The beginning and the end of MPI, which wait for all ranks; ``MPI`` is the module of mpi4py."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+from kavg.deadline import or_end
+from kavg.launchers import Promise, refuse_loneliness, refuse_strangers
+from kavg.watched import TIMEOUT, Watched
+
+
+def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:
+    """The world, watched if it has several ranks; refuses one that is not as promised."""
+    library = MPI.Get_library_version()
+    if not MPI.Is_initialized():
+        refuse_strangers(library, promised)
+        begin(MPI, promised)
+    comm = MPI.COMM_WORLD
+    refuse_loneliness(comm.Get_size(), library, promised)
+    if comm.Get_size() == 1:
+        return comm
+    return Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+
+
+def begin(MPI: Any, promised: Promise | None) -> None:
+    """Begin as mpi4py would; by its own variable one can ask for less than several threads."""
+    level = os.environ.get("MPI4PY_RC_THREAD_LEVEL", "multiple").upper()
+    # The first rank to give up ends the job, before others say the same.
+    later = min(0.3 * (promised.rank if promised else 0), 2.0)
+    with or_end(TIMEOUT + later), warnings.catch_warnings():
+        # mpi4py warns of a foreign launcher from every copy; refuse_loneliness is said once.
+        warnings.filterwarnings("ignore", "suspicious MPI execution", RuntimeWarning)
+        MPI.Init_thread(getattr(MPI, f"THREAD_{level}", MPI.THREAD_MULTIPLE))
+
+
+def all_ranks_end(MPI: Any, comm: Watched) -> None:
+    """Leave together; the last call of MPI waits for all ranks too."""
+    comm.leave()
+    with or_end(comm.dog.timeout):
+        MPI.Finalize()

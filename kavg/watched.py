@@ -1,0 +1,77 @@
+"""A communicator whose collectives cannot last for ever: a rank that stops ends the job."""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+import numpy as np
+
+from kavg.base import Communicator
+from kavg.deadline import or_end
+from kavg.watchdog import Watchdog, World
+
+TIMEOUT: Final = 600.0
+"""Seconds to wait where the settings, which may say otherwise, are not read yet or do not apply."""
+
+
+@final
+class Watched:
+    """A communicator of several ranks with a ``Watchdog`` beside it.
+
+    In a collective it writes down that it was entered and left, and nothing more.
+    """
+
+    def __init__(self, comm: World, timeout: float = TIMEOUT, *, talks: bool = True) -> None:
+        self.comm, self.dog = comm, Watchdog(comm, timeout, talks=talks)
+        self.dog.thread.start()
+
+    def Get_rank(self) -> int:
+        """This rank."""
+        return self.dog.rank
+
+    def Get_size(self) -> int:
+        """How many ranks."""
+        return self.dog.size
+
+    def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Sum over ranks, to every rank."""
+        dog = self.dog
+        dog.calls += 1
+        try:
+            self.comm.Allreduce(sendbuf, recvbuf)
+        finally:
+            dog.calls += 1
+
+    def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Every rank's buffer, in rank order, to every rank."""
+        dog = self.dog
+        dog.calls += 1
+        try:
+            self.comm.Allgather(sendbuf, recvbuf)
+        finally:
+            dog.calls += 1
+
+    def Abort(self, errorcode: int) -> None:
+        """End every rank."""
+        self.comm.Abort(errorcode)
+
+    def leave(self) -> None:
+        """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""
+        note(self, "when all was done")
+        self.Allgather(np.zeros(1), np.empty(self.dog.size))
+        self.dog.over.set()
+        self.dog.thread.join()
+        with or_end(self.dog.timeout):
+            self.dog.settle()
+
+
+def wait_at_most(comm: Communicator, timeout: float) -> None:
+    """Let no collective last longer, if this communicator is watched."""
+    if isinstance(comm, Watched):
+        comm.dog.timeout = timeout
+
+
+def note(comm: Communicator, place: str | tuple[str, int], *, work: float = 0.0) -> None:
+    """Note where the run is, if this communicator is watched; ``work`` may take so long here."""
+    if isinstance(comm, Watched):
+        comm.dog.place, comm.dog.work = place, work

@@ -1,0 +1,83 @@
+"""The command line with one rank that is not as the others: ``odd_rank.py FAULT RANK run ...``.
+
+``stops``, ``stops_at_start``, ``stops_at_end`` and ``pauses`` stop it as SIGSTOP does, for good or
+for a while; ``is_late`` keeps it at work, ``is_late_at_end`` where it writes; ``drifts`` changes a
+bit of its model in round 3; ``other_numpy`` makes it believe in another NumPy.
+"""
+
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+from kavg import cli, jobs
+from kavg.launchers import promise
+from kavg.local import LocalSteps
+from kavg.outer import Averaging
+from kavg.watched import Watched
+
+ROUND = 3
+PAUSE = 3.0
+
+
+def stop():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def pause():
+    child = os.fork()
+    if child == 0:
+        time.sleep(PAUSE)
+        os.kill(os.getppid(), signal.SIGCONT)
+        os._exit(0)
+    stop()
+    os.waitpid(child, 0)
+
+
+def in_round_3(act):
+    displacement = LocalSteps.displacement
+
+    def faulty(self, learners, start, gamma, n):
+        if n == ROUND:
+            act()
+        return displacement(self, learners, start, gamma, n)
+
+    LocalSteps.displacement = faulty
+
+
+def first(owner, name, act):
+    honest = getattr(owner, name)
+    setattr(owner, name, lambda *given, **named: (act(), honest(*given, **named))[1])
+
+
+def drift():
+    step, calls = Averaging.step, []
+
+    def faulty(self, w, v, displacement, gamma):
+        step(self, w, v, displacement, gamma)
+        calls.append(None)
+        if len(calls) == ROUND:
+            w[0, 0] = np.nextafter(w[0, 0], np.inf)
+
+    Averaging.step = faulty
+
+
+FAULTS = {
+    "stops": lambda: in_round_3(stop),
+    "pauses": lambda: in_round_3(pause),
+    "is_late": lambda: in_round_3(lambda: time.sleep(60)),
+    "stops_at_start": lambda: first(jobs, "load", stop),
+    "stops_at_end": lambda: first(Watched, "leave", stop),
+    "is_late_at_end": lambda: first(jobs, "finish", lambda: time.sleep(6)),
+    "drifts": drift,
+    "other_numpy": lambda: setattr(jobs, "installed", lambda name: "1.0"),
+}
+
+if __name__ == "__main__":
+    jobs.draw_if_possible = lambda draw: None  # a picture takes seconds
+    fault, rank = sys.argv.pop(1), int(sys.argv.pop(1))
+    if promise().rank == rank:
+        FAULTS[fault]()
+    cli.main()

@@ -1,0 +1,133 @@
+"""Ranks that stop, are late or part from the others, under mpiexec: named, said once, no hang."""
+
+import json
+import shutil
+import sys
+
+import pytest
+from launch import HERE, alone, mpiexec, ranks
+
+import kavg
+
+pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
+
+SETTINGS = """
+seed = 1
+rounds = 8
+replicas = 3
+start = 2.0
+timeout = 4
+objective = { kind = "cosine", dim = 5 }
+oracle = { kind = "gaussian", sigma2 = 1.0 }
+algorithm = [{ name = "A", P = 7, K = 2, gamma = 0.05, outer = { kind = "averaging" } }]
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SETTINGS)
+    return path
+
+
+def odd(fault, rank, config, *words, size=3):
+    """Run with one odd rank; the limit is the settings' timeout and what it takes to begin."""
+    script = str(HERE / "mpi" / "odd_rank.py")
+    out = ["--out", str(config.parent / "out")]
+    return ranks(size, script, fault, str(rank), "run", str(config), "-q", *out, *words, seconds=30)
+
+
+def said(job):
+    """What kavg said, without the launcher's words."""
+    return [line for line in job.stderr.splitlines() if line.startswith("kavg: ")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "rank", "message"),
+    [
+        ("stops", 0, "no word from rank 0 for 4 s in round 3 of A; ended"),
+        ("stops", 2, "no word from rank 2 for 4 s in round 3 of A; ended"),
+        ("stops_at_start", 1, "no word from rank 1 for 4 s before the first round; ended"),
+        (
+            "is_late", 1,
+            "rank 1 still at work while others have waited 4 s in round 3 of A "
+            "(a larger 'timeout' in the settings waits longer); ended",
+        ),
+    ],
+)  # fmt: skip
+def test_a_rank_that_keeps_the_others_waiting_is_named_and_the_job_ends(
+    config, fault, rank, message
+):
+    job = odd(fault, rank, config)
+    assert job.returncode != 0
+    assert said(job) == [f"kavg: {message}"]
+    assert "Traceback" not in job.stderr
+    assert sorted(path.name for path in config.parent.iterdir()) == ["small.toml"]
+
+
+def test_a_rank_that_stops_when_all_is_written_is_named_too(config):
+    job = odd("stops_at_end", 1, config)
+    assert job.returncode != 0
+    assert said(job) == ["kavg: no word from rank 1 for 4 s when all was done; ended"]
+    assert (config.parent / "out" / "summary.json").exists()
+
+
+def test_rank_0_may_take_longer_to_write_than_the_others_wait_elsewhere(config):
+    job = odd("is_late_at_end", 0, config)
+    assert (job.returncode, said(job)) == (0, [])
+    assert (config.parent / "out" / "summary.json").exists()
+
+
+def test_a_rank_that_pauses_costs_nothing_but_time(config, tmp_path):
+    assert odd("pauses", 1, config).returncode == 0
+    alone([sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "serial")])
+    digests = [
+        json.loads((tmp_path / run / "summary.json").read_text())["digest"]
+        for run in ("out", "serial")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_ranks_that_drift_apart_are_found_and_the_round_is_named(config):
+    job = odd("drifts", 1, config, "--set", "agree_every=2")
+    assert job.returncode == 1
+    (first,) = said(job)
+    assert first == (
+        "kavg: ranks hold different models after round 4 of A; after round 2 all agreed:"
+    )
+    assert "\n  ranks 0, 2: w, v of hash " in job.stderr
+    assert "\n  rank 1: w, v of hash " in job.stderr
+    assert not (config.parent / "out").exists()
+
+
+def test_ranks_that_drift_apart_in_a_short_run_are_found_at_its_end(config):
+    job = odd("drifts", 2, config)
+    assert job.returncode == 1
+    (first,) = said(job)
+    assert first == ("kavg: ranks hold different models after round 8 of A; none compared before:")
+    assert not (config.parent / "out").exists()
+
+
+def test_ranks_with_another_numpy_are_found_before_any_work(config):
+    job = odd("other_numpy", 1, config)
+    assert job.returncode == 2
+    assert said(job) == ["kavg: the settings differ between ranks:"]
+    assert "\n  rank 1: kavg " in job.stderr
+    assert "numpy 1.0" in job.stderr
+    assert not (config.parent / "out").exists()
+
+
+def test_ranks_with_another_program_of_the_same_version_are_found(config, tmp_path):
+    theirs = shutil.copytree(kavg.__path__[0], tmp_path / "theirs" / "kavg")
+    with (theirs / "outer.py").open("a") as file:
+        file.write("# changed\n")
+    command = ["run", str(config), "--out", str(tmp_path / "out")]
+    ours = [sys.executable, "-m", "kavg", *command]
+    # A script's own folder is where its imports are looked up first.
+    other = [sys.executable, str(tmp_path / "theirs" / "start.py"), *command]
+    (tmp_path / "theirs" / "start.py").write_text("from kavg.cli import main; main()\n")
+    job = alone([mpiexec(), "-n", "1", *ours, ":", "-n", "1", *other])
+    assert job.returncode == 2
+    assert said(job) == ["kavg: the settings differ between ranks:"]
+    assert len({line for line in job.stderr.splitlines() if " of source " in line}) == 2
+    assert not (tmp_path / "out").exists()

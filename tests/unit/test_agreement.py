@@ -1,0 +1,101 @@
+"""Ranks that drift apart are found, at the price of 8 bytes a rank now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ranks import CountingComm, run_ranks
+
+from kavg import SerialComm, config, jobs
+from kavg.agreement import Agreement, fingerprint
+from kavg.base import KavgError
+from kavg.progress import silent
+from kavg.ranks import is_collective
+from kavg.rounds import Round, State
+from kavg.signals import Caught
+from kavg.supervising import Supervised
+
+SETTINGS = """
+rounds = {rounds}
+start = 2.0
+agree_every = {every}
+objective = {{ kind = "cosine", dim = 3 }}
+oracle = {{ kind = "gaussian", sigma2 = 1.0 }}
+algorithm = [{{ P = 4, K = 2, gamma = {gamma}, outer = {{ kind = "block_momentum", mu = 0.5 }} }}]
+"""
+
+
+def run(comm, *, rounds=6, every=2, gamma=0.05):
+    settings = config.parse(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
+    supervised = Supervised(comm, silent, Caught(), None)
+    return jobs.one(comm, settings, settings.algorithms[0], None, supervised)
+
+
+def done(n, w):
+    return Round(State(n, np.array([[w]]), np.empty(0)), np.zeros(1), 0.1)
+
+
+@given(st.lists(st.sampled_from([0.0, -0.0, 1.0, 1.0 + 2**-52]), min_size=2, max_size=5))
+def test_ranks_agree_if_and_only_if_all_bits_do(values):
+    def rank(comm):
+        agreement = Agreement(comm, "A", every=1)
+        agreement.after(done(1, 5.0))
+        try:
+            agreement.after(done(2, values[comm.Get_rank()]))
+        except KavgError as error:
+            return is_collective(error), error.code, str(error).splitlines()
+        return None
+
+    told = run_ranks(len(values), rank)
+    bits = {np.float64(value).tobytes() for value in values}
+    if len(bits) == 1:
+        assert told == [None] * len(values)
+        return
+    assert told == [told[0]] * len(values)
+    together, code, lines = told[0]
+    assert (together, code, len(lines)) == (True, 1, 2 + len(bits))
+    assert lines[0] == "ranks hold different models after round 2 of A; after round 1 all agreed:"
+
+
+def test_a_hash_is_of_the_round_the_model_and_its_momentum():
+    w, v = np.ones((2, 3)), np.zeros((2, 3))
+    base = fingerprint(3, w, v)
+    assert len(base) == 8
+    assert base == fingerprint(3, w.copy(), v.copy())
+    assert base == fingerprint(3, np.asfortranarray(w), v)
+    others = [fingerprint(4, w, v), fingerprint(3, v, w), fingerprint(3, w, v, diverged_at=4)]
+    v[1, 2] = -0.0
+    assert len({base, fingerprint(3, w, v), *others}) == 5
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize(("every", "times"), [(1, 6), (2, 3), (4, 1), (100, 0)])
+def test_a_comparison_is_one_allgather_and_the_end_is_always_compared(size, every, times):
+    def rank(comm):
+        counting = CountingComm(comm)
+        run(counting, every=every)
+        return counting.calls["Allgather"]
+
+    # The noise of this run fits its grids, so no other Allgather is made.
+    assert run_ranks(size, rank) == [times + 1] * size
+
+
+def test_one_rank_alone_compares_nothing():
+    counting = CountingComm(SerialComm())
+    run(counting, every=1)
+    assert set(counting.calls) == {"Allreduce"}
+
+
+def test_ranks_that_diverge_agree_on_it():
+    assert [r.diverged_at is None for r in run_ranks(2, lambda comm: run(comm, gamma=1e120))] == [
+        False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["timeout = 0", "timeout = -1", "agree_every = 0"])
+def test_settings_that_make_no_sense_are_refused(given):
+    text = SETTINGS.format(rounds=1, every=1, gamma=0.1).replace("agree_every = 1", given)
+    with pytest.raises(KavgError, match=given.split()[0]):
+        config.parse(text)

@@ -1,0 +1,441 @@
+"""Timings: fair turns, ratios within a repetition, tables that fit; no time is asserted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from kavg.base import KavgError
+from kavg.bench import contest, contestants, job, launch, measure, startup, stores, worker
+from kavg.bench.contest import LeftOut, needed, repeated
+from kavg.bench.floor import floor
+from kavg.bench.grid import WIDTH, Grid
+from kavg.bench.normals import PRECISIONS, addressed, fillers
+from kavg.bench.pinning import cores, pinned
+from kavg.bench.report import Report
+from kavg.bench.spread import Measured, spread
+from kavg.bench.tables import digits, grids
+from kavg.bench.workloads import ALONE, GROUPS, chosen, double_well, workloads
+from kavg.comm import SerialComm
+
+positive = st.floats(1e-6, 1e3)
+repetitions = st.lists(st.tuples(positive, positive, positive), min_size=1, max_size=9)
+
+
+@given(repetitions)
+def test_a_machine_that_slows_down_does_not_move_a_ratio(rows):
+    ours, theirs, slower = np.array(rows).T
+    calm, busy = spread(ours, theirs), spread(ours * slower, theirs * slower)
+    np.testing.assert_allclose(busy.median, calm.median)
+    np.testing.assert_allclose(busy.quartiles, calm.quartiles)
+    np.testing.assert_allclose(busy.range, calm.range)
+
+
+@given(repetitions)
+def test_a_spread_is_in_order_and_turns_over(rows):
+    ours, theirs, _ = np.array(rows).T
+    there, back = spread(ours, theirs), spread(theirs, ours)
+    in_order = [there.range[0], *there.quartiles, there.range[1]]
+    assert in_order == sorted(in_order)
+    assert there.quartiles[0] <= there.median <= there.quartiles[1]
+    np.testing.assert_allclose(1 / np.array(back.range), there.range[::-1])
+
+
+def test_a_ratio_by_hand():
+    assert spread([2.0, 9.0, 4.0], [1.0, 3.0, 4.0]).median == 2.0
+
+
+class FakeClock:
+    """Time that passes only as told; ``turns`` are who ran, ``goes`` how often at a time."""
+
+    def __init__(self, cost):
+        self.cost, self.turns = cost, []
+
+    def __call__(self, repeat, times):
+        repeat(times)
+        self.turns.append((self.now, times))
+        return self.cost[self.now] * times
+
+    def contestant(self, name):
+        def repeat(times):
+            self.now = name
+
+        return repeat
+
+
+def contest_of(cost, repetitions=5, least=1.0, seed=0):
+    clock = FakeClock(cost)
+    everyone = {name: clock.contestant(name) for name in cost}
+    found, notes = measure.interleaved(everyone, repetitions, least, clock=clock, seed=seed)
+    return clock, found, notes
+
+
+def test_each_repetition_has_everyone_once_in_a_new_order():
+    clock, found, notes = contest_of(dict.fromkeys("abcd", 1.0), repetitions=8)
+    turns = [name for name, _ in clock.turns[-32:]]
+    rounds = [tuple(turns[i : i + 4]) for i in range(0, 32, 4)]
+    assert all(sorted(each) == list("abcd") for each in rounds)
+    assert len(set(rounds)) > 2
+    assert notes == {}
+    assert all(len(times) == 8 for times in found.values())
+
+
+def test_the_order_is_a_function_of_the_seed():
+    def turns(seed):
+        return contest_of(dict.fromkeys("abcd", 1.0), seed=seed)[0].turns
+
+    assert turns(1) == turns(1) != turns(2)
+
+
+@given(st.floats(1e-5, 5.0), st.floats(0.01, 1.0))
+def test_everyone_runs_for_as_long_as_asked_and_not_far_longer(cost, least):
+    clock = FakeClock({"a": cost})
+    times = measure.goes(clock.contestant("a"), least, clock)
+    assert times * cost >= least
+    assert times == 1 or times * cost <= 16 * least + 2 * cost
+
+
+def test_nobody_waits_for_ever():
+    _, found, notes = contest_of({"quick": 0.1, "slow": 100.0})
+    assert list(found) == ["quick"]
+    assert notes == {"slow": "100 s for a single go"}
+
+
+def test_garbage_is_collected_before_and_not_while_clocks_run():
+    import gc
+
+    with measure.no_collection():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+
+
+def test_a_missing_library_is_named_with_its_cure(monkeypatch):
+    monkeypatch.setattr(contest, "find_spec", lambda name: None)
+    with pytest.raises(LeftOut, match=r"torch is not installed: pip install 'kavg\[bench\]'"):
+        needed("torch")
+
+
+def test_who_cannot_take_part_is_noted_and_the_others_go_on(monkeypatch):
+    monkeypatch.setattr(contest, "find_spec", lambda name: None)
+    tiny = double_well("tiny", P=2, K=2, R=2, d=3)
+    ready, notes = contestants.prepared(contestants.roster(tiny))
+    assert set(notes) == {
+        "PyTorch", "PyTorch, float32 normals", "JAX", "JAX, float32 normals", "JAX, a call a round",
+    }  # fmt: skip
+    assert next(iter(ready)) == "kavg"
+    assert list(ready)[-1] == "floor"
+
+
+def test_more_steps_than_anyone_would_wait_for_are_left_out():
+    roster = contestants.roster(double_well("wide", P=10**5, K=8, R=1, d=1))
+    with pytest.raises(LeftOut, match="800000 steps one by one"):
+        roster["NumPy loop"]()
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (5, 3, 1, 7), (3, 2, 2, 20_000), (7, 2, 900, 9)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_floors_run_at_any_size(sizes, dtype):
+    P, K, R, d = sizes
+    floor(double_well("any", P=P, K=K, R=R, d=d, dtype=dtype))(3)
+
+
+def test_every_group_of_workloads_has_a_floor_and_says_its_sizes():
+    pytest.importorskip("sklearn")
+    for group in ALONE:
+        for quick in (True, False):
+            for each in workloads(group, quick=quick):
+                assert {"P", "K", "R", "d"} <= set(each.sizes)
+                assert each.coordinates == np.prod([each.sizes[letter] for letter in "PKRd"])
+    for group in ("logistic", "digits"):
+        for each in workloads(group):
+            floor(each)(1)
+
+
+def test_a_floor_makes_normals_and_hands_out_every_one():
+    """Kolmogorov and Smirnov at 1 %, for one fixed sequence."""
+    store = stores.Store(96, np.float32)
+    store.fill = stores.BoxMuller(store.values)
+    drawn = np.concatenate([next(store).copy() for _ in range(400)])
+    assert len(np.unique(drawn)) > 0.99 * len(drawn)
+    assert stats.kstest(drawn, "norm").pvalue > 0.01
+
+
+@pytest.mark.parametrize("piece", [1, 7, 96, 20_001])
+def test_a_store_gives_pieces_of_one_size(piece):
+    store = stores.Store(piece, np.float32)
+    fills = []
+    store.fill = lambda: fills.append(1)
+    count = len(store.values) // piece
+    assert {len(next(store)) for _ in range(2 * count)} == {piece}
+    assert len(fills) == 2
+
+
+def test_everyone_draws_normals():
+    ready, notes = contestants.prepared(fillers(2048))
+    assert set(notes) <= {f"{who}, {p}" for who in ("JAX", "PyTorch") for p in PRECISIONS}
+    for repeat in ready.values():
+        repeat(2)
+    addressed(2**15)(1)
+
+
+def test_groups_are_chosen_by_name():
+    assert chosen(None) == list(GROUPS)
+    assert chosen("startup,small") == ["small", "startup"]
+    with pytest.raises(KavgError, match="no group of workloads 'digit'; use 'digits'"):
+        chosen("digit")
+    with pytest.raises(KavgError, match="there are elementwise, small"):
+        chosen("zzz")
+
+
+FACTS = {
+    "processor": "a processor", "cores": 2, "core": 0, "platform": "a system", "python": "3",
+    "versions": {"numpy": "2"} | {f"library{i}": "1.2.3" for i in range(20)},
+    "blas": [{"internal_api": "openblas", "version": "0.3", "architecture": None}],
+    "variables": {"OPENBLAS_CORETYPE": "Haswell"}, "given": {"XLA_FLAGS": "--a b"}, "load": [0.5],
+}  # fmt: skip
+
+
+def a_measurement(name="one", ladder="", seconds=None, **about):
+    seconds = seconds or {"kavg": [1.0, 2.0, 4.0], "JAX": [2.0, 4.0, 4.0]}
+    sizes = {"P": 4, "d": 1000}
+    return Measured("small", name, sizes, "ns", 10.0, seconds, ladder=ladder, **about)
+
+
+def test_a_table_by_hand():
+    found = a_measurement(notes={"PyTorch": "not there"}, remark="a remark")
+    assert grids([found])[0].text().split("\n") == [
+        "one: P = 4, d = 1000",
+        "  time in ns",
+        "           time  kavg / it       quartiles  least to most",
+        "  kavg     20.0",
+        "  JAX      40.0      0.500  0.500 to 0.750  0.500 to 1.00",
+        "  PyTorch     -",
+        "  PyTorch: not there",
+        "  a remark",
+    ]
+
+
+def test_a_series_by_hand():
+    later = a_measurement("grow", "d", {"kavg": [1.0]}, notes={"JAX": "asleep"})
+    early, late = a_measurement("grow", "d"), Measured(**vars(later) | {"sizes": {"P": 4, "d": 20}})
+    (grid,) = grids([early, late])
+    assert grid.text().split("\n") == [
+        "grow: P = 4",
+        "  kavg in ns; then kavg / it [quartiles]",
+        "  d     kavg                 JAX",
+        "  10^3  20.0  0.500 [.500, .750]",
+        "  20    10.0                   -",
+        "  d = 20: JAX: asleep",
+    ]
+
+
+def test_without_the_reference_times_stand_alone():
+    found = a_measurement(seconds={"JAX": [2.0]}, notes={"kavg": "not available"})
+    text = grids([found])[0].text()
+    assert "JAX   20.0" in text
+    assert "kavg     -" in text
+    assert grids([a_measurement("s", "d", {"JAX": [2.0]})])[0].rows == [("10^3", "-", "-")]
+
+
+def everything():
+    """One measurement of every workload that there is, with times of all sizes."""
+    rng = np.random.Generator(np.random.PCG64(1))
+
+    def seconds(names):
+        return {name: list(np.exp(2 * rng.standard_normal(7))) for name in names}
+
+    for group in ALONE:
+        if group == "digits":
+            continue
+        for each in workloads(group):
+            about = (group, each.name, each.sizes, "ns per learner, step and coordinate", 1e4)
+            yield Measured(*about, seconds(contestants.roster(each)), ladder=each.ladder)
+    from kavg.bench import two_ranks
+
+    nobody = two_ranks.World(SerialComm(), "")
+    for d in two_ranks.SIZES:
+        about = ("ranks", "averages", {"d": d}, "us an average", 1e6)
+        yield Measured(*about, seconds(two_ranks.averages(10, nobody)), ladder="d")
+    yield Measured("noise", "normals", {"n": 10}, "ns", 1.0, seconds(fillers(16)))
+
+
+def test_every_table_fits_the_width_and_keeps_its_columns():
+    report = Report(FACTS, 7, list(everything()))
+    assert max(map(len, report.text().split("\n"))) <= WIDTH
+    for grid in grids(report.found):
+        table = [line for line in grid.markdown().split("\n") if line.startswith("|")]
+        assert len(table) == len(grid.rows) + 2
+        assert len({line.count("|") for line in table}) == 1
+
+
+def test_the_report_says_what_the_times_depend_on():
+    for text in (Report(FACTS, 7, []).text(), Report(FACTS, 7, []).markdown()):
+        for fact in ("a processor", "core 0", "numpy 2", "openblas", "OPENBLAS_CORETYPE=Haswell"):
+            assert fact in text
+        assert "7 repetitions" in text
+
+
+@given(st.floats(1e-4, 1e7))
+def test_digits_are_true_and_few(value):
+    text = digits(value)
+    assert "e" not in text
+    assert float(text) == pytest.approx(value, rel=5.1e-3, abs=5.1e-4)
+
+
+def test_what_was_measured_survives_the_file(tmp_path):
+    told = worker.Job("small", 1, 0.0, True, str(tmp_path / "results"))
+    found = a_measurement(notes={"JAX": "no"}, remark="yes")
+    worker.leave(told, found)
+    worker.leave(told, a_measurement())
+    assert launch.read(tmp_path / "results") == [found, a_measurement()]
+    assert launch.read(tmp_path / "nothing") == []
+
+
+def test_a_worker_measures_its_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(contest, "find_spec", lambda name: None)
+    worker.work(worker.Job("one_replica", 2, 0.0, True, str(tmp_path / "results")))
+    (found,) = launch.read(tmp_path / "results")
+    assert found.name == "one small replica"
+    assert len(found.seconds["kavg"]) == len(found.seconds["floor"]) == 2
+    assert found.ratio("NumPy loop").median > 0
+
+
+def test_without_its_data_a_workload_is_noted(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    worker.work(worker.Job("digits", 1, 0.0, True, str(tmp_path / "results")))
+    (found,) = launch.read(tmp_path / "results")
+    assert "scikit-learn" in found.notes["all"]
+
+
+def test_a_process_stays_on_its_core_for_as_long_as_asked():
+    before = cores()
+    if not before:
+        pytest.skip("this system does not tell")
+    with pinned(before[-1]):
+        assert cores() == before[-1:]
+    assert cores() == before
+    with pinned(None):
+        assert cores() == before
+
+
+def test_commands_are_started_and_their_failures_told():
+    startup.starter(["-c", "pass"])()(1)
+    with pytest.raises(LeftOut, match="failed: NameError"):
+        startup.starter(["-c", "nonsense"])()(1)
+    ready, notes = contestants.prepared({"x": startup.starter(["-c", "import no_such_thing"])})
+    assert (ready, list(notes)) == ({}, ["x"])
+
+
+def test_a_worker_that_crashes_is_told(tmp_path, monkeypatch):
+    plan = launch.Plan(1, 0.0, True, None)
+    crash = [sys.executable, "-c", "raise SystemExit(9)"]
+    monkeypatch.setattr(launch, "alone", lambda job: crash)
+    (found,) = launch.measure("small", plan)
+    assert found.notes == {"not measured": "its process failed with code 9"}
+
+
+@pytest.fixture
+def quick_bench(monkeypatch, tmp_path):
+    """The command with times made up: ``call(**options) -> exit code``, written to ``bench``."""
+    asked = []
+
+    def measured(group, plan):
+        asked.append((group, plan.repetitions))
+        return [a_measurement()] if group != "large" else [launch.failed("large", "crashed")]
+
+    monkeypatch.setattr(job, "measure", measured)
+    monkeypatch.setattr(job, "launcher", lambda: None)
+    options = {"quick": False, "markdown": False, "force": False}
+
+    def call(only="small", repetitions=None, **given):
+        out = tmp_path / "bench"
+        return job.bench(SerialComm(), only, repetitions, out, **options | given)
+
+    call.asked = asked
+    call.out = tmp_path / "bench"
+    return call
+
+
+def test_the_command_prints_and_writes(quick_bench, capsys):
+    pytest.importorskip("matplotlib")
+    assert quick_bench("small,noise") == 0
+    assert quick_bench.asked == [("small", 7), ("noise", 7)]
+    assert "one: P = 4, d = 1000" in capsys.readouterr().out
+    files = sorted(path.name for path in quick_bench.out.iterdir())
+    assert files == ["bench.json", "bench.md", "bench.png", "bench.svg"]
+    facts = json.loads((quick_bench.out / "bench.json").read_text())
+    assert facts["measured"][0]["seconds"]["kavg"] == [1.0, 2.0, 4.0]
+
+
+def test_the_command_prints_markdown_alone(quick_bench, capsys):
+    quick_bench(markdown=True, quick=True)
+    printed = capsys.readouterr().out
+    assert printed == (quick_bench.out / "bench.md").read_text()
+    assert "| JAX | 40.0 | 0.500 |" in printed
+    assert quick_bench.asked == [("small", 3)]
+
+
+def test_older_timings_are_kept_unless_forced(quick_bench):
+    quick_bench()
+    with pytest.raises(KavgError, match="holds timings already; use --force"):
+        quick_bench()
+    assert quick_bench(force=True) == 0
+
+
+def test_a_part_that_failed_is_an_exit_code(quick_bench, capsys):
+    assert quick_bench("small,large") == 1
+    assert "not measured: crashed" in capsys.readouterr().out
+
+
+def test_the_command_refuses_what_it_cannot_do(quick_bench, monkeypatch):
+    with pytest.raises(KavgError, match="repetitions must be at least 1"):
+        quick_bench(repetitions=0)
+    monkeypatch.setattr(job, "launcher", lambda: "MPICH hydra")
+    with pytest.raises(KavgError, match="without mpiexec"):
+        quick_bench()
+
+
+def test_the_figure_shows_every_panel_there_is_something_for():
+    pytest.importorskip("matplotlib")
+    from kavg.bench.figure import bench_figure
+
+    figure = bench_figure(list(everything()))
+    assert len(figure.axes) == 1 + 3 + 1 + 1
+    assert figure.axes[0].get_yscale() == "log"
+    drawn = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"JAX", "PyTorch", "floor", "gloo"} <= drawn
+    with pytest.raises(KavgError, match="nothing to draw"):
+        bench_figure([])
+
+
+def test_names_are_unique_in_markdown_and_text():
+    grid = Grid("t", "c", ("", "x"), (("a", "1"), ("bb", "22")), ("n",))
+    assert grid.text().split("\n")[2:] == ["       x", "  a    1", "  bb  22", "  n"]
+    assert Counter(grid.markdown())["|"] == 12
+
+
+def test_repeating_counts():
+    calls = []
+    repeated(lambda: calls.append(1))(3)
+    assert len(calls) == 3
+
+
+@pytest.mark.mpi
+def test_two_ranks_take_turns_together():
+    pytest.importorskip("mpi4py")
+    plan = launch.Plan(1, 0.0, True, None)
+    found = launch.measure("ranks", plan)
+    assert [each.notes.get("not measured") for each in found] == [None] * len(found)
+    assert {each.name for each in found} == {
+        "2 ranks against 1", "rounds on 2 ranks", "the average of 2 ranks alone",
+    }  # fmt: skip
+    assert all("kavg" in each.seconds for each in found)
+    assert {"MPI, d numbers", "kavg, plain sum"} <= set(found[-1].seconds)
