@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -148,7 +147,7 @@ def finished(folder: Path) -> Found:
     except KavgError as fault:
         raise KavgError(f"{str(folder)!r} cannot be extended: {fault}") from None
     earlier = facts.get("earlier")
-    last = {key: facts[key] for key in (*SESSION, "versions") if key in facts}
+    last = {key: facts[key] for key in SESSION if key in facts}
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
     begun = Checkpoint(to_toml(config), data_digest(config), runs, sessions)
     path = folder / "trajectory.npz"
@@ -174,10 +173,9 @@ def other_versions(sessions: Sequence[Any]) -> list[str]:
     """A warning, if the last session ran under other versions than this one."""
     last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
     versions = last.get("versions")
-    then = {**(versions if isinstance(versions, Mapping) else {}), "machine": last.get("machine")}
-    today = {**in_use(), "machine": platform.machine()}
+    then = {**last, **(versions if isinstance(versions, Mapping) else {})}
     changed = [
-        f"{x} {then.get(x)} then, {now} now" for x, now in today.items() if then.get(x) != now
+        f"{x} {then.get(x)} then, {now} now" for x, now in in_use().items() if then.get(x) != now
     ]
     if not changed:
         return []

@@ -158,8 +158,6 @@ NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a V
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise ValueError("it holds what is no array")
     prefix = f"{i}.series."
     found = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
     series = {unquote(key): values for key, values in found.items()}

@@ -235,7 +235,7 @@ def test_entries_that_are_no_arrays_are_refused():
             for entry in before.namelist():
                 archive.writestr(entry, before.read(entry))
             archive.writestr(f"{name}.npy", b"text")
-        with pytest.raises(KavgError, match="it holds what is no array"):
+        with pytest.raises(KavgError, match="does not begin as an array"):
             from_bytes(signed(changed.getvalue()))
 
 

@@ -103,7 +103,8 @@ def files(folder):
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
+           "manifest.sha256"}  # fmt: skip
 
 
 @pytest.fixture
@@ -571,11 +572,21 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
 
 def test_other_versions_are_said_once(call, here, strike, monkeypatch):
     stop(call, strike)
-    then = {"kavg": environment.__version__, "numpy": np.__version__}
-    monkeypatch.setattr(resuming, "in_use", lambda: then | {"numpy": "9.9"})
-    code, _, err = call("resume", "runs/my", "-q")
+    then = environment.in_use()
+    with monkeypatch.context() as patch:
+        patch.setattr(resuming, "in_use", lambda: then | {"numpy": "9.9", "source": "abc"})
+        code, _, err = call("resume", "runs/my", "-q")
     assert code == 0
     assert err == (
         "kavg: the last bits may differ from those of an uninterrupted run: "
-        f"numpy {np.__version__} then, 9.9 now\n"
+        f"numpy {np.__version__} then, 9.9 now; source {environment.source()} then, abc now\n"
     )
+    call("run", "my.toml", "-q", "--out", "other")
+    told = json.loads((here / "other/environment.json").read_text())
+    told["machine"], told["versions"]["kavg"] = "abacus", "0.0.1"
+    (here / "other/environment.json").write_text(json.dumps(told))
+    code, _, err = call("resume", "other", "-q", "--rounds", "7")
+    assert code == 0
+    assert "kavg 0.0.1 then, " in err
+    assert "machine abacus then, " in err
+    assert err.count("\n") == 1
