@@ -103,6 +103,7 @@ def files(folder):
 
 
 WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN |= {"manifest.sha256"}
 
 
 @pytest.fixture
