@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import cli, environment, jobs, manifest, meta_iterations
+from kavg import cli, environment, jobs, manifest, meta_iterations, simulate
 from kavg.comm import SerialComm
 from kavg.config import load, parse, to_toml
 from kavg.jobs import described
