@@ -24,8 +24,6 @@ def check_folder(folder: Path, force: bool) -> None:
             raise KavgError(
                 f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
             )
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            raise KavgError(f"cannot write to {name}; use --out DIR")
         above = next(path for path in folder.resolve().parents if path.exists())
     except OSError as error:
         raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
@@ -33,6 +31,13 @@ def check_folder(folder: Path, force: bool) -> None:
         raise KavgError(
             f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
         )
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse to resume where nothing can be written: in the folder, or beside it at the end."""
+    for place in (folder, folder.resolve().parent):
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise KavgError(f"cannot write to {str(place)!r}, where the run is to go on")
 
 
 def taken(folder: Path) -> str:

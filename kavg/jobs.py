@@ -61,6 +61,8 @@ def go_on(
         folder, mine = keeper.folder, keeper.mine
         try:
             finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
+        except KavgError as fault:
+            raise failed(f"{fault}; {keeper.advice}") from None
         except Ended:
             keeper.write()
             raise
@@ -120,7 +122,7 @@ def finish(
         )
     except OSError as error:
         reason = error.strerror or error
-        raise failed(f"cannot write {str(folder)!r}: {reason}; make room, then go on") from None
+        raise failed(f"cannot write {str(folder)!r}: {reason}") from None
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")

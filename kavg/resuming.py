@@ -14,7 +14,7 @@ from kavg.base import Communicator, KavgError
 from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
-from kavg.folders import check_folder, unfinished
+from kavg.folders import check_writable, unfinished
 from kavg.growing import Growing
 from kavg.jobs import go_on, identity
 from kavg.keeper import Keeper
@@ -52,10 +52,10 @@ def resume(
 ) -> None:
     """Go on with a run where it was stopped, or make a finished one longer."""
     found = together(comm, "the runs", lambda: longer(opened(folder), rounds), lambda f: f.name)
-    on_rank_0(comm, lambda: check_folder(folder, force=True))
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
         return
+    on_rank_0(comm, lambda: check_writable(folder))
     if comm.Get_rank() == 0:
         sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
     sessions = [*found.begun.sessions, session(comm.Get_size())]

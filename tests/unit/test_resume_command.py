@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -367,7 +368,11 @@ def test_a_full_disk_at_the_end_is_said(call, here, monkeypatch):
     monkeypatch.setattr(jobs, "write_run", full)
     code, out, err = call("run", "my.toml", "-q")
     assert (code, out) == (1, "")
-    assert err == "kavg: cannot write 'runs/my': No space left on device; make room, then go on\n"
+    cannot = "kavg: cannot write 'runs/my': No space left on device; make room, then "
+    assert err == f"{cannot}run again: there is no checkpoint\n"
+    code, out, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=5")
+    assert (code, out) == (1, "")
+    assert err == f"{cannot}kavg resume runs/my goes on from 000000011.ckpt\n"
 
 
 # The folder of an unfinished run.
@@ -397,6 +402,34 @@ def test_force_starts_anew_and_forgets_the_old_checkpoints(call, here, strike, w
     assert [path.name for path in stored_here(here)] == ["000000002.ckpt"]
     assert call("resume", "runs/my", "-q")[0] == 0
     assert facts(here / "runs/my")["digest"] == whole
+
+
+def test_forced_a_run_forgets_old_checkpoints_before_it_has_any(
+    call, here, strike, monkeypatch, whole
+):
+    def crash(*given):
+        raise RuntimeError("a fault planted by a test")
+
+    stop(call, strike, "--set", "seed=2")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalSteps, "displacement", crash)
+        assert call("run", "my.toml", "-q", "--force")[0] == 1
+    code, _, err = call("resume", "runs/my")
+    assert code == 2
+    assert "there is no run in 'runs/my'" in err
+
+
+def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, strike, monkeypatch):
+    stop(call, strike)
+    for place in (here / "runs/my", here / "runs"):
+        monkeypatch.setattr(
+            os,
+            "access",
+            lambda path, mode, bad=place: not mode & os.W_OK or Path(path).resolve() != bad,
+        )
+        code, out, err = call("resume", "runs/my")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "', where the run is to go on" in err
 
 
 def test_beside_a_finished_run_the_unfinished_one_is_resumed(call, here, strike, whole):
