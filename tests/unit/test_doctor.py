@@ -15,9 +15,9 @@ from ranks import run_ranks
 
 from kavg import SerialComm
 from kavg.base import KavgError
-from kavg.doctor import job, library, machine, selftest
+from kavg.doctor import job, machine, mpi_library, selftest
 from kavg.doctor.finding import WIDTH, Finding, fine, table, wrong
-from kavg.doctor.library import Launcher, Library, about_launcher, about_library, family
+from kavg.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
 from kavg.text import columns
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
@@ -104,7 +104,7 @@ def test_no_library_is_no_fault():
     def load():
         raise KavgError("cannot load")
 
-    found = library.library(load)
+    found = mpi_library.library(load)
     assert found.fault == "cannot load"
     assert about_library(found).fine
     assert "pip install" in about_library(found).fix
