@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kavg.agreement import Agreement
-from kavg.base import Algorithm, Communicator
+from kavg.base import Algorithm, Communicator, KavgError
 from kavg.checkpoints import Checkpoint
 from kavg.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.environment import environment, installed, session, source

@@ -116,12 +116,12 @@ def test_launchers_are_asked_for_their_names(monkeypatch, tmp_path):
     script.write_text("#!/bin/sh\necho 'mpiexec (Open MPI) 5.0.11'\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert library.launcher().name == "Open MPI 5.0.11"
+    assert mpi_library.launcher().name == "Open MPI 5.0.11"
     script.write_text("not a program\n")
     script.write_bytes(b"\x7fELF")
-    assert "does not tell" in library.launcher().words
+    assert "does not tell" in mpi_library.launcher().words
     script.unlink()
-    assert library.launcher() is None
+    assert mpi_library.launcher() is None
     assert (HYDRA.name, ODD.name) == ("MPICH 5.0.2", "of unknown make")
 
 
