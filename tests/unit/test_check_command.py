@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import cli, environment, jobs, manifest
+from kavg import cli, environment, jobs, manifest, pictures
 from kavg.base import Constant
 from kavg.objectives import TriangularWave
 from kavg.runs import load_trajectories
@@ -48,7 +48,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for variable in environment.LAUNCHERS:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(jobs, "installed", lambda name: None if name == "matplotlib" else "1")
+    monkeypatch.setattr(pictures, "installed", lambda name: None if name == "matplotlib" else "1")
     (tmp_path / "my.toml").write_text(SETTINGS)
     (tmp_path / "bowl.toml").write_text(BOWL)
     return tmp_path
@@ -219,7 +219,7 @@ def test_an_older_folder_is_replaced_by_force(call):
 
 def test_the_picture_of_verdicts(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     call("check", "my.toml", "-q")
     wanted = {"bounds.png", "bounds.svg", "trajectory.png", "trajectory.svg"}
     assert files("runs/my/figures") == wanted
@@ -235,7 +235,7 @@ def test_the_picture_of_verdicts(call, monkeypatch):
 
 def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     monkeypatch.setattr("kavg.objectives.Quadratic.L", Constant(1e-3, "exact"))
     slow = [f"--set=algorithm.*.{place}" for place in ("gamma=9", "K=1")]
     code, out, _ = call("check", "bowl.toml", "-q", *slow, "--set", "rounds=900")
@@ -298,7 +298,7 @@ def test_exact_moments_beside_a_run(call):
 
 def test_the_pictures_of_exact(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     call("exact", "bowl.toml", "-q", "--set", "record.every=7")
     assert {"exact.png", "exact.svg"} <= files("runs/bowl/figures")
     code, out, _ = call("exact", "--atlas", "--K", "1,3", "--out", "maps/map.png")

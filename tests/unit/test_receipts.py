@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import cli, environment, jobs, manifest, meta_iterations
+from kavg import cli, environment, jobs, manifest, meta_iterations, simulate
 from kavg.comm import SerialComm
 from kavg.config import load, parse, to_toml
-from kavg.jobs import described, one
-from kavg.progress import silent
+from kavg.jobs import described
 from kavg.replay import chosen, replayed
 from kavg.runs import load_trajectories, write_bytes, write_run
 
@@ -355,8 +354,7 @@ def test_rounds_come_again_from_any_known_state(rounds, states, which):
         return everything[max(before)].state if before else None
 
     again = replayed(SerialComm(), CONFIG, algorithm, rounds, known, lambda r: done.append(r.n))
-    whole = one(SerialComm(), replace(CONFIG, record=parse(SETTINGS, ["record.every=1"]).record),
-                algorithm, silent)  # fmt: skip
+    whole = simulate(CONFIG.problem, algorithm, rounds=CONFIG.rounds, **settings)
     assert again.rounds.tolist() == sorted(rounds)
     for name in whole.series:
         assert again.series[name].tobytes() == whole.series[name][sorted(rounds)].tobytes()

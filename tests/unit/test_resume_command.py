@@ -103,8 +103,8 @@ def files(folder):
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
-           "manifest.sha256"}  # fmt: skip
+WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN |= {"manifest.sha256"}
 
 
 @pytest.fixture
