@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent.parent / "tests"))
+# In the place of this folder, whose file of the same name would hide the package of the tests.
+sys.path[0] = str(Path(__file__).parent.parent.parent / "tests")
 
-from faults.cases import DISK, FAULTS, PHASES, RANKS, Case, cases
+from faults.cases import DISK, FAULTS, PHASES, RANKS, cases, few
 from faults.jobs_that_fail import (
     LIMIT,
     TIMEOUT,
@@ -48,7 +49,8 @@ def main() -> None:
     run.add_argument("--python", default=sys.executable)
     run.add_argument("--options", default="", help="words for the launcher, quoted as one")
     run.add_argument("--seed", type=int, default=1)
-    run.add_argument("--only", default="", help="cases whose name holds this")
+    run.add_argument("--few-first", action="store_true", help="those that always run come first")
+    run.add_argument("--minutes", type=float, default=60, help="begin no case after these")
     run.set_defaults(act=run_table)
     page = actions.add_parser("page")
     page.add_argument("results", type=Path, nargs="+")
@@ -65,21 +67,25 @@ def run_table(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         digest, mounts = whole_digest(place), can_mount(place)
-        chosen = [case for case in cases(given.seed) if given.only in case.name]
-        chosen = [case for case in chosen if mounts or case.fault not in DISK]
+        chosen = [case for case in cases(given.seed) if mounts or case.fault not in DISK]
+        if given.few_first:
+            chosen.sort(key=lambda case: case not in few(seed=given.seed))
         for i, case in enumerate(chosen):
             folder = place / str(i)
             folder.mkdir()
-            rows.append(row(ended(case, folder, full, digest)))
+            ending = ended(case, folder, full, digest)
+            rows.append(row(ending))
             print(f"{i + 1}/{len(chosen)} {told(rows[-1])}", flush=True)
             shutil.rmtree(folder)
+            if (time.monotonic() - began) / 60 > given.minutes:
+                break
     about = {
         "library": library(given.python),
         "options": given.options,
         "seed": given.seed,
         "python": platform.python_version(),
         "minutes": (time.monotonic() - began) / 60,
-        "not_run": len(cases(given.seed)) - len(chosen),
+        "not_run": len(cases(given.seed)) - len(rows),
     }
     given.results.parent.mkdir(parents=True, exist_ok=True)
     given.results.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
