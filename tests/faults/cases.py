@@ -1,4 +1,4 @@
-"""The table of fault x phase x rank: a seeded list of cases, and a smaller one that has each fault."""
+"""The table of fault x phase x rank: a seeded list of cases, and a smaller one of each fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FAULTS = ("exception", "sys.exit", "SIGKILL", *SIGNALS, "SIGSTOP", *DISK)
 
 @dataclass(frozen=True)
 class Case:
-    """``at`` counts the rounds of all algorithms, from 1; ``again`` ranks resume (0: no mpiexec)."""
+    """``at`` counts the rounds of all algorithms; ``again`` ranks resume (0: without mpiexec)."""
 
     fault: str
     phase: str

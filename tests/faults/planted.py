@@ -1,8 +1,8 @@
 """The command line with one fault: ``planted.py FAULT PHASE RANK AT run ...``.
 
-The fault happens once, on that rank, in that phase; ``AT`` counts the rounds of all algorithms.  The
-other ranks wait a little where that makes sure that the faulty one is in the middle of it.  When it
-happens, a file whose name is in ``KAVG_FAULT_MARK`` is written.
+The fault happens once, on that rank, in that phase; ``AT`` counts the rounds of all algorithms.
+Other ranks wait a little where that makes sure that the faulty one is in the middle of it.  When
+it happens, a file whose name is in ``KAVG_FAULT_MARK`` is written.
 """
 
 import os
