@@ -24,9 +24,11 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from kavg import npz
 from kavg.base import KavgError
 from kavg.files import flush, written
-from kavg.runs import UNREADABLE, about, arrays_of, rebuilt
+from kavg.runs import about, arrays_of, rebuilt
+from kavg.soundness import sound
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 
@@ -38,6 +40,7 @@ LINE: Final = re.compile(
     rb"(?P<told>kavg checkpoint format=(?P<format>\d{1,9}) kavg=(?P<kavg>[\w.+!-]{1,40}) )"
     rb"sha256=(?P<sum>[0-9a-f]{64})\n"
 )
+DAMAGED: Final = (*npz.UNREADABLE, KeyError, AttributeError)
 LONGEST: Final = 200
 """Bytes within which the first line ends."""
 
@@ -100,7 +103,7 @@ def from_bytes(content: bytes) -> Checkpoint:
         )
     try:
         return unpacked(rest)
-    except UNREADABLE as error:
+    except DAMAGED as error:
         raise KavgError(f"its content is not what kavg writes: {error}") from None
 
 
@@ -124,10 +127,9 @@ def not_ours(content: bytes) -> str:
 
 def unpacked(rest: memoryview) -> Checkpoint:
     """The content of format 1."""
-    with np.load(io.BytesIO(rest), allow_pickle=False) as stored:
-        arrays = dict(stored)
+    arrays = npz.unpacked(io.BytesIO(rest), len(rest))
     described = strict_json(str(arrays.pop("about")))
-    runs = [rebuilt(i, one, arrays) for i, one in enumerate(described["runs"])]
+    runs = [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described["runs"])]
     texts = (described["settings"], described["data"])
     sessions = described["sessions"]
     if not all(isinstance(text, str) for text in texts) or not isinstance(sessions, list):

@@ -17,9 +17,11 @@ from kavg.bounds_report import bounds_text
 from kavg.config import Config, load
 from kavg.folders import check_folder
 from kavg.found import Found, draw_bounds, write_beside
-from kavg.jobs import agreed, all_algorithms, finish, say
+from kavg.jobs import agreed, all_algorithms, finish
+from kavg.pictures import say
 from kavg.ranks import on_rank_0, together
-from kavg.runs import joint_digest, load_trajectories
+from kavg.runs import joint_digest
+from kavg.stored import stored
 from kavg.trajectory import Trajectory
 
 GROWTH: Final = 16
@@ -132,20 +134,6 @@ def check_stored(comm: Communicator, folder: Path, out: Path | None, level: floa
     found = Found(config, runs, pairs, judged(comm, pairs, level), level)
     on_rank_0(comm, lambda: write_beside(found, out or folder))
     return found.code
-
-
-def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
-    """The settings and the trajectories of a run folder, which must belong together."""
-    config, runs = load(folder / "config.toml"), load_trajectories(folder)
-    N = config.rounds
-    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
-    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
-    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
-        raise KavgError(
-            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
-            "run the settings again"
-        )
-    return config, runs
 
 
 def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:

@@ -280,10 +280,10 @@ def plot(
     ] = None,
 ) -> Action:
     """Draw the figures of a finished run again."""
-    from kavg import jobs
+    from kavg import pictures
 
     return lambda: on_rank_0(
-        context.obj, lambda: jobs.draw(folder, axis, out or folder / "figures")
+        context.obj, lambda: pictures.draw(folder, axis, out or folder / "figures")
     )
 
 
@@ -314,6 +314,37 @@ def bench(
 
 
 @app.command()
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="A run folder.")],
+    files: Annotated[bool, typer.Option("--files", help="Only examine the files.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(metavar="M", help="Compare M recorded rounds, chosen at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 0,
+    level: Annotated[
+        float, typer.Option(help="Chance of calling a run of another machine different wrongly.")
+    ] = 0.05,
+    quiet: QuietOption = False,
+) -> Action:
+    """Is a finished run as it was written, and does it come again?
+
+    Files that were changed, added or lost are named; then the run is repeated and found to be the
+    same bits, the same within confidence (other machine or versions), or different, with the
+    first round and quantity.  Exit code 1 if anything is off.
+
+    \b
+        kavg verify runs/quickstart
+        mpiexec -n 4 kavg verify runs/quickstart --sample 10
+    """  # noqa: D301 - click's own mark, not a path
+    from kavg import receipts
+
+    return lambda: receipts.verify(
+        context.obj, folder, files=files, sample=sample, seed=seed, level=level, quiet=quiet
+    )
+
+
+@app.command()
 def doctor(context: typer.Context) -> Action:
     """Examine the environment: fine, or wrong and how to mend it; exit code 1 if any is wrong.
 
@@ -322,6 +353,21 @@ def doctor(context: typer.Context) -> Action:
     from kavg.doctor import job
 
     return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    a: Annotated[Path, typer.Argument(help="A run folder.")],
+    b: Annotated[Path, typer.Argument(help="Another.")],
+) -> Action:
+    """Find where two runs part: settings, machines, first round and quantity, and by how much.
+
+    Exit code 0 if they are the same bits, 1 if they differ.
+    """
+    from kavg import comparison
+
+    return lambda: comparison.diff(context.obj, a, b)
 
 
 @app.command()
@@ -381,6 +427,9 @@ def ended_by(error: BaseException, comm: Any) -> int:
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
+    if isinstance(error, MemoryError):
+        abort(comm, f"out of memory ({error}); take fewer replicas or record fewer rounds", 1)
+        return 1
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1
     abort(comm, "".join(traceback.format_exception(error)).rstrip(), 1)

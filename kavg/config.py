@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,10 +32,11 @@ from kavg.base import (
 )
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
-from kavg.faults import faults
+from kavg.faults import faults, shown
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
+from kavg.toml import tables_of, text_of
 
 
 def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
@@ -46,10 +46,10 @@ def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
     called = [run.name or f"algorithm {i}" for i, run in enumerate(algorithms, start=1)]
     unreadable = [name for name in called if not name.isprintable() or not name.strip()]
     if unreadable:
-        raise KavgError(f"names of algorithms must be readable text, got {unreadable[0]!r}")
+        raise KavgError(f"names of algorithms must be readable text, got {shown(unreadable[0])}")
     twice = [name for name, count in Counter(called).items() if count > 1]
     if twice:
-        raise KavgError(f"algorithms need different names, got {twice[0]!r} twice")
+        raise KavgError(f"algorithms need different names, got {shown(twice[0])} twice")
     return tuple(replace(a, name=name) for a, name in zip(algorithms, called, strict=True))
 
 
@@ -109,10 +109,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 
     Paths of data are looked up in ``folder``.
     """
-    try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KavgError(f"this is not TOML: {error}") from None
+    data = tables_of(text)
     found: list[str] = []
     for override in overrides:
         attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
@@ -123,7 +120,8 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
     except ValidationError as error:
         found += faults(error, data, keys)
     else:
-        found += misfits(config.problem, config.algorithms, config.seed)
+        sizes = {"rounds": config.rounds, "replicas": config.replicas, "every": config.record.every}
+        found += misfits(config.problem, config.algorithms, config.seed, **sizes)
     if found:
         raise KavgError("\n".join(found))
     return config
@@ -132,11 +130,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     """Settings from a file; every fault at once, under the file's name."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    text = text_of(path)
     try:
         return parse(text, overrides, path.parent)
     except KavgError as fault:

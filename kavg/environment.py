@@ -43,7 +43,7 @@ PACKAGES: Final = (
 )
 
 
-SESSION: Final = ("time", "machine", "processor", "ranks")
+SESSION: Final = ("time", "machine", "processor", "ranks", "source", "versions")
 """What of it is kept of each part of a run that was interrupted."""
 
 
@@ -70,7 +70,11 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "launcher": launcher(),
         "mpi": mpi,
         "source": source(),
-        "versions": {name: found for name in PACKAGES if (found := installed(name))} | in_use(),
+        "versions": {
+            **{name: found for name in PACKAGES if (found := installed(name))},
+            "kavg": __version__,
+            "numpy": np.__version__,
+        },
     }
 
 
@@ -90,12 +94,13 @@ def source() -> str:
 def session(ranks: int) -> dict[str, Any]:
     """What is kept of each part of a run that was interrupted and resumed."""
     facts = environment(ranks, None)
-    return {key: facts[key] for key in SESSION} | {"versions": in_use()}
+    return {key: facts[key] for key in SESSION}
 
 
 def in_use() -> dict[str, str]:
-    """The versions on which the last bits of a run depend."""
-    return {"kavg": __version__, "numpy": np.__version__}
+    """What the last bits of a run depend on, beside its settings and data."""
+    facts = {"source": source(), "machine": platform.machine()}
+    return {"kavg": __version__, "numpy": np.__version__, **facts}
 
 
 def installed(name: str) -> str | None:

@@ -14,7 +14,8 @@ from kavg.base import Communicator, KavgError
 from kavg.config import Config
 from kavg.exact_runs import ExactTrajectory, exact_trajectory
 from kavg.folders import check_folder
-from kavg.jobs import agreed, all_algorithms, finish, say
+from kavg.jobs import agreed, all_algorithms, finish
+from kavg.pictures import say
 from kavg.ranks import on_rank_0
 from kavg.text import number, printable, title, wrap
 from kavg.trajectory import Trajectory

@@ -24,8 +24,6 @@ def check_folder(folder: Path, force: bool) -> None:
             raise KavgError(
                 f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
             )
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            raise KavgError(f"cannot write to {name}; use --out DIR")
         above = next(path for path in folder.resolve().parents if path.exists())
     except OSError as error:
         raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
@@ -33,6 +31,13 @@ def check_folder(folder: Path, force: bool) -> None:
         raise KavgError(
             f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
         )
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse to resume where nothing can be written: in the folder, or beside it at the end."""
+    for place in (folder, folder.resolve().parent):
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise KavgError(f"cannot write to {str(place)!r}, where the run is to go on")
 
 
 def taken(folder: Path) -> str:
@@ -57,13 +62,18 @@ def unfinished(folder: Path) -> bool:
 
 
 def replaceable(folder: Path) -> bool:
-    """Is it a run folder, finished or not, or an empty one?"""
+    """Is it a run folder, finished or not, or an empty one, but for a checkpoint that failed?"""
     ours = ("config.toml", "trajectory.npz", "summary.json")
     return folder.is_dir() and (
         all((folder / name).exists() for name in ours)
         or unfinished(folder)
-        or not any(folder.iterdir())
+        or all(path.name == FOLDER and nothing_whole(path) for path in folder.iterdir())
     )
+
+
+def nothing_whole(folder: Path) -> bool:
+    """Is it the folder of a run that ended while it wrote its first checkpoint?"""
+    return folder.is_dir() and all(path.name.endswith(".partial") for path in folder.iterdir())
 
 
 def forget_checkpoints(folder: Path) -> None:

@@ -11,8 +11,8 @@ from kavg.analysis.compare import Comparison
 from kavg.analysis.verdict import Outcome, Verdict
 from kavg.base import KavgError
 from kavg.config import Config
-from kavg.jobs import draw_if_possible, say
-from kavg.runs import write_json
+from kavg.pictures import draw_if_possible, say
+from kavg.runs import enter, write_json
 from kavg.trajectory import Trajectory
 from kavg.verdict_report import verdict_table, verdicts_json
 
@@ -60,19 +60,22 @@ def write_beside(found: Found, folder: Path) -> None:
     """``verdicts.json`` and the figure, to a folder that may be there already."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "verdicts.json", found.plain)
-        draw_if_possible(lambda: draw_bounds(found, folder / "figures"))
+        paths = [folder / "verdicts.json"]
+        write_json(paths[0], found.plain)
+        draw_if_possible(lambda: paths.extend(draw_bounds(found, folder / "figures")))
+        enter(folder, paths)
     except OSError as error:
         raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
     say(f"{found.table}\n\nfolder  {folder}")
 
 
-def draw_bounds(found: Found, figures: Path) -> None:
+def draw_bounds(found: Found, figures: Path) -> list[Path]:
     """``bounds.png`` and ``.svg``; nothing where no bound applies."""
     from kavg.sheet import save
     from kavg.verdict_plots import promises, verdict_figure
 
     shown = promises(found.compared, found.runs)
-    if shown:
-        figures.mkdir(parents=True, exist_ok=True)
-        save(verdict_figure(shown), figures, "bounds")
+    if not shown:
+        return []
+    figures.mkdir(parents=True, exist_ok=True)
+    return list(save(verdict_figure(shown), figures, "bounds"))

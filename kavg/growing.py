@@ -32,8 +32,7 @@ class Growing:
     @property
     def left(self) -> int:
         """Rounds still to do."""
-        done = self.last.n if self.last else 0
-        return 0 if self.diverged_at is not None else self.rounds - done
+        return self.rounds - (self.last.n if self.last else 0)
 
     def begin(self, start: Round) -> None:
         """Record the start."""
@@ -44,9 +43,8 @@ class Growing:
     def take_up(self, before: Trajectory, replicas: int, *, exact: bool) -> None:
         """Go on where a shorter run ended, with only the rows that a longer run records.
 
-        A run that diverged at a round that is recorded in any case stays as it is.  Elsewhere the
-        value that was not finite may have been seen only because it was the last round's: there
-        the round is run again.
+        Where it diverged the round is run again: it may have been looked at only because it was
+        the last, and a longer run would not have looked.
         """
         done = checked(self, before, replicas, exact)
         last = before.rounds[-1] == done
@@ -54,8 +52,6 @@ class Growing:
         gamma = self.algorithm.step_size(done) if done else float("nan")
         state = State(done, before.w, before.v, before.exponents if done else None)
         self.last = Round(state, dispersion, gamma)
-        if before.diverged_at is not None and before.diverged_at % self.every == 0:
-            self.diverged_at = before.diverged_at
         self.recorder.take_up(before, before.rounds % self.every == 0)
 
     def add(self, now: Round) -> bool:

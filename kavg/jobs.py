@@ -16,11 +16,12 @@ from kavg.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.environment import environment, installed, session, source
 from kavg.folders import check_folder, forget_checkpoints, unused
 from kavg.keeper import Keeper
+from kavg.pictures import draw_if_possible, say, write_figures
 from kavg.progress import Progress, shown_on, silent
 from kavg.ranks import failed, on_rank_0, together
 from kavg.report import summary, table
 from kavg.rounds import Round
-from kavg.runs import digest, joint_digest, load_trajectories, write_run
+from kavg.runs import digest, joint_digest, write_run
 from kavg.signals import Ended, caught
 from kavg.simulate import simulate
 from kavg.supervising import Supervised
@@ -60,6 +61,8 @@ def go_on(
         folder, mine = keeper.folder, keeper.mine
         try:
             finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
+        except KavgError as fault:
+            raise failed(f"{fault}; {keeper.advice}") from None
         except Ended:
             keeper.write()
             raise
@@ -87,7 +90,7 @@ def finish(
     force: bool,
     mpi: str | None,
     words: str,
-    draw: Callable[[Path], None] | None = None,
+    draw: Callable[[Path], object] | None = None,
     verdicts: Mapping[str, Any] | None = None,
     begun: Checkpoint | None = None,
 ) -> None:
@@ -119,18 +122,12 @@ def finish(
         )
     except OSError as error:
         reason = error.strerror or error
-        raise failed(f"cannot write {str(folder)!r}: {reason}; make room, then go on") from None
+        raise failed(f"cannot write {str(folder)!r}: {reason}") from None
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")
     if config.figures and not installed("matplotlib"):
         say("no figure: pip install 'kavg[plot]' draws one")
-
-
-def say(words: str) -> None:
-    """Print for the user."""
-    sys.stdout.write(words + "\n")
-    sys.stdout.flush()
 
 
 def identity(config: Config) -> str:
@@ -205,33 +202,3 @@ def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
     for facts, run in zip(report["algorithms"].values(), runs, strict=True):
         facts["digest"] = digest(run)
     return {"digest": joint_digest(runs), **report}
-
-
-def draw_if_possible(draw: Callable[[], object]) -> None:
-    """A figure, where matplotlib is installed; a picture that fails never costs a run."""
-    if not installed("matplotlib"):
-        return
-    try:
-        draw()
-    except Exception as error:
-        sys.stderr.write(f"kavg: no figure: {error}\n")
-
-
-def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
-    """``trajectory.png`` and ``.svg``."""
-    from kavg.plots import trajectory_figure
-    from kavg.sheet import save
-
-    figures.mkdir(parents=True, exist_ok=True)
-    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
-
-
-def draw(folder: Path, axis: str, figures: Path) -> None:
-    """Draw a finished run again, and say where."""
-    runs = load_trajectories(folder)
-    try:
-        paths = write_figures(runs, axis, figures)
-    except OSError as error:
-        raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    for path in paths:
-        say(str(path))

@@ -77,7 +77,11 @@ class Keeper:
                 (self.folder / FOLDER).rmdir()
                 self.folder.rmdir()
         where, reason = str(self.folder / FOLDER), error.strerror or str(error)
-        advice = "run again: there is no earlier one"
+        return f"cannot write a checkpoint to {where!r}: {reason}; {self.advice}"
+
+    @property
+    def advice(self) -> str:
+        """What to do about a disk on which nothing can be written."""
         if self.last:
-            advice = f"{resume_command(self.folder)} goes on from {self.last.name}"
-        return f"cannot write a checkpoint to {where!r}: {reason}; make room, then {advice}"
+            return f"make room, then {resume_command(self.folder)} goes on from {self.last.name}"
+        return "make room, then run again: there is no checkpoint"

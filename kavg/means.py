@@ -45,7 +45,7 @@ class Mean(Protocol):
     exponents: Exponents | None
     asks: int
     asked: int
-    """The sum over the ranks of what each ``asks``, set before ``finish``; travels with the mean."""
+    """The sum over the ranks of what each ``asks`` by the time it finishes."""
 
     @property
     def mean(self) -> Floats:
@@ -106,9 +106,7 @@ class PlainMean:
 
 @final
 class ExactMean:
-    """The mean whose bits depend neither on tiles nor on ranks.
-
-    It is at most one last place from the correctly rounded mean: sum and quotient are rounded.
+    """The mean whose bits depend neither on tiles nor on ranks, within one last place of correct.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
     ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by
@@ -196,8 +194,8 @@ class ExactMean:
         if flags.any() and self.widen(flags > 0):
             return False
         np.divide(self.square, self.unit, out=self.square)
+        assert self.exponents is not None
         if not ((self.square >= self.low) & (self.square < self.high)).all():
-            assert self.exponents is not None
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
             self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
         return True

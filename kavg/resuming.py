@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,10 +13,11 @@ from kavg.base import Communicator, KavgError
 from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
-from kavg.folders import check_folder, unfinished
+from kavg.folders import check_writable, unfinished
 from kavg.growing import Growing
-from kavg.jobs import go_on, identity, say
+from kavg.jobs import go_on, identity
 from kavg.keeper import Keeper
+from kavg.pictures import say
 from kavg.ranks import on_rank_0, together
 from kavg.record import Recorder
 from kavg.runs import load_trajectories
@@ -51,10 +51,10 @@ def resume(
 ) -> None:
     """Go on with a run where it was stopped, or make a finished one longer."""
     found = together(comm, "the runs", lambda: longer(opened(folder), rounds), lambda f: f.name)
-    on_rank_0(comm, lambda: check_folder(folder, force=True))
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
         return
+    on_rank_0(comm, lambda: check_writable(folder))
     if comm.Get_rank() == 0:
         sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
     sessions = [*found.begun.sessions, session(comm.Get_size())]
@@ -147,7 +147,7 @@ def finished(folder: Path) -> Found:
     except KavgError as fault:
         raise KavgError(f"{str(folder)!r} cannot be extended: {fault}") from None
     earlier = facts.get("earlier")
-    last = {key: facts[key] for key in (*SESSION, "versions") if key in facts}
+    last = {key: facts[key] for key in SESSION if key in facts}
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
     begun = Checkpoint(to_toml(config), data_digest(config), runs, sessions)
     path = folder / "trajectory.npz"
@@ -173,10 +173,9 @@ def other_versions(sessions: Sequence[Any]) -> list[str]:
     """A warning, if the last session ran under other versions than this one."""
     last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
     versions = last.get("versions")
-    then = {**(versions if isinstance(versions, Mapping) else {}), "machine": last.get("machine")}
-    today = {**in_use(), "machine": platform.machine()}
+    then = {**last, **(versions if isinstance(versions, Mapping) else {})}
     changed = [
-        f"{x} {then.get(x)} then, {now} now" for x, now in today.items() if then.get(x) != now
+        f"{x} {then.get(x)} then, {now} now" for x, now in in_use().items() if then.get(x) != now
     ]
     if not changed:
         return []

@@ -9,6 +9,7 @@ environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm held against each bound
 figures/                pictures
 checkpoints/            of a run that is not finished only
+manifest.sha256         name, size and SHA-256 of all of these (``kavg.manifest``)
 ======================  ===========================================================================
 """
 
@@ -17,18 +18,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import numpy as np
 
+from kavg import manifest, npz
 from kavg.base import KavgError
 from kavg.files import staged, written
+from kavg.soundness import sound
 from kavg.trajectory import Trajectory
 
 CONTENTS: Final = (
@@ -40,6 +42,7 @@ CONTENTS: Final = (
     "verdicts.json",
     "figures",
     "checkpoints",
+    manifest.NAME,
 )
 """What a run folder may hold; what else lies there is the user's, and stays."""
 
@@ -75,15 +78,25 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Bytes as they are."""
+    with written(path) as partial:
+        partial.write_bytes(content)
+
+
 def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     """``metrics.csv``; a quantity that an algorithm did not record is left empty."""
+    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(metrics_rows(trajectories))
+
+
+def metrics_rows(trajectories: Sequence[Trajectory]) -> Iterator[list[Any]]:
+    """The head of ``metrics.csv``, then its lines."""
     quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
     places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
-    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(places + quantities)
-        for run in trajectories:
-            lines.writerows(metrics_lines(run, quantities))
+    yield places + quantities
+    for run in trajectories:
+        yield from metrics_lines(run, quantities)
 
 
 def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[Any]]:
@@ -97,6 +110,8 @@ def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[A
 
 
 ARRAYS = ("rounds", "w", "v", "seconds", "gammas", "exponents")
+SPELT = {ord(letter): f"%{ord(letter):02X}" for letter in "%/\\\0"}
+"""Letters that the name of a member of an archive cannot have."""
 
 
 def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
@@ -111,7 +126,7 @@ def arrays_of(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
-        arrays |= {f"{i}.series.{name}": values for name, values in run.series.items()}
+        arrays |= {f"{i}.series.{name.translate(SPELT)}": x for name, x in run.series.items()}
     return arrays
 
 
@@ -127,46 +142,25 @@ def about(run: Trajectory) -> dict[str, Any]:
 def load_trajectories(path: str | Path) -> list[Trajectory]:
     """The trajectories of a run folder, or of its ``trajectory.npz``; nothing read can run code."""
     path = Path(path)
-    path = path / "trajectory.npz" if path.is_dir() else path
+    path = path / "trajectory.npz" if os.path.isdir(path) else path
+    if not os.path.exists(path):  # pathlib's own raises where a name is too long
+        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
     try:
-        # NumPy would leave a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored)
-            described = json.loads(str(arrays.pop("about")))
-            return [rebuilt(i, one, arrays) for i, one in enumerate(described)]
-    except FileNotFoundError:
-        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote") from None
-    except UNREADABLE as error:
+        arrays = npz.read(path)
+        described = json.loads(str(arrays.pop("about")))
+        return [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
+    except NOT_OURS as error:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
 
 
-UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    KeyError,
-    TypeError,
-    MemoryError,
-    RuntimeError,
-    ArithmeticError,
-    AttributeError,
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What NumPy and zip say of a file that is damaged, or meant to be."""
+NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a ValueError
 
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
-    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-        raise ValueError("it holds what is no array")
     prefix = f"{i}.series."
-    series = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
-    recorded, R = arrays[f"{i}.rounds"].shape, arrays[f"{i}.w"].shape[:1]
-    if any(values.shape != recorded + R for values in series.values()):
-        raise ValueError(f"its series are not of shape {recorded + R}")
+    found = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
+    series = {unquote(key): values for key, values in found.items()}
     # Files of before there were checkpoints have no exponents.
     stored = {f"{i}.exponents": np.empty(0, np.int64), **arrays}
     return Trajectory(
@@ -195,3 +189,11 @@ def write_run(
             write_json(stage / "verdicts.json", verdicts)
         (stage / "figures").mkdir()
         draw(stage / "figures")
+        write_bytes(stage / manifest.NAME, manifest.manifest_of(stage))
+
+
+def enter(folder: Path, paths: Iterable[Path]) -> None:
+    """Write down in a folder's manifest, if it has one, that these files in it were written."""
+    content = manifest.updated(folder, paths)
+    if content is not None:
+        write_bytes(folder / manifest.NAME, content)

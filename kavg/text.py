@@ -93,6 +93,19 @@ def wrap(text: str, width: int, indent: str) -> Iterator[str]:
     yield line
 
 
+def hanging(line: str, width: int = 100, indent: int = 8) -> str:
+    """A line as long as it may be; what is left of it goes below, further in.
+
+    >>> print(hanging("files   all as they were written", width=24))
+    files   all as they
+            were written
+    """
+    blank, line = " " * indent, printable(line)
+    if columns(line) <= width:
+        return line
+    return "\n".join(wrap(line, width, blank)).removeprefix(blank)
+
+
 def columns(text: str) -> int:
     """How many terminal columns a text takes: wide letters two, combining marks none."""
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

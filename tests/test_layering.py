@@ -32,7 +32,9 @@ ALLOWED = {
     "arrays": BASIC,
     "cadence": BASIC,
     "files": BASIC,
-    "readers": BASIC,
+    "memory": BASIC,
+    "npz": BASIC | {"memory"},
+    "readers": BASIC | {"memory", "npz"},
     "synthetic": BASIC | {"arrays"},
     "data": BASIC | {"arrays", "readers", "synthetic"},
     "objectives": BASIC | {"data"},
@@ -60,15 +62,20 @@ ALLOWED = {
     "exact_runs": BASIC | {"analysis", "objectives", "oracles", "starts"},
     "exact_plots": BASIC
     | {"analysis", "exact_runs", "legend", "panels", "sheet", "text", "trajectory"},
-    "runs": BASIC | {"files", "trajectory"},
-    "checkpoints": BASIC | {"files", "runs", "trajectory", "version"},
+    "soundness": BASIC | {"trajectory"},
+    "manifest": BASIC,
+    "runs": BASIC | {"files", "manifest", "npz", "soundness", "trajectory"},
+    "checkpoints": BASIC | {"files", "npz", "runs", "soundness", "trajectory", "version"},
+    "differences": BASIC | {"trajectory"},
     # settings
     "refusals": BASIC,
-    "overrides": BASIC,
+    "overrides": BASIC | {"faults"},
+    "toml": BASIC,
     "faults": BASIC,
-    "misfits": BASIC | {"starts"},
+    "sizes": BASIC | {"local", "memory", "objectives", "oracles", "synthetic"},
+    "misfits": BASIC | {"sizes", "starts"},
     "tables": BASIC | PARTS | {"arrays", "refusals"},
-    "config": BASIC | {"cadence", "data", "faults", "misfits", "overrides", "tables"},
+    "config": BASIC | {"cadence", "data", "faults", "misfits", "overrides", "tables", "toml"},
     "catalogue": BASIC | PARTS | {"data", "refusals", "tables"},
     # the command line
     "ranks": BASIC,
@@ -86,35 +93,141 @@ ALLOWED = {
     "keeper": BASIC | {"cadence", "checkpoints", "folders", "ranks", "trajectory"},
     "supervising": BASIC
     | {"folders", "growing", "keeper", "progress", "ranks", "signals", "trajectory"},
+    "pictures": BASIC | {"environment", "plots", "runs", "sheet", "trajectory"},
     "jobs": BASIC
-    | {"agreement", "config", "environment", "plots", "progress", "ranks", "report", "rounds"}
+    | {
+        "pictures",
+        "agreement",
+        "config",
+        "environment",
+        "plots",
+        "progress",
+        "ranks",
+        "report",
+        "rounds",
+    }
     | {"runs", "sheet", "simulate", "trajectory", "version", "watched", "checkpoints", "folders"}
     | {"keeper", "signals", "supervising"},
     "resuming": BASIC
-    | {"checkpoints", "config", "environment", "folders", "growing", "jobs", "keeper", "ranks"}
+    | {
+        "pictures",
+        "checkpoints",
+        "config",
+        "environment",
+        "folders",
+        "growing",
+        "jobs",
+        "keeper",
+        "ranks",
+    }
     | {"record", "runs", "trajectory"},
     "verdict_report": BASIC | {"analysis", "text"},
     "verdict_plots": BASIC | {"analysis", "legend", "panels", "sheet", "text", "trajectory"},
     "bounds_report": BASIC | {"analysis", "starts", "text", "verdict_report"},
     "found": BASIC
-    | {"analysis", "config", "jobs", "runs", "sheet", "trajectory", "verdict_plots"}
+    | {"pictures", "analysis", "config", "jobs", "runs", "sheet", "trajectory", "verdict_plots"}
     | {"verdict_report"},
     "checks": BASIC
-    | {"analysis", "bounds_report", "config", "folders", "found", "jobs", "ranks", "runs"}
-    | {"trajectory"},
+    | {
+        "pictures",
+        "analysis",
+        "bounds_report",
+        "config",
+        "folders",
+        "found",
+        "jobs",
+        "ranks",
+        "runs",
+    }
+    | {"stored", "trajectory"},
     "bench": BASIC
-    | {"comm", "data", "environment", "folders", "jobs", "legend", "means", "noise", "normals"}
+    | {
+        "pictures",
+        "comm",
+        "data",
+        "environment",
+        "folders",
+        "jobs",
+        "legend",
+        "means",
+        "noise",
+        "normals",
+    }
     | {"objectives", "oracles", "outer", "panels", "ranks", "sheet", "simulate", "starts"}
     | {"threads"},
     "exact_jobs": BASIC
-    | {"analysis", "config", "exact_plots", "exact_runs", "folders", "jobs", "ranks", "sheet"}
+    | {
+        "pictures",
+        "analysis",
+        "config",
+        "exact_plots",
+        "exact_runs",
+        "folders",
+        "jobs",
+        "ranks",
+        "sheet",
+    }
     | {"text", "trajectory"},
     "doctor": BASIC
-    | {"comm", "config", "environment", "jobs", "launchers", "runs", "simulate", "text", "threads"}
+    | {
+        "pictures",
+        "comm",
+        "config",
+        "environment",
+        "jobs",
+        "launchers",
+        "runs",
+        "simulate",
+        "text",
+        "threads",
+    }
     | {"version"},
+    "stored": BASIC | {"config", "runs", "trajectory"},
+    "replay": BASIC
+    | {"config", "differences", "progress", "record", "rounds", "simulate"}
+    | {"trajectory"},
+    "judgement": BASIC | {"analysis", "differences", "text", "trajectory"},
+    "receipts": BASIC
+    | {
+        "pictures",
+        "config",
+        "environment",
+        "jobs",
+        "judgement",
+        "manifest",
+        "ranks",
+        "replay",
+        "runs",
+    }
+    | {"stored", "text"},
+    "comparison": BASIC
+    | {
+        "pictures",
+        "analysis",
+        "differences",
+        "faults",
+        "jobs",
+        "ranks",
+        "runs",
+        "stored",
+        "text",
+        "toml",
+    }
+    | {"trajectory"},
     "cli": BASIC
-    | {"bench", "catalogue", "checks", "comm", "config", "doctor", "environment", "exact_jobs"}
-    | {"jobs", "launchers", "ranks", "resuming", "signals", "starting", "version", "watched"},
+    | {
+        "pictures",
+        "bench",
+        "catalogue",
+        "checks",
+        "comm",
+        "comparison",
+        "config",
+        "doctor",
+        "environment",
+    }
+    | {"exact_jobs", "jobs", "launchers", "ranks", "receipts", "resuming", "signals", "starting"}
+    | {"version", "watched"},
     "__main__": {"cli"},
     "__init__": BASIC | PARTS | {"comm", "rounds", "simulate", "trajectory", "version"},
 }
@@ -126,8 +239,9 @@ ONLY_IN = {
     "pydantic": {"config", "faults", "refusals", "tables"},
     "pydantic_core": {"refusals"},
     "tomli_w": {"config"},
-    "tomllib": {"config", "overrides"},
+    "tomllib": {"overrides", "toml"},
     "rich": {"progress"},
+    "zipfile": {"npz"},
     "matplotlib": {"bench", "exact_plots", "legend", "panels", "plots", "sheet", "verdict_plots"},
     "sklearn": {"readers"},
     "threadpoolctl": {"threads"},
@@ -141,7 +255,7 @@ LATE |= {"jax", "torch"}
 LINES = 220
 LONG = {
     "base": 300,  # Protocols: two thirds of it are docstrings
-    "cli": 410,  # a command's options take a line or more each
+    "cli": 450,  # a command's options take a line or more each
 }
 
 

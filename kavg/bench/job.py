@@ -17,7 +17,7 @@ from kavg.bench.report import Report
 from kavg.bench.spread import Measured
 from kavg.bench.workloads import chosen
 from kavg.environment import installed, launcher
-from kavg.jobs import draw_if_possible, say
+from kavg.pictures import draw_if_possible, say
 from kavg.ranks import collective
 
 LEAST: Final = 0.05

@@ -12,7 +12,6 @@ import numpy as np
 
 from kavg.base import Communicator
 from kavg.doctor.finding import Finding, fine, table, wrong
-from kavg.doctor.library import about_launcher, about_library, launcher, library
 from kavg.doctor.machine import (
     about_blas,
     about_cores,
@@ -21,9 +20,10 @@ from kavg.doctor.machine import (
     about_writing,
     cores,
 )
+from kavg.doctor.mpi_library import about_launcher, about_library, launcher, library
 from kavg.doctor.selftest import NAME, on_these_ranks, on_two_ranks
-from kavg.jobs import say
 from kavg.launchers import promise, says_it
+from kavg.pictures import say
 
 MOST: Final = 4096
 """Cores that a machine is taken to have at most."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from kavg.doctor.finding import Finding, fine, wrong
-from kavg.doctor.library import Launcher, family
+from kavg.doctor.mpi_library import Launcher, family
 from kavg.environment import installed, source
 from kavg.threads import loaded_libraries, one_blas_thread
 from kavg.version import __version__

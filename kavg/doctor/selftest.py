@@ -14,7 +14,7 @@ from kavg.base import Communicator
 from kavg.comm import SerialComm
 from kavg.config import parse
 from kavg.doctor.finding import Finding, fine, wrong
-from kavg.doctor.library import INSTALL, Launcher, Library, belonging
+from kavg.doctor.mpi_library import INSTALL, Launcher, Library, belonging
 from kavg.runs import joint_digest
 from kavg.simulate import simulate
 

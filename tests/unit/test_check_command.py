@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import cli, environment, jobs
+from kavg import cli, environment, jobs, manifest, pictures
 from kavg.base import Constant
 from kavg.objectives import TriangularWave
 from kavg.runs import load_trajectories
@@ -38,7 +38,8 @@ outer = { kind = "nesterov", mu = 0.5 }
 BOWL = SETTINGS.replace(
     'kind = "triangular_wave", dim = 3', 'kind = "quadratic", spectrum = [0.5, 1.0]'
 )
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+RUN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN = RUN | {"manifest.sha256"}
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for variable in environment.LAUNCHERS:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(jobs, "installed", lambda name: None if name == "matplotlib" else "1")
+    monkeypatch.setattr(pictures, "installed", lambda name: None if name == "matplotlib" else "1")
     (tmp_path / "my.toml").write_text(SETTINGS)
     (tmp_path / "bowl.toml").write_text(BOWL)
     return tmp_path
@@ -134,13 +135,14 @@ def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
 
 def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
     call("run", "my.toml", "-q")
-    before = {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    before = {name: Path("runs/my", name).read_bytes() for name in RUN}
     monkeypatch.setattr(jobs, "simulate", None)
     code, out, err = call("check", "runs/my")
     assert (code, err) == (0, "")
     assert out.endswith("\nfolder  runs/my\n")
     assert files("runs/my") == WRITTEN | {"verdicts.json"}
-    assert before == {name: Path("runs/my", name).read_bytes() for name in WRITTEN}
+    assert before == {name: Path("runs/my", name).read_bytes() for name in RUN}
+    assert manifest.differences(Path("runs/my")) == []
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
     code, out, _ = call("check", "runs/my", "--out", "elsewhere/deep", "--level", "0.2")
     assert files("elsewhere") == {"deep/verdicts.json"}
@@ -217,7 +219,7 @@ def test_an_older_folder_is_replaced_by_force(call):
 
 def test_the_picture_of_verdicts(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     call("check", "my.toml", "-q")
     wanted = {"bounds.png", "bounds.svg", "trajectory.png", "trajectory.svg"}
     assert files("runs/my/figures") == wanted
@@ -233,7 +235,7 @@ def test_the_picture_of_verdicts(call, monkeypatch):
 
 def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     monkeypatch.setattr("kavg.objectives.Quadratic.L", Constant(1e-3, "exact"))
     slow = [f"--set=algorithm.*.{place}" for place in ("gamma=9", "K=1")]
     code, out, _ = call("check", "bowl.toml", "-q", *slow, "--set", "rounds=900")
@@ -296,7 +298,7 @@ def test_exact_moments_beside_a_run(call):
 
 def test_the_pictures_of_exact(call, monkeypatch):
     pytest.importorskip("matplotlib")
-    monkeypatch.setattr(jobs, "installed", environment.installed)
+    monkeypatch.setattr(pictures, "installed", environment.installed)
     call("exact", "bowl.toml", "-q", "--set", "record.every=7")
     assert {"exact.png", "exact.svg"} <= files("runs/bowl/figures")
     code, out, _ = call("exact", "--atlas", "--K", "1,3", "--out", "maps/map.png")

@@ -227,6 +227,18 @@ def test_damaged_arrays_behind_right_checksums_are_refused_in_words(seed):
     assert refused > len(arrays)
 
 
+def test_entries_that_are_no_arrays_are_refused():
+    for name in ("0.v", "1.exponents"):
+        changed = io.BytesIO()
+        rest = io.BytesIO(packed(**{name: None}))
+        with zipfile.ZipFile(rest) as before, zipfile.ZipFile(changed, "w") as archive:
+            for entry in before.namelist():
+                archive.writestr(entry, before.read(entry))
+            archive.writestr(f"{name}.npy", b"text")
+        with pytest.raises(KavgError, match="does not begin as an array"):
+            from_bytes(signed(changed.getvalue()))
+
+
 ARRAYS = {
     "0.w": [np.zeros((2, 4)), np.zeros((2, 3), np.float32), np.full((2, 3), np.nan)],
     "1.v": [np.zeros(0), np.zeros((2, 4))],
@@ -326,10 +338,10 @@ def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage
 
 
 def test_numbers_and_not_letters_order_them(folder):
-    for name in ("1000000000.ckpt", "000000003.ckpt", "notes.ckpt", ".000000011.ckpt.ab.partial"):
+    for name in ("0000000011.ckpt", "000000003.ckpt", "notes.ckpt", ".000000012.ckpt.ab.partial"):
         (folder / checkpoints.FOLDER / name).write_bytes(b"x")
     assert [path.name for path in stored(folder / checkpoints.FOLDER)] == [
-        "1000000000.ckpt", "000000009.ckpt", "000000007.ckpt", "000000003.ckpt",
+        "0000000011.ckpt", "000000009.ckpt", "000000007.ckpt", "000000003.ckpt",
     ]  # fmt: skip
     assert last_checkpoint(folder).source.name == "000000009.ckpt"
 

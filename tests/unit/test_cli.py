@@ -84,7 +84,10 @@ def files(folder):
     return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
 
 
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN = {
+    "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
+    "manifest.sha256",
+}  # fmt: skip
 
 
 # run

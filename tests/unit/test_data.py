@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kavg import readers
 from kavg.base import KavgError
 from kavg.data import Data, Synthetic, digest, load, prepare, shuffle, split, standardise
 
@@ -191,6 +194,14 @@ def test_csv_is_read(tmp_path: Path, text: str) -> None:
         ("a.csv", b"\nx,1\n", "line 2 has 'x'"),
         ("a.csv", b"label\n1\n", r"a.csv: features have shape \(1, 0\)"),
         ("a.csv", b"a,\xff\n1,2\n", "can't decode byte 0xff"),
+        ("a.csv", b"a,b\n1,2\n1,2\x00\n", r"line 3 has '2\\x00', which is no number"),
+        ("a.csv", b"\x00" * 999, "there are no examples"),
+        ("a.csv", b'a,b\n"1\n' + b"2\n" * 999, "line 3 has 1 columns|line 2 has '\"1'"),
+        ("a.csv", b'a,b\n"1","2"\n', "line 2 has '\"1\"', which is no number"),
+        ("a.csv", b"a,b\n1_0,2\n", "could not convert string '1_0'"),
+        ("a.csv", b"a,b\n" + b"x" * 9999 + b",2\n", "line 2 has 'x{40}', which is no number"),
+        ("a.csv", b"a,b\n1,2\r3,4\n5\r\n", "line 4 has 1 columns where the first example has 2"),
+        ("a.csv", b"," * 9999 + b"\n1,2\n" + b"," * 9999, "line 3 has 10000 columns"),
         ("a.npz", b"", "a.npz: .*; needed is an .npz file with the arrays 'features'"),
         ("a.npz", b"not a zip at all", "a.npz: .*; needed is an .npz file"),
         ("a.npz", b"PK\x03\x04 cut short", "a.npz: .*; needed is an .npz file"),
@@ -215,7 +226,10 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     [
         ({"features": np.ones((2, 1))}, r"has no array 'labels', only \['features'\]"),
         ({"labels": np.ones(2)}, "has no array 'features'"),
-        ({"features": np.array([[{}]]), "labels": [1]}, "allow_pickle=False"),
+        (
+            {"features": np.array([[{}]]), "labels": [1]},
+            "is of type object; only numbers and text are read",
+        ),
         ({"features": np.ones((2, 1)), "labels": ["a", "b"]}, "labels have type <U1"),
         ({"features": np.ones((2, 1)), "labels": np.ones(3)}, "a.npz: features are for 2"),
     ],
@@ -223,6 +237,46 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_bad_archive_is_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(KavgError, match=message):
+        load(str(tmp_path / "a.npz"))
+
+
+def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "LINE", 1000)
+    path = tmp_path / "a.csv"
+    for content in (b"a" * 10**7, b"a,b\n1,2\n" + b"1," * 5 * 10**6, b'a,b\n"1' + b" " * 10**7):
+        path.write_bytes(content)
+        tracemalloc.start()
+        with pytest.raises(KavgError, match=r"line \d has more than 1000 letters"):
+            load(str(path))
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+        tracemalloc.stop()
+
+
+def test_a_table_larger_than_the_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a,label\n" + "1,0\n" * 300)
+    monkeypatch.setattr(readers, "room", lambda: 4096.0)
+    with pytest.raises(KavgError, match=r"its numbers may take 4.72 KiB, and there are 4 KiB"):
+        load(str(path))
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".csv", "a\0b.npz", "x/" * 3000 + "a.csv"])
+def test_names_that_no_file_can_have(name: str) -> None:
+    with pytest.raises(KavgError, match="no such file"):
+        load(name)
+
+
+def test_a_name_cannot_mislead_a_terminal() -> None:
+    with pytest.raises(KavgError) as caught:
+        load("\x1b[31m.npz")
+    assert str(caught.value).startswith(r"'\x1b[31m.npz': no such file")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.npz")
+    with pytest.raises(KavgError, match="no such file"):
         load(str(tmp_path / "a.npz"))
 
 

@@ -15,9 +15,9 @@ from ranks import run_ranks
 
 from kavg import SerialComm
 from kavg.base import KavgError
-from kavg.doctor import job, library, machine, selftest
+from kavg.doctor import job, machine, mpi_library, selftest
 from kavg.doctor.finding import WIDTH, Finding, fine, table, wrong
-from kavg.doctor.library import Launcher, Library, about_launcher, about_library, family
+from kavg.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
 from kavg.text import columns
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
@@ -104,7 +104,7 @@ def test_no_library_is_no_fault():
     def load():
         raise KavgError("cannot load")
 
-    found = library.library(load)
+    found = mpi_library.library(load)
     assert found.fault == "cannot load"
     assert about_library(found).fine
     assert "pip install" in about_library(found).fix
@@ -116,12 +116,12 @@ def test_launchers_are_asked_for_their_names(monkeypatch, tmp_path):
     script.write_text("#!/bin/sh\necho 'mpiexec (Open MPI) 5.0.11'\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert library.launcher().name == "Open MPI 5.0.11"
+    assert mpi_library.launcher().name == "Open MPI 5.0.11"
     script.write_text("not a program\n")
     script.write_bytes(b"\x7fELF")
-    assert "does not tell" in library.launcher().words
+    assert "does not tell" in mpi_library.launcher().words
     script.unlink()
-    assert library.launcher() is None
+    assert mpi_library.launcher() is None
     assert (HYDRA.name, ODD.name) == ("MPICH 5.0.2", "of unknown make")
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +104,7 @@ def files(folder):
 
 
 WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
+WRITTEN |= {"manifest.sha256"}
 
 
 @pytest.fixture
@@ -366,7 +368,11 @@ def test_a_full_disk_at_the_end_is_said(call, here, monkeypatch):
     monkeypatch.setattr(jobs, "write_run", full)
     code, out, err = call("run", "my.toml", "-q")
     assert (code, out) == (1, "")
-    assert err == "kavg: cannot write 'runs/my': No space left on device; make room, then go on\n"
+    cannot = "kavg: cannot write 'runs/my': No space left on device; make room, then "
+    assert err == f"{cannot}run again: there is no checkpoint\n"
+    code, out, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=5")
+    assert (code, out) == (1, "")
+    assert err == f"{cannot}kavg resume runs/my goes on from 000000011.ckpt\n"
 
 
 # The folder of an unfinished run.
@@ -396,6 +402,56 @@ def test_force_starts_anew_and_forgets_the_old_checkpoints(call, here, strike, w
     assert [path.name for path in stored_here(here)] == ["000000002.ckpt"]
     assert call("resume", "runs/my", "-q")[0] == 0
     assert facts(here / "runs/my")["digest"] == whole
+
+
+def test_forced_a_run_forgets_old_checkpoints_before_it_has_any(
+    call, here, strike, monkeypatch, whole
+):
+    def crash(*given):
+        raise RuntimeError("a fault planted by a test")
+
+    stop(call, strike, "--set", "seed=2")
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalSteps, "displacement", crash)
+        assert call("run", "my.toml", "-q", "--force")[0] == 1
+    code, _, err = call("resume", "runs/my")
+    assert code == 2
+    assert "there is no run in 'runs/my'" in err
+
+
+def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, strike, monkeypatch):
+    stop(call, strike)
+    for place in (here / "runs/my", here / "runs"):
+        monkeypatch.setattr(
+            os,
+            "access",
+            lambda path, mode, bad=place: not mode & os.W_OK or Path(path).resolve() != bad,
+        )
+        code, out, err = call("resume", "runs/my")
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "', where the run is to go on" in err
+
+
+@pytest.mark.parametrize("left", [(), (".000000002.ckpt.5f2e.partial",)])
+def test_force_starts_anew_after_a_first_checkpoint_that_failed(call, here, left, whole):
+    folder = here / "runs/my/checkpoints"
+    folder.mkdir(parents=True)
+    for name in left:
+        (folder / name).write_text("half")
+    assert call("run", "my.toml", "-q")[0] == 2
+    assert call("run", "my.toml", "-q", "--force")[0] == 0
+    assert facts(here / "runs/my")["digest"] == whole
+    assert not folder.exists()
+
+
+def test_force_does_not_replace_checkpoints_of_something_else(call, here):
+    folder = here / "runs/my/checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_text("of another program")
+    code, _, err = call("run", "my.toml", "-q", "--force")
+    assert code == 2
+    assert "is not a run folder of kavg and is not overwritten" in err
+    assert (folder / "model.bin").exists()
 
 
 def test_beside_a_finished_run_the_unfinished_one_is_resumed(call, here, strike, whole):
@@ -538,11 +594,21 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
 
 def test_other_versions_are_said_once(call, here, strike, monkeypatch):
     stop(call, strike)
-    then = {"kavg": environment.__version__, "numpy": np.__version__}
-    monkeypatch.setattr(resuming, "in_use", lambda: then | {"numpy": "9.9"})
-    code, _, err = call("resume", "runs/my", "-q")
+    then = environment.in_use()
+    with monkeypatch.context() as patch:
+        patch.setattr(resuming, "in_use", lambda: then | {"numpy": "9.9", "source": "abc"})
+        code, _, err = call("resume", "runs/my", "-q")
     assert code == 0
     assert err == (
         "kavg: the last bits may differ from those of an uninterrupted run: "
-        f"numpy {np.__version__} then, 9.9 now\n"
+        f"numpy {np.__version__} then, 9.9 now; source {environment.source()} then, abc now\n"
     )
+    call("run", "my.toml", "-q", "--out", "other")
+    told = json.loads((here / "other/environment.json").read_text())
+    told["machine"], told["versions"]["kavg"] = "abacus", "0.0.1"
+    (here / "other/environment.json").write_text(json.dumps(told))
+    code, _, err = call("resume", "other", "-q", "--rounds", "7")
+    assert code == 0
+    assert "kavg 0.0.1 then, " in err
+    assert "machine abacus then, " in err
+    assert err.count("\n") == 1

@@ -31,7 +31,8 @@ ANY = st.floats(width=64)
 @st.composite
 def trajectories(draw):
     T, R, d = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    series = draw(st.dictionaries(st.sampled_from(["F", "grad_norm2", "held out"]), st.just(T)))
+    names = st.sampled_from(["F", "grad_norm2", "held out", "a/b", "../%2F", "c\\\0"])
+    series = draw(st.dictionaries(names, st.just(T)))
     return Trajectory(
         name=draw(st.text(max_size=9)),
         P=draw(st.integers(1, 9)),
@@ -243,6 +244,27 @@ HOSTILE = {
     "more runs than arrays": {"about": np.array(json.dumps([ABOUT, ABOUT]))},
     "series of another shape": {"0.series.F": np.zeros((7, 7))},
     "one number for a series": {"0.series.F": np.float64(1.0)},
+    "a name that is a list": {"about": np.array(json.dumps([ABOUT | {"name": ["a"]}]))},
+    "P is text": {"about": np.array(json.dumps([ABOUT | {"P": "1"}]))},
+    "K is zero": {"about": np.array(json.dumps([ABOUT | {"K": 0}]))},
+    "B is true": {"about": np.array(json.dumps([ABOUT | {"B": True}]))},
+    "more gradients than numbers": {"about": np.array(json.dumps([ABOUT | {"P": 2**62}]))},
+    "diverged at text": {"about": np.array(json.dumps([ABOUT | {"diverged_at": "x"}]))},
+    "no rounds at all": {"0.rounds": np.zeros(0, np.int64)},
+    "rounds of another type": {"0.rounds": np.arange(3, dtype=np.int8)},
+    "rounds of another shape": {"0.rounds": np.zeros((3, 1), np.int64)},
+    "rounds that fall": {"0.rounds": np.array([0, 5, 2])},
+    "rounds below 0": {"0.rounds": np.array([-1, 0, 1])},
+    "text for seconds": {"0.seconds": np.array(["a", "b", "c"])},
+    "seconds of another shape": {"0.seconds": np.zeros(4)},
+    "gammas of another shape": {"0.gammas": np.zeros(4)},
+    "w of another shape": {"0.w": np.zeros((2, 2, 2))},
+    "w of whole numbers": {"0.w": np.zeros((2, 2), np.int64)},
+    "no coordinates": {"0.w": np.zeros((2, 0))},
+    "v of another shape": {"0.v": np.zeros((2, 3))},
+    "series of text": {"0.series.F": np.full((3, 2), "a")},
+    "about is no text": {"about": np.array([1, 2])},
+    "about is no letters": {"about": np.frombuffer(b"\xff" * 8, "<U2")},
 }
 
 
@@ -273,7 +295,7 @@ def test_damaged_files_are_refused(tmp_path, damage):
 
 
 def test_a_missing_run_is_said(tmp_path):
-    for path in (tmp_path / "gone", tmp_path):
+    for path in (tmp_path / "gone", tmp_path, tmp_path / ("x" * 300)):
         with pytest.raises(KavgError, match=r"there is no .*; give the folder that kavg run wrote"):
             load_trajectories(path)
 
@@ -334,7 +356,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
               summary={}, environment={}, draw=lambda f: (f / "a.png").touch())  # fmt: skip
     assert {str(p) for p in content(tmp_path / "run")} == {
         "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
-        "figures/a.png",
+        "figures/a.png", "manifest.sha256",
     }  # fmt: skip
     stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
     assert parse(stored) == config

@@ -1,0 +1,116 @@
+"""Where two runs part: the first round, quantity and replica whose bits differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.base import Floats
+from kavg.trajectory import Trajectory
+
+ABSENT: Final = "nothing"
+
+
+@final
+@dataclass(frozen=True)
+class Parting:
+    """The first place where two runs of one algorithm differ, with both values there."""
+
+    algorithm: str
+    round: int
+    quantity: str
+    replica: int
+    a: float
+    b: float
+
+    def __str__(self) -> str:
+        """In words."""
+        where = f"round {self.round}, {self.quantity} of replica {self.replica}"
+        return f"{where}: {self.a!r} and {self.b!r}, {abs(self.a - self.b):.3g} apart"
+
+
+def parting(a: Trajectory, b: Trajectory) -> Parting | None:
+    """Where ``a`` and ``b`` part, as far as both go; None if all bits are the same.
+
+    >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
+    >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
+    >>> print(parting(run, replace(run, series={"F": F + [[0, 0], [0, 0.5]]})))
+    round 1, F of replica 1: 1.5 and 2.0, 0.5 apart
+    """
+    ends = a.rounds[-1] == b.rounds[-1] and a.w.shape[1] == b.w.shape[1]
+    a, b = shared(a, b)
+    first = [(i, q, r) for q in a.series for i, r in first_bit(a.series[q], b.series[q])]
+    if first:
+        i, q, r = min(first, key=lambda place: place[0])
+        values = float(a.series[q][i, r]), float(b.series[q][i, r])
+        return Parting(a.name, int(a.rounds[i]), q, r, *values)
+    for r, k in first_bit(a.w, b.w) if ends else ():
+        values = float(a.w[r, k]), float(b.w[r, k])
+        return Parting(a.name, int(a.rounds[-1]), f"w, coordinate {k},", r, *values)
+    return None
+
+
+def first_bit(a: Floats, b: Floats) -> list[tuple[int, int]]:
+    """The first row, and the first place in it, where bits differ; an empty list if none do."""
+    bits = np.ascontiguousarray(a).view(np.uint64) != np.ascontiguousarray(b).view(np.uint64)
+    places = np.argwhere(bits)[:1]
+    return [(int(i), int(j)) for i, j in places]
+
+
+def shared(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajectory]:
+    """Both cut to the rounds, the replicas and the quantities that both have.
+
+    The first replicas of a run do not depend on how many follow.
+    """
+    _, at_a, at_b = np.intersect1d(a.rounds, b.rounds, return_indices=True)
+    R, names = min(a.replicas, b.replicas), [name for name in a.series if name in b.series]
+    return cut(a, at_a, R, names), cut(b, at_b, R, names)
+
+
+def cut(run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]) -> Trajectory:
+    """These recorded rounds of the first R replicas."""
+    series = {name: run.series[name][rows, :R] for name in names}
+    rounds, seconds = run.rounds[rows], run.seconds[rows]
+    return replace(
+        run, rounds=rounds, seconds=seconds, series=series, w=run.w[:R], gammas=np.empty(0)
+    )
+
+
+def shape_of(run: Trajectory) -> dict[str, Any]:
+    """What must be the same before numbers can be held side by side."""
+    return {
+        "rounds": f"{len(run.rounds)} up to {run.rounds[-1]}",
+        "replicas": run.replicas,
+        "quantities": ", ".join(sorted(run.series)),
+        "diverged at": run.diverged_at,
+    }
+
+
+def flat(tables: Any, place: str = "") -> dict[str, Any]:
+    """Every value of nested tables and lists by its place.
+
+    >>> flat({"a": {"b": 1}, "c": [2, 3]})
+    {'a.b': 1, 'c.0': 2, 'c.1': 3}
+    """
+    if isinstance(tables, Mapping) and tables:
+        parts = list(tables.items())
+    elif isinstance(tables, list) and tables:
+        parts = list(enumerate(tables))
+    else:
+        return {place: tables}
+    found: dict[str, Any] = {}
+    for key, part in parts:
+        found |= flat(part, f"{place}.{key}" if place else str(key))
+    return found
+
+
+def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """The places whose values differ, with both values; ``ABSENT`` where there is none."""
+    for place in dict.fromkeys((*a, *b)):
+        here, there = a.get(place, ABSENT), b.get(place, ABSENT)
+        if here != there or type(here) is not type(there):
+            yield place, here, there

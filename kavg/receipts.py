@@ -1,0 +1,119 @@
+"""What ``kavg verify`` does, on every rank: is a finished run what it says, and does it come again?
+
+The files are held against their manifest and against each other; then the settings are run again,
+and what comes is the *same bits*, the *same within confidence* (on another machine, or with other
+versions), or *different*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from kavg import manifest
+from kavg.base import Communicator, KavgError
+from kavg.config import Config, data_digest
+from kavg.environment import environment
+from kavg.jobs import all_algorithms
+from kavg.judgement import DIFFERENT, judged, other
+from kavg.pictures import say
+from kavg.ranks import on_rank_0, together
+from kavg.replay import Runs, sampled
+from kavg.runs import joint_digest
+from kavg.stored import check_is_folder, discord, read_json, stored
+from kavg.text import hanging
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A folder as it was found: ``faults`` of its files, and the run if it can be read."""
+
+    faults: tuple[str, ...]
+    environment: dict[str, Any]
+    run: tuple[Config, Runs] | None = None
+
+    @property
+    def words(self) -> str:
+        """What all ranks must find alike."""
+        digest = joint_digest(self.run[1]) if self.run else "unreadable"
+        return "\n".join((digest, *self.faults))
+
+
+def verify(
+    comm: Communicator,
+    folder: Path,
+    *,
+    files: bool,
+    sample: int | None,
+    seed: int,
+    level: float,
+    quiet: bool,
+) -> int:
+    """Examine the files, run again, compare; the exit code is 0 where the run is the same."""
+    together(comm, "the options", lambda: check(folder, sample, seed, level), lambda _: "")
+    found = together(comm, "the files", lambda: examined(folder), lambda one: one.words)
+    tell(comm, files_words(found))
+    if found.run is None or files:
+        return 1 if found.faults else 0
+    config, runs = found.run
+    elsewhere = other(found.environment, environment(comm.Get_size(), None), config.mean)
+    tell(comm, [f"here    {', '.join(elsewhere) or 'the same machine and versions'}"])
+    if sample is None:
+        before, now = runs, all_algorithms(comm, config, quiet)
+        tell(
+            comm, [f"then    digest {joint_digest(before)}", f"now     digest {joint_digest(now)}"]
+        )
+    else:
+        before, now = sampled(comm, config, runs, sample, seed, quiet)
+        rounds = [(run.name, ", ".join(map(str, run.rounds))) for run in before]
+        tell(comm, [f"sample  {name}: rounds {these}" for name, these in rounds])
+    judgement = judged(before, now, foreign=bool(elsewhere), level=level)
+    but = "; the files are not as they were written" if found.faults else ""
+    tell(comm, [*(f"        {line}" for line in judgement.lines), judgement.verdict + but])
+    return 1 if found.faults or judgement.verdict == DIFFERENT else 0
+
+
+def check(folder: Path, sample: int | None, seed: int, level: float) -> None:
+    """Refuse what nothing can be made of."""
+    check_is_folder(folder)
+    if sample is not None and sample < 1:
+        raise KavgError(f"--sample must be at least 1 round, got {sample}; leave it out for all")
+    if not 0 <= seed < 2**64:
+        raise KavgError(f"--seed must be a whole number from 0 to 2^64 - 1, got {seed}")
+    if not 0 < level < 1:
+        raise KavgError(f"--level must lie between 0 and 1, got {level!r}; use 0.05 for 5 %")
+
+
+def examined(folder: Path) -> Examined:
+    """Its files against the manifest, against each other, and its data against those of the run."""
+    faults = manifest.differences(folder)
+    told = read_json(folder / "environment.json")
+    try:
+        config, runs = stored(folder)
+    except KavgError as fault:
+        if not faults:
+            raise
+        words = " ".join(str(fault).split())
+        return Examined((*faults, f"nothing can be run again: {words}"), told)
+    faults += discord(folder, runs)
+    if told.get("data", now := data_digest(config)) != now:
+        faults.append("the data are not those of the run any more")
+    return Examined(tuple(faults), told, (config, runs))
+
+
+def files_words(found: Examined) -> Iterator[str]:
+    """What is wrong with the files, or that nothing is."""
+    if not found.faults:
+        yield "files   all as they were written"
+    yield from (f"files   {fault}" for fault in found.faults)
+
+
+def tell(comm: Communicator, lines: Iterable[str]) -> None:
+    """Print lines, none of which can mislead a terminal or is longer than it should be.
+
+    All ranks wait for it: a launcher may end a job as soon as one leaves with a code.
+    """
+    on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))

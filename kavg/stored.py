@@ -1,0 +1,76 @@
+"""A finished run, read back, and what its files say of each other."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from kavg.base import KavgError
+from kavg.config import Config, load
+from kavg.runs import digest, joint_digest, load_trajectories, metrics_rows
+from kavg.trajectory import Trajectory
+
+LARGEST: Final = 2**26
+"""Bytes of the largest summary or environment that is read."""
+
+
+def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
+    """The settings and the trajectories of a run folder, which must belong together."""
+    config, runs = load(folder / "config.toml"), load_trajectories(folder)
+    N = config.rounds
+    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
+    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
+    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
+        raise KavgError(
+            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
+            "run the settings again"
+        )
+    return config, runs
+
+
+def check_is_folder(folder: Path) -> None:
+    """Refuse what is no folder at all."""
+    if not os.path.isdir(folder):
+        raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A table that kavg wrote as JSON; empty where it is not there or says anything else."""
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(LARGEST))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def discord(folder: Path, runs: Sequence[Trajectory]) -> Iterator[str]:
+    """What ``metrics.csv`` and ``summary.json`` say otherwise than ``trajectory.npz``."""
+    yield from metrics_off(folder / "metrics.csv", runs)
+    summary = read_json(folder / "summary.json")
+    algorithms = summary.get("algorithms")
+    facts = list(algorithms.values()) if isinstance(algorithms, dict) else []
+    told = [fact.get("digest") if isinstance(fact, dict) else None for fact in facts]
+    if [summary.get("digest"), *told] != [joint_digest(runs), *map(digest, runs)]:
+        yield "'summary.json' has other digests than the arrays in 'trajectory.npz'"
+
+
+def metrics_off(path: Path, runs: Sequence[Trajectory]) -> Iterator[str]:
+    """The first line that is not what the arrays give, to the last letter."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(metrics_rows(runs), start=1):
+                expected = io.StringIO()
+                csv.writer(expected, lineterminator="\n").writerow(row)
+                if file.read(len(expected.getvalue())) != expected.getvalue():
+                    yield f"'metrics.csv' has another line {number} than 'trajectory.npz' gives"
+                    return
+            if file.read(1):
+                yield "'metrics.csv' has more lines than 'trajectory.npz' gives"
+    except (OSError, ValueError):
+        yield "'metrics.csv' cannot be read"

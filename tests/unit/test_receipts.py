@@ -1,0 +1,456 @@
+"""``kavg verify`` and ``kavg diff``: what they find, what they say, the code they leave with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kavg import cli, environment, jobs, manifest, meta_iterations, simulate
+from kavg.comm import SerialComm
+from kavg.config import load, parse, to_toml
+from kavg.jobs import described
+from kavg.replay import chosen, replayed
+from kavg.runs import load_trajectories, write_bytes, write_run
+
+SETTINGS = """
+seed = 1
+rounds = 12
+replicas = 3
+start = 2.0
+record = { every = 5 }
+objective = { kind = "cosine", dim = 3 }
+oracle = { kind = "gaussian", sigma2 = 1.0 }
+[[algorithm]]
+name = "K-AVG"
+P = 4
+K = 2
+gamma = 0.05
+outer = { kind = "averaging" }
+[[algorithm]]
+name = "M-AVG"
+P = 4
+K = 2
+gamma = 0.05
+outer = { kind = "nesterov", mu = 0.5 }
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """An empty folder with one settings file; no launcher, no pictures unless asked for."""
+    monkeypatch.chdir(tmp_path)
+    for variable in environment.LAUNCHERS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
+    (tmp_path / "my.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """``call("verify", "a") -> (exit code, stdout, stderr)``, in this process."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def run(call):
+    """``run("a", ...)``: a finished run in the folder ``a``."""
+
+    def run(folder, *sets):
+        assert call("run", "my.toml", "-q", "--out", folder, *sets)[0] == 0
+        return Path(folder)
+
+    return run
+
+
+def sealed(folder):
+    """Give a folder that was changed a manifest that knows nothing of it."""
+    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
+
+
+def rewritten(folder, change, **told):
+    """The same run with other values, as if they had come from another machine: ``told``."""
+    known = json.loads((folder / "environment.json").read_text())
+    runs = [change(run) for run in load_trajectories(folder)]
+    config = (folder / "config.toml").read_text()
+    write_run(folder, config=config, trajectories=runs, summary=described(runs),
+              environment=known | told, draw=lambda f: None)  # fmt: skip
+
+
+def times(factor, rounds=slice(1, None), only=("F", "grad_norm2", "dispersion")):
+    """Values of these rounds times a factor."""
+
+    def change(run):
+        series = {name: values.copy() for name, values in run.series.items()}
+        for name in only:
+            series[name][rounds] *= factor
+        return replace(run, series=series)
+
+    return change
+
+
+ELSEWHERE = {"processor": "another"}
+
+
+# The three verdicts.
+
+
+@pytest.mark.parametrize("how", [[], ["--sample", "3"], ["--sample", "99", "--seed", "7"]])
+def test_the_same_bits(call, run, how):
+    run("a")
+    code, out, err = call("verify", "a", *how)
+    assert code == 0
+    assert out.splitlines()[0] == "files   all as they were written"
+    assert out.splitlines()[1] == "here    the same machine and versions"
+    assert out.splitlines()[-1] == "same bits"
+    assert "round 12 of 12" in err or how[:2] == ["--sample", "3"]
+    assert call("verify", "a", "-q", *how)[2] == ""
+
+
+def test_another_machine_with_the_same_bits(call, run):
+    rewritten(run("a"), lambda run: run, versions={"numpy": "1.0", "kavg": "0.0"}, **ELSEWHERE)
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (0, "same bits")
+    assert "(then another)" in out
+    assert "(then 1.0)" in out
+
+
+@pytest.mark.parametrize("how", [[], ["--sample", "8"]])
+def test_rounding_is_excused_on_another_machine_only(call, run, how):
+    rewritten(run("a"), times(1 + 2.0**-26), **ELSEWHERE)
+    code, out, _ = call("verify", "a", "-q", *how)
+    assert (code, out.splitlines()[-1]) == (0, "same within confidence")
+    assert "K-AVG: round 5, F of replica 0: " in out
+    rewritten(Path("a"), lambda run: run, processor=environment.processor())
+    code, out, _ = call("verify", "a", "-q", *how)
+    assert (code, out.splitlines()[-1]) == (1, "different")
+    assert "M-AVG: round 5, F of replica 0: " in out
+
+
+def test_more_than_rounding_is_different_anywhere(call, run):
+    rewritten(run("a", "--set", "replicas=9"), times(1.01, slice(2, 3), ["F"]), **ELSEWHERE)
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (1, "different")
+    assert "K-AVG: round 10, F of replica 0: " in out
+    assert "K-AVG: F: then less now " in out
+
+
+def test_the_last_iterate_is_compared(call, run):
+    rewritten(run("a"), lambda run: replace(run, w=run.w + 1e-12))
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (1, "different")
+    assert "K-AVG: round 12, w, coordinate 0, of replica 0: " in out
+    assert call("verify", "a", "-q", "--sample", "8")[0] == 0  # which compares series alone
+
+
+def test_other_settings_are_found(call, run):
+    folder = run("a")
+    text = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(text.replace("mu = 0.5", "mu = 0.25"))
+    sealed(folder)
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (1, "different")
+    assert "M-AVG: round 5, F of replica 0: " in out
+    assert "K-AVG: " not in out
+
+
+def test_a_run_that_diverged_comes_again(call, run):
+    run("a", "--set", "algorithm.0.gamma=1e120")
+    for how in ([], ["--sample", "4"]):
+        code, out, _ = call("verify", "a", "-q", *how)
+        assert (code, out.splitlines()[-1]) == (0, "same bits")
+    rewritten(Path("a"), lambda run: replace(run, diverged_at=None) if run.diverged_at else run)
+    assert "are not of one run" in call("verify", "a", "-q")[2]
+
+
+# The files.
+
+
+@pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json", "environment.json",
+                                  "trajectory.npz", "manifest.sha256"])  # fmt: skip
+def test_one_bit_of_each_file(call, run, name):
+    path = run("a") / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    code, out, _ = call("verify", "a", "--files")
+    assert code == 1
+    assert name in out.splitlines()[0]
+    code, out, err = call("verify", "a", "-q")
+    assert (code, err) == (1, "")
+    assert not out.endswith("same bits\n")
+
+
+def test_what_is_lost_and_added(call, run):
+    folder = run("a")
+    (folder / "summary.json").unlink()
+    (folder / "notes.txt").write_text("mine")
+    code, out, _ = call("verify", "a", "-q")
+    assert code == 1
+    assert out.splitlines()[:2] == [
+        "files   'notes.txt' was added",
+        "files   'summary.json' is missing",
+    ]
+    assert out.endswith("same bits; the files are not as they were written\n")
+
+
+def test_a_folder_without_manifest(call, run):
+    (run("a") / manifest.NAME).unlink()
+    code, out, _ = call("verify", "a", "-q")
+    assert code == 1
+    assert out.startswith("files   manifest.sha256 is missing")
+    assert "same bits" in out
+
+
+def test_a_run_that_cannot_be_read(call, run, monkeypatch):
+    (run("a") / "trajectory.npz").write_bytes(b"PK")
+    monkeypatch.setattr(jobs, "simulate", None)
+    code, out, err = call("verify", "a")
+    assert (code, err) == (1, "")
+    assert "'trajectory.npz' was changed: it has 2 bytes instead of " in out
+    assert "nothing can be run again: " in out
+
+
+CHANGES = {
+    "another value": ("metrics.csv", lambda text: text.replace(",0,", ",1,", 1), "line 2 "),
+    "a line less": ("metrics.csv", lambda text: text[: text.rindex("M-AVG")], "another line 25 "),
+    "a line more": ("metrics.csv", lambda text: text + "\n", "has more lines"),
+    "no text": ("metrics.csv", lambda text: text.encode() + b"\xff", "cannot be read"),
+    "another digest": ("summary.json", lambda text: text.replace('"digest": "', '"digest": "0', 1),
+                       "has other digests"),
+    "of one algorithm": ("summary.json", lambda text: text[:400] + text[400:].replace(
+        '"digest": "', '"digest": "0', 1), "has other digests"),
+    "no table": ("summary.json", lambda text: "[]", "has other digests"),
+    "no algorithms": ("summary.json", lambda text: '{"algorithms": 3}', "has other digests"),
+    "deep": ("summary.json", lambda text: "[" * 100_000, "has other digests"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_files_that_contradict_each_other(call, run, name):
+    file, change, words = CHANGES[name]
+    path = run("a") / file
+    changed = change(path.read_text())
+    path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
+    sealed(Path("a"))
+    code, out, _ = call("verify", "a", "--files")
+    assert code == 1
+    assert words in out
+    assert out.count("\n") == 1
+
+
+def test_data_that_changed_since(call, here):
+    features = np.arange(24.0).reshape(12, 2)
+    np.savez(here / "my.npz", features=features, labels=np.arange(12) % 2)
+    objective = '{ kind = "logistic_regression", data = "my.npz" }'
+    sets = ["--set", f"objective={objective}", "--set", 'oracle={ kind = "minibatch", B = 2 }']
+    assert call("run", "my.toml", "-q", "--out", "a", *sets)[0] == 0
+    assert call("verify", "a", "-q")[0] == 0
+    np.savez(here / "my.npz", features=features + 1, labels=np.arange(12) % 2)
+    code, out, _ = call("verify", "a", "--files")
+    assert (code, out) == (1, "files   the data are not those of the run any more\n")
+    (here / "my.npz").unlink()
+    code, out, err = call("verify", "a")
+    assert (code, out) == (2, "")
+    assert "my.npz: no such file" in err
+
+
+def test_commands_that_add_files_keep_the_manifest(here, call, run, monkeypatch):
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert call("run", "my.toml", "-q", "--set", "record.every=1", "--out", "a")[0] == 0
+    for words in (
+        ["check", "a"],
+        ["plot", "a", "--axis", "steps"],
+        ["check", "a", "--level", "0.2"],
+    ):
+        before = (here / "a" / manifest.NAME).read_bytes()
+        assert call(*words)[0] == 0
+        assert (here / "a" / manifest.NAME).read_bytes() != before
+        assert call("verify", "a", "--files")[0] == 0
+    before = (here / "a" / manifest.NAME).read_bytes()
+    assert call("plot", "a", "--out", "b")[0] == 0
+    assert (here / "a" / manifest.NAME).read_bytes() == before
+    (here / "a" / "metrics.csv").write_text("tampered")
+    assert call("check", "a")[0] == 0
+    assert "'metrics.csv' was changed" in call("verify", "a", "--files")[1]
+
+
+@pytest.mark.parametrize("words", [
+    ["gone"], ["my.toml"], ["x" * 300], ["a", "--sample", "0"], ["a", "--level", "0"],
+    ["a", "--seed", "-1"], ["empty"],
+])  # fmt: skip
+def test_wrong_input(call, run, here, words):
+    run("a")
+    (here / "empty").mkdir()
+    before = sorted(here.rglob("*"))
+    code, out, err = call("verify", *words)
+    if words == ["empty"]:
+        assert (code, out.count("is missing")) == (1, 1)
+    else:
+        assert (code, out, err.count("\n")) == (2, "", 1)
+    assert sorted(here.rglob("*")) == before
+
+
+# A sample.
+
+
+@given(count=st.integers(1, 40), seed=st.integers(0, 2**64 - 1))
+def test_a_sample_is_of_the_recorded_rounds(count, seed):
+    runs = [SimpleRun(n) for n in (4, 1, 9)]
+    rows = chosen(runs, count, seed)
+    assert sum(map(len, rows)) == min(count, 14)
+    for run, found in zip(runs, rows, strict=True):
+        assert found == sorted(set(found))
+        assert set(found) <= set(range(len(run.rounds)))
+    assert chosen(runs, count, seed) == rows
+
+
+class SimpleRun:
+    def __init__(self, n):
+        self.rounds = np.arange(n)
+
+
+def test_every_round_is_as_likely():
+    # 6000 samples of one of six: chi-square with 5 degrees of freedom exceeds 25.7 once in 10^4.
+    counts = np.zeros(6)
+    for seed in range(6000):
+        rows = chosen([SimpleRun(3)] * 2, 1, seed)
+        counts[[i * 3 + row for i, found in enumerate(rows) for row in found]] += 1
+    assert ((counts - 1000) ** 2 / 1000).sum() < 25.7
+
+
+CONFIG = parse(SETTINGS)
+
+
+@given(
+    rounds=st.sets(st.integers(0, 12), min_size=1),
+    states=st.sets(st.integers(1, 12)),
+    which=st.integers(0, 1),
+)
+def test_rounds_come_again_from_any_known_state(rounds, states, which):
+    algorithm, done = CONFIG.algorithms[which], []
+    settings = {"replicas": 3, "seed": 1}
+    everything = list(islice(meta_iterations(CONFIG.problem, algorithm, **settings), 13))
+
+    def known(n):
+        before = [k for k in states if k < n]
+        return everything[max(before)].state if before else None
+
+    again = replayed(SerialComm(), CONFIG, algorithm, rounds, known, lambda r: done.append(r.n))
+    whole = simulate(CONFIG.problem, algorithm, rounds=CONFIG.rounds, **settings)
+    assert again.rounds.tolist() == sorted(rounds)
+    for name in whole.series:
+        assert again.series[name].tobytes() == whole.series[name][sorted(rounds)].tobytes()
+    # Only what lies between a round and the state before it, or the round before it, is run.
+    assert len(done) == len(set(done)) <= max(rounds)
+    for n in rounds:
+        assert n == 0 or n in done
+
+
+# diff
+
+
+def test_the_same_run_twice(call, run):
+    run("a")
+    run("b")
+    code, out, _ = call("diff", "a", "b")
+    assert code == 0
+    assert out.splitlines()[-1] == "same bits"
+    assert out.count("same bits in 4 rounds and 3 replicas in common") == 2
+
+
+def test_settings_machine_and_the_first_round(call, run):
+    run("a")
+    run("b", "--set", "algorithm.M-AVG.outer.mu=0.25", "--set", "rounds=10")
+    rewritten(Path("b"), lambda run: run, machine="sparc")
+    code, out, _ = call("diff", "a", "b")
+    said = out.splitlines()
+    assert (code, said[-1]) == (1, "different")
+    assert said[:2] == [
+        "settings  rounds: 12 and 10",
+        "settings  algorithm.1.outer.mu: 0.5 and 0.25",
+    ]
+    assert any(line.startswith("machine   machine: ") and "sparc" in line for line in said)
+    assert "K-AVG: same bits in 3 rounds and 3 replicas in common" in said
+    assert any(line.startswith("M-AVG: part at round 5, F of replica 0: ") for line in said)
+    assert "M-AVG: F at round 10: up to " in out
+    assert "first less second " in out
+
+
+def test_algorithms_of_one_side_only(call, run):
+    run("a")
+    run("b", "--set", "algorithm.1.name=other", "--set", "algorithm.0.K=3")
+    code, out, _ = call("diff", "a", "b")
+    assert code == 1
+    assert "M-AVG: only in the first\n" in out
+    assert "other: only in the second\n" in out
+
+
+def test_more_replicas_begin_with_the_same(call, run):
+    run("a")
+    run("b", "--set", "replicas=5")
+    code, out, _ = call("diff", "a", "b")
+    assert code == 1
+    assert out.count("same bits in 4 rounds and 3 replicas in common") == 2
+    assert out.count("replicas: 3 and 5") == 3
+
+
+def test_one_replica_gives_no_limits(call, run):
+    run("a", "--set", "replicas=1")
+    run("b", "--set", "replicas=1", "--set", "seed=2")
+    code, out, _ = call("diff", "a", "b")
+    assert code == 1
+    assert "no limits" in out
+
+
+def test_settings_need_not_load_any_more(call, run):
+    run("a")
+    folder = run("b")
+    (folder / "config.toml").write_text("objective = 3\nnew = [1, { a = 2 }]")
+    code, out, _ = call("diff", "a", "b")
+    assert code == 0
+    assert "settings  new.1.a: 'nothing' and 2\n" in out
+
+
+@pytest.mark.parametrize("damage", ["gone", "no settings", "deep settings", "bad arrays"])
+def test_what_cannot_be_compared(call, run, damage):
+    run("a")
+    if damage != "gone":
+        folder = run("b")
+        if damage == "no settings":
+            (folder / "config.toml").unlink()
+        if damage == "deep settings":
+            (folder / "config.toml").write_text(
+                "a = " + "[" * 300 + "]" * 300 + "\nb." + "c." * 99 + "d = 1"
+            )
+        if damage == "bad arrays":
+            (folder / "trajectory.npz").write_bytes(b"PK")
+    code, out, err = call("diff", "a", "b")
+    if damage == "deep settings":
+        assert code == 0
+    else:
+        assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_stored_settings_are_those_that_were_run(run):
+    folder = run("a", "--set", "rounds=3")
+    config = load(folder / "config.toml")
+    assert (folder / "config.toml").read_text() == to_toml(config)
+    assert config.rounds == 3
