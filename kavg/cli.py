@@ -427,6 +427,9 @@ def ended_by(error: BaseException, comm: Any) -> int:
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
+    if isinstance(error, MemoryError):
+        abort(comm, f"out of memory ({error}); take fewer replicas or record fewer rounds", 1)
+        return 1
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1
     abort(comm, "".join(traceback.format_exception(error)).rstrip(), 1)

@@ -32,7 +32,7 @@ from kavg.base import (
 )
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
-from kavg.faults import faults
+from kavg.faults import faults, shown
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
@@ -46,10 +46,10 @@ def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
     called = [run.name or f"algorithm {i}" for i, run in enumerate(algorithms, start=1)]
     unreadable = [name for name in called if not name.isprintable() or not name.strip()]
     if unreadable:
-        raise KavgError(f"names of algorithms must be readable text, got {unreadable[0]!r}")
+        raise KavgError(f"names of algorithms must be readable text, got {shown(unreadable[0])}")
     twice = [name for name, count in Counter(called).items() if count > 1]
     if twice:
-        raise KavgError(f"algorithms need different names, got {twice[0]!r} twice")
+        raise KavgError(f"algorithms need different names, got {shown(twice[0])} twice")
     return tuple(replace(a, name=name) for a, name in zip(algorithms, called, strict=True))
 
 
@@ -120,7 +120,8 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
     except ValidationError as error:
         found += faults(error, data, keys)
     else:
-        found += misfits(config.problem, config.algorithms, config.seed)
+        sizes = {"rounds": config.rounds, "replicas": config.replicas, "every": config.record.every}
+        found += misfits(config.problem, config.algorithms, config.seed, **sizes)
     if found:
         raise KavgError("\n".join(found))
     return config

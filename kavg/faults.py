@@ -210,5 +210,10 @@ def unknown_kind(fault: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value, shortened."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python spells no whole number of more than 4300 digits
+        return "a number of more digits than can be shown"
+    except RecursionError:
+        return "something deeper than can be shown"
     return text if len(text) <= 60 else text[:57] + "..."

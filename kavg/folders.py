@@ -62,13 +62,18 @@ def unfinished(folder: Path) -> bool:
 
 
 def replaceable(folder: Path) -> bool:
-    """Is it a run folder, finished or not, or an empty one?"""
+    """Is it a run folder, finished or not, or an empty one, but for a checkpoint that failed?"""
     ours = ("config.toml", "trajectory.npz", "summary.json")
     return folder.is_dir() and (
         all((folder / name).exists() for name in ours)
         or unfinished(folder)
-        or not any(folder.iterdir())
+        or all(path.name == FOLDER and nothing_whole(path) for path in folder.iterdir())
     )
+
+
+def nothing_whole(folder: Path) -> bool:
+    """Is it the folder of a run that ended while it wrote its first checkpoint?"""
+    return folder.is_dir() and all(path.name.endswith(".partial") for path in folder.iterdir())
 
 
 def forget_checkpoints(folder: Path) -> None:

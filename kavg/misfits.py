@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from kavg.base import Algorithm, KavgError, Problem
+from kavg.base import Algorithm, KavgError, Objective, Problem
+from kavg.sizes import (
+    check_batches,
+    check_built,
+    check_counts,
+    check_learners,
+    check_point,
+    check_record,
+)
 from kavg.starts import first_iterate
 
 
-def misfits(problem: Problem, algorithms: Sequence[Algorithm], seed: int) -> list[str]:
+def misfits(
+    problem: Problem,
+    algorithms: Sequence[Algorithm],
+    seed: int,
+    *,
+    rounds: int = 1,
+    replicas: int = 1,
+    every: int = 1,
+) -> list[str]:
     """What would stop a run of these parts, found before any work is done.
 
     >>> from kavg import objectives, oracles, outer
@@ -21,17 +38,30 @@ def misfits(problem: Problem, algorithms: Sequence[Algorithm], seed: int) -> lis
     ['oracle: mini-batches need an objective over examples, got Linear; use additive noise ...']
     """
     found: list[str] = []
-    attempt(found, "objective", lambda: problem.objective.value(np.zeros(problem.objective.dim)))
+    attempt(found, "objective", lambda: check_objective(problem.objective))
     if found:
         return found
     attempt(found, "start", lambda: check_start(problem, seed))
+    attempt(found, "record", lambda: check_record(rounds, every, len(algorithms), replicas))
     for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
-        attempt(found, "oracle", lambda: plan(problem, seed, P))  # noqa: B023 - at once
+        attempt(found, "replicas", partial(check_learners, problem.objective, P, replicas))
+        attempt(found, "oracle", partial(plan, problem, seed, P, replicas))
+    if not found:
+        B = problem.oracle.constants(problem.objective).B
+        attempt(found, "algorithm", lambda: check_counts(algorithms, rounds, B))
     return list(dict.fromkeys(found))
 
 
-def plan(problem: Problem, seed: int, P: int) -> None:
-    """Plan the oracle for one learner of P."""
+def check_objective(objective: Objective) -> None:
+    """Refuse what cannot be made, or not evaluated."""
+    check_built(objective)
+    check_point(objective)
+    objective.value(np.zeros(objective.dim))
+
+
+def plan(problem: Problem, seed: int, P: int, R: int) -> None:
+    """Plan the oracle for one learner of P, where there is room for all of them."""
+    check_batches(problem, P, R)
     problem.oracle.plan(problem.objective, seed=seed, P=P, R=1, tile=1)
 
 

@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 from kavg.base import KavgError
+from kavg.faults import shown
 
 
 def put(data: dict[str, Any], override: str) -> None:
@@ -18,7 +19,7 @@ def put(data: dict[str, Any], override: str) -> None:
     """
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip():
-        raise KavgError(f"needs place=value, got {override!r}; as in --set rounds=100")
+        raise KavgError(f"needs place=value, got {shown(override)}; as in --set rounds=100")
     value = as_toml(text)
     *path, last = dotted.strip().split(".")
     targets: list[Any] = [data]
@@ -59,7 +60,7 @@ def places(target: Any, step: str) -> list[int]:
         if named:
             return named
         raise KavgError(
-            f"there is no entry {step!r}; use a number below {len(target)}, the entry's name, "
+            f"there is no entry {shown(step)}; use a number below {len(target)}, the entry's name, "
             "or * for all"
         )
-    raise KavgError(f"there is no place {step!r} inside {target!r}")
+    raise KavgError(f"there is no place {shown(step)} inside {shown(target)}")

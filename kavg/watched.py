@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+import os
+from typing import Any, Final, NoReturn, final
 
 import numpy as np
 
@@ -51,9 +52,10 @@ class Watched:
         finally:
             dog.calls += 1
 
-    def Abort(self, errorcode: int) -> None:
-        """End every rank."""
+    def Abort(self, errorcode: int) -> NoReturn:
+        """End every rank, this one too where MPI returns: it must not meet the others again."""
         self.comm.Abort(errorcode)
+        os._exit(errorcode)
 
     def leave(self) -> None:
         """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""

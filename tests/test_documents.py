@@ -65,3 +65,11 @@ def test_every_document_a_docstring_names_exists():
     for path in ROOT.glob("kavg/**/*.py"):
         for name in re.findall(r"\bdocs/\w+\.md", path.read_text()):
             assert (ROOT / name).exists(), f"{path.name} names {name}"
+
+
+def test_no_fault_of_the_table_hangs_or_loses_a_run():
+    page = (ROOT / "docs" / "reliability.md").read_text()
+    counts = re.findall(r"^cases = (\d+), hangs = (\d+), lost = (\d+)$", page, re.MULTILINE)
+    assert len(counts) == page.count("\n## ") > 0
+    assert max(int(cases) for cases, _, _ in counts) >= 100
+    assert {(hangs, lost) for _, hangs, lost in counts} == {("0", "0")}

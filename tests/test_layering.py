@@ -69,10 +69,11 @@ ALLOWED = {
     "differences": BASIC | {"trajectory"},
     # settings
     "refusals": BASIC,
-    "overrides": BASIC,
+    "overrides": BASIC | {"faults"},
     "toml": BASIC,
     "faults": BASIC,
-    "misfits": BASIC | {"starts"},
+    "sizes": BASIC | {"local", "memory", "objectives", "oracles", "synthetic"},
+    "misfits": BASIC | {"sizes", "starts"},
     "tables": BASIC | PARTS | {"arrays", "refusals"},
     "config": BASIC | {"cadence", "data", "faults", "misfits", "overrides", "tables", "toml"},
     "catalogue": BASIC | PARTS | {"data", "refusals", "tables"},

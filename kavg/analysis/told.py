@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, nan
+from math import inf, isfinite, nan
+from typing import Final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
 from kavg.base import Algorithm, Constant, NoiseConstants, Objective, Outer, unknown
 from kavg.outer import KINDS, SlowMo
+
+LARGE: Final = 1e50
+DIVISORS: Final = ("gamma", "L", "pl")
 
 
 def setting_of(
@@ -31,18 +35,18 @@ def setting_of(
         return f"no theorem here is about the outer rule {rule}"
     if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
         return f"the theorems are about slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
-    gammas = {algorithm.step_size(n) for n in range(1, N + 1)}
-    if len(gammas) > 1:
+    gamma = algorithm.step_size(1)
+    if callable(algorithm.gamma) and any(algorithm.gamma(n) != gamma for n in range(2, N + 1)):
         return "gamma changes from round to round; the theorems are for a constant step"
     if Delta < 0:
         return f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong"
     pl = constants_of(objective, noise)["pl"].value
-    return Setting(
+    told = Setting(
         P=algorithm.P,
         K=algorithm.K,
         B=noise.B,
         N=N,
-        gamma=gammas.pop(),
+        gamma=gamma,
         mu=float(getattr(algorithm.outer, "mu", 0.0)),
         L=objective.L.value,
         Delta=Delta,
@@ -51,6 +55,18 @@ def setting_of(
         zeta2=noise.zeta2.value,
         pl=pl if 0 < pl <= objective.L.value else nan,
     )
+    return beyond(told) or told
+
+
+def beyond(s: Setting) -> str:
+    """Which number is so large or small that products of a few of them leave the floats."""
+    for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
+        value = getattr(s, name)
+        if LARGE < value < inf or (name in DIVISORS and 0 < value < 1 / LARGE):
+            return (
+                f"{name} = {value:.4g} is beyond what bounds are computed for; rescale the problem"
+            )
+    return ""
 
 
 def constants_of(objective: Objective, noise: NoiseConstants) -> Mapping[str, Constant]:

@@ -33,7 +33,7 @@ K = 2
 gamma = 0.05
 outer = { kind = "block_momentum", mu = 0.5 }
 """
-LONG = SETTINGS.replace("rounds = 8", "rounds = 100_000_000")
+LONG = SETTINGS.replace("rounds = 8", "rounds = 100_000_000\nrecord = { every = 1000 }")
 
 
 @pytest.fixture

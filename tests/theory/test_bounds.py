@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import fields
-from math import inf, nan
+from math import fsum, inf, nan
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import kavg.outer
@@ -25,6 +25,7 @@ from kavg.analysis.bounds import (
     Theorem1LogFree,
     Theorem1S,
 )
+from kavg.analysis.bounds.corollaries import trends
 from kavg.analysis.bounds.slowmo import bracket, printed_condition
 from kavg.analysis.bounds.theorem_1s import best_eps, least_eps, value_at
 from kavg.base import KavgError
@@ -53,6 +54,44 @@ def settings(draw):
         zeta2=draw(st.floats(0, 10)),
         pl=L * draw(st.floats(1e-3, 1)),
     )
+
+
+COUNTS = st.sampled_from([1, 2, 7, 10**6, 2**63 - 1])
+ANY_SIZE = st.sampled_from([1e-50, 1e-20, 0.1, 1.0, 1e20, 1e50])
+OR_NONE = st.sampled_from([0.0, 5e-324, 1e-200, nan]) | ANY_SIZE
+
+
+@st.composite
+def extremes(draw):
+    """Settings from whose numbers nothing can be expected, but that they are within reach."""
+    L = draw(ANY_SIZE | st.sampled_from([0.0, inf, nan]))
+    return Setting(
+        **{letter: draw(COUNTS) for letter in "PKBN"},
+        gamma=draw(ANY_SIZE),
+        mu=draw(st.sampled_from([0.0, 1e-50, 0.5, 1 - 1e-16])),
+        L=L,
+        **{name: draw(OR_NONE) for name in CONSTANTS[1:]},
+        pl=draw(ANY_SIZE.filter(lambda pl: pl <= L) | st.just(nan)) if L >= 1e-50 else nan,
+    )
+
+
+@given(extremes())
+@example(Setting(3, 4, 1, 6, gamma=0.1, mu=0.5, L=0.0, Delta=1.0, sigma2=2.0))
+@example(Setting(10**6, 7, 10**12, 10**6, gamma=1e-50, mu=0.0, L=1e-49, Delta=1e-9, sigma2=1e-20))
+def test_no_number_within_reach_breaks_a_bound(setting):
+    for bound in BOUNDS:
+        if not bound.scope(setting):
+            numbers = [bound.value(setting).total, bound.largest_gamma(setting)]
+            numbers += [side for c in bound.conditions(setting) for side in (c.left, c.right)]
+            assert all(isinstance(number, float) for number in numbers)
+    if not Theorem1().scope(setting):
+        assert all(not one.mu >= 1 for one in trends(setting))
+
+
+@pytest.mark.parametrize("K", [1, 9_999, 10_000, 10_001, 123_456])
+def test_the_harmonic_numbers(K):
+    setting = Setting(1, K, 1, 1, gamma=1.0, mu=0.0, L=1.0, Delta=0.0, sigma2=0.0)
+    assert setting.c_K == pytest.approx(fsum(1 / t for t in range(1, K + 1)), rel=3e-16)
 
 
 def within(bound, setting, share):

@@ -127,6 +127,18 @@ def test_the_setting_of_a_run():
     assert setting_of(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == told
 
 
+def test_numbers_that_would_leave_the_floats_are_left_alone():
+    noise = oracles.Gaussian(sigma2=1.0)
+    constants = noise.constants(BOWL)
+    for gamma, words in ((1e-60, "gamma = 1e-60 is beyond"), (1e60, "gamma = 1e+60 is beyond")):
+        told = setting_of(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
+        assert told.startswith(words)
+    assert "Delta = 1e+60" in setting_of(BOWL, constants, M_AVG, N=7, Delta=1e60)
+    assert isinstance(setting_of(BOWL, constants, M_AVG, N=7, Delta=1e-300), Setting)
+    # However many rounds there are, a constant step needs no look at each.
+    assert setting_of(BOWL, constants, M_AVG, N=2**62, Delta=1.0).N == 2**62
+
+
 NOT_APPLICABLE = [
     (replace(K_AVG, outer=outer.NesterovMomentum(mu=0.5)), "outer rule nesterov"),
     (replace(K_AVG, outer=outer.SlowMo(mu=0.5, alpha=0.5)), "alpha = 1, not 0.5"),

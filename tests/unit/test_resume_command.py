@@ -432,6 +432,28 @@ def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, strike, m
         assert "', where the run is to go on" in err
 
 
+@pytest.mark.parametrize("left", [(), (".000000002.ckpt.5f2e.partial",)])
+def test_force_starts_anew_after_a_first_checkpoint_that_failed(call, here, left, whole):
+    folder = here / "runs/my/checkpoints"
+    folder.mkdir(parents=True)
+    for name in left:
+        (folder / name).write_text("half")
+    assert call("run", "my.toml", "-q")[0] == 2
+    assert call("run", "my.toml", "-q", "--force")[0] == 0
+    assert facts(here / "runs/my")["digest"] == whole
+    assert not folder.exists()
+
+
+def test_force_does_not_replace_checkpoints_of_something_else(call, here):
+    folder = here / "runs/my/checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "model.bin").write_text("of another program")
+    code, _, err = call("run", "my.toml", "-q", "--force")
+    assert code == 2
+    assert "is not a run folder of kavg and is not overwritten" in err
+    assert (folder / "model.bin").exists()
+
+
 def test_beside_a_finished_run_the_unfinished_one_is_resumed(call, here, strike, whole):
     """With --force the old run stays until the new one is whole."""
     call("run", "my.toml", "-q", "--set", "seed=2")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ranks import ThreadComm, run_ranks
 
-from kavg import SerialComm, watchdog
+from kavg import SerialComm, watchdog, watched
 from kavg.missing import Word, decoded, who_is_missing
 from kavg.watchdog import Watchdog
 from kavg.watched import TIMEOUT, Watched, note, wait_at_most
@@ -261,3 +261,14 @@ def test_where_ranks_cannot_be_asked_each_ends_itself(said, monkeypatch):
     dog.give_up()
     assert said == ["rank 2 of 3 has waited 20 s for another rank in round 17 of A; ended"]
     assert left == [1]
+
+
+def test_a_rank_that_ends_all_does_not_go_on_where_mpi_returns(monkeypatch):
+    """It would meet the others in a collective that is not theirs."""
+    codes = []
+    monkeypatch.setattr(watched.os, "_exit", codes.append)
+    world = Post(2).rank(1)
+    comm = watched.Watched(world)
+    comm.Abort(3)
+    comm.dog.over.set()
+    assert (codes, world.post.codes) == ([3], [(1, 3)])

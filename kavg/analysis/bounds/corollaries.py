@@ -14,6 +14,7 @@ from kavg.analysis.bounds.setting import SLACK, Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1, drift_weight
 
 FACTORS: Final = (1, 2, 4, 8, 16)
+BELOW_1: Final = nextafter(1.0, 0.0)
 
 
 def tuned_gamma(setting: Setting) -> float:
@@ -81,7 +82,7 @@ def best_momentum(setting: Setting) -> float:
         return largest
     from scipy.optimize import brentq
 
-    return 1 - float(brentq(slope, 1 - largest, 1.0, xtol=1e-15))
+    return min(1 - float(brentq(slope, 1 - largest, 1.0, xtol=1e-15)), BELOW_1)
 
 
 def largest_momentum(setting: Setting) -> float:
@@ -96,9 +97,10 @@ def largest_momentum(setting: Setting) -> float:
     """
     x = setting.x
     if not x > 0:
-        return nextafter(1.0, 0.0) if x == 0 else nan
+        return BELOW_1 if x == 0 else nan
     k = (1 - drift_weight(setting)) / x
-    return 1 - 3 / (1 + sqrt(1 + 3 * max(k, 1.0))) if k >= 1 - SLACK else nan
+    mu = 1 - 3 / (1 + sqrt(1 + 3 * max(k, 1.0)))
+    return min(mu, BELOW_1) if k >= 1 - SLACK else nan
 
 
 @final

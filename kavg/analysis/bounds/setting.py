@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import fsum, isclose, isnan, nan
+from math import fsum, isclose, isnan, log, nan
 from typing import Final, final
 
 from kavg.base import KavgError, at_least_one, positive
 
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
+MANY: Final = 10_000
+EULER: Final = 0.57721566490153286
+"""The limit of ``1 + 1/2 + ... + 1/K - log K``."""
 
 
 @final
@@ -77,12 +80,16 @@ class Setting:
 
     @property
     def c_K(self) -> float:
-        """The harmonic number ``1 + 1/2 + ... + 1/K``, exact.
+        """The harmonic number ``1 + 1/2 + ... + 1/K``, to rounding.
 
         >>> round(Setting(1, 4, 1, 1, gamma=1.0, mu=0.0, L=1.0, Delta=0.0, sigma2=0.0).c_K, 4)
         2.0833
         """
-        return fsum(1 / t for t in range(1, self.K + 1))
+        K = self.K
+        if K <= MANY:
+            return fsum(1 / t for t in range(1, K + 1))
+        # Euler and Maclaurin; the next term is below 1e-18.
+        return log(K) + EULER + 1 / (2 * K) - 1 / (12 * K * K)
 
     @property
     def drift_factor(self) -> float:

@@ -9,6 +9,8 @@ from kavg.analysis.bounds.bound import Quantity, Status, scope_of, step_from
 from kavg.analysis.bounds.setting import Condition, Parts, Setting
 
 LARGEST_EPS: Final = 0.5
+SMALLEST_EPS: Final = 1e-15
+"""Where a step allows less than this, less would only change the last places of the bound."""
 
 
 @final
@@ -92,7 +94,7 @@ def best_eps(s: Setting) -> float:
     >>> best_eps(setting)  # without momentum and drift the smallest is the best
     0.1
     """
-    low, high = least_eps(s), LARGEST_EPS
+    low, high = max(least_eps(s), SMALLEST_EPS), LARGEST_EPS
     if low >= high or _slope(s, low) >= 0:
         return min(low, high)
     if _slope(s, high) <= 0:

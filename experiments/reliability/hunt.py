@@ -1,0 +1,307 @@
+"""Settings made up by Hypothesis, each given to the command: a result, or one clear report.
+
+``python experiments/reliability/hunt.py [COUNT [SEED]]`` prints a table; 20,000 cases by default.
+
+Every case is a call of the command in this process, in an empty folder, under a limit of memory
+(``ulimit -v``) and of processor time.  It must end in one of these ways:
+
+- *ran*: exit code 0 (3 where a bound is violated), a whole run folder that ``kavg verify`` accepts;
+- *refused*: exit code 2, one report, nothing written;
+- *interrupted*: at the limit of time, where the settings truly ask for more; nothing written.
+
+Everything else is a failure: a traceback, a warning, a hang, a second report, a file left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import io
+import itertools
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from zlib import crc32
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+from hostile import Case, cases
+
+from kavg import cli, config, found, jobs, manifest
+from kavg.base import KavgError
+
+SECONDS = 4.0
+"""Processor time that a case may take."""
+MEMORY = 4 * 2**30
+LARGE = 20_000
+"""Local steps, each of a thousand numbers, from which on a case may take more than that."""
+REPLAYED, DRAWN = 6, 16
+"""One in so many runs is verified by running it again, and has its figures drawn."""
+BATCH = 20
+"""Cases of one seed: within it Hypothesis varies what it has, so seeds bring variety."""
+
+
+@dataclass
+class Tally:
+    """What came of the cases."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: list[tuple[Case, str]] = field(default_factory=list)
+    seen: set[Case] = field(default_factory=set)
+    verified: int = 0
+    drawn: int = 0
+    slowest: float = 0.0
+
+    @property
+    def cases(self) -> int:
+        """How many there were, all different."""
+        return self.outcomes.total()
+
+    def table(self) -> str:
+        """In words."""
+        kinds = ("valid", "mutated", "spoilt", "options")
+        names = ("ran", "refused", "interrupted", "failed")
+        lines = [f"{'':12}" + "".join(f"{kind:>10}" for kind in (*kinds, "all"))]
+        for name in names:
+            counts = [self.outcomes[kind, name] for kind in kinds]
+            lines.append(f"{name:12}" + "".join(f"{n:10,}" for n in (*counts, sum(counts))))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        lines += [
+            "",
+            f"{self.cases:,} cases; {self.drawn:,} runs with figures, {self.verified:,} run again",
+            f"slowest {self.slowest:.1f} s of processor time, largest memory {peak:.0f} MiB",
+        ]
+        return "\n".join(lines)
+
+
+def lay_out(folder: Path) -> None:
+    """The files that settings may name: good ones, and such as lie."""
+    features = np.arange(24.0).reshape(12, 2)
+    np.savez(folder / "good.npz", features=features, labels=np.arange(12) % 2)
+    rows = "".join(f"{a},{b},{i % 2}\n" for i, (a, b) in enumerate(features))
+    (folder / "good.csv").write_text(f"a,b,label\n{rows}")
+    np.savez(folder / "objects.npz", features=np.array([[print]], object), labels=[1])
+    (folder / "bad.csv").write_bytes(b'a,label\n1,2\nx\0,"3\n')
+    (folder / "folder.npz").mkdir()
+    os.mkfifo(folder / "pipe.csv")
+    lying = (folder / "good.npz").read_bytes().replace(b"(12, 2)", b"(99, 9)")
+    (folder / "bad.npz").write_bytes(lying)
+    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("features", "labels"):
+            file.writestr(f"{name}.npy", bytes(2_000_000))
+
+
+class Caught:
+    """What a call of the command said, and the code it left with."""
+
+    def __init__(self, words: list[str], limit: float) -> None:
+        self.out, self.err, self.real = io.StringIO(), io.StringIO(), io.StringIO()
+        self.interrupted = False
+        kept = sys.argv, sys.stdout, sys.stderr, sys.__stderr__
+        sys.argv = ["kavg", *words]
+        sys.stdout, sys.stderr, sys.__stderr__ = self.out, self.err, self.real  # type: ignore[misc]
+        began = time.process_time()
+        try:
+            self.code = self.leave(limit)
+        finally:
+            sys.argv, sys.stdout, sys.stderr, sys.__stderr__ = kept  # type: ignore[misc]
+        self.seconds = time.process_time() - began
+
+    def leave(self, limit: float) -> object:
+        """The exit code of the command; a timer stands for the user's Ctrl-C."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self.interrupted = True
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, limit, 5.0)
+        try:
+            cli.main()
+        except SystemExit as left:
+            return left.code
+        except BaseException:
+            return "main raised:\n" + traceback.format_exc()
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+        return "main returned"
+
+    @property
+    def said(self) -> str:
+        """All that went to stderr, the real one included."""
+        return self.err.getvalue() + self.real.getvalue()
+
+
+def words_of(case: Case) -> list[str]:
+    """The command line of a case."""
+    sets = [word for one in case.sets for word in ("--set", one)]
+    if case.command == "bounds":
+        return ["bounds", f"./{case.name}", *sets]
+    out = [] if case.out is None else [f"--out={case.out}"]
+    return [case.command, f"./{case.name}", *sets, *out]
+
+
+def tried(case: Case, folder: Path, tally: Tally) -> str:
+    """What came of a case, beginning with the outcome."""
+    (folder / case.name).write_bytes(case.text)
+    before = listed(folder)
+    caught = Caught(words_of(case), SECONDS)
+    tally.slowest = max(tally.slowest, caught.seconds)
+    new = sorted(listed(folder) - before)
+    if "Traceback" in caught.said or not isinstance(caught.code, int | None):
+        return f"failed: {caught.code} {caught.said}"
+    if caught.interrupted:
+        return interrupted(case, folder, caught, new)
+    if caught.code in (0, None, 3):
+        return ran(case, folder, caught, new, tally)
+    reports = sum(line.startswith(("kavg: ", "Error: ")) for line in caught.said.splitlines())
+    if caught.code != 2 or reports != 1 or new:
+        return f"failed: code {caught.code}, {reports} reports, left {new}: {caught.said}"
+    return "refused"
+
+
+def interrupted(case: Case, folder: Path, caught: Caught, new: list[str]) -> str:
+    """Was it right to take so long?"""
+    with contextlib.suppress(KavgError, MemoryError):
+        asked = config.load(folder / case.name, case.sets)
+        if not new and work(asked) > LARGE:
+            return "interrupted"
+    return f"failed: still running after {SECONDS} s, left {new}: {caught.said}"
+
+
+def work(asked: config.Config) -> float:
+    """Local steps that settings ask for, each of a thousand numbers or less."""
+    numbers = asked.replicas * asked.objective.dim
+    numbers *= getattr(asked.objective, "examples", 1)
+    return sum(asked.rounds * a.K * (1 + a.P * numbers / 1000) for a in asked.algorithms)
+
+
+def ran(case: Case, folder: Path, caught: Caught, new: list[str], tally: Tally) -> str:
+    """Is what was written whole, and nothing beside it?"""
+    if caught.said.count("kavg: "):
+        return f"failed: it ran, and said {caught.said}"
+    if case.command == "bounds":
+        return f"failed: left {new}" if new else "ran"
+    out = Path(case.out if case.out is not None else f"runs/{Path(case.name).stem}")
+    above = {str(place) for place in (out, *out.parents)}
+    strange = [name for name in new if not name.startswith(f"{out}/") and name not in above]
+    faults = manifest.differences(folder / out)
+    if strange or faults:
+        return f"failed: left {strange}, {faults}"
+    tally.drawn += (folder / out / "figures" / "trajectory.png").exists()
+    if crc32(case.text) % REPLAYED == 0:
+        tally.verified += 1
+        again = Caught(["verify", "-q", "--", str(out)], SECONDS * 2)
+        if again.code != 0 or not again.out.getvalue().endswith("same bits\n"):
+            return f"failed: verify left with {again.code}: {again.out.getvalue()}{again.said}"
+    return "ran"
+
+
+def listed(folder: Path) -> set[str]:
+    """Everything in a folder."""
+    return {os.path.relpath(os.path.join(place, name), folder)
+            for place, folders, files in os.walk(folder) for name in (*folders, *files)}  # fmt: skip
+
+
+@contextlib.contextmanager
+def limited() -> Iterator[None]:
+    """Little memory, and warnings as errors."""
+    before, here = resource.getrlimit(resource.RLIMIT_AS), Path.cwd()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, before[1]))
+    try:
+        with warnings.catch_warnings(action="error"):
+            yield
+    finally:
+        os.chdir(here)
+        jobs.draw_if_possible = found.draw_if_possible = HONEST
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def hunt(count: int, start: int = 0, progress: bool = False) -> Tally:
+    """So many different cases; the tally of what came of them."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory(prefix="hunt") as laid, limited():
+        lay_out(Path(laid))
+
+        def one(case: Case) -> None:
+            if case not in tally.seen and tally.cases < count:
+                judge(case, Path(laid), tally)
+                if progress and tally.cases % 500 == 0:
+                    words = f"{tally.cases} cases, {len(tally.failures)} failed"
+                    print(words, file=sys.stderr, flush=True)
+
+        for number in itertools.count(start):
+            batch(one, number)
+            if tally.cases == count:
+                return tally
+    raise AssertionError
+
+
+def batch(one: Callable[[Case], None], number: int) -> None:
+    """The cases of one seed."""
+    options = settings(
+        max_examples=BATCH,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    seed(number)(options(given(case=cases())(one)))()
+
+
+HONEST = jobs.draw_if_possible
+
+
+def judge(case: Case, laid: Path, tally: Tally) -> None:
+    """Try a case in a folder of its own."""
+    faulthandler.dump_traceback_later(600, exit=True)
+    drawn = crc32(case.text + case.name.encode()) % DRAWN == 0
+    jobs.draw_if_possible = found.draw_if_possible = HONEST if drawn else undrawn
+    tally.seen.add(case)
+    with tempfile.TemporaryDirectory(prefix="hunt") as place:
+        folder = Path(place) / "here"
+        shutil.copytree(laid, folder, symlinks=True, copy_function=linked)
+        os.chdir(folder)
+        outcome = tried(case, folder, tally)
+        os.chdir(laid)
+    tally.outcomes[case.kind, outcome.partition(":")[0]] += 1
+    if outcome.startswith("failed"):
+        tally.failures.append((case, outcome))
+    faulthandler.cancel_dump_traceback_later()
+
+
+def undrawn(draw: Callable[[], object]) -> None:
+    """A figure takes longer than all else together; most cases go without."""
+
+
+def linked(source: str, target: str) -> None:
+    """Files are shared between the cases, which do not write to them."""
+    os.link(source, target)
+
+
+def main(count: int = 20_000, start: int = 0) -> None:
+    """Hunt, and show the table and what failed."""
+    tally = hunt(count, start, progress=True)
+    print(f"hunt: {count:,} cases made up by Hypothesis, seed {start}\n\n{tally.table()}")
+    for case, outcome in tally.failures:
+        print(f"\n{case}\n{outcome}")
+    sys.exit(1 if tally.failures else 0)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
