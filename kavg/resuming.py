@@ -22,6 +22,7 @@ from kavg.ranks import on_rank_0, together
 from kavg.record import Recorder
 from kavg.runs import load_trajectories
 from kavg.trajectory import Trajectory
+from kavg.watched import wait_at_most
 
 
 @final
@@ -50,7 +51,13 @@ def resume(
     comm: Communicator, folder: Path, rounds: int | None, *, quiet: bool, mpi: str | None
 ) -> None:
     """Go on with a run where it was stopped, or make a finished one longer."""
-    found = together(comm, "the runs", lambda: longer(opened(folder), rounds), lambda f: f.name)
+
+    def known() -> Found:
+        found = longer(opened(folder), rounds)
+        wait_at_most(comm, found.config.timeout)
+        return found
+
+    found = together(comm, "the runs", known, lambda f: f.name)
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
         return

@@ -120,7 +120,7 @@ ALLOWED = {
         "keeper",
         "ranks",
     }
-    | {"record", "runs", "trajectory"},
+    | {"record", "runs", "trajectory", "watched"},
     "verdict_report": BASIC | {"analysis", "text"},
     "verdict_plots": BASIC | {"analysis", "legend", "panels", "sheet", "text", "trajectory"},
     "bounds_report": BASIC | {"analysis", "starts", "text", "verdict_report"},

@@ -28,6 +28,7 @@ rounds = 5
 replicas = 2
 start = 2.0
 timeout = 20.0
+figures = false
 objective = { kind = "cosine", dim = 4 }
 oracle = { kind = "gaussian", sigma2 = 1.0 }
 algorithm = [{ P = 5, K = 3, gamma = 0.05, outer = { kind = "block_momentum", mu = 0.5 } }]

@@ -76,7 +76,6 @@ FAULTS = {
 }
 
 if __name__ == "__main__":
-    jobs.draw_if_possible = lambda draw: None  # a picture takes seconds
     fault, rank = sys.argv.pop(1), int(sys.argv.pop(1))
     if promise().rank == rank:
         FAULTS[fault]()

@@ -16,6 +16,7 @@ seed = 1
 rounds = 8
 replicas = 3
 start = 2.0
+figures = false
 timeout = 4
 objective = { kind = "cosine", dim = 5 }
 oracle = { kind = "gaussian", sigma2 = 1.0 }

@@ -18,6 +18,7 @@ seed = 1
 rounds = {ROUNDS}
 replicas = {REPLICAS}
 start = 2.0
+figures = false
 timeout = 60
 objective = {{ kind = "cosine", dim = {DIM} }}
 oracle = {{ kind = "gaussian", sigma2 = 1.0 }}
@@ -62,14 +63,19 @@ def test_two_hosts_find_the_digest_of_one_process(hosts, config, tmp_path):
 
 
 def test_a_cable_that_breaks_ends_the_job_on_both_sides(hosts, config, tmp_path):
-    text = SETTINGS.replace(f"rounds = {ROUNDS}", "rounds = 100_000_000")
+    endless = "rounds = 100_000_000\nrecord = { every = 1_000_000 }"
+    text = SETTINGS.replace(f"rounds = {ROUNDS}", endless)
     config.write_text(text.replace("timeout = 60", "timeout = 6"))
     words = ["run", str(config), "--out", str(tmp_path / "two")]
     command = hosts.command(2, sys.executable, "-m", "kavg", *words)
-    job = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert "algorithm 1" in job.stderr.readline()  # the first round is done
-    hosts.cut()
-    _, said = job.communicate(timeout=40)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True) as job:
+        try:
+            assert "algorithm 1" in job.stderr.readline()  # the first round is done
+            hosts.cut()
+            _, said = job.communicate(timeout=40)
+        finally:
+            job.kill()
     assert job.returncode != 0
     (line,) = [line for line in said.splitlines() if line.startswith("kavg: ")]
     assert re.fullmatch(
