@@ -132,10 +132,17 @@ def print_page(given: argparse.Namespace) -> None:
     for path in given.results:
         found = json.loads(path.read_text())
         one = every.setdefault(found["about"]["library"], found)
-        if one is not found:  # a table that was run in parts
+        if one is not found:  # a table that was run in parts, the later of which count
             one["about"]["minutes"] += found["about"]["minutes"]
-            one["rows"] += found["rows"]
+            one["rows"] = list(
+                {place_of(each): each for each in one["rows"] + found["rows"]}.values()
+            )
     print("\n".join(page(list(every.values()))))
+
+
+def place_of(one: dict[str, Any]) -> tuple[str, str, int]:
+    """Which cell of the table a case is."""
+    return one["fault"], one["phase"], one["rank"]
 
 
 def page(every: list[dict[str, Any]]) -> Iterator[str]:
