@@ -63,7 +63,9 @@ def beyond(s: Setting) -> str:
     for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
         value = getattr(s, name)
         if LARGE < value < inf or (name in DIVISORS and 0 < value < 1 / LARGE):
-            return f"{name} = {value:.4g} is beyond what bounds are computed for; rescale the problem"
+            return (
+                f"{name} = {value:.4g} is beyond what bounds are computed for; rescale the problem"
+            )
     return ""
 
 
