@@ -279,7 +279,9 @@ PLACES: Final = st.sampled_from(
 VALUES: Final = st.one_of(
     st.integers(1, 4).map(str), NUMBERS.map(lambda n: str(n)[:300]),
     WORDS.filter(lambda word: "\0" not in word),
-    st.sampled_from(["", "=", "\udcff", "[1,", "{}", "{kind='warm_up'}", "'a", "true", "2020-01-01"]),
+    st.sampled_from(
+        ["", "=", "\udcff", "[1,", "{}", "{kind='warm_up'}", "'a", "true", "2020-01-01"]
+    ),
     st.sampled_from(["1\n2", "0x" + "f" * 4000]),
 )  # fmt: skip
 SETS: Final = st.builds("{}={}".format, PLACES, VALUES) | st.text(

@@ -73,7 +73,7 @@ HUGE = {
                 "oracle": minibatch(1, ', sampling = "reshuffle"')}, "oracle: is too large: batc"),
     "replicas": ({"R": 10**18}, "replicas: is too large: 1000000000000000000 replicas of 2"),
     "rounds": ({"rounds": 10**15}, "record: is too large: 1000000000000002 recorded rounds of 1"),
-    "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=46116860184273879"),
+    "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=461168601842738"),
     "variance by a batch": ({"oracle": GAUSSIAN % 2**62}, "algorithm: algorithm 1: rounds=1, P=2"),
 }  # fmt: skip
 
