@@ -42,11 +42,11 @@ def misfits(
     if found:
         return found
     attempt(found, "start", lambda: check_start(problem, seed))
-    attempt(found, "record", lambda: check_record(rounds, every, len(algorithms), replicas))
     for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
         attempt(found, "replicas", partial(check_learners, problem.objective, P, replicas))
         attempt(found, "oracle", partial(plan, problem, seed, P, replicas))
     if not found:
+        attempt(found, "record", lambda: check_record(rounds, every, len(algorithms), replicas))
         B = problem.oracle.constants(problem.objective).B
         attempt(found, "algorithm", lambda: check_counts(algorithms, rounds, B))
     return list(dict.fromkeys(found))

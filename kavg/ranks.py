@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -118,14 +118,25 @@ def spelled(ranks: list[int]) -> str:
     return f"rank{'s' if len(ranks) > 1 else ''} {shown}"
 
 
+@runtime_checkable
+class Ending(Protocol):
+    """A communicator that hears of the end before it comes."""
+
+    def is_ending(self) -> bool:
+        """Does another rank end all at the moment?"""
+        ...
+
+
 def abort(comm: Any, message: str, code: int) -> None:
     """Say what ended this rank, with its name, and end every other rank.
 
-    Where several ranks fail alike, lower ranks speak first and end the others before they do.
+    Where several ranks fail alike, lower ranks speak first and end the others before they do.  A
+    rank that is ended by another has nothing to say.
     """
     rank, size = comm.Get_rank(), comm.Get_size()
     time.sleep(min(0.3 * rank, 2.0))
-    tell(f"rank {rank} of {size}: {message}" if size > 1 else message)
+    if not (isinstance(comm, Ending) and comm.is_ending()):
+        tell(f"rank {rank} of {size}: {message}" if size > 1 else message)
     if size > 1:
         comm.Abort(code)
 

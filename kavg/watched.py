@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from typing import Any, Final, NoReturn, final
 
 import numpy as np
 
 from kavg.base import Communicator
 from kavg.deadline import or_end
-from kavg.watchdog import Watchdog, World
+from kavg.watchdog import TAG, Watchdog, World
 
 TIMEOUT: Final = 600.0
 """Seconds to wait where the settings, which may say otherwise, are not read yet or do not apply."""
+
+ENDING: Final = TAG + 1
+"""Of the warning to all that a rank is about to end them."""
+
+PAUSE: Final = 0.2
+"""Seconds from the warning to the end."""
 
 
 @final
@@ -53,9 +61,22 @@ class Watched:
             dog.calls += 1
 
     def Abort(self, errorcode: int) -> NoReturn:
-        """End every rank, this one too where MPI returns: it must not meet the others again."""
+        """End every rank, this one too where MPI returns: it must not meet the others again.
+
+        They are warned, and what was said is given time: a launcher may drop the last words.
+        """
+        with suppress(Exception):  # a broken network must not keep this rank
+            for rank in set(range(self.dog.size)) - {self.dog.rank}:
+                self.comm.Isend(np.zeros(1), rank, ENDING)
+        time.sleep(PAUSE)
         self.comm.Abort(errorcode)
         os._exit(errorcode)
+
+    def is_ending(self) -> bool:
+        """Does another rank end all at the moment, and say why?  Launchers pass on signals then."""
+        with suppress(Exception):
+            return self.comm.Iprobe(tag=ENDING)
+        return False
 
     def leave(self) -> None:
         """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""

@@ -3,7 +3,8 @@
 The battery is dieharder (Debian's package of that name); it reads 32-bit numbers from a pipe, which
 this script fills.  Run it with ``python experiments/noise/battery.py small|full [order ...]``: all
 orders unless some are named; ``full`` is ``dieharder -a``, ``small`` leaves out what is slow and
-what dieharder itself calls suspect.
+what dieharder itself calls suspect.  Instead of a battery's name there may be the arguments of one
+call of dieharder, ``"-d 3 -p 1000"``, to look at one test harder.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def examine(order: str, battery: str) -> list[Statistic]:
     feeder = Thread(target=feed, args=(ORDERS[order](), writing))
     feeder.start()
     try:
-        return [found for call in BATTERIES[battery] for found in called(call, reading)]
+        calls = BATTERIES.get(battery, [tuple(battery.split())])
+        return [found for call in calls for found in called(call, reading)]
     finally:
         os.close(reading)
         feeder.join()
@@ -121,8 +123,9 @@ def verdict(all_found: dict[str, list[Statistic]]) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in BATTERIES or not set(sys.argv[2:]) <= set(ORDERS):
-        sys.exit(f"battery.py {'|'.join(BATTERIES)} [{'|'.join(ORDERS)}] ...")
+    named = sys.argv[1:2] and (sys.argv[1] in BATTERIES or sys.argv[1].startswith("-d "))
+    if not named or not set(sys.argv[2:]) <= set(ORDERS):
+        sys.exit(f"battery.py {'|'.join(BATTERIES)}|'-d ...' [{'|'.join(ORDERS)}] ...")
     if shutil.which("dieharder") is None:
         sys.exit("dieharder is not installed: on Debian, apt-get install dieharder")
     sys.exit(main(*sys.argv[1:]))

@@ -50,6 +50,7 @@ def main() -> None:
     run.add_argument("--options", default="", help="words for the launcher, quoted as one")
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--few-first", action="store_true", help="those that always run come first")
+    run.add_argument("--skip", type=int, default=0, help="leave out so many cases")
     run.add_argument("--minutes", type=float, default=60, help="begin no case after these")
     run.set_defaults(act=run_table)
     page = actions.add_parser("page")
@@ -67,7 +68,8 @@ def run_table(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         digest, mounts = whole_digest(place), can_mount(place)
-        chosen = [case for case in cases(given.seed) if mounts or case.fault not in DISK]
+        chosen = cases(given.seed)[given.skip :]
+        chosen = [case for case in chosen if mounts or case.fault not in DISK]
         if given.few_first:
             chosen.sort(key=lambda case: case not in few(seed=given.seed))
         for i, case in enumerate(chosen):
@@ -85,7 +87,6 @@ def run_table(given: argparse.Namespace) -> None:
         "seed": given.seed,
         "python": platform.python_version(),
         "minutes": (time.monotonic() - began) / 60,
-        "not_run": len(cases(given.seed)) - len(rows),
     }
     given.results.parent.mkdir(parents=True, exist_ok=True)
     given.results.write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
@@ -127,8 +128,21 @@ def count(rows: list[dict[str, Any]], what: str) -> int:
 
 def print_page(given: argparse.Namespace) -> None:
     """The whole document."""
-    every = [json.loads(path.read_text()) for path in given.results]
-    print("\n".join(page(every)))
+    every: dict[str, dict[str, Any]] = {}
+    for path in given.results:
+        found = json.loads(path.read_text())
+        one = every.setdefault(found["about"]["library"], found)
+        if one is not found:  # a table that was run in parts, the later of which count
+            one["about"]["minutes"] += found["about"]["minutes"]
+            one["rows"] = list(
+                {place_of(each): each for each in one["rows"] + found["rows"]}.values()
+            )
+    print("\n".join(page(list(every.values()))))
+
+
+def place_of(one: dict[str, Any]) -> tuple[str, str, int]:
+    """Which cell of the table a case is."""
+    return one["fault"], one["phase"], one["rank"]
 
 
 def page(every: list[dict[str, Any]]) -> Iterator[str]:
@@ -142,12 +156,13 @@ def chapter(about: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
     """One launcher: the counts, by fault and by phase, and what was wrong."""
     yield f"\n## {about['library'].replace('Version: ', '')}\n"
     yield f"cases = {len(rows)}, hangs = {count(rows, 'hang')}, lost = {count(rows, 'lost')}\n"
+    missing = len(cases(about["seed"])) - len(rows)
     again = sum(one["again"] > 0 for one in rows)
     yield (
         f"Seed {about['seed']}, Python {about['python']}, {about['minutes']:.1f} minutes; "
-        f"not run {about['not_run']}; otherwise wrong {count(rows, 'wrong')}; resumed on 2 ranks "
-        f"at most {again}, else on one; temporary names left beside whole files in "
-        f"{count(rows, 'left')}."
+        f"cases of the table that were not run: {missing}; cases with anything wrong: "
+        f"{count(rows, 'wrong')}; drawn to resume on two ranks, not in one process: {again}; cases "
+        f"that left a temporary name on the disk: {count(rows, 'left')}."
     )
     yield from table("fault", FAULTS, rows)
     yield from table("phase", PHASES, rows)

@@ -51,6 +51,8 @@ LARGE = 20_000
 """Local steps, each of a thousand numbers, from which on a case may take more than that."""
 REPLAYED, DRAWN = 6, 16
 """One in so many runs is verified by running it again, and has its figures drawn."""
+PLACE = "/dev/shm" if os.path.isdir("/dev/shm") else None
+"""Memory, if it can be written like a disk: each run waits for the disk several times."""
 BATCH = 20
 """Cases of one seed: within it Hypothesis varies what it has, so seeds bring variety."""
 
@@ -124,7 +126,7 @@ class Caught:
     def leave(self, limit: float) -> object:
         """The exit code of the command; a timer stands for the user's Ctrl-C."""
 
-        def stop(number: int, frame: FrameType | None) -> None:
+        def stop(_number: int, _frame: FrameType | None) -> None:
             self.interrupted = True
             raise KeyboardInterrupt
 
@@ -214,8 +216,11 @@ def ran(case: Case, folder: Path, caught: Caught, new: list[str], tally: Tally) 
 
 def listed(folder: Path) -> set[str]:
     """Everything in a folder."""
-    return {os.path.relpath(os.path.join(place, name), folder)
-            for place, folders, files in os.walk(folder) for name in (*folders, *files)}  # fmt: skip
+    return {
+        os.path.relpath(os.path.join(place, name), folder)
+        for place, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+    }
 
 
 @contextlib.contextmanager
@@ -235,7 +240,7 @@ def limited() -> Iterator[None]:
 def hunt(count: int, start: int = 0, progress: bool = False) -> Tally:
     """So many different cases; the tally of what came of them."""
     tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="hunt") as laid, limited():
+    with tempfile.TemporaryDirectory(prefix="hunt", dir=PLACE) as laid, limited():
         lay_out(Path(laid))
 
         def one(case: Case) -> None:
@@ -273,7 +278,7 @@ def judge(case: Case, laid: Path, tally: Tally) -> None:
     drawn = crc32(case.text + case.name.encode()) % DRAWN == 0
     jobs.draw_if_possible = found.draw_if_possible = HONEST if drawn else undrawn
     tally.seen.add(case)
-    with tempfile.TemporaryDirectory(prefix="hunt") as place:
+    with tempfile.TemporaryDirectory(prefix="hunt", dir=laid.parent) as place:
         folder = Path(place) / "here"
         shutil.copytree(laid, folder, symlinks=True, copy_function=linked)
         os.chdir(folder)

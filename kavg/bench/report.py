@@ -13,7 +13,7 @@ from kavg.bench.tables import grids
 
 HOW: Final = (
     "kavg / it: the time of kavg over that of the contestant, within a repetition, so below 1 kavg "
-    "is quicker; medians over {repetitions} repetitions, with quartiles."
+    "is quicker; medians and quartiles over the repetitions, of which there were {repetitions}."
 )
 
 

@@ -147,6 +147,10 @@ FAULTS = {
     "true is no number": (text("true"), "rounds: needs a whole number, got True"),
     "a date": (text("2020-01-01"), "rounds: needs a whole number, got datetime"),
     "beyond TOML": (text("1" + "0" * 30), "rounds: needs a whole number below 2^63, got 1000"),
+    "beyond all digits": (
+        text("0x" + "f" * 5000),
+        "rounds: needs a whole number below 2^63, got a number of more digits than can be shown",
+    ),
     "beyond floats": (text(top="start = 1" + "0" * 400), "start: needs a number, got 1000"),
     "zero": (text("0"), "rounds: rounds must be a whole number of at least 1, got rounds=0; use"),
     "seed": (text(top="seed = -1"), "seed: seed must be a whole number from 0 to 2^63 - 1, got"),

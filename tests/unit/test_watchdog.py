@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from ranks import ThreadComm, run_ranks
 
 from kavg import SerialComm, watchdog, watched
+from kavg import ranks as ranks_module
 from kavg.missing import Word, decoded, who_is_missing
+from kavg.ranks import abort
 from kavg.watchdog import Watchdog
 from kavg.watched import TIMEOUT, Watched, note, wait_at_most
 
@@ -263,12 +265,30 @@ def test_where_ranks_cannot_be_asked_each_ends_itself(said, monkeypatch):
     assert left == [1]
 
 
-def test_a_rank_that_ends_all_does_not_go_on_where_mpi_returns(monkeypatch):
+def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(monkeypatch):
     """It would meet the others in a collective that is not theirs."""
     codes = []
     monkeypatch.setattr(watched.os, "_exit", codes.append)
-    world = Post(2).rank(1)
-    comm = watched.Watched(world)
-    comm.Abort(3)
-    comm.dog.over.set()
-    assert (codes, world.post.codes) == ([3], [(1, 3)])
+    post = Post(2)
+    first, second = (watched.Watched(post.rank(rank), talks=False) for rank in range(2))
+    assert not first.is_ending()
+    second.Abort(3)
+    assert (codes, post.codes) == ([3], [(1, 3)])
+    assert first.is_ending()
+    assert not second.is_ending()
+    for comm in (first, second):
+        comm.dog.over.set()
+
+
+def test_a_rank_that_another_ends_says_nothing(monkeypatch):
+    """Its launcher may send it SIGTERM meanwhile."""
+    monkeypatch.setattr(watched.os, "_exit", lambda code: None)
+    post = Post(2)
+    first, second = (watched.Watched(post.rank(rank), talks=False) for rank in range(2))
+    said = []
+    monkeypatch.setattr(ranks_module, "tell", said.append)
+    abort(second, "a fault", 1)
+    abort(first, "ended by SIGTERM", 143)
+    assert said == ["rank 1 of 2: a fault"]
+    for comm in (first, second):
+        comm.dog.over.set()

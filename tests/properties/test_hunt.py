@@ -1,0 +1,126 @@
+"""Every settings file runs or gets one clear report: a small hunt, and that the hunter sees."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from experiment import experiment
+
+from kavg import faults, jobs
+
+hunt = experiment("reliability/hunt")
+GOOD = b"""
+rounds = 2
+objective = { kind = "cosine", dim = 2 }
+oracle = { kind = "gaussian", sigma2 = 1.0 }
+algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]
+"""
+
+
+@pytest.mark.timeout(290)
+def test_every_case_runs_or_gets_one_report():
+    tally = hunt.hunt(240)
+    assert not tally.failures, "\n".join(f"{case}\n{words}" for case, words in tally.failures[:3])
+    assert tally.cases == 240
+    outcomes = {outcome for _, outcome in tally.outcomes}
+    assert {"ran", "refused"} <= outcomes <= {"ran", "refused", "interrupted"}
+    assert tally.drawn
+    assert tally.verified
+
+
+def outcome(tmp_path, text=GOOD, command="run", **options):
+    """What the hunter says of one case."""
+    case = hunt.Case("valid", text, command, "my.toml", (), None)
+    tally = hunt.Tally()
+    (tmp_path / "laid").mkdir()
+    with hunt.limited():
+        hunt.judge(case, tmp_path / "laid", tally)
+    ((_, name),) = tally.outcomes
+    return name, "".join(words for _, words in tally.failures)
+
+
+def test_the_hunter_accepts_what_is_right(tmp_path):
+    assert outcome(tmp_path) == ("ran", "")
+
+
+def test_the_hunter_accepts_one_report(tmp_path):
+    assert outcome(tmp_path, GOOD.replace(b"rounds = 2", b"rounds = 0")) == ("refused", "")
+
+
+def test_the_hunter_accepts_what_takes_long_for_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(hunt, "SECONDS", 0.3)
+    assert outcome(tmp_path, GOOD.replace(b"P = 2", b"P = 1000000000000")) == ("interrupted", "")
+
+
+def test_the_hunter_sees_a_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr(faults, "shown", lambda value: 1 / 0)
+    name, words = outcome(tmp_path, GOOD.replace(b"rounds = 2", b"rounds = 'a'"))
+    assert name == "failed"
+    assert "ZeroDivisionError" in words
+
+
+def test_the_hunter_sees_a_hang(tmp_path, monkeypatch):
+    def for_ever(*given, **options):
+        while True:
+            time.process_time()
+
+    monkeypatch.setattr(hunt, "SECONDS", 0.3)
+    monkeypatch.setattr(jobs, "simulate", for_ever)
+    name, words = outcome(tmp_path)
+    assert name == "failed"
+    assert "still running" in words
+
+
+@pytest.mark.parametrize("text", [GOOD, GOOD.replace(b"rounds = 2", b"rounds = 0")])
+def test_the_hunter_sees_a_file_left_behind(tmp_path, monkeypatch, text):
+    honest = jobs.load
+
+    def littering(*given):
+        Path("left").touch()
+        return honest(*given)
+
+    monkeypatch.setattr(jobs, "load", littering)
+    name, words = outcome(tmp_path, text)
+    assert name == "failed"
+    assert "left ['left']" in words
+
+
+def test_the_hunter_sees_a_warning(tmp_path, monkeypatch):
+    honest = jobs.simulate
+
+    def warning(*given, **options):
+        import warnings
+
+        warnings.warn("look out", stacklevel=2)
+        return honest(*given, **options)
+
+    monkeypatch.setattr(jobs, "simulate", warning)
+    name, words = outcome(tmp_path)
+    assert name == "failed"
+    assert "look out" in words
+
+
+def test_the_hunter_sees_a_figure_that_fails(tmp_path, monkeypatch):
+    def fail(runs, axis, figures):
+        raise RuntimeError("no fonts")
+
+    monkeypatch.setattr(jobs, "write_figures", fail)
+    monkeypatch.setattr(hunt, "DRAWN", 1)
+    name, words = outcome(tmp_path)
+    assert name == "failed"
+    assert "no figure: no fonts" in words
+
+
+def test_the_hunter_sees_a_folder_that_is_not_whole(tmp_path, monkeypatch):
+    honest = jobs.write_run
+
+    def clumsy(folder, **given):
+        honest(folder, **given)
+        (folder / "metrics.csv").write_text("")
+
+    monkeypatch.setattr(jobs, "write_run", clumsy)
+    name, words = outcome(tmp_path)
+    assert name == "failed"
+    assert "'metrics.csv' was changed" in words

@@ -1,0 +1,179 @@
+"""What no machine could hold is refused before it is taken, with numbers and what to reduce."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from launch import alone
+
+from kavg import memory, sizes
+from kavg.base import KavgError
+from kavg.comm import SerialComm
+from kavg.config import parse
+from kavg.jobs import one
+from kavg.memory import in_words, room
+from kavg.progress import silent
+
+SETTINGS = """
+rounds = {rounds}
+replicas = {R}
+record = {{ every = {every} }}
+objective = {objective}
+oracle = {oracle}
+algorithm = [{{ P = {P}, K = 1, gamma = 0.01, outer = {{ kind = "nesterov", mu = 0.5 }} }}]
+"""
+GAUSSIAN = '{ kind = "gaussian", sigma2 = 1.0, B = %s }'
+PLAIN = {"rounds": 1, "R": 1, "every": 1, "P": 2, "objective": '{ kind = "cosine", dim = 2 }',
+         "oracle": GAUSSIAN % 1}  # fmt: skip
+
+
+def data(n, p, kind="logistic_regression", more=""):
+    table = f'{{ kind = "classification", examples = {n}, features = {p} }}'
+    return f'{{ kind = "{kind}", data = {table}{more} }}'
+
+
+def bowl(dim, more=""):
+    return f'{{ kind = "quadratic", spectrum = {{ low = 0.1, high = 1.0, dim = {dim} }}{more} }}'
+
+
+def minibatch(B, more=""):
+    return f'{{ kind = "minibatch", B = {B}{more} }}'
+
+
+def written(**changes):
+    return SETTINGS.format(**PLAIN | changes)
+
+
+# Refused at once.
+
+HUGE = {
+    "dim": ({"objective": f'{{ kind = "linear", dim = {10**12} }}'},
+            "objective: is too large: one point of 1000000000000 coordinates would take about"),
+    "spectrum": ({"objective": bowl(10**12)}, "objective: is too large: a spectrum of"),
+    "rotation": ({"objective": bowl(10**6, ", rotation_seed = 1")},
+                 "objective: is too large: a rotation of 1000000 coordinates would take about"),
+    "examples": ({"objective": data(10**12, 3), "oracle": minibatch(1)},
+                 "objective: is too large: a table of 1000000000000 by 3"),
+    "features": ({"objective": data(9, 10**12), "oracle": minibatch(1)},
+                 "objective: is too large: a table of 9 by 1000000000000"),
+    "hidden": ({"objective": data(9, 1, "network", f", hidden = {10**12}"), "oracle": minibatch(1)},
+               "objective: is too large: one point of"),
+    "units": ({"objective": data(10**5, 1, "network", f", hidden = {10**7}"),
+               "oracle": minibatch(1)}, "objective: is too large: 10000000 hidden units for"),
+    "B": ({"objective": data(9, 1), "oracle": minibatch(10**12)}, "oracle: is too large: batches"),
+    "B of many": ({"objective": data(9, 1), "oracle": minibatch(10**8), "P": 10**4},
+                  "oracle: is too large: batches of 100000000 for 10000 learners and replicas"),
+    "epochs": ({"objective": data(10**6, 1), "P": 10**5,
+                "oracle": minibatch(1, ', sampling = "reshuffle"')}, "oracle: is too large: batc"),
+    "replicas": ({"R": 10**18}, "replicas: is too large: 1000000000000000000 replicas of 2"),
+    "rounds": ({"rounds": 10**15}, "record: is too large: 1000000000000002 recorded rounds of 1"),
+    "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=461168601842738"),
+    "variance by a batch": ({"oracle": GAUSSIAN % 2**62}, "algorithm: algorithm 1: rounds=1, P=2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_what_is_too_large_is_refused_without_taking_memory(name):
+    changes, words = HUGE[name]
+    parse(written())  # what is loaded late is loaded now
+    tracemalloc.start()
+    try:
+        with pytest.raises(KavgError) as caught:
+            parse(written(**changes))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    (line,) = str(caught.value).split("\n")
+    assert line.startswith(words)
+    assert re.search(r"of memory, and there are .*iB; \w+|cannot be counted; reduce", line)
+    assert peak < 50_000_000
+
+
+def test_rounds_need_not_all_be_recorded():
+    parse(written(rounds=10**15, every=10**9))
+
+
+def test_learners_take_time_and_not_memory():
+    parse(written(P=10**18))
+
+
+# The estimates are near what is taken.
+
+MEASURED = {
+    "dim": {"objective": '{ kind = "cosine", dim = 300_000 }', "rounds": 2, "P": 4},
+    "replicas": {"R": 5000, "objective": '{ kind = "cosine", dim = 50 }', "rounds": 2, "P": 4},
+    "rotation": {"objective": bowl(700, ", rotation_seed = 1")},
+    "recorded": {"rounds": 5000, "R": 100, "oracle": '{ kind = "none" }'},
+    "examples": {"objective": data(20_000, 50), "oracle": minibatch(4)},
+    "batch": {"objective": data(2000, 50), "oracle": minibatch(30_000), "P": 1},
+    "batches": {"objective": data(2000, 5), "oracle": minibatch(1000), "P": 1000},
+    "epochs": {"objective": data(2000, 5), "P": 1000,
+               "oracle": minibatch(10, ', sampling = "reshuffle"')},
+    "units": {"objective": data(2000, 5, "network", ", hidden = 500"), "oracle": minibatch(10)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
+    asked, honest = [], sizes.check_room
+
+    def check_room(numbers, what, advice):
+        asked.append(8 * numbers)
+        honest(numbers, what, advice)
+
+    monkeypatch.setattr(sizes, "check_room", check_room)
+    parse(written())
+    tracemalloc.start()
+    try:
+        config = parse(written(**MEASURED[name]))
+        one(SerialComm(), config, config.algorithms[0], silent)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert 0.5 < max(asked) / peak < 2
+
+
+# How much there is.
+
+
+@given(st.floats(0, 1e30))
+def test_sizes_in_words(size):
+    number, unit = in_words(size).split()
+    assert float(number) * 1024 ** memory.UNITS.index(unit) == pytest.approx(size, rel=0.006)
+    assert float(number) < 1025 or unit == "EiB"
+
+
+def test_the_room_is_the_least_of_machine_and_shell(monkeypatch):
+    assert 2**20 < room() < 2**60
+    monkeypatch.setattr(memory, "physical", lambda: 100.0)
+    monkeypatch.setattr(memory, "allowed", lambda: 50.0)
+    assert room() == 50.0
+    monkeypatch.setattr(memory, "allowed", lambda: math.inf)
+    assert room() == 100.0
+
+
+def test_where_the_system_does_not_say(monkeypatch):
+    def unknown(name):
+        raise ValueError(name)
+
+    monkeypatch.setattr(memory.os, "sysconf", unknown)
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert room() == math.inf
+
+
+LIMITED = """
+import resource
+from kavg.memory import room
+resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, resource.RLIM_INFINITY))
+print(room())
+"""
+
+
+def test_the_limit_of_the_shell_counts():
+    assert alone([sys.executable, "-c", LIMITED]).stdout == f"{float(3 * 2**30)}\n"
