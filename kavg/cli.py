@@ -91,9 +91,8 @@ def mpi_words() -> str:
 
 def mpi_version() -> str | None:
     """The MPI library in use."""
-    if "mpi4py.MPI" not in sys.modules:
-        return None
-    return mpi_words().strip("\0\n").split("\n")[0]
+    loaded = "mpi4py.MPI" in sys.modules
+    return mpi_words().strip("\0\n").split("\n")[0] if loaded else None
 
 
 def version_wanted(wanted: bool) -> None:
