@@ -1,7 +1,7 @@
 """A million learners in a laptop's memory: time and peak memory against P.
 
-``python experiments/benchmarks/million.py [P ...]`` runs three rounds of block momentum with d = 100
-and K = 4, each P in a process of its own, and prints seconds, nanoseconds per learner, step and
+``python experiments/benchmarks/million.py [P ...]`` runs three rounds of block momentum, d = 100
+and K = 4; each P in a process of its own, and prints seconds, nanoseconds per learner, step and
 coordinate, and the largest memory of the process.
 """
 

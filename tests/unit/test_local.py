@@ -100,14 +100,14 @@ def test_means_are_finer_than_single_precision():
 def test_memory_does_not_depend_on_the_number_of_learners():
     problem = kavg.Problem(WELL, kavg.oracles.Gaussian(1.0), start=1.0)
     peaks = []
-    for P in (100, 400, 1600):
+    for P in (128, 512, 2048):
         method = kavg.Algorithm(P, 1, 0.01, kavg.outer.BlockMomentum(0.5))
         tracemalloc.start()
         kavg.simulate(problem, method, rounds=2)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # A learner's whole row would be 8000 bytes; its key and increment are 16.
-    assert peaks[2] - peaks[0] < 1500 * 200
+    assert peaks[2] - peaks[0] < 2000 * 200
     assert peaks[2] < 1.3 * peaks[0]
 
 
