@@ -13,15 +13,15 @@ from kavg.cli import main
 from kavg.local import LocalSteps
 
 displacement = LocalSteps.displacement
-SECONDS = float(sys.argv.pop(1))
 
 
 def slow(self, learners, start, gamma, n):
-    time.sleep(SECONDS)
+    time.sleep(seconds)
     return displacement(self, learners, start, gamma, n)
 
 
 if __name__ == "__main__":
+    seconds = float(sys.argv.pop(1))
     rank = os.environ.get("PMI_RANK") or os.environ.get("OMPI_COMM_WORLD_RANK", "0")
     if Path("ranks").exists():
         Path("ranks", rank).write_text(str(os.getpid()))
