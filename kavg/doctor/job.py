@@ -20,7 +20,7 @@ from kavg.doctor.machine import (
     about_writing,
     cores,
 )
-from kavg.doctor.mpi_library import about_launcher, about_library, launcher, library
+from kavg.doctor.mpi_library import about_launcher, about_library, launcher, loaded_library
 from kavg.doctor.selftest import NAME, on_these_ranks, on_two_ranks
 from kavg.launchers import promise, says_it
 from kavg.pictures import say
@@ -37,7 +37,7 @@ def doctor(comm: Communicator, load: Callable[[], str], fault: str) -> int:
     """
     if fault and not says_it(promise()):
         return 0
-    mpi, mpiexec = library(load), launcher()
+    mpi, mpiexec = loaded_library(load), launcher()
     ranks, here = on_this_machine(comm)
     findings = [
         about_versions(),

@@ -63,7 +63,7 @@ def family(words: str) -> str | None:
     return "hydra" if any(word in said for word in HYDRA) else None
 
 
-def library(load: Callable[[], str]) -> Library:
+def loaded_library(load: Callable[[], str]) -> Library:
     """What ``load``, which gives a library's words on itself, leads to."""
     try:
         words = load()

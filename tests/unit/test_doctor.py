@@ -104,7 +104,7 @@ def test_no_library_is_no_fault():
     def load():
         raise KavgError("cannot load")
 
-    found = mpi_library.library(load)
+    found = mpi_library.loaded_library(load)
     assert found.fault == "cannot load"
     assert about_library(found).fine
     assert "pip install" in about_library(found).fix
