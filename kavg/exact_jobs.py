@@ -17,6 +17,7 @@ from kavg.folders import check_folder
 from kavg.jobs import agreed, all_algorithms, finish
 from kavg.pictures import say
 from kavg.ranks import on_rank_0
+from kavg.sizes import check_moments
 from kavg.text import number, printable, title, wrap
 from kavg.trajectory import Trajectory
 
@@ -58,6 +59,7 @@ def exact(
 
 def exact_curves(config: Config) -> list[ExactTrajectory]:
     """The exact moments at every round; refused before any work where there are none."""
+    check_moments(config.objective, config.rounds)
     return [exact_trajectory(config.problem, a, config.rounds) for a in config.algorithms]
 
 

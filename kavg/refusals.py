@@ -8,6 +8,7 @@ among stand-ins for the others.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -43,12 +44,20 @@ def refusals(given: Any, cls: type, besides: set[Any]) -> dict[str, str]:
     for key in stand_ins.keys() & given.keys() - besides:
         if given_type(given[key]) == "number":
             try:
-                cls(**stand_ins | {key: given[key]})
+                cls(**stand_ins | {key: within_floats(given[key])})
             except KavgError as error:
                 # A fault of two values that do not fit together may be the stand-ins' own.
                 if str(error).startswith(f"{key} must"):
                     found[key] = str(error)
     return {key: found[key] for key in given if key in found}
+
+
+def within_floats(number: int | float) -> float:
+    """The number as NumPy takes it: whole ones beyond 64 bits are none to it."""
+    try:
+        return number if abs(number) < 2**63 else float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
 
 
 def stand_in(field: dataclasses.Field[Any], hints: Mapping[str, Any]) -> Any:

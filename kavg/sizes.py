@@ -87,6 +87,13 @@ def check_record(rounds: int, every: int, algorithms: int, R: int) -> None:
     check_room(algorithms * T * each, what, "raise record.every")
 
 
+def check_moments(objective: Objective, rounds: int) -> None:
+    """Refuse exact moments, which are kept of every round: E, Cov and what is made of them."""
+    numbers = rounds * (14 * objective.dim + 4 * ARRAY // NUMBER)
+    what = f"exact moments of {rounds} rounds in {objective.dim} directions"
+    check_room(numbers, what, "take fewer rounds")
+
+
 def check_counts(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
     """Refuse what would be more gradients than a number counts."""
     for one in algorithms:

@@ -157,6 +157,7 @@ ALLOWED = {
     | {"threads"},
     "exact_jobs": BASIC
     | {
+        "sizes",
         "pictures",
         "analysis",
         "config",

@@ -16,9 +16,8 @@ from kavg import memory, sizes
 from kavg.base import KavgError
 from kavg.comm import SerialComm
 from kavg.config import parse
-from kavg.jobs import one
+from kavg.jobs import all_algorithms
 from kavg.memory import in_words, room
-from kavg.progress import silent
 
 SETTINGS = """
 rounds = {rounds}
@@ -132,7 +131,7 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
     tracemalloc.start()
     try:
         config = parse(written(**MEASURED[name]))
-        one(SerialComm(), config, config.algorithms[0], silent)
+        all_algorithms(SerialComm(), config, quiet=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
