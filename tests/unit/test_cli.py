@@ -334,6 +334,7 @@ def test_a_terminal_without_our_letters_costs_nothing(here, variables):
     assert job.returncode == 0, job.stderr
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # where JAX is loaded by a test
 def test_interrupted_it_ends_at_once_and_keeps_what_it_has(here):
     job = subprocess.Popen(
         kavg_command("run", "my.toml", "--set", "rounds=100000000", "--set", "record.every=1000"),
