@@ -3,9 +3,9 @@
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Algorithm, Constant, KavgError, Problem
 from kavg.comm import SerialComm
-from kavg.rounds import Round, State
+from kavg.rounds import Round
 from kavg.simulate import meta_iterations, simulate
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 from kavg.version import __version__
 
 __all__ = [

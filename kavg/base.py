@@ -25,7 +25,16 @@ Measure = Callable[[int, Floats], Floats]
 
 
 class KavgError(ValueError):
-    """The one exception of kavg: says what was given, what is needed and what to do."""
+    """The one exception of kavg: says what was given, what is needed and what to do.
+
+    ``code`` is the exit code of a command that it ends: 2 if the input is wrong, 1 if the run
+    failed.  ``collective`` says that every rank raised it at the same point (``kavg.ranks``), and
+    ``newer`` that a newer kavg could read what this one cannot.
+    """
+
+    code = 2
+    collective = False
+    newer = False
 
 
 @dataclass(frozen=True)

@@ -110,13 +110,8 @@ def from_bytes(content: bytes) -> Checkpoint:
 def newer(message: str) -> KavgError:
     """A whole checkpoint for another kavg: to go on from an older one would throw work away."""
     fault = KavgError(message)
-    fault.newer = True  # type: ignore[attr-defined]
+    fault.newer = True
     return fault
-
-
-def is_newer(fault: KavgError) -> bool:
-    """Is it for another kavg to read?"""
-    return bool(getattr(fault, "newer", False))
 
 
 def not_ours(content: bytes) -> str:
@@ -163,7 +158,7 @@ def read(path: Path) -> Checkpoint:
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None
     except KavgError as fault:
-        again = newer if is_newer(fault) else KavgError
+        again = newer if fault.newer else KavgError
         raise again(f"{str(path)!r} is refused: {fault}") from None
 
 

@@ -23,7 +23,7 @@ import typer
 from kavg.base import KavgError
 from kavg.comm import SerialComm
 from kavg.launchers import no_library, promise, says_it
-from kavg.ranks import abort, exit_code, is_collective, on_rank_0
+from kavg.ranks import abort, on_rank_0
 from kavg.signals import Ended, end, handled
 from kavg.starting import all_ranks_begin, all_ranks_end
 from kavg.version import __version__
@@ -400,7 +400,7 @@ def main() -> None:
                 comm = world()
             except KavgError as fault:
                 if sys.argv[1:2] != ["doctor"]:
-                    sys.exit(complain(fault) if says_it(promise()) else exit_code(fault))
+                    sys.exit(complain(fault) if says_it(promise()) else fault.code)
             speak_once(comm)
             asked = app(standalone_mode=False, obj=comm)
             code = asked() if callable(asked) else asked
@@ -413,11 +413,11 @@ def main() -> None:
 
 def ended_by(error: BaseException, comm: Any) -> int:
     """The exit code for what ended the command, which is said; a crash ends every rank."""
-    if isinstance(error, KavgError) and (comm.Get_size() == 1 or is_collective(error)):
-        return complain(error)
     if isinstance(error, KavgError):
-        abort(comm, str(error), exit_code(error))
-        return exit_code(error)
+        if comm.Get_size() == 1 or error.collective:
+            return complain(error)
+        abort(comm, str(error), error.code)
+        return error.code
     if isinstance(error, Ended):
         return leave(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
@@ -447,4 +447,4 @@ def leave(ended: Ended, comm: Any) -> int:
 def complain(fault: KavgError) -> int:
     """Say what is wrong with the input, or why the run failed."""
     typer.echo(f"kavg: {fault}", err=True)
-    return exit_code(fault)
+    return fault.code

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 
 ABSENT: Final = "nothing"
 
@@ -41,16 +41,17 @@ def parting(a: Trajectory, b: Trajectory) -> Parting | None:
     >>> print(parting(run, replace(run, series={"F": F + [[0, 0], [0, 0.5]]})))
     round 1, F of replica 1: 1.5 and 2.0, 0.5 apart
     """
-    ends = a.rounds[-1] == b.rounds[-1] and a.w.shape[1] == b.w.shape[1]
+    states = [*shared_states(a, b)]
     a, b = shared(a, b)
     first = [(i, q, r) for q in a.series for i, r in first_bit(a.series[q], b.series[q])]
     if first:
         i, q, r = min(first, key=lambda place: place[0])
         values = float(a.series[q][i, r]), float(b.series[q][i, r])
         return Parting(a.name, int(a.rounds[i]), q, r, *values)
-    for r, k in first_bit(a.w, b.w) if ends else ():
-        values = float(a.w[r, k]), float(b.w[r, k])
-        return Parting(a.name, int(a.rounds[-1]), f"w, coordinate {k},", r, *values)
+    for n, name, x, y in states:
+        for r, k in first_bit(x, y):
+            values = float(x[r, k]), float(y[r, k])
+            return Parting(a.name, n, f"{name}, coordinate {k},", r, *values)
     return None
 
 
@@ -59,6 +60,22 @@ def first_bit(a: Floats, b: Floats) -> list[tuple[int, int]]:
     bits = np.ascontiguousarray(a).view(np.uint64) != np.ascontiguousarray(b).view(np.uint64)
     places = np.argwhere(bits)[:1]
     return [(int(i), int(j)) for i, j in places]
+
+
+def shared_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Floats, Floats]]:
+    """Each ``w``, and each ``v``, that both kept of the same round, of the replicas both have."""
+    R, others = min(a.replicas, b.replicas), {state.n: state for state in states_of(b)}
+    for state in states_of(a):
+        for name in ("w", "v"):
+            other = others.get(state.n, state)
+            x, y = getattr(state, name)[:R], getattr(other, name)[:R]
+            if x.shape == y.shape and x.ndim == 2:
+                yield state.n, name, x, y
+
+
+def states_of(run: Trajectory) -> tuple[State, ...]:
+    """The states that were kept, the last included."""
+    return (*run.states, State(int(run.rounds[-1]), run.w, run.v))
 
 
 def shared(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajectory]:
@@ -75,8 +92,9 @@ def cut(run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]) -
     """These recorded rounds of the first R replicas."""
     series = {name: run.series[name][rows, :R] for name in names}
     rounds, seconds = run.rounds[rows], run.seconds[rows]
+    w, v, none = run.w[:R], run.v[:R], np.empty(0)
     return replace(
-        run, rounds=rounds, seconds=seconds, series=series, w=run.w[:R], gammas=np.empty(0)
+        run, rounds=rounds, seconds=seconds, series=series, w=w, v=v, gammas=none, states=()
     )
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Algorithm, KavgError, Problem
+from kavg.kept import Kept, most_kept
 from kavg.record import Recorder
-from kavg.rounds import Round, State
-from kavg.trajectory import Trajectory
+from kavg.rounds import Round
+from kavg.trajectory import State, Trajectory
 
 
 @final
@@ -28,6 +29,7 @@ class Growing:
         self.rounds, self.every = rounds, every
         self.last: Round | None = None
         self.diverged_at: int | None = None
+        self.kept = Kept(0)
 
     @property
     def left(self) -> int:
@@ -38,7 +40,7 @@ class Growing:
         """Record the start."""
         if not self.recorder.add(start):
             raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
-        self.last = start
+        self.last, self.kept = start, Kept(most_kept(*start.w.shape))
 
     def take_up(self, before: Trajectory, replicas: int, *, exact: bool) -> None:
         """Go on where a shorter run ended, with only the rows that a longer run records.
@@ -51,7 +53,9 @@ class Growing:
         dispersion = before.series["dispersion"][-1] if last else np.full(replicas, np.nan)
         gamma = self.algorithm.step_size(done) if done else float("nan")
         state = State(done, before.w, before.v, before.exponents if done else None)
-        self.last = Round(state, dispersion, gamma)
+        self.last, self.kept = Round(state, dispersion, gamma), Kept(most_kept(*before.w.shape))
+        for one in (*before.states, state):
+            self.kept.add(one)
         self.recorder.take_up(before, before.rounds % self.every == 0)
 
     def add(self, now: Round) -> bool:
@@ -61,13 +65,15 @@ class Growing:
             self.diverged_at = now.n
             return False
         self.last = now
+        self.kept.add(now.state)
         return True
 
     def trajectory(self) -> Trajectory:
         """The run as far as it is, the last round recorded: the run of so many rounds."""
         assert self.last is not None
         extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
-        run = self.recorder.trajectory(self.algorithm, self.last, self.diverged_at)
+        states = (state for state in self.kept.states if state is not self.last.state)
+        run = self.recorder.trajectory(self.algorithm, self.last, self.diverged_at, states)
         if extra:
             self.recorder.forget()
         return run

@@ -24,28 +24,18 @@ WORDS: Final = 4000
 """Bytes of its own words that each rank shows the others."""
 
 
-def is_collective(error: BaseException) -> bool:
-    """Did every rank raise this error at the same point?"""
-    return bool(getattr(error, "collective", False))
-
-
 def collective(message: str, code: int = 2) -> KavgError:
     """An error that every rank raises together; ``code`` is the exit code."""
     error = KavgError(message)
-    error.collective, error.code = True, code  # type: ignore[attr-defined]
+    error.collective, error.code = True, code
     return error
 
 
 def failed(message: str) -> KavgError:
     """A run that failed where nothing was wrong with what was asked: exit code 1."""
     error = KavgError(message)
-    error.code = 1  # type: ignore[attr-defined]
+    error.code = 1
     return error
-
-
-def exit_code(error: KavgError) -> int:
-    """1 if the run failed, 2 if the input is wrong."""
-    return int(getattr(error, "code", 2))
 
 
 def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
@@ -75,12 +65,10 @@ def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
         try:
             action()
         except KavgError as error:
-            mine = f"{exit_code(error)}{error}"
+            mine = f"{error.code}{error}"
     said = words(next(iter(grouped(comm, mine))))
     if said:
-        fault = collective(said[1:])
-        fault.code = int(said[0])  # type: ignore[attr-defined]
-        raise fault
+        raise collective(said[1:], int(said[0]))
 
 
 def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:

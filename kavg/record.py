@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import final
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kavg.base import Algorithm, Floats, KavgError, Measure, Measured, Problem
 from kavg.rounds import Round
 from kavg.threads import one_blas_thread
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 
 
 @final
@@ -57,7 +57,13 @@ class Recorder:
         for numbers in (self.rounds, self.gammas, self.seconds):
             numbers.pop()
 
-    def trajectory(self, algorithm: Algorithm, last: Round, diverged_at: int | None) -> Trajectory:
+    def trajectory(
+        self,
+        algorithm: Algorithm,
+        last: Round,
+        diverged_at: int | None,
+        states: Iterable[State] = (),
+    ) -> Trajectory:
         """What was recorded."""
         exponents = last.state.exponents
         return Trajectory(
@@ -74,6 +80,7 @@ class Recorder:
             gammas=np.array(self.gammas),
             exponents=np.empty(0, np.int64) if exponents is None else exponents,
             done=last.n,
+            states=tuple(states),
         )
 
 

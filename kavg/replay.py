@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,41 +10,29 @@ import numpy as np
 from kavg.base import Algorithm, Communicator
 from kavg.config import Config
 from kavg.differences import cut
-from kavg.progress import Progress, shown_on, silent
+from kavg.jobs import shown
+from kavg.kept import latest_before
+from kavg.progress import Progress
 from kavg.record import Recorder
-from kavg.rounds import Round, State
+from kavg.rounds import Round
 from kavg.simulate import meta_iterations
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 
 Runs = list[Trajectory]
-Known = Callable[[int], State | None]
-"""The last stored state before a round, from where it can be run again; None for the start."""
-
-
-def unknown(_: int) -> State | None:
-    """No state is stored: everything is run from the start."""
-    return None
-
-
-def unheard(_: Round) -> None:
-    """Nobody is told of rounds."""
 
 
 def sampled(
     comm: Communicator, config: Config, runs: Runs, count: int, seed: int, quiet: bool
 ) -> tuple[Runs, Runs]:
-    """``count`` recorded rounds as they were stored, and as they come again."""
-    picked = chosen(runs, count, seed)
-    before = [rows_of(run, rows) for run, rows in zip(runs, picked, strict=True)]
-    pairs = [(a, run) for a, run in zip(config.algorithms, before, strict=True) if run.rounds.size]
+    """``count`` recorded rounds as they were stored, and as they come again.
 
-    def all_of_them(progress: Progress) -> Runs:
-        return [series_alone(again(comm, config, a, run, progress)) for a, run in pairs]
-
-    if quiet or comm.Get_rank() > 0:
-        return [run for _, run in pairs], all_of_them(silent)
-    with shown_on(sys.stderr) as progress:
-        return [run for _, run in pairs], all_of_them(progress)
+    Each is run from the last state before it that the run kept, or from the start.
+    """
+    picked = zip(config.algorithms, runs, chosen(runs, count, seed), strict=True)
+    samples = [(a, rows_of(run, rows), run.states) for a, run, rows in picked if rows]
+    with shown(comm, quiet) as progress:
+        now = [again(comm, config, a, run, states, progress) for a, run, states in samples]
+    return [run for _, run, _ in samples], now
 
 
 def rows_of(run: Trajectory, rows: Sequence[int]) -> Trajectory:
@@ -55,18 +42,24 @@ def rows_of(run: Trajectory, rows: Sequence[int]) -> Trajectory:
 
 def series_alone(run: Trajectory) -> Trajectory:
     """Without the end of the run, which a sample need not reach."""
-    return replace(run, w=run.w[:, :0], diverged_at=None)
+    return replace(run, w=run.w[:, :0], v=np.empty(0), diverged_at=None)
 
 
 def again(
-    comm: Communicator, config: Config, algorithm: Algorithm, run: Trajectory, progress: Progress
+    comm: Communicator,
+    config: Config,
+    algorithm: Algorithm,
+    run: Trajectory,
+    states: Sequence[State],
+    progress: Progress,
 ) -> Trajectory:
     """The rounds of a stored run."""
-    name, last = algorithm.name, int(run.rounds[-1])
     rounds = run.rounds.tolist()
-    return replayed(
-        comm, config, algorithm, rounds, on_round=lambda done: progress(name, done.n, last)
-    )
+
+    def on_round(done: Round) -> None:
+        progress(algorithm.name, done.n, rounds[-1])
+
+    return series_alone(replayed(comm, config, algorithm, rounds, states, on_round))
 
 
 def chosen(runs: Sequence[Trajectory], count: int, seed: int) -> list[list[int]]:
@@ -85,14 +78,14 @@ def replayed(
     config: Config,
     algorithm: Algorithm,
     rounds: Iterable[int],
-    known: Known = unknown,
-    on_round: Callable[[Round], None] = unheard,
+    states: Sequence[State],
+    on_round: Callable[[Round], None],
 ) -> Trajectory:
-    """These rounds of an algorithm, measured again; each from the last known state before it."""
+    """These rounds of an algorithm, measured again; each from the last of the states before it."""
     recorder, iterations = Recorder(config.problem, {}), begun(comm, config, algorithm, None)
     now, diverged_at = next(iterations), None
     for n in sorted(rounds):
-        state = known(n)
+        state = latest_before(states, n)
         if state is not None and now.n < state.n < n:
             iterations = begun(comm, config, algorithm, state)
         while now.n < n:

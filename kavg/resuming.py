@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg.base import Communicator, KavgError
-from kavg.checkpoints import FOLDER, Checkpoint, is_newer, read, stored, strict_json
+from kavg.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
 from kavg.folders import check_writable, unfinished
@@ -103,7 +103,7 @@ def last_checkpoint(folder: Path) -> Found:
         try:
             config, begun = usable(path)
         except KavgError as fault:
-            if is_newer(fault):
+            if fault.newer:
                 raise
             refused.append(str(fault))
             continue

@@ -6,21 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 from kavg.base import Floats
-from kavg.limbs import Exponents
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class State:
-    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
-
-    ``exponents (R,)`` belong to the exact mean (None before the first round).
-    """
-
-    n: int
-    w: Floats
-    v: Floats
-    exponents: Exponents | None = None
+from kavg.trajectory import State
 
 
 @final

@@ -3,7 +3,7 @@
 ======================  ===========================================================================
 config.toml             the settings, defaults written out
 metrics.csv             long form: one line for each algorithm, recorded round and replica
-trajectory.npz          the same numbers as arrays, and the last ``w`` and ``v``
+trajectory.npz          the same numbers as arrays, the last ``w`` and ``v``, and some before them
 summary.json            final means and limits, paired differences, digests
 environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm held against each bound
@@ -30,6 +30,7 @@ import numpy as np
 from kavg import manifest, npz
 from kavg.base import KavgError
 from kavg.files import staged, written
+from kavg.kept import stacked, unstacked
 from kavg.soundness import sound
 from kavg.trajectory import Trajectory
 
@@ -122,11 +123,12 @@ def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
 
 
 def arrays_of(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """For algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ..."""
+    """For algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ``i.states.w``, ..."""
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
         arrays |= {f"{i}.series.{name.translate(SPELT)}": x for name, x in run.series.items()}
+        arrays |= {f"{i}.states.{part}": x for part, x in stacked(run.states).items()}
     return arrays
 
 
@@ -135,7 +137,7 @@ def about(run: Trajectory) -> dict[str, Any]:
     return {
         field.name: getattr(run, field.name)
         for field in fields(run)
-        if field.name not in (*ARRAYS, "series")
+        if field.name not in (*ARRAYS, "series", "states")
     }
 
 
@@ -158,14 +160,16 @@ NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a V
 
 def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     """Algorithm i of a stored run."""
-    prefix = f"{i}.series."
-    found = {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
-    series = {unquote(key): values for key, values in found.items()}
-    # Files of before there were checkpoints have no exponents.
-    stored = {f"{i}.exponents": np.empty(0, np.int64), **arrays}
+    series = {unquote(key): x for key, x in below(f"{i}.series.", arrays).items()}
+    states = unstacked(below(f"{i}.states.", arrays))
     return Trajectory(
-        **described, **{name: stored[f"{i}.{name}"] for name in ARRAYS}, series=series
+        **described, **{x: arrays[f"{i}.{x}"] for x in ARRAYS}, series=series, states=states
     )
+
+
+def below(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
 
 
 def write_run(

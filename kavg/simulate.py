@@ -27,10 +27,10 @@ from kavg.growing import Growing, Supervisor
 from kavg.local import LocalSteps, default_tile
 from kavg.means import MEANS, Mean
 from kavg.record import Recorder
-from kavg.rounds import Round, State
+from kavg.rounds import Round
 from kavg.starts import first_iterate
 from kavg.threads import one_blas_thread
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 
 MeanName = Literal["exact", "allreduce"]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.trajectory import Trajectory
 
@@ -22,6 +26,7 @@ def sound(run: Trajectory) -> Trajectory:
     check_counts(run)
     check_rounds(run)
     check_shapes(run)
+    check_states(run)
     return run
 
 
@@ -60,3 +65,20 @@ def check_shapes(run: Trajectory) -> None:
         raise ValueError(f"its seconds and gammas are not of shape {(T,)}")
     if any(values.shape != (T, len(w)) for values in run.series.values()):
         raise ValueError(f"its series are not of shape {(T, len(w))}")
+
+
+def check_states(run: Trajectory) -> None:
+    """States that were kept are like the last one, of rounds that rise and were done before."""
+    numbers = [state.n for state in run.states]
+    whole = all(type(n) is int for n in (*numbers, run.done or 0))
+    if not whole or any(a >= b for a, b in pairwise([0, *numbers, run.done or 1])):
+        raise ValueError(f"its states are of the rounds {numbers!s:.60}")
+    for state in run.states:
+        arrays = ((state.w, run.w), (state.v, run.v), (state.exponents, run.exponents))
+        if any(describe(one) != describe(last) for one, last in arrays):
+            raise ValueError(f"its state after round {state.n} is not like the last")
+
+
+def describe(array: NDArray[Any] | None) -> object:
+    """Type and shape."""
+    return None if array is None else (array.dtype, array.shape)

@@ -1,13 +1,28 @@
-"""What a run leaves."""
+"""What a run leaves: states, and what was measured of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats, KavgError
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
+
+    ``exponents (R,)`` belong to the exact mean (None before the first round).
+    """
+
+    n: int
+    w: Floats
+    v: Floats
+    exponents: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +35,7 @@ class Trajectory:
     (T,)`` is wall time since the start of the run (not part of the digest).  ``diverged_at`` is the
     round after which a value was no longer finite, or None.  ``done`` counts the rounds that led
     to ``w``, and ``exponents (R,)`` are the exact mean's grids: with them a run can be extended.
+    ``states`` of earlier rounds were kept so that a round can be run again without all before it.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
     """
@@ -37,6 +53,7 @@ class Trajectory:
     gammas: Floats = field(default_factory=lambda: np.empty(0))
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     done: int | None = None
+    states: tuple[State, ...] = ()
 
     def __getattr__(self, name: str) -> Floats:
         """A recorded series as an attribute: ``trajectory.grad_norm2``, shape ``(T, R)``."""

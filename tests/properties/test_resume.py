@@ -11,6 +11,7 @@ from same import same_bits
 from strategies import algorithms, outer_rules, problems
 
 import kavg
+from kavg import kept
 from kavg.base import KavgError
 from kavg.checkpoints import Checkpoint, from_bytes, to_bytes
 from kavg.runs import digest
@@ -18,6 +19,14 @@ from kavg.runs import digest
 SIZES = st.integers(1, 6)
 ROUNDS = 9
 CUTS = st.lists(st.integers(1, ROUNDS), max_size=3, unique=True).map(sorted)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_states():
+    """Runs of these lengths keep some of their states and drop others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "MOST", 3)
+        yield
 
 
 class Cut(Exception):
@@ -70,6 +79,11 @@ def assert_same_run(one, other):
     assert (one.diverged_at, one.done) == (other.diverged_at, other.done)
     assert np.array_equal(one.gammas, other.gammas, equal_nan=True)
     assert np.array_equal(one.exponents, other.exponents)
+    assert [bits_of(state) for state in one.states] == [bits_of(state) for state in other.states]
+
+
+def bits_of(state):
+    return state.n, state.w.tobytes(), state.v.tobytes(), state.exponents.tobytes()
 
 
 def wild_algorithms():

@@ -12,10 +12,10 @@ from kavg import SerialComm, config, jobs
 from kavg.agreement import Agreement, fingerprint
 from kavg.base import KavgError
 from kavg.progress import silent
-from kavg.ranks import is_collective
-from kavg.rounds import Round, State
+from kavg.rounds import Round
 from kavg.signals import Caught
 from kavg.supervising import Supervised
+from kavg.trajectory import State
 
 SETTINGS = """
 rounds = {rounds}
@@ -45,7 +45,7 @@ def test_ranks_agree_if_and_only_if_all_bits_do(values):
         try:
             agreement.after(done(2, values[comm.Get_rank()]))
         except KavgError as error:
-            return is_collective(error), error.code, str(error).splitlines()
+            return error.collective, error.code, str(error).splitlines()
         return None
 
     told = run_ranks(len(values), rank)

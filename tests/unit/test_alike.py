@@ -14,7 +14,7 @@ from kavg.analysis.alike import apart, gaps, p_value, rounding_growth
 from kavg.base import KavgError
 from kavg.differences import changes, cut, flat, parting, shape_of, shared
 from kavg.judgement import ALIKE, DIFFERENT, SAME, judged, other
-from kavg.trajectory import Trajectory
+from kavg.trajectory import State, Trajectory
 
 FINITE = st.floats(-1e3, 1e3)
 
@@ -80,6 +80,19 @@ def test_the_last_iterate_counts_where_all_series_agree():
     assert str(found) == "round 2, w, coordinate 1, of replica 1: 1.0 and 2.0, 1 apart"
     longer = replace(a, w=w, rounds=np.array([0, 1, 3]))
     assert parting(a, longer) is None  # the ends are of different rounds
+
+
+@pytest.mark.parametrize("name", ["w", "v"])
+def test_states_that_were_kept_count_too(name):
+    states = tuple(State(n, np.ones((2, 2)), np.ones((2, 2))) for n in (3, 5))
+    a = replace(a_run({"F": np.ones((9, 2))}), states=states)
+    assert parting(a, a) is None
+    other = getattr(states[1], name).copy()
+    other[1, 0] = 7.0
+    b = replace(a, states=(states[0], replace(states[1], **{name: other})))
+    where = f"round 5, {name}, coordinate 0, of replica 1"
+    assert str(parting(a, b)) == f"{where}: 1.0 and 7.0, 6 apart"
+    assert parting(a, replace(b, states=states[:1])) is None
 
 
 @given(run=runs(), data=st.data())

@@ -19,7 +19,7 @@ import kavg
 from kavg import checkpoints, files
 from kavg.base import KavgError
 from kavg.cadence import Checkpointing
-from kavg.checkpoints import Checkpoint, from_bytes, is_newer, read, stored, strict_json, write
+from kavg.checkpoints import Checkpoint, from_bytes, read, stored, strict_json, write
 from kavg.config import EXAMPLE, data_digest, parse, to_toml
 from kavg.keeper import Keeper
 from kavg.resuming import last_checkpoint, opened, usable
@@ -75,6 +75,7 @@ def test_what_is_written_comes_back(tmp_path):
         assert (one.name, one.done, one.diverged_at) == (other.name, other.done, other.diverged_at)
         for name in ("w", "v", "exponents", "gammas", "seconds"):
             assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+        assert [state.n for state in one.states] == [state.n for state in other.states] != []
     assert [p.name for p in (tmp_path / "a" / "b").iterdir()] == ["000000009.ckpt"]
 
 
@@ -107,7 +108,7 @@ def test_any_flipped_bit_is_seen():
             damaged[place] ^= 1 << bit
             with pytest.raises(KavgError) as caught:
                 from_bytes(bytes(damaged))
-            assert not is_newer(caught.value)
+            assert not caught.value.newer
 
 
 @given(st.binary(max_size=300))
@@ -148,7 +149,7 @@ def test_a_newer_format_says_which_version_is_needed(tmp_path):
     path.write_bytes(signed(b"whatever it may be", b"kavg checkpoint format=7 kavg=3.1.4 "))
     with pytest.raises(KavgError, match=r"format 7, written by kavg 3\.1\.4") as caught:
         read(path)
-    assert is_newer(caught.value)
+    assert caught.value.newer
     assert str(caught.value).endswith("use kavg 3.1.4 or newer")
 
 
@@ -246,6 +247,19 @@ ARRAYS = {
     "0.rounds": [np.array([0, 4, 5]), np.array([0, 3, 6]), np.array([0.0, 4.0, 6.0])],
     "1.gammas": [np.zeros(0), np.array([np.nan, 0.06])],
     "1.seconds": [np.zeros(0)],
+    "0.states.n": [
+        np.arange(5),
+        np.arange(2, 7),
+        np.arange(1, 5),
+        np.full(5, np.inf),
+        np.zeros((5, 1)),
+        np.array(3),
+        np.array(["1", "2", "3", "4", "5"]),
+        np.array([1, 2, 2, 3, 4]),
+    ],
+    "0.states.w": [np.zeros((5, 2, 4)), np.zeros((5, 2)), np.zeros((5, 2, 3), np.float32), None],
+    "1.states.v": [np.zeros((2, 0)), None],
+    "1.states.exponents": [np.zeros((2, 2)), np.zeros((2, 1), np.int64), np.zeros(2)],
 }
 
 

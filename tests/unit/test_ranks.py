@@ -12,7 +12,7 @@ from ranks import CountingComm, run_ranks
 
 from kavg import ranks
 from kavg.base import KavgError
-from kavg.ranks import WORDS, abort, grouped, is_collective, on_rank_0, together, words
+from kavg.ranks import WORDS, abort, grouped, on_rank_0, together, words
 
 SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 ANY_TEXT = st.text(max_size=30)
@@ -71,7 +71,7 @@ def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
     told = faults_of(size, differ)
     first = "rank 0" if size == 2 else f"ranks {', '.join(map(str, range(size - 1)))}"
     for fault in told:
-        assert is_collective(fault)
+        assert fault.collective
         assert str(fault).splitlines() == [
             "the settings differ between ranks:", f"  {first}: False", f"  rank {size - 1}: True",
         ]  # fmt: skip
@@ -83,7 +83,7 @@ def test_the_same_fault_on_all_ranks_is_said_as_it_is(size):
         raise KavgError("K is missing" + "!" * 2 * WORDS)
 
     for fault in faults_of(size, lambda comm: together(comm, "the settings", fail, str)):
-        assert is_collective(fault)
+        assert fault.collective
         assert str(fault) == "K is missing" + "!" * 2 * WORDS
 
 
@@ -98,7 +98,7 @@ def test_a_fault_on_one_rank_is_a_difference(size):
         together(comm, "the settings", lambda: load(comm.Get_rank()), str)
 
     for fault in faults_of(size, agree):
-        assert is_collective(fault)
+        assert fault.collective
         assert "\n  rank 1: cannot read the settings" in str(fault)
 
 
@@ -123,7 +123,7 @@ def test_a_fault_on_rank_0_is_raised_on_all(size):
         raise KavgError("exists already; use --force")
 
     for fault in faults_of(size, lambda comm: on_rank_0(comm, refuse)):
-        assert is_collective(fault)
+        assert fault.collective
         assert str(fault) == "exists already; use --force"
 
 
@@ -139,7 +139,7 @@ def test_each_costs_one_allgather(size):
 
 
 def test_an_ordinary_fault_is_not_collective():
-    assert not is_collective(KavgError("one rank's own"))
+    assert not KavgError("one rank's own").collective
 
 
 class World:

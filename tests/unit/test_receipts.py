@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import cli, environment, jobs, manifest, meta_iterations, simulate
+from kavg import cli, environment, jobs, manifest, meta_iterations, replay, simulate
 from kavg.comm import SerialComm
 from kavg.config import load, parse, to_toml
 from kavg.jobs import described
@@ -311,6 +311,39 @@ def test_wrong_input(call, run, here, words):
 # A sample.
 
 
+def test_a_sample_is_run_from_the_states_that_were_kept(call, run, monkeypatch):
+    run("a", "--set", "rounds=100", "--set", "record.every=1", "--set", "replicas=1")
+    done = []
+    monkeypatch.setattr(replay, "meta_iterations", spied(done))
+    code, out, _ = call("verify", "a", "-q", "--sample", "2", "--seed", "3")
+    assert (code, out.splitlines()[-1]) == (0, "same bits")
+    assert out.count("sample  ") >= 1
+    # 100 rounds keep every eighth state: each of the two is at most 8 rounds behind one.
+    assert 0 < len(done) <= 16
+
+
+def spied(done):
+    """``meta_iterations`` that writes down the rounds it runs."""
+
+    def iterations(*arguments, **settings):
+        for each in meta_iterations(*arguments, **settings):
+            done.extend([each.n] if each.n else [])
+            yield each
+
+    return iterations
+
+
+def test_a_state_that_was_changed_is_found(call, run):
+    def spoilt(run):
+        first, *rest = run.states
+        return replace(run, states=(replace(first, w=first.w + 1e-9), *rest))
+
+    rewritten(run("a"), spoilt)
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (1, "different")
+    assert "K-AVG: round 1, w, coordinate 0, of replica 0: " in out
+
+
 @given(count=st.integers(1, 40), seed=st.integers(0, 2**64 - 1))
 def test_a_sample_is_of_the_recorded_rounds(count, seed):
     runs = [SimpleRun(n) for n in (4, 1, 9)]
@@ -349,11 +382,8 @@ def test_rounds_come_again_from_any_known_state(rounds, states, which):
     settings = {"replicas": 3, "seed": 1}
     everything = list(islice(meta_iterations(CONFIG.problem, algorithm, **settings), 13))
 
-    def known(n):
-        before = [k for k in states if k < n]
-        return everything[max(before)].state if before else None
-
-    again = replayed(SerialComm(), CONFIG, algorithm, rounds, known, lambda r: done.append(r.n))
+    kept = [everything[n].state for n in states]
+    again = replayed(SerialComm(), CONFIG, algorithm, rounds, kept, lambda r: done.append(r.n))
     whole = simulate(CONFIG.problem, algorithm, rounds=CONFIG.rounds, **settings)
     assert again.rounds.tolist() == sorted(rounds)
     for name in whole.series:
