@@ -32,7 +32,7 @@ from kavg.base import (
 )
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
-from kavg.faults import faults, shown
+from kavg.faults import faults, shortened, shown
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
@@ -112,7 +112,7 @@ def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) 
     data = tables_of(text)
     found: list[str] = []
     for override in overrides:
-        attempt(found, f"--set {override}", lambda: put(data, override))  # noqa: B023 - at once
+        attempt(found, f"--set {shortened(override)}", lambda: put(data, override))  # noqa: B023 - at once
     resolve_paths(data, folder)
     adapter, keys = settings_type()
     try:

@@ -211,9 +211,11 @@ def unknown_kind(fault: Any) -> str:
 def shown(value: Any) -> str:
     """A value, shortened."""
     try:
-        text = repr(value)
-    except ValueError:  # Python spells no whole number of more than 4300 digits
-        return "a number of more digits than can be shown"
+        return shortened(repr(value))
     except RecursionError:
         return "something deeper than can be shown"
+
+
+def shortened(text: str) -> str:
+    """A text as far as 60 letters go."""
     return text if len(text) <= 60 else text[:57] + "..."

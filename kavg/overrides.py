@@ -7,6 +7,7 @@ from typing import Any
 
 from kavg.base import KavgError
 from kavg.faults import shown
+from kavg.toml import spellable
 
 
 def put(data: dict[str, Any], override: str) -> None:
@@ -39,7 +40,7 @@ def as_toml(text: str) -> Any:
         read = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text.strip()
-    return read["value"] if len(read) == 1 else text.strip()
+    return spellable(read)["value"] if len(read) == 1 else text.strip()
 
 
 def inside(target: Any, step: str) -> list[Any]:

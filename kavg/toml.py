@@ -11,6 +11,8 @@ from kavg.base import KavgError
 
 LARGEST: Final = 2**26
 """Bytes of the largest settings file: a starting point of a million coordinates has a third."""
+BITS: Final = 4096
+"""Of the largest whole number: Python spells none of more than 4300 digits."""
 PARTS: Final = 100
 """Dots in the longest key: for a key of n parts tomllib takes n^2 steps, minutes for 50 000."""
 
@@ -38,6 +40,22 @@ def tables_of(text: str) -> dict[str, Any]:
     if max(piece.count(".") for piece in re.split(r"[,\n{=]", text)) > PARTS:
         raise KavgError(f"this has a key, or a text, of more than {PARTS} parts between dots")
     try:
-        return tomllib.loads(text)
+        return spellable(tomllib.loads(text))
     except (ValueError, RecursionError) as error:
+        if isinstance(error, KavgError):
+            raise
         raise KavgError(f"this is not TOML: {error}") from None
+
+
+def spellable(tables: dict[str, Any]) -> dict[str, Any]:
+    """The same, once every whole number in it can be written down in a report."""
+    waiting: list[Any] = [tables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int) and value.bit_length() > BITS:
+            raise KavgError(f"this has a whole number of more than {BITS} bits")
+    return tables

@@ -70,7 +70,7 @@ ALLOWED = {
     "differences": BASIC | {"trajectory"},
     # settings
     "refusals": BASIC,
-    "overrides": BASIC | {"faults"},
+    "overrides": BASIC | {"faults", "toml"},
     "toml": BASIC,
     "faults": BASIC,
     "sizes": BASIC | {"local", "memory", "objectives", "oracles", "synthetic"},

@@ -7,7 +7,8 @@ Every case is a call of the command in this process, in an empty folder, under a
 
 - *ran*: exit code 0 (3 where a bound is violated), a whole run folder that ``kavg verify`` accepts;
 - *refused*: exit code 2, one report, nothing written;
-- *interrupted*: at the limit of time, where the settings truly ask for more; nothing written.
+- *interrupted*: at the limit of time, where the settings truly ask for more; nothing written but
+  checkpoints that a run can go on from, where the settings ask for them.
 
 Everything else is a failure: a traceback, a warning, a hang, a second report, a file left behind.
 """
@@ -43,6 +44,7 @@ from hostile import Case, cases
 
 from kavg import cli, config, found, jobs, manifest
 from kavg.base import KavgError
+from kavg.resuming import usable
 
 SECONDS = 4.0
 """Processor time that a case may take."""
@@ -181,9 +183,16 @@ def interrupted(case: Case, folder: Path, caught: Caught, new: list[str]) -> str
     """Was it right to take so long?"""
     with contextlib.suppress(KavgError, MemoryError):
         asked = config.load(folder / case.name, case.sets)
-        if not new and work(asked) > LARGE:
+        if work(asked) > LARGE and not beside_checkpoints(folder, new):
             return "interrupted"
     return f"failed: still running after {SECONDS} s, left {new}: {caught.said}"
+
+
+def beside_checkpoints(folder: Path, new: list[str]) -> list[str]:
+    """What is neither a checkpoint that can be used nor a folder around one."""
+    whole = [Path(name) for name in new if name.endswith(".ckpt") and usable(folder / name)]
+    around = {str(place) for path in whole for place in (path, *path.parents)}
+    return [name for name in new if name not in around]
 
 
 def work(asked: config.Config) -> float:
