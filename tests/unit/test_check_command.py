@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kavg import cli, environment, jobs, manifest, pictures
+from kavg import environment, jobs, manifest, pictures
 from kavg.base import Constant
 from kavg.objectives import TriangularWave
 from kavg.runs import load_trajectories
@@ -43,29 +42,12 @@ WRITTEN = RUN | {"manifest.sha256"}
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(empty, monkeypatch):
     """An empty folder with two settings files; no launcher, no pictures unless asked for."""
-    monkeypatch.chdir(tmp_path)
-    for variable in environment.LAUNCHERS:
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(pictures, "installed", lambda name: None if name == "matplotlib" else "1")
-    (tmp_path / "my.toml").write_text(SETTINGS)
-    (tmp_path / "bowl.toml").write_text(BOWL)
-    return tmp_path
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """``call("check", "my.toml") -> (exit code, stdout, stderr)``, in this process."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return call
+    (empty / "my.toml").write_text(SETTINGS)
+    (empty / "bowl.toml").write_text(BOWL)
+    return empty
 
 
 @pytest.fixture

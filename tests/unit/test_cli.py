@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 import kavg
-from kavg import cli, environment, jobs
+from kavg import environment, jobs
 from kavg.runs import load_trajectories
 
 SETTINGS = """
@@ -42,28 +42,11 @@ outer = { kind = "block_momentum", mu = 0.5 }
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(empty, monkeypatch):
     """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.chdir(tmp_path)
-    for variable in environment.LAUNCHERS:
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
-    (tmp_path / "my.toml").write_text(SETTINGS)
-    return tmp_path
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """``call("run", "my.toml") -> (exit code, stdout, stderr)``, in this process."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return call
+    (empty / "my.toml").write_text(SETTINGS)
+    return empty
 
 
 def kavg_command(*words):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import cli, environment, jobs, manifest, meta_iterations, replay, simulate
+from kavg import environment, jobs, manifest, meta_iterations, replay, simulate
 from kavg.comm import SerialComm
 from kavg.config import load, parse, to_toml
 from kavg.jobs import described
@@ -44,28 +43,11 @@ outer = { kind = "nesterov", mu = 0.5 }
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(empty, monkeypatch):
     """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.chdir(tmp_path)
-    for variable in environment.LAUNCHERS:
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
-    (tmp_path / "my.toml").write_text(SETTINGS)
-    return tmp_path
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """``call("verify", "a") -> (exit code, stdout, stderr)``, in this process."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
-
-    return call
+    (empty / "my.toml").write_text(SETTINGS)
+    return empty
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import cli, environment, jobs, keeper, resuming, signals, supervising
+from kavg import environment, jobs, keeper, resuming, signals, supervising
 from kavg.checkpoints import FOLDER, read, stored
 from kavg.local import LocalSteps
 from kavg.runs import load_trajectories
@@ -42,36 +42,29 @@ CODES = [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(empty, monkeypatch):
     """An empty folder with one settings file; no pictures; signals as they were, behind a test."""
-    monkeypatch.chdir(tmp_path)
-    for variable in environment.LAUNCHERS:
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
-    (tmp_path / "my.toml").write_text(SETTINGS)
+    (empty / "my.toml").write_text(SETTINGS)
     before = {number: signal.getsignal(number) for number in signals.SIGNALS}
     # A background job may have been told to ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield tmp_path
+    yield empty
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """``call("run", "my.toml") -> (exit code, stdout, stderr)``, as in a process of its own."""
+def call(call, monkeypatch):
+    """The same, with signals and the real stderr as in a process of its own."""
 
-    def call(*words):
+    def call_anew(*words):
         for number in signals.SIGNALS:
             signal.signal(number, signal.default_int_handler)
-        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
         monkeypatch.setattr(sys, "__stderr__", sys.stderr)  # what abort speaks to
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        said = capsys.readouterr()
-        return left.value.code, said.out, said.err
+        return call(*words)
 
-    return call
+    return call_anew
 
 
 @pytest.fixture

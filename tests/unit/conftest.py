@@ -1,0 +1,30 @@
+"""The command, called in this process."""
+
+import sys
+
+import pytest
+
+from kavg import cli, environment
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """An empty folder, which is the current one, and no launcher."""
+    monkeypatch.chdir(tmp_path)
+    for variable in environment.LAUNCHERS:
+        monkeypatch.delenv(variable, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """``call("run", "my.toml") -> (exit code, stdout, stderr)``."""
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["kavg", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        said = capsys.readouterr()
+        return left.value.code, said.out, said.err
+
+    return call
