@@ -125,8 +125,7 @@ def sentence(fault: Any, data: Mapping[str, Any], keys: Mapping[str, list[str]])
     kind, given, location = fault["type"], fault["input"], fault["loc"]
     where = place(location, data)
     if kind == "extra_forbidden":
-        name = str(location[-1])
-        return f"{where}: {unknown_key(name, known_keys(location[:-1], keys))}"
+        return f"{where}: {unknown_key(str(location[-1]), known_keys(location[:-1], keys))}"
     if kind == "missing":
         example = AS_IN.get(str(location[-1]))
         return f"{where}: is missing" + (f"; as in {example}" if example else "")
@@ -175,7 +174,7 @@ def known_keys(location: Sequence[str | int], keys: Mapping[str, list[str]]) -> 
 def unknown_key(name: str, known: Sequence[str]) -> str:
     """What to write instead of a key that does not exist here."""
     ours = our_name(name)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, known, n=1)
     if ours in known:
         advice = f"use {ours!r}"
     elif ours in HOMES:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import shutil
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
+
+SHOWN: Final = 40
+"""Letters of a folder's name that its temporary names show."""
 
 
 @contextmanager
@@ -35,7 +40,7 @@ def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
     folder = folder.resolve()  # a link could not be replaced by a folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Not the process number: in containers and on shared disks it comes again.
-    mark = f".{folder.name[:40]}.{secrets.token_hex(4)}"
+    mark = f".{folder.name[:SHOWN]}.{secrets.token_hex(4)}"
     stage, old = folder.with_name(f"{mark}.partial"), folder.with_name(f"{mark}.old")
     try:
         stage.mkdir()
@@ -52,6 +57,18 @@ def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
         if old.exists():
             rescue(old, folder, ours)
             shutil.rmtree(old, ignore_errors=True)
+
+
+def put_back(folder: Path) -> None:
+    """Give a folder its name again, if the machine stopped between the two renames of ``staged``.
+
+    Nothing is done where that is not sure: the name was too long to be kept, or two such are there.
+    """
+    with suppress(OSError):  # who reads the folder, or writes it, says what is wrong
+        folder = folder.resolve()
+        old = [*folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}.old")]
+        if not folder.exists() and len(folder.name) <= SHOWN and len(old) == 1:
+            old[0].replace(folder)
 
 
 def rescue(old: Path, folder: Path, ours: Container[str]) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from kavg.base import KavgError
 from kavg.checkpoints import FOLDER, stored
-from kavg.files import flush
+from kavg.files import flush, put_back
 
 
 def check_folder(folder: Path, force: bool) -> None:
     """Refuse what is not to be overwritten or cannot be written, before any work is done."""
     name = repr(str(folder))
     try:
+        put_back(folder)
         if folder.exists() and not force:
             raise KavgError(taken(folder))
         if folder.exists() and not replaceable(folder):

@@ -13,6 +13,7 @@ from kavg.base import Communicator, KavgError
 from kavg.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
+from kavg.files import put_back
 from kavg.folders import check_writable, unfinished
 from kavg.growing import Growing
 from kavg.jobs import go_on, identity
@@ -57,6 +58,7 @@ def resume(
         wait_at_most(comm, found.config.timeout)
         return found
 
+    on_rank_0(comm, lambda: put_back(folder))
     found = together(comm, "the runs", known, lambda f: f.name)
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")

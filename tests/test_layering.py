@@ -115,6 +115,7 @@ ALLOWED = {
         "checkpoints",
         "config",
         "environment",
+        "files",
         "folders",
         "growing",
         "jobs",

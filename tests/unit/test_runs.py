@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import re
+import shutil
 import struct
 import tomllib
 from dataclasses import replace
@@ -20,7 +21,7 @@ from strategies import algorithms, problems
 import kavg
 from kavg.base import KavgError
 from kavg.config import EXAMPLE, parse, to_toml
-from kavg.files import staged, written
+from kavg.files import put_back, staged, written
 from kavg.jobs import described
 from kavg.runs import CONTENTS, digest, joint_digest, load_trajectories, write_run
 from kavg.trajectory import Trajectory
@@ -179,6 +180,40 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
         (stage / "summary.json").write_text("new")
         monkeypatch.setattr(path, "replace", replace_or_fail)
     assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["run", "a.b [c]*", "x" * 40])
+def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatch, name):
+    folder = tmp_path / name
+    write(folder)
+    before = content(tmp_path)
+
+    def killed(*given, **named):
+        raise KeyboardInterrupt
+
+    path = type(tmp_path)
+    with monkeypatch.context() as patch:
+        honest, moves = path.replace, []
+        patch.setattr(path, "replace", lambda a, b: honest(a, b) if not moves.append(a) and
+                      len(moves) == 1 else killed())  # fmt: skip
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt), staged(folder, CONTENTS):
+            pass
+    assert not folder.exists()
+    put_back(folder)
+    shutil.rmtree(next(tmp_path.glob(".*.partial")))
+    assert content(tmp_path) == before
+    put_back(folder)
+    assert content(tmp_path) == before
+
+
+def test_nothing_is_put_back_where_that_is_not_sure(tmp_path):
+    for name in (".run.0123abcd.old", ".run.4567abcd.old", f".{'x' * 40}.0123abcd.old"):
+        (tmp_path / name).mkdir()
+    for name in ("run", "x" * 41, "y" * 300, "other"):
+        put_back(tmp_path / name)
+    assert len([*tmp_path.iterdir()]) == 3
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 def test_a_new_run_takes_the_place_of_the_old_one_and_leaves_no_trace(tmp_path):
