@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import warnings
 from typing import Any
 
@@ -21,7 +22,9 @@ def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:
     refuse_loneliness(comm.Get_size(), library, promised)
     if comm.Get_size() == 1:
         return comm
-    return Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+    watched = Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
+    signal.signal(signal.SIGCONT, watched.wake)
+    return watched
 
 
 def begin(MPI: Any, promised: Promise | None) -> None:

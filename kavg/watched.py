@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from contextlib import suppress
+from types import FrameType
 from typing import Any, Final, NoReturn, final
 
 import numpy as np
@@ -22,6 +24,9 @@ ENDING: Final = TAG + 1
 PAUSE: Final = 0.2
 """Seconds from the warning to the end."""
 
+WAKING: Final = 1.0
+"""Seconds within which a rank that goes on after SIGSTOP is ended, if it is to be."""
+
 
 @final
 class Watched:
@@ -33,6 +38,7 @@ class Watched:
     def __init__(self, comm: World, timeout: float = TIMEOUT, *, talks: bool = True) -> None:
         self.comm, self.dog = comm, Watchdog(comm, timeout, talks=talks)
         self.dog.thread.start()
+        self.woken = -math.inf
 
     def Get_rank(self) -> int:
         """This rank."""
@@ -73,10 +79,17 @@ class Watched:
         os._exit(errorcode)
 
     def is_ending(self) -> bool:
-        """Does another rank end all at the moment, and say why?  Launchers pass on signals then."""
+        """Does another rank end all at the moment, and say why?  Launchers pass on signals then.
+
+        They also wake a rank that was stopped, only to end it; no word from others reached it.
+        """
         with suppress(Exception):
-            return self.comm.Iprobe(tag=ENDING)
+            return time.monotonic() - self.woken < WAKING or self.comm.Iprobe(tag=ENDING)
         return False
+
+    def wake(self, _number: int, _frame: FrameType | None) -> None:
+        """A handler for SIGCONT."""
+        self.woken = time.monotonic()
 
     def leave(self) -> None:
         """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import deque
 
@@ -278,6 +279,25 @@ def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(mo
     assert not second.is_ending()
     for comm in (first, second):
         comm.dog.over.set()
+
+
+def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
+    """Open MPI sends SIGCONT and SIGTERM to all when one ends all."""
+    said, now = [], [100.0]
+    monkeypatch.setattr(ranks_module, "tell", said.append)
+    monkeypatch.setattr(watched.os, "_exit", lambda code: None)
+    monkeypatch.setattr(watched.time, "sleep", lambda seconds: None)
+    comm = Watched(Post(2).rank(0), talks=False)
+    comm.dog.over.set()
+    comm.dog.thread.join()
+    monkeypatch.setattr(watched.time, "monotonic", lambda: now[0])
+    comm.wake(signal.SIGCONT, None)
+    now[0] += 0.5
+    abort(comm, "ended by SIGTERM", 143)
+    assert said == []
+    now[0] += 1.0
+    abort(comm, "a fault long after", 1)
+    assert said == ["rank 0 of 2: a fault long after"]
 
 
 def test_a_rank_that_another_ends_says_nothing(monkeypatch):
