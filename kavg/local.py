@@ -49,6 +49,8 @@ class LocalSteps:
         self.x, self.g = np.empty(shape, dtype), np.empty(shape, dtype)
         self.first = np.empty(shape[1:], dtype)
         self.moved = np.empty((tile, R, shape[-1] + 1))
+        # NumPy takes an array without axes sooner than a Python number.
+        self.gamma = np.empty((), dtype)
 
     def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
         """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
@@ -60,11 +62,12 @@ class LocalSteps:
         t = len(learners)
         x, g = self.x[:t], self.g[:t]
         self.gradient.select(learners)
+        self.gamma[...] = gamma
         self.first[...] = start
         x[...] = self.first
         for step in range((n - 1) * self.K, n * self.K):
             self.gradient(x, step, g)
-            np.multiply(g, gamma, out=g)
+            np.multiply(g, self.gamma, out=g)
             np.subtract(x, g, out=x)
         moved = self.moved[:t]
         np.subtract(x, self.first, out=moved[..., :-1], dtype=np.float64)

@@ -118,10 +118,12 @@ class ExactMean:
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d
         *firsts, last = chunks(R, d + 1)
-        self.chunks = [*firsts, slice(last.start, d + 2)]
-        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in self.chunks]
-        self.totals = np.empty(max(part.size for part in self.sums))
+        columns = [*firsts, slice(last.start, d + 2)]
+        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]
+        room = np.empty(max(part.size for part in self.sums))
+        self.totals = [room[: part.size].reshape(part.shape) for part in self.sums]
         self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
+        self.averages = [self.average[:, i] for i in columns]
         self.mean, self.square = self.average[:, :d], self.average[:, d]
         self.plans: dict[int, list[Piece]] = {}
         self.empty = True
@@ -144,17 +146,17 @@ class ExactMean:
         self.laid = e
         self.grids = grids(e[:, None], self.P)
         self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
-        self.high, self.low = (
-            np.ldexp(self.bounds, -2 * HEADROOM),
-            np.ldexp(self.bounds, -2 * HEADROOM - 2),
-        )
+        self.high = np.ldexp(self.bounds, -2 * HEADROOM)
+        self.low = np.ldexp(self.high, -2)
 
     def fold(self, moved: Floats) -> None:
         """Split a tile into limbs and add them up."""
         t, displacement, squares = len(moved), moved[..., :-1], moved[..., -1]
         np.vecdot(displacement, displacement, out=squares)
-        largest = np.maximum.reduce(squares, axis=0)
-        np.maximum(largest, 0.0 if self.empty else self.largest, out=self.largest)
+        if self.empty:
+            np.maximum.reduce(squares, axis=0, out=self.largest)
+        else:
+            np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
         np.multiply(squares, self.unit, out=squares)
         if t not in self.plans:
             self.plans[t] = pieces(t, self.R, self.d + 1)
@@ -184,18 +186,17 @@ class ExactMean:
         tail = self.sums[-1][..., -1]
         np.logical_not(self.largest < self.bounds, out=tail[0])
         tail[1, 0] = self.asks
-        for i, part in zip(self.chunks, self.sums, strict=True):
-            total = self.totals[: part.size].reshape(part.shape)
+        for part, total, average in zip(self.sums, self.totals, self.averages, strict=True):
             self.comm.Allreduce(part, total)
-            average = self.average[:, i]
             np.add(total[0], total[1], out=average)
             np.divide(average, self.P, out=average)
         flags, self.asked = total[0, :, -1], int(total[1, 0, -1])
-        if flags.any() and self.widen(flags > 0):
+        if np.count_nonzero(flags) and self.widen(flags > 0):
             return False
         np.divide(self.square, self.unit, out=self.square)
         assert self.exponents is not None
-        if not ((self.square >= self.low) & (self.square < self.high)).all():
+        within = (self.square >= self.low) & (self.square < self.high)
+        if np.count_nonzero(within) < self.R:
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
             self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
         return True

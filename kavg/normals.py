@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import final
 
 import numpy as np
@@ -82,7 +83,7 @@ class Normals:
         self.polar = Polar(self.streams)
         self.values = np.empty((2, self.pairs * tile * R * d if self.pairs > 1 else 0), dtype)
         self.known: tuple[int, float, range] | None = None
-        self.waves: Floats | tuple[Floats, Floats] = self.values
+        self.steps: list[list[Floats]] = []
 
     def draw(self, step: int, scale: float) -> Floats:
         """Normals of mean 0 and standard deviation ``scale``, not to be written to."""
@@ -91,8 +92,7 @@ class Normals:
         if self.known != (block, scale, self.streams.learners):
             self.make(block * self.pairs, scale)
             self.known = (block, scale, self.streams.learners)
-        z: Floats = self.waves[odd][place]
-        return z
+        return self.steps[odd][place]
 
     def make(self, pair: int, scale: float) -> None:
         """The normals of ``pairs`` pairs of steps from this one on."""
@@ -104,11 +104,11 @@ class Normals:
         np.sin(sine, out=sine)
         np.multiply(cosine, radius, out=cosine)
         np.multiply(sine, radius, out=sine)
-        self.waves = (cosine, sine)
+        waves: Iterable[Floats] = (cosine, sine)
         if self.pairs > 1:
-            self.waves = self.values[:, : sine.size].reshape(2, *sine.shape)
-            np.copyto(self.waves[0], cosine)
-            np.copyto(self.waves[1], sine)
+            waves = self.values[:, : sine.size].reshape(2, *sine.shape)
+            waves[0, ...], waves[1, ...] = cosine, sine
+        self.steps = [[*wave] for wave in waves]
 
 
 def normals_once(seed: int, purpose: Purpose, R: int, d: int, learners: range) -> Floats:

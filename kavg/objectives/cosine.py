@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from kavg.base import Constant, Floats, KavgError, at_least_one, not_negative, positive
+from kavg.objectives.scalars import Scalars, scalars
 from kavg.objectives.sums import over_coordinates
 
 
@@ -59,6 +61,11 @@ class Cosine:
         """Zero, at 0."""
         return Constant(0.0, "exact", "both terms are at least 0 and vanish at 0")
 
+    @cached_property
+    def _numbers(self) -> Scalars:
+        slope = self.A * self.omega
+        return scalars(self.omega, slope, self._ratio if self.lam else np.inf, self.lam)
+
     def value(self, x: Floats) -> Floats:
         """F at every row, by ``1 - cos z = 2 sin(z/2)^2``, which does not cancel near 0."""
         ripples = np.square(np.sin(0.5 * self.omega * x))
@@ -66,11 +73,12 @@ class Cosine:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``lam w + A omega sin(omega w)``."""
-        np.multiply(x, self.omega, out=out)
+        omega, slope, ratio, lam = self._numbers[x.dtype]
+        np.multiply(x, omega, out=out)
         np.sin(out, out=out)
         if self.lam == 0:
-            return np.multiply(out, self.A * self.omega, out=out)
+            return np.multiply(out, slope, out=out)
         # lam (w + ratio sin) needs no second array for lam w.
-        np.multiply(out, self._ratio, out=out)
+        np.multiply(out, ratio, out=out)
         np.add(out, x, out=out)
-        return np.multiply(out, self.lam, out=out)
+        return np.multiply(out, lam, out=out)

@@ -10,6 +10,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, at_least_one, positive
+from kavg.objectives.scalars import Scalars, scalars
 from kavg.objectives.sums import over_coordinates
 
 
@@ -53,6 +54,10 @@ class DoubleWell:
         depth = min(0.0, float(self.value(np.array([self.well]))))
         return Constant(self.dim * depth, "exact", "F where w = a b tanh(b w), to rounding")
 
+    @cached_property
+    def _numbers(self) -> Scalars:
+        return scalars(self.b, -self.a * self.b)
+
     def value(self, x: Floats) -> Floats:
         """F at every row, by ``log cosh z = |z| + log(1/2 + exp(-2|z|)/2)``: no overflow."""
         z = np.abs(self.b * x)
@@ -61,9 +66,10 @@ class DoubleWell:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``w - a b tanh(b w)``."""
-        np.multiply(x, self.b, out=out)
+        b, slope = self._numbers[x.dtype]
+        np.multiply(x, b, out=out)
         np.tanh(out, out=out)
-        np.multiply(out, -self.a * self.b, out=out)
+        np.multiply(out, slope, out=out)
         return np.add(out, x, out=out)
 
 

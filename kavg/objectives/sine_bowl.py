@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, at_least_one
+from kavg.objectives.scalars import Scalars, scalars
 from kavg.objectives.sums import over_coordinates
 
 
@@ -45,17 +46,22 @@ class SineBowl:
         """The largest m with ``||grad F||^2 >= 2 m F``: coordinates add up, so one decides."""
         return Constant(_least_ratio(), "exact", "least F'^2 / 2F of one coordinate, to rounding")
 
+    @cached_property
+    def _numbers(self) -> Scalars:
+        return scalars(2.0, 1.5)
+
     def value(self, x: Floats) -> Floats:
         """F at every row."""
         return over_coordinates(np.square(x) + 3.0 * np.square(np.sin(x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``2 w + 3 sin(2 w)``."""
-        np.multiply(x, 2.0, out=out)
+        two, ratio = self._numbers[x.dtype]
+        np.multiply(x, two, out=out)
         np.sin(out, out=out)
-        np.multiply(out, 1.5, out=out)
+        np.multiply(out, ratio, out=out)
         np.add(out, x, out=out)
-        return np.multiply(out, 2.0, out=out)
+        return np.multiply(out, two, out=out)
 
 
 def _least_ratio() -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from kavg.base import Constant, Floats, at_least_one, positive
+from kavg.objectives.scalars import Scalars, scalars
 from kavg.objectives.sums import over_coordinates
 
 
@@ -44,6 +46,10 @@ class TriangularWave:
         """Zero, at the multiples of ``period``."""
         return Constant(0.0, "exact", "F rises from its minimum at 0 for half a period")
 
+    @cached_property
+    def _numbers(self) -> Scalars:
+        return scalars(self.period, 0.25, 0.25 * self.period, 0.5 * self.period, self.slope)
+
     def value(self, x: Floats) -> Floats:
         """F at every row: one parabola about 0, its mirror about half a period."""
         quarter = 0.25 * self.period
@@ -54,15 +60,15 @@ class TriangularWave:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``slope (q - |t|)``, q a quarter period, ``t = x - q`` brought to ``[-2q, 2q]``."""
-        quarter = 0.25 * self.period
-        np.divide(x, self.period, out=out)
-        np.subtract(out, 0.25, out=out)
+        period, fourth, quarter, half, slope = self._numbers[x.dtype]
+        np.divide(x, period, out=out)
+        np.subtract(out, fourth, out=out)
         np.rint(out, out=out)
-        np.multiply(out, -self.period, out=out)
-        np.add(out, x, out=out)
+        np.multiply(out, period, out=out)
+        np.subtract(x, out, out=out)
         np.subtract(out, quarter, out=out)
         np.abs(out, out=out)
         # Where neighbouring floats are further apart than a period, |t| can be anything.
-        np.minimum(out, 2.0 * quarter, out=out)
+        np.minimum(out, half, out=out)
         np.subtract(quarter, out, out=out)
-        return np.multiply(out, self.slope, out=out)
+        return np.multiply(out, slope, out=out)
