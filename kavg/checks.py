@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +47,9 @@ def check(
         comm,
         "the options",
         lambda: check_options(path, overrides, level, until, budget),
-        lambda _: str(path.is_dir()),
+        lambda _: str(os.path.isdir(path)),
     )
-    if path.is_dir():
+    if os.path.isdir(path):
         return check_stored(comm, path, out, level)
     folder = out if out is not None else Path("runs") / path.stem
     config = agreed(comm, path, overrides)
@@ -83,7 +84,7 @@ def check_options(
         raise KavgError(f"--until knows one word, decided, got {until!r}")
     if budget is not None and until is None:
         raise KavgError("--budget is for --until decided; --set replicas=R sets their number")
-    if path.is_dir() and (overrides or until):
+    if os.path.isdir(path) and (overrides or until):
         raise KavgError(
             f"{str(path)!r} is a finished run: --set and --until would need another; "
             f"give them with the settings, {str(path / 'config.toml')!r}"

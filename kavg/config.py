@@ -33,6 +33,7 @@ from kavg.base import (
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
 from kavg.faults import faults, shortened, shown
+from kavg.files import real
 from kavg.misfits import attempt, misfits
 from kavg.overrides import put
 from kavg.tables import Tables, plain
@@ -146,7 +147,7 @@ def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
         return
     source = objective.get("data")
     if isinstance(source, str) and source.endswith((".npz", ".csv")):
-        data["objective"] = objective | {"data": str((folder / source).resolve())}
+        data["objective"] = objective | {"data": str(real(folder / source))}
 
 
 def resolved(config: Config) -> dict[str, Any]:

@@ -15,6 +15,11 @@ SHOWN: Final = 40
 """Letters of a folder's name that its temporary names show."""
 
 
+def real(path: Path) -> Path:
+    """The path without links, but for one that leads to itself, of which pathlib's own dies."""
+    return Path(os.path.realpath(path))
+
+
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
     """A temporary name beside ``path``, flushed to disk and renamed to it when all went well."""
@@ -37,7 +42,7 @@ def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
     interrupts this, either the old or the new one is whole and in its place.  What lies in the old
     one under other names than ``ours`` moves to the new one.
     """
-    folder = folder.resolve()  # a link could not be replaced by a folder
+    folder = real(folder)  # a link could not be replaced by a folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Not the process number: in containers and on shared disks it comes again.
     mark = f".{folder.name[:SHOWN]}.{secrets.token_hex(4)}"
@@ -65,7 +70,7 @@ def put_back(folder: Path) -> None:
     Nothing is done where that is not sure: the name was too long to be kept, or two such are there.
     """
     with suppress(OSError):  # who reads the folder, or writes it, says what is wrong
-        folder = folder.resolve()
+        folder = real(folder)
         old = [*folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}.old")]
         if not folder.exists() and len(folder.name) <= SHOWN and len(old) == 1:
             old[0].replace(folder)

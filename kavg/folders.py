@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kavg.base import KavgError
 from kavg.checkpoints import FOLDER, stored
-from kavg.files import flush, put_back
+from kavg.files import flush, put_back, real
 
 
 def check_folder(folder: Path, force: bool) -> None:
@@ -25,10 +25,11 @@ def check_folder(folder: Path, force: bool) -> None:
             raise KavgError(
                 f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
             )
-        above = next(path for path in folder.resolve().parents if path.exists())
+        place = real(folder)
+        above = next(path for path in place.parents if os.path.lexists(path))
     except OSError as error:
         raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
-    if not above.is_dir() or not os.access(above, os.W_OK):
+    if place.is_symlink() or not above.is_dir() or not os.access(above, os.W_OK):
         raise KavgError(
             f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
         )
@@ -36,7 +37,7 @@ def check_folder(folder: Path, force: bool) -> None:
 
 def check_writable(folder: Path) -> None:
     """Refuse to resume where nothing can be written: in the folder, or beside it at the end."""
-    for place in (folder, folder.resolve().parent):
+    for place in (folder, real(folder).parent):
         if not os.access(place, os.W_OK | os.X_OK):
             raise KavgError(f"cannot write to {str(place)!r}, where the run is to go on")
 
@@ -59,7 +60,16 @@ def resume_command(folder: Path) -> str:
 
 def unfinished(folder: Path) -> bool:
     """Does it hold checkpoints?"""
-    return (folder / FOLDER).is_dir() and bool(stored(folder / FOLDER))
+    # pathlib's own raises where a name is too long.
+    return os.path.isdir(folder / FOLDER) and bool(stored(folder / FOLDER))
+
+
+def refuse_unfinished(folder: Path) -> None:
+    """Refuse to read results that are not there yet."""
+    if unfinished(folder) and not (folder / "trajectory.npz").exists():
+        raise KavgError(
+            f"the run in {str(folder)!r} is not finished; {resume_command(folder)} goes on with it"
+        )
 
 
 def replaceable(folder: Path) -> bool:

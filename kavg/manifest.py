@@ -146,6 +146,15 @@ def differences(folder: Path) -> list[str]:
     return list(compared(entries, listed(folder)))
 
 
+def check(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder in which one of these files is not as it was written."""
+    entries = stored(folder)
+    for name in names:
+        why = changed(folder / name, entries[name]) if name in entries else f"{NAME} lacks it"
+        if why:
+            raise KavgError(f"{name!r} was changed: {why}")
+
+
 def compared(entries: Mapping[str, Entry], found: Mapping[str, Path]) -> Iterator[str]:
     """Each file of the manifest or the folder that is not the same in both."""
     for name in sorted(entries.keys() | found.keys()):

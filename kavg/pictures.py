@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kavg.base import KavgError
 from kavg.environment import installed
+from kavg.folders import refuse_unfinished
 from kavg.runs import enter, load_trajectories
 from kavg.trajectory import Trajectory
 
@@ -39,6 +40,7 @@ def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[
 
 def draw(folder: Path, axis: str, figures: Path) -> None:
     """Draw a finished run again, and say where."""
+    refuse_unfinished(folder)
     runs = load_trajectories(folder)
     try:
         paths = write_figures(runs, axis, figures)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
+from kavg import manifest
 from kavg.base import Communicator, KavgError
 from kavg.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
@@ -145,11 +146,12 @@ def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> Non
 
 
 def finished(folder: Path) -> Found:
-    """A finished run, whose files must belong together."""
-    config, runs = load(folder / "config.toml"), load_trajectories(folder)
-    facts = json_object(folder / "environment.json")
-    whole = [run.done == config.rounds or run.diverged_at is not None for run in runs]
+    """A finished run, whose files must be as they were written, and belong together."""
     try:
+        manifest.check(folder, ("config.toml", "trajectory.npz", "environment.json"))
+        config, runs = load(folder / "config.toml"), load_trajectories(folder)
+        facts = json_object(folder / "environment.json")
+        whole = [run.done == config.rounds or run.diverged_at is not None for run in runs]
         if len(runs) != len(config.algorithms) or not all(whole):
             raise KavgError("config.toml and trajectory.npz are not of one run")
         check_parts(config, runs, facts.get("data"))

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kavg.base import KavgError
 from kavg.config import Config, load
+from kavg.folders import refuse_unfinished
 from kavg.runs import digest, joint_digest, load_trajectories, metrics_rows
 from kavg.trajectory import Trajectory
 
@@ -21,6 +22,7 @@ LARGEST: Final = 2**26
 
 def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
     """The settings and the trajectories of a run folder, which must belong together."""
+    refuse_unfinished(folder)
     config, runs = load(folder / "config.toml"), load_trajectories(folder)
     N = config.rounds
     wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
@@ -34,9 +36,10 @@ def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
 
 
 def check_is_folder(folder: Path) -> None:
-    """Refuse what is no folder at all."""
+    """Refuse what is no folder at all, or not yet that of a run."""
     if not os.path.isdir(folder):
         raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
+    refuse_unfinished(folder)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -76,7 +76,8 @@ ALLOWED = {
     "sizes": BASIC | {"local", "memory", "objectives", "oracles", "synthetic"},
     "misfits": BASIC | {"sizes", "starts"},
     "tables": BASIC | PARTS | {"arrays", "refusals"},
-    "config": BASIC | {"cadence", "data", "faults", "misfits", "overrides", "tables", "toml"},
+    "config": BASIC
+    | {"cadence", "data", "faults", "files", "misfits", "overrides", "tables", "toml"},
     "catalogue": BASIC | PARTS | {"data", "refusals", "tables"},
     # the command line
     "ranks": BASIC,
@@ -94,7 +95,7 @@ ALLOWED = {
     "keeper": BASIC | {"cadence", "checkpoints", "folders", "ranks", "trajectory"},
     "supervising": BASIC
     | {"folders", "growing", "keeper", "progress", "ranks", "signals", "trajectory"},
-    "pictures": BASIC | {"environment", "plots", "runs", "sheet", "trajectory"},
+    "pictures": BASIC | {"environment", "folders", "plots", "runs", "sheet", "trajectory"},
     "jobs": BASIC
     | {
         "pictures",
@@ -120,6 +121,7 @@ ALLOWED = {
         "growing",
         "jobs",
         "keeper",
+        "manifest",
         "ranks",
     }
     | {"record", "runs", "trajectory", "watched"},
@@ -185,7 +187,7 @@ ALLOWED = {
         "threads",
     }
     | {"version"},
-    "stored": BASIC | {"config", "runs", "trajectory"},
+    "stored": BASIC | {"config", "folders", "runs", "trajectory"},
     "replay": BASIC
     | {"config", "differences", "jobs", "kept", "progress", "record", "rounds"}
     | {"simulate", "trajectory"},

@@ -340,3 +340,50 @@ def test_interrupted_it_ends_at_once_and_keeps_what_it_has(here):
     assert "Traceback" not in err
     (checkpoint,) = files(here) - {"my.toml"}
     assert re.fullmatch(r"runs/my/checkpoints/\d{9}\.ckpt", checkpoint)
+
+
+PATHS = {
+    "none": "gone", "empty": "", "long": "x" * 300, "longer": "y/" * 3000, "a file": "note",
+    "below a file": "note/run", "an empty folder": "empty", "a device": "/dev/null",
+    "no UTF-8": "a\udce4", "of two lines": "a\nb", "a folder without end": "loop",
+}  # fmt: skip
+READERS = [
+    "run",
+    "check",
+    "bounds",
+    "exact",
+    "plot",
+    "verify",
+    "resume",
+    "diff my.toml",
+    "diff whole",
+]
+
+
+@pytest.mark.parametrize("command", READERS)
+def test_a_path_that_leads_nowhere_is_said_in_one_report(call, here, command):
+    assert call("run", "my.toml", "-q", "--out", "whole")[0] == 0
+    (here / "note").write_text("no settings")
+    (here / "empty").mkdir()
+    (here / "loop").symlink_to("loop")
+    before = sorted(os.walk(here))
+    for name, path in PATHS.items():
+        if command == "verify" and name.startswith(("empty", "an empty")):
+            continue  # of which it says what is missing, and leaves with 1
+        code, out, err = call(*command.split(), path)
+        assert (code, out) == (2, ""), name
+        assert len(re.findall("^(kavg|Error): ", err, re.MULTILINE)) == 1, (name, err)
+        assert "Traceback" not in err, name
+    assert sorted(os.walk(here)) == before
+
+
+@pytest.mark.parametrize("command", ["run my.toml", "check my.toml", "exact my.toml", "plot whole"])
+def test_a_folder_that_cannot_be_written_is_said_in_one_report(call, here, command):
+    assert call("run", "my.toml", "-q", "--out", "whole")[0] == 0
+    (here / "note").write_text("no folder")
+    (here / "loop").symlink_to("loop")
+    before = sorted(os.walk(here))
+    for path in ("note", "note/run", "x" * 300, "y/" * 3000, "loop", "loop/run", "/dev/null/run"):
+        code, out, err = call(*command.split(), "--out", path)
+        assert (code, out, err.count("\n")) == (2, "", 1), (path, err)
+    assert sorted(os.walk(here)) == before

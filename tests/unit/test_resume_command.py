@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import environment, jobs, keeper, resuming, signals, supervising
+from kavg import environment, jobs, keeper, manifest, resuming, signals, supervising
 from kavg.checkpoints import FOLDER, read, stored
 from kavg.local import LocalSteps
-from kavg.runs import load_trajectories
+from kavg.runs import load_trajectories, write_bytes
 
 SETTINGS = """
 seed = 1
@@ -497,6 +497,17 @@ def test_a_folder_that_is_a_link(call, here, strike, whole):
     assert facts(here / "disk/run")["digest"] == whole
 
 
+@pytest.mark.parametrize("words", [["verify"], ["verify", "--files"], ["check"], ["plot"],
+                                   ["diff", "whole"]])  # fmt: skip
+def test_results_that_are_not_there_yet_are_not_read(call, here, strike, whole, words):
+    stop(call, strike)
+    code, out, err = call(*words, "runs/my")
+    assert (code, out) == (2, "")
+    assert err == (
+        "kavg: the run in 'runs/my' is not finished; kavg resume runs/my goes on with it\n"
+    )
+
+
 # Longer.
 
 
@@ -571,18 +582,50 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
         honest = config.read_text()
         assert old in honest
         config.write_text(honest.replace(old, new))
+        sealed(here / "whole")
         code, _, err = call("resume", "whole", "--rounds", "9")
         assert code == 2, new
-        assert "cannot be extended" in err or "config.toml" in err
+        assert "cannot be extended" in err
+        assert "was changed" not in err
         config.write_text(honest)
     for name, content in (("environment.json", "{"), ("environment.json", "[]"),
                           ("trajectory.npz", "x")):  # fmt: skip
         honest = (here / "whole" / name).read_bytes()
         (here / "whole" / name).write_text(content)
+        sealed(here / "whole")
         code, _, err = call("resume", "whole", "--rounds", "9")
         assert (code, err.count("\n")) == (2, 1)
+        assert "was changed" not in err
         (here / "whole" / name).write_bytes(honest)
+    sealed(here / "whole")
     assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
+
+
+def sealed(folder):
+    """Give a folder that was changed a manifest that knows nothing of it."""
+    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
+
+
+@pytest.mark.parametrize("name", ["config.toml", "trajectory.npz", "environment.json"])
+def test_a_finished_run_with_a_flipped_bit_is_refused(call, here, whole, name):
+    path = here / "whole" / name
+    honest = path.read_bytes()
+    for place in range(0, len(honest), len(honest) // 9):
+        path.write_bytes(honest[:place] + bytes([honest[place] ^ 4]) + honest[place + 1 :])
+        code, out, err = call("resume", "whole", "--rounds", "9")
+        words = f"'{name}' was changed: its SHA-256 is another"
+        assert (code, out) == (2, "")
+        assert err == f"kavg: 'whole' cannot be extended: {words}\n"
+    path.write_bytes(honest)
+    (here / "whole" / manifest.NAME).unlink()
+    assert "manifest.sha256 is missing" in call("resume", "whole", "--rounds", "9")[2]
+
+
+def test_what_else_lies_in_a_finished_run_is_no_hindrance(call, here, whole):
+    (here / "whole/notes.txt").write_text("mine")
+    (here / "whole/metrics.csv").unlink()
+    assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
+    assert (here / "whole/notes.txt").read_text() == "mine"
 
 
 def test_other_versions_are_said_once(call, here, strike, monkeypatch):
@@ -600,6 +643,7 @@ def test_other_versions_are_said_once(call, here, strike, monkeypatch):
     told = json.loads((here / "other/environment.json").read_text())
     told["machine"], told["versions"]["kavg"] = "abacus", "0.0.1"
     (here / "other/environment.json").write_text(json.dumps(told))
+    sealed(here / "other")
     code, _, err = call("resume", "other", "-q", "--rounds", "7")
     assert code == 0
     assert "kavg 0.0.1 then, " in err
