@@ -69,9 +69,11 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def environment(folder: Path) -> dict[str, Any]:
-    """What it ran on, by place."""
+    """What it ran on, by place; of a run that was resumed, the last part, and how many there were."""
     told = read_json(folder / "environment.json")
-    return flat({key: value for key, value in told.items() if key not in PASSING})
+    earlier = told.pop("earlier", None)
+    parts = 1 + len(earlier) if isinstance(earlier, list) else 1
+    return flat({key: told[key] for key in told if key not in PASSING} | {"parts": parts})
 
 
 def changed(what: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:

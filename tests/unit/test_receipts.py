@@ -406,6 +406,15 @@ def test_settings_machine_and_the_first_round(call, run):
     assert "first less second " in out
 
 
+def test_a_run_of_several_parts_is_one_line(call, run):
+    run("a")
+    assert call("resume", "a", "--rounds", "15", "-q")[0] == 0
+    run("b", "--set", "rounds=15")
+    code, out, _ = call("diff", "a", "b")
+    assert (code, out.count("machine   ")) == (0, 1)
+    assert out.startswith("machine   parts: 2 and 1\n")
+
+
 def test_algorithms_of_one_side_only(call, run):
     run("a")
     run("b", "--set", "algorithm.1.name=other", "--set", "algorithm.0.K=3")
