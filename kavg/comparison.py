@@ -69,7 +69,7 @@ def settings(folder: Path) -> dict[str, Any]:
 
 
 def environment(folder: Path) -> dict[str, Any]:
-    """What it ran on, by place; of a run that was resumed, the last part, and how many there were."""
+    """What it ran on, by place: of a run in several parts the last, and how many there were."""
     told = read_json(folder / "environment.json")
     earlier = told.pop("earlier", None)
     parts = 1 + len(earlier) if isinstance(earlier, list) else 1
