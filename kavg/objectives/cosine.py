@@ -10,6 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, KavgError, at_least_one, not_negative, positive
 from kavg.objectives.scalars import Scalars, scalars
+from kavg.objectives.sine import sine
 from kavg.objectives.sums import over_coordinates
 
 
@@ -63,8 +64,7 @@ class Cosine:
 
     @cached_property
     def _numbers(self) -> Scalars:
-        slope = self.A * self.omega
-        return scalars(self.omega, slope, self._ratio if self.lam else np.inf, self.lam)
+        return scalars(self.A * self.omega, self._ratio if self.lam else np.inf, self.lam)
 
     def value(self, x: Floats) -> Floats:
         """F at every row, by ``1 - cos z = 2 sin(z/2)^2``, which does not cancel near 0."""
@@ -73,9 +73,8 @@ class Cosine:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``lam w + A omega sin(omega w)``."""
-        omega, slope, ratio, lam = self._numbers[x.dtype]
-        np.multiply(x, omega, out=out)
-        np.sin(out, out=out)
+        slope, ratio, lam = self._numbers[x.dtype]
+        sine(x, self.omega, out)
         if self.lam == 0:
             return np.multiply(out, slope, out=out)
         # lam (w + ratio sin) needs no second array for lam w.

@@ -10,6 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, at_least_one
 from kavg.objectives.scalars import Scalars, scalars
+from kavg.objectives.sine import sine
 from kavg.objectives.sums import over_coordinates
 
 
@@ -57,8 +58,7 @@ class SineBowl:
     def grad(self, x: Floats, out: Floats) -> Floats:
         """``2 w + 3 sin(2 w)``."""
         two, ratio = self._numbers[x.dtype]
-        np.multiply(x, two, out=out)
-        np.sin(out, out=out)
+        sine(x, 2.0, out)
         np.multiply(out, ratio, out=out)
         np.add(out, x, out=out)
         return np.multiply(out, two, out=out)

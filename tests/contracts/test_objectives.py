@@ -36,6 +36,7 @@ TABLE: dict[str, Any] = {
     "cosine, without bowl": Cosine(dim=3, lam=0.0, A=2.0, omega=0.7),
     "cosine, without ripples": Cosine(dim=2, lam=1.7, A=0.0),
     "cosine, narrow": Cosine(dim=4, lam=0.3, A=0.2, omega=9.0),
+    "cosine, wide": Cosine(dim=130),
     "double well": DoubleWell(dim=6),
     "double well, one well": DoubleWell(dim=2, a=0.5, b=1.2),
     "double well, deep": DoubleWell(dim=3, a=2.0, b=3.0),
@@ -46,6 +47,7 @@ TABLE: dict[str, Any] = {
     "linear": Linear(dim=4, slope=-1.5),
     "linear, level": Linear(dim=2, slope=0.0),
     "sine bowl": SineBowl(dim=4),
+    "sine bowl, wide": SineBowl(dim=100),
     "rosenbrock": Rosenbrock(),
     "himmelblau": Himmelblau(),
 }

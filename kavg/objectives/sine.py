@@ -1,0 +1,93 @@
+"""A sine of multiplications and additions, where NumPy's own would take most of a round's time.
+
+NumPy's float64 sine is the C library's, one number after another, 7 to 13 ns each, where this takes
+3.  It makes 24 calls, though, so that below some 800 numbers it is the slower one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from kavg.base import Floats
+
+BLOCK: Final = 8192
+"""Numbers at once: with two arrays of as many beside them they stay in the cache."""
+
+WIDE: Final = 100
+"""Coordinates from which on it is used: what is taken may depend on the problem, never on tiles."""
+
+QUOTIENT: Final = tuple(
+    np.array(c)
+    for c in (
+        -0.0010057071302593576,
+        0.011700148974859654,
+        -0.10127479441363349,
+        0.6927968586177335,
+        -3.646752364831226,
+        14.182954388478867,
+        -38.51295534186807,
+        67.07762091738222,
+        -64.83584404672554,
+        25.132741228718345,
+    )
+)
+"""``sin(2 pi f) / (f (1/4 - f^2))`` as a polynomial in ``f^2`` on [0, 1/4], highest power first.
+
+Interpolated at the ten Chebyshev nodes in 60 digits; the relative error is below 1.2e-17, and
+1e-16 once the coefficients are rounded.
+"""
+QUARTER: Final = np.array(0.25)
+
+
+def sine(x: Floats, omega: float, out: Floats) -> None:
+    """Write ``sin(omega x)`` to ``out (..., d)``; in single precision NumPy's own is quick.
+
+    >>> x = np.array([0.0, 0.5, 1.0, 1.5])
+    >>> out = np.empty(4)
+    >>> sine(x, np.pi, out)
+    >>> out.round(15)
+    array([ 0.,  1.,  0., -1.])
+    """
+    if x.dtype == np.float32 or x.shape[-1] < WIDE:
+        np.multiply(x, omega, out=out)
+        np.sin(out, out=out)
+    else:
+        np.multiply(x, omega / (2 * np.pi), out=out)
+        sine_of_turns(out)
+
+
+def sine_of_turns(turns: Floats) -> None:
+    """Replace each float64 t, a number of turns, by ``sin(2 pi t)`` to 4e-16.
+
+    ``f = t - rint(t)`` is exact.  The factors f and ``1/4 - f^2`` vanish where the sine does.
+
+    >>> t = np.array([0.0, 0.25, 0.5, 1e9 + 0.75])
+    >>> sine_of_turns(t)
+    >>> t
+    array([ 0.,  1.,  0., -1.])
+    """
+    flat = turns.reshape(-1)
+    work = np.empty((2, min(flat.size, BLOCK)))
+    for first in range(0, flat.size, BLOCK):
+        block = flat[first : first + BLOCK]
+        _sine(block, *work[:, : block.size])
+    if not turns.flags.c_contiguous:  # then it is a copy that was worked on
+        turns[...] = flat.reshape(turns.shape)
+
+
+def _sine(t: Floats, f: Floats, square: Floats) -> None:
+    """``sin(2 pi t)`` in place, with workspace."""
+    np.rint(t, out=f)
+    np.subtract(t, f, out=f)
+    np.multiply(f, f, out=square)
+    highest, *others, last = QUOTIENT
+    np.multiply(square, highest, out=t)
+    for coefficient in others:
+        np.add(t, coefficient, out=t)
+        np.multiply(t, square, out=t)
+    np.add(t, last, out=t)
+    np.multiply(t, f, out=t)
+    np.subtract(QUARTER, square, out=square)
+    np.multiply(t, square, out=t)
