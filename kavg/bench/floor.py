@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from kavg.base import Floats
 from kavg.bench.contest import Repeat
 from kavg.bench.stores import CHUNK, Store, quickest
-from kavg.bench.told import batch, unknown
+from kavg.bench.told import batch, unknown, wave
 from kavg.bench.workloads import Workload
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import LogisticRegression, Network
+from kavg.objectives.sine import sine_of_turns
 
 
 @final
-class DoubleWellFloor:
-    """Normals, a tanh, and two additions for each coordinate and step."""
+class WaveFloor:
+    """Normals, a tanh or a sine, and two additions for each coordinate and step."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, f: str) -> None:
         self.P, self.K = workload.algorithm.P, workload.algorithm.K
         self.w = np.zeros(workload.R * workload.d)
         self.sum = np.empty_like(self.w)
@@ -32,6 +33,7 @@ class DoubleWellFloor:
         self.tile = max(1, min(self.P, CHUNK // self.width))
         self.x = np.empty((self.tile, self.width), workload.dtype)
         self.t = np.empty_like(self.x)
+        self.f = quickest_sine if f == "sin" and workload.dtype == "float64" else getattr(np, f)
         self.store = Store(self.x.size, np.float32)
         self.store.fill = quickest(self.store.values)
 
@@ -51,10 +53,16 @@ class DoubleWellFloor:
         x[...] = w
         for _ in range(self.K):
             e = next(self.store)[: x.size].reshape(x.shape)
-            np.tanh(x, out=t)
+            self.f(x, out=t)
             np.add(x, t, out=x)
             np.add(x, e, out=x)
         np.add(into, x[0] if learners == 1 else np.add.reduce(x, axis=0), out=into)
+
+
+def quickest_sine(x: Floats, out: Floats) -> None:
+    """The quickest that there is on NumPy."""
+    out[...] = x
+    sine_of_turns(out)
 
 
 class Sums:
@@ -140,11 +148,13 @@ class NetworkFloor:
 def floor(workload: Workload) -> Repeat:
     """The floor of a workload."""
     known: dict[type, Callable[[Workload], Repeat]] = {
-        DoubleWell: DoubleWellFloor,
         LogisticRegression: LogisticFloor,
         Network: NetworkFloor,
     }
     objective = workload.problem.objective
+    elementwise = wave(objective)
+    if elementwise:
+        return WaveFloor(workload, elementwise.f)
     if type(objective) not in known:
         raise unknown(workload)
     return known[type(objective)](workload)

@@ -17,9 +17,9 @@ import numpy as np
 
 from kavg.base import Floats
 from kavg.bench.contest import Repeat
-from kavg.bench.told import batch, deviation, joined, momentum, one_hot, split, unknown
+from kavg.bench.told import Wave, batch, deviation, joined, momentum, one_hot, split, unknown, wave
 from kavg.bench.workloads import Workload
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import LogisticRegression, Network
 from kavg.starts import first_iterate
 
 Tree = Any
@@ -77,8 +77,9 @@ def many_rounds(workload: Workload, g: Gradient) -> Callable[[Tree, int], Tree]:
 def gradient(workload: Workload, normals: str) -> Gradient:
     """The stochastic gradient of a workload, for one learner."""
     objective = workload.problem.objective
-    if isinstance(objective, DoubleWell):
-        return double_well(objective, deviation(workload), normals)
+    elementwise = wave(objective)
+    if elementwise:
+        return of_wave(elementwise, deviation(workload), normals)
     if isinstance(objective, LogisticRegression):
         data = objective.parts.train
         return of_batches(logistic, data.features, data.labels, workload)
@@ -87,14 +88,14 @@ def gradient(workload: Workload, normals: str) -> Gradient:
     raise unknown(workload)
 
 
-def double_well(objective: DoubleWell, scale: float, normals: str) -> Gradient:
-    """``w - a b tanh(b w)`` plus normals of this type."""
-    a, b = objective.a, objective.b
+def of_wave(wave: Wave, scale: float, normals: str) -> Gradient:
+    """``w + height f(omega w)`` plus normals of this type."""
+    height, omega, f = wave.height, wave.omega, getattr(jnp, wave.f)
 
     def g(parameters: Tree, key: Any) -> Tree:
         (x,) = parameters
         e = jax.random.normal(key, x.shape, normals).astype(x.dtype)
-        return (x - a * b * jnp.tanh(b * x) + scale * e,)
+        return (x + height * f(omega * x) + scale * e,)
 
     return g
 

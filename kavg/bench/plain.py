@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from kavg.base import Floats
 from kavg.bench.contest import LeftOut
-from kavg.bench.told import batch, deviation, momentum, one_hot, unknown
+from kavg.bench.told import Wave, batch, deviation, momentum, one_hot, unknown, wave
 from kavg.bench.workloads import Workload
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import LogisticRegression, Network
 from kavg.starts import first_iterate
 
 STEPS: Final = 200_000
@@ -67,8 +67,9 @@ class Plain:
 def gradient(workload: Workload, rng: np.random.Generator) -> Gradient:
     """The stochastic gradient of a workload."""
     objective = workload.problem.objective
-    if isinstance(objective, DoubleWell):
-        return double_well(objective, deviation(workload), rng)
+    elementwise = wave(objective)
+    if elementwise:
+        return of_wave(elementwise, deviation(workload), rng)
     if isinstance(objective, LogisticRegression):
         return logistic(objective, batch(workload), rng)
     if isinstance(objective, Network):
@@ -76,13 +77,13 @@ def gradient(workload: Workload, rng: np.random.Generator) -> Gradient:
     raise unknown(workload)
 
 
-def double_well(objective: DoubleWell, scale: float, rng: np.random.Generator) -> Gradient:
-    """``w - a b tanh(b w)`` plus normals."""
-    a, b = objective.a, objective.b
+def of_wave(wave: Wave, scale: float, rng: np.random.Generator) -> Gradient:
+    """``w + height f(omega w)`` plus normals."""
+    height, omega, f = wave.height, wave.omega, getattr(np, wave.f)
 
     def g(x: Array) -> Array:
         e = rng.standard_normal(x.shape, dtype=x.dtype.type)
-        return np.asarray(x - a * b * np.tanh(b * x) + scale * e)
+        return np.asarray(x + height * f(omega * x) + scale * e)
 
     return g
 

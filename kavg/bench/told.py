@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Floats, KavgError
+from kavg.base import Floats, KavgError, Objective
 from kavg.bench.workloads import Workload
-from kavg.objectives import Network
+from kavg.objectives import Cosine, DoubleWell, Network
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
+
+
+@final
+@dataclass(frozen=True)
+class Wave:
+    """A gradient ``w + height f(omega w)`` coordinate by coordinate, f as all libraries call it."""
+
+    height: float
+    omega: float
+    f: str
+
+
+def wave(objective: Objective) -> Wave | None:
+    """The gradient of an elementwise objective; None of any other.
+
+    >>> wave(DoubleWell(dim=1)), wave(Cosine(dim=1))
+    (Wave(height=-2.0, omega=2.0, f='tanh'), Wave(height=3.0, omega=3.0, f='sin'))
+    """
+    if isinstance(objective, DoubleWell):
+        return Wave(-objective.a * objective.b, objective.b, "tanh")
+    if isinstance(objective, Cosine) and objective.lam == 1:
+        return Wave(objective.A * objective.omega, objective.omega, "sin")
+    return None
 
 
 def momentum(workload: Workload) -> float:

@@ -13,9 +13,9 @@ import torch
 
 from kavg.base import Floats
 from kavg.bench.contest import Repeat, repeated
-from kavg.bench.told import batch, deviation, joined, momentum, one_hot, split, unknown
+from kavg.bench.told import Wave, batch, deviation, joined, momentum, one_hot, split, unknown, wave
 from kavg.bench.workloads import Workload
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import LogisticRegression, Network
 from kavg.starts import first_iterate
 
 TYPES: Final = {"float32": torch.float32, "float64": torch.float64}
@@ -85,8 +85,9 @@ class Torch:
 def steps(workload: Workload, x: list[Tensor], generator: Tensor, normals: Tensor) -> Step:
     """The local steps of a workload on parameters ``x``, each ``(P, R, ...)``."""
     objective = workload.problem.objective
-    if isinstance(objective, DoubleWell):
-        return DoubleWellSteps(objective, deviation(workload), x, generator, normals)
+    elementwise = wave(objective)
+    if elementwise:
+        return WaveSteps(elementwise, deviation(workload), x, generator, normals)
     if isinstance(objective, LogisticRegression):
         return LogisticSteps(objective, batch(workload), x, generator)
     if isinstance(objective, Network):
@@ -95,26 +96,27 @@ def steps(workload: Workload, x: list[Tensor], generator: Tensor, normals: Tenso
 
 
 @final
-class DoubleWellSteps:
-    """``x -= gamma (x - a b tanh(b x) + e)``."""
+class WaveSteps:
+    """``x -= gamma (x + height f(omega x) + e)``."""
 
     def __init__(
         self,
-        objective: DoubleWell,
+        wave: Wave,
         scale: float,
         x: list[Tensor],
         generator: Tensor,
         normals: Tensor,
     ) -> None:
-        self.a, self.b, self.scale = objective.a, objective.b, scale
+        self.height, self.omega, self.scale = wave.height, wave.omega, scale
         self.x, self.generator = x[0], generator
         self.g = torch.empty_like(self.x)
+        self.f = getattr(self.g, f"{wave.f}_")
         self.e = torch.empty_like(self.x, dtype=normals)
 
     def __call__(self, gamma: float) -> None:
         """Seven passes in place."""
-        torch.mul(self.x, self.b, out=self.g)
-        self.g.tanh_().mul_(-self.a * self.b).add_(self.x)
+        torch.mul(self.x, self.omega, out=self.g)
+        self.f().mul_(self.height).add_(self.x)
         self.e.normal_(generator=self.generator)
         self.g.add_(self.e, alpha=self.scale)
         self.x.add_(self.g, alpha=-gamma)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final, final
+from typing import Any, Final, final
 
 from kavg.base import Algorithm, KavgError, Problem
 from kavg.data import Synthetic
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
 from kavg.starts import Normal
 
 GROUPS: Final = {
-    "elementwise": "a wide elementwise gradient, float64 and float32",
+    "elementwise": "a wide elementwise gradient: tanh in float64 and float32, then a sine",
     "small": "few coordinates, many replicas",
     "one_replica": "a single small run",
     "logistic": "mini-batches of a logistic regression, one replica and sixteen",
@@ -86,6 +86,12 @@ def double_well(
     return Workload(name, problem, momentum(P, K), R, dtype, ladder)
 
 
+def ripples(name: str, *, P: int, K: int, R: int, d: int) -> Workload:
+    """The same with ``Cosine``, whose gradient has a sine in place of the tanh."""
+    problem = Problem(Cosine(d), Gaussian(sigma2=float(d)), start=0.5)
+    return Workload(name, problem, momentum(P, K), R)
+
+
 def logistic(name: str, *, P: int, K: int, R: int, d: int, B: int, examples: int) -> Workload:
     """Mini-batch logistic regression on synthetic examples."""
     data = Synthetic("classification", examples=examples, features=d)
@@ -112,9 +118,11 @@ def workloads(group: str, *, quick: bool = False) -> list[Workload]:
     [1000000]
     """
     if group == "elementwise":
+        wide: dict[str, Any] = {"P": 64, "K": 16, "R": 1, "d": 1000}
         return [
-            double_well(f"elementwise, {dtype}", P=64, K=16, R=1, d=1000, dtype=dtype)
-            for dtype in ("float64", "float32")
+            double_well("elementwise, float64", **wide),
+            double_well("elementwise, float32", **wide, dtype="float32"),
+            ripples("elementwise, a sine", **wide),
         ]
     if group == "small":
         return [double_well("small, many replicas", P=8, K=8, R=256, d=10)]

@@ -19,22 +19,24 @@ from kavg.bench.contestants import runners
 from kavg.bench.ours import Ours
 from kavg.bench.workloads import Workload
 from kavg.data import Synthetic
-from kavg.objectives import DoubleWell, LogisticRegression, Network
+from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
 from kavg.starts import Normal
 
 LEVEL = 0.01
-COMPARISONS = 100
+COMPARISONS = 150
 ROUNDS = 5
 METHOD = Algorithm(2, 3, 0.1, BlockMomentum(mu=0.5))
 LONG_STEPS = replace(METHOD, gamma=1.0)
 DATA = Synthetic("classification", examples=60, features=3)
 
 NOISY = Workload("noisy", Problem(DoubleWell(5), Gaussian(20.0), start=0.5), METHOD, R=600)
+RIPPLES = replace(NOISY, problem=Problem(Cosine(5), Gaussian(1.0), start=0.5))
 WORKLOADS = {
     "double well": NOISY,
     "double well, float32": replace(NOISY, dtype="float32"),
+    "cosine": RIPPLES,
     "logistic": Workload(
         "logistic", Problem(LogisticRegression(DATA), MiniBatch(4)), LONG_STEPS, R=200
     ),
@@ -99,6 +101,7 @@ WRONG = {
     "K": replace(NOISY, algorithm=replace(METHOD, K=4)),
     "P": replace(NOISY, algorithm=replace(METHOD, P=1)),
     "noise": replace(NOISY, problem=replace(NOISY.problem, oracle=Gaussian(30.0))),
+    "sine": replace(RIPPLES, problem=replace(RIPPLES.problem, objective=Cosine(5, omega=2.9))),
     "tanh": replace(NOISY, problem=replace(NOISY.problem, objective=DoubleWell(5, b=1.95))),
     "batch": replace(
         WORKLOADS["logistic"],
@@ -110,5 +113,5 @@ WRONG = {
 @pytest.mark.parametrize("fault", WRONG)
 def test_a_contestant_with_a_fault_would_be_told(ours, fault):
     """The comparison has the power it needs: kavg with this setting changed is not taken for it."""
-    name = "logistic" if fault == "batch" else "double well"
+    name = {"batch": "logistic", "sine": "cosine"}.get(fault, "double well")
     assert differ(ours[name], seen(WORKLOADS[name], Ours(WRONG[fault], seed=2)))

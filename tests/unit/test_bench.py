@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from kavg.bench.pinning import cores, pinned
 from kavg.bench.report import Report
 from kavg.bench.spread import Measured, spread
 from kavg.bench.tables import digits, grids
-from kavg.bench.workloads import ALONE, GROUPS, chosen, double_well, workloads
+from kavg.bench.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
 from kavg.comm import SerialComm
 
 positive = st.floats(1e-6, 1e3)
@@ -143,7 +144,8 @@ def test_more_steps_than_anyone_would_wait_for_are_left_out():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_floors_run_at_any_size(sizes, dtype):
     P, K, R, d = sizes
-    floor(double_well("any", P=P, K=K, R=R, d=d, dtype=dtype))(3)
+    for workload in (double_well, ripples):
+        floor(replace(workload("any", P=P, K=K, R=R, d=d), dtype=dtype))(3)
 
 
 def test_every_group_of_workloads_has_a_floor_and_says_its_sizes():
