@@ -32,7 +32,7 @@ LONG_STEPS = replace(METHOD, gamma=1.0)
 DATA = Synthetic("classification", examples=60, features=3)
 
 NOISY = Workload("noisy", Problem(DoubleWell(5), Gaussian(20.0), start=0.5), METHOD, R=600)
-RIPPLES = replace(NOISY, problem=Problem(Cosine(5), Gaussian(1.0), start=0.5))
+RIPPLES = replace(NOISY, problem=Problem(Cosine(5), Gaussian(1.0), start=1.4))
 WORKLOADS = {
     "double well": NOISY,
     "double well, float32": replace(NOISY, dtype="float32"),
