@@ -65,12 +65,11 @@ def first_bit(a: Floats, b: Floats) -> list[tuple[int, int]]:
 def shared_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Floats, Floats]]:
     """Each ``w``, and each ``v``, that both kept of the same round, of the replicas both have."""
     R, others = min(a.replicas, b.replicas), {state.n: state for state in states_of(b)}
-    for state in states_of(a):
-        for name in ("w", "v"):
-            other = others.get(state.n, state)
-            x, y = getattr(state, name)[:R], getattr(other, name)[:R]
+    both = [(state, others[state.n]) for state in states_of(a) if state.n in others]
+    for one, other in both:
+        for name, x, y in (("w", one.w[:R], other.w[:R]), ("v", one.v[:R], other.v[:R])):
             if x.shape == y.shape and x.ndim == 2:
-                yield state.n, name, x, y
+                yield one.n, name, x, y
 
 
 def states_of(run: Trajectory) -> tuple[State, ...]:
