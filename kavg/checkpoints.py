@@ -154,6 +154,8 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
 def read(path: Path) -> Checkpoint:
     """A checkpoint, or a ``KavgError`` that names the file."""
     try:
+        if not path.is_file():  # a device may have no end
+            raise KavgError("it is no file")
         return from_bytes(path.read_bytes())
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None

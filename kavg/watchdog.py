@@ -23,6 +23,9 @@ from kavg.ranks import tell
 TAG: Final = 1717
 """Of the words between watchdogs; kavg sends no other messages from rank to rank."""
 
+PAUSE: Final = 0.25
+"""Seconds from the last words to the end: launchers may drop what they have not passed on yet."""
+
 GRACE: Final = 3.0
 """Seconds that a lower rank, which asked too, is given to end the job."""
 
@@ -105,8 +108,8 @@ class Watchdog:
             asked, calls, now = self.talks and self.listen(), self.calls, time.monotonic()
             if calls != seen:
                 seen, since, looked = calls, now, now
-            # The answers must be in, and said, when the time is up.
-            patience = self.timeout - self.window if self.talks else self.allowed
+            # The answers must be in, and passed on in words, when the time is up.
+            patience = self.timeout - self.window - PAUSE if self.talks else self.allowed
             if calls % 2 and (asked or now - looked >= patience - 2 * self.tick):
                 self.look_round(calls, since) if self.talks else self.give_up()
                 looked = time.monotonic()
@@ -131,6 +134,7 @@ class Watchdog:
             return
         seconds = self.allowed if all_there else self.timeout
         tell(who_is_missing(self.size, self.heard, seconds, self.where))
+        time.sleep(PAUSE)
         # On a host that is cut off nobody hears of it, and it may return, or not.
         with or_end(GRACE, silently=True):
             self.comm.Abort(1)
@@ -186,4 +190,5 @@ class Watchdog:
             f"rank {self.rank} of {self.size} has waited {self.allowed:g} s for another rank "
             f"{self.where}; ended"
         )
+        time.sleep(PAUSE)
         os._exit(1)

@@ -13,16 +13,13 @@ import numpy as np
 
 from kavg.base import Communicator
 from kavg.deadline import or_end
-from kavg.watchdog import TAG, Watchdog, World
+from kavg.watchdog import PAUSE, TAG, Watchdog, World
 
 TIMEOUT: Final = 600.0
 """Seconds to wait where the settings, which may say otherwise, are not read yet or do not apply."""
 
 ENDING: Final = TAG + 1
 """Of the warning to all that a rank is about to end them."""
-
-PAUSE: Final = 0.2
-"""Seconds from the warning to the end."""
 
 WAKING: Final = 1.0
 """Seconds within which a rank that goes on after SIGSTOP is ended, if it is to be."""

@@ -263,6 +263,17 @@ ARRAYS = {
 }
 
 
+def test_what_is_no_file_is_refused(tmp_path):
+    for kind in ("zero", "null"):
+        (tmp_path / "000000001.ckpt").symlink_to(f"/dev/{kind}")
+        with pytest.raises(KavgError, match="is refused: it is no file"):
+            read(tmp_path / "000000001.ckpt")
+        (tmp_path / "000000001.ckpt").unlink()
+    os.mkfifo(tmp_path / "000000002.ckpt")
+    with pytest.raises(KavgError, match="is refused: it is no file"):
+        read(tmp_path / "000000002.ckpt")
+
+
 @pytest.mark.parametrize("name", ARRAYS)
 def test_arrays_that_do_not_fit_the_settings_are_refused(tmp_path, name):
     path = tmp_path / "000000001.ckpt"
