@@ -140,7 +140,7 @@ def test_what_is_wrong_is_said_with_the_name_of_the_file(tmp_path, content, word
 
 def test_a_folder_in_place_of_a_checkpoint(tmp_path):
     (tmp_path / "000000001.ckpt").mkdir()
-    with pytest.raises(KavgError, match=r"000000001\.ckpt' is refused: Is a directory"):
+    with pytest.raises(KavgError, match=r"000000001\.ckpt' is refused: it is no file"):
         read(tmp_path / "000000001.ckpt")
 
 
