@@ -1,9 +1,9 @@
 """The vocabulary of kavg: what a problem, an algorithm and their parts are.
 
-This module imports nothing of kavg, so every other module may import it.  The letters are the
-papers': ``P`` learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``; ``R``
-replicas of the whole run stand side by side; ``d`` is the dimension; ``n = 1..N`` counts rounds;
-``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
+It imports nothing of kavg but ``kavg.errors``, so every other module may import it.  The letters
+are the papers': ``P`` learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``;
+``R`` replicas of the whole run stand side by side; ``d`` is the dimension; ``n = 1..N`` counts
+rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.errors import at_least_one, positive
+
 Floats = NDArray[np.floating[Any]]
 """float64, or float32 in the local steps of a run that asks for it."""
 Indices = NDArray[np.intp]
@@ -22,19 +24,6 @@ Precision = Literal["float64", "float32"]
 How = Literal["exact", "upper bound", "estimated", "unknown"]
 Measure = Callable[[int, Floats], Floats]
 """A recorded quantity: a function of the round ``n`` and ``w (R, d)`` that returns ``(R,)``."""
-
-
-class KavgError(ValueError):
-    """The one exception of kavg: says what was given, what is needed and what to do.
-
-    ``code`` is the exit code of a command that it ends: 2 if the input is wrong, 1 if the run
-    failed.  ``collective`` says that every rank raised it at the same point (``kavg.ranks``), and
-    ``newer`` that a newer kavg could read what this one cannot.
-    """
-
-    code = 2
-    collective = False
-    newer = False
 
 
 @dataclass(frozen=True)
@@ -274,35 +263,3 @@ class Algorithm:
     def step_size(self, n: int) -> float:
         """``gamma(n)`` as a number."""
         return self.gamma(n) if callable(self.gamma) else self.gamma
-
-
-def at_least_one(name: str, value: int, advice: str) -> None:
-    """Refuse a count below 1.
-
-    >>> at_least_one("K", 0, "use K=1 for sync")
-    Traceback (most recent call last):
-    kavg.base.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for sync
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise KavgError(
-            f"{name} must be a whole number of at least 1, got {name}={value!r}; {advice}"
-        )
-
-
-def positive(name: str, value: float) -> None:
-    """Refuse what is not a finite number above 0."""
-    if not (np.isfinite(value) and value > 0):
-        raise KavgError(f"{name} must be a finite number above 0, got {name}={value!r}")
-
-
-def not_negative(name: str, value: float) -> None:
-    """Refuse what is not a finite number of at least 0."""
-    if not (np.isfinite(value) and value >= 0):
-        raise KavgError(f"{name} must be a finite number of at least 0, got {name}={value!r}")
-
-
-def check_seed(seed: int) -> None:
-    """Refuse what is not a whole number from 0 to 2^63 - 1."""
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**63:
-        raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")

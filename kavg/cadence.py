@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.base import KavgError, at_least_one
+from kavg.errors import KavgError, at_least_one
 
 NEVER: Final = "never"
 UNITS: Final = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from kavg import objectives, oracles, outer, schedules, starts
-from kavg.base import Constant, KavgError
+from kavg.base import Constant
 from kavg.data import Synthetic
+from kavg.errors import KavgError
 from kavg.refusals import default_of
 from kavg.tables import plain
 

@@ -25,7 +25,7 @@ from typing import Any, Final, final
 import numpy as np
 
 from kavg import npz
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.files import flush, written
 from kavg.runs import about, arrays_of, rebuilt
 from kavg.soundness import sound

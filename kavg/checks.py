@@ -13,10 +13,11 @@ from kavg.analysis.compare import Comparison, comparisons
 from kavg.analysis.sequential import until_decided
 from kavg.analysis.verdict import Verdict
 from kavg.analysis.verify import judge
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.bounds_report import bounds_text
 from kavg.config import Config, load
-from kavg.folders import check_folder
+from kavg.errors import KavgError
+from kavg.folders import check_folder, refuse_unfinished
 from kavg.found import Found, draw_bounds, write_beside
 from kavg.jobs import agreed, all_algorithms, finish
 from kavg.pictures import say
@@ -130,6 +131,7 @@ def outcomes(verdicts: Sequence[Verdict]) -> str:
 
 def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:
     """Judge a finished run; write ``verdicts.json`` and the figure beside it, or to ``out``."""
+    on_rank_0(comm, lambda: refuse_unfinished(folder))
     config, runs = together(comm, "the runs", lambda: stored(folder), lambda x: joint_digest(x[1]))
     pairs = compared(config, runs)
     found = Found(config, runs, pairs, judged(comm, pairs, level), level)

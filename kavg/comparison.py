@@ -10,8 +10,9 @@ from typing import Any, Final, final
 import numpy as np
 
 from kavg.analysis.estimate import paired_difference
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.differences import changes, flat, parting, shape_of, shared
+from kavg.errors import KavgError
 from kavg.faults import shown
 from kavg.pictures import say
 from kavg.ranks import on_rank_0, together

@@ -18,20 +18,10 @@ from typing import Any, Literal, final
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
-from kavg.base import (
-    Algorithm,
-    KavgError,
-    Objective,
-    Oracle,
-    Precision,
-    Problem,
-    Start,
-    at_least_one,
-    check_seed,
-    positive,
-)
+from kavg.base import Algorithm, Objective, Oracle, Precision, Problem, Start
 from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
 from kavg.data import digest
+from kavg.errors import KavgError, at_least_one, check_seed, positive
 from kavg.faults import faults, shortened, shown
 from kavg.files import real
 from kavg.misfits import attempt, misfits

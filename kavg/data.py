@@ -13,7 +13,8 @@ from typing import final
 import numpy as np
 
 from kavg.arrays import Data
-from kavg.base import Floats, KavgError, at_least_one
+from kavg.base import Floats
+from kavg.errors import KavgError, at_least_one
 from kavg.readers import read
 from kavg.synthetic import Synthetic
 
@@ -44,7 +45,7 @@ def load(source: str) -> Data:
 
     >>> load("irises")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    kavg.base.KavgError: there is no data set 'irises'; use 'digits', or the path of an .npz ...
+    kavg.errors.KavgError: there is no data set 'irises'; use 'digits', or the path of an .npz ...
     """
     raw = read(source)
     try:

@@ -10,8 +10,9 @@ import numpy as np
 
 from kavg.analysis.estimate import mean_limits
 from kavg.analysis.exact import atlas
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.config import Config
+from kavg.errors import KavgError
 from kavg.exact_runs import ExactTrajectory, exact_trajectory
 from kavg.folders import check_folder
 from kavg.jobs import agreed, all_algorithms, finish

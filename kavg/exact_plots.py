@@ -9,7 +9,8 @@ import numpy as np
 
 from kavg.analysis.estimate import mean_limits
 from kavg.analysis.exact import Atlas
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 from kavg.exact_runs import ExactTrajectory
 from kavg.legend import legend
 from kavg.panels import LARGEST, Curve, frame, is_log, style

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.analysis.exact import EigenProblem, eigen_problem, moments
-from kavg.base import Algorithm, Floats, KavgError, Objective, Oracle, Problem, at_least_one
+from kavg.base import Algorithm, Floats, Objective, Oracle, Problem
+from kavg.errors import KavgError, at_least_one
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import (
     Gaussian,

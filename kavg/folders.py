@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from kavg.base import KavgError
 from kavg.checkpoints import FOLDER, stored
+from kavg.errors import KavgError
 from kavg.files import flush, put_back, real
 
 

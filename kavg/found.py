@@ -9,8 +9,8 @@ from typing import Final, final
 
 from kavg.analysis.compare import Comparison
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.base import KavgError
 from kavg.config import Config
+from kavg.errors import KavgError
 from kavg.pictures import draw_if_possible, say
 from kavg.runs import enter, write_json
 from kavg.trajectory import Trajectory

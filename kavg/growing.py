@@ -11,7 +11,8 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Algorithm, KavgError, Problem
+from kavg.base import Algorithm, Problem
+from kavg.errors import KavgError
 from kavg.kept import Kept, most_kept
 from kavg.record import Recorder
 from kavg.rounds import Round

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from kavg.agreement import Agreement
-from kavg.base import Algorithm, Communicator, KavgError
+from kavg.base import Algorithm, Communicator
 from kavg.checkpoints import Checkpoint
 from kavg.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.environment import environment, installed, session, source
+from kavg.errors import KavgError
 from kavg.folders import check_folder, forget_checkpoints, unused
 from kavg.keeper import Keeper
 from kavg.pictures import draw_if_possible, say, write_figures

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 SLURM: Final = "Slurm's srun"
 

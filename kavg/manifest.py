@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 NAME: Final = "manifest.sha256"
 HEAD: Final = b"# kavg manifest 1\n"

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kavg.base import Algorithm, KavgError, Objective, Problem
+from kavg.base import Algorithm, Objective, Problem
+from kavg.errors import KavgError
 from kavg.sizes import (
     check_batches,
     check_built,

@@ -29,7 +29,7 @@ from typing import Any, BinaryIO, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.memory import in_words, room
 
 HEADER: Final = 10_000

@@ -24,7 +24,8 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.base import Floats, KavgError, Outer, positive
+from kavg.base import Floats, Outer
+from kavg.errors import KavgError, positive
 
 
 def check_momentum(mu: float) -> None:

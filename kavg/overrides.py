@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.faults import shown
 from kavg.toml import spellable
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kavg.base import KavgError
 from kavg.environment import installed
+from kavg.errors import KavgError
 from kavg.folders import refuse_unfinished
 from kavg.runs import enter, load_trajectories
 from kavg.trajectory import Trajectory

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.legend import legend
 from kavg.panels import FAINT, curve, draw
 from kavg.sheet import name_axes, new_sheet

@@ -16,7 +16,8 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
+from kavg.errors import KavgError
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg import npz
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.memory import in_words, room
 
 Raw = tuple[NDArray[Any], NDArray[Any]]

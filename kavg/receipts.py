@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg import manifest
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.config import Config, data_digest
 from kavg.environment import environment
+from kavg.errors import KavgError
 from kavg.jobs import all_algorithms
 from kavg.judgement import DIFFERENT, judged, other
 from kavg.pictures import say

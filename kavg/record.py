@@ -9,7 +9,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Algorithm, Floats, KavgError, Measure, Measured, Problem
+from kavg.base import Algorithm, Floats, Measure, Measured, Problem
+from kavg.errors import KavgError
 from kavg.rounds import Round
 from kavg.threads import one_blas_thread
 from kavg.trajectory import State, Trajectory

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 
 def checked(given: Any, validate: Callable[[Any], Any], cls: type) -> Any:

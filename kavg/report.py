@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.text import labels, number, recorded, rows, title, wrap
 from kavg.trajectory import Trajectory
 

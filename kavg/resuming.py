@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg import manifest
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
 from kavg.config import Config, data_digest, load, parse, to_toml
 from kavg.environment import SESSION, in_use, session
+from kavg.errors import KavgError
 from kavg.files import put_back
 from kavg.folders import check_writable, unfinished
 from kavg.growing import Growing

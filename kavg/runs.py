@@ -28,7 +28,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from kavg import manifest, npz
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.files import staged, written
 from kavg.kept import stacked, unstacked
 from kavg.soundness import sound

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.base import KavgError, Schedule, at_least_one, positive
+from kavg.base import Schedule
+from kavg.errors import KavgError, at_least_one, positive
 
 
 @final

@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.legend import readable
 
 if TYPE_CHECKING:

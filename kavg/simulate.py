@@ -12,17 +12,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from kavg.base import (
-    Algorithm,
-    Communicator,
-    KavgError,
-    Measure,
-    Precision,
-    Problem,
-    at_least_one,
-    check_seed,
-)
+from kavg.base import Algorithm, Communicator, Measure, Precision, Problem
 from kavg.comm import SerialComm, block
+from kavg.errors import KavgError, at_least_one, check_seed
 from kavg.growing import Growing, Supervisor
 from kavg.local import LocalSteps, default_tile
 from kavg.means import MEANS, Mean

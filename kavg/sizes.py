@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from kavg.base import Algorithm, KavgError, Objective, Problem
+from kavg.base import Algorithm, Objective, Problem
+from kavg.errors import KavgError
 from kavg.local import default_tile
 from kavg.memory import in_words, room
 from kavg.objectives import Network, Quadratic

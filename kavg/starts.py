@@ -8,7 +8,8 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.base import Floats, KavgError, Problem, Start, not_negative
+from kavg.base import Floats, Problem, Start
+from kavg.errors import KavgError, not_negative
 from kavg.noise import Purpose
 from kavg.normals import normals_once
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from kavg.base import KavgError
 from kavg.config import Config, load
+from kavg.errors import KavgError
 from kavg.folders import refuse_unfinished
 from kavg.runs import digest, joint_digest, load_trajectories, metrics_rows
 from kavg.trajectory import Trajectory
@@ -22,7 +22,6 @@ LARGEST: Final = 2**26
 
 def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
     """The settings and the trajectories of a run folder, which must belong together."""
-    refuse_unfinished(folder)
     config, runs = load(folder / "config.toml"), load_trajectories(folder)
     N = config.rounds
     wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]

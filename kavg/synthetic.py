@@ -8,7 +8,8 @@ from typing import Literal, final
 import numpy as np
 
 from kavg.arrays import Data
-from kavg.base import Floats, KavgError, at_least_one, not_negative
+from kavg.base import Floats
+from kavg.errors import KavgError, at_least_one, not_negative
 
 
 @final

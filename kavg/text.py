@@ -8,7 +8,7 @@ from itertools import count
 from unicodedata import combining, east_asian_width
 
 from kavg.analysis.estimate import Estimate
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
 DIGITS = 7

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 LARGEST: Final = 2**26
 """Bytes of the largest settings file: a starting point of a million coordinates has a third."""

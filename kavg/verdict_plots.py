@@ -15,7 +15,8 @@ from kavg.analysis.bounds.setting import Setting
 from kavg.analysis.compare import Comparison
 from kavg.analysis.estimate import Estimate, mean_limits
 from kavg.analysis.told import smoothness_alone
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 from kavg.legend import readable
 from kavg.panels import COLOURS, DASHES, LARGEST
 from kavg.sheet import new_sheet

@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hostile import Case, cases
 
 from kavg import cli, config, found, jobs, manifest
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.resuming import usable
 
 SECONDS = 4.0

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from kavg.analysis.estimate import Estimate, paired_difference
 from kavg.analysis.holm import holm
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
 SINGLE: Final = 2.0**-24

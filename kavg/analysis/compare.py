@@ -12,7 +12,8 @@ import numpy as np
 from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import Condition, Parts, Setting
 from kavg.analysis.told import applies, constants_of, estimated, setting_of
-from kavg.base import Algorithm, Floats, KavgError, Problem
+from kavg.base import Algorithm, Floats, Problem
+from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
 ROUNDING: Final = 1e-12

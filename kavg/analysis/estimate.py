@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 
 
 @final

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 
 
 def holm(p: ArrayLike) -> Floats:

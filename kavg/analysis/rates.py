@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.analysis.estimate import mean_limits
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 
 
 @final

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.analysis.estimate import Estimate
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 
 
 def ratio_limits(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:

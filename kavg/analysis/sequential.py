@@ -8,7 +8,7 @@ from typing import final
 
 from kavg.analysis.holm import spent
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.base import KavgError, at_least_one
+from kavg.errors import KavgError, at_least_one
 
 
 @final

@@ -30,7 +30,8 @@ from kavg.analysis.holm import holm
 from kavg.analysis.ratio import ratio_limits
 from kavg.analysis.told import smoothness_alone
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.base import Algorithm, Floats, KavgError, Problem
+from kavg.base import Algorithm, Floats, Problem
+from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
 SLACK: Final = 1e-9

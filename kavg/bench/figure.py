@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from kavg.base import KavgError
 from kavg.bench.spread import Measured
+from kavg.errors import KavgError
 from kavg.panels import style
 from kavg.sheet import new_sheet
 

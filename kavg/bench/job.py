@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from kavg.base import Communicator, KavgError
+from kavg.base import Communicator
 from kavg.bench.launch import LOOPBACK, ONE_THREAD, Plan, measure
 from kavg.bench.machine import machine
 from kavg.bench.pinning import cores
@@ -17,6 +17,7 @@ from kavg.bench.report import Report
 from kavg.bench.spread import Measured
 from kavg.bench.workloads import chosen
 from kavg.environment import installed, launcher
+from kavg.errors import KavgError
 from kavg.pictures import draw_if_possible, say
 from kavg.ranks import collective
 

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
 
-from kavg.base import KavgError
 from kavg.bench.contestants import Prepare, prepared, roster
 from kavg.bench.measure import Clock, interleaved, stopwatch
 from kavg.bench.normals import SIZES, fillers
 from kavg.bench.spread import Measured
 from kavg.bench.workloads import Workload, workloads
+from kavg.errors import KavgError
 
 
 @final

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.base import KavgError
 from kavg.doctor.finding import Finding, fine, wrong
+from kavg.errors import KavgError
 from kavg.launchers import beside, loaded_path, named
 
 INSTALL: Final = "pip install 'kavg[mpich]', or load the site's MPI, for several ranks"

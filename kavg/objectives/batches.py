@@ -14,7 +14,8 @@ from typing import Protocol, final
 
 import numpy as np
 
-from kavg.base import Floats, Indices, Precision, at_least_one
+from kavg.base import Floats, Indices, Precision
+from kavg.errors import at_least_one
 from kavg.objectives.sums import over_coordinates
 
 CACHE = 2**17

@@ -9,8 +9,9 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import BatchGradient, Constant, Floats, KavgError, Precision, not_negative
+from kavg.base import BatchGradient, Constant, Floats, Precision
 from kavg.data import Data, Parts, Source, check_choices, prepare
+from kavg.errors import KavgError, not_negative
 from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, measured, row_mean
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.sums import over_coordinates

@@ -8,7 +8,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, KavgError, at_least_one, positive, unknown
+from kavg.base import Constant, Floats, unknown
+from kavg.errors import KavgError, at_least_one, positive
 from kavg.objectives.rotation import haar_rotation
 from kavg.objectives.sums import over_coordinates
 

@@ -9,8 +9,9 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import BatchGradient, Constant, Floats, Precision, positive
+from kavg.base import BatchGradient, Constant, Floats, Precision
 from kavg.data import Parts, Source, check_choices, prepare
+from kavg.errors import positive
 from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, row_mean
 from kavg.objectives.curvature import largest_eigenvalue
 

@@ -8,7 +8,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, at_least_one
+from kavg.base import Constant, Floats
+from kavg.errors import at_least_one
 from kavg.objectives.scalars import Scalars, scalars
 from kavg.objectives.sine import sine
 from kavg.objectives.sums import over_coordinates

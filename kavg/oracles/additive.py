@@ -11,7 +11,8 @@ from typing import Protocol, final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, NoiseConstants, Objective, at_least_one, not_negative
+from kavg.base import Constant, Floats, NoiseConstants, Objective
+from kavg.errors import at_least_one, not_negative
 from kavg.noise import Streams
 
 

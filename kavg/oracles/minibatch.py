@@ -14,15 +14,13 @@ from kavg.base import (
     FiniteSum,
     Floats,
     Indices,
-    KavgError,
     NoiseConstants,
     Objective,
     Precision,
     StochasticGradient,
-    at_least_one,
-    check_seed,
     unknown,
 )
+from kavg.errors import KavgError, at_least_one, check_seed
 from kavg.noise import Purpose, Streams
 from kavg.oracles.sampling import SAMPLERS, Sampler
 

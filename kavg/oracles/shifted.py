@@ -7,17 +7,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import (
-    Constant,
-    Floats,
-    KavgError,
-    NoiseConstants,
-    Objective,
-    Precision,
-    StochasticGradient,
-    check_seed,
-    not_negative,
-)
+from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.errors import KavgError, check_seed, not_negative
 from kavg.noise import Purpose
 from kavg.normals import normals_once
 from kavg.oracles.gaussian import Gaussian

@@ -7,16 +7,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import (
-    Constant,
-    Floats,
-    NoiseConstants,
-    Objective,
-    Precision,
-    StochasticGradient,
-    at_least_one,
-    not_negative,
-)
+from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.errors import at_least_one, not_negative
 from kavg.noise import Purpose
 from kavg.normals import Normals
 

@@ -7,7 +7,8 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import KavgError, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.errors import KavgError
 from kavg.noise import Purpose, Streams, steps_ahead
 from kavg.normals import Floats32, Polar
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive

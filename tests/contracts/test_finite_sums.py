@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.base import FiniteSum, Floats, KavgError, Measured, Objective
+from kavg.base import FiniteSum, Floats, Measured, Objective
 from kavg.data import Data, Synthetic
+from kavg.errors import KavgError
 from kavg.objectives import batches
 from kavg.objectives.curvature import curvature, largest_eigenvalue
 from kavg.objectives.logistic_regression import LogisticRegression

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
 from kavg.data import Data
+from kavg.errors import KavgError
 from kavg.objectives import Cosine, LogisticRegression, Quadratic, RobustRegression
 from kavg.oracles import (
     KINDS,

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import rounds as reference_rounds
 
-from kavg.base import Floats, KavgError, Outer
+from kavg.base import Floats, Outer
+from kavg.errors import KavgError
 from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
 
 MUS = st.floats(0, 0.99)

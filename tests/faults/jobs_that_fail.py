@@ -19,10 +19,10 @@ from pathlib import Path
 from faults.cases import ALL, DISK, EVERY, ROUNDS, SIGNALS, Case, place
 
 from kavg import jobs, resuming
-from kavg.base import KavgError
 from kavg.checkpoints import FOLDER, read, stored
 from kavg.comm import SerialComm
 from kavg.config import load
+from kavg.errors import KavgError
 from kavg.runs import digest, joint_digest, load_trajectories
 
 PLANTED = str(Path(__file__).parent / "planted.py")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from experiment import experiment
 
-from kavg import faults, jobs
+from kavg import checkpoints, faults, jobs
 
 hunt = experiment("reliability/hunt")
 GOOD = b"""
@@ -53,6 +53,25 @@ def test_the_hunter_accepts_one_report(tmp_path):
 def test_the_hunter_accepts_what_takes_long_for_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(hunt, "SECONDS", 0.3)
     assert outcome(tmp_path, GOOD.replace(b"P = 2", b"P = 1000000000000")) == ("interrupted", "")
+
+
+LONG = GOOD.replace(b"rounds = 2", b"rounds = 2\ncheckpoint = { every = 1 }").replace(
+    b"}]", b"}, { P = 1000000000000, K = 1, gamma = 0.1, outer = { kind = 'averaging' } }]"
+)
+
+
+def test_the_hunter_accepts_checkpoints_that_were_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(hunt, "SECONDS", 0.5)
+    assert outcome(tmp_path, LONG) == ("interrupted", "")
+
+
+def test_the_hunter_sees_a_checkpoint_that_is_not_whole(tmp_path, monkeypatch):
+    to_bytes = checkpoints.to_bytes
+    monkeypatch.setattr(hunt, "SECONDS", 0.5)
+    monkeypatch.setattr(checkpoints, "to_bytes", lambda x: [to_bytes(x)[0], b"half"])
+    name, words = outcome(tmp_path, LONG)
+    assert name == "failed"
+    assert "000000001.ckpt" in words
 
 
 def test_the_hunter_sees_a_traceback(tmp_path, monkeypatch):

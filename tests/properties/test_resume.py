@@ -12,8 +12,8 @@ from strategies import algorithms, outer_rules, problems
 
 import kavg
 from kavg import kept
-from kavg.base import KavgError
 from kavg.checkpoints import Checkpoint, from_bytes, to_bytes
+from kavg.errors import KavgError
 from kavg.runs import digest
 
 SIZES = st.integers(1, 6)

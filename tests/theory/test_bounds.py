@@ -28,7 +28,7 @@ from kavg.analysis.bounds import (
 from kavg.analysis.bounds.corollaries import trends
 from kavg.analysis.bounds.slowmo import bracket, printed_condition
 from kavg.analysis.bounds.theorem_1s import best_eps, least_eps, value_at
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 DOCS = Path(__file__).parents[2] / "docs" / "theory.md"
 every_bound = pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: bound.name)

@@ -22,7 +22,8 @@ from kavg.analysis.exact import (
     stationary,
 )
 from kavg.analysis.exact import heavy_ball as hb
-from kavg.base import Algorithm, KavgError
+from kavg.base import Algorithm
+from kavg.errors import KavgError
 from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
 
 counts = st.integers(1, 9)

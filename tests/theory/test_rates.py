@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kavg.analysis.rates import slope
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 scaling = experiment("theory/scaling")
 LADDER = st.lists(st.floats(0.1, 100), min_size=2, max_size=6, unique_by=lambda x: round(x, 2))

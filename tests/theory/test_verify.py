@@ -22,8 +22,9 @@ from kavg.analysis.sequential import until_decided
 from kavg.analysis.told import setting_of
 from kavg.analysis.verdict import Outcome
 from kavg.analysis.verify import judge, verify
-from kavg.base import Constant, KavgError
+from kavg.base import Constant
 from kavg.data import Synthetic
+from kavg.errors import KavgError
 
 BOWL = objectives.Quadratic(spectrum=(1.0, 1.0))
 NOISE = oracles.Gaussian(sigma2=1.0)

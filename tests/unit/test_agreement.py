@@ -10,7 +10,7 @@ from ranks import CountingComm, run_ranks
 
 from kavg import SerialComm, config, jobs
 from kavg.agreement import Agreement, fingerprint
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.progress import silent
 from kavg.rounds import Round
 from kavg.signals import Caught

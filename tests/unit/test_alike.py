@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from kavg.analysis.alike import apart, gaps, p_value, rounding_growth
-from kavg.base import KavgError
 from kavg.differences import changes, cut, flat, parting, shape_of, shared
+from kavg.errors import KavgError
 from kavg.judgement import ALIKE, DIFFERENT, SAME, judged, other
 from kavg.trajectory import State, Trajectory
 

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.base import KavgError
 from kavg.bench import contest, contestants, job, launch, measure, startup, stores, worker
 from kavg.bench.contest import LeftOut, needed, repeated
 from kavg.bench.floor import floor
@@ -25,6 +24,7 @@ from kavg.bench.spread import Measured, spread
 from kavg.bench.tables import digits, grids
 from kavg.bench.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
 from kavg.comm import SerialComm
+from kavg.errors import KavgError
 
 positive = st.floats(1e-6, 1e3)
 repetitions = st.lists(st.tuples(positive, positive, positive), min_size=1, max_size=9)

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from kavg.base import KavgError
 from kavg.catalogue import SAMPLES, SECTIONS, catalogue
+from kavg.errors import KavgError
 from kavg.objectives import KINDS
 
 

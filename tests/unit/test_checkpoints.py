@@ -17,10 +17,10 @@ from same import same_bits
 
 import kavg
 from kavg import checkpoints, files
-from kavg.base import KavgError
 from kavg.cadence import Checkpointing
 from kavg.checkpoints import Checkpoint, from_bytes, read, stored, strict_json, write
 from kavg.config import EXAMPLE, data_digest, parse, to_toml
+from kavg.errors import KavgError
 from kavg.keeper import Keeper
 from kavg.resuming import last_checkpoint, opened, usable
 from kavg.runs import digest

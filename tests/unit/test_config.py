@@ -13,10 +13,10 @@ from strategies import SMALL, additive_noise, algorithms, outer_rules, step_size
 
 import kavg
 from kavg import faults
-from kavg.base import KavgError
 from kavg.catalogue import SAMPLES
 from kavg.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
 from kavg.data import Synthetic
+from kavg.errors import KavgError
 from kavg.oracles import MiniBatch, Partition, Shifted
 
 TABLES = {

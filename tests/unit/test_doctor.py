@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from ranks import run_ranks
 
 from kavg import SerialComm
-from kavg.base import KavgError
 from kavg.doctor import job, machine, mpi_library, selftest
 from kavg.doctor.finding import WIDTH, Finding, fine, table, wrong
 from kavg.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
+from kavg.errors import KavgError
 from kavg.text import columns
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))

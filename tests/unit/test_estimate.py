@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from kavg.analysis.estimate import mean_limits, paired_difference
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 levels = st.floats(0.05, 0.995)
 samples = arrays(

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from kavg import launchers
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.launchers import (
     COUNTED,
     Promise,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg import manifest
-from kavg.base import KavgError
 from kavg.config import EXAMPLE, parse, to_toml
+from kavg.errors import KavgError
 from kavg.jobs import described
 from kavg.runs import enter, write_bytes, write_run
 

@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as npst
 from launch import alone
 
 from kavg import npz
-from kavg.base import KavgError
+from kavg.errors import KavgError
 
 DTYPES = st.one_of(
     npst.boolean_dtypes(), npst.integer_dtypes(), npst.unsigned_integer_dtypes(),

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
-from kavg.base import KavgError, Objective
+from kavg.base import Objective
+from kavg.errors import KavgError
 from kavg.objectives import (
     Cosine,
     DoubleWell,

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.panels import COLOURS
 from kavg.trajectory import AXES, Trajectory
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ranks import CountingComm, run_ranks
 
 from kavg import ranks
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.ranks import WORDS, abort, grouped, on_rank_0, together, words
 
 SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

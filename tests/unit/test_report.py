@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.report import summary, table
 from kavg.text import columns, labels, number
 from kavg.trajectory import Trajectory

@@ -19,8 +19,8 @@ from hypothesis.extra import numpy as npst
 from strategies import algorithms, problems
 
 import kavg
-from kavg.base import KavgError
 from kavg.config import EXAMPLE, parse, to_toml
+from kavg.errors import KavgError
 from kavg.files import put_back, staged, written
 from kavg.jobs import described
 from kavg.runs import CONTENTS, digest, joint_digest, load_trajectories, write_run

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.base import Indices, KavgError
+from kavg.base import Indices
+from kavg.errors import KavgError
 from kavg.oracles import Partition, Shifted
 from kavg.oracles.sampling import SAMPLERS, below
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg.base import KavgError, Schedule
+from kavg.base import Schedule
+from kavg.errors import KavgError
 from kavg.schedules import KINDS, Constant, InverseSqrt, Piecewise, WarmUp
 
 GAMMAS = st.floats(1e-6, 1e3)

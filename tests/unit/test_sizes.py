@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from launch import alone
 
 from kavg import memory, sizes
-from kavg.base import KavgError
 from kavg.comm import SerialComm
 from kavg.config import parse
+from kavg.errors import KavgError
 from kavg.jobs import all_algorithms
 from kavg.memory import in_words, room
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.base import KavgError, Problem
+from kavg.base import Problem
+from kavg.errors import KavgError
 from kavg.noise import Purpose
 from kavg.normals import normals_once
 from kavg.objectives import Cosine

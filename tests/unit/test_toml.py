@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg import toml
-from kavg.base import KavgError
+from kavg.errors import KavgError
 from kavg.toml import tables_of, text_of
 
 

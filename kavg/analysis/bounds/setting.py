@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import fsum, isclose, isnan, log, nan
 from typing import Final, final
 
-from kavg.base import KavgError, at_least_one, positive
+from kavg.errors import KavgError, at_least_one, positive
 
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""

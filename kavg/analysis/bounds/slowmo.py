@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 from kavg.analysis.bounds.bound import Quantity, Status, scope_of, step_from
 from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.base import KavgError, positive
+from kavg.errors import KavgError, positive
 
 
 @final

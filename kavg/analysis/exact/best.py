@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from kavg.analysis.exact.eigen import EigenProblem
 from kavg.analysis.exact.recursion import first_moments, next_moments
 from kavg.analysis.exact.rules import linear_rule, stacked
-from kavg.base import Floats, KavgError, Outer, at_least_one, positive
+from kavg.base import Floats, Outer
+from kavg.errors import KavgError, at_least_one, positive
 from kavg.outer import BlockMomentum
 
 

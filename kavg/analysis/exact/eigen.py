@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.base import Floats, KavgError, not_negative
+from kavg.base import Floats
+from kavg.errors import KavgError, not_negative
 
 
 @final

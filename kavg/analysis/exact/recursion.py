@@ -27,7 +27,8 @@ from numpy.typing import ArrayLike
 
 from kavg.analysis.exact.eigen import EigenProblem, geometric_sum
 from kavg.analysis.exact.rules import LinearRule, linear_rule
-from kavg.base import Algorithm, Floats, KavgError, at_least_one
+from kavg.base import Algorithm, Floats
+from kavg.errors import KavgError, at_least_one
 
 
 @final

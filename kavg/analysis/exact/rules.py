@@ -15,7 +15,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.base import Floats, KavgError, Outer, positive
+from kavg.base import Floats, Outer
+from kavg.errors import KavgError, positive
 
 # Exact in binary, of no special ratio; far scales find rules that clip or round.
 MIXTURE: Final = (1.5, -0.75, 0.625)

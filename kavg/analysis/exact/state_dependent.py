@@ -13,7 +13,7 @@ import numpy as np
 
 from kavg.analysis.exact.eigen import geometric_sum
 from kavg.analysis.exact.heavy_ball import contraction, is_stable, noise_gain
-from kavg.base import KavgError, at_least_one, not_negative, positive
+from kavg.errors import KavgError, at_least_one, not_negative, positive
 
 
 @final

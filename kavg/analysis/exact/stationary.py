@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from kavg.analysis.exact.eigen import numbers
 from kavg.analysis.exact.rules import LinearRule
-from kavg.base import Floats, KavgError
+from kavg.base import Floats
+from kavg.errors import KavgError
 
 
 def trace_det(A: Floats) -> tuple[Floats, Floats]:

@@ -1,0 +1,56 @@
+"""The ranks of this process: MPI's world where a launcher started it, else a world of one.
+
+Only here, and in what ``kavg bench`` starts, is mpi4py known.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from kavg.comm import SerialComm
+from kavg.errors import KavgError
+from kavg.launchers import no_library, promise
+from kavg.starting import all_ranks_begin
+
+
+def world() -> Any:
+    """MPI's world if a launcher started this process, else a world of one."""
+    promised = promise()
+    if promised is None and "mpi4py.MPI" not in sys.modules:
+        return SerialComm()
+    return all_ranks_begin(loaded_mpi(), promised)
+
+
+def loaded_mpi() -> Any:
+    """``mpi4py.MPI``, loaded but not begun: some libraries end a process that begins wrongly."""
+    try:
+        import mpi4py
+
+        if "mpi4py.MPI" not in sys.modules:
+            mpi4py.rc(initialize=False, finalize=True)
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise no_library(str(error), promise()) from None
+    return MPI
+
+
+def misled(comm: Any) -> str:
+    """Why this process, though a launcher started it, is no rank of a world; empty if it is."""
+    try:
+        if isinstance(comm, SerialComm):
+            world()
+    except KavgError as fault:
+        return str(fault)
+    return ""
+
+
+def mpi_words() -> str:
+    """What the MPI library says of itself; a ``KavgError`` if none can be loaded."""
+    return str(loaded_mpi().Get_library_version())
+
+
+def mpi_version() -> str | None:
+    """The MPI library in use."""
+    loaded = "mpi4py.MPI" in sys.modules
+    return mpi_words().strip("\0\n").split("\n")[0] if loaded else None
