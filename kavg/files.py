@@ -67,12 +67,12 @@ def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
 def put_back(folder: Path) -> None:
     """Give a folder its name again, if the machine stopped between the two renames of ``staged``.
 
-    Nothing is done where that is not sure: the name was too long to be kept, or two such are there.
+    Nothing is done where that is not sure: the name may have been cut short, or two such are there.
     """
     with suppress(OSError):  # who reads the folder, or writes it, says what is wrong
         folder = real(folder)
         old = [*folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}.old")]
-        if not folder.exists() and len(folder.name) <= SHOWN and len(old) == 1:
+        if not folder.exists() and len(folder.name) < SHOWN and len(old) == 1:
             old[0].replace(folder)
 
 

@@ -211,6 +211,18 @@ def test_a_seal_is_not_enough(tmp_path, lines):
         manifest.stored(tmp_path)
 
 
+def test_single_files_are_checked(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    write_bytes(tmp_path / manifest.NAME, manifest.manifest_of(tmp_path))
+    (tmp_path / "b").write_bytes(b"x")
+    manifest.check(tmp_path, ["a"])
+    with pytest.raises(KavgError, match=r"^'b' was changed: manifest.sha256 lacks it$"):
+        manifest.check(tmp_path, ["a", "b"])
+    (tmp_path / "a").unlink()
+    with pytest.raises(KavgError, match=r"^'a' was changed: it is no file any more$"):
+        manifest.check(tmp_path, ["a"])
+
+
 def test_a_name_outside_is_never_opened(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "secret").write_bytes(b"x")

@@ -532,6 +532,8 @@ def test_an_extension_that_is_stopped_is_resumed(call, here, strike):
     assert code == 143
     assert "after round 8 of M-AVG" in err  # 5 of K-AVG, then 2
     assert facts(here / "runs/my") == old
+    for words in (["check"], ["plot"], ["diff", "runs/my"]):  # what is finished can be read
+        assert call(*words, "runs/my")[0] == 0
     strike(0)
     assert call("resume", "runs/my", "-q")[0] == 0
     assert facts(here / "runs/my") == facts(here / "long")

@@ -182,7 +182,7 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["run", "a.b [c]*", "x" * 40])
+@pytest.mark.parametrize("name", ["run", "a.b [c]*", "x" * 39])
 def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatch, name):
     folder = tmp_path / name
     write(folder)
@@ -210,7 +210,7 @@ def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatc
 def test_nothing_is_put_back_where_that_is_not_sure(tmp_path):
     for name in (".run.0123abcd.old", ".run.4567abcd.old", f".{'x' * 40}.0123abcd.old"):
         (tmp_path / name).mkdir()
-    for name in ("run", "x" * 41, "y" * 300, "other"):
+    for name in ("run", "x" * 40, "x" * 41, "y" * 300, "other"):
         put_back(tmp_path / name)
     assert len([*tmp_path.iterdir()]) == 3
     assert all(path.name.startswith(".") for path in tmp_path.iterdir())

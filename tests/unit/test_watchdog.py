@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import deque
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ranks import ThreadComm, run_ranks
 
-from kavg import SerialComm, watchdog, watched
+from kavg import SerialComm, starting, watchdog, watched
 from kavg import ranks as ranks_module
 from kavg.missing import Word, decoded, who_is_missing
 from kavg.ranks import abort
@@ -113,6 +114,20 @@ def test_the_missing_rank_is_named_with_the_round_by_the_rank_that_waits(said):
     waiting(post, 0).look_round(1, since=0.0)
     assert said == ["no word from rank 1 for 0.4 s in round 17 of A; ended"]
     assert post.codes == [(0, 1)]
+
+
+def test_last_words_are_given_time(said, monkeypatch):
+    """Launchers drop what they have not passed on when a rank ends the job."""
+    post, slept = Post(2), []
+    dog = waiting(post, 0)
+    dog.wait = lambda calls, seconds: None
+    monkeypatch.setattr(
+        watchdog.time, "sleep", lambda s: slept.append((s, len(said), post.codes[:]))
+    )
+    dog.look_round(1, since=0.0)
+    dog.give_up()
+    assert slept[0] == (watchdog.PAUSE, 1, [])
+    assert slept[-1] == (watchdog.PAUSE, 2, [(0, 1)])
 
 
 def test_a_rank_at_work_answers_and_is_told_from_one_that_stopped(said):
@@ -298,6 +313,27 @@ def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
     now[0] += 1.0
     abort(comm, "a fault long after", 1)
     assert said == ["rank 0 of 2: a fault long after"]
+
+
+def test_a_rank_hears_that_it_is_woken():
+    world = PostComm(Post(2), 0)
+    MPI = SimpleNamespace(
+        COMM_WORLD=world,
+        THREAD_MULTIPLE=3,
+        Query_thread=lambda: 3,
+        Get_library_version=lambda: "MPI",
+        Is_initialized=lambda: True,
+    )
+    before = signal.getsignal(signal.SIGCONT)
+    try:
+        comm = starting.all_ranks_begin(MPI, None)
+        comm.dog.over.set()
+        comm.dog.thread.join()
+        assert not comm.is_ending()
+        signal.raise_signal(signal.SIGCONT)
+        assert comm.is_ending()
+    finally:
+        signal.signal(signal.SIGCONT, before)
 
 
 def test_a_rank_that_another_ends_says_nothing(monkeypatch):
