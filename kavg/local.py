@@ -26,10 +26,10 @@ def default_tile(R: int, d: int, learners: int) -> int:
 class LocalSteps:
     """Workspace and planned oracle for ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1.
 
-    Arrays have shape ``(tile, R, d)``.  A step allocates nothing, but for the small
-    workspace that a gradient may need (``kavg.objectives.sine``).  With ``dtype = "float32"`` the
-    learners' iterates and gradients are of that precision, and the mean of their displacements, the
-    outer rule and ``w`` are float64.
+    Arrays have shape ``(tile, R, d)``.  A step allocates nothing, but for the small workspace that
+    a gradient may need (``kavg.objectives.sine``).  With ``dtype = "float32"`` the learners'
+    iterates and gradients are of that precision, and the mean of their displacements, the outer
+    rule and ``w`` are float64.
     """
 
     def __init__(
