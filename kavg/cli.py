@@ -12,20 +12,24 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 import traceback
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from kavg.comm import SerialComm
 from kavg.commands import app
 from kavg.errors import KavgError
-from kavg.launchers import promise, says_it
+from kavg.launchers import Promise, promise, says_it
 from kavg.ranks import abort
-from kavg.signals import Ended, end, handled
+from kavg.signals import Ended, end, handled, ignore
 from kavg.starting import all_ranks_end
 from kavg.watched import Watched
 from kavg.world import loaded_mpi, world
+
+LINGER: Final = 1.0
+"""Seconds that copies stay which do not find each other."""
 
 
 def speak_once(comm: Any) -> None:
@@ -49,7 +53,7 @@ def main() -> None:
                 comm = world()
             except KavgError as fault:
                 if sys.argv[1:2] != ["doctor"]:
-                    sys.exit(complain(fault) if says_it(promise()) else fault.code)
+                    sys.exit(no_rank(fault, promise()))
             speak_once(comm)
             asked = app(standalone_mode=False, obj=comm)
             code = asked() if callable(asked) else asked
@@ -58,6 +62,18 @@ def main() -> None:
     if isinstance(comm, Watched):
         all_ranks_end(loaded_mpi(), comm)
     sys.exit(code or 0)
+
+
+def no_rank(fault: KavgError, promised: Promise | None) -> int:
+    """The exit code of a process that is no rank of a world; of several copies one says why.
+
+    All stay until that is said and passed on: some launchers end all copies once one has left.
+    """
+    code = complain(fault) if says_it(promised) else fault.code
+    if promised is not None:
+        ignore()
+        time.sleep(LINGER)
+    return code
 
 
 def ended_by(error: BaseException, comm: Any) -> int:

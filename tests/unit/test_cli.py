@@ -17,6 +17,8 @@ import pytest
 
 import kavg
 from kavg import environment, jobs
+from kavg.errors import KavgError
+from kavg.launchers import Promise
 from kavg.runs import load_trajectories
 
 SETTINGS = """
@@ -387,3 +389,26 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_report(call, here, comma
         code, out, err = call(*command.split(), "--out", path)
         assert (code, out, err.count("\n")) == (2, "", 1), (path, err)
     assert sorted(os.walk(here)) == before
+
+
+@pytest.mark.parametrize(("rank", "says"), [(0, True), (1, False), (None, True)])
+def test_copies_that_are_no_ranks_stay_until_one_has_said_why(monkeypatch, capsys, rank, says):
+    """Some launchers end all copies, by SIGTERM, once one has left."""
+    promised = None if rank is None else Promise("Open MPI", "SIZE", 2, rank)
+    before, seen = signal.getsignal(signal.SIGTERM), []
+
+    def stay(seconds):
+        said, ignored = capsys.readouterr().err, signal.getsignal(signal.SIGTERM)
+        seen.append((seconds, said, ignored))
+
+    monkeypatch.setattr(cli.time, "sleep", stay)
+    try:
+        assert cli.no_rank(KavgError("alone"), promised) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    words = "kavg: alone\n" if says else ""
+    if promised is None:  # nobody else is there
+        assert (seen, capsys.readouterr().err) == ([], words)
+    else:
+        assert seen == [(cli.LINGER, words, signal.SIG_IGN)]
