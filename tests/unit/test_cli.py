@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 import kavg
-from kavg import environment, jobs
+from kavg import cli, environment, jobs
 from kavg.errors import KavgError
 from kavg.launchers import Promise
 from kavg.runs import load_trajectories
