@@ -1,24 +1,30 @@
 """K-step averaging SGD with block momentum: a laboratory."""
 
 from kavg import objectives, oracles, outer, schedules, starts
-from kavg.base import Algorithm, Constant, Problem
-from kavg.comm import SerialComm
+from kavg.base import Constant
+from kavg.engine.communicator import SerialComm
+from kavg.engine.rounds import meta_iterations
+from kavg.engine.simulation import simulate
 from kavg.errors import KavgError
-from kavg.rounds import Round
-from kavg.simulate import meta_iterations, simulate
-from kavg.trajectory import State, Trajectory
+from kavg.objectives.data import Data, Synthetic
+from kavg.problem import Algorithm, Problem
+from kavg.storage.trajectories import load_trajectories
+from kavg.trajectory import Round, State, Trajectory
 from kavg.version import __version__
 
 __all__ = [
     "Algorithm",
     "Constant",
+    "Data",
     "KavgError",
     "Problem",
     "Round",
     "SerialComm",
     "State",
+    "Synthetic",
     "Trajectory",
     "__version__",
+    "load_trajectories",
     "meta_iterations",
     "objectives",
     "oracles",

@@ -15,8 +15,6 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.errors import at_least_one, positive
-
 Floats = NDArray[np.floating[Any]]
 """float64, or float32 in the local steps of a run that asks for it."""
 Indices = NDArray[np.intp]
@@ -226,40 +224,3 @@ class Communicator(Protocol):
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
         """Every rank's buffer, in rank order, to every rank."""
         ...
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is minimised: an objective, the oracle that gives its gradients, and where to start.
-
-    ``start`` is one number for all coordinates, one number for each, or a rule that draws a point
-    for each replica (``kavg.starts``).
-    """
-
-    objective: Objective
-    oracle: Oracle
-    start: float | tuple[float, ...] | Start = 0.0
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """How it is minimised: ``P`` learners, ``K`` steps of ``gamma``, then the outer rule.
-
-    ``gamma`` is a number or a schedule, a function of the round ``n = 1, 2, ...``.
-    """
-
-    P: int
-    K: int
-    gamma: float | Schedule
-    outer: Outer
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        at_least_one("P", self.P, "use P=1 for a single learner")
-        at_least_one("K", self.K, "use K=1 for synchronous SGD")
-        if not callable(self.gamma):
-            positive("gamma", self.gamma)
-
-    def step_size(self, n: int) -> float:
-        """``gamma(n)`` as a number."""
-        return self.gamma(n) if callable(self.gamma) else self.gamma

@@ -48,3 +48,10 @@ def check_seed(seed: int) -> None:
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not 0 <= seed < 2**63:
         raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")
+
+
+def failed(message: str) -> KavgError:
+    """A run that failed where nothing was wrong with what was asked: exit code 1."""
+    error = KavgError(message)
+    error.code = 1
+    return error

@@ -8,10 +8,10 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.base import Floats, Problem, Start
+from kavg.base import Floats
 from kavg.errors import KavgError, not_negative
-from kavg.noise import Purpose
-from kavg.normals import normals_once
+from kavg.oracles.normals import normals_once
+from kavg.oracles.streams import Purpose
 
 
 @final
@@ -35,21 +35,6 @@ class Normal:
         """One point a replica, ``(R, dim)``."""
         z: Floats = normals_once(seed, Purpose.START, R, dim, range(1))[0]
         return np.asarray(self.mean + self.scale * z)
-
-
-def first_iterate(problem: Problem, seed: int, R: int) -> Floats:
-    """``w_1``, shape ``(R, d)``, whatever form ``problem.start`` has."""
-    dim, start = problem.objective.dim, problem.start
-    if isinstance(start, (int, float, tuple, list, np.ndarray)):
-        given = np.asarray(start, np.float64)
-        if given.shape not in ((), (dim,)) or not np.isfinite(given).all():
-            raise KavgError(
-                f"start must be one finite number or {dim} of them (one for each coordinate), "
-                f"got {str(start)[:60]} of shape {given.shape}"
-            )
-        return np.broadcast_to(given, (R, dim)).copy()
-    rule: Start = start
-    return rule.draw(seed, R, dim)
 
 
 KINDS: Final[Mapping[str, type]] = {"normal": Normal}

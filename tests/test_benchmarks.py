@@ -13,17 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.bench import contest, contestants, job, launch, measure, startup, stores, worker
-from kavg.bench.contest import LeftOut, needed, repeated
-from kavg.bench.floor import floor
-from kavg.bench.grid import WIDTH, Grid
-from kavg.bench.normals import PRECISIONS, addressed, fillers
-from kavg.bench.pinning import cores, pinned
-from kavg.bench.report import Report
-from kavg.bench.spread import Measured, spread
-from kavg.bench.tables import digits, grids
-from kavg.bench.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
-from kavg.comm import SerialComm
+from experiments.benchmarks import command as job
+from experiments.benchmarks import processes as launch
+from experiments.benchmarks import startup, worker
+from experiments.benchmarks import timing as measure
+from experiments.benchmarks.contestants import cheap_random as stores
+from experiments.benchmarks.contestants import contestant as contest
+from experiments.benchmarks.contestants import roster as contestants
+from experiments.benchmarks.contestants.contestant import LeftOut, needed, repeated
+from experiments.benchmarks.contestants.floor import floor
+from experiments.benchmarks.cpu_affinity import cores, pinned
+from experiments.benchmarks.normals import PRECISIONS, addressed, fillers
+from experiments.benchmarks.ratios import Measured, spread
+from experiments.benchmarks.report import Report
+from experiments.benchmarks.tables import digits, grids
+from experiments.benchmarks.text_table import WIDTH, Grid
+from experiments.benchmarks.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
+from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 
 positive = st.floats(1e-6, 1e3)
@@ -259,7 +265,7 @@ def everything():
         for each in workloads(group):
             about = (group, each.name, each.sizes, "ns per learner, step and coordinate", 1e4)
             yield Measured(*about, seconds(contestants.roster(each)), ladder=each.ladder)
-    from kavg.bench import two_ranks
+    from experiments.benchmarks import two_ranks
 
     nobody = two_ranks.World(SerialComm(), "")
     for d in two_ranks.SIZES:
@@ -407,7 +413,7 @@ def test_the_command_refuses_what_it_cannot_do(quick_bench, monkeypatch):
 
 def test_the_figure_shows_every_panel_there_is_something_for():
     pytest.importorskip("matplotlib")
-    from kavg.bench.figure import bench_figure
+    from experiments.benchmarks.figure import bench_figure
 
     figure = bench_figure(list(everything()))
     assert len(figure.axes) == 1 + 3 + 1 + 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "experiments" / "clusters"
+SCRIPTS = Path(__file__).parents[1] / "experiments" / "clusters"
 SLURM, PBS = SCRIPTS / "slurm.sh", SCRIPTS / "pbs.sh"
 each_script = pytest.mark.parametrize("script", [SLURM, PBS], ids=["slurm", "pbs"])
 

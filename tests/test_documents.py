@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kavg import config
+from kavg.config import config
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/**/*.md")])

@@ -1,4 +1,4 @@
-"""What ``kavg bench`` does: one group after another, then a table, a file and a figure."""
+"""What the benchmark does: one group after another, then a table, a file and a figure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from experiments.benchmarks.cpu_affinity import cores
+from experiments.benchmarks.machine import machine
+from experiments.benchmarks.processes import LOOPBACK, ONE_THREAD, Plan, measure
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.report import Report
+from experiments.benchmarks.workloads import chosen
 from kavg.base import Communicator
-from kavg.bench.launch import LOOPBACK, ONE_THREAD, Plan, measure
-from kavg.bench.machine import machine
-from kavg.bench.pinning import cores
-from kavg.bench.report import Report
-from kavg.bench.spread import Measured
-from kavg.bench.workloads import chosen
-from kavg.environment import installed, launcher
+from kavg.cli.environment import installed, launcher
+from kavg.cli.output import draw_if_possible, say
 from kavg.errors import KavgError
-from kavg.pictures import draw_if_possible, say
-from kavg.ranks import collective
+from kavg.mpi.collective import collective
 
 LEAST: Final = 0.05
 """Seconds that a contestant runs in each repetition, at least."""
@@ -37,7 +37,7 @@ def bench(
 ) -> int:
     """Measure the groups asked for, print the tables, write them to ``out``; 1 if a part failed."""
     if comm.Get_size() > 1 or launcher():
-        raise collective("kavg bench starts its own ranks; start it without mpiexec")
+        raise collective("the benchmark starts its own ranks; start it without mpiexec")
     groups = chosen(only)
     times = repetitions if repetitions is not None else 3 if quick else 7
     check(out, times, force)
@@ -85,7 +85,7 @@ def write(report: Report, out: Path) -> None:
 
 def draw(found: Sequence[Measured], out: Path) -> None:
     """The figure of everything."""
-    from kavg.bench.figure import bench_figure
-    from kavg.sheet import save
+    from experiments.benchmarks.figure import bench_figure
+    from kavg.reports.figures.layout import save
 
     save(bench_figure(found), out, "bench")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from kavg.bench.spread import Measured
+from experiments.benchmarks.ratios import Measured
 from kavg.errors import KavgError
-from kavg.panels import style
-from kavg.sheet import new_sheet
+from kavg.reports.figures.curves import style
+from kavg.reports.figures.layout import new_sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from kavg.bench.pinning import cores
-from kavg.environment import environment, installed
-from kavg.threads import loaded_libraries
+from experiments.benchmarks.cpu_affinity import cores
+from kavg.cli.environment import environment, installed
+from kavg.engine.blas_threads import loaded_libraries
 
 PEERS: Final = ("jax", "jaxlib", "torch")
 PREFIXES: Final = ("OPENBLAS_", "OMP_", "MKL_", "BLIS_", "NPY_", "XLA_", "JAX_", "TORCH_", "MPICH_")

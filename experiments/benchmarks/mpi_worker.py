@@ -1,4 +1,4 @@
-"""What ``kavg bench`` starts on two ranks: each stays on its own core and all clocks agree."""
+"""What the benchmark starts on two ranks: each stays on its own core and all clocks agree."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from kavg.bench import two_ranks
-from kavg.bench.contest import Repeat
-from kavg.bench.contestants import Prepare
-from kavg.bench.measure import Clock
-from kavg.bench.pinning import pin
-from kavg.bench.spread import Measured
-from kavg.bench.two_ranks import World
-from kavg.bench.worker import Job, leave, timed
-from kavg.bench.workloads import double_well
-from kavg.threads import one_blas_thread
+from experiments.benchmarks import two_ranks
+from experiments.benchmarks.contestants.contestant import Repeat
+from experiments.benchmarks.contestants.roster import Prepare
+from experiments.benchmarks.cpu_affinity import pin
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.timing import Clock
+from experiments.benchmarks.two_ranks import World
+from experiments.benchmarks.worker import Job, leave, timed
+from experiments.benchmarks.workloads import double_well
+from kavg.engine.blas_threads import one_blas_thread
 
 SHARED: Final = "the ranks had no core each, so these times say little"
 

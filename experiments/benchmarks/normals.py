@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from kavg.bench.contest import Repeat, needed, repeated
-from kavg.bench.stores import CHUNK, quickest
-from kavg.noise import Purpose
-from kavg.normals import Normals
+from experiments.benchmarks.contestants.cheap_random import CHUNK, quickest
+from experiments.benchmarks.contestants.contestant import Repeat, needed, repeated
+from kavg.oracles.normals import Normals
+from kavg.oracles.streams import Purpose
 
 SIZES: Final = (CHUNK, 2**20)
 """Values a draw: a tile, and far more than a cache holds."""
@@ -72,7 +72,7 @@ def numpy(size: int, bits: Any, precision: Any) -> Repeat:
 def torch(size: int, precision: str) -> Repeat:
     """``Tensor.normal_``."""
     needed("torch")
-    from kavg.bench.torch_peer import normals
+    from experiments.benchmarks.contestants.torch_contestant import normals
 
     return normals(size, precision)
 
@@ -80,6 +80,6 @@ def torch(size: int, precision: str) -> Repeat:
 def jax(size: int, precision: str) -> Repeat:
     """``jax.random.normal`` with a new key for each draw."""
     needed("jax")
-    from kavg.bench.jax_peer import normals
+    from experiments.benchmarks.contestants.jax_contestant import normals
 
     return normals(size, precision)

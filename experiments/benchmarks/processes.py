@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.bench.contest import LeftOut
-from kavg.bench.pinning import cores, pinned
-from kavg.bench.spread import Measured
-from kavg.bench.startup import startup
-from kavg.bench.worker import Job
+from experiments.benchmarks.contestants.contestant import LeftOut
+from experiments.benchmarks.cpu_affinity import cores, pinned
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.startup import startup
+from experiments.benchmarks.worker import Job
 
 ONE_THREAD: Final = {
     "JAX_PLATFORMS": "cpu",
@@ -66,12 +66,12 @@ def measure(group: str, plan: Plan) -> list[Measured]:
 
 def alone(job: Job) -> list[str]:
     """The command of a worker in one process."""
-    return [sys.executable, "-m", "kavg.bench.worker", json.dumps(asdict(job))]
+    return [sys.executable, "-m", "experiments.benchmarks.worker", json.dumps(asdict(job))]
 
 
 def on_two_ranks(job: Job, cores: Sequence[int]) -> list[str]:
     """The command of a worker on two ranks; mpi4py's own runner ends both if one fails."""
-    words = ["-m", "mpi4py", "-m", "kavg.bench.ranks_worker"]
+    words = ["-m", "mpi4py", "-m", "experiments.benchmarks.mpi_worker"]
     told = [json.dumps(asdict(job)), json.dumps(list(cores))]
     return [mpiexec(), "-n", "2", sys.executable, *words, *told]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, final
 
-from kavg.bench.grid import wrapped
-from kavg.bench.machine import words
-from kavg.bench.spread import Measured
-from kavg.bench.tables import grids
+from experiments.benchmarks.machine import words
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.tables import grids
+from experiments.benchmarks.text_table import wrapped
 
 HOW: Final = (
     "kavg / it: the time of kavg over that of the contestant, within a repetition, so below 1 kavg "

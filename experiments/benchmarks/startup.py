@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from kavg.bench.contest import LeftOut, Repeat, needed, repeated
-from kavg.bench.contestants import prepared
-from kavg.bench.measure import interleaved
-from kavg.bench.spread import Measured
+from experiments.benchmarks.contestants.contestant import LeftOut, Repeat, needed, repeated
+from experiments.benchmarks.contestants.roster import prepared
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.timing import interleaved
 
 SETTINGS: Final = """
 rounds = 1

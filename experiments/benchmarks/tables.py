@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from kavg.bench.grid import Grid
-from kavg.bench.spread import Measured, Spread
+from experiments.benchmarks.ratios import Measured, Spread
+from experiments.benchmarks.text_table import Grid
 
 
 def grids(found: Sequence[Measured]) -> list[Grid]:

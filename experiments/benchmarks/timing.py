@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from kavg.bench.contest import LeftOut, Repeat
+from experiments.benchmarks.contestants.contestant import LeftOut, Repeat
 
 PATIENCE: Final = 12.0
 """Seconds that one go of a contestant may take before it is left out."""

@@ -8,13 +8,13 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from experiments.benchmarks.contestants.contestant import LeftOut, Repeat, needed, repeated
+from experiments.benchmarks.contestants.kavg_contestant import Ours
+from experiments.benchmarks.contestants.roster import Prepare
+from experiments.benchmarks.workloads import Workload, double_well
 from kavg.base import Floats
-from kavg.bench.contest import LeftOut, Repeat, needed, repeated
-from kavg.bench.contestants import Prepare
-from kavg.bench.ours import Ours
-from kavg.bench.workloads import Workload, double_well
-from kavg.comm import SerialComm
-from kavg.means import MEANS
+from kavg.engine.communicator import SerialComm
+from kavg.engine.means import MEANS
 
 SIZES: Final = (10**3, 10**4, 10**5, 10**6)
 QUICK: Final = (10**3, 10**5)
@@ -62,7 +62,7 @@ def rounds(workload: Workload, world: World) -> dict[str, Prepare]:
 
     def torch() -> Repeat:
         reduce = world.gloo()
-        from kavg.bench.torch_peer import Torch
+        from experiments.benchmarks.contestants.torch_contestant import Torch
 
         return Torch(
             workload, reduce=reduce, processes=world.size, normals="float32", seed=1 + world.rank

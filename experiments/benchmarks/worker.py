@@ -1,4 +1,4 @@
-"""What ``kavg bench`` starts on one core: the workloads of a group, one after another."""
+"""What the benchmark starts on one core: the workloads of a group, one after another."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
 
-from kavg.bench.contestants import Prepare, prepared, roster
-from kavg.bench.measure import Clock, interleaved, stopwatch
-from kavg.bench.normals import SIZES, fillers
-from kavg.bench.spread import Measured
-from kavg.bench.workloads import Workload, workloads
+from experiments.benchmarks.contestants.roster import Prepare, prepared, roster
+from experiments.benchmarks.normals import SIZES, fillers
+from experiments.benchmarks.ratios import Measured
+from experiments.benchmarks.timing import Clock, interleaved, stopwatch
+from experiments.benchmarks.workloads import Workload, workloads
 from kavg.errors import KavgError
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, final
 
-from kavg.base import Algorithm, Problem
-from kavg.data import Synthetic
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
+from kavg.objectives.data.preparation import Synthetic
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
+from kavg.problem import Algorithm, Problem
 from kavg.starts import Normal
 
 GROUPS: Final = {

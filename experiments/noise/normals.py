@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from kavg.base import Floats
-from kavg.noise import Purpose
-from kavg.normals import Floats32, Normals
+from kavg.oracles.normals import Floats32, Normals
+from kavg.oracles.streams import Purpose
 
 LAYOUTS = {
     "many learners": (20, 0, 4, 2),

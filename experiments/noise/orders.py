@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.noise import Purpose, Streams, Words, mix
+from kavg.oracles.streams import Purpose, Streams, Words, mix
 
 BLOCK = 1 << 14
 """Words made at a time."""

@@ -15,8 +15,8 @@ import numpy as np
 from scipy import special, stats
 
 from kavg.base import Floats
-from kavg.noise import MULTIPLIERS, SHIFTS, Purpose, Words
-from kavg.normals import Floats32, Normals
+from kavg.oracles.normals import Floats32, Normals
+from kavg.oracles.streams import MULTIPLIERS, SHIFTS, Purpose, Words
 
 CHUNK = 1 << 16
 HALF = 1 << 32

@@ -16,7 +16,7 @@ from findings import Finding, chi_square, normal, table, verdict
 from numpy.typing import NDArray
 from scipy import stats
 
-from kavg.noise import Purpose, Streams, Words, hashed, increments, mix
+from kavg.oracles.streams import Purpose, Streams, Words, hashed, increments, mix
 
 LAYOUTS = {
     "many learners": (4, 0, 4, 2),

@@ -17,11 +17,12 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 import tomli_w
 from hypothesis import strategies as st
 
-from kavg.arrays import Data
-from kavg.base import Algorithm, Objective, Oracle
-from kavg.config import Config
-from kavg.refusals import keyed
-from kavg.tables import KINDS, NAMES
+from kavg.base import Objective, Oracle
+from kavg.config.config import Config
+from kavg.config.constructor_errors import keyed
+from kavg.config.models import KINDS, NAMES
+from kavg.objectives.data.dataset import Data
+from kavg.problem import Algorithm
 
 Draw = Any
 DATA: Final = ("digits", "good.npz", "good.csv", "./good.csv")

@@ -42,9 +42,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import Case, cases
 
-from kavg import cli, config, found, jobs, manifest
+from kavg.cli import check_output as found
+from kavg.cli import entry_point as cli
+from kavg.cli import execution as jobs
+from kavg.cli.saved_run import usable
+from kavg.config import config
 from kavg.errors import KavgError
-from kavg.resuming import usable
+from kavg.storage import manifest
 
 SECONDS = 4.0
 """Processor time that a case may take."""

@@ -23,9 +23,9 @@ import numpy as np
 import kavg
 from kavg import objectives, oracles
 from kavg.analysis.bounds import BOUNDS
-from kavg.analysis.compare import compare, setting_of
+from kavg.analysis.comparison import compare, setting_of
 from kavg.base import Constant, Floats, Objective, Oracle
-from kavg.objectives.rotation import haar_rotation
+from kavg.objectives.quadratic import haar_rotation
 
 SEED = 20
 REPLICAS = 240

@@ -8,8 +8,9 @@ from typing import Final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
-from kavg.base import Algorithm, Constant, NoiseConstants, Objective, Outer, unknown
+from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown
 from kavg.outer import KINDS, SlowMo
+from kavg.problem import Algorithm
 
 LARGE: Final = 1e50
 DIVISORS: Final = ("gamma", "L", "pl")

@@ -9,11 +9,12 @@ from typing import Final, final
 
 import numpy as np
 
+from kavg.analysis.applicability import applies, constants_of, estimated, setting_of
 from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.analysis.told import applies, constants_of, estimated, setting_of
-from kavg.base import Algorithm, Floats, Problem
+from kavg.base import Floats
 from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
 
 ROUNDING: Final = 1e-12

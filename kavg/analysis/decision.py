@@ -22,16 +22,17 @@ from typing import Final
 
 import numpy as np
 
+from kavg.analysis.applicability import smoothness_alone
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.compare import Comparison, comparisons
+from kavg.analysis.comparison import Comparison, comparisons
 from kavg.analysis.estimate import Estimate, mean_limits
+from kavg.analysis.fieller import ratio_limits
 from kavg.analysis.holm import holm
-from kavg.analysis.ratio import ratio_limits
-from kavg.analysis.told import smoothness_alone
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.base import Algorithm, Floats, Problem
+from kavg.base import Floats
 from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
 
 SLACK: Final = 1e-9

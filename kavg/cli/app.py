@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from kavg.ranks import on_rank_0
+from kavg.mpi.collective import on_rank_0
+from kavg.mpi.comm_world import misled, mpi_version, mpi_words
 from kavg.version import __version__
-from kavg.world import misled, mpi_version, mpi_words
 
 app = typer.Typer(
     add_completion=False,
@@ -73,10 +73,10 @@ def run(
         kavg run experiments/quickstart.toml --set rounds=50
         mpiexec -n 4 kavg run experiments/quickstart.toml
     """  # noqa: D301 - click's own mark, not a path
-    from kavg import jobs
+    from kavg.cli.commands import run as _run
 
     folder = out if out is not None else Path("runs") / config.stem
-    return lambda: jobs.run(
+    return lambda: _run.run(
         context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
     )
 
@@ -98,9 +98,9 @@ def resume(
         kavg resume runs/my
         mpiexec -n 4 kavg resume runs/my --rounds 500
     """  # noqa: D301 - click's own mark, not a path
-    from kavg import resuming
+    from kavg.cli.commands import resume as _resume
 
-    return lambda: resuming.resume(context.obj, folder, rounds, quiet=quiet, mpi=mpi_version())
+    return lambda: _resume.resume(context.obj, folder, rounds, quiet=quiet, mpi=mpi_version())
 
 
 @app.command()
@@ -135,7 +135,7 @@ def check(
         kavg check runs/quickstart --level 0.01
         mpiexec -n 4 kavg check my.toml --until decided --budget 1000
     """  # noqa: D301 - click's own mark, not a path
-    from kavg import checks
+    from kavg.cli.commands import check as checks
 
     return lambda: checks.check(
         context.obj,
@@ -158,9 +158,9 @@ def bounds(
     set_: SetOption = [],  # noqa: B006 - typer copies the default
 ) -> Action:
     """Print what each theorem says of CONFIG before any run: conditions, value, best step."""
-    from kavg import checks
+    from kavg.cli.commands import bounds as _bounds
 
-    return lambda: checks.bounds(context.obj, config, set_)
+    return lambda: _bounds.bounds(context.obj, config, set_)
 
 
 @app.command()
@@ -187,12 +187,13 @@ def exact(
         kavg exact experiments/theory/quadratic.toml
         kavg exact --atlas --K 1,3 --out atlas.png
     """  # noqa: D301 - click's own mark, not a path
-    from kavg import exact_jobs
+    from kavg.cli.commands import atlas as _atlas
+    from kavg.cli.commands import exact as exact_jobs
 
     if atlas == (config is not None):
         raise typer.BadParameter("give either CONFIG or --atlas")
     if config is None:
-        return lambda: exact_jobs.draw_atlas(context.obj, counts, out or Path("atlas.png"))
+        return lambda: _atlas.draw_atlas(context.obj, counts, out or Path("atlas.png"))
     folder = out if out is not None else Path("runs") / config.stem
     return lambda: exact_jobs.exact(
         context.obj, config, set_, folder, force=force, quiet=quiet, mpi=mpi_version()
@@ -207,7 +208,7 @@ def list_(
     ] = "all",
 ) -> Action:
     """List what settings can name, with constants and their sources."""
-    from kavg.catalogue import catalogue
+    from kavg.cli.commands.list import catalogue
 
     return lambda: on_rank_0(context.obj, lambda: typer.echo(catalogue(what)))
 
@@ -224,36 +225,10 @@ def plot(
     ] = None,
 ) -> Action:
     """Draw the figures of a finished run again."""
-    from kavg import pictures
+    from kavg.cli.commands import plot as _plot
 
     return lambda: on_rank_0(
-        context.obj, lambda: pictures.draw(folder, axis, out or folder / "figures")
-    )
-
-
-@app.command()
-def bench(
-    context: typer.Context,
-    only: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Groups of workloads (default: all).")
-    ] = None,
-    repetitions: Annotated[
-        int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
-    force: ForceOption = False,
-) -> Action:
-    """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
-
-    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
-    startup.
-    """
-    from kavg.bench import job
-
-    return lambda: job.bench(
-        context.obj, only, repetitions, out, quick=quick, markdown=markdown, force=force
+        context.obj, lambda: _plot.draw(folder, axis, out or folder / "figures")
     )
 
 
@@ -281,7 +256,7 @@ def verify(
         kavg verify runs/quickstart
         mpiexec -n 4 kavg verify runs/quickstart --sample 10
     """  # noqa: D301 - click's own mark, not a path
-    from kavg import receipts
+    from kavg.cli.commands import verify as receipts
 
     return lambda: receipts.verify(
         context.obj, folder, files=files, sample=sample, seed=seed, level=level, quiet=quiet
@@ -294,7 +269,7 @@ def doctor(context: typer.Context) -> Action:
 
     Needs no MPI, and tells what is needed for ranks; under mpiexec it examines those ranks.
     """
-    from kavg.doctor import job
+    from kavg.cli.doctor import command as job
 
     return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
 
@@ -309,7 +284,7 @@ def diff(
 
     Exit code 0 if they are the same bits, 1 if they differ.
     """
-    from kavg import comparison
+    from kavg.cli.commands import diff as comparison
 
     return lambda: comparison.diff(context.obj, a, b)
 
@@ -319,6 +294,6 @@ def schema() -> None:
     """Print the JSON schema of a settings file, for editors."""
     import json
 
-    from kavg import config
+    from kavg.config import config
 
     typer.echo(json.dumps(config.schema(), indent=2))

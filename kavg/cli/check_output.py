@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.analysis.compare import Comparison
+from kavg.analysis.comparison import Comparison
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.config import Config
+from kavg.cli.output import draw_if_possible, say
+from kavg.config.config import Config
 from kavg.errors import KavgError
-from kavg.pictures import draw_if_possible, say
-from kavg.runs import enter, write_json
+from kavg.reports.verdicts import verdict_table, verdicts_json
+from kavg.storage.run_folder import enter, write_json
 from kavg.trajectory import Trajectory
-from kavg.verdict_report import verdict_table, verdicts_json
 
 VIOLATED: Final = 3
 """The exit code where a measured run is above a bound that applies to it."""
@@ -71,8 +71,8 @@ def write_beside(found: Found, folder: Path) -> None:
 
 def draw_bounds(found: Found, figures: Path) -> list[Path]:
     """``bounds.png`` and ``.svg``; nothing where no bound applies."""
-    from kavg.sheet import save
-    from kavg.verdict_plots import promises, verdict_figure
+    from kavg.reports.figures.layout import save
+    from kavg.reports.figures.verdicts import promises, verdict_figure
 
     shown = promises(found.compared, found.runs)
     if not shown:

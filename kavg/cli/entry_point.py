@@ -18,15 +18,15 @@ from typing import Any, Final
 
 import typer
 
-from kavg.comm import SerialComm
-from kavg.commands import app
+from kavg.cli.app import app
+from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.launchers import Promise, promise, says_it
-from kavg.ranks import abort
-from kavg.signals import Ended, end, handled, ignore
-from kavg.starting import all_ranks_end
-from kavg.watched import Watched
-from kavg.world import loaded_mpi, world
+from kavg.mpi.collective import abort
+from kavg.mpi.comm_world import loaded_mpi, world
+from kavg.mpi.launchers import Promise, promise, says_it
+from kavg.mpi.signals import Ended, end, handled, ignore
+from kavg.mpi.startup import all_ranks_end
+from kavg.mpi.watched_comm import Watched
 
 LINGER: Final = 1.0
 """Seconds that copies stay which do not find each other."""

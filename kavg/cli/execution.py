@@ -9,46 +9,28 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from kavg.agreement import Agreement
-from kavg.base import Algorithm, Communicator
-from kavg.checkpoints import Checkpoint
-from kavg.config import Config, data_digest, fingerprint, load, to_toml
-from kavg.environment import environment, installed, session, source
-from kavg.errors import KavgError
-from kavg.folders import check_folder, forget_checkpoints, unused
-from kavg.keeper import Keeper
-from kavg.pictures import draw_if_possible, say, write_figures
-from kavg.progress import Progress, shown_on, silent
-from kavg.ranks import failed, on_rank_0, together
-from kavg.report import summary, table
-from kavg.rounds import Round
-from kavg.runs import digest, joint_digest, write_run
-from kavg.signals import Ended, caught
-from kavg.simulate import simulate
-from kavg.supervising import Supervised
-from kavg.trajectory import Trajectory
+from kavg.base import Communicator
+from kavg.cli.environment import environment, installed, source
+from kavg.cli.output import draw_if_possible, say
+from kavg.cli.progress import Progress, shown_on, silent
+from kavg.cli.supervisor import Supervised
+from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
+from kavg.engine.simulation import simulate
+from kavg.errors import KavgError, failed
+from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.signals import Ended, caught
+from kavg.mpi.sync_check import Agreement
+from kavg.mpi.watched_comm import TIMEOUT, note, wait_at_most
+from kavg.problem import Algorithm
+from kavg.reports.figures.trajectories import write_figures
+from kavg.reports.run_summary import summary, table
+from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.checkpoints import Checkpoint
+from kavg.storage.output_folder import unused
+from kavg.storage.run_folder import write_run
+from kavg.storage.trajectories import digest, joint_digest
+from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
-from kavg.watched import TIMEOUT, note, wait_at_most
-
-
-def run(
-    comm: Communicator,
-    path: Path,
-    overrides: Sequence[str],
-    folder: Path,
-    *,
-    force: bool,
-    quiet: bool,
-    mpi: str | None,
-) -> None:
-    """Load, agree, run, report, write."""
-    config = agreed(comm, path, overrides)
-    on_rank_0(comm, lambda: check_folder(folder, force))
-    if force:
-        on_rank_0(comm, lambda: forget_checkpoints(folder))
-    begun = Checkpoint(to_toml(config), data_digest(config), (), [session(comm.Get_size())])
-    keeper = Keeper(folder, config.checkpoint, begun, mine=force)
-    go_on(comm, config, keeper, quiet=quiet, mpi=mpi)
 
 
 def go_on(

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
-from kavg.environment import installed
-from kavg.errors import KavgError
-from kavg.folders import refuse_unfinished
-from kavg.runs import enter, load_trajectories
-from kavg.trajectory import Trajectory
+from kavg.cli.environment import installed
 
 
 def say(words: str) -> None:
@@ -27,25 +22,3 @@ def draw_if_possible(draw: Callable[[], object]) -> None:
         draw()
     except Exception as error:
         sys.stderr.write(f"kavg: no figure: {error}\n")
-
-
-def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
-    """``trajectory.png`` and ``.svg``."""
-    from kavg.plots import trajectory_figure
-    from kavg.sheet import save
-
-    figures.mkdir(parents=True, exist_ok=True)
-    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
-
-
-def draw(folder: Path, axis: str, figures: Path) -> None:
-    """Draw a finished run again, and say where."""
-    refuse_unfinished(folder)
-    runs = load_trajectories(folder)
-    try:
-        paths = write_figures(runs, axis, figures)
-        enter(folder, paths)
-    except OSError as error:
-        raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    for path in paths:
-        say(str(path))

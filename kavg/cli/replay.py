@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from kavg.base import Algorithm, Communicator
-from kavg.config import Config
-from kavg.differences import cut
-from kavg.jobs import shown
-from kavg.kept import latest_before
-from kavg.progress import Progress
-from kavg.record import Recorder
-from kavg.rounds import Round
-from kavg.simulate import meta_iterations
-from kavg.trajectory import State, Trajectory
+from kavg.analysis.differences import cut
+from kavg.base import Communicator
+from kavg.cli.execution import shown
+from kavg.cli.progress import Progress
+from kavg.config.config import Config
+from kavg.engine.recorder import Recorder
+from kavg.engine.rounds import meta_iterations
+from kavg.engine.snapshots import latest_before
+from kavg.problem import Algorithm
+from kavg.trajectory import Round, State, Trajectory
 
 Runs = list[Trajectory]
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from kavg import manifest
-from kavg.base import Communicator
-from kavg.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
-from kavg.config import Config, data_digest, load, parse, to_toml
-from kavg.environment import SESSION, in_use, session
+from kavg.cli.environment import SESSION, in_use
+from kavg.cli.execution import identity
+from kavg.config.config import Config, data_digest, load, parse, to_toml
+from kavg.engine.recorder import Recorder
+from kavg.engine.run import Growing
 from kavg.errors import KavgError
-from kavg.files import put_back
-from kavg.folders import check_writable, unfinished
-from kavg.growing import Growing
-from kavg.jobs import go_on, identity
-from kavg.keeper import Keeper
-from kavg.pictures import say
-from kavg.ranks import on_rank_0, together
-from kavg.record import Recorder
-from kavg.runs import load_trajectories
+from kavg.storage import manifest
+from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
+from kavg.storage.output_folder import unfinished
+from kavg.storage.trajectories import load_trajectories
 from kavg.trajectory import Trajectory
-from kavg.watched import wait_at_most
 
 
 @final
@@ -48,41 +41,6 @@ class Found:
     def name(self) -> str:
         """What must be the same on all ranks."""
         return f"{self.source.name} {self.content}, {identity(self.config)}"
-
-
-def resume(
-    comm: Communicator, folder: Path, rounds: int | None, *, quiet: bool, mpi: str | None
-) -> None:
-    """Go on with a run where it was stopped, or make a finished one longer."""
-
-    def known() -> Found:
-        found = longer(opened(folder), rounds)
-        wait_at_most(comm, found.config.timeout)
-        return found
-
-    on_rank_0(comm, lambda: put_back(folder))
-    found = together(comm, "the runs", known, lambda f: f.name)
-    if found.complete:
-        say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
-        return
-    on_rank_0(comm, lambda: check_writable(folder))
-    if comm.Get_rank() == 0:
-        sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
-    sessions = [*found.begun.sessions, session(comm.Get_size())]
-    begun = replace(found.begun, settings=to_toml(found.config), sessions=sessions)
-    last = found.source if found.source.parent.name == FOLDER else None
-    keeper = Keeper(folder, found.config.checkpoint, begun, mine=True, last=last)
-    go_on(comm, found.config, keeper, quiet=quiet, mpi=mpi)
-
-
-def longer(found: Found, rounds: int | None) -> Found:
-    """The same, to be ended at another round."""
-    before = found.config.rounds
-    if rounds is None or rounds == before:
-        return found
-    if rounds < before:
-        raise KavgError(f"--rounds makes a run longer: {before} rounds are set, got {rounds}")
-    return replace(found, config=replace(found.config, rounds=rounds), complete=False)
 
 
 def opened(folder: Path) -> Found:
@@ -192,3 +150,17 @@ def other_versions(sessions: Sequence[Any]) -> list[str]:
     if not changed:
         return []
     return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changed)}"]
+
+
+def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
+    """The settings and the trajectories of a run folder, which must belong together."""
+    config, runs = load(folder / "config.toml"), load_trajectories(folder)
+    N = config.rounds
+    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
+    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
+    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
+        raise KavgError(
+            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
+            "run the settings again"
+        )
+    return config, runs

@@ -7,12 +7,12 @@ from typing import final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.folders import resume_command
-from kavg.growing import Growing
-from kavg.keeper import Keeper
-from kavg.progress import Progress
-from kavg.ranks import on_rank_0
-from kavg.signals import Caught, Ended, asked, name
+from kavg.cli.progress import Progress
+from kavg.engine.run import Growing
+from kavg.mpi.collective import on_rank_0
+from kavg.mpi.signals import Caught, Ended, asked, name
+from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.output_folder import resume_command
 from kavg.trajectory import Trajectory
 
 

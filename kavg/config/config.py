@@ -13,21 +13,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Final, Literal, final
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
-from kavg.base import Algorithm, Objective, Oracle, Precision, Problem, Start
-from kavg.cadence import CHECKPOINTING, RECORD, Checkpointing, Record
-from kavg.data import digest
+from kavg.base import Objective, Oracle, Precision, Start
+from kavg.config.consistency import attempt, misfits
+from kavg.config.messages import faults, shortened, shown
+from kavg.config.models import Tables, plain
+from kavg.config.overrides import put
+from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError, at_least_one, check_seed, positive
-from kavg.faults import faults, shortened, shown
-from kavg.files import real
-from kavg.misfits import attempt, misfits
-from kavg.overrides import put
-from kavg.tables import Tables, plain
-from kavg.toml import tables_of, text_of
+from kavg.objectives.data.preparation import digest
+from kavg.problem import Algorithm, Problem
+from kavg.storage.atomic import real
+from kavg.storage.checkpoint_manager import CHECKPOINTING, Checkpointing
+
+
+@final
+@dataclass(frozen=True)
+class Record:
+    """What is recorded: ``every``-th round, the first and the last always."""
+
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        at_least_one("every", self.every, "use every=1 to record each round")
+
+
+RECORD: Final = Record()
 
 
 def named(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from kavg.base import Algorithm, Objective, Problem
-from kavg.errors import KavgError
-from kavg.sizes import (
+from kavg.base import Objective
+from kavg.config.memory_estimates import (
     check_batches,
     check_built,
     check_counts,
@@ -18,7 +17,8 @@ from kavg.sizes import (
     check_point,
     check_record,
 )
-from kavg.starts import first_iterate
+from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
 
 
 def misfits(
@@ -68,7 +68,7 @@ def plan(problem: Problem, seed: int, P: int, R: int) -> None:
 
 def check_start(problem: Problem, seed: int) -> None:
     """Refuse a start from where nothing can be measured."""
-    objective, w = problem.objective, first_iterate(problem, seed, 1)
+    objective, w = problem.objective, problem.first_iterate(seed, 1)
     with np.errstate(all="ignore"):
         F, g = objective.value(w), objective.grad(w, np.empty_like(w))
         if not np.isfinite([*F, *np.vecdot(g, g)]).all():

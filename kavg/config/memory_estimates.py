@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from kavg.base import Algorithm, Objective, Problem
+from kavg.base import Objective
+from kavg.engine.local_steps import default_tile
 from kavg.errors import KavgError
-from kavg.local import default_tile
-from kavg.memory import in_words, room
 from kavg.objectives import Network, Quadratic
+from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import MiniBatch
-from kavg.synthetic import Synthetic
+from kavg.problem import Algorithm, Problem
+from kavg.storage.limits import in_words, room
 
 NUMBER: Final = 8
 POINT: Final = 6

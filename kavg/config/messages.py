@@ -9,84 +9,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from kavg.config.synonyms import HOMES, our_name
+
 BARE: Final = re.compile(r"[\w-]+")
 """A key that needs no quotes."""
 
-FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
-    "gamma": ("lr", "learning_rate", "step_size", "stepsize", "eta", "local_lr", "inner_lr"),
-    "K": (
-        "period",
-        "sync_every",
-        "tau",
-        "H",
-        "k",
-        "k_steps",
-        "block_size",
-        "local_steps",
-        "local_sgd_steps",
-        "slowmo_freq",
-        "localsgd_frequency",
-        "global_sync_iter",
-    ),
-    "P": (
-        "num_workers",
-        "n_workers",
-        "workers",
-        "world_size",
-        "num_nodes",
-        "n_agents",
-        "clients",
-        "learners",
-        "p",
-    ),
-    "mu": (
-        "beta",
-        "momentum",
-        "block_momentum",
-        "slowmo_factor",
-        "slowmo_momentum",
-        "outer_momentum",
-        "server_momentum",
-    ),
-    "alpha": ("slowmo_lr", "outer_lr", "server_learning_rate", "block_lr"),
-    "B": ("batch_size", "batch", "b"),
-    "rounds": ("N", "iterations", "steps", "epochs", "num_rounds", "max_iter", "meta_iterations"),
-    "replicas": ("R", "repetitions", "n_repetitions", "trials", "runs", "seeds"),
-    "sigma2": ("sigma", "variance", "noise_std", "std", "noise_variance"),
-    "dim": ("d", "dimension", "n_dim", "ndim", "size"),
-    "kind": ("type", "name", "class"),
-    "nu": ("df", "degrees_of_freedom"),
-    "start": ("x0", "w0", "w1", "init", "initial", "initialisation"),
-    "seed": ("random_seed", "random_state"),
-    "outer": ("outer_optimizer", "outer_optim_spec", "server_optimizer"),
-    "hidden": ("hidden_units", "width", "hidden_size"),
-    "algorithm": ("algorithms", "method", "methods"),
-    "objective": ("problem", "function", "loss"),
-    "oracle": ("noise", "gradient", "gradients"),
-    "record": ("log", "logging", "recorded"),
-    "every": ("cadence", "log_every", "frequency"),
-    "checkpoint": ("checkpoints", "checkpointing", "save", "saving"),
-}
-"""Our names, each with the names that other programs use for the same thing."""
-
-HOMES: Final[Mapping[str, str]] = {
-    "gamma": "[[algorithm]]",
-    "K": "[[algorithm]]",
-    "P": "[[algorithm]]",
-    "outer": "[[algorithm]]",
-    "mu": "outer, as in outer = { kind = 'block_momentum', mu = 0.5 }",
-    "alpha": "outer, as in outer = { kind = 'slowmo', mu = 0.5, alpha = 1.0 }",
-    "B": "[oracle]",
-    "sigma2": "[oracle], the variance of the whole gradient vector",
-    "nu": "[oracle]",
-    "dim": "[objective]",
-    "hidden": "[objective]",
-    "rounds": "the top of the file",
-    "replicas": "the top of the file",
-    "seed": "the top of the file",
-    "start": "the top of the file",
-    "every": "record or checkpoint, as in record = { every = 1 }",
-}
 
 NEEDS: Final[Mapping[str, str]] = {
     "int_type": "needs a whole number",
@@ -184,12 +111,6 @@ def unknown_key(name: str, known: Sequence[str]) -> str:
     else:
         advice = f"known here: {', '.join(known)}"
     return f"there is no key {shown(name)} here; {advice}"
-
-
-def our_name(name: str) -> str:
-    """What we call what others call ``name``, in any spelling; the name itself if nobody does."""
-    spellings = {name, name.lower().replace("-", "_")}
-    return next((ours for ours, theirs in FOREIGN.items() if spellings & {*theirs}), name)
 
 
 def unknown_kind(fault: Any) -> str:

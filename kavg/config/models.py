@@ -27,8 +27,8 @@ from pydantic import (
 )
 
 from kavg import base, objectives, oracles, outer, schedules, starts
-from kavg.arrays import Data
-from kavg.refusals import checked, default_of, given_type, keyed
+from kavg.config.constructor_errors import checked, default_of, given_type, keyed
+from kavg.objectives.data.dataset import Data
 
 KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: objectives.KINDS,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from kavg.config.messages import shown
+from kavg.config.toml import spellable
 from kavg.errors import KavgError
-from kavg.faults import shown
-from kavg.toml import spellable
 
 
 def put(data: dict[str, Any], override: str) -> None:

@@ -6,7 +6,8 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.base import Algorithm, Floats, Precision, Problem
+from kavg.base import Floats, Precision
+from kavg.problem import Algorithm, Problem
 
 TILE_COORDINATES: Final = 32_768
 """Coordinates in a tile: with noise some 40 bytes each, so a tile stays in an L2 cache."""

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
-from kavg.limbs import (
+from kavg.engine.exact_sums import (
     HEADROOM,
     HIGHEST,
     Exponents,

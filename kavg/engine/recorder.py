@@ -9,11 +9,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Algorithm, Floats, Measure, Measured, Problem
+from kavg.base import Floats, Measure, Measured
+from kavg.engine.blas_threads import one_blas_thread
 from kavg.errors import KavgError
-from kavg.rounds import Round
-from kavg.threads import one_blas_thread
-from kavg.trajectory import State, Trajectory
+from kavg.problem import Algorithm, Problem
+from kavg.trajectory import Round, State, Trajectory
 
 
 @final

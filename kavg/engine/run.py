@@ -11,12 +11,11 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Algorithm, Problem
+from kavg.engine.recorder import Recorder
+from kavg.engine.snapshots import Kept, most_kept
 from kavg.errors import KavgError
-from kavg.kept import Kept, most_kept
-from kavg.record import Recorder
-from kavg.rounds import Round
-from kavg.trajectory import State, Trajectory
+from kavg.problem import Algorithm, Problem
+from kavg.trajectory import Round, State, Trajectory
 
 
 @final

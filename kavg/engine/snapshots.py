@@ -6,18 +6,14 @@ that was that long from the start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import Final, final
 
 from kavg.trajectory import State
 
 MOST: Final = 16
 BYTES: Final = 2**24
 """What all of them may take; a run of larger states keeps fewer, or none."""
-PARTS: Final = ("n", "w", "v", "exponents")
 
 
 def most_kept(R: int, d: int) -> int:
@@ -33,6 +29,7 @@ def most_kept(R: int, d: int) -> int:
 class Kept:
     """States after every ``stride``-th round: the least power of 2 that leaves at most ``most``.
 
+    >>> import numpy as np
     >>> kept = Kept(most=3)
     >>> for n in range(1, 11):
     ...     kept.add(State(n, np.zeros((1, 1)), np.empty(0)))
@@ -59,17 +56,3 @@ class Kept:
 def latest_before(states: Sequence[State], n: int) -> State | None:
     """The state from which round n is reached soonest; None for the start."""
     return max((state for state in states if state.n < n), key=lambda one: one.n, default=None)
-
-
-def stacked(states: Sequence[State]) -> dict[str, NDArray[Any]]:
-    """``n (S,)``, ``w (S, R, d)``, ``v`` and ``exponents`` of all states; empty without any."""
-    arrays = {part: [getattr(state, part) for state in states] for part in PARTS if states}
-    return {part: np.array(values) for part, values in arrays.items()}
-
-
-def unstacked(arrays: Mapping[str, NDArray[Any]]) -> tuple[State, ...]:
-    """The states that were stacked."""
-    if not arrays:
-        return ()
-    n, *others = (arrays[part] for part in PARTS)
-    return tuple(State(*parts) for parts in zip(n.tolist(), *others, strict=True))

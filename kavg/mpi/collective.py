@@ -32,13 +32,6 @@ def collective(message: str, code: int = 2) -> KavgError:
     return error
 
 
-def failed(message: str) -> KavgError:
-    """A run that failed where nothing was wrong with what was asked: exit code 1."""
-    error = KavgError(message)
-    error.code = 1
-    return error
-
-
 def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
     """The result of ``action``, once all ranks have one and ``name`` calls all of them the same.
 

@@ -1,6 +1,6 @@
 """The ranks of this process: MPI's world where a launcher started it, else a world of one.
 
-Only here, and in what ``kavg bench`` starts, is mpi4py known.
+Only here is mpi4py known.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from kavg.comm import SerialComm
+from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.launchers import no_library, promise
-from kavg.starting import all_ranks_begin
+from kavg.mpi.launchers import no_library, promise
+from kavg.mpi.startup import all_ranks_begin
 
 
 def world() -> Any:

@@ -7,9 +7,9 @@ import signal
 import warnings
 from typing import Any
 
-from kavg.deadline import or_end
-from kavg.launchers import Promise, refuse_loneliness, refuse_strangers
-from kavg.watched import TIMEOUT, Watched
+from kavg.mpi.deadline import or_end
+from kavg.mpi.launchers import Promise, refuse_loneliness, refuse_strangers
+from kavg.mpi.watched_comm import TIMEOUT, Watched
 
 
 def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:

@@ -14,9 +14,8 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Communicator, Floats
-from kavg.ranks import collective, spelled
-from kavg.rounds import Round
-from kavg.trajectory import Trajectory
+from kavg.mpi.collective import collective, spelled
+from kavg.trajectory import Round, Trajectory
 
 BYTES: Final = 8
 FAILED: Final = 1

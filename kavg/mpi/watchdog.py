@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol, final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.deadline import or_end
-from kavg.missing import Word, decoded, who_is_missing
-from kavg.ranks import tell
+from kavg.mpi.collective import tell
+from kavg.mpi.deadline import or_end
+from kavg.mpi.watchdog_messages import Word, decoded, who_is_missing
 
 TAG: Final = 1717
 """Of the words between watchdogs; kavg sends no other messages from rank to rank."""

@@ -9,7 +9,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.ranks import spelled
+from kavg.mpi.collective import spelled
 
 LONGER: Final = "a larger 'timeout' in the settings waits longer"
 

@@ -12,8 +12,8 @@ from typing import Any, Final, NoReturn, final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.deadline import or_end
-from kavg.watchdog import PAUSE, TAG, Watchdog, World
+from kavg.mpi.deadline import or_end
+from kavg.mpi.watchdog import PAUSE, TAG, Watchdog, World
 
 TIMEOUT: Final = 600.0
 """Seconds to wait where the settings, which may say otherwise, are not read yet or do not apply."""

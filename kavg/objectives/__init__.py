@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from kavg.objectives.cosine import Cosine
 from kavg.objectives.double_well import DoubleWell
+from kavg.objectives.finite_sums.logistic_regression import LogisticRegression
+from kavg.objectives.finite_sums.network import Network
+from kavg.objectives.finite_sums.robust_regression import RobustRegression
 from kavg.objectives.himmelblau import Himmelblau
 from kavg.objectives.linear import Linear
 from kavg.objectives.logarithm import Logarithm
-from kavg.objectives.logistic_regression import LogisticRegression
-from kavg.objectives.network import Network
 from kavg.objectives.quadratic import LogSpectrum, Quadratic
-from kavg.objectives.robust_regression import RobustRegression
 from kavg.objectives.rosenbrock import Rosenbrock
 from kavg.objectives.saturating import Saturating
 from kavg.objectives.sine_bowl import SineBowl

@@ -10,8 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, unknown
 from kavg.errors import KavgError, at_least_one, positive
-from kavg.objectives.rotation import haar_rotation
-from kavg.objectives.sums import over_coordinates
+from kavg.objectives.elementwise import over_coordinates
 
 
 @final
@@ -145,3 +144,19 @@ def _product(matrix: Floats, x: Floats, out: Floats) -> Floats:
 def _frozen(array: Floats) -> Floats:
     array.flags.writeable = False
     return array
+
+
+def haar_rotation(dim: int, seed: int) -> Floats:
+    """An orthogonal matrix ``(dim, dim)``, uniform among all of them.
+
+    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made
+    positive: otherwise its law depends on the signs the factorisation happens to choose.
+
+    >>> Q = haar_rotation(3, seed=0)
+    >>> bool(np.allclose(Q.T @ Q, np.eye(3)))
+    True
+    """
+    normals = np.random.Generator(np.random.PCG64(seed)).standard_normal((dim, dim))
+    Q, R = np.linalg.qr(normals)
+    rotation: Floats = Q * np.copysign(1.0, np.diagonal(R))
+    return rotation

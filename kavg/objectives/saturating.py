@@ -9,7 +9,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats
 from kavg.errors import at_least_one
-from kavg.objectives.sums import over_coordinates
+from kavg.objectives.elementwise import over_coordinates
 
 
 @final

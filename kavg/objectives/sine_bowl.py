@@ -10,9 +10,8 @@ import numpy as np
 
 from kavg.base import Constant, Floats
 from kavg.errors import at_least_one
-from kavg.objectives.scalars import Scalars, scalars
+from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
 from kavg.objectives.sine import sine
-from kavg.objectives.sums import over_coordinates
 
 
 @final

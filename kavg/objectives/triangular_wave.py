@@ -10,8 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats
 from kavg.errors import at_least_one, positive
-from kavg.objectives.scalars import Scalars, scalars
-from kavg.objectives.sums import over_coordinates
+from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
 
 
 @final

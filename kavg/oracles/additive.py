@@ -13,7 +13,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective
 from kavg.errors import at_least_one, not_negative
-from kavg.noise import Streams
+from kavg.oracles.streams import Streams
 
 
 class Draws(Protocol):

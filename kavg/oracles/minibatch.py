@@ -21,8 +21,8 @@ from kavg.base import (
     unknown,
 )
 from kavg.errors import KavgError, at_least_one, check_seed
-from kavg.noise import Purpose, Streams
-from kavg.oracles.sampling import SAMPLERS, Sampler
+from kavg.oracles.samplers import SAMPLERS, Sampler
+from kavg.oracles.streams import Purpose, Streams
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:

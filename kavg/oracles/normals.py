@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats, Precision
-from kavg.noise import Purpose, Streams, steps_ahead
+from kavg.oracles.streams import Purpose, Streams, steps_ahead
 
 Floats32 = NDArray[np.float32]
 UPPER = np.uint64(33)

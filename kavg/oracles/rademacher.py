@@ -8,9 +8,9 @@ from typing import final
 import numpy as np
 
 from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.noise import Purpose, Streams, steps_ahead
-from kavg.normals import Floats32
 from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+from kavg.oracles.normals import Floats32
+from kavg.oracles.streams import Purpose, Streams, steps_ahead
 
 
 @final

@@ -21,7 +21,7 @@ from typing import Final, Protocol, final
 import numpy as np
 
 from kavg.base import Indices
-from kavg.noise import Purpose, Streams, Words, steps_ahead
+from kavg.oracles.streams import Purpose, Streams, Words, steps_ahead
 
 
 class Sampler(Protocol):

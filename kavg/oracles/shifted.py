@@ -9,12 +9,12 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.errors import KavgError, check_seed, not_negative
-from kavg.noise import Purpose
-from kavg.normals import normals_once
 from kavg.oracles.gaussian import Gaussian
 from kavg.oracles.noiseless import Noiseless
+from kavg.oracles.normals import normals_once
 from kavg.oracles.rademacher import Rademacher
 from kavg.oracles.sphere import Sphere
+from kavg.oracles.streams import Purpose
 from kavg.oracles.student_t import StudentT
 
 TRIPLE = 2**0.5 * np.array([1.0, -0.5, -0.5])

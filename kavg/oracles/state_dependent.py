@@ -9,8 +9,8 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.errors import at_least_one, not_negative
-from kavg.noise import Purpose
-from kavg.normals import Normals
+from kavg.oracles.normals import Normals
+from kavg.oracles.streams import Purpose
 
 
 @final

@@ -8,23 +8,17 @@ from typing import Final
 
 import numpy as np
 
+from kavg.analysis.applicability import applies, constants_of, estimated, setting_of
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.corollaries import (
-    Choice,
-    best_momentum,
-    trends,
-    tuned_bound,
-    tuned_gamma,
-)
+from kavg.analysis.bounds.corollaries import Choice, best_momentum, trends, tuned_bound, tuned_gamma
 from kavg.analysis.bounds.setting import Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1
-from kavg.analysis.compare import gaps_at
-from kavg.analysis.told import applies, constants_of, estimated, setting_of
-from kavg.base import Algorithm, Constant, Problem
-from kavg.starts import first_iterate
-from kavg.text import printable, wrap
-from kavg.verdict_report import WIDTH, parts_words
+from kavg.analysis.comparison import gaps_at
+from kavg.base import Constant
+from kavg.problem import Algorithm, Problem
+from kavg.reports.text import printable, wrap
+from kavg.reports.verdicts import WIDTH, parts_words
 
 NOTE: Final = (
     "Bounds before any run. Delta = F(w_1) - f_star{random}. None of these is the theorem of Cong "
@@ -45,7 +39,7 @@ def bounds_text(
     >>> print(text.splitlines()[3])
     K-AVG
     """
-    w = first_iterate(problem, seed, replicas)
+    w = problem.first_iterate(seed, replicas)
     gaps = gaps_at(problem.objective.value(w), problem.objective.f_star.value)
     noise = problem.oracle.constants(problem.objective)
     constants = constants_of(problem.objective, noise)

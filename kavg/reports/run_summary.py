@@ -8,7 +8,7 @@ from typing import Any
 
 from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
 from kavg.errors import KavgError
-from kavg.text import labels, number, recorded, rows, title, wrap
+from kavg.reports.text import labels, number, recorded, rows, title, wrap
 from kavg.trajectory import Trajectory
 
 

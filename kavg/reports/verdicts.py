@@ -11,7 +11,7 @@ from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import Parts
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.text import columns, number, printable, wrap
+from kavg.reports.text import columns, number, printable, wrap
 
 WIDTH: Final = 100
 QUANTITIES: Final = {
@@ -75,7 +75,7 @@ def _numbers(v: Verdict) -> str:
 def ratio_words(ratio: Estimate) -> str:
     """Measured over bound in three decimals (or digits), with limits if there are any.
 
-    >>> from kavg.analysis.ratio import ratio_limits
+    >>> from kavg.analysis.fieller import ratio_limits
     >>> ratio_words(ratio_limits([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
     '0.500 [-0.121, 1.121]'
     """

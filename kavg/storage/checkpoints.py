@@ -24,11 +24,11 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from kavg import npz
 from kavg.errors import KavgError
-from kavg.files import flush, written
-from kavg.runs import about, arrays_of, rebuilt
-from kavg.soundness import sound
+from kavg.storage import npz
+from kavg.storage.atomic import flush, written
+from kavg.storage.trajectories import about, arrays_of, rebuilt
+from kavg.storage.validation import sound
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 

@@ -10,28 +10,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from kavg.config import Config, load
 from kavg.errors import KavgError
-from kavg.folders import refuse_unfinished
-from kavg.runs import digest, joint_digest, load_trajectories, metrics_rows
+from kavg.storage.output_folder import refuse_unfinished
+from kavg.storage.run_folder import metrics_rows
+from kavg.storage.trajectories import digest, joint_digest
 from kavg.trajectory import Trajectory
 
 LARGEST: Final = 2**26
 """Bytes of the largest summary or environment that is read."""
-
-
-def stored(folder: Path) -> tuple[Config, list[Trajectory]]:
-    """The settings and the trajectories of a run folder, which must belong together."""
-    config, runs = load(folder / "config.toml"), load_trajectories(folder)
-    N = config.rounds
-    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
-    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
-    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
-        raise KavgError(
-            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
-            "run the settings again"
-        )
-    return config, runs
 
 
 def check_is_folder(folder: Path) -> None:

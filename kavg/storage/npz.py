@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.errors import KavgError
-from kavg.memory import in_words, room
+from kavg.storage.limits import in_words, room
 
 HEADER: Final = 10_000
 DIRECTORY: Final = 2**22

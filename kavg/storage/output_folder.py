@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from kavg.checkpoints import FOLDER, stored
 from kavg.errors import KavgError
-from kavg.files import flush, put_back, real
+from kavg.storage.atomic import flush, put_back, real
+from kavg.storage.checkpoints import FOLDER, stored
 
 
 def check_folder(folder: Path, force: bool) -> None:

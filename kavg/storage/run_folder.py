@@ -16,22 +16,14 @@ manifest.sha256         name, size and SHA-256 of all of these (``kavg.manifest`
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
-import numpy as np
-
-from kavg import manifest, npz
-from kavg.errors import KavgError
-from kavg.files import staged, written
-from kavg.kept import stacked, unstacked
-from kavg.soundness import sound
+from kavg.storage import manifest
+from kavg.storage.atomic import staged, written
+from kavg.storage.trajectories import write_trajectories
 from kavg.trajectory import Trajectory
 
 CONTENTS: Final = (
@@ -46,26 +38,6 @@ CONTENTS: Final = (
     manifest.NAME,
 )
 """What a run folder may hold; what else lies there is the user's, and stays."""
-
-
-def digest(trajectory: Trajectory) -> str:
-    """SHA-256 of what a run computed; equal digests mean equal bits.
-
-    Over little-endian bytes in C order: the last meta-iterate ``w`` (float64), the recorded
-    ``rounds`` (int64), then each series in alphabetical order, its name in UTF-8 and its values
-    (float64).  Wall time is not part of it.
-    """
-    sha = hashlib.sha256(np.ascontiguousarray(trajectory.w, "<f8").tobytes())
-    sha.update(np.ascontiguousarray(trajectory.rounds, "<i8").tobytes())
-    for name in sorted(trajectory.series):
-        sha.update(name.encode())
-        sha.update(np.ascontiguousarray(trajectory.series[name], "<f8").tobytes())
-    return sha.hexdigest()
-
-
-def joint_digest(trajectories: Sequence[Trajectory]) -> str:
-    """SHA-256 over the digests of several algorithms, in their order."""
-    return hashlib.sha256("".join(map(digest, trajectories)).encode()).hexdigest()
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -108,68 +80,6 @@ def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[A
         for r in range(run.replicas):
             measured = ["" if value is None else value[r] for value in values]
             yield [run.name, r, *at, *measured]
-
-
-ARRAYS = ("rounds", "w", "v", "seconds", "gammas", "exponents")
-SPELT = {ord(letter): f"%{ord(letter):02X}" for letter in "%/\\\0"}
-"""Letters that the name of a member of an archive cannot have."""
-
-
-def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
-    """``trajectory.npz``: the arrays of all algorithms; ``about`` says the rest as JSON text."""
-    described = np.array(json.dumps([about(run) for run in trajectories]))
-    with written(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **{"about": described, **arrays_of(trajectories)})
-
-
-def arrays_of(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """For algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ``i.states.w``, ..."""
-    arrays: dict[str, Any] = {}
-    for i, run in enumerate(trajectories):
-        arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
-        arrays |= {f"{i}.series.{name.translate(SPELT)}": x for name, x in run.series.items()}
-        arrays |= {f"{i}.states.{part}": x for part, x in stacked(run.states).items()}
-    return arrays
-
-
-def about(run: Trajectory) -> dict[str, Any]:
-    """The fields of a trajectory that are not arrays."""
-    return {
-        field.name: getattr(run, field.name)
-        for field in fields(run)
-        if field.name not in (*ARRAYS, "series", "states")
-    }
-
-
-def load_trajectories(path: str | Path) -> list[Trajectory]:
-    """The trajectories of a run folder, or of its ``trajectory.npz``; nothing read can run code."""
-    path = Path(path)
-    path = path / "trajectory.npz" if os.path.isdir(path) else path
-    if not os.path.exists(path):  # pathlib's own raises where a name is too long
-        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
-    try:
-        arrays = npz.read(path)
-        described = json.loads(str(arrays.pop("about")))
-        return [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
-    except NOT_OURS as error:
-        raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
-
-
-NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a ValueError
-
-
-def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
-    """Algorithm i of a stored run."""
-    series = {unquote(key): x for key, x in below(f"{i}.series.", arrays).items()}
-    states = unstacked(below(f"{i}.states.", arrays))
-    return Trajectory(
-        **described, **{x: arrays[f"{i}.{x}"] for x in ARRAYS}, series=series, states=states
-    )
-
-
-def below(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays whose names begin so, by the rest of their names."""
-    return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
 
 
 def write_run(

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import CountingComm, run_ranks
 
-from kavg.comm import SerialComm, block
+from kavg.engine.communicator import SerialComm, block
 
 World = Callable[[Callable[[Any], Any]], list[Any]]
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kavg.base import FiniteSum, Floats, Measured, Objective
-from kavg.data import Data, Synthetic
 from kavg.errors import KavgError
-from kavg.objectives import batches
 from kavg.objectives.curvature import curvature, largest_eigenvalue
-from kavg.objectives.logistic_regression import LogisticRegression
-from kavg.objectives.network import Network
-from kavg.objectives.robust_regression import RobustRegression
+from kavg.objectives.data.preparation import Data, Synthetic
+from kavg.objectives.finite_sums import finite_sum as batches
+from kavg.objectives.finite_sums.logistic_regression import LogisticRegression
+from kavg.objectives.finite_sums.network import Network
+from kavg.objectives.finite_sums.robust_regression import RobustRegression
 
 REAL = Synthetic("regression", examples=24, features=5, outliers=0.2, seed=1)
 TWO = Synthetic("classification", examples=24, features=5, noise=0.5, seed=2)

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from kavg.base import Floats
-from kavg.data import Data
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, LogisticRegression, Quadratic, RobustRegression
+from kavg.objectives.data.preparation import Data
 from kavg.oracles import (
     KINDS,
     Gaussian,

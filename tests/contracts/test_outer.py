@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.reference import rounds as reference_rounds
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import rounds as reference_rounds
 
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError

@@ -18,12 +18,14 @@ from pathlib import Path
 
 from faults.cases import ALL, DISK, EVERY, ROUNDS, SIGNALS, Case, place
 
-from kavg import jobs, resuming
-from kavg.checkpoints import FOLDER, read, stored
-from kavg.comm import SerialComm
-from kavg.config import load
+from kavg.cli import execution as jobs
+from kavg.cli.commands import resume as _resume
+from kavg.cli.commands import run as _run
+from kavg.config.config import load
+from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.runs import digest, joint_digest, load_trajectories
+from kavg.storage.checkpoints import FOLDER, read, stored
+from kavg.storage.trajectories import digest, joint_digest, load_trajectories
 
 PLANTED = str(Path(__file__).parent / "planted.py")
 ROOT = Path(__file__).parent.parent.parent
@@ -112,7 +114,7 @@ def whole_digest(folder: Path) -> str:
 def computed(out: Path, settings: Path) -> str:
     """The digest of a run from its start, over what may be there."""
     quietly(
-        lambda: jobs.run(SerialComm(), settings, (), out, force=out.exists(), quiet=True, mpi=None)
+        lambda: _run.run(SerialComm(), settings, (), out, force=out.exists(), quiet=True, mpi=None)
     )
     return digest_in(out)
 
@@ -268,7 +270,7 @@ def judge_resume(ending: Ending, folder: Path, launcher: Sequence[str], digest: 
             resume_on_ranks(launcher, again, disk)
             found = digest_in(out)
         else:
-            quietly(lambda: resuming.resume(SerialComm(), out, None, quiet=True, mpi=None))
+            quietly(lambda: _resume.resume(SerialComm(), out, None, quiet=True, mpi=None))
             found = digest_in(out)
     except (KavgError, OSError, ValueError, subprocess.SubprocessError) as error:
         found = f"{type(error).__name__}: {error}"

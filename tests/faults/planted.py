@@ -14,12 +14,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from kavg import checkpoints, cli, jobs, keeper
-from kavg.launchers import promise
-from kavg.local import LocalSteps
-from kavg.record import Recorder
-from kavg.supervising import Supervised
-from kavg.watched import Watched
+from kavg.cli import entry_point as cli
+from kavg.cli import execution as jobs
+from kavg.cli.supervisor import Supervised
+from kavg.engine.local_steps import LocalSteps
+from kavg.engine.recorder import Recorder
+from kavg.mpi.launchers import promise
+from kavg.mpi.watched_comm import Watched
+from kavg.storage import checkpoint_manager as keeper
+from kavg.storage import checkpoints
 
 ROUNDS = 12
 INSIDE, LONGER = 0.2, 0.5

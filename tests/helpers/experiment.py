@@ -5,7 +5,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent / "experiments"
+ROOT = Path(__file__).parents[2] / "experiments"
 
 
 @cache

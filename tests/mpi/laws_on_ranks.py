@@ -9,14 +9,14 @@ from __future__ import annotations
 from itertools import islice
 
 import numpy as np
-from ranks import CountingComm
+from helpers.ranks import CountingComm
 
 import kavg
-from kavg.data import Synthetic
+from kavg.mpi.collective import together
+from kavg.objectives.data.preparation import Synthetic
 from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StudentT
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
-from kavg.ranks import together
-from kavg.runs import digest
+from kavg.storage.trajectories import digest
 
 LEARNERS = (1, 3, 12, 64)
 

@@ -5,7 +5,7 @@ import sys
 
 from mpi4py import MPI
 
-from kavg.cli import main
+from kavg.cli.entry_point import main
 
 if __name__ == "__main__":
     rank, host = MPI.COMM_WORLD.Get_rank(), MPI.Get_processor_name()

@@ -12,11 +12,12 @@ import time
 
 import numpy as np
 
-from kavg import cli, jobs
-from kavg.launchers import promise
-from kavg.local import LocalSteps
+from kavg.cli import entry_point as cli
+from kavg.cli import execution as jobs
+from kavg.engine.local_steps import LocalSteps
+from kavg.mpi.launchers import promise
+from kavg.mpi.watched_comm import Watched
 from kavg.outer import Averaging
-from kavg.watched import Watched
 
 ROUND = 3
 PAUSE = 3.0

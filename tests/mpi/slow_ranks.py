@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from kavg import jobs
-from kavg.cli import main
-from kavg.local import LocalSteps
+from kavg.cli import execution as jobs
+from kavg.cli.entry_point import main
+from kavg.engine.local_steps import LocalSteps
 
 displacement = LocalSteps.displacement
 

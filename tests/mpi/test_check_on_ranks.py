@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from launch import HERE, ranks
+from helpers.launch import HERE, ranks
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

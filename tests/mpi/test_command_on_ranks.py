@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from launch import HERE, alone, mpiexec, ranks
+from helpers.launch import HERE, alone, mpiexec, ranks
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from launch import mpiexec, ranks
+from helpers.launch import mpiexec, ranks
 
 import kavg
-from kavg.environment import LAUNCHERS
+from kavg.cli.environment import LAUNCHERS
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from faults.cases import DISK, FAULTS, PHASES, RANKS, cases, few
 from faults.jobs_that_fail import can_mount, ended, whole_digest, with_python
-from launch import mpiexec
+from helpers.launch import mpiexec
 
 pytestmark = [pytest.mark.mpi]
 

@@ -3,11 +3,11 @@
 from functools import cache
 
 import pytest
-from launch import HERE, ranks
+from helpers.launch import HERE, ranks
 from mpi.laws_on_ranks import cases, run
 
 import kavg
-from kavg.runs import digest
+from kavg.storage.trajectories import digest
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

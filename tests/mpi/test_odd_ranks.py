@@ -5,7 +5,7 @@ import shutil
 import sys
 
 import pytest
-from launch import HERE, alone, mpiexec, ranks
+from helpers.launch import HERE, alone, mpiexec, ranks
 
 import kavg
 

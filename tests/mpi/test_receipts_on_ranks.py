@@ -4,10 +4,10 @@ import json
 import sys
 
 import pytest
-from launch import alone, ranks
+from helpers.launch import alone, ranks
 
-from kavg import manifest
-from kavg.runs import write_bytes
+from kavg.storage import manifest
+from kavg.storage.run_folder import write_bytes
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

@@ -11,9 +11,9 @@ import sys
 import time
 
 import pytest
-from launch import HERE, alone, mpiexec, ranks
+from helpers.launch import HERE, alone, mpiexec, ranks
 
-from kavg.checkpoints import FOLDER, stored
+from kavg.storage.checkpoints import FOLDER, stored
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

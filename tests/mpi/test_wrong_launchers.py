@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import kavg
-from kavg.environment import LAUNCHERS
+from kavg.cli.environment import LAUNCHERS
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

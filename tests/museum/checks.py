@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-from reference import rounds as pseudocode
-from same import same_bits
-from spy import SpyOracle
+from helpers.reference import rounds as pseudocode
+from helpers.same import same_bits
+from helpers.spy import SpyOracle
 
 import kavg
-from kavg.analysis.verify import Outcome, verify
+from kavg.analysis.decision import Outcome, verify
 from kavg.outer import KINDS
 
 SIGMAS = 5.0

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from museum.variants import VARIANTS
 
-from kavg import cli
+from kavg.cli import entry_point as cli
 
 SETTINGS = Path(__file__).with_name("piece.toml")
 

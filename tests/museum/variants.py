@@ -17,13 +17,13 @@ from unittest.mock import patch
 import numpy as np
 
 import kavg
-from kavg.local import LocalSteps
-from kavg.means import MEANS, PlainMean
-from kavg.noise import Streams
+from kavg.engine.local_steps import LocalSteps
+from kavg.engine.means import MEANS, PlainMean
 from kavg.oracles.additive import NoisyGradient
+from kavg.oracles.streams import Streams
 from kavg.outer import KINDS, BlockMomentum, NesterovMomentum
 
-Learners = sys.modules["kavg.simulate"]._Learners
+Learners = sys.modules["kavg.engine.rounds"]._Learners
 Planted = AbstractContextManager[object]
 
 

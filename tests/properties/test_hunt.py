@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from experiment import experiment
+from helpers.experiment import experiment
 
-from kavg import checkpoints, faults, jobs
+from kavg.cli import execution as jobs
+from kavg.config import messages as faults
+from kavg.storage import checkpoints
 
 hunt = experiment("reliability/hunt")
 GOOD = b"""

@@ -4,12 +4,12 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from helpers.ranks import CountingComm, run_ranks
+from helpers.same import same_bits
+from helpers.spy import SpyOracle
+from helpers.strategies import additive_noise, algorithms, analytic, outer_rules, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ranks import CountingComm, run_ranks
-from same import same_bits
-from spy import SpyOracle
-from strategies import additive_noise, algorithms, analytic, outer_rules, problems
 
 import kavg
 

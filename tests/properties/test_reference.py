@@ -3,11 +3,11 @@
 from itertools import islice
 
 import numpy as np
+from helpers.reference import rounds
+from helpers.spy import SpyOracle
+from helpers.strategies import algorithms, analytic
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import rounds
-from spy import SpyOracle
-from strategies import algorithms, analytic
 
 import kavg
 from kavg.outer import KINDS

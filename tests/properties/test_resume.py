@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.ranks import run_ranks
+from helpers.same import same_bits
+from helpers.strategies import algorithms, outer_rules, problems
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import run_ranks
-from same import same_bits
-from strategies import algorithms, outer_rules, problems
 
 import kavg
-from kavg import kept
-from kavg.checkpoints import Checkpoint, from_bytes, to_bytes
+from kavg.engine import snapshots as kept
 from kavg.errors import KavgError
-from kavg.runs import digest
+from kavg.storage.checkpoints import Checkpoint, from_bytes, to_bytes
+from kavg.storage.trajectories import digest
 
 SIZES = st.integers(1, 6)
 ROUNDS = 9
@@ -171,7 +171,7 @@ def test_the_last_row_is_dropped_where_a_longer_run_has_none():
 
 
 def test_one_collective_a_round_also_when_ranks_ask():
-    from ranks import CountingComm
+    from helpers.ranks import CountingComm
 
     problem = kavg.Problem(kavg.objectives.Linear(dim=2), kavg.oracles.Rademacher(sigma2=1.0))
     algorithm = kavg.Algorithm(5, 2, 0.1, kavg.outer.Averaging())

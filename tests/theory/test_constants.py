@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.spy import SpyOracle
+from helpers.strategies import finite_sums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from spy import SpyOracle
-from strategies import finite_sums
 
 import kavg
 from kavg import objectives, oracles

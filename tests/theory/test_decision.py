@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 from scipy.stats import binom, t
 
 from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, simulate, starts
+from kavg.analysis.applicability import setting_of
 from kavg.analysis.bounds import BOUNDS, Parts, Setting, Theorem1, Theorem1S
-from kavg.analysis.compare import Comparison, compare, comparisons
+from kavg.analysis.comparison import Comparison, compare, comparisons
+from kavg.analysis.decision import judge, verify
 from kavg.analysis.estimate import mean_limits
+from kavg.analysis.fieller import ratio_limits
 from kavg.analysis.holm import holm, spent
-from kavg.analysis.ratio import ratio_limits
 from kavg.analysis.sequential import until_decided
-from kavg.analysis.told import setting_of
 from kavg.analysis.verdict import Outcome
-from kavg.analysis.verify import judge, verify
 from kavg.base import Constant
-from kavg.data import Synthetic
 from kavg.errors import KavgError
+from kavg.objectives.data.preparation import Synthetic
 
 BOWL = objectives.Quadratic(spectrum=(1.0, 1.0))
 NOISE = oracles.Gaussian(sigma2=1.0)

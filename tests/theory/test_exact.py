@@ -14,7 +14,6 @@ from kavg.analysis.exact import (
     best_momentum,
     eigen_problem,
     geometric_sum,
-    learners,
     linear_rule,
     moments,
     nesterov,
@@ -22,9 +21,10 @@ from kavg.analysis.exact import (
     stationary,
 )
 from kavg.analysis.exact import heavy_ball as hb
-from kavg.base import Algorithm
+from kavg.analysis.exact import heterogeneous as learners
 from kavg.errors import KavgError
 from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.problem import Algorithm
 
 counts = st.integers(1, 9)
 momenta = st.floats(0, 0.95)

@@ -10,7 +10,7 @@ import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
-from kavg.exact_runs import exact_trajectory, in_directions
+from kavg.analysis.exact.trajectory import exact_trajectory, in_directions
 from kavg.objectives import Cosine, Linear, Quadratic
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import (

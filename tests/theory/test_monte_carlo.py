@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from experiment import experiment
+from helpers.experiment import experiment
 from hypothesis import given
 from hypothesis import strategies as st
 

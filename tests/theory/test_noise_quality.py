@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from experiment import experiment
+from helpers.experiment import experiment
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from kavg.noise import Purpose, Streams, mix
+from kavg.oracles.streams import Purpose, Streams, mix
 
 anderson_darling, battery, findings, normals, resolution, word_tests = (
     experiment(f"noise/{name}")

@@ -5,7 +5,7 @@ The claims' own intervals have confidence .999 each (``scaling.LEVEL``) and the 
 
 import numpy as np
 import pytest
-from experiment import experiment
+from helpers.experiment import experiment
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats

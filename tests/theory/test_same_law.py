@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from kavg.base import Algorithm, Problem
-from kavg.bench.contestants import runners
-from kavg.bench.ours import Ours
-from kavg.bench.workloads import Workload
-from kavg.data import Synthetic
+from experiments.benchmarks.contestants.kavg_contestant import Ours
+from experiments.benchmarks.contestants.roster import runners
+from experiments.benchmarks.workloads import Workload
 from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
+from kavg.objectives.data.preparation import Synthetic
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
+from kavg.problem import Algorithm, Problem
 from kavg.starts import Normal
 
 LEVEL = 0.01

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from experiment import experiment
+from helpers.experiment import experiment
 
 from kavg.analysis.bounds import BOUNDS, Setting, Theorem1
 from kavg.analysis.exact.heavy_ball import contraction, impulse_response, round_variance

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from kavg import cli, environment
+from kavg.cli import entry_point as cli
+from kavg.cli import environment
 
 
 @pytest.fixture

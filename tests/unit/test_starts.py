@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from kavg.base import Problem
 from kavg.errors import KavgError
-from kavg.noise import Purpose
-from kavg.normals import normals_once
 from kavg.objectives import Cosine
 from kavg.oracles import Noiseless
-from kavg.starts import KINDS, Normal, first_iterate
+from kavg.oracles.normals import normals_once
+from kavg.oracles.streams import Purpose
+from kavg.problem import Problem
+from kavg.starts import KINDS, Normal
 
 
 def problem(start: Any, dim: int = 3) -> Problem:
@@ -50,7 +50,7 @@ def test_draws_are_normal() -> None:
     "start", [2, 2.0, (2.0, 2.0, 2.0), [2, 2, 2], np.full(3, 2.0), np.float64(2.0)]
 )
 def test_numbers_stand_for_every_replica(start: Any) -> None:
-    w = first_iterate(problem(start), seed=1, R=4)
+    w = problem(start).first_iterate(seed=1, R=4)
     np.testing.assert_array_equal(w, np.full((4, 3), 2.0))
     assert w.dtype == np.float64
     w[0, 0] = 7.0
@@ -58,13 +58,13 @@ def test_numbers_stand_for_every_replica(start: Any) -> None:
 
 
 def test_coordinates_stay_in_order() -> None:
-    w = first_iterate(problem((1.0, 2.0, 3.0)), seed=1, R=2)
+    w = problem((1.0, 2.0, 3.0)).first_iterate(seed=1, R=2)
     np.testing.assert_array_equal(w, [[1.0, 2.0, 3.0]] * 2)
 
 
 def test_the_start_given_is_not_shared() -> None:
     start = np.zeros(3)
-    first_iterate(problem(start), seed=1, R=1)[...] = 1.0
+    problem(start).first_iterate(seed=1, R=1)[...] = 1.0
     assert np.all(start == 0)
 
 
@@ -75,7 +75,7 @@ def test_draws_have_a_purpose_of_their_own() -> None:
 
 
 def test_a_rule_is_asked() -> None:
-    w = first_iterate(problem(Normal(scale=3.0)), seed=8, R=5)
+    w = problem(Normal(scale=3.0)).first_iterate(seed=8, R=5)
     np.testing.assert_array_equal(w, Normal(scale=3.0).draw(8, 5, 3))
     assert dict(KINDS) == {"normal": Normal}
 
@@ -92,7 +92,7 @@ def test_a_rule_is_asked() -> None:
 )
 def test_other_shapes_and_infinities_are_refused(start: Any, message: str) -> None:
     with pytest.raises(KavgError, match=message):
-        first_iterate(problem(start), seed=1, R=2)
+        problem(start).first_iterate(seed=1, R=2)
 
 
 @pytest.mark.parametrize(

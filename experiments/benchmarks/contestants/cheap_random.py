@@ -8,8 +8,8 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.bench.contest import repeated
-from kavg.bench.measure import stopwatch
+from experiments.benchmarks.contestants.contestant import repeated
+from experiments.benchmarks.timing import stopwatch
 
 CHUNK: Final = 16_384
 """Numbers worked on at a time, which stay in the cache."""

@@ -12,11 +12,11 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.benchmarks.contestants.cheap_random import CHUNK, Store, quickest
+from experiments.benchmarks.contestants.contestant import Repeat
+from experiments.benchmarks.contestants.workload_numbers import batch, unknown, wave
+from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats
-from kavg.bench.contest import Repeat
-from kavg.bench.stores import CHUNK, Store, quickest
-from kavg.bench.told import batch, unknown, wave
-from kavg.bench.workloads import Workload
 from kavg.objectives import LogisticRegression, Network
 from kavg.objectives.sine import sine_of_turns
 

@@ -15,12 +15,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.benchmarks.contestants.contestant import Repeat
+from experiments.benchmarks.contestants.workload_numbers import (
+    Wave,
+    batch,
+    deviation,
+    joined,
+    momentum,
+    one_hot,
+    split,
+    unknown,
+    wave,
+)
+from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats
-from kavg.bench.contest import Repeat
-from kavg.bench.told import Wave, batch, deviation, joined, momentum, one_hot, split, unknown, wave
-from kavg.bench.workloads import Workload
 from kavg.objectives import LogisticRegression, Network
-from kavg.starts import first_iterate
 
 Tree = Any
 Gradient = Callable[[Tree, Any], Tree]
@@ -36,7 +45,7 @@ class Jax:
     ) -> None:
         self.by_round = by_round
         jax.config.update("jax_enable_x64", True)
-        first = first_iterate(workload.problem, 1, workload.R)
+        first = workload.problem.first_iterate(1, workload.R)
         parts = split(workload, first.ravel() if workload.additive else first)
         w = tuple(jnp.asarray(part, workload.dtype) for part in parts)
         self.state = (w, jax.tree.map(jnp.zeros_like, w), jax.random.PRNGKey(seed))

@@ -8,17 +8,11 @@ from typing import Any, final
 
 import numpy as np
 
-from kavg.base import (
-    Communicator,
-    Floats,
-    NoiseConstants,
-    Objective,
-    StochasticGradient,
-)
-from kavg.bench.contest import LeftOut
-from kavg.bench.workloads import Workload
+from experiments.benchmarks.contestants.contestant import LeftOut
+from experiments.benchmarks.workloads import Workload
+from kavg.base import Communicator, Floats, NoiseConstants, Objective, StochasticGradient
+from kavg.engine.rounds import MeanName, meta_iterations
 from kavg.oracles import Gaussian
-from kavg.simulate import MeanName, meta_iterations
 
 
 @final

@@ -8,12 +8,19 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.benchmarks.contestants.contestant import LeftOut
+from experiments.benchmarks.contestants.workload_numbers import (
+    Wave,
+    batch,
+    deviation,
+    momentum,
+    one_hot,
+    unknown,
+    wave,
+)
+from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats
-from kavg.bench.contest import LeftOut
-from kavg.bench.told import Wave, batch, deviation, momentum, one_hot, unknown, wave
-from kavg.bench.workloads import Workload
 from kavg.objectives import LogisticRegression, Network
-from kavg.starts import first_iterate
 
 STEPS: Final = 200_000
 """Local steps a round, each some microseconds of Python, beyond which nobody would wait."""
@@ -34,7 +41,7 @@ class Plain:
     def __init__(self, workload: Workload, *, apart: bool = False, seed: int = 1) -> None:
         self.P, self.K = workload.algorithm.P, workload.algorithm.K
         self.gamma, self.mu = workload.algorithm.step_size(1), momentum(workload)
-        w = first_iterate(workload.problem, seed, workload.R).astype(workload.dtype)
+        w = workload.problem.first_iterate(seed, workload.R).astype(workload.dtype)
         self.runs = [w] if workload.additive and not apart else list(w)
         if len(self.runs) * self.P * self.K > STEPS:
             raise LeftOut(f"{len(self.runs) * self.P * self.K} steps one by one are too many")

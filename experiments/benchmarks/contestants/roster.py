@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kavg.bench.contest import LeftOut, Repeat, Runner, needed
-from kavg.bench.floor import floor
-from kavg.bench.ours import Ours, sequential
-from kavg.bench.plain import Plain
-from kavg.bench.workloads import Workload
+from experiments.benchmarks.contestants.contestant import LeftOut, Repeat, Runner, needed
+from experiments.benchmarks.contestants.floor import floor
+from experiments.benchmarks.contestants.kavg_contestant import Ours, sequential
+from experiments.benchmarks.contestants.numpy_loop import Plain
+from experiments.benchmarks.workloads import Workload
 
 Prepare = Callable[[], Repeat]
 
@@ -16,7 +16,7 @@ Prepare = Callable[[], Repeat]
 def runners(workload: Workload, *, seed: int = 1) -> dict[str, Callable[[], Runner]]:
     """Those who follow the law of the workload, kavg first.
 
-    >>> from kavg.bench.workloads import double_well
+    >>> from experiments.benchmarks.workloads import double_well
     >>> list(runners(double_well("tiny", P=2, K=2, R=2, d=2)))[:3]
     ['kavg', 'kavg, plain sum', 'kavg, sequential noise']
     """
@@ -46,7 +46,7 @@ def runners(workload: Workload, *, seed: int = 1) -> dict[str, Callable[[], Runn
 def torch(workload: Workload, *, normals: str = "", seed: int = 1) -> Runner:
     """PyTorch, if it is there."""
     needed("torch")
-    from kavg.bench.torch_peer import Torch
+    from experiments.benchmarks.contestants.torch_contestant import Torch
 
     return Torch(workload, normals=normals, seed=seed)
 
@@ -54,7 +54,7 @@ def torch(workload: Workload, *, normals: str = "", seed: int = 1) -> Runner:
 def jax(workload: Workload, *, normals: str = "", by_round: bool = False, seed: int = 1) -> Runner:
     """JAX, if it is there."""
     needed("jax")
-    from kavg.bench.jax_peer import Jax
+    from experiments.benchmarks.contestants.jax_contestant import Jax
 
     return Jax(workload, normals=normals, by_round=by_round, seed=seed)
 

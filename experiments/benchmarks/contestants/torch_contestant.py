@@ -11,12 +11,21 @@ from typing import Any, Final, final
 
 import torch
 
+from experiments.benchmarks.contestants.contestant import Repeat, repeated
+from experiments.benchmarks.contestants.workload_numbers import (
+    Wave,
+    batch,
+    deviation,
+    joined,
+    momentum,
+    one_hot,
+    split,
+    unknown,
+    wave,
+)
+from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats
-from kavg.bench.contest import Repeat, repeated
-from kavg.bench.told import Wave, batch, deviation, joined, momentum, one_hot, split, unknown, wave
-from kavg.bench.workloads import Workload
 from kavg.objectives import LogisticRegression, Network
-from kavg.starts import first_iterate
 
 TYPES: Final = {"float32": torch.float32, "float64": torch.float64}
 
@@ -44,7 +53,7 @@ class Torch:
         self.P, self.K = workload.algorithm.P, workload.algorithm.K
         self.gamma, self.mu = workload.algorithm.step_size(1), momentum(workload)
         self.reduce = reduce
-        w = first_iterate(workload.problem, 1, workload.R)
+        w = workload.problem.first_iterate(1, workload.R)
         dtype = TYPES[workload.dtype]
         self.means = [torch.tensor(part, dtype=dtype) for part in split(workload, w)]
         self.v = [torch.zeros_like(part) for part in self.means]

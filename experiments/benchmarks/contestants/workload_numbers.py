@@ -9,8 +9,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats, Objective
-from kavg.bench.workloads import Workload
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, DoubleWell, Network
 from kavg.oracles import Gaussian, MiniBatch

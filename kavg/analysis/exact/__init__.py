@@ -5,12 +5,11 @@
 ``state_dependent`` and ``learners`` hold the closed forms; ``atlas`` and ``best_momentum`` search.
 """
 
-from kavg.analysis.exact import heavy_ball, learners, nesterov, state_dependent, stationary
-from kavg.analysis.exact.atlas import Atlas, atlas
-from kavg.analysis.exact.best import BestMomentum, best_momentum
-from kavg.analysis.exact.eigen import EigenProblem, eigen_problem, geometric_sum
-from kavg.analysis.exact.recursion import Moments, moment_rounds, moments
-from kavg.analysis.exact.rules import LinearRule, linear_rule
+from kavg.analysis.exact.eigenbasis import EigenProblem, eigen_problem, geometric_sum
+from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
+from kavg.analysis.exact.moment_recursion import Moments, moment_rounds, moments
+from kavg.analysis.exact.momentum_search import BestMomentum, best_momentum
+from kavg.analysis.exact.stability_map import Atlas, atlas
 
 __all__ = [
     "Atlas",

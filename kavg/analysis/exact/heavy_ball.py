@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kavg.analysis.exact.eigen import geometric_sum, numbers
+from kavg.analysis.exact.eigenbasis import geometric_sum, numbers
 from kavg.base import Floats
 
 

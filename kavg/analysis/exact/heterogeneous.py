@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.exact.eigen import geometric_sum
+from kavg.analysis.exact.eigenbasis import geometric_sum
 from kavg.base import Floats
 
 

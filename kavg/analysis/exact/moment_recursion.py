@@ -25,10 +25,11 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.exact.eigen import EigenProblem, geometric_sum
-from kavg.analysis.exact.rules import LinearRule, linear_rule
-from kavg.base import Algorithm, Floats
+from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
+from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
+from kavg.base import Floats
 from kavg.errors import KavgError, at_least_one
+from kavg.problem import Algorithm
 
 
 @final

@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.exact.eigen import EigenProblem
-from kavg.analysis.exact.recursion import first_moments, next_moments
-from kavg.analysis.exact.rules import linear_rule, stacked
+from kavg.analysis.exact.eigenbasis import EigenProblem
+from kavg.analysis.exact.linear_rules import linear_rule, stacked
+from kavg.analysis.exact.moment_recursion import first_moments, next_moments
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError, at_least_one, positive
 from kavg.outer import BlockMomentum

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kavg.analysis.exact.eigen import numbers
+from kavg.analysis.exact.eigenbasis import numbers
 from kavg.base import Floats
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.exact.heavy_ball import contraction
-from kavg.analysis.exact.rules import linear_rule, stacked
+from kavg.analysis.exact.linear_rules import linear_rule, stacked
 from kavg.analysis.exact.stationary import largest_gamma_h, spectral_radius, trace_det
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError, at_least_one

@@ -11,7 +11,7 @@ from typing import final
 
 import numpy as np
 
-from kavg.analysis.exact.eigen import geometric_sum
+from kavg.analysis.exact.eigenbasis import geometric_sum
 from kavg.analysis.exact.heavy_ball import contraction, is_stable, noise_gain
 from kavg.errors import KavgError, at_least_one, not_negative, positive
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.exact.eigen import numbers
-from kavg.analysis.exact.rules import LinearRule
+from kavg.analysis.exact.eigenbasis import numbers
+from kavg.analysis.exact.linear_rules import LinearRule
 from kavg.base import Floats
 from kavg.errors import KavgError
 

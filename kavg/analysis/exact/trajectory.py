@@ -12,19 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.analysis.exact import EigenProblem, eigen_problem, moments
-from kavg.base import Algorithm, Floats, Objective, Oracle, Problem
+from kavg.base import Floats, Objective, Oracle
 from kavg.errors import KavgError, at_least_one
 from kavg.objectives import Linear, Quadratic
-from kavg.oracles import (
-    Gaussian,
-    Noiseless,
-    Rademacher,
-    Shifted,
-    Sphere,
-    StateDependent,
-    StudentT,
-)
+from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
 from kavg.oracles.shifted import shifts
+from kavg.problem import Algorithm, Problem
 from kavg.starts import Normal
 
 # Noise of theirs is uncorrelated between directions, in every orthonormal basis.

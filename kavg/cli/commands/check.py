@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Final
 
 from kavg.analysis.bounds import BOUNDS
-from kavg.analysis.compare import Comparison, comparisons
+from kavg.analysis.comparison import Comparison, comparisons
+from kavg.analysis.decision import judge
 from kavg.analysis.sequential import until_decided
 from kavg.analysis.verdict import Verdict
-from kavg.analysis.verify import judge
 from kavg.base import Communicator
-from kavg.bounds_report import bounds_text
-from kavg.config import Config, load
+from kavg.cli.check_output import Found, draw_bounds, write_beside
+from kavg.cli.execution import agreed, all_algorithms, finish
+from kavg.cli.saved_run import load_run
+from kavg.config.config import Config
 from kavg.errors import KavgError
-from kavg.folders import check_folder, refuse_unfinished
-from kavg.found import Found, draw_bounds, write_beside
-from kavg.jobs import agreed, all_algorithms, finish
-from kavg.pictures import say
-from kavg.ranks import on_rank_0, together
-from kavg.runs import joint_digest
-from kavg.stored import stored
+from kavg.mpi.collective import on_rank_0, together
+from kavg.storage.output_folder import check_folder, refuse_unfinished
+from kavg.storage.trajectories import joint_digest
 from kavg.trajectory import Trajectory
 
 GROWTH: Final = 16
@@ -132,26 +130,10 @@ def outcomes(verdicts: Sequence[Verdict]) -> str:
 def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:
     """Judge a finished run; write ``verdicts.json`` and the figure beside it, or to ``out``."""
     on_rank_0(comm, lambda: refuse_unfinished(folder))
-    config, runs = together(comm, "the runs", lambda: stored(folder), lambda x: joint_digest(x[1]))
+    config, runs = together(
+        comm, "the runs", lambda: load_run(folder), lambda x: joint_digest(x[1])
+    )
     pairs = compared(config, runs)
     found = Found(config, runs, pairs, judged(comm, pairs, level), level)
     on_rank_0(comm, lambda: write_beside(found, out or folder))
     return found.code
-
-
-def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:
-    """Print what every theorem says of a settings file; nothing is run."""
-
-    def show() -> None:
-        config = load(path, overrides)
-        say(
-            bounds_text(
-                config.problem,
-                config.algorithms,
-                rounds=config.rounds,
-                replicas=config.replicas,
-                seed=config.seed,
-            )
-        )
-
-    on_rank_0(comm, show)

@@ -9,17 +9,17 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from kavg.analysis.differences import changes, flat, parting, shape_of, shared
 from kavg.analysis.estimate import paired_difference
 from kavg.base import Communicator
-from kavg.differences import changes, flat, parting, shape_of, shared
+from kavg.cli.output import say
+from kavg.config.messages import shown
+from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError
-from kavg.faults import shown
-from kavg.pictures import say
-from kavg.ranks import on_rank_0, together
-from kavg.runs import joint_digest, load_trajectories
-from kavg.stored import check_is_folder, read_json
-from kavg.text import hanging, number, title
-from kavg.toml import tables_of, text_of
+from kavg.mpi.collective import on_rank_0, together
+from kavg.reports.text import hanging, number, title
+from kavg.storage.cross_check import check_is_folder, read_json
+from kavg.storage.trajectories import joint_digest, load_trajectories
 from kavg.trajectory import Trajectory
 
 PASSING: Final = ("time", "command", "data")

@@ -6,25 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from kavg.analysis.estimate import mean_limits
-from kavg.analysis.exact import atlas
+from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
 from kavg.base import Communicator
-from kavg.config import Config
-from kavg.errors import KavgError
-from kavg.exact_runs import ExactTrajectory, exact_trajectory
-from kavg.folders import check_folder
-from kavg.jobs import agreed, all_algorithms, finish
-from kavg.pictures import say
-from kavg.ranks import on_rank_0
-from kavg.sizes import check_moments
-from kavg.text import number, printable, title, wrap
+from kavg.cli.execution import agreed, all_algorithms, finish
+from kavg.config.config import Config
+from kavg.config.memory_estimates import check_moments
+from kavg.mpi.collective import on_rank_0
+from kavg.reports.text import number, printable, title, wrap
+from kavg.storage.output_folder import check_folder
 from kavg.trajectory import Trajectory
 
 WIDTH: Final = 100
-GRID: Final = 200
-"""Steps and momenta of an atlas."""
 
 
 def exact(
@@ -81,44 +74,7 @@ def draw_exact(
     curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory], figures: Path
 ) -> None:
     """``exact.png`` and ``.svg``."""
-    from kavg.exact_plots import exact_figure
-    from kavg.sheet import save
+    from kavg.reports.figures.exact import exact_figure
+    from kavg.reports.figures.layout import save
 
     save(exact_figure(curves, runs), figures, "exact")
-
-
-def draw_atlas(comm: Communicator, counts: str, out: Path) -> None:
-    """Draw the stability region in ``(gamma h, mu)``, one panel for each K, and say where."""
-    on_rank_0(comm, lambda: write_atlas(whole_numbers(counts), out))
-
-
-def write_atlas(counts: Sequence[int], out: Path) -> None:
-    """``out`` as ``.png`` and ``.svg``."""
-    from kavg.exact_plots import atlas_figure
-    from kavg.sheet import save
-
-    if out.suffix not in ("", ".png", ".svg"):
-        raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")
-    gamma_h, mu = np.linspace(4 / GRID, 4, GRID), np.linspace(0, 0.995, GRID)
-    figure = atlas_figure([atlas(K, gamma_h, mu) for K in counts])
-    try:
-        paths = save(figure, out.parent, out.stem)
-    except OSError as error:
-        raise KavgError(f"cannot write {str(out)!r}: {error.strerror}; use --out FILE") from None
-    for path in paths:
-        say(str(path))
-
-
-def whole_numbers(words: str) -> list[int]:
-    """Whole numbers of at least 1 from a list with commas.
-
-    >>> whole_numbers("1, 2,8")
-    [1, 2, 8]
-    """
-    try:
-        found = [int(word) for word in words.split(",")]
-    except ValueError:
-        found = []
-    if not found or min(found) < 1:
-        raise KavgError(f"--K needs whole numbers of at least 1 with commas, got {words!r}")
-    return found

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Constant
-from kavg.data import Synthetic
+from kavg.config.constructor_errors import default_of
+from kavg.config.models import plain
 from kavg.errors import KavgError
-from kavg.refusals import default_of
-from kavg.tables import plain
+from kavg.objectives.data.preparation import Synthetic
 
 SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,

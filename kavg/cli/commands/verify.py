@@ -7,24 +7,27 @@ versions), or *different*.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
-from kavg import manifest
+from kavg.analysis.differences import changes, flat, parting, shape_of
+from kavg.analysis.repeatability import Gap, apart, gaps
 from kavg.base import Communicator
-from kavg.config import Config, data_digest
-from kavg.environment import environment
+from kavg.cli.environment import environment
+from kavg.cli.execution import all_algorithms
+from kavg.cli.output import say
+from kavg.cli.replay import Runs, sampled
+from kavg.cli.saved_run import load_run
+from kavg.config.config import Config, data_digest
 from kavg.errors import KavgError
-from kavg.jobs import all_algorithms
-from kavg.judgement import DIFFERENT, judged, other
-from kavg.pictures import say
-from kavg.ranks import on_rank_0, together
-from kavg.replay import Runs, sampled
-from kavg.runs import joint_digest
-from kavg.stored import check_is_folder, discord, read_json, stored
-from kavg.text import hanging
+from kavg.mpi.collective import on_rank_0, together
+from kavg.reports.text import hanging, number
+from kavg.storage import manifest
+from kavg.storage.cross_check import check_is_folder, discord, read_json
+from kavg.storage.trajectories import joint_digest
+from kavg.trajectory import Trajectory
 
 
 @final
@@ -93,7 +96,7 @@ def examined(folder: Path) -> Examined:
     faults = manifest.differences(folder)
     told = read_json(folder / "environment.json")
     try:
-        config, runs = stored(folder)
+        config, runs = load_run(folder)
     except KavgError as fault:
         if not faults:
             raise
@@ -118,3 +121,73 @@ def tell(comm: Communicator, lines: Iterable[str]) -> None:
     All ranks wait for it: a launcher may end a job as soon as one leaves with a code.
     """
     on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))
+
+
+SAME: Final = "same bits"
+
+
+ALIKE: Final = "same within confidence"
+
+
+DIFFERENT: Final = "different"
+
+
+DECIDES: Final = ("machine", "processor", "versions.numpy", "versions.kavg")
+"""What may change the last bits; with ``mean = "allreduce"`` also the number of ranks."""
+
+
+@final
+@dataclass(frozen=True)
+class Judgement:
+    """One of the three verdicts, and what led to it, line by line."""
+
+    verdict: str
+    lines: tuple[str, ...] = ()
+
+
+def judged(
+    before: Sequence[Trajectory], now: Sequence[Trajectory], *, foreign: bool, level: float
+) -> Judgement:
+    """The verdict on a repetition; ``foreign`` says that bits may differ.
+
+    >>> import numpy as np
+    >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
+    >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
+    >>> judged([run], [run], foreign=False, level=0.05)
+    Judgement(verdict='same bits', lines=())
+    """
+    pairs = list(zip(before, now, strict=True))
+    shapes = [line for a, b in pairs for line in unlike(a, b)]
+    parted = [f"{a.name}: {found}" for a, b in pairs if (found := parting(a, b)) is not None]
+    if not shapes and not parted:
+        return Judgement(SAME)
+    if shapes or not foreign:
+        return Judgement(DIFFERENT, tuple(shapes or parted))
+    table = [gap for a, b in pairs for gap in gaps(a, b, level)]
+    beyond = apart(table, level)
+    shown = (line for gap in beyond or table if gap.growth > 0 for line in [gap_words(gap)])
+    return Judgement(DIFFERENT if beyond else ALIKE, (*parted, *shown))
+
+
+def unlike(a: Trajectory, b: Trajectory) -> Iterator[str]:
+    """Why two runs cannot be held side by side."""
+    for what, then, now in changes(shape_of(a), shape_of(b)):
+        yield f"{a.name}: {what}: {then} then and {now} now"
+
+
+def gap_words(gap: Gap) -> str:
+    """How far apart a quantity is."""
+    return (
+        f"{gap.algorithm}: {gap.quantity}: then less now {number(gap.limits)} at the end, "
+        f"{gap.growth:.3g} times what rounding excuses"
+    )
+
+
+def other(told: Mapping[str, Any], here: Mapping[str, Any], mean: str) -> list[str]:
+    """What of the machine and the versions that decide the bits is another than it was."""
+    decides = (*DECIDES, "ranks") if mean == "allreduce" else DECIDES
+    return [
+        f"{place.removeprefix('versions.')} {now} (then {then})"
+        for place, then, now in changes(flat(told), flat(here))
+        if place in decides
+    ]

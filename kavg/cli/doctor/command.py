@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.doctor.finding import Finding, fine, table, wrong
-from kavg.doctor.machine import (
+from kavg.cli.doctor.finding import Finding, fine, table, wrong
+from kavg.cli.doctor.machine import (
     about_blas,
     about_cores,
     about_room,
@@ -20,10 +20,10 @@ from kavg.doctor.machine import (
     about_writing,
     cores,
 )
-from kavg.doctor.mpi_library import about_launcher, about_library, launcher, loaded_library
-from kavg.doctor.selftest import NAME, on_these_ranks, on_two_ranks
-from kavg.launchers import promise, says_it
-from kavg.pictures import say
+from kavg.cli.doctor.mpi_library import about_launcher, about_library, launcher, loaded_library
+from kavg.cli.doctor.selftest import NAME, on_these_ranks, on_two_ranks
+from kavg.cli.output import say
+from kavg.mpi.launchers import promise, says_it
 
 MOST: Final = 4096
 """Cores that a machine is taken to have at most."""

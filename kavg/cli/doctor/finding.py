@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.text import printable, wrap
+from kavg.reports.text import printable, wrap
 
 WIDTH: Final = 100
 LABEL: Final = 7

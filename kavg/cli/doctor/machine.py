@@ -13,10 +13,10 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Final
 
-from kavg.doctor.finding import Finding, fine, wrong
-from kavg.doctor.mpi_library import Launcher, family
-from kavg.environment import installed, source
-from kavg.threads import loaded_libraries, one_blas_thread
+from kavg.cli.doctor.finding import Finding, fine, wrong
+from kavg.cli.doctor.mpi_library import Launcher, family
+from kavg.cli.environment import installed, source
+from kavg.engine.blas_threads import loaded_libraries, one_blas_thread
 from kavg.version import __version__
 
 ROOM: Final = 200 * 2**20

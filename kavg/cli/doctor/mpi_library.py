@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.doctor.finding import Finding, fine, wrong
+from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.errors import KavgError
-from kavg.launchers import beside, loaded_path, named
+from kavg.mpi.launchers import beside, loaded_path, named
 
 INSTALL: Final = "pip install 'kavg[mpich]', or load the site's MPI, for several ranks"
 OPEN_MPI: Final = ("open mpi", "openrte", "prrte", "openmpi")

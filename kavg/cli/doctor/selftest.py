@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from kavg.base import Communicator
-from kavg.comm import SerialComm
-from kavg.config import parse
-from kavg.doctor.finding import Finding, fine, wrong
-from kavg.doctor.mpi_library import INSTALL, Launcher, Library, belonging
-from kavg.runs import joint_digest
-from kavg.simulate import simulate
+from kavg.cli.doctor.finding import Finding, fine, wrong
+from kavg.cli.doctor.mpi_library import INSTALL, Launcher, Library, belonging
+from kavg.config.config import parse
+from kavg.engine.communicator import SerialComm
+from kavg.engine.simulation import simulate
+from kavg.storage.trajectories import joint_digest
 
 NAME: Final = "self-test"
 SECONDS: Final = 60.0
@@ -100,7 +100,7 @@ def on_two_ranks(mpi: Library, mpiexec: Launcher | None) -> Finding:
 
 def environment() -> dict[str, str]:
     """That of this process; ranks use this very kavg, wherever they are started."""
-    ours = str(Path(__file__).parents[2])
+    ours = str(Path(__file__).parents[3])
     paths = [ours, os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "MPLBACKEND": "Agg"}
 

@@ -12,11 +12,11 @@ from typing import final
 
 import numpy as np
 
-from kavg.arrays import Data
 from kavg.base import Floats
 from kavg.errors import KavgError, at_least_one
-from kavg.readers import read
-from kavg.synthetic import Synthetic
+from kavg.objectives.data.dataset import Data
+from kavg.objectives.data.readers import read
+from kavg.objectives.data.synthetic import Synthetic
 
 __all__ = [
     "Data",

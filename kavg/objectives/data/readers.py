@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg import npz
 from kavg.errors import KavgError
-from kavg.memory import in_words, room
+from kavg.storage import npz
+from kavg.storage.limits import in_words, room
 
 Raw = tuple[NDArray[Any], NDArray[Any]]
 NEEDS: Final = {

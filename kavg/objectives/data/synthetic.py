@@ -7,9 +7,9 @@ from typing import Literal, final
 
 import numpy as np
 
-from kavg.arrays import Data
 from kavg.base import Floats
 from kavg.errors import KavgError, at_least_one, not_negative
+from kavg.objectives.data.dataset import Data
 
 
 @final

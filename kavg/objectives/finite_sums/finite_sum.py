@@ -16,7 +16,7 @@ import numpy as np
 
 from kavg.base import Floats, Indices, Precision
 from kavg.errors import at_least_one
-from kavg.objectives.sums import over_coordinates
+from kavg.objectives.elementwise import over_coordinates
 
 CACHE = 2**17
 """Numbers a mini-batch plan works on at a time: 1 MB, which an L2 cache may hold."""

@@ -10,11 +10,18 @@ from typing import final
 import numpy as np
 
 from kavg.base import BatchGradient, Constant, Floats, Precision
-from kavg.data import Data, Parts, Source, check_choices, prepare
 from kavg.errors import KavgError, not_negative
-from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, measured, row_mean
 from kavg.objectives.curvature import largest_eigenvalue
-from kavg.objectives.sums import over_coordinates
+from kavg.objectives.data.preparation import Data, Parts, Source, check_choices, prepare
+from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.finite_sums.finite_sum import (
+    Examples,
+    Plan,
+    by_row,
+    full_gradient,
+    measured,
+    row_mean,
+)
 
 
 @final

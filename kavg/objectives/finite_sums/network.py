@@ -10,11 +10,18 @@ from typing import final
 import numpy as np
 
 from kavg.base import BatchGradient, Constant, Floats, Precision
-from kavg.data import Data, Parts, Source, check_choices, prepare
 from kavg.errors import KavgError, at_least_one, not_negative
-from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, measured, row_mean
 from kavg.objectives.curvature import curvature
-from kavg.objectives.layers import (
+from kavg.objectives.data.preparation import Data, Parts, Source, check_choices, prepare
+from kavg.objectives.finite_sums.finite_sum import (
+    Examples,
+    Plan,
+    by_row,
+    full_gradient,
+    measured,
+    row_mean,
+)
+from kavg.objectives.finite_sums.layers import (
     Sizes,
     backward,
     cross_entropy,

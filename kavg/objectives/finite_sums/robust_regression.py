@@ -10,10 +10,10 @@ from typing import final
 import numpy as np
 
 from kavg.base import BatchGradient, Constant, Floats, Precision
-from kavg.data import Parts, Source, check_choices, prepare
 from kavg.errors import positive
-from kavg.objectives.batches import Examples, Plan, by_row, full_gradient, row_mean
 from kavg.objectives.curvature import largest_eigenvalue
+from kavg.objectives.data.preparation import Parts, Source, check_choices, prepare
+from kavg.objectives.finite_sums.finite_sum import Examples, Plan, by_row, full_gradient, row_mean
 
 
 @final
@@ -28,7 +28,7 @@ class RobustRegression:
     and ``standardise`` are explained in ``kavg.data``.  No intercept: give the features a
     column of ones.
 
-    >>> from kavg.data import Data
+    >>> from kavg.objectives.data.preparation import Data
     >>> F = RobustRegression(Data([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0]))
     >>> F.value(np.zeros(2)), F.L.value
     (array(0.125), 2.0)

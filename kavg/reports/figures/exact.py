@@ -9,12 +9,12 @@ import numpy as np
 
 from kavg.analysis.estimate import mean_limits
 from kavg.analysis.exact import Atlas
+from kavg.analysis.exact.trajectory import ExactTrajectory
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.exact_runs import ExactTrajectory
-from kavg.legend import legend
-from kavg.panels import LARGEST, Curve, frame, is_log, style
-from kavg.sheet import name_axes, new_sheet
+from kavg.reports.figures.curves import LARGEST, Curve, frame, is_log, style
+from kavg.reports.figures.layout import name_axes, new_sheet
+from kavg.reports.figures.legend import legend
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:

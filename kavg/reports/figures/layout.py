@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kavg.errors import KavgError
-from kavg.legend import readable
+from kavg.reports.figures.legend import readable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

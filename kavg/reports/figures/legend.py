@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
-from kavg.panels import style
-from kavg.text import columns, printable
+from kavg.reports.figures.curves import style
+from kavg.reports.text import columns, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

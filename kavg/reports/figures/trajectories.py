@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kavg.errors import KavgError
-from kavg.legend import legend
-from kavg.panels import FAINT, curve, draw
-from kavg.sheet import name_axes, new_sheet
-from kavg.text import labels, recorded
+from kavg.reports.figures.curves import FAINT, curve, draw
+from kavg.reports.figures.layout import name_axes, new_sheet
+from kavg.reports.figures.legend import legend
+from kavg.reports.text import labels, recorded
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -71,3 +72,11 @@ def _caption(trajectories: Sequence[Trajectory], level: float) -> str:
     many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
     thin = ", thin: each replica" if counts[-1] <= FAINT else ""
     return f"mean of {many} replicas, shaded: {100 * level:g} % limits{thin}"
+
+
+def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
+    """``trajectory.png`` and ``.svg``."""
+    from kavg.reports.figures.layout import save
+
+    figures.mkdir(parents=True, exist_ok=True)
+    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.analysis.applicability import smoothness_alone
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Setting
-from kavg.analysis.compare import Comparison
+from kavg.analysis.comparison import Comparison
 from kavg.analysis.estimate import Estimate, mean_limits
-from kavg.analysis.told import smoothness_alone
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.legend import readable
-from kavg.panels import COLOURS, DASHES, LARGEST
-from kavg.sheet import new_sheet
-from kavg.text import printable
+from kavg.reports.figures.curves import COLOURS, DASHES, LARGEST
+from kavg.reports.figures.layout import new_sheet
+from kavg.reports.figures.legend import readable
+from kavg.reports.text import printable
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from kavg.analysis.alike import apart, gaps, p_value, rounding_growth
-from kavg.differences import changes, cut, flat, parting, shape_of, shared
+from kavg.analysis.differences import changes, cut, flat, parting, shape_of, shared
+from kavg.analysis.repeatability import apart, gaps, p_value, rounding_growth
+from kavg.cli.commands.verify import ALIKE, DIFFERENT, SAME, judged, other
 from kavg.errors import KavgError
-from kavg.judgement import ALIKE, DIFFERENT, SAME, judged, other
 from kavg.trajectory import State, Trajectory
 
 FINITE = st.floats(-1e3, 1e3)

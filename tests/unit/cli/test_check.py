@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import environment, jobs, manifest, pictures
 from kavg.base import Constant
+from kavg.cli import environment
+from kavg.cli import execution as jobs
+from kavg.cli import output as pictures
 from kavg.objectives import TriangularWave
-from kavg.runs import load_trajectories
+from kavg.storage import manifest
+from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
 seed = 1
@@ -320,8 +323,8 @@ def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
 def test_the_promise_of_a_picture_is_the_bound_at_its_N():
     from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
     from kavg.analysis.bounds import Theorem1
-    from kavg.analysis.compare import compare
-    from kavg.verdict_plots import promises
+    from kavg.analysis.comparison import compare
+    from kavg.reports.figures.verdicts import promises
 
     problem = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
     method = Algorithm(P=2, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")

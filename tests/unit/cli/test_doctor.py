@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.ranks import run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import run_ranks
 
 from kavg import SerialComm
-from kavg.doctor import job, machine, mpi_library, selftest
-from kavg.doctor.finding import WIDTH, Finding, fine, table, wrong
-from kavg.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
+from kavg.cli.doctor import command as job
+from kavg.cli.doctor import machine, mpi_library, selftest
+from kavg.cli.doctor.finding import WIDTH, Finding, fine, table, wrong
+from kavg.cli.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
 from kavg.errors import KavgError
-from kavg.text import columns
+from kavg.reports.text import columns
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
 OPEN_MPI = Library("Open MPI v5.0.11, package: x", Path("/o/lib/libmpi.so"))

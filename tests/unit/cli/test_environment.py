@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from kavg.environment import LAUNCHERS, environment, installed, launcher, processor
+from kavg.cli.environment import LAUNCHERS, environment, installed, launcher, processor
 
 
 @pytest.mark.parametrize("variable", LAUNCHERS)

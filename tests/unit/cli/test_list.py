@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kavg.catalogue import SAMPLES, SECTIONS, catalogue
+from kavg.cli.commands.list import SAMPLES, SECTIONS, catalogue
 from kavg.errors import KavgError
 from kavg.objectives import KINDS
 

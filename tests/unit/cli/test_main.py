@@ -16,10 +16,12 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 import kavg
-from kavg import cli, environment, jobs
+from kavg.cli import entry_point as cli
+from kavg.cli import environment
+from kavg.cli import execution as jobs
 from kavg.errors import KavgError
-from kavg.launchers import Promise
-from kavg.runs import load_trajectories
+from kavg.mpi.launchers import Promise
+from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
 seed = 1

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import progress
-from kavg.progress import WIDTH, Lines, bar, shown_on, silent
+from kavg.cli import progress
+from kavg.cli.progress import WIDTH, Lines, bar, shown_on, silent
 
 
 @given(st.integers(1, 10**9), st.data())

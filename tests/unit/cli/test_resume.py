@@ -12,10 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg import environment, jobs, keeper, manifest, resuming, signals, supervising
-from kavg.checkpoints import FOLDER, read, stored
-from kavg.local import LocalSteps
-from kavg.runs import load_trajectories, write_bytes
+from kavg.cli import environment
+from kavg.cli import execution as jobs
+from kavg.cli import saved_run as resuming
+from kavg.cli import supervisor as supervising
+from kavg.engine.local_steps import LocalSteps
+from kavg.mpi import signals
+from kavg.storage import checkpoint_manager as keeper
+from kavg.storage import manifest
+from kavg.storage.checkpoints import FOLDER, read, stored
+from kavg.storage.run_folder import write_bytes
+from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
 seed = 1

@@ -12,12 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import environment, jobs, manifest, meta_iterations, replay, simulate
-from kavg.comm import SerialComm
-from kavg.config import load, parse, to_toml
-from kavg.jobs import described
-from kavg.replay import chosen, replayed
-from kavg.runs import load_trajectories, write_bytes, write_run
+from kavg import meta_iterations, simulate
+from kavg.cli import environment, replay
+from kavg.cli import execution as jobs
+from kavg.cli.execution import described
+from kavg.cli.replay import chosen, replayed
+from kavg.config.config import load, parse, to_toml
+from kavg.engine.communicator import SerialComm
+from kavg.storage import manifest
+from kavg.storage.run_folder import write_bytes, write_run
+from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
 seed = 1

@@ -7,16 +7,16 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from helpers.strategies import SMALL, additive_noise, algorithms, outer_rules, step_sizes
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SMALL, additive_noise, algorithms, outer_rules, step_sizes
 
 import kavg
-from kavg import faults
-from kavg.catalogue import SAMPLES
-from kavg.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
-from kavg.data import Synthetic
+from kavg.cli.commands.list import SAMPLES
+from kavg.config import synonyms as _synonyms
+from kavg.config.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
 from kavg.errors import KavgError
+from kavg.objectives.data.preparation import Synthetic
 from kavg.oracles import MiniBatch, Partition, Shifted
 
 TABLES = {
@@ -317,7 +317,7 @@ HERE = {
     "every": "record",
 }  # fmt: skip
 FOREIGN = [
-    (ours, name) for ours, names in faults.FOREIGN.items() for name in names if ours != "kind"
+    (ours, name) for ours, names in _synonyms.FOREIGN.items() for name in names if ours != "kind"
 ]
 
 
@@ -325,9 +325,9 @@ def with_keys(place, key):
     """A file in which ``key`` stands at ``place``."""
     more = {place: f", {key} = 3"}
     outer = f'{{ kind = "slowmo", mu = 0.5 {more.get("algorithm.0.outer", "")} }}'
-    data = '"digits", hidden' if key in faults.FOREIGN["hidden"] else '"digits", dim'
+    data = '"digits", hidden' if key in _synonyms.FOREIGN["hidden"] else '"digits", dim'
     objective = f'{{ kind = "network", data = {data.split(",")[0]} {more.get("objective", "")} }}'
-    if key in faults.FOREIGN["dim"]:
+    if key in _synonyms.FOREIGN["dim"]:
         objective = f'{{ kind = "cosine" {more.get("objective", "")} }}'
     return text(
         top=f'{key} = 3' if place == "" else f"record.{key} = 3" if place == "record" else "",
@@ -345,14 +345,14 @@ def test_a_foreign_name_is_answered_with_ours_at_its_place(ours, foreign):
     assert f"{where}: there is no key {foreign!r} here; use {ours!r}" in lines
 
 
-@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in faults.HOMES])
+@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in _synonyms.HOMES])
 def test_a_foreign_name_at_the_wrong_place_is_sent_home(ours, foreign):
     place = "oracle" if HERE.get(ours, "") != "oracle" else "algorithm.0"
     (line,) = [one for one in said(with_keys(place, foreign)) if f"{place}.{foreign}: " in one]
-    assert line.endswith(f"here; use {ours!r} in {faults.HOMES[ours]}")
+    assert line.endswith(f"here; use {ours!r} in {_synonyms.HOMES[ours]}")
 
 
-@pytest.mark.parametrize("foreign", faults.FOREIGN["kind"])
+@pytest.mark.parametrize("foreign", _synonyms.FOREIGN["kind"])
 def test_foreign_names_of_kind(foreign):
     assert said(text(oracle=f"{{ {foreign} = 'gaussian' }}")) == [
         f"oracle: there is no key {foreign!r} here; use 'kind'"
@@ -362,7 +362,7 @@ def test_foreign_names_of_kind(foreign):
 def test_the_names_users_bring_along_are_known():
     brought = ["lr", "period", "sync_every", "tau", "beta", "num_workers", "batch_size", "epochs"]
     ours = ["gamma", "K", "K", "K", "mu", "P", "B", "rounds"]
-    assert [faults.our_name(name) for name in brought] == ours
+    assert [_synonyms.our_name(name) for name in brought] == ours
 
 
 @pytest.mark.parametrize("spelling", ["LR", "Learning-Rate", "learning_rate"])

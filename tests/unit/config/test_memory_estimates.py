@@ -8,16 +8,17 @@ import sys
 import tracemalloc
 
 import pytest
+from helpers.launch import alone
 from hypothesis import given
 from hypothesis import strategies as st
-from launch import alone
 
-from kavg import memory, sizes
-from kavg.comm import SerialComm
-from kavg.config import parse
+from kavg.cli.execution import all_algorithms
+from kavg.config import memory_estimates as sizes
+from kavg.config.config import parse
+from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.jobs import all_algorithms
-from kavg.memory import in_words, room
+from kavg.storage import limits as memory
+from kavg.storage.limits import in_words, room
 
 SETTINGS = """
 rounds = {rounds}
@@ -168,7 +169,7 @@ def test_where_the_system_does_not_say(monkeypatch):
 
 LIMITED = """
 import resource
-from kavg.memory import room
+from kavg.storage.limits import room
 resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, resource.RLIM_INFINITY))
 print(room())
 """

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import toml
+from kavg.config import toml
+from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError
-from kavg.toml import tables_of, text_of
 
 
 def test_a_file_without_end_is_not_waited_for(tmp_path, monkeypatch):

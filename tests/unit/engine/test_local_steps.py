@@ -6,13 +6,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers.strategies import problems
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import problems
 
 import kavg
-from kavg.data import Synthetic
-from kavg.local import TILE_COORDINATES, LocalSteps, default_tile
+from kavg.engine.local_steps import TILE_COORDINATES, LocalSteps, default_tile
+from kavg.objectives.data.preparation import Synthetic
 
 WELL = kavg.objectives.DoubleWell(dim=1000)
 CLASSES = Synthetic("classification", examples=512, features=20)

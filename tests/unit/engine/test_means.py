@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ranks import CountingComm, run_ranks
 
 from kavg.base import Floats
-from kavg.comm import SerialComm, block
-from kavg.limbs import HIGHEST, LOWEST, chunks, exponents_for, grids, split
-from kavg.means import MEANS, ExactMean, PlainMean
+from kavg.engine.communicator import SerialComm, block
+from kavg.engine.exact_sums import HIGHEST, LOWEST, chunks, exponents_for, grids, split
+from kavg.engine.means import MEANS, ExactMean, PlainMean
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -6,12 +6,13 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from helpers.strategies import algorithms, problems
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import algorithms, problems
 
 import kavg
-from kavg.kept import BYTES, MOST, Kept, latest_before, most_kept, stacked, unstacked
+from kavg.engine.snapshots import BYTES, MOST, Kept, latest_before, most_kept
+from kavg.storage.trajectories import stacked, unstacked
 from kavg.trajectory import State
 
 

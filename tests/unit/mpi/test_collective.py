@@ -6,13 +6,13 @@ import io
 import sys
 
 import pytest
+from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import CountingComm, run_ranks
 
-from kavg import ranks
 from kavg.errors import KavgError
-from kavg.ranks import WORDS, abort, grouped, on_rank_0, together, words
+from kavg.mpi import collective as ranks
+from kavg.mpi.collective import WORDS, abort, grouped, on_rank_0, together, words
 
 SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 ANY_TEXT = st.text(max_size=30)

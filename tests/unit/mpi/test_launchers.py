@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from kavg import launchers
 from kavg.errors import KavgError
-from kavg.launchers import (
+from kavg.mpi import launchers
+from kavg.mpi.launchers import (
     COUNTED,
     Promise,
     beside,

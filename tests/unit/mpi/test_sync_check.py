@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import CountingComm, run_ranks
 
-from kavg import SerialComm, config, jobs
-from kavg.agreement import Agreement, fingerprint
+from kavg import SerialComm
+from kavg.cli import execution as jobs
+from kavg.cli.progress import silent
+from kavg.cli.supervisor import Supervised
+from kavg.config import config
 from kavg.errors import KavgError
-from kavg.progress import silent
-from kavg.rounds import Round
-from kavg.signals import Caught
-from kavg.supervising import Supervised
-from kavg.trajectory import State
+from kavg.mpi.signals import Caught
+from kavg.mpi.sync_check import Agreement, fingerprint
+from kavg.trajectory import Round, State
 
 SETTINGS = """
 rounds = {rounds}

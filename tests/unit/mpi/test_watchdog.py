@@ -9,16 +9,19 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers.ranks import ThreadComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
-from ranks import ThreadComm, run_ranks
 
-from kavg import SerialComm, starting, watchdog, watched
-from kavg import ranks as ranks_module
-from kavg.missing import Word, decoded, who_is_missing
-from kavg.ranks import abort
-from kavg.watchdog import Watchdog
-from kavg.watched import TIMEOUT, Watched, note, wait_at_most
+from kavg import SerialComm
+from kavg.mpi import collective as ranks_module
+from kavg.mpi import startup as starting
+from kavg.mpi import watchdog
+from kavg.mpi import watched_comm as watched
+from kavg.mpi.collective import abort
+from kavg.mpi.watchdog import Watchdog
+from kavg.mpi.watchdog_messages import Word, decoded, who_is_missing
+from kavg.mpi.watched_comm import TIMEOUT, Watched, note, wait_at_most
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())

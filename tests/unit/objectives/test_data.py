@@ -14,9 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import readers
-from kavg.data import Data, Synthetic, digest, load, prepare, shuffle, split, standardise
 from kavg.errors import KavgError
+from kavg.objectives.data import readers
+from kavg.objectives.data.preparation import (
+    Data,
+    Synthetic,
+    digest,
+    load,
+    prepare,
+    shuffle,
+    split,
+    standardise,
+)
 
 SEEDS = st.integers(0, 2**64 - 1)
 CSV = "a,b,label\n1,2,0\n3,4,1\n\n5,6.5,1\n"

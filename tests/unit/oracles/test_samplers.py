@@ -14,7 +14,7 @@ from scipy import stats
 from kavg.base import Indices
 from kavg.errors import KavgError
 from kavg.oracles import Partition, Shifted
-from kavg.oracles.sampling import SAMPLERS, below
+from kavg.oracles.samplers import SAMPLERS, below
 
 LEVEL = 1e-5
 """Level of every chi-square test, seeds fixed."""

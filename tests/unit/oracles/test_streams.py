@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from kavg import noise
-from kavg.noise import Purpose, Streams, hashed, increments, mix
-from kavg.normals import Normals, Polar, normals_once
+from kavg.oracles import streams as noise
+from kavg.oracles.normals import Normals, Polar, normals_once
+from kavg.oracles.streams import Purpose, Streams, hashed, increments, mix
 from kavg.oracles.student_t import mean_power
 
 SIGMAS = 5.0

@@ -9,14 +9,14 @@ import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import atlas
-from kavg.exact_runs import exact_trajectory
+from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.objectives import Quadratic
 from kavg.oracles import Gaussian
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
 
 pytest.importorskip("matplotlib")
-from kavg.exact_plots import SHOWN, atlas_figure, exact_figure
-from kavg.sheet import save
+from kavg.reports.figures.exact import SHOWN, atlas_figure, exact_figure
+from kavg.reports.figures.layout import save
 
 PROBLEM = Problem(Quadratic((0.1, 1.0)), Gaussian(1.0), start=3.0)
 METHODS = [Algorithm(4, 3, 0.2, outer) for outer in (Averaging(), BlockMomentum(0.5))]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from kavg.errors import KavgError
-from kavg.panels import COLOURS
+from kavg.reports.figures.curves import COLOURS
 from kavg.trajectory import AXES, Trajectory
 
 pytest.importorskip("matplotlib")
-from kavg.plots import trajectory_figure
-from kavg.sheet import save
+from kavg.reports.figures.layout import save
+from kavg.reports.figures.trajectories import trajectory_figure
 
 HOSTILE = [
     "",

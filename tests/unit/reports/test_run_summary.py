@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
 from kavg.errors import KavgError
-from kavg.report import summary, table
-from kavg.text import columns, labels, number
+from kavg.reports.run_summary import summary, table
+from kavg.reports.text import columns, labels, number
 from kavg.trajectory import Trajectory
 
 

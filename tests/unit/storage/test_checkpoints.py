@@ -11,19 +11,19 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers.same import same_bits
 from hypothesis import given
 from hypothesis import strategies as st
-from same import same_bits
 
 import kavg
-from kavg import checkpoints, files
-from kavg.cadence import Checkpointing
-from kavg.checkpoints import Checkpoint, from_bytes, read, stored, strict_json, write
-from kavg.config import EXAMPLE, data_digest, parse, to_toml
+from kavg.cli.saved_run import last_checkpoint, opened, usable
+from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
 from kavg.errors import KavgError
-from kavg.keeper import Keeper
-from kavg.resuming import last_checkpoint, opened, usable
-from kavg.runs import digest
+from kavg.storage import atomic as files
+from kavg.storage import checkpoints
+from kavg.storage.checkpoint_manager import Checkpointing, Keeper
+from kavg.storage.checkpoints import Checkpoint, from_bytes, read, stored, strict_json, write
+from kavg.storage.trajectories import digest
 
 CONFIG = parse(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
 

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kavg
-from kavg import manifest
-from kavg.config import EXAMPLE, parse, to_toml
+from kavg.cli.execution import described
+from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
-from kavg.jobs import described
-from kavg.runs import enter, write_bytes, write_run
+from kavg.storage import manifest
+from kavg.storage.run_folder import enter, write_bytes, write_run
 
 CONFIG = parse(EXAMPLE, ["rounds=2", "replicas=2", "objective.dim=2"])
 

@@ -14,13 +14,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers.launch import alone
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from launch import alone
 
-from kavg import npz
 from kavg.errors import KavgError
+from kavg.storage import npz
 
 DTYPES = st.one_of(
     npst.boolean_dtypes(), npst.integer_dtypes(), npst.unsigned_integer_dtypes(),
@@ -305,7 +305,7 @@ def test_any_header(tmp_path_factory, header, extra):
 
 LIMITED = """
 import resource, sys
-from kavg import npz
+from kavg.storage import npz
 resource.setrlimit(resource.RLIMIT_AS, (4 * 10**9, 4 * 10**9))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -13,17 +13,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.strategies import algorithms, problems
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from strategies import algorithms, problems
 
 import kavg
-from kavg.config import EXAMPLE, parse, to_toml
+from kavg.cli.execution import described
+from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
-from kavg.files import put_back, staged, written
-from kavg.jobs import described
-from kavg.runs import CONTENTS, digest, joint_digest, load_trajectories, write_run
+from kavg.storage.atomic import put_back, staged, written
+from kavg.storage.run_folder import CONTENTS, write_run
+from kavg.storage.trajectories import digest, joint_digest, load_trajectories
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from launch import mpiexec
+from helpers.launch import mpiexec
 
 NEEDED = ("ip", "unshare", "hostname")
 LAUNCH = """#!/bin/sh

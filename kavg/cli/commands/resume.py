@@ -1,0 +1,56 @@
+"""``kavg resume``: go on with a run, or make it longer."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from kavg.base import Communicator
+from kavg.cli.environment import session
+from kavg.cli.execution import go_on
+from kavg.cli.output import say
+from kavg.cli.saved_run import Found, opened
+from kavg.config.config import to_toml
+from kavg.errors import KavgError
+from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.watched_comm import wait_at_most
+from kavg.storage.atomic import put_back
+from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.checkpoints import FOLDER
+from kavg.storage.output_folder import check_writable
+
+
+def resume(
+    comm: Communicator, folder: Path, rounds: int | None, *, quiet: bool, mpi: str | None
+) -> None:
+    """Go on with a run where it was stopped, or make a finished one longer."""
+
+    def known() -> Found:
+        found = longer(opened(folder), rounds)
+        wait_at_most(comm, found.config.timeout)
+        return found
+
+    on_rank_0(comm, lambda: put_back(folder))
+    found = together(comm, "the runs", known, lambda f: f.name)
+    if found.complete:
+        say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
+        return
+    on_rank_0(comm, lambda: check_writable(folder))
+    if comm.Get_rank() == 0:
+        sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
+    sessions = [*found.begun.sessions, session(comm.Get_size())]
+    begun = replace(found.begun, settings=to_toml(found.config), sessions=sessions)
+    last = found.source if found.source.parent.name == FOLDER else None
+    keeper = Keeper(folder, found.config.checkpoint, begun, mine=True, last=last)
+    go_on(comm, found.config, keeper, quiet=quiet, mpi=mpi)
+
+
+def longer(found: Found, rounds: int | None) -> Found:
+    """The same, to be ended at another round."""
+    before = found.config.rounds
+    if rounds is None or rounds == before:
+        return found
+    if rounds < before:
+        raise KavgError(f"--rounds makes a run longer: {before} rounds are set, got {rounds}")
+    return replace(found, config=replace(found.config, rounds=rounds), complete=False)

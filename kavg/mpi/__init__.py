@@ -1,0 +1,1 @@
+"""Ranks that begin together, agree, watch each other and end together."""

@@ -1,0 +1,37 @@
+"""Outer rules: what is done with the mean displacement of a round.
+
+With ``d_n`` the mean over learners of (end minus start) of round n:
+
+=================  ====================  ===============================  =====================
+rule               learners start at     memory                           meta-iterate
+=================  ====================  ===============================  =====================
+Averaging          w                     none                             w + d
+BlockMomentum      w                     v = mu v + d                     w + v
+NesterovMomentum   y = w + mu v          v = mu v + d                     w + v, which is y + d
+SlowMo             w                     u = mu u - d/gamma               w - alpha gamma u
+=================  ====================  ===============================  =====================
+
+When every learner moves by exactly 1 a round, the first three and SlowMo with ``alpha = 1`` all
+settle at a displacement of ``1/(1 - mu)`` a round.  No rule scales by ``1 - mu``, and none is
+skipped when there is one learner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from kavg.base import Outer
+from kavg.outer.averaging import Averaging
+from kavg.outer.block_momentum import BlockMomentum
+from kavg.outer.nesterov_momentum import NesterovMomentum
+from kavg.outer.slowmo import SlowMo
+
+KINDS: Final[Mapping[str, type[Outer]]] = {
+    "averaging": Averaging,
+    "block_momentum": BlockMomentum,
+    "nesterov": NesterovMomentum,
+    "slowmo": SlowMo,
+}
+
+__all__ = ["KINDS", "Averaging", "BlockMomentum", "NesterovMomentum", "SlowMo"]

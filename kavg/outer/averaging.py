@@ -1,0 +1,34 @@
+"""Averaging: the meta-iterate becomes the mean of the learners."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Floats
+
+
+@final
+@dataclass(frozen=True)
+class Averaging:
+    """K-AVG: ``w_{n+1} = w_n + d_n``, the mean of the learners' models (Zhou and Cong 2018).
+
+    The same bits as ``BlockMomentum(mu=0)``, without carrying ``v``.
+
+    >>> w = np.array([[1.0]])
+    >>> Averaging().step(w, np.empty(0), displacement=np.array([[-0.5]]), gamma=0.1)
+    >>> w
+    array([[0.5]])
+    """
+
+    memory = False
+
+    def start(self, w: Floats, v: Floats, out: Floats) -> None:
+        """Learners start at the meta-iterate."""
+        out[...] = w
+
+    def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
+        """Move to the mean."""
+        np.add(w, displacement, out=w)

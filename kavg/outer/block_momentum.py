@@ -1,0 +1,44 @@
+"""Block momentum: one momentum term acts on the mean displacement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.outer.momentum import check_momentum
+
+
+@final
+@dataclass(frozen=True)
+class BlockMomentum:
+    """M-AVG: ``v_{n+1} = mu v_n + d_n``, ``w_{n+1} = w_n + v_{n+1}`` (Cong and Liu 2020).
+
+    ``v`` is in units of displacement.  ``SlowMo`` keeps it in units of gradient, which is the same
+    only while gamma is constant; ``NesterovMomentum`` lets the learners start from ``w + mu v``;
+    ``Averaging`` is ``mu = 0``.  A filter ``v = mu v + (1 - mu) d`` would be another method with
+    ``1 - mu`` times the step.
+
+    >>> w, v = np.array([[0.0]]), np.array([[1.0]])
+    >>> BlockMomentum(mu=0.5).step(w, v, displacement=np.array([[1.0]]), gamma=0.1)
+    >>> w
+    array([[1.5]])
+    """
+
+    mu: float
+    memory = True
+
+    def __post_init__(self) -> None:
+        check_momentum(self.mu)
+
+    def start(self, w: Floats, v: Floats, out: Floats) -> None:
+        """Learners start at the meta-iterate."""
+        out[...] = w
+
+    def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
+        """Add the displacement to the decayed momentum, then move by it."""
+        np.multiply(v, self.mu, out=v)
+        np.add(v, displacement, out=v)
+        np.add(w, v, out=w)

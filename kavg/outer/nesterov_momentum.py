@@ -1,0 +1,44 @@
+"""Nesterov block momentum: learners start from the look-ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.outer.momentum import check_momentum
+
+
+@final
+@dataclass(frozen=True)
+class NesterovMomentum:
+    """Nesterov block momentum: as ``BlockMomentum``, but learners start from ``y = w + mu v``.
+
+    The anchor ``w`` and the look-ahead ``y`` are kept apart: ``w_{n+1}`` is the mean of the
+    learners and not a further look-ahead.  Code that keeps the look-ahead as the next anchor is
+    another method, with ``1 + mu`` times the steady displacement (docs/theory.md, section 4.8).
+
+    >>> y = np.empty((1, 1))
+    >>> NesterovMomentum(mu=0.5).start(np.array([[1.0]]), np.array([[1.0]]), y)
+    >>> y
+    array([[1.5]])
+    """
+
+    mu: float
+    memory = True
+
+    def __post_init__(self) -> None:
+        check_momentum(self.mu)
+
+    def start(self, w: Floats, v: Floats, out: Floats) -> None:
+        """Learners start from the look-ahead."""
+        np.multiply(v, self.mu, out=out)
+        np.add(w, out, out=out)
+
+    def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
+        """The displacement is seen from the look-ahead: ``w + mu v + d``."""
+        np.multiply(v, self.mu, out=v)
+        np.add(v, displacement, out=v)
+        np.add(w, v, out=w)

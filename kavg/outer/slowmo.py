@@ -1,0 +1,50 @@
+"""SlowMo: block momentum in units of gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.errors import positive
+from kavg.outer.momentum import check_momentum
+
+
+@final
+@dataclass(frozen=True)
+class SlowMo:
+    """SlowMo: ``u_{n+1} = mu u_n - d_n/gamma``, ``w_{n+1} = w_n - alpha gamma u_{n+1}``.
+
+    Wang, Tantia, Ballas and Rabbat 2019 (arXiv 1910.00643), whose ``beta`` is our ``mu``.  The
+    memory ``u`` (carried as ``v``) is in units of gradient, divided by the gamma of its own round.
+    With ``alpha = 1`` and a constant gamma this is ``BlockMomentum`` with ``u = -v/gamma``; when
+    gamma changes from round to round the two are different methods.  With ``P = 1`` and ``mu = 0``
+    it is Lookahead.
+
+    >>> w, u = np.array([[0.0]]), np.array([[0.0]])
+    >>> SlowMo(mu=0.5).step(w, u, displacement=np.array([[-2.0]]), gamma=0.5)
+    >>> w, u
+    (array([[-2.]]), array([[4.]]))
+    """
+
+    mu: float
+    alpha: float = 1.0
+    memory = True
+
+    def __post_init__(self) -> None:
+        check_momentum(self.mu)
+        positive("alpha", self.alpha)
+
+    def start(self, w: Floats, v: Floats, out: Floats) -> None:
+        """Learners start at the meta-iterate."""
+        out[...] = w
+
+    def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
+        """Move by the decayed mean of the pseudo-gradients; overwrites ``displacement``."""
+        np.multiply(v, self.mu, out=v)
+        np.divide(displacement, gamma, out=displacement)
+        np.subtract(v, displacement, out=v)
+        np.multiply(v, self.alpha * gamma, out=displacement)
+        np.subtract(w, displacement, out=w)

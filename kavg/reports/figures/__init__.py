@@ -1,0 +1,1 @@
+"""Figures: trajectories, verdicts and exact moments."""

@@ -1,0 +1,1 @@
+"""Run folders, checkpoints and archives: written whole or not at all, read without trust."""
