@@ -1,7 +1,7 @@
-"""Print what the code is like: lines, functions, folders, names defined twice, comments, docstrings.
+"""Print what the code is like: lines, functions, folders, doubled names, comments, docstrings.
 
-``python docs/tools/code_statistics.py`` prints the table; ``--twice``, ``--questions`` and ``--one-line`` list
-what it counts.  ``tests/test_layering.py`` holds the limits.
+``python docs/tools/code_statistics.py`` prints the table; ``--twice``, ``--questions`` and
+``--one-line`` list what it counts.  ``tests/test_layering.py`` holds the limits.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from helpers.launch import HERE, alone
 from helpers.hosts import NotPermitted, two_hosts, wait_for
+from helpers.launch import HERE, alone
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
