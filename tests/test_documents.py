@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 from pathlib import Path
@@ -67,7 +68,40 @@ def test_every_document_a_docstring_names_exists():
             assert (ROOT / name).exists(), f"{path.name} names {name}"
 
 
-def test_no_fault_of_the_table_hangs_or_loses_a_run():
+PROGRAMS = {
+    path.relative_to(ROOT).as_posix()
+    for folder in ("kavg", "tests", "experiments", "docs")
+    for path in (ROOT / folder).rglob("*.py")
+}
+
+
+def page_names(pattern):
+    return [
+        (page.relative_to(ROOT).as_posix(), name)
+        for page in PAGES
+        for name in sorted(set(re.findall(pattern, page.read_text())))
+    ]
+
+
+@pytest.mark.parametrize(("page", "name"), page_names(r"[\w/]+\.py\b"))
+def test_every_program_that_a_page_names_exists(page, name):
+    users_own = name == "my.py"
+    assert users_own or any(f"/{path}".endswith(f"/{name}") for path in PROGRAMS)
+
+
+@pytest.mark.parametrize(("page", "name"), page_names(r"`(kavg(?:\.\w+)+)"))
+def test_every_name_of_kavg_on_a_page_exists(page, name):
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        with contextlib.suppress(ModuleNotFoundError):
+            found = importlib.import_module(".".join(parts[:n]))
+            for part in parts[n:]:
+                found = getattr(found, part)
+            return
+    raise AssertionError(name)
+
+
+def test_the_page_of_faults_counts_no_hang_and_no_loss():
     page = (ROOT / "docs" / "reliability.md").read_text()
     counts = re.findall(r"^cases = (\d+), hangs = (\d+), lost = (\d+)$", page, re.MULTILINE)
     assert len(counts) == page.count("\n## ") > 0
