@@ -6,16 +6,35 @@ import numpy as np
 
 
 class KavgError(ValueError):
-    """The one exception of kavg: says what was given, what is needed and what to do.
+    """The base of all errors of kavg: what was given, what is needed and what to do.
 
-    ``code`` is the exit code of a command that it ends: 2 if the input is wrong, 1 if the run
-    failed.  ``collective`` says that every rank raised it at the same point (``kavg.ranks``), and
-    ``newer`` that a newer kavg could read what this one cannot.
+    Raised itself where the input is wrong.  ``code`` is the exit code of a command that the error
+    ends: 2 for wrong input, 1 for a run that failed (``RunFailed``).
     """
 
-    code = 2
-    collective = False
-    newer = False
+    code: int = 2
+
+
+class RunFailed(KavgError):
+    """A run failed although its input was right, for instance because a disk is full."""
+
+    code = 1
+
+
+class NewerFormat(KavgError):
+    """An intact file of a later format, which a later version of kavg can read."""
+
+
+class CollectiveError(KavgError):
+    """An error that every rank raises at the same point, so that each can end by itself.
+
+    Any other error is one rank's own; that rank must abort the others, which would wait for it in
+    the next collective.  ``code`` is the exit code of all ranks.
+    """
+
+    def __init__(self, message: str, code: int = KavgError.code) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def at_least_one(name: str, value: int, advice: str) -> None:
@@ -48,10 +67,3 @@ def check_seed(seed: int) -> None:
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not 0 <= seed < 2**63:
         raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")
-
-
-def failed(message: str) -> KavgError:
-    """A run that failed where nothing was wrong with what was asked: exit code 1."""
-    error = KavgError(message)
-    error.code = 1
-    return error

@@ -18,8 +18,7 @@ from experiments.benchmarks.workloads import chosen
 from kavg.base import Communicator
 from kavg.cli.environment import installed, launcher
 from kavg.cli.output import draw_if_possible, say
-from kavg.errors import KavgError
-from kavg.mpi.collective import collective
+from kavg.errors import CollectiveError, KavgError
 
 LEAST: Final = 0.05
 """Seconds that a contestant runs in each repetition, at least."""
@@ -37,7 +36,7 @@ def bench(
 ) -> int:
     """Measure the groups asked for, print the tables, write them to ``out``; 1 if a part failed."""
     if comm.Get_size() > 1 or launcher():
-        raise collective("the benchmark starts its own ranks; start it without mpiexec")
+        raise CollectiveError("the benchmark starts its own ranks; start it without mpiexec")
     groups = chosen(only)
     times = repetitions if repetitions is not None else 3 if quick else 7
     check(out, times, force)

@@ -20,7 +20,7 @@ import typer
 
 from kavg.cli.app import app
 from kavg.engine.communicator import SerialComm
-from kavg.errors import KavgError
+from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.collective import abort
 from kavg.mpi.comm_world import loaded_mpi, world
 from kavg.mpi.launchers import Promise, promise, says_it
@@ -79,7 +79,7 @@ def no_rank(fault: KavgError, promised: Promise | None) -> int:
 def ended_by(error: BaseException, comm: Any) -> int:
     """The exit code for what ended the command, which is said; a crash ends every rank."""
     if isinstance(error, KavgError):
-        if comm.Get_size() == 1 or error.collective:
+        if comm.Get_size() == 1 or isinstance(error, CollectiveError):
             return complain(error)
         abort(comm, str(error), error.code)
         return error.code

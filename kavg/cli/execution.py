@@ -16,7 +16,7 @@ from kavg.cli.progress import Progress, shown_on, silent
 from kavg.cli.supervisor import Supervised
 from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.engine.simulation import simulate
-from kavg.errors import KavgError, failed
+from kavg.errors import KavgError, RunFailed
 from kavg.mpi.collective import on_rank_0, together
 from kavg.mpi.signals import Ended, caught
 from kavg.mpi.sync_check import Agreement
@@ -45,7 +45,7 @@ def go_on(
         try:
             finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
         except KavgError as fault:
-            raise failed(f"{fault}; {keeper.advice}") from None
+            raise RunFailed(f"{fault}; {keeper.advice}") from None
         except Ended:
             keeper.write()
             raise
@@ -105,7 +105,7 @@ def finish(
         )
     except OSError as error:
         reason = error.strerror or error
-        raise failed(f"cannot write {str(folder)!r}: {reason}") from None
+        raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
     if words:
         say(words)
     say(f"digest  {report['digest']}\nfolder  {folder}")

@@ -13,7 +13,7 @@ from kavg.cli.execution import identity
 from kavg.config.config import Config, data_digest, load, parse, to_toml
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Growing
-from kavg.errors import KavgError
+from kavg.errors import KavgError, NewerFormat
 from kavg.storage import manifest
 from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
 from kavg.storage.output_folder import unfinished
@@ -64,9 +64,9 @@ def last_checkpoint(folder: Path) -> Found:
     for path in stored(folder / FOLDER):
         try:
             config, begun = usable(path)
+        except NewerFormat:
+            raise  # going on from an older checkpoint would throw work away
         except KavgError as fault:
-            if fault.newer:
-                raise
             refused.append(str(fault))
             continue
         going_on = [f"going on from the one before it, {path.name}"] if refused else []

@@ -17,19 +17,12 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.errors import KavgError
+from kavg.errors import CollectiveError, KavgError
 
 T = TypeVar("T")
 
 WORDS: Final = 4000
 """Bytes of its own words that each rank shows the others."""
-
-
-def collective(message: str, code: int = 2) -> KavgError:
-    """An error that every rank raises together; ``code`` is the exit code."""
-    error = KavgError(message)
-    error.collective, error.code = True, code
-    return error
 
 
 def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
@@ -46,9 +39,9 @@ def together(comm: Communicator, what: str, action: Callable[[], T], name: Calla
         result, mine = error, str(error)
     groups = grouped(comm, mine)
     if len(groups) > 1:
-        raise collective("\n  ".join([f"{what} differ between ranks:", *described(groups)]))
+        raise CollectiveError("\n  ".join([f"{what} differ between ranks:", *described(groups)]))
     if isinstance(result, KavgError):
-        raise collective(str(result))
+        raise CollectiveError(str(result))
     return result
 
 
@@ -62,7 +55,7 @@ def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
             mine = f"{error.code}{error}"
     said = words(next(iter(grouped(comm, mine))))
     if said:
-        raise collective(said[1:], int(said[0]))
+        raise CollectiveError(said[1:], int(said[0]))
 
 
 def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:

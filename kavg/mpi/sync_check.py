@@ -14,7 +14,8 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Communicator, Floats
-from kavg.mpi.collective import collective, spelled
+from kavg.errors import CollectiveError
+from kavg.mpi.collective import spelled
 from kavg.trajectory import Round, Trajectory
 
 BYTES: Final = 8
@@ -54,7 +55,7 @@ class Agreement:
         for rank, row in enumerate(everyone):
             groups.setdefault(row.tobytes().hex(), []).append(rank)
         if len(groups) > 1:
-            raise collective(self.parted(n, groups), FAILED)
+            raise CollectiveError(self.parted(n, groups), FAILED)
         self.agreed = n
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from kavg.errors import KavgError, at_least_one, failed
+from kavg.errors import KavgError, RunFailed, at_least_one
 from kavg.storage.checkpoints import FOLDER, Checkpoint, stored, write
 from kavg.storage.output_folder import claimed, resume_command
 from kavg.trajectory import Trajectory
@@ -57,7 +57,7 @@ class Keeper:
         try:
             self.store()
         except OSError as error:
-            raise failed(self.unwritten(error)) from None
+            raise RunFailed(self.unwritten(error)) from None
         self.written_at = time.monotonic()
 
     def store(self) -> None:

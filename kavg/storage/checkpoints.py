@@ -24,7 +24,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from kavg.errors import KavgError
+from kavg.errors import KavgError, NewerFormat
 from kavg.storage import npz
 from kavg.storage.atomic import flush, written
 from kavg.storage.trajectories import about, arrays_of, rebuilt
@@ -97,7 +97,7 @@ def from_bytes(content: bytes) -> Checkpoint:
         raise KavgError("it is cut off or damaged: its checksum does not fit")
     if int(line["format"]) > FORMAT:
         version, needed = line["kavg"].decode(), int(line["format"])
-        raise newer(
+        raise NewerFormat(
             f"it has format {needed}, written by kavg {version}; this is kavg {__version__}, "
             f"which reads formats up to {FORMAT}: use kavg {version} or newer"
         )
@@ -105,13 +105,6 @@ def from_bytes(content: bytes) -> Checkpoint:
         return unpacked(rest)
     except DAMAGED as error:
         raise KavgError(f"its content is not what kavg writes: {error}") from None
-
-
-def newer(message: str) -> KavgError:
-    """A whole checkpoint for another kavg: to go on from an older one would throw work away."""
-    fault = KavgError(message)
-    fault.newer = True
-    return fault
 
 
 def not_ours(content: bytes) -> str:
@@ -160,8 +153,8 @@ def read(path: Path) -> Checkpoint:
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None
     except KavgError as fault:
-        again = newer if fault.newer else KavgError
-        raise again(f"{str(path)!r} is refused: {fault}") from None
+        kind = NewerFormat if isinstance(fault, NewerFormat) else KavgError
+        raise kind(f"{str(path)!r} is refused: {fault}") from None
 
 
 def stored(folder: Path) -> list[Path]:

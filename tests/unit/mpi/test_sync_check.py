@@ -13,7 +13,7 @@ from kavg.cli import execution as jobs
 from kavg.cli.progress import silent
 from kavg.cli.supervisor import Supervised
 from kavg.config import config
-from kavg.errors import KavgError
+from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.signals import Caught
 from kavg.mpi.sync_check import Agreement, fingerprint
 from kavg.trajectory import Round, State
@@ -46,7 +46,7 @@ def test_ranks_agree_if_and_only_if_all_bits_do(values):
         try:
             agreement.after(done(2, values[comm.Get_rank()]))
         except KavgError as error:
-            return error.collective, error.code, str(error).splitlines()
+            return isinstance(error, CollectiveError), error.code, str(error).splitlines()
         return None
 
     told = run_ranks(len(values), rank)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import kavg
 from kavg.cli.saved_run import last_checkpoint, opened, usable
 from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
-from kavg.errors import KavgError
+from kavg.errors import KavgError, NewerFormat
 from kavg.storage import atomic as files
 from kavg.storage import checkpoints
 from kavg.storage.checkpoint_manager import Checkpointing, Keeper
@@ -108,7 +108,7 @@ def test_any_flipped_bit_is_seen():
             damaged[place] ^= 1 << bit
             with pytest.raises(KavgError) as caught:
                 from_bytes(bytes(damaged))
-            assert not caught.value.newer
+            assert not isinstance(caught.value, NewerFormat)
 
 
 @given(st.binary(max_size=300))
@@ -149,7 +149,7 @@ def test_a_newer_format_says_which_version_is_needed(tmp_path):
     path.write_bytes(signed(b"whatever it may be", b"kavg checkpoint format=7 kavg=3.1.4 "))
     with pytest.raises(KavgError, match=r"format 7, written by kavg 3\.1\.4") as caught:
         read(path)
-    assert caught.value.newer
+    assert isinstance(caught.value, NewerFormat)
     assert str(caught.value).endswith("use kavg 3.1.4 or newer")
 
 
