@@ -16,9 +16,10 @@ from experiments.benchmarks.ratios import Measured
 from experiments.benchmarks.report import Report
 from experiments.benchmarks.workloads import chosen
 from kavg.base import Communicator
-from kavg.cli.environment import installed, launcher
+from kavg.cli.environment import installed
 from kavg.cli.output import draw_if_possible, say
 from kavg.errors import CollectiveError, KavgError
+from kavg.mpi.launchers import detect_launch
 
 LEAST: Final = 0.05
 """Seconds that a contestant runs in each repetition, at least."""
@@ -35,7 +36,7 @@ def bench(
     force: bool,
 ) -> int:
     """Measure the groups asked for, print the tables, write them to ``out``; 1 if a part failed."""
-    if comm.Get_size() > 1 or launcher():
+    if comm.Get_size() > 1 or detect_launch() is not None:
         raise CollectiveError("the benchmark starts its own ranks; start it without mpiexec")
     groups = chosen(only)
     times = repetitions if repetitions is not None else 3 if quick else 7

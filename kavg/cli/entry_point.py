@@ -23,7 +23,7 @@ from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.collective import abort
 from kavg.mpi.comm_world import loaded_mpi, world
-from kavg.mpi.launchers import Promise, promise, says_it
+from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
 from kavg.mpi.signals import Ended, end, handled, ignore
 from kavg.mpi.startup import all_ranks_end
 from kavg.mpi.watched_comm import Watched
@@ -53,7 +53,7 @@ def main() -> None:
                 comm = world()
             except KavgError as fault:
                 if sys.argv[1:2] != ["doctor"]:
-                    sys.exit(no_rank(fault, promise()))
+                    sys.exit(no_rank(fault, detect_launch()))
             speak_once(comm)
             asked = app(standalone_mode=False, obj=comm)
             code = asked() if callable(asked) else asked
@@ -64,13 +64,13 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def no_rank(fault: KavgError, promised: Promise | None) -> int:
+def no_rank(fault: KavgError, launch: Launch | None) -> int:
     """The exit code of a process that is no rank of a world; of several copies one says why.
 
     All stay until that is said and passed on: some launchers end all copies once one has left.
     """
-    code = complain(fault) if says_it(promised) else fault.code
-    if promised is not None:
+    code = complain(fault) if is_reporting_copy(launch) else fault.code
+    if launch is not None:
         ignore()
         time.sleep(LINGER)
     return code

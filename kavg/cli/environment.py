@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,20 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from kavg.mpi.launchers import detect_launch
 from kavg.version import __version__
-
-LAUNCHERS: Final = {
-    "OMPI_COMM_WORLD_SIZE": "Open MPI",
-    "MPI_LOCALNRANKS": "MPICH hydra",
-    "PMI_SIZE": "PMI",
-    "PMIX_RANK": "PMIx",
-    "PALS_RANKID": "PALS",
-    "I_MPI_HYDRA_HOST_FILE": "Intel MPI",
-    "MV2_COMM_WORLD_SIZE": "MVAPICH",
-    "FLUX_JOB_SIZE": "Flux",
-    "JSM_NAMESPACE_SIZE": "jsrun",
-}
-"""Variables that a launcher of MPI jobs sets, with its name."""
 
 PACKAGES: Final = (
     "kavg",
@@ -47,17 +34,9 @@ SESSION: Final = ("time", "machine", "processor", "ranks", "source", "versions")
 """What of it is kept of each part of a run that was interrupted."""
 
 
-def launcher(variables: Mapping[str, str] = os.environ) -> str | None:
-    """The MPI launcher that started this process, or None.
-
-    >>> launcher({"OMPI_COMM_WORLD_SIZE": "2"})
-    'Open MPI'
-    """
-    return next((name for variable, name in LAUNCHERS.items() if variable in variables), None)
-
-
 def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
     """What is worth knowing when two runs differ."""
+    launch = detect_launch()
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
@@ -67,7 +46,7 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "ranks": ranks,
-        "launcher": launcher(),
+        "launcher": launch.launcher if launch else None,
         "mpi": mpi,
         "source": source(),
         "versions": {

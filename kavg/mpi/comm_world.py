@@ -10,16 +10,16 @@ from typing import Any
 
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.mpi.launchers import no_library, promise
+from kavg.mpi.launchers import detect_launch, missing_library_error
 from kavg.mpi.startup import all_ranks_begin
 
 
 def world() -> Any:
     """MPI's world if a launcher started this process, else a world of one."""
-    promised = promise()
-    if promised is None and "mpi4py.MPI" not in sys.modules:
+    launch = detect_launch()
+    if launch is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
-    return all_ranks_begin(loaded_mpi(), promised)
+    return all_ranks_begin(loaded_mpi(), launch)
 
 
 def loaded_mpi() -> Any:
@@ -31,7 +31,7 @@ def loaded_mpi() -> Any:
             mpi4py.rc(initialize=False, finalize=True)
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise no_library(str(error), promise()) from None
+        raise missing_library_error(str(error), detect_launch()) from None
     return MPI
 
 

@@ -1,7 +1,7 @@
-"""What a launcher promised this process, and what to say where MPI does not keep it.
+"""Detection of the MPI launcher, and errors for an MPI library that does not work with it.
 
-A launcher of one MPI and the library of another do not find each other: N copies start, and each
-believes it is alone.  Each would do the whole work and write the same folder.
+A launcher of one MPI and the library of another do not connect: N copies start, and each is rank 0
+of a world of one.  Each copy would then do the whole work and write the same folder.
 """
 
 from __future__ import annotations
@@ -10,47 +10,54 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Final, NamedTuple, final
 
 from kavg.errors import KavgError
 
 SLURM: Final = "Slurm's srun"
+OPEN_MPI: Final = "Open MPI"
 
-COUNTED: Final = (
-    ("Open MPI", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
-    ("MVAPICH", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),
-    ("PMI", "PMI_SIZE", "PMI_RANK"),
-    ("Flux", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"),
-    ("jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"),
-    (SLURM, "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+
+class _Launcher(NamedTuple):
+    """A launcher, with the variables that hold the number of copies and the number of this copy.
+
+    ``size_variable`` is None for launchers that set the second alone.
+    """
+
+    name: str
+    size_variable: str | None
+    rank_variable: str
+
+
+LAUNCHERS: Final = (
+    _Launcher(OPEN_MPI, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+    _Launcher("MVAPICH", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),
+    _Launcher("PMI", "PMI_SIZE", "PMI_RANK"),
+    _Launcher("Flux", "FLUX_JOB_SIZE", "FLUX_TASK_RANK"),
+    _Launcher("jsrun", "JSM_NAMESPACE_SIZE", "JSM_NAMESPACE_RANK"),
+    # Not SLURM_NTASKS: a batch script has it too, and is one process.
+    _Launcher(SLURM, "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+    _Launcher("PMIx", None, "PMIX_RANK"),
+    _Launcher("PALS", None, "PALS_RANKID"),
 )
-"""Launchers, with the variables for how many copies were started and which one this is.
+"""The launchers of MPI jobs; the first whose variable is set started this process."""
 
-Not ``SLURM_NTASKS``: a batch script has it too, and is one process.
-"""
-
-NUMBERED: Final = (
-    ("PMIx", "PMIX_RANK"),
-    ("PALS", "PALS_RANKID"),
-)
-"""Launchers that say only which copy this is."""
-
-SPEAK_PMI: Final = {
+PMI_LAUNCHERS: Final = {
     "I_MPI_HYDRA_TOPOLIB": "Intel MPI's mpiexec",
     "HYDI_CONTROL_FD": "MPICH's mpiexec",
     "PALS_RANKID": "PALS",
     "SLURM_STEP_NUM_TASKS": SLURM,
 }
-"""Variables that tell launchers apart which all set ``PMI_SIZE``; the first that is set decides."""
-
-OF_ONE: Final = "SLURM_STEP_NUM_TASKS"
-"""Set for a single task too, which is then no MPI job."""
+"""Variables that distinguish the launchers that all set ``PMI_SIZE``; the first that is set."""
 
 
 @final
 @dataclass(frozen=True)
-class Promise:
-    """``size`` copies (None: not known) were started, and this is number ``rank``."""
+class Launch:
+    """How a launcher started this process: as number ``rank`` of ``size`` copies.
+
+    ``size`` is None where the launcher sets no such variable; ``variable`` is the one it does set.
+    """
 
     launcher: str
     variable: str
@@ -58,133 +65,130 @@ class Promise:
     rank: int
 
 
-def says_it(promised: Promise | None) -> bool:
-    """Is it this process's part to say what is wrong, so that it is said once?
+def detect_launch(variables: Mapping[str, str] = os.environ) -> Launch | None:
+    """Return the launch that environment variables describe, or None if there was none.
 
-    Copy 0 of an unknown number cannot know that anything is wrong; copy 1 can.
+    >>> detect_launch({"PMI_SIZE": "4", "PMI_RANK": "2"})
+    Launch(launcher='a launcher that speaks PMI', variable='PMI_SIZE', size=4, rank=2)
     """
-    return promised is None or promised.rank == (0 if promised.size is not None else 1)
+    launches = (_launch_by(launcher, variables) for launcher in LAUNCHERS)
+    return next((launch for launch in launches if launch is not None), None)
 
 
-def promise(variables: Mapping[str, str] = os.environ) -> Promise | None:
-    """What a launcher promised, or None if none started this process.
-
-    >>> promise({"PMI_SIZE": "4", "PMI_RANK": "2"})
-    Promise(launcher='a launcher that speaks PMI', variable='PMI_SIZE', size=4, rank=2)
-    """
-    for launcher, of, at in COUNTED:
-        size = number(variables, of)
-        if size is not None and (of != OF_ONE or size > 1):
-            name = pmi_launcher(variables) if of == "PMI_SIZE" else launcher
-            return Promise(name, of, size, number(variables, at) or 0)
-    for launcher, at in NUMBERED:
-        rank = number(variables, at)
-        if rank is not None:
-            return Promise(launcher, at, None, rank)
-    return None
+def _launch_by(launcher: _Launcher, variables: Mapping[str, str]) -> Launch | None:
+    name, size_variable, rank_variable = launcher
+    rank = _whole_number(variables, rank_variable)
+    if size_variable is None:
+        return None if rank is None else Launch(name, rank_variable, None, rank)
+    size = _whole_number(variables, size_variable)
+    # Slurm sets its variables for a single task too, which is then no MPI job.
+    if size is None or (name == SLURM and size == 1):
+        return None
+    name = _pmi_launcher(variables) if size_variable == "PMI_SIZE" else name
+    return Launch(name, size_variable, size, rank or 0)
 
 
-def pmi_launcher(variables: Mapping[str, str]) -> str:
-    """Which of the launchers that speak PMI this is."""
-    found = (name for variable, name in SPEAK_PMI.items() if variable in variables)
-    return next(found, "a launcher that speaks PMI")
+def _pmi_launcher(variables: Mapping[str, str]) -> str:
+    names = (name for variable, name in PMI_LAUNCHERS.items() if variable in variables)
+    return next(names, "a launcher that speaks PMI")
 
 
-def number(variables: Mapping[str, str], name: str) -> int | None:
-    """A variable that holds a whole number; anything else is as good as none."""
+def _whole_number(variables: Mapping[str, str], name: str) -> int | None:
     text = variables.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
-def refuse_strangers(library: str, promised: Promise | None) -> None:
-    """Refuse, before MPI starts, a library that would end the process without explanation.
+def is_reporting_copy(launch: Launch | None) -> bool:
+    """Return True for the one copy that reports an error of the launch on behalf of all.
 
-    An MPICH that was built without PMIx does so where Open MPI launched it.
-
-    >>> refuse_strangers("MPICH Version: 5.0", None)
+    Copy 0 of an unknown number cannot detect such an error, as it may be alone; copy 1 can.
     """
-    if promised is None or promised.launcher != "Open MPI" or not library.startswith("MPICH"):
+    return launch is None or launch.rank == (0 if launch.size is not None else 1)
+
+
+def validate_library(library: str, launch: Launch | None) -> None:
+    """Raise KavgError if initializing this MPI library would end the process without a reason.
+
+    An MPICH that was built without PMIx does so when Open MPI launched it.
+
+    >>> validate_library("MPICH Version: 5.0", None)
+    """
+    if launch is None or launch.launcher != OPEN_MPI or not library.startswith("MPICH"):
         return
-    built = [line for line in library.splitlines() if line.startswith("MPICH configure")]
-    if built and "pmix" not in built[0].lower():
+    options = [line for line in library.splitlines() if line.startswith("MPICH configure")]
+    if options and "pmix" not in options[0].lower():
         raise KavgError(
-            f"{started(promised)}, but the MPI library cannot talk to it:\n"
-            + advice(library, promised)
+            f"{_describe(launch)}, but the MPI library cannot connect to it:\n"
+            + _advice(library, launch)
         )
 
 
-def refuse_loneliness(size: int, library: str, promised: Promise | None) -> None:
-    """Refuse a world of one where more were promised.
+def validate_world_size(size: int, library: str, launch: Launch | None) -> None:
+    """Raise KavgError if the MPI world has one rank although several copies were started.
 
-    >>> refuse_loneliness(1, "MPICH Version: 5.0", Promise("jsrun", "JSM_NAMESPACE_SIZE", 1, 0))
+    >>> validate_world_size(1, "MPICH Version: 5.0", Launch("jsrun", "JSM_NAMESPACE_SIZE", 1, 0))
     """
-    if size > 1 or promised is None:
+    if size > 1 or launch is None:
         return
-    if promised.size is None and promised.rank == 0:
-        return
-    if promised.size is None or promised.size > 1:
+    several = launch.size > 1 if launch.size is not None else launch.rank > 0
+    if several:
         raise KavgError(
-            f"{started(promised)}, but each believes it is alone in its MPI world:\n"
-            + advice(library, promised)
+            f"{_describe(launch)}, but each copy has an MPI world of its own:\n"
+            + _advice(library, launch)
         )
 
 
-def no_library(reason: str, promised: Promise | None) -> KavgError:
-    """The fault of a launcher without any MPI library."""
-    begun = started(promised) if promised else "MPI is asked for"
-    first = reason.splitlines()[0] if reason else "?"
+def missing_library_error(reason: str, launch: Launch | None) -> KavgError:
+    """Return the error for a launcher, or an import of mpi4py, without any MPI library."""
+    cause = _describe(launch) if launch else "MPI is needed"
+    first = reason.splitlines()[0] if reason else "unknown reason"
     return KavgError(
-        f"{begun}, but no MPI library could be loaded ({first}); load the site's MPI, or "
-        "pip install 'kavg[mpich]', or start without a launcher; kavg doctor looks closer"
+        f"{cause}, but no MPI library could be loaded ({first}); load the site's MPI, or "
+        "pip install 'kavg[mpich]', or start without a launcher; kavg doctor shows more"
     )
 
 
-def started(promised: Promise) -> str:
-    """Who started how many copies.
-
-    >>> started(Promise("Open MPI", "OMPI_COMM_WORLD_SIZE", 4, 0))
-    'Open MPI started 4 copies (OMPI_COMM_WORLD_SIZE=4)'
-    """
-    which = f"{promised.size} copies" if promised.size else f"this as copy {promised.rank}"
-    value = promised.size or promised.rank
-    return f"{promised.launcher} started {which} ({promised.variable}={value})"
+def _describe(launch: Launch) -> str:
+    """Return "Open MPI started 4 copies (OMPI_COMM_WORLD_SIZE=4)" or the like."""
+    copies = f"{launch.size} copies" if launch.size else f"this process as copy {launch.rank}"
+    value = launch.size or launch.rank
+    return f"{launch.launcher} started {copies} ({launch.variable}={value})"
 
 
-def advice(library: str, promised: Promise) -> str:
-    """Which library, and what to do."""
-    path = loaded_path()
-    slurm = "or try srun --mpi=pmi2 or --mpi=pmix; srun --mpi=list shows what there is"
+def _advice(library: str, launch: Launch) -> str:
+    path = loaded_library_path()
+    mpiexec = mpiexec_beside(path)
+    slurm = "or try srun --mpi=pmi2 or --mpi=pmix; srun --mpi=list shows what is available"
     lines = [
-        f"the library loaded is {named(library)}" + (f", {path}" if path else ""),
-        "use the launcher of that library" + beside(path),
-        slurm if promised.launcher == SLURM else "or load the library of this launcher",
-        "kavg doctor, without a launcher, looks closer",
-        f"(separate runs are meant? start each with {promised.variable} unset)",
+        f"the loaded library is {library_name(library)}" + (f", {path}" if path else ""),
+        "use the launcher of that library" + (f", {mpiexec}" if mpiexec else ""),
+        slurm if launch.launcher == SLURM else "or load the library of this launcher",
+        "run kavg doctor without a launcher for details",
+        f"(to start separate runs on purpose, unset {launch.variable} for each)",
     ]
     return "\n".join(f"  {line}" for line in lines)
 
 
-def named(library: str) -> str:
-    """A library's name and version from what it says of itself.
+def library_name(library: str) -> str:
+    """Return name and version from the text of ``MPI_Get_library_version``.
 
-    >>> named("MPICH Version:      5.0.2" + chr(10) + "MPICH Release date: ...")
+    >>> library_name("MPICH Version:      5.0.2" + chr(10) + "MPICH Release date: ...")
     'MPICH 5.0.2'
     """
     first = library.strip("\0 \n").split("\n")[0].split(", package")[0]
     return " ".join(first.replace("Version:", " ").split())
 
 
-def beside(path: Path | None) -> str:
-    """The ``mpiexec`` that came with the library, where it lies in its usual place."""
-    if path is None:
-        return ""
-    found = [up / "bin" / "mpiexec" for up in list(path.parents)[:3]]
-    launchers = [str(each) for each in found if each.is_file()]
-    return f", {launchers[0]}" if launchers else ""
+def mpiexec_beside(library: Path | None) -> Path | None:
+    """Return the ``mpiexec`` installed with a library, ``../bin`` or up to two folders higher."""
+    if library is None:
+        return None
+    candidates = [folder / "bin" / "mpiexec" for folder in list(library.parents)[:3]]
+    return next((path for path in candidates if path.is_file()), None)
 
 
-def loaded_path(maps: Path = Path("/proc/self/maps")) -> Path | None:
-    """The file of the MPI library in this process, where the system tells."""
+def loaded_library_path(maps: Path = Path("/proc/self/maps")) -> Path | None:
+    """Return the file of the MPI library loaded in this process, or None (outside Linux)."""
     try:
         lines = maps.read_text().splitlines()
     except OSError:

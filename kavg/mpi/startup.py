@@ -8,18 +8,18 @@ import warnings
 from typing import Any
 
 from kavg.mpi.deadline import or_end
-from kavg.mpi.launchers import Promise, refuse_loneliness, refuse_strangers
+from kavg.mpi.launchers import Launch, validate_library, validate_world_size
 from kavg.mpi.watched_comm import TIMEOUT, Watched
 
 
-def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:
+def all_ranks_begin(MPI: Any, launch: Launch | None) -> Any:
     """The world, watched if it has several ranks; refuses one that is not as promised."""
     library = MPI.Get_library_version()
     if not MPI.Is_initialized():
-        refuse_strangers(library, promised)
-        begin(MPI, promised)
+        validate_library(library, launch)
+        begin(MPI, launch)
     comm = MPI.COMM_WORLD
-    refuse_loneliness(comm.Get_size(), library, promised)
+    validate_world_size(comm.Get_size(), library, launch)
     if comm.Get_size() == 1:
         return comm
     watched = Watched(comm, talks=MPI.Query_thread() == MPI.THREAD_MULTIPLE)
@@ -27,13 +27,13 @@ def all_ranks_begin(MPI: Any, promised: Promise | None) -> Any:
     return watched
 
 
-def begin(MPI: Any, promised: Promise | None) -> None:
+def begin(MPI: Any, launch: Launch | None) -> None:
     """Begin as mpi4py would; by its own variable one can ask for less than several threads."""
     level = os.environ.get("MPI4PY_RC_THREAD_LEVEL", "multiple").upper()
     # The first rank to give up ends the job, before others say the same.
-    later = min(0.3 * (promised.rank if promised else 0), 2.0)
+    later = min(0.3 * (launch.rank if launch else 0), 2.0)
     with or_end(TIMEOUT + later), warnings.catch_warnings():
-        # mpi4py warns of a foreign launcher from every copy; refuse_loneliness is said once.
+        # mpi4py warns of a foreign launcher from every copy; validate_world_size is said once.
         warnings.filterwarnings("ignore", "suspicious MPI execution", RuntimeWarning)
         MPI.Init_thread(getattr(MPI, f"THREAD_{level}", MPI.THREAD_MULTIPLE))
 

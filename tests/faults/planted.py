@@ -19,7 +19,7 @@ from kavg.cli import execution as jobs
 from kavg.cli.supervisor import Supervised
 from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
-from kavg.mpi.launchers import promise
+from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import Watched
 from kavg.storage import checkpoint_manager as keeper
 from kavg.storage import checkpoints
@@ -70,7 +70,7 @@ class Planted:
 
     def __init__(self, fault, phase, rank, at):
         self.fault, self.phase, self.at = fault, phase, at
-        self.here, self.rank = promise().rank == rank, rank
+        self.here, self.rank = detect_launch().rank == rank, rank
         self.done, self.armed, self.before = False, False, 0
 
     def act(self):

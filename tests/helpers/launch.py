@@ -9,7 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from kavg.mpi.launchers import LAUNCHERS
+
 HERE = Path(__file__).parents[1]
+LAUNCH_VARIABLES = {name for launcher in LAUNCHERS for name in launcher[1:] if name is not None}
 
 
 def mpiexec() -> str:

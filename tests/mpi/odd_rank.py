@@ -15,7 +15,7 @@ import numpy as np
 from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
 from kavg.engine.local_steps import LocalSteps
-from kavg.mpi.launchers import promise
+from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import Watched
 from kavg.outer import Averaging
 
@@ -78,6 +78,6 @@ FAULTS = {
 
 if __name__ == "__main__":
     fault, rank = sys.argv.pop(1), int(sys.argv.pop(1))
-    if promise().rank == rank:
+    if detect_launch().rank == rank:
         FAULTS[fault]()
     cli.main()

@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.launch import mpiexec, ranks
+from helpers.launch import LAUNCH_VARIABLES, mpiexec, ranks
 
 import kavg
-from kavg.cli.environment import LAUNCHERS
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
@@ -18,7 +17,7 @@ HOME = os.path.dirname(kavg.__path__[0])
 
 def doctor(folder, path, *, first="", **variables):
     """Its exit code, and its rows by name: what was found, and the line behind."""
-    clean = {name: value for name, value in os.environ.items() if name not in LAUNCHERS}
+    clean = {name: value for name, value in os.environ.items() if name not in LAUNCH_VARIABLES}
     paths = os.pathsep.join(filter(None, [str(first), HOME]))
     job = subprocess.run(
         [sys.executable, "-m", "kavg", "doctor"], cwd=folder,

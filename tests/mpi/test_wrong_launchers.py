@@ -1,20 +1,20 @@
-"""Copies that were started together but do not find each other: explained once, exit code 2."""
+"""Copies that were started together but do not connect: explained once, exit code 2."""
 
 import os
 import subprocess
 import sys
 
 import pytest
+from helpers.launch import LAUNCH_VARIABLES
 
 import kavg
-from kavg.cli.environment import LAUNCHERS
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
 
 def copy(config, variables):
     """One copy, as a launcher of another MPI would start it."""
-    clean = {name: value for name, value in os.environ.items() if name not in LAUNCHERS}
+    clean = {name: value for name, value in os.environ.items() if name not in LAUNCH_VARIABLES}
     out = ["--out", str(config.parent / "out")]
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "kavg", "run", str(config), "-q", *out],
@@ -26,9 +26,9 @@ def copy(config, variables):
 @pytest.mark.parametrize(
     ("of", "at", "words"),
     [
-        ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "the MPI library cannot talk to it"),
-        ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "each believes it is alone in its MPI world"),
-        ("FLUX_JOB_SIZE", "FLUX_TASK_RANK", "each believes it is alone in its MPI world"),
+        ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "the MPI library cannot connect to it"),
+        ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID", "each copy has an MPI world of its own"),
+        ("FLUX_JOB_SIZE", "FLUX_TASK_RANK", "each copy has an MPI world of its own"),
     ],
 )
 def test_copy_0_explains_and_all_leave_before_any_work(tmp_path, of, at, words):
@@ -37,7 +37,7 @@ def test_copy_0_explains_and_all_leave_before_any_work(tmp_path, of, at, words):
     assert [job.returncode for job in jobs] == [2, 2]
     assert [job.stdout for job in jobs] == ["", ""]
     assert f"started 2 copies ({of}=2), but {words}" in jobs[0].stderr
-    assert "the library loaded is MPICH" in jobs[0].stderr
+    assert "the loaded library is MPICH" in jobs[0].stderr
     assert jobs[0].stderr.count("kavg doctor") == 1
     assert jobs[1].stderr == ""
     assert not list(tmp_path.iterdir())

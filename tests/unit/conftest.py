@@ -3,16 +3,16 @@
 import sys
 
 import pytest
+from helpers.launch import LAUNCH_VARIABLES
 
 from kavg.cli import entry_point as cli
-from kavg.cli import environment
 
 
 @pytest.fixture
 def empty(tmp_path, monkeypatch):
     """An empty folder, which is the current one, and no launcher."""
     monkeypatch.chdir(tmp_path)
-    for variable in environment.LAUNCHERS:
+    for variable in LAUNCH_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     return tmp_path
 

@@ -23,7 +23,7 @@ from kavg.cli.doctor.machine import (
 from kavg.cli.doctor.mpi_library import about_launcher, about_library, launcher, loaded_library
 from kavg.cli.doctor.selftest import NAME, on_these_ranks, on_two_ranks
 from kavg.cli.output import say
-from kavg.mpi.launchers import promise, says_it
+from kavg.mpi.launchers import detect_launch, is_reporting_copy
 
 MOST: Final = 4096
 """Cores that a machine is taken to have at most."""
@@ -35,7 +35,7 @@ def doctor(comm: Communicator, load: Callable[[], str], fault: str) -> int:
     ``load`` gives the words of the MPI library on itself; ``fault`` is why this process, though a
     launcher started it, is no rank of a world.
     """
-    if fault and not says_it(promise()):
+    if fault and not is_reporting_copy(detect_launch()):
         return 0
     mpi, mpiexec = loaded_library(load), launcher()
     ranks, here = on_this_machine(comm)
@@ -52,7 +52,7 @@ def doctor(comm: Communicator, load: Callable[[], str], fault: str) -> int:
         findings.append(about_fault(fault))
     elif comm.Get_size() > 1:
         findings.append(on_these_ranks(comm))
-    elif promise() is not None:
+    elif detect_launch() is not None:
         findings.append(alone_under_a_launcher())
     else:
         findings.append(on_two_ranks(mpi, mpiexec))

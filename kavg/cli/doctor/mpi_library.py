@@ -12,7 +12,7 @@ from typing import Final, final
 
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.errors import KavgError
-from kavg.mpi.launchers import beside, loaded_path, named
+from kavg.mpi.launchers import library_name, loaded_library_path, mpiexec_beside
 
 INSTALL: Final = "pip install 'kavg[mpich]', or load the site's MPI, for several ranks"
 OPEN_MPI: Final = ("open mpi", "openrte", "prrte", "openmpi")
@@ -32,7 +32,7 @@ class Library:
     @property
     def name(self) -> str:
         """Name and version."""
-        return named(self.words)
+        return library_name(self.words)
 
 
 @final
@@ -69,7 +69,7 @@ def loaded_library(load: Callable[[], str]) -> Library:
         words = load()
     except KavgError as fault:
         return Library(fault=str(fault))
-    return Library(words, loaded_path())
+    return Library(words, loaded_library_path())
 
 
 def launcher() -> Launcher | None:
@@ -123,7 +123,7 @@ def belonging(mpi: Library) -> str:
     """How to come by the launcher of a library."""
     if mpi.fault:
         return INSTALL
-    known = beside(mpi.path).removeprefix(", ")
-    if known:
-        return f"export PATH={Path(known).parent}:$PATH"
+    mpiexec = mpiexec_beside(mpi.path)
+    if mpiexec:
+        return f"export PATH={mpiexec.parent}:$PATH"
     return "load the module, or install the package, whose mpiexec came with the library"

@@ -8,26 +8,22 @@ from datetime import datetime
 
 import numpy as np
 import pytest
+from helpers.launch import LAUNCH_VARIABLES
 
-from kavg.cli.environment import LAUNCHERS, environment, installed, launcher, processor
-
-
-@pytest.mark.parametrize("variable", LAUNCHERS)
-def test_each_launcher_is_known_by_its_variable(variable):
-    assert launcher({variable: ""}) == LAUNCHERS[variable]
-    assert launcher({variable + "_": "1", "PATH": "/bin"}) is None
+from kavg.cli.environment import environment, installed, processor
+from kavg.mpi.launchers import LAUNCHERS, detect_launch
 
 
-def test_the_launchers_that_users_have_are_known():
-    assert {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS"} <= set(LAUNCHERS)
-
-
-def test_the_process_itself_is_looked_at(monkeypatch):
-    for variable in LAUNCHERS:
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_the_launcher_of_this_process_is_recorded(monkeypatch, launcher):
+    for variable in LAUNCH_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    assert launcher() is None
-    monkeypatch.setenv("PMI_SIZE", "4")
-    assert launcher() == "PMI"
+    assert environment(1, None)["launcher"] is None
+    for variable in launcher[1:]:
+        if variable is not None:
+            monkeypatch.setenv(variable, "4")
+    assert environment(1, None)["launcher"] == detect_launch().launcher
+    assert launcher.name in (detect_launch().launcher, "PMI")
 
 
 def test_what_is_written_down():

@@ -20,7 +20,7 @@ from kavg.cli import entry_point as cli
 from kavg.cli import environment
 from kavg.cli import execution as jobs
 from kavg.errors import KavgError
-from kavg.mpi.launchers import Promise
+from kavg.mpi.launchers import Launch
 from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
@@ -396,7 +396,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_report(call, here, comma
 @pytest.mark.parametrize(("rank", "says"), [(0, True), (1, False), (None, True)])
 def test_copies_that_are_no_ranks_stay_until_one_has_said_why(monkeypatch, capsys, rank, says):
     """Some launchers end all copies, by SIGTERM, once one has left."""
-    promised = None if rank is None else Promise("Open MPI", "SIZE", 2, rank)
+    launch = None if rank is None else Launch("Open MPI", "SIZE", 2, rank)
     before, seen = signal.getsignal(signal.SIGTERM), []
 
     def stay(seconds):
@@ -405,12 +405,12 @@ def test_copies_that_are_no_ranks_stay_until_one_has_said_why(monkeypatch, capsy
 
     monkeypatch.setattr(cli.time, "sleep", stay)
     try:
-        assert cli.no_rank(KavgError("alone"), promised) == 2
+        assert cli.no_rank(KavgError("alone"), launch) == 2
     finally:
         signal.signal(signal.SIGTERM, before)
         signal.signal(signal.SIGINT, signal.default_int_handler)
     words = "kavg: alone\n" if says else ""
-    if promised is None:  # nobody else is there
+    if launch is None:  # nobody else is there
         assert (seen, capsys.readouterr().err) == ([], words)
     else:
         assert seen == [(cli.LINGER, words, signal.SIG_IGN)]

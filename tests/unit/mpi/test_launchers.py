@@ -1,4 +1,4 @@
-"""What a launcher promised, and a world of one by mistake."""
+"""What a launcher's variables say, and a world of one by mistake."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from kavg.errors import KavgError
 from kavg.mpi import launchers
 from kavg.mpi.launchers import (
-    COUNTED,
-    Promise,
-    beside,
-    loaded_path,
-    named,
-    no_library,
-    promise,
-    refuse_loneliness,
-    refuse_strangers,
-    says_it,
+    LAUNCHERS,
+    Launch,
+    detect_launch,
+    is_reporting_copy,
+    library_name,
+    loaded_library_path,
+    missing_library_error,
+    mpiexec_beside,
+    validate_library,
+    validate_world_size,
 )
 
 MPICH = """MPICH Version:      5.0.2
@@ -28,10 +28,11 @@ MPICH configure:    --with-device=ch4:ucx,ofi --with-pm=hydra:gforker
 OPEN_MPI = "Open MPI v5.0.11, package: Open MPI user@localhost Distribution, ident: 5.0.11"
 
 
-@pytest.mark.parametrize(("launcher", "of", "at"), COUNTED)
+@pytest.mark.parametrize(("launcher", "of", "at"), LAUNCHERS)
 def test_each_launcher_says_how_many_and_which(launcher, of, at):
-    found = promise({of: "4", at: "3"})
-    assert (found.variable, found.size, found.rank) == (of, 4, 3)
+    found = detect_launch({at: "3"} if of is None else {of: "4", at: "3"})
+    assert (found.variable, found.size) == ((at, None) if of is None else (of, 4))
+    assert found.rank == 3
     assert found.launcher == launcher or of == "PMI_SIZE"
 
 
@@ -46,7 +47,7 @@ def test_each_launcher_says_how_many_and_which(launcher, of, at):
     ],
 )
 def test_launchers_that_speak_pmi_are_told_apart(variables, launcher):
-    found = promise({"PMI_SIZE": "2", "PMI_RANK": "1", **variables})
+    found = detect_launch({"PMI_SIZE": "2", "PMI_RANK": "1", **variables})
     assert (found.launcher, found.size, found.rank) == (launcher, 2, 1)
 
 
@@ -59,35 +60,35 @@ def test_launchers_that_speak_pmi_are_told_apart(variables, launcher):
         {"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"},
     ],
 )
-def test_one_process_alone_was_promised_nothing(variables):
-    assert promise(variables) is None
+def test_one_process_alone_has_no_launch(variables):
+    assert detect_launch(variables) is None
 
 
 def test_some_launchers_say_only_which_copy_this_is():
-    found = promise({"PMIX_RANK": "1"})
+    found = detect_launch({"PMIX_RANK": "1"})
     assert (found.size, found.rank) == (None, 1)
 
 
 @pytest.mark.parametrize("library", [MPICH, OPEN_MPI])
 @pytest.mark.parametrize(
-    ("promised", "size", "refused"),
+    ("launch", "size", "refused"),
     [
         (None, 1, False),
-        (Promise("a launcher", "X_SIZE", 4, 2), 4, False),
-        (Promise("a launcher", "X_SIZE", 1, 0), 1, False),
-        (Promise("a launcher", "X_SIZE", 4, 2), 1, True),
-        (Promise("a launcher", "X_RANK", None, 0), 1, False),
-        (Promise("a launcher", "X_RANK", None, 1), 1, True),
-        (Promise("a launcher", "X_RANK", None, 1), 2, False),
+        (Launch("a launcher", "X_SIZE", 4, 2), 4, False),
+        (Launch("a launcher", "X_SIZE", 1, 0), 1, False),
+        (Launch("a launcher", "X_SIZE", 4, 2), 1, True),
+        (Launch("a launcher", "X_RANK", None, 0), 1, False),
+        (Launch("a launcher", "X_RANK", None, 1), 1, True),
+        (Launch("a launcher", "X_RANK", None, 1), 2, False),
     ],
 )
-def test_a_world_of_one_is_refused_where_more_were_started(library, promised, size, refused):
+def test_a_world_of_one_is_refused_where_more_were_started(library, launch, size, refused):
     if not refused:
-        refuse_loneliness(size, library, promised)
+        validate_world_size(size, library, launch)
         return
-    with pytest.raises(KavgError, match="alone in its MPI world") as fault:
-        refuse_loneliness(size, library, promised)
-    for word in (promised.launcher, promised.variable, named(library), "kavg doctor"):
+    with pytest.raises(KavgError, match="has an MPI world of its own") as fault:
+        validate_world_size(size, library, launch)
+    for word in (launch.launcher, launch.variable, library_name(library), "kavg doctor"):
         assert word in str(fault.value)
 
 
@@ -102,44 +103,46 @@ def test_a_world_of_one_is_refused_where_more_were_started(library, promised, si
     ],
 )
 def test_a_library_that_would_end_the_process_is_not_begun(library, launcher, refused):
-    promised = Promise(launcher, "X_SIZE", 2, 0)
+    launch = Launch(launcher, "X_SIZE", 2, 0)
     if not refused:
-        refuse_strangers(library, promised)
+        validate_library(library, launch)
         return
-    with pytest.raises(KavgError, match="cannot talk to it"):
-        refuse_strangers(library, promised)
+    with pytest.raises(KavgError, match="cannot connect to it"):
+        validate_library(library, launch)
 
 
 def test_one_copy_speaks_for_all():
-    of_four = [Promise("x", "X_SIZE", 4, rank) for rank in range(4)]
-    assert list(map(says_it, of_four)) == [True, False, False, False]
+    of_four = [Launch("x", "X_SIZE", 4, rank) for rank in range(4)]
+    assert list(map(is_reporting_copy, of_four)) == [True, False, False, False]
     # Copy 0 of an unknown number may well be alone, and finds no fault.
-    numbered = [Promise("x", "X_RANK", None, rank) for rank in range(4)]
-    assert list(map(says_it, numbered)) == [False, True, False, False]
-    assert says_it(None)
+    numbered = [Launch("x", "X_RANK", None, rank) for rank in range(4)]
+    assert list(map(is_reporting_copy, numbered)) == [False, True, False, False]
+    assert is_reporting_copy(None)
 
 
 def test_without_a_library_the_launcher_is_named():
-    words = str(no_library("cannot load\nmore", Promise("jsrun", "JSM_NAMESPACE_SIZE", 2, 0)))
+    words = str(
+        missing_library_error("cannot load\nmore", Launch("jsrun", "JSM_NAMESPACE_SIZE", 2, 0))
+    )
     assert "jsrun started 2 copies" in words
     assert "(cannot load)" in words
     assert "\n" not in words
 
 
 def test_slurm_is_told_of_its_own_switches(monkeypatch):
-    monkeypatch.setattr(launchers, "loaded_path", lambda: None)
-    slurm = Promise("Slurm's srun", "SLURM_STEP_NUM_TASKS", 2, 0)
+    monkeypatch.setattr(launchers, "loaded_library_path", lambda: None)
+    slurm = Launch("Slurm's srun", "SLURM_STEP_NUM_TASKS", 2, 0)
     with pytest.raises(KavgError, match="srun --mpi="):
-        refuse_loneliness(1, OPEN_MPI, slurm)
+        validate_world_size(1, OPEN_MPI, slurm)
 
 
 def test_the_launcher_beside_the_library_is_found(tmp_path):
     library = tmp_path / "lib" / "libmpi.so.12"
-    assert beside(None) == beside(library) == ""
+    assert mpiexec_beside(None) is mpiexec_beside(library) is None
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "mpiexec").touch()
-    assert beside(library) == f", {tmp_path / 'bin' / 'mpiexec'}"
-    assert beside(tmp_path / "lib" / "machine" / "libmpi.so.12") == beside(library)
+    assert mpiexec_beside(library) == tmp_path / "bin" / "mpiexec"
+    assert mpiexec_beside(tmp_path / "lib" / "machine" / "libmpi.so.12") == mpiexec_beside(library)
 
 
 def test_the_loaded_library_is_read_from_the_process(tmp_path):
@@ -148,12 +151,12 @@ def test_the_loaded_library_is_read_from_the_process(tmp_path):
     maps.write_text(
         f"{start}/opt/libmpi/other.so\n{start}/a b/lib/libmpi.so.12\n{start}/x/libmpifort.so\n"
     )
-    assert str(loaded_path(maps)) == "/a b/lib/libmpi.so.12"
+    assert str(loaded_library_path(maps)) == "/a b/lib/libmpi.so.12"
     maps.write_text(f"{start}/usr/lib/libc.so\n")
-    assert loaded_path(maps) is None
-    assert loaded_path(tmp_path / "none") is None
+    assert loaded_library_path(maps) is None
+    assert loaded_library_path(tmp_path / "none") is None
 
 
 def test_names_are_short():
-    assert named(OPEN_MPI) == "Open MPI v5.0.11"
-    assert re.fullmatch(r"MPICH 5\.0\.2", named(MPICH + "\0"))
+    assert library_name(OPEN_MPI) == "Open MPI v5.0.11"
+    assert re.fullmatch(r"MPICH 5\.0\.2", library_name(MPICH + "\0"))
