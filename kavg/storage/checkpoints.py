@@ -115,7 +115,7 @@ def not_ours(content: bytes) -> str:
 
 def unpacked(rest: memoryview) -> Checkpoint:
     """The content of format 1."""
-    arrays = npz.unpacked(io.BytesIO(rest), len(rest))
+    arrays = npz.unpack_archive(io.BytesIO(rest), len(rest))
     described = strict_json(str(arrays.pop("about")))
     runs = [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described["runs"])]
     texts = (described["settings"], described["data"])

@@ -1,15 +1,15 @@
-"""Arrays from ``.npz`` archives, which may come from anyone: the one place that opens them.
+"""Arrays from ``.npz`` archives of any origin: the one module that opens them.
 
-What a file says of itself is checked before memory is taken for it:
+NumPy reads the arrays; what a file claims is validated before memory is allocated for it:
 
 * the directory of the archive has at most ``DIRECTORY`` bytes;
 * members have plain names that end in ``.npy``, each once; they are stored or deflated, not
-  encrypted, do not share bytes, and none claims more than deflate can give;
+  encrypted, do not overlap, and none claims more than deflate can give;
 * together they unpack to at most ``most_bytes``;
-* the header of an array has at most ``HEADER`` bytes; its type is of numbers or text, so that
-  nothing in it is an object and no pickle is ever read; its shape is that of the bytes that follow.
+* the header of an array ends within ``HEADER`` bytes; its type is one of numbers or text, so that
+  it holds no objects and pickle is never called; its shape fits the bytes that follow it.
 
-Then the array is allocated and filled, and zip's checksum tells whether all bits are right.
+Zip's checksum then covers all bytes that were read.
 """
 
 from __future__ import annotations
@@ -35,18 +35,17 @@ from kavg.storage.limits import in_words, room
 HEADER: Final = 10_000
 DIRECTORY: Final = 2**22
 TAIL: Final = 2**17
-"""Where an archive ends, with a comment of 64 KiB at most."""
-CHUNK: Final = 2**20
+"""Bytes at the end of a file in which zip looks for the directory: a comment has 64 KiB at most."""
 SMALL: Final = 2**30
 RATIO: Final = 100
 DEFLATE: Final = 1032
-"""No stream of deflate gives more bytes for each of its own."""
+"""Most bytes that deflate can unpack from one."""
 KINDS: Final = "biufSU"
 READERS: Final = {
-    (1, 0): (2, np.lib.format.read_array_header_1_0),
-    (2, 0): (4, np.lib.format.read_array_header_2_0),
+    np.lib.format.magic(1, 0): np.lib.format.read_array_header_1_0,
+    np.lib.format.magic(2, 0): np.lib.format.read_array_header_2_0,
 }
-"""Versions of ``.npy``, with the bytes of their header's length; 3 is for named fields alone."""
+"""Readers of an array's header by its first 8 bytes; version 3 is for named fields alone."""
 
 UNREADABLE: Final = (
     OSError,
@@ -62,18 +61,25 @@ UNREADABLE: Final = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What zip and NumPy say of a file that is damaged, or meant to be."""
+"""What zip and NumPy raise on a file that is damaged, by accident or on purpose."""
 
 Arrays = dict[str, NDArray[Any]]
 
 
-def read(
+def read_archive(
     path: str | Path, wanted: Collection[str] | None = None, *, most_bytes: float | None = None
 ) -> Arrays:
-    """The arrays of an archive by name, or only those ``wanted``.
+    """Read the arrays of an archive by name, or only those ``wanted``.
 
-    ``most_bytes`` is by default what ``limit`` allows a file of its size.  Whatever is wrong with
-    the file is a ``KavgError``, in words that can follow its name.
+    ``most_bytes`` is the limit on what they unpack to, by default ``max(1 GiB, 100 size)`` for a
+    file of ``size`` bytes, but never more than the memory that there is.  Raises ``KavgError`` for
+    anything wrong with the file; the message can follow the name of the file.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "data.npz"
+    >>> np.savez(path, labels=np.array([0, 1, 1]))
+    >>> read_archive(path, ["labels"])
+    {'labels': array([0, 1, 1])}
     """
     try:
         if not Path(path).is_file():
@@ -81,66 +87,67 @@ def read(
         with Path(path).open("rb") as file:
             if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
                 raise KavgError("it holds a single array and is no archive")
-            return unpacked(file, os.fstat(file.fileno()).st_size, wanted, most_bytes)
-    except UNREADABLE as fault:
-        if isinstance(fault, KavgError):
+            return unpack_archive(file, os.fstat(file.fileno()).st_size, wanted, most_bytes)
+    except UNREADABLE as error:
+        if isinstance(error, KavgError):
             raise
-        words = " ".join(str(fault).split()) or type(fault).__name__
-        raise KavgError(words[:200]) from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise KavgError(reason[:200]) from None
 
 
-def unpacked(
+def unpack_archive(
     file: BinaryIO, size: int, wanted: Collection[str] | None = None, most: float | None = None
 ) -> Arrays:
-    """The same from an open file of ``size`` bytes; faults are those of ``UNREADABLE``."""
-    with zipfile.ZipFile(Bounded(file)) as archive:
-        members = chosen(checked(archive.infolist(), size), wanted)
-        check_total(members.values(), limit(size) if most is None else most)
-        return {name: array(archive, member) for name, member in members.items()}
+    """Read the arrays of an open archive of ``size`` bytes.
 
-
-def limit(size: int) -> float:
-    """What a file of ``size`` bytes may unpack to: ``max(1 GiB, 100 size)``, if there is room.
-
-    Measured series shrink two- or threefold, tables of few numbers tenfold, and a constant array a
-    thousandfold: a run of constants is let through up to the gibibyte that any machine has, and a
-    file with one honest byte in a hundred at any size.  Data that shrink further can be saved
-    without compression.
+    Unlike ``read_archive`` it raises any of ``UNREADABLE``, for callers that add their own words.
     """
+    with zipfile.ZipFile(_BoundedFile(file)) as archive:
+        members = _select_members(_validate_members(archive.infolist(), size), wanted)
+        _validate_total(members.values(), _default_limit(size) if most is None else most)
+        return {name: _read_array(archive, member) for name, member in members.items()}
+
+
+def _default_limit(size: int) -> float:
+    # Measured series shrink two- or threefold, tables of few numbers tenfold, a constant array a
+    # thousandfold: constants pass up to the gibibyte that any machine has, and a file with one
+    # incompressible byte in a hundred at any size.
     return min(room(), max(SMALL, RATIO * size))
 
 
 @final
-class Bounded:
-    """A file that refuses to be read by more than ``DIRECTORY`` bytes at once, as zip would."""
+class _BoundedFile:
+    """A file of which at most ``DIRECTORY`` bytes can be read at once.
+
+    ``zipfile`` reads a directory whole, whatever size its end claims.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
         self.file = file
 
     def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes; "all the rest" is asked for only in search of the archive's end."""
         if size > DIRECTORY:
-            raise KavgError(f"its directory has {size} bytes; {DIRECTORY} are enough for anyone")
+            raise KavgError(f"its directory has {size} bytes, the limit is {DIRECTORY}")
+        # All the rest is asked for only in search of the end of the directory.
         return self.file.read(size if size >= 0 else TAIL)
 
 
-def checked(members: Sequence[zipfile.ZipInfo], size: int) -> dict[str, zipfile.ZipInfo]:
-    """The members by the names of their arrays, once nothing is wrong with any of them."""
-    found: dict[str, zipfile.ZipInfo] = {}
+def _validate_members(members: Sequence[zipfile.ZipInfo], size: int) -> dict[str, zipfile.ZipInfo]:
+    """Members by the names of their arrays, once each of them is one that savez writes."""
+    by_name: dict[str, zipfile.ZipInfo] = {}
     for member in members:
-        refuse(member)
+        _validate_member(member)
         name = member.filename.removesuffix(".npy")
-        if name in found:
+        if name in by_name:
             raise KavgError(f"it holds {member.filename[:60]!r} twice")
-        found[name] = member
+        by_name[name] = member
     if sum(member.compress_size for member in members) > size:
         raise KavgError("its members overlap: together they are larger than the file")
-    return found
+    return by_name
 
 
-def refuse(member: zipfile.ZipInfo) -> None:
-    """Refuse a member that ``np.savez`` would not have written."""
+def _validate_member(member: zipfile.ZipInfo) -> None:
     name, shown = member.filename, repr(member.orig_filename[:60])
     if name != member.orig_filename or {"/", "\\"} & {*name} or not name.endswith(".npy"):
         raise KavgError(f"its member {shown} is not named as an array, NAME.npy")
@@ -156,18 +163,16 @@ def refuse(member: zipfile.ZipInfo) -> None:
         )
 
 
-def chosen(
+def _select_members(
     members: dict[str, zipfile.ZipInfo], wanted: Collection[str] | None
 ) -> dict[str, zipfile.ZipInfo]:
-    """Those that are wanted."""
     for name in wanted or ():
         if name not in members:
             raise KavgError(f"it has no array {name!r}, only {[*members][:9]}")
     return members if wanted is None else {name: members[name] for name in wanted}
 
 
-def check_total(members: Iterable[zipfile.ZipInfo], most: float) -> None:
-    """Refuse more than ``most`` bytes in all."""
+def _validate_total(members: Iterable[zipfile.ZipInfo], most: float) -> None:
     total = sum(member.file_size for member in members)
     if total > most:
         raise KavgError(
@@ -176,43 +181,28 @@ def check_total(members: Iterable[zipfile.ZipInfo], most: float) -> None:
         )
 
 
-def array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    """One array, filled as far as its stream goes and not beyond."""
-    with archive.open(member) as stream:
-        shape, fortran, dtype, begun = header(stream, member.filename[:60])
-        size, follow = math.prod(shape) * dtype.itemsize, member.file_size - begun
-        if min(shape, default=0) < 0 or size != follow:
-            raise KavgError(
-                f"{member.filename[:60]!r} claims the shape {str(shape)[:60]} of {dtype}, which is "
-                f"not of the {follow} bytes that follow"
-            )
-        found = np.empty(shape[::-1] if fortran else shape, dtype)
-        fill(stream, found.reshape(-1).view(np.uint8))
-    return found.T if fortran else found
+def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    # Python 2 wrote headers that NumPy reads with a warning.
+    with warnings.catch_warnings(action="ignore"):
+        with archive.open(member) as stream:
+            _validate_header(stream.read(HEADER), member)
+        # np.load would take "x" for "x.npy" in an archive that has both; this is its reader.
+        with archive.open(member) as stream:
+            array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+            return array
 
 
-def header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
-    """Shape, order and type that an array claims, and the bytes it took to say so."""
-    magic = stream.read(8)
-    if magic[:6] != np.lib.format.MAGIC_PREFIX or tuple(magic[6:]) not in READERS:
-        raise KavgError(f"{name!r} does not begin as an array of version 1 or 2")
-    width, reader = READERS[tuple(magic[6:])]
-    prefix = stream.read(width)
-    length = int.from_bytes(prefix, "little")
-    if length > HEADER:
-        raise KavgError(f"the header of {name!r} claims {length} bytes; {HEADER} are enough")
-    with warnings.catch_warnings(action="ignore"):  # of Python 2's spelling
-        shape, fortran, dtype = reader(io.BytesIO(prefix + stream.read(length)), HEADER)
+def _validate_header(content: bytes, member: zipfile.ZipInfo) -> None:
+    """Raise KavgError unless the claimed type and shape fit the bytes of the member."""
+    name, head = repr(member.filename[:60]), io.BytesIO(content)
+    reader = READERS.get(head.read(8))
+    if reader is None:
+        raise KavgError(f"{name} does not begin as an array of version 1 or 2")
+    shape, _, dtype = reader(head, max_header_size=HEADER)
     if dtype.kind not in KINDS or dtype.itemsize == 0:
-        raise KavgError(f"{name!r} is of type {str(dtype)[:60]}; only numbers and text are read")
-    return shape, fortran, dtype, 8 + width + length
-
-
-def fill(stream: Any, out: NDArray[np.uint8]) -> None:
-    """Read what ``out`` has room for, in chunks: its pages are touched only by what comes."""
-    for first in range(0, len(out), CHUNK):
-        part = out[first : first + CHUNK]
-        read = stream.read(len(part))
-        if len(read) < len(part):
-            raise EOFError("it ends early")
-        part[:] = np.frombuffer(read, np.uint8)
+        raise KavgError(f"{name} is of type {str(dtype)[:60]}; only numbers and text are read")
+    follow = member.file_size - head.tell()
+    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != follow:
+        raise KavgError(
+            f"{name} claims the shape {str(shape)[:60]} of {dtype}, but {follow} bytes follow"
+        )

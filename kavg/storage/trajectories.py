@@ -81,7 +81,7 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
     if not os.path.exists(path):  # pathlib's own raises where a name is too long
         raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
     try:
-        arrays = npz.read(path)
+        arrays = npz.read_archive(path)
         described = json.loads(str(arrays.pop("about")))
         return [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
     except NOT_OURS as error:

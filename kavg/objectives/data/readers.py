@@ -47,7 +47,7 @@ def read(source: str) -> Raw:
 
 def archived(path: Path) -> Raw:
     """The arrays of an archive."""
-    arrays = npz.read(path, ("features", "labels"))
+    arrays = npz.read_archive(path, ("features", "labels"))
     return arrays["features"], arrays["labels"]
 
 
