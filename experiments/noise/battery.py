@@ -20,7 +20,7 @@ from threading import Thread
 import numpy as np
 from orders import ORDERS, YARDSTICKS, Numbers
 
-from kavg.analysis.holm import holm
+from kavg.analysis.holm import adjust_p_values
 
 BITS = [("-d", "200", "-n", str(bits)) for bits in range(1, 9)]
 LAGS = [("-d", "203", "-n", str(lag)) for lag in (0, 1, 3, 7, 15)]
@@ -114,7 +114,7 @@ def verdict(all_found: dict[str, list[Statistic]]) -> int:
     for order, s in kavg:
         if s.said != "PASSED":
             print(f"  {order:20}  {s.test:24} p = {s.p:.8f}  {s.said}")
-    adjusted = holm([s.two_sided for _, s in kavg])
+    adjusted = adjust_p_values([s.two_sided for _, s in kavg])
     rejected = int(np.sum(adjusted <= LEVEL))
     weak = sum(s.said != "PASSED" for _, s in kavg)
     print(f"\n{len(kavg)} statistics: {weak} not PASSED, {len(kavg) / 100:.0f} expected", end="; ")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from kavg.analysis.holm import holm
+from kavg.analysis.holm import adjust_p_values
 from kavg.base import Floats
 
 LEVEL = 1e-3
@@ -69,7 +69,7 @@ def table(findings: Sequence[Finding], columns: Sequence[str]) -> list[str]:
 def verdict(findings: Sequence[Finding]) -> tuple[list[str], int]:
     """What Holm's rule says of all p-values at once, and how many tests it rejects."""
     p = np.array([finding.p for finding in findings])
-    adjusted = holm(p)
+    adjusted = adjust_p_values(p)
     rejected = [f for f, q in zip(findings, adjusted, strict=True) if q <= LEVEL]
     lines = [
         f"{len(p)} tests: {np.sum(p < 0.01)} with p < 0.01 ({len(p) * 0.01:.0f} expected),"

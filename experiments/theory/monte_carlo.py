@@ -23,7 +23,7 @@ import numpy as np
 import kavg
 from kavg import objectives, oracles
 from kavg.analysis.bounds import BOUNDS
-from kavg.analysis.comparison import compare, setting_of
+from kavg.analysis.comparison import compare_with_bound, make_setting
 from kavg.base import Constant, Floats, Objective, Oracle
 from kavg.objectives.quadratic import haar_rotation
 
@@ -167,7 +167,7 @@ def setting(i: int) -> tuple[str, kavg.Problem, kavg.Algorithm, int] | None:
     problem = kavg.Problem(objective, oracle, tuple(map(float, start)))
     share = float(random.choice([1.0, 1.0, 0.9, 0.5, 0.1]))
     tentative = kavg.Algorithm(P, K, 1.0, outer)
-    told = setting_of(
+    told = make_setting(
         objective, oracle.constants(objective), tentative, N, float(objective.value(start))
     )
     assert not isinstance(told, str)
@@ -187,7 +187,7 @@ def trials(i: int) -> Iterator[Trial]:
     name, problem, algorithm, N = made
     run = kavg.simulate(problem, algorithm, rounds=N, replicas=REPLICAS, seed=i)
     for bound in BOUNDS:
-        one = compare(problem, algorithm, run, N, bound)
+        one = compare_with_bound(problem, algorithm, run, N, bound)
         if one.reason or one.measured is None or one.values is None:
             continue
         value, found = float(one.values.mean()), one.measured

@@ -15,7 +15,7 @@ import numpy as np
 import kavg
 from kavg.analysis.estimate import paired_difference
 from kavg.analysis.exact import best_momentum, eigen_problem
-from kavg.analysis.exact.heavy_ball import contraction, vif
+from kavg.analysis.exact.heavy_ball import contraction, variance_inflation
 from kavg.analysis.rates import Slope, slope
 from kavg.base import Floats
 
@@ -76,7 +76,9 @@ def grows_like_1_over_1_minus_mu(R: int) -> list[Claim]:
         floors = [floor(QUADRATIC, method(4, 4, gamma, mu), rounds, R) for mu in mus]
         found = slope(1 / (1 - mus), floors, LEVEL)
         weights = H / (2 - gamma * H)
-        exact = [[np.sum(weights * vif(contraction(gamma * H, 4), mu))] for mu in mus]
+        exact = [
+            [np.sum(weights * variance_inflation(contraction(gamma * H, 4), mu))] for mu in mus
+        ]
         beta = slope(1 / (1 - mus), exact).value
         words = f"floor against 1/(1-mu), gamma K = {4 * gamma:g}"
         claims.append(slope_claim(words, found, beta, " (VIF, 4.3)"))

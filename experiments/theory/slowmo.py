@@ -15,7 +15,7 @@ from math import inf, sqrt
 import numpy as np
 
 from kavg.analysis.bounds import Condition, Setting, SlowMoSquared
-from kavg.analysis.bounds.slowmo import bracket, printed_condition
+from kavg.analysis.bounds.slowmo import printed_condition, step_bracket
 
 ROUNDING = 1e-9
 
@@ -47,7 +47,7 @@ def counterexample(condition: Callable[[Case], Condition], sigma2: float = 0.0) 
 
 def at_equality(case: Case, condition: Callable[[Case], Condition]) -> Case:
     """The same with gamma at the condition's end."""
-    root = sqrt(bracket(case.setting, case.alpha))
+    root = sqrt(step_bracket(case.setting, case.alpha))
     scaled = root if condition is printed else root * root
     gamma = (1 - case.setting.mu) / (case.alpha * scaled * case.setting.L)
     return Case(case.setting.at(gamma=gamma), case.h, case.alpha)

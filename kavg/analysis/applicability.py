@@ -16,7 +16,7 @@ LARGE: Final = 1e50
 DIVISORS: Final = ("gamma", "L", "pl")
 
 
-def setting_of(
+def make_setting(
     objective: Objective, noise: NoiseConstants, algorithm: Algorithm, N: int, Delta: float
 ) -> Setting | str:
     """The letters of the theorems for a run of ``N`` rounds, or why no theorem here is about it.
@@ -28,10 +28,10 @@ def setting_of(
     >>> from kavg import Algorithm, objectives, oracles, outer
     >>> bowl, noise = objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=2.0)
     >>> method = Algorithm(P=4, K=2, gamma=0.1, outer=outer.NesterovMomentum(mu=0.5))
-    >>> setting_of(bowl, noise.constants(bowl), method, N=9, Delta=1.0)
+    >>> make_setting(bowl, noise.constants(bowl), method, N=9, Delta=1.0)
     'no theorem here is about the outer rule nesterov'
     """
-    rule = rule_of(algorithm.outer)
+    rule = rule_name(algorithm.outer)
     if rule not in ("averaging", "block_momentum", "slowmo"):
         return f"no theorem here is about the outer rule {rule}"
     if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
@@ -41,7 +41,7 @@ def setting_of(
         return "gamma changes from round to round; the theorems are for a constant step"
     if Delta < 0:
         return f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong"
-    pl = constants_of(objective, noise)["pl"].value
+    pl = gather_constants(objective, noise)["pl"].value
     told = Setting(
         P=algorithm.P,
         K=algorithm.K,
@@ -56,10 +56,10 @@ def setting_of(
         zeta2=noise.zeta2.value,
         pl=pl if 0 < pl <= objective.L.value else nan,
     )
-    return beyond(told) or told
+    return _reason_out_of_range(told) or told
 
 
-def beyond(s: Setting) -> str:
+def _reason_out_of_range(s: Setting) -> str:
     """Which number is so large or small that products of a few of them leave the floats."""
     for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
         value = getattr(s, name)
@@ -70,7 +70,7 @@ def beyond(s: Setting) -> str:
     return ""
 
 
-def constants_of(objective: Objective, noise: NoiseConstants) -> Mapping[str, Constant]:
+def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str, Constant]:
     """Every constant a theorem may rest on, by its letter."""
     pl: Constant = getattr(objective, "pl", unknown(""))
     return {
@@ -83,26 +83,26 @@ def constants_of(objective: Objective, noise: NoiseConstants) -> Mapping[str, Co
     }
 
 
-def estimated(bound: Bound, constants: Mapping[str, Constant]) -> tuple[str, ...]:
+def estimated_constants(bound: Bound, constants: Mapping[str, Constant]) -> tuple[str, ...]:
     """The constants that are measurements, among those this bound rests on."""
     needed = (name for name in constants if name != "pl" or bound.quantity == "final_gap")
     return tuple(name for name in needed if constants[name].how == "estimated")
 
 
-def rule_of(outer: Outer) -> str:
+def rule_name(outer: Outer) -> str:
     """The name of an outer rule in a settings file, or that of its class."""
     names = {cls: kind for kind, cls in KINDS.items()}
     return names.get(type(outer), type(outer).__name__)
 
 
-def applies(
+def check_applicability(
     bound: Bound, algorithm: Algorithm, setting: Setting, constants: Mapping[str, Constant]
 ) -> tuple[tuple[Condition, ...], str]:
     """The conditions of a bound (none where it is about other things), and why it does not apply.
 
     ``mu = 0`` is averaging under whatever name.
     """
-    rule = rule_of(algorithm.outer)
+    rule = rule_name(algorithm.outer)
     if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
         return (), f"it is about {' and '.join(bound.outer_rules)}, not {rule}"
     why = bound.scope(setting)
@@ -114,16 +114,16 @@ def applies(
     conditions = bound.conditions(setting)
     failed = [f"{c.name}: {c.left:.4g} > {c.right:.4g}" for c in conditions if not c.met]
     if failed:
-        return conditions, f"{'; '.join(failed)}; {nearest(bound.largest_gamma(setting))}"
+        return conditions, f"{'; '.join(failed)}; {_nearest_gamma(bound.largest_gamma(setting))}"
     return conditions, "" if isfinite(bound.value(setting).total) else "its value is not finite"
 
 
-def nearest(gamma: float) -> str:
+def _nearest_gamma(gamma: float) -> str:
     """The nearest gamma that would do."""
     return f"gamma <= {gamma:.4g} meets it" if gamma > 0 else "no gamma meets it"
 
 
-def smoothness_alone(setting: Setting, quantity: Quantity) -> float:
+def smoothness_bound(setting: Setting, quantity: Quantity) -> float:
     """What is known of the quantity at the start, before any theorem: section 3.0.
 
     ``||grad F(w_1)||^2 <= 2 L Delta``, and the gap is ``Delta``.

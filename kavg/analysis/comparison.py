@@ -9,9 +9,14 @@ from typing import Final, final
 
 import numpy as np
 
-from kavg.analysis.applicability import applies, constants_of, estimated, setting_of
+from kavg.analysis.applicability import (
+    check_applicability,
+    estimated_constants,
+    gather_constants,
+    make_setting,
+)
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
@@ -36,7 +41,7 @@ class Comparison:
     reason: str = ""
     setting: Setting | None = None
     conditions: tuple[Condition, ...] = ()
-    parts: Parts | None = None
+    parts: BoundValue | None = None
     largest_gamma: float = nan
     measured: Floats | None = None
     values: Floats | None = None
@@ -45,7 +50,7 @@ class Comparison:
     rests_on: tuple[str, ...] = ()
 
 
-def comparisons(
+def compare_with_bounds(
     problem: Problem,
     algorithms: Sequence[Algorithm],
     runs: Sequence[Trajectory],
@@ -56,21 +61,25 @@ def comparisons(
     if len(algorithms) != len(runs):
         raise KavgError(f"needs a run for each algorithm, got {len(runs)} for {len(algorithms)}")
     pairs = list(zip(algorithms, runs, strict=True))
-    return tuple(compare(problem, one, run, N, bound) for one, run in pairs for bound in bounds)
+    return tuple(
+        compare_with_bound(problem, one, run, N, bound) for one, run in pairs for bound in bounds
+    )
 
 
-def compare(
+def compare_with_bound(
     problem: Problem, algorithm: Algorithm, run: Trajectory, N: int, bound: Bound
 ) -> Comparison:
     """What a bound says of a run of ``N`` rounds, and what was measured."""
     objective = problem.objective
     noise = problem.oracle.constants(objective)
     name = algorithm.name or run.name
-    gaps = gaps_at(run.series["F"][0], objective.f_star.value)
-    told = setting_of(objective, noise, algorithm, N, float(np.mean(gaps)))
+    gaps = optimality_gaps(run.series["F"][0], objective.f_star.value)
+    told = make_setting(objective, noise, algorithm, N, float(np.mean(gaps)))
     if isinstance(told, str):
         return Comparison(name, bound, told)
-    conditions, reason = applies(bound, algorithm, told, constants_of(objective, noise))
+    conditions, reason = check_applicability(
+        bound, algorithm, told, gather_constants(objective, noise)
+    )
     known = Comparison(
         name,
         bound,
@@ -81,12 +90,16 @@ def compare(
         largest_gamma=bound.largest_gamma(told) if conditions or not reason else nan,
         exact=told.sigma2 == 0 and told.M_v == 0,
         diverged_at=run.diverged_at,
-        rests_on=estimated(bound, constants_of(objective, noise)),
+        rests_on=estimated_constants(bound, gather_constants(objective, noise)),
     )
-    return known if reason else beside(known, measured(run, bound, N, objective.f_star.value), gaps)
+    return (
+        known
+        if reason
+        else _with_measurement(known, measure_quantity(run, bound, N, objective.f_star.value), gaps)
+    )
 
 
-def beside(known: Comparison, found: Floats | str, gaps: Floats) -> Comparison:
+def _with_measurement(known: Comparison, found: Floats | str, gaps: Floats) -> Comparison:
     """The same with the measured numbers, or with the reason why there are none.
 
     Every bound's optimization part is proportional to ``Delta``, free parameters being those chosen
@@ -103,13 +116,13 @@ def beside(known: Comparison, found: Floats | str, gaps: Floats) -> Comparison:
     return replace(known, measured=found, values=values)
 
 
-def gaps_at(F: Floats, f_star: float) -> Floats:
+def optimality_gaps(F: Floats, f_star: float) -> Floats:
     """``F - f_star``, where rounding at the minimum is no fault."""
     gaps = np.asarray(F - f_star)
     return np.where(np.abs(gaps) <= ROUNDING * np.maximum(np.abs(F), abs(f_star)), 0.0, gaps)
 
 
-def measured(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | str:
+def measure_quantity(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | str:
     """What a run of ``N`` rounds gave of the bound's quantity, ``(R,)``, or why it gives nothing.
 
     ``(1/N) sum_{n=1..N} ||grad F(w_n)||^2`` is the mean of the series at the rounds 0 to N-1: the
@@ -125,7 +138,7 @@ def measured(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | s
         return np.full(run.replicas, np.inf)
     if gap:
         there = run.rounds[-1] == N
-        return gaps_at(run.series["F"][-1], f_star) if there else f"needs round {N}"
+        return optimality_gaps(run.series["F"][-1], f_star) if there else f"needs round {N}"
     if not np.array_equal(run.rounds[:N], np.arange(N)):
         return "it needs the gradient at every round; set record.every = 1"
     with np.errstate(over="ignore"):

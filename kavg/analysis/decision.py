@@ -22,13 +22,13 @@ from typing import Final
 
 import numpy as np
 
-from kavg.analysis.applicability import smoothness_alone
+from kavg.analysis.applicability import smoothness_bound
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.comparison import Comparison, comparisons
-from kavg.analysis.estimate import Estimate, mean_limits
-from kavg.analysis.fieller import ratio_limits
-from kavg.analysis.holm import holm
+from kavg.analysis.comparison import Comparison, compare_with_bounds
+from kavg.analysis.estimate import Estimate, mean_interval
+from kavg.analysis.fieller import ratio_interval
+from kavg.analysis.holm import adjust_p_values
 from kavg.analysis.verdict import Outcome, Verdict
 from kavg.base import Floats
 from kavg.errors import KavgError
@@ -39,7 +39,7 @@ SLACK: Final = 1e-9
 """Relative room for rounding where no noise decides."""
 
 
-def verify(
+def check_bounds(
     problem: Problem,
     algorithms: Sequence[Algorithm],
     runs: Sequence[Trajectory],
@@ -54,25 +54,25 @@ def verify(
     >>> problem = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
     >>> method = Algorithm(P=4, K=2, gamma=0.1, outer=outer.Averaging())
     >>> run = simulate(problem, method, rounds=50, replicas=20, seed=1)
-    >>> str(verify(problem, [method], [run], rounds=50)[0])
+    >>> str(check_bounds(problem, [method], [run], rounds=50)[0])
     'HOLDS'
     """
-    return judge(comparisons(problem, algorithms, runs, rounds, bounds), level)
+    return decide_verdicts(compare_with_bounds(problem, algorithms, runs, rounds, bounds), level)
 
 
-def judge(compared: Sequence[Comparison], level: float = 0.05) -> tuple[Verdict, ...]:
+def decide_verdicts(compared: Sequence[Comparison], level: float = 0.05) -> tuple[Verdict, ...]:
     """Verdicts of which, with probability ``1 - level``, no HOLDS and no VIOLATED is wrong."""
     if not 0 < level < 1:
         raise KavgError(f"level must lie between 0 and 1, got {level=!r}; use 0.05 for 5 %")
-    pairs = [tested(one) for one in compared]
-    adjusted = iter(holm([p for pair in pairs if pair for p in pair]))
+    pairs = [_one_sided_p_values(one) for one in compared]
+    adjusted = iter(adjust_p_values([p for pair in pairs if pair for p in pair]))
     return tuple(
-        verdict(one, (float(next(adjusted)), float(next(adjusted))) if pair else None, level)
+        _make_verdict(one, (float(next(adjusted)), float(next(adjusted))) if pair else None, level)
         for one, pair in zip(compared, pairs, strict=True)
     )
 
 
-def tested(one: Comparison) -> tuple[float, float] | None:
+def _one_sided_p_values(one: Comparison) -> tuple[float, float] | None:
     """Student's p-values of "not above" and "not below"; None where there is nothing to test."""
     if one.measured is None or one.values is None or one.exact:
         return None
@@ -90,9 +90,9 @@ def tested(one: Comparison) -> tuple[float, float] | None:
     return float(stdtr(R - 1, t)), float(stdtr(R - 1, -t))
 
 
-def verdict(one: Comparison, p: tuple[float, float] | None, level: float) -> Verdict:
+def _make_verdict(one: Comparison, p: tuple[float, float] | None, level: float) -> Verdict:
     """The outcome of a comparison whose adjusted p-values are ``p``."""
-    outcome, reason = decided(one, p, level)
+    outcome, reason = _decide_outcome(one, p, level)
     return Verdict(
         algorithm=one.algorithm,
         bound=one.bound,
@@ -100,33 +100,35 @@ def verdict(one: Comparison, p: tuple[float, float] | None, level: float) -> Ver
         reason=reason,
         conditions=one.conditions,
         largest_gamma=one.largest_gamma,
-        measured=None if one.measured is None else mean_limits(one.measured, 1 - level),
+        measured=None if one.measured is None else mean_interval(one.measured, 1 - level),
         value=one.parts,
-        ratio=ratio_of(one, 1 - level),
+        ratio=_measured_over_bound(one, 1 - level),
         p=min(p) if p else nan,
         rests_on=one.rests_on,
     )
 
 
-def ratio_of(one: Comparison, level: float) -> Estimate | None:
+def _measured_over_bound(one: Comparison, level: float) -> Estimate | None:
     """Measured over bound."""
     if one.measured is None or one.values is None:
         return None
-    return ratio_limits(one.measured, one.values, level)
+    return ratio_interval(one.measured, one.values, level)
 
 
-def decided(one: Comparison, p: tuple[float, float] | None, level: float) -> tuple[Outcome, str]:
+def _decide_outcome(
+    one: Comparison, p: tuple[float, float] | None, level: float
+) -> tuple[Outcome, str]:
     """What is said, and why; a violated bound is violated even where it says little."""
     if one.measured is None or one.values is None or one.reason:
         return Outcome.NOT_APPLICABLE, one.reason
-    side, why = side_of(one.measured, one.values, one, p, level)
-    little = vacuous(one)
+    side, why = _decide_side(one.measured, one.values, one, p, level)
+    little = _reason_vacuous(one)
     if little and side is not Outcome.VIOLATED:
         return Outcome.VACUOUS, little
     return side, why
 
 
-def side_of(
+def _decide_side(
     measured: Floats,
     values: Floats,
     one: Comparison,
@@ -149,7 +151,7 @@ def side_of(
     return Outcome.INCONCLUSIVE, f"p = {min(p):.2g} over the whole table; more replicas decide"
 
 
-def vacuous(one: Comparison) -> str:
+def _reason_vacuous(one: Comparison) -> str:
     """Why the bound says nothing, or nothing.
 
     Smoothness alone gives ``||grad F(w_1)||^2 <= 2 L Delta`` (docs/theory.md, section 3.0), before
@@ -162,7 +164,7 @@ def vacuous(one: Comparison) -> str:
     """
     if one.parts is None or one.setting is None:
         return ""
-    alone = smoothness_alone(one.setting, one.bound.quantity)
+    alone = smoothness_bound(one.setting, one.bound.quantity)
     if one.parts.optimization <= alone * (1 + SLACK) or not isfinite(alone):
         return ""
     what = "Delta" if one.bound.quantity == "final_gap" else "2 L Delta"

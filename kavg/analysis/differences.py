@@ -17,7 +17,7 @@ ABSENT: Final = "nothing"
 
 @final
 @dataclass(frozen=True)
-class Parting:
+class Difference:
     """The first place where two runs of one algorithm differ, with both values there."""
 
     algorithm: str
@@ -33,61 +33,65 @@ class Parting:
         return f"{where}: {self.a!r} and {self.b!r}, {abs(self.a - self.b):.3g} apart"
 
 
-def parting(a: Trajectory, b: Trajectory) -> Parting | None:
+def first_difference(a: Trajectory, b: Trajectory) -> Difference | None:
     """Where ``a`` and ``b`` part, as far as both go; None if all bits are the same.
 
     >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
-    >>> print(parting(run, replace(run, series={"F": F + [[0, 0], [0, 0.5]]})))
+    >>> print(first_difference(run, replace(run, series={"F": F + [[0, 0], [0, 0.5]]})))
     round 1, F of replica 1: 1.5 and 2.0, 0.5 apart
     """
-    states = [*shared_states(a, b)]
-    a, b = shared(a, b)
-    first = [(i, q, r) for q in a.series for i, r in first_bit(a.series[q], b.series[q])]
+    states = [*_common_states(a, b)]
+    a, b = restrict_to_common(a, b)
+    first = [
+        (i, q, r) for q in a.series for i, r in _first_differing_place(a.series[q], b.series[q])
+    ]
     if first:
         i, q, r = min(first, key=lambda place: place[0])
         values = float(a.series[q][i, r]), float(b.series[q][i, r])
-        return Parting(a.name, int(a.rounds[i]), q, r, *values)
+        return Difference(a.name, int(a.rounds[i]), q, r, *values)
     for n, name, x, y in states:
-        for r, k in first_bit(x, y):
+        for r, k in _first_differing_place(x, y):
             values = float(x[r, k]), float(y[r, k])
-            return Parting(a.name, n, f"{name}, coordinate {k},", r, *values)
+            return Difference(a.name, n, f"{name}, coordinate {k},", r, *values)
     return None
 
 
-def first_bit(a: Floats, b: Floats) -> list[tuple[int, int]]:
+def _first_differing_place(a: Floats, b: Floats) -> list[tuple[int, int]]:
     """The first row, and the first place in it, where bits differ; an empty list if none do."""
     bits = np.ascontiguousarray(a).view(np.uint64) != np.ascontiguousarray(b).view(np.uint64)
     places = np.argwhere(bits)[:1]
     return [(int(i), int(j)) for i, j in places]
 
 
-def shared_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Floats, Floats]]:
+def _common_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Floats, Floats]]:
     """Each ``w``, and each ``v``, that both kept of the same round, of the replicas both have."""
-    R, others = min(a.replicas, b.replicas), {state.n: state for state in states_of(b)}
-    both = [(state, others[state.n]) for state in states_of(a) if state.n in others]
+    R, others = min(a.replicas, b.replicas), {state.n: state for state in _all_states(b)}
+    both = [(state, others[state.n]) for state in _all_states(a) if state.n in others]
     for one, other in both:
         for name, x, y in (("w", one.w[:R], other.w[:R]), ("v", one.v[:R], other.v[:R])):
             if x.shape == y.shape and x.ndim == 2:
                 yield one.n, name, x, y
 
 
-def states_of(run: Trajectory) -> tuple[State, ...]:
+def _all_states(run: Trajectory) -> tuple[State, ...]:
     """The states that were kept, the last included."""
     return (*run.states, State(int(run.rounds[-1]), run.w, run.v))
 
 
-def shared(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajectory]:
+def restrict_to_common(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajectory]:
     """Both cut to the rounds, the replicas and the quantities that both have.
 
     The first replicas of a run do not depend on how many follow.
     """
     _, at_a, at_b = np.intersect1d(a.rounds, b.rounds, return_indices=True)
     R, names = min(a.replicas, b.replicas), [name for name in a.series if name in b.series]
-    return cut(a, at_a, R, names), cut(b, at_b, R, names)
+    return restrict_trajectory(a, at_a, R, names), restrict_trajectory(b, at_b, R, names)
 
 
-def cut(run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]) -> Trajectory:
+def restrict_trajectory(
+    run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]
+) -> Trajectory:
     """These recorded rounds of the first R replicas."""
     series = {name: run.series[name][rows, :R] for name in names}
     rounds, seconds = run.rounds[rows], run.seconds[rows]
@@ -97,7 +101,7 @@ def cut(run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]) -
     )
 
 
-def shape_of(run: Trajectory) -> dict[str, Any]:
+def trajectory_shape(run: Trajectory) -> dict[str, Any]:
     """What must be the same before numbers can be held side by side."""
     return {
         "rounds": f"{len(run.rounds)} up to {run.rounds[-1]}",
@@ -107,10 +111,10 @@ def shape_of(run: Trajectory) -> dict[str, Any]:
     }
 
 
-def flat(tables: Any, place: str = "") -> dict[str, Any]:
+def flatten_tables(tables: Any, place: str = "") -> dict[str, Any]:
     """Every value of nested tables and lists by its place.
 
-    >>> flat({"a": {"b": 1}, "c": [2, 3]})
+    >>> flatten_tables({"a": {"b": 1}, "c": [2, 3]})
     {'a.b': 1, 'c.0': 2, 'c.1': 3}
     """
     if isinstance(tables, Mapping) and tables:
@@ -121,11 +125,11 @@ def flat(tables: Any, place: str = "") -> dict[str, Any]:
         return {place: tables}
     found: dict[str, Any] = {}
     for key, part in parts:
-        found |= flat(part, f"{place}.{key}" if place else str(key))
+        found |= flatten_tables(part, f"{place}.{key}" if place else str(key))
     return found
 
 
-def changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def compare_mappings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     """The places whose values differ, with both values; ``ABSENT`` where there is none."""
     for place in dict.fromkeys((*a, *b)):
         here, there = a.get(place, ABSENT), b.get(place, ABSENT)

@@ -20,7 +20,7 @@ class Estimate:
     ``mean``, ``low`` and ``high`` share one shape: that of the samples without their last axis.
     The limits are NaN where the samples cannot give any: one replica, or a value not finite.
 
-    >>> estimate = mean_limits([1.0, 2.0, 3.0])
+    >>> estimate = mean_interval([1.0, 2.0, 3.0])
     >>> f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
     '2.00 [-0.48, 4.48]'
     """
@@ -32,7 +32,7 @@ class Estimate:
     replicas: int
 
 
-def mean_limits(samples: ArrayLike, level: float = 0.95) -> Estimate:
+def mean_interval(samples: ArrayLike, level: float = 0.95) -> Estimate:
     """Student's limits of a mean: ``m -+ t s / sqrt(R)``, ``samples (..., R) -> (...)``.
 
     ``s`` is the sample standard deviation (divisor ``R - 1``) and ``t`` the quantile
@@ -43,16 +43,16 @@ def mean_limits(samples: ArrayLike, level: float = 0.95) -> Estimate:
     difference of two methods use ``paired_difference``, never the overlap of two such intervals.
 
     >>> series = np.array([[4.0, 4.0, 4.0], [1.0, 2.0, 3.0]])
-    >>> mean_limits(series).low.round(3)
+    >>> mean_interval(series).low.round(3)
     array([ 4.   , -0.484])
-    >>> mean_limits([4.0]).low
+    >>> mean_interval([4.0]).low
     array(nan)
     """
-    x = _checked(samples, level)
+    x = _validate_samples(samples, level)
     R = x.shape[-1]
     with np.errstate(invalid="ignore", over="ignore"):
         mean = np.asarray(x.mean(axis=-1))
-        half = _quantile(R, level) * _deviation(x - mean[..., None]) / np.sqrt(R)
+        half = _quantile(R, level) * _standard_deviation(x - mean[..., None]) / np.sqrt(R)
         return Estimate(mean, np.asarray(mean - half), np.asarray(mean + half), level, R)
 
 
@@ -60,16 +60,16 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estima
     """Limits of the mean of ``a - b``, replica by replica: ``a, b (..., R) -> (...)``.
 
     Runs of one seed share their noise (common random numbers), so replica r of ``a`` and replica r
-    of ``b`` err together, and ``Var(a - b) = Var a + Var b - 2 Cov(a, b)`` is small.  The limits
-    are those of ``mean_limits`` on the differences, under the same assumptions, and stay true when
-    the noise is not shared; they are then only wider.  Axes before the last broadcast.
+    of ``b`` err together, and ``Var(a - b) = Var a + Var b - 2 Cov(a, b)`` is small.  The interval
+    is ``mean_interval`` of the differences, under the same assumptions, and stays valid when the
+    noise is not shared; it is then only wider.  Axes before the last broadcast.
 
     >>> shared = np.array([0.0, 5.0, -7.0, 3.0])
     >>> gap = paired_difference(shared + [1.1, 0.9, 1.0, 1.0], shared)
     >>> f"{gap.mean:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
     '1.00 [0.87, 1.13]'
     """
-    first, second = _checked(a, level), _checked(b, level)
+    first, second = _validate_samples(a, level), _validate_samples(b, level)
     R = first.shape[-1]
     if second.shape[-1] != R:
         raise KavgError(
@@ -83,10 +83,10 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estima
         raise KavgError(
             f"cannot pair shapes {first.shape} and {second.shape}; axes before the last must agree"
         ) from fault
-    return mean_limits(difference, level)
+    return mean_interval(difference, level)
 
 
-def _checked(values: ArrayLike, level: float) -> Floats:
+def _validate_samples(values: ArrayLike, level: float) -> Floats:
     samples = np.asarray(values, dtype=np.float64)
     if samples.ndim == 0 or samples.shape[-1] == 0:
         raise KavgError(
@@ -107,7 +107,7 @@ def _quantile(R: int, level: float) -> float:
     return float(stdtrit(R - 1, 0.5 + level / 2))
 
 
-def _deviation(centred: Floats) -> Floats:
+def _standard_deviation(centred: Floats) -> Floats:
     # Squares of gradients near convergence underflow, those of a diverging run overflow.
     scale = np.abs(centred).max(axis=-1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)

@@ -12,14 +12,15 @@ from kavg.base import Floats
 from kavg.errors import KavgError
 
 
-def ratio_limits(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
+def ratio_interval(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
     """``E a / E b`` for ``a, b (R,)`` with limits: the ratios q that Student's test of
     ``E (a - q b) = 0`` does not reject (Fieller 1954, J. R. Statist. Soc. B 16:175).
 
-    Where ``b`` does not vary they are the limits of ``mean_limits(a)`` divided by ``b``.  They are
-    NaN where the mean of ``b`` is not told from 0, or where ``mean_limits`` would give none.
+    Where ``b`` does not vary they are the ends of ``mean_interval(a)`` divided by ``b``.  They are
+    NaN where the mean of ``b`` does not differ significantly from 0, or where ``mean_interval``
+    gives NaN.
 
-    >>> found = ratio_limits([1.0, 2.0, 3.0], [4.0, 4.0, 4.0])
+    >>> found = ratio_interval([1.0, 2.0, 3.0], [4.0, 4.0, 4.0])
     >>> f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
     '0.50 [-0.12, 1.12]'
     """  # noqa: D205 - one sentence
@@ -29,11 +30,11 @@ def ratio_limits(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
     R = len(above)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = float(above.mean() / below.mean()) if R else nan
-    low, high = fieller(above, below, level) if R > 1 and isfinite(mean) else (nan, nan)
+    low, high = _fieller_roots(above, below, level) if R > 1 and isfinite(mean) else (nan, nan)
     return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, R)
 
 
-def fieller(above: Floats, below: Floats, level: float) -> tuple[float, float]:
+def _fieller_roots(above: Floats, below: Floats, level: float) -> tuple[float, float]:
     """The two roots q of ``(mean(a) - q mean(b))^2 = t^2 var(a - q b)/R``."""
     from scipy.special import stdtrit
 

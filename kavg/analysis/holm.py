@@ -9,14 +9,14 @@ from kavg.base import Floats
 from kavg.errors import KavgError
 
 
-def holm(p: ArrayLike) -> Floats:
+def adjust_p_values(p: ArrayLike) -> Floats:
     """Holm's adjusted p-values (Holm 1979, Scand. J. Statist. 6:65), in the given order.
 
     The i-th smallest of m p-values is multiplied by ``m - i + 1``; a running maximum keeps the
     order.  Rejecting where the result is at most ``alpha`` rejects any true hypothesis with
     probability at most ``alpha``, however the tests depend on each other.
 
-    >>> holm([0.01, 0.04, 0.03])
+    >>> adjust_p_values([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])
     """
     given = np.asarray(p, dtype=np.float64)
@@ -29,10 +29,10 @@ def holm(p: ArrayLike) -> Floats:
     return adjusted
 
 
-def spent(alpha: float, look: int) -> float:
+def level_of_look(alpha: float, look: int) -> float:
     """The part of ``alpha`` for look ``k = 1, 2, ...``: ``alpha 6 / (pi^2 k^2)``, which adds up.
 
-    >>> round(sum(spent(0.05, k) for k in range(1, 10_000)), 5)
+    >>> round(sum(level_of_look(0.05, k) for k in range(1, 10_000)), 5)
     0.05
     """
     return alpha * 6.0 / (np.pi * look) ** 2

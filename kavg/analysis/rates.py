@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.estimate import mean_limits
+from kavg.analysis.estimate import mean_interval
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -61,19 +61,19 @@ def slope(x: ArrayLike, samples: ArrayLike, level: float = 0.95) -> Slope:
     >>> str(slope([1, 2, 4], floor))
     '-1.000 [-1.000, -1.000]'
     """
-    rungs, s = _checked(x, samples)
+    rungs, s = _validate_ladder(x, samples)
     log_x, m = np.log(rungs), s.mean(axis=1)
     centred = log_x - log_x.mean()
     c = centred / np.sum(centred * centred)
     log_m = np.log(m)
     beta = float(np.sum(c * log_m))
     u = np.sum(c[:, None] * (s / m[:, None] - 1.0), axis=0)
-    error = mean_limits(u, level)
+    error = mean_interval(u, level)
     bend = float(np.abs(log_m - log_m.mean() - beta * centred).max())
     return Slope(beta, beta + float(error.low), beta + float(error.high), level, bend, s.shape[1])
 
 
-def _checked(x: ArrayLike, samples: ArrayLike) -> tuple[Floats, Floats]:
+def _validate_ladder(x: ArrayLike, samples: ArrayLike) -> tuple[Floats, Floats]:
     rungs, s = np.asarray(x, np.float64), np.asarray(samples, np.float64)
     if rungs.ndim != 1 or s.ndim != 2 or len(rungs) != len(s) or s.shape[1] == 0:
         raise KavgError(

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.analysis.estimate import Estimate, paired_difference
-from kavg.analysis.holm import holm
+from kavg.analysis.holm import adjust_p_values
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
@@ -31,7 +31,7 @@ DOUBLE: Final = 2.0**-52
 
 @final
 @dataclass(frozen=True, eq=False)
-class Gap:
+class Discrepancy:
     """How far apart one quantity of one algorithm is.
 
     ``growth`` is the largest difference over what rounding excuses; ``limits`` hold the mean of
@@ -46,27 +46,37 @@ class Gap:
     p: float
 
 
-def gaps(a: Trajectory, b: Trajectory, level: float = 0.05) -> list[Gap]:
+def measure_discrepancies(a: Trajectory, b: Trajectory, level: float = 0.05) -> list[Discrepancy]:
     """One gap for each quantity; both have the same rounds, replicas and quantities.
 
     >>> F = np.array([[4.0, 4.0, 4.0], [1.0, 1.5, 1.25]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
-    >>> [gap.growth for gap in gaps(run, run)]
+    >>> [_measure_discrepancy.growth for _measure_discrepancy in measure_discrepancies(run, run)]
     [0.0]
     """
     if a.series.keys() != b.series.keys() or not np.array_equal(a.rounds, b.rounds):
         raise KavgError("only runs of the same rounds and quantities can be held side by side")
-    return [gap(a, name, a.series[name], b.series[name], level) for name in a.series]
+    return [
+        _measure_discrepancy(a, name, a.series[name], b.series[name], level) for name in a.series
+    ]
 
 
-def gap(run: Trajectory, name: str, a: Floats, b: Floats, level: float) -> Gap:
+def _measure_discrepancy(
+    run: Trajectory, name: str, a: Floats, b: Floats, level: float
+) -> Discrepancy:
     """The gap between ``a`` and ``b (T, R)``."""
-    growth = rounding_growth(a, b, run.steps)
-    p = 1.0 if growth <= 1 else min(1.0, 2 * min(p_value(a[-1] - b[-1]), p_value(means(a, b))))
-    return Gap(run.name, name, growth, paired_difference(a[-1], b[-1], 1 - level), p)
+    growth = rounding_ratio(a, b, run.steps)
+    p = (
+        1.0
+        if growth <= 1
+        else min(
+            1.0, 2 * min(paired_p_value(a[-1] - b[-1]), paired_p_value(_mean_differences(a, b)))
+        )
+    )
+    return Discrepancy(run.name, name, growth, paired_difference(a[-1], b[-1], 1 - level), p)
 
 
-def rounding_growth(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
+def rounding_ratio(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
     """The largest ``|a - b|`` over what rounding excuses; infinite where that is nothing."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         largest = np.maximum(np.abs(a), np.abs(b))
@@ -75,16 +85,16 @@ def rounding_growth(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
     return float(np.nan_to_num(quotient, nan=np.inf).max())
 
 
-def means(a: Floats, b: Floats) -> Floats:
+def _mean_differences(a: Floats, b: Floats) -> Floats:
     """The means over the rounds of ``a - b``, replica by replica, in units that cannot overflow."""
     scale = max(float(np.abs(a).max()), float(np.abs(b).max())) or 1.0
     return np.asarray((a / scale - b / scale).mean(axis=0))
 
 
-def p_value(differences: Floats) -> float:
+def paired_p_value(differences: Floats) -> float:
     """Student's two-sided p-value of "their mean is zero"; 0 where there is nothing to test.
 
-    >>> round(p_value(np.array([1.0, 2.0, 3.0])), 4), p_value(np.array([1.0]))
+    >>> round(paired_p_value(np.array([1.0, 2.0, 3.0])), 4), paired_p_value(np.array([1.0]))
     (0.0742, 0.0)
     """
     R, largest = len(differences), float(np.abs(differences).max())
@@ -99,7 +109,9 @@ def p_value(differences: Floats) -> float:
     return 2 * float(stdtr(R - 1, -abs(float(scaled.mean())) / error))
 
 
-def apart(found: Sequence[Gap], level: float = 0.05) -> list[Gap]:
+def significant_discrepancies(
+    found: Sequence[Discrepancy], level: float = 0.05
+) -> list[Discrepancy]:
     """Those that are more than rounding and chance; ``level`` is the chance of a wrong one."""
-    adjusted = holm([gap.p for gap in found])
+    adjusted = adjust_p_values([gap.p for gap in found])
     return [gap for gap, p in zip(found, adjusted, strict=True) if p <= level]

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
-from kavg.analysis.holm import spent
+from kavg.analysis.holm import level_of_look
 from kavg.analysis.verdict import Outcome, Verdict
 from kavg.errors import KavgError, at_least_one
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Looks:
+class SequentialResult:
     """What a sequence of looks came to: the verdicts, after how many looks and replicas."""
 
     verdicts: tuple[Verdict, ...]
@@ -21,13 +21,13 @@ class Looks:
     replicas: int
 
 
-def until_decided(
+def decide_sequentially(
     look: Callable[[int, float], Sequence[Verdict]],
     *,
     replicas: int,
     budget: int,
     level: float = 0.05,
-) -> Looks:
+) -> SequentialResult:
     """Look with ``replicas``, twice as many, ... until nothing is INCONCLUSIVE, or to ``budget``.
 
     ``look(R, alpha)`` gives the verdicts of R replicas at level ``alpha`` (``verify.judge``);
@@ -40,14 +40,14 @@ def until_decided(
     at_least_one("budget", budget, "it is the largest number of replicas")
     if budget < replicas:
         raise KavgError(f"budget must be at least replicas={replicas}, got budget={budget}")
-    verdicts, k = tuple(look(replicas, spent(level, 1))), 1
+    verdicts, k = tuple(look(replicas, level_of_look(level, 1))), 1
     while replicas < budget and any(v.outcome is Outcome.INCONCLUSIVE for v in verdicts):
         replicas, k = min(2 * replicas, budget), k + 1
-        verdicts = tuple(map(kept, verdicts, look(replicas, spent(level, k))))
-    return Looks(verdicts, k, replicas)
+        verdicts = tuple(map(_keep_decision, verdicts, look(replicas, level_of_look(level, k))))
+    return SequentialResult(verdicts, k, replicas)
 
 
-def kept(before: Verdict, now: Verdict) -> Verdict:
+def _keep_decision(before: Verdict, now: Verdict) -> Verdict:
     """The numbers of now, with the side that was decided before, if any."""
     if before.outcome not in (Outcome.HOLDS, Outcome.VIOLATED) or now.outcome is before.outcome:
         return now

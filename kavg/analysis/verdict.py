@@ -7,7 +7,7 @@ from enum import Enum
 from typing import final
 
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.setting import Condition, Parts
+from kavg.analysis.bounds.setting import BoundValue, Condition
 from kavg.analysis.estimate import Estimate
 
 
@@ -48,7 +48,7 @@ class Verdict:
     conditions: tuple[Condition, ...]
     largest_gamma: float
     measured: Estimate | None
-    value: Parts | None
+    value: BoundValue | None
     ratio: Estimate | None
     p: float
     rests_on: tuple[str, ...]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kavg.analysis.differences import cut
+from kavg.analysis.differences import restrict_trajectory
 from kavg.base import Communicator
 from kavg.cli.execution import shown
 from kavg.cli.progress import Progress
@@ -37,7 +37,9 @@ def sampled(
 
 def rows_of(run: Trajectory, rows: Sequence[int]) -> Trajectory:
     """These recorded rounds of a run."""
-    return series_alone(cut(run, np.array(rows, np.intp), run.replicas, list(run.series)))
+    return series_alone(
+        restrict_trajectory(run, np.array(rows, np.intp), run.replicas, list(run.series))
+    )
 
 
 def series_alone(run: Trajectory) -> Trajectory:

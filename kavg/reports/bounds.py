@@ -8,13 +8,24 @@ from typing import Final
 
 import numpy as np
 
-from kavg.analysis.applicability import applies, constants_of, estimated, setting_of
+from kavg.analysis.applicability import (
+    check_applicability,
+    estimated_constants,
+    gather_constants,
+    make_setting,
+)
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.corollaries import Choice, best_momentum, trends, tuned_bound, tuned_gamma
+from kavg.analysis.bounds.corollaries import (
+    Tuning,
+    tuned_bound,
+    tuned_gamma,
+    tuned_mu,
+    tuning_trends,
+)
 from kavg.analysis.bounds.setting import Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1
-from kavg.analysis.comparison import gaps_at
+from kavg.analysis.comparison import optimality_gaps
 from kavg.base import Constant
 from kavg.problem import Algorithm, Problem
 from kavg.reports.text import printable, wrap
@@ -40,14 +51,14 @@ def bounds_text(
     K-AVG
     """
     w = problem.first_iterate(seed, replicas)
-    gaps = gaps_at(problem.objective.value(w), problem.objective.f_star.value)
+    gaps = optimality_gaps(problem.objective.value(w), problem.objective.f_star.value)
     noise = problem.oracle.constants(problem.objective)
-    constants = constants_of(problem.objective, noise)
+    constants = gather_constants(problem.objective, noise)
     random = f", the mean over {replicas} replicas" if float(np.ptp(gaps)) > 0 else ""
     lines = [*wrap(NOTE.format(random=random), WIDTH, "")]
     for algorithm in algorithms:
         lines += ["", *wrap(printable(algorithm.name), WIDTH, "")]
-        told = setting_of(problem.objective, noise, algorithm, rounds, float(np.mean(gaps)))
+        told = make_setting(problem.objective, noise, algorithm, rounds, float(np.mean(gaps)))
         if isinstance(told, str):
             lines += wrap(told, WIDTH, "  ")
             continue
@@ -72,7 +83,7 @@ def entry(
 ) -> Iterator[str]:
     """One bound: what it is, its conditions with both sides, its value and the largest step."""
     yield from wrap(f"{bound.name}: {bound.title} ({bound.status}; {bound.source})", WIDTH, "  ")
-    conditions, reason = applies(bound, algorithm, s, constants)
+    conditions, reason = check_applicability(bound, algorithm, s, constants)
     if reason and not conditions:
         yield from wrap(f"does not apply: {reason}", WIDTH, "    ")
         return
@@ -81,7 +92,7 @@ def entry(
         yield from wrap(f"{said}  {condition}", WIDTH, "    ")
     met = all(condition.met for condition in conditions)
     words = "bound" if met else "value, which is no bound here:"
-    guessed = estimated(bound, constants)
+    guessed = estimated_constants(bound, constants)
     resting = f", with estimated {', '.join(guessed)}" if guessed else ""
     yield f"    {words} {parts_words(bound.value(s))} (start + noise + drift){resting}"
     yield f"    largest gamma {bound.largest_gamma(s):.4g}, here {s.gamma:.4g}"
@@ -94,7 +105,7 @@ def choices(s: Setting) -> Iterator[str]:
     if why:
         yield from wrap(f"nothing: {why}", WIDTH, "    ")
         return
-    mu = best_momentum(s)
+    mu = tuned_mu(s)
     step, value = tuned_gamma(s), tuned_bound(s)
     yield f"    at mu = {s.mu:.4g}: gamma = {step:.4g}, and the bound is {value:.4g}"
     if math.isnan(mu):
@@ -103,10 +114,10 @@ def choices(s: Setting) -> Iterator[str]:
         value = Theorem1().value(s.at(mu=mu)).total
         yield f"    at gamma = {s.gamma:.4g}: mu = {mu:.4g}, and the bound is {value:.4g}"
     yield "    with one letter changed   best mu     bound there   tuned gamma   bound there"
-    yield from map(trend, trends(s, FACTORS))
+    yield from map(trend, tuning_trends(s, FACTORS))
 
 
-def trend(one: Choice) -> str:
+def trend(one: Tuning) -> str:
     """One line of the trends."""
     label = f"{one.letter} = {one.value}"
     numbers = (one.mu, one.bound, one.gamma, one.tuned)

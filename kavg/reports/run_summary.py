@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
+from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
 from kavg.errors import KavgError
 from kavg.reports.text import labels, number, recorded, rows, title, wrap
 from kavg.trajectory import Trajectory
@@ -84,7 +84,7 @@ def _facts(run: Trajectory, level: float) -> dict[str, Any]:
         "gradients": int(run.gradients[-1]),
         "replicas": run.replicas,
         "diverged_at": None if run.diverged_at is None else int(run.diverged_at),
-        "final": {name: _plain(mean_limits(x[-1], level)) for name, x in run.series.items()},
+        "final": {name: _plain(mean_interval(x[-1], level)) for name, x in run.series.items()},
         "minus_first": None,
     }
 
@@ -132,7 +132,7 @@ def _final_words(run: Trajectory, quantity: str, level: float) -> str:
         return f"diverged at round {run.diverged_at}"
     if quantity not in run.series:
         return "not recorded"
-    return number(mean_limits(run.series[quantity][-1], level))
+    return number(mean_interval(run.series[quantity][-1], level))
 
 
 def _difference_words(run: Trajectory, first: Trajectory, quantity: str, level: float) -> str:

@@ -47,10 +47,10 @@ def title(quantity: str) -> str:
 def number(estimate: Estimate) -> str:
     """``mean [low, high]`` to two digits of the half-width, ``DIGITS`` in all at most.
 
-    >>> from kavg.analysis.estimate import mean_limits
-    >>> number(mean_limits([0.1231, 0.1252, 0.1249, 0.1240]))
+    >>> from kavg.analysis.estimate import mean_interval
+    >>> number(mean_interval([0.1231, 0.1252, 0.1249, 0.1240]))
     '0.1243 [0.1228, 0.1258]'
-    >>> number(mean_limits([2.5]))
+    >>> number(mean_interval([2.5]))
     '2.5 (one replica: no limits)'
     """
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.setting import Parts
+from kavg.analysis.bounds.setting import BoundValue
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.verdict import Outcome, Verdict
 from kavg.reports.text import columns, number, printable, wrap
@@ -75,8 +75,8 @@ def _numbers(v: Verdict) -> str:
 def ratio_words(ratio: Estimate) -> str:
     """Measured over bound in three decimals (or digits), with limits if there are any.
 
-    >>> from kavg.analysis.fieller import ratio_limits
-    >>> ratio_words(ratio_limits([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
+    >>> from kavg.analysis.fieller import ratio_interval
+    >>> ratio_words(ratio_interval([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
     '0.500 [-0.121, 1.121]'
     """
     mean, low, high = float(ratio.mean), float(ratio.low), float(ratio.high)
@@ -87,10 +87,10 @@ def ratio_words(ratio: Estimate) -> str:
     return f"{mean:{style}}{limits}"
 
 
-def parts_words(parts: Parts) -> str:
+def parts_words(parts: BoundValue) -> str:
     """A bound as the sum of what is left of the start, noise and drift.
 
-    >>> parts_words(Parts(1.0, 0.25, 0.0))
+    >>> parts_words(BoundValue(1.0, 0.25, 0.0))
     '1.25 = 1 + 0.25 + 0'
     """
     start, noise, drift = parts.optimization, parts.noise, parts.drift
@@ -156,7 +156,7 @@ def plain_bound(bound: Bound) -> dict[str, Any]:
     }
 
 
-def plain_parts(parts: Parts | None) -> dict[str, float | None] | None:
+def plain_parts(parts: BoundValue | None) -> dict[str, float | None] | None:
     """A bound's value and its parts."""
     if parts is None:
         return None

@@ -16,7 +16,7 @@ from helpers.same import same_bits
 from helpers.spy import SpyOracle
 
 import kavg
-from kavg.analysis.decision import Outcome, verify
+from kavg.analysis.decision import Outcome, check_bounds
 from kavg.outer import KINDS
 
 SIGMAS = 5.0
@@ -187,7 +187,7 @@ def the_polynomial_of_nesterov():
 def not_violated(problem, method, *, rounds, replicas):
     """No bound is violated and at least one holds, or is attained too closely to say."""
     measured = kavg.simulate(problem, method, rounds=rounds, replicas=replicas, seed=5)
-    given = verify(problem, [method], [measured], rounds=rounds, level=1e-5)
+    given = check_bounds(problem, [method], [measured], rounds=rounds, level=1e-5)
     outcomes = {verdict.outcome for verdict in given}
     assert Outcome.VIOLATED not in outcomes
     assert outcomes & {Outcome.HOLDS, Outcome.INCONCLUSIVE}

@@ -25,8 +25,8 @@ from kavg.analysis.bounds import (
     Theorem1LogFree,
     Theorem1S,
 )
-from kavg.analysis.bounds.corollaries import trends
-from kavg.analysis.bounds.slowmo import bracket, printed_condition
+from kavg.analysis.bounds.corollaries import tuning_trends
+from kavg.analysis.bounds.slowmo import printed_condition, step_bracket
 from kavg.analysis.bounds.theorem_1s import best_eps, least_eps, value_at
 from kavg.errors import KavgError
 
@@ -85,7 +85,7 @@ def test_no_number_within_reach_breaks_a_bound(setting):
             numbers += [side for c in bound.conditions(setting) for side in (c.left, c.right)]
             assert all(isinstance(number, float) for number in numbers)
     if not Theorem1().scope(setting):
-        assert all(not one.mu >= 1 for one in trends(setting))
+        assert all(not one.mu >= 1 for one in tuning_trends(setting))
 
 
 @pytest.mark.parametrize("K", [1, 9_999, 10_000, 10_001, 123_456])
@@ -320,8 +320,8 @@ def test_momentum_costs_the_polyak_lojasiewicz_bound_factors_of_two(setting):
 def test_slowmo_squared_is_stricter_than_printed_by_the_root_of_its_bracket(setting, alpha):
     bound = SlowMoSquared(alpha, base_effect=0.0)
     at_end = setting.at(gamma=bound.largest_gamma(setting))
-    assert printed_condition(at_end, alpha).left == pytest.approx(1 / bracket(at_end, alpha))
-    assert bracket(setting, alpha) >= 1 + 3**0.5
+    assert printed_condition(at_end, alpha).left == pytest.approx(1 / step_bracket(at_end, alpha))
+    assert step_bracket(setting, alpha) >= 1 + 3**0.5
 
 
 def test_slowmo_in_its_own_words():

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from kavg.analysis.bounds import Setting, Theorem1
 from kavg.analysis.bounds.corollaries import (
-    best_momentum,
-    largest_momentum,
-    trends,
+    largest_mu,
     tuned_bound,
     tuned_gamma,
+    tuned_mu,
+    tuning_trends,
 )
 
 ROOM = 1 + 1e-9
@@ -71,7 +71,7 @@ def test_the_tuned_bound_is_the_closed_form_of_C1(setting, mu):
 
 @given(settings(), st.floats(0, 1))
 def test_no_admissible_momentum_has_a_smaller_bound(setting, share):
-    best, largest = best_momentum(setting), largest_momentum(setting)
+    best, largest = tuned_mu(setting), largest_mu(setting)
     assert 0 <= best <= largest
     value = Theorem1().value(setting.at(mu=best)).total
     assert value <= Theorem1().value(setting.at(mu=share * largest)).total * ROOM
@@ -82,7 +82,7 @@ def test_the_largest_momentum_is_where_C1_turns(setting):
     def met(mu):
         return Theorem1().conditions(setting.at(mu=mu))[0].met
 
-    u = 1 - largest_momentum(setting)
+    u = 1 - largest_mu(setting)
     assert met(1 - u * (1 + 1e-9) if u * (1 + 1e-9) < 1 else 0.0)
     assert not met(1 - u * (1 - 1e-6))
 
@@ -96,11 +96,11 @@ def test_the_best_momentum_is_near_the_closed_form_of_C3(setting, share):
         return s.gamma * sqrt(noise / (2 * s.Delta * s.P * s.B))
 
     # Delta puts the middle of the closed forms somewhere within what (C1) allows.
-    least = 1 - largest_momentum(setting)
+    least = 1 - largest_mu(setting)
     target = least + share * (1 - least)
     s = setting.at(Delta=setting.Delta * (closed(setting, 0.75) / target) ** 2)
-    best = best_momentum(s)
-    if best == largest_momentum(s):
+    best = tuned_mu(s)
+    if best == largest_mu(s):
         assert closed(s, 0.5) <= least * ROOM
     elif best == 0:
         assert closed(s, 1.0) >= 1 / ROOM
@@ -110,13 +110,11 @@ def test_the_best_momentum_is_near_the_closed_form_of_C3(setting, share):
 
 @given(settings(), st.integers(2, 5))
 def test_the_best_momentum_rises_with_P_and_B_and_falls_with_N_K_and_gamma(setting, times):
-    best = best_momentum(setting)
+    best = tuned_mu(setting)
     for letter in ("P", "B"):
-        assert (
-            best_momentum(setting.at(**{letter: times * getattr(setting, letter)})) >= best - 1e-9
-        )
+        assert tuned_mu(setting.at(**{letter: times * getattr(setting, letter)})) >= best - 1e-9
     for letter in ("N", "K", "gamma"):
-        other = best_momentum(setting.at(**{letter: times * getattr(setting, letter)}))
+        other = tuned_mu(setting.at(**{letter: times * getattr(setting, letter)}))
         assert isnan(other) or other <= best + 1e-9
 
 
@@ -125,7 +123,7 @@ def test_no_momentum_helps_a_step_beyond_the_tuned_one(setting):
     """C3: 0 once gamma exceeds the tuned step of K-AVG."""
     tuned = tuned_gamma(setting)
     assume(1.01 * tuned <= Theorem1().largest_gamma(setting))
-    assert best_momentum(setting.at(gamma=1.01 * tuned)) == 0.0
+    assert tuned_mu(setting.at(gamma=1.01 * tuned)) == 0.0
 
 
 @given(settings(), st.integers(1, 64))
@@ -155,7 +153,7 @@ def test_the_threshold_of_linear_speed_up():
 def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
     # The largest step without momentum may be far beyond (C1) with it.
     setting = setting.at(mu=mu)
-    found = trends(setting, factors=(1, 4))
+    found = tuning_trends(setting, factors=(1, 4))
     assert [(one.letter, one.value) for one in found] == [
         (letter, getattr(setting, letter) * factor) for letter in "PKBN" for factor in (1, 4)
     ]
@@ -163,7 +161,7 @@ def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
         there = setting.at(**{one.letter: one.value})
         assert one.gamma == tuned_gamma(there)
         assert one.tuned == tuned_bound(there)
-        np.testing.assert_equal(one.mu, best_momentum(there))
+        np.testing.assert_equal(one.mu, tuned_mu(there))
         if one.mu >= 0:
             assert one.bound == Theorem1().value(there.at(mu=one.mu)).total
         else:
@@ -172,7 +170,7 @@ def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
 
 def test_more_learners_help_the_tuned_bound_until_drift():
     setting = Setting(1, 4, 1, 10**6, 1.0, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    tuned = [one.tuned for one in trends(setting) if one.letter == "P"]
+    tuned = [one.tuned for one in tuning_trends(setting) if one.letter == "P"]
     for fewer, more in pairwise(tuned):
         assert 1.95 < (fewer / more) ** 2 < 2.0
 
@@ -180,15 +178,15 @@ def test_more_learners_help_the_tuned_bound_until_drift():
 @pytest.mark.parametrize("change", [{"L": inf}, {"L": nan}, {"sigma2": nan}, {"Delta": inf}])
 def test_without_a_constant_nothing_is_chosen(change):
     setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0).at(**change)
-    assert isnan(best_momentum(setting))
+    assert isnan(tuned_mu(setting))
     assert not tuned_bound(setting) < inf
 
 
 def test_edges():
     setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
     assert tuned_gamma(setting.at(sigma2=0.0)) == Theorem1().largest_gamma(setting)
-    assert best_momentum(setting.at(sigma2=0.0)) == largest_momentum(setting)
-    assert best_momentum(setting.at(Delta=0.0)) == 0.0
-    assert isnan(best_momentum(setting.at(gamma=2.0)))
-    assert isnan(largest_momentum(setting.at(gamma=2.0)))
-    assert 0.999 < largest_momentum(setting.at(L=0.0)) < 1
+    assert tuned_mu(setting.at(sigma2=0.0)) == largest_mu(setting)
+    assert tuned_mu(setting.at(Delta=0.0)) == 0.0
+    assert isnan(tuned_mu(setting.at(gamma=2.0)))
+    assert isnan(largest_mu(setting.at(gamma=2.0)))
+    assert 0.999 < largest_mu(setting.at(L=0.0)) < 1

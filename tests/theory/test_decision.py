@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from scipy.stats import binom, t
 
 from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, simulate, starts
-from kavg.analysis.applicability import setting_of
-from kavg.analysis.bounds import BOUNDS, Parts, Setting, Theorem1, Theorem1S
-from kavg.analysis.comparison import Comparison, compare, comparisons
-from kavg.analysis.decision import judge, verify
-from kavg.analysis.estimate import mean_limits
-from kavg.analysis.fieller import ratio_limits
-from kavg.analysis.holm import holm, spent
-from kavg.analysis.sequential import until_decided
+from kavg.analysis.applicability import make_setting
+from kavg.analysis.bounds import BOUNDS, BoundValue, Setting, Theorem1, Theorem1S
+from kavg.analysis.comparison import Comparison, compare_with_bound, compare_with_bounds
+from kavg.analysis.decision import check_bounds, decide_verdicts
+from kavg.analysis.estimate import mean_interval
+from kavg.analysis.fieller import ratio_interval
+from kavg.analysis.holm import adjust_p_values, level_of_look
+from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Outcome
 from kavg.base import Constant
 from kavg.errors import KavgError
@@ -35,7 +35,7 @@ THEOREM = {bound.name: bound for bound in BOUNDS}
 
 def one(problem, method, bound="theorem_1", rounds=40, replicas=20, level=0.05, seed=1, every=1):
     run = simulate(problem, method, rounds=rounds, replicas=replicas, seed=seed, every=every)
-    (verdict,) = verify(
+    (verdict,) = check_bounds(
         problem, [method], [run], rounds=rounds, level=level, bounds=[THEOREM[bound]]
     )
     return verdict
@@ -57,12 +57,12 @@ class Claims:
 
 
 def test_holm_by_hand():
-    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    np.testing.assert_allclose(holm([0.5, 0.4]), [0.8, 0.8])
-    assert holm([]).size == 0
+    np.testing.assert_allclose(adjust_p_values([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(adjust_p_values([0.5, 0.4]), [0.8, 0.8])
+    assert adjust_p_values([]).size == 0
     for wrong in ([-0.1], [1.1], [np.nan], [[0.1]]):
         with pytest.raises(KavgError, match="from 0 to 1"):
-            holm(wrong)
+            adjust_p_values(wrong)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5))
@@ -71,11 +71,11 @@ def test_holm_is_the_closure_of_bonferroni(p):
     places = range(len(p))
     sets = [s for size in range(1, len(p) + 1) for s in combinations(places, size)]
     wanted = [min(1, max(len(s) * min(p[j] for j in s) for s in sets if i in s)) for i in places]
-    np.testing.assert_allclose(holm(p), wanted, rtol=1e-12)
+    np.testing.assert_allclose(adjust_p_values(p), wanted, rtol=1e-12)
 
 
 def test_the_levels_of_all_looks_add_up():
-    alphas = [spent(0.05, k) for k in range(1, 2000)]
+    alphas = [level_of_look(0.05, k) for k in range(1, 2000)]
     assert sum(alphas) < 0.05
     assert sum(alphas) == pytest.approx(0.05, abs=2e-5)
     assert alphas[0] == pytest.approx(0.0304, abs=1e-4)
@@ -86,7 +86,7 @@ def test_the_levels_of_all_looks_add_up():
 
 def test_the_ratio_to_a_number_has_the_limits_of_the_mean():
     a = np.random.default_rng(1).exponential(size=9) * 1e-200
-    found, mean = ratio_limits(a, np.full(9, 4e-200)), mean_limits(a / 1e-200)
+    found, mean = ratio_interval(a, np.full(9, 4e-200)), mean_interval(a / 1e-200)
     np.testing.assert_allclose(
         [found.mean, found.low, found.high], np.array([mean.mean, mean.low, mean.high]) / 4
     )
@@ -97,7 +97,7 @@ def test_the_limits_of_a_ratio_are_where_the_test_turns(seed, R):
     draws = np.random.default_rng(seed)
     b = 10 + draws.normal(size=R)
     a = 0.3 * b + draws.normal(size=R)
-    found = ratio_limits(a, b, level=0.9)
+    found = ratio_interval(a, b, level=0.9)
     for limit in (found.low, found.high):
         difference = a - limit * b
         T = difference.mean() / (difference.std(ddof=1) / np.sqrt(R))
@@ -106,11 +106,11 @@ def test_the_limits_of_a_ratio_are_where_the_test_turns(seed, R):
 
 
 def test_no_limits_where_there_are_none():
-    assert np.isnan(ratio_limits([1.0], [2.0]).low)
-    assert ratio_limits([1.0], [2.0]).mean == 0.5
-    assert np.isnan(ratio_limits([1.0, 2.0, 3.0], [-1.0, 0.1, 1.0]).low)
+    assert np.isnan(ratio_interval([1.0], [2.0]).low)
+    assert ratio_interval([1.0], [2.0]).mean == 0.5
+    assert np.isnan(ratio_interval([1.0, 2.0, 3.0], [-1.0, 0.1, 1.0]).low)
     with pytest.raises(KavgError, match="same replicas"):
-        ratio_limits([1.0, 2.0], [1.0])
+        ratio_interval([1.0, 2.0], [1.0])
 
 
 # What a theorem is told
@@ -118,26 +118,26 @@ def test_no_limits_where_there_are_none():
 
 def test_the_setting_of_a_run():
     noise = oracles.StateDependent(M=2.0, M_v=0.5, B=3)
-    told = setting_of(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
+    told = make_setting(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
     assert told == Setting(
         P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, L=1.0, Delta=1.5, sigma2=2.0, M_v=0.5, pl=1.0
     )
     same = replace(M_AVG, outer=outer.SlowMo(mu=0.5))
-    assert setting_of(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == told
+    assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == told
     flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
-    assert setting_of(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == told
+    assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == told
 
 
 def test_numbers_that_would_leave_the_floats_are_left_alone():
     noise = oracles.Gaussian(sigma2=1.0)
     constants = noise.constants(BOWL)
     for gamma, words in ((1e-60, "gamma = 1e-60 is beyond"), (1e60, "gamma = 1e+60 is beyond")):
-        told = setting_of(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
+        told = make_setting(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
         assert told.startswith(words)
-    assert "Delta = 1e+60" in setting_of(BOWL, constants, M_AVG, N=7, Delta=1e60)
-    assert isinstance(setting_of(BOWL, constants, M_AVG, N=7, Delta=1e-300), Setting)
+    assert "Delta = 1e+60" in make_setting(BOWL, constants, M_AVG, N=7, Delta=1e60)
+    assert isinstance(make_setting(BOWL, constants, M_AVG, N=7, Delta=1e-300), Setting)
     # However many rounds there are, a constant step needs no look at each.
-    assert setting_of(BOWL, constants, M_AVG, N=2**62, Delta=1.0).N == 2**62
+    assert make_setting(BOWL, constants, M_AVG, N=2**62, Delta=1.0).N == 2**62
 
 
 NOT_APPLICABLE = [
@@ -194,11 +194,11 @@ def test_an_outer_rule_without_momentum_is_averaging():
 def test_the_start_counts_and_the_last_iterate_does_not():
     problem = Problem(BOWL, NOISE, 3.0)
     run = simulate(problem, K_AVG, rounds=5, replicas=3, seed=1)
-    found = compare(problem, K_AVG, run, 5, Theorem1())
+    found = compare_with_bound(problem, K_AVG, run, 5, Theorem1())
     np.testing.assert_array_equal(found.measured, run.grad_norm2[:5].mean(axis=0))
-    setting = setting_of(BOWL, NOISE.constants(BOWL), K_AVG, 5, Delta=9.0)
+    setting = make_setting(BOWL, NOISE.constants(BOWL), K_AVG, 5, Delta=9.0)
     np.testing.assert_allclose(found.values, Theorem1().value(setting).total)
-    gap = compare(problem, K_AVG, run, 5, THEOREM["polyak_lojasiewicz"])
+    gap = compare_with_bound(problem, K_AVG, run, 5, THEOREM["polyak_lojasiewicz"])
     np.testing.assert_array_equal(gap.measured, run.F[5])
 
 
@@ -207,14 +207,14 @@ def test_a_random_start_is_paired_with_its_own_gap():
     problem = Problem(BOWL, oracles.Noiseless(), starts.Normal(scale=2.0))
     method = Algorithm(P=2, K=1, gamma=1.0, outer=outer.Averaging())
     run = simulate(problem, method, rounds=4, replicas=30, seed=1)
-    found = compare(problem, method, run, 4, Theorem1())
+    found = compare_with_bound(problem, method, run, 4, Theorem1())
     np.testing.assert_allclose(found.measured, found.values, rtol=1e-12)
     assert found.setting.Delta == pytest.approx(run.F[0].mean())
-    assert judge([found])[0].outcome is Outcome.HOLDS
+    assert decide_verdicts([found])[0].outcome is Outcome.HOLDS
     # With noise the gaps of the starts, which vary a lot, do not blur the verdict.
     noisy = replace(problem, oracle=oracles.Gaussian(sigma2=0.1))
     run = simulate(noisy, method, rounds=4, replicas=30, seed=1)
-    verdict = judge([compare(noisy, method, run, 4, Theorem1())])[0]
+    verdict = decide_verdicts([compare_with_bound(noisy, method, run, 4, Theorem1())])[0]
     assert verdict.ratio.high - verdict.ratio.low < 0.02
     assert verdict.measured.high / verdict.measured.low > 1.3
 
@@ -302,9 +302,12 @@ def test_a_run_too_short_for_its_step_is_vacuous():
 def test_a_violated_bound_is_violated_even_where_it_says_nothing():
     found = fabricated(2 + np.array([0, 0.01, -0.01, 0.02, 0]), allowed=1.0)
     setting = Setting(P=1, K=1, B=1, N=1, gamma=0.1, mu=0.0, L=1.0, Delta=0.1, sigma2=1.0)
-    empty = replace(found, setting=setting, parts=Parts(0.9, 0.1, 0.0))
-    assert judge([empty])[0].outcome is Outcome.VIOLATED
-    assert judge([replace(empty, measured=empty.measured - 1.9)])[0].outcome is Outcome.VACUOUS
+    empty = replace(found, setting=setting, parts=BoundValue(0.9, 0.1, 0.0))
+    assert decide_verdicts([empty])[0].outcome is Outcome.VIOLATED
+    assert (
+        decide_verdicts([replace(empty, measured=empty.measured - 1.9)])[0].outcome
+        is Outcome.VACUOUS
+    )
 
 
 def test_divergence_is_a_violation_in_words():
@@ -312,16 +315,16 @@ def test_divergence_is_a_violation_in_words():
     problem = Problem(Claims(BOWL, Constant(1e-3, "exact")), NOISE, 3.0)
     method = Algorithm(P=2, K=1, gamma=10.0, outer=outer.Averaging())
     run = simulate(problem, method, rounds=400, replicas=4, seed=1)
-    verdict = verify(problem, [method], [run], rounds=400, bounds=[Theorem1()])[0]
+    verdict = check_bounds(problem, [method], [run], rounds=400, bounds=[Theorem1()])[0]
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.reason == f"diverged at round {run.diverged_at}: the mean is infinite"
     assert verdict.measured.mean == np.inf
     # The theorem's mean ends with w_N: a divergence in round N itself is not part of it.
     until = run.diverged_at
-    (last,) = comparisons(problem, [method], [run], until, [Theorem1()])
+    (last,) = compare_with_bounds(problem, [method], [run], until, [Theorem1()])
     assert np.isfinite(last.measured).all()
     assert last.measured.max() > 1e200
-    (late,) = judge([last])
+    (late,) = decide_verdicts([last])
     assert (late.outcome, late.reason) == (Outcome.VIOLATED, "")
 
 
@@ -330,7 +333,7 @@ def test_divergence_is_a_violation_in_words():
 
 def fabricated(measured, allowed):
     """A comparison with these replicas, of a bound with this value."""
-    parts = Parts(allowed, 0.0, 0.0)
+    parts = BoundValue(allowed, 0.0, 0.0)
     values = np.full(len(measured), allowed)
     return Comparison("K-AVG", Theorem1S(), parts=parts, measured=measured, values=values)
 
@@ -351,7 +354,7 @@ def test_false_alarms_of_a_whole_table_stay_under_its_level():
     for _ in range(REPETITIONS):
         common = draws.normal(size=12)
         rows = 1 + 0.1 * (draws.normal(size=(4, 12)) + common)
-        alarms += sides(judge([fabricated(row, 1.0) for row in rows], level=0.05))
+        alarms += sides(decide_verdicts([fabricated(row, 1.0) for row in rows], level=0.05))
     assert 20 <= alarms <= MOST
 
 
@@ -362,9 +365,9 @@ def alarms_over_looks(alpha):
         rows = 1 + 0.1 * draws.normal(size=(2, 64))
 
         def look(R, level, rows=rows):
-            return judge([fabricated(row[:R], 1.0) for row in rows], alpha(level))
+            return decide_verdicts([fabricated(row[:R], 1.0) for row in rows], alpha(level))
 
-        alarms += sides(until_decided(look, replicas=4, budget=64, level=0.05).verdicts)
+        alarms += sides(decide_sequentially(look, replicas=4, budget=64, level=0.05).verdicts)
     return alarms
 
 
@@ -383,18 +386,18 @@ def test_the_table_is_one_family():
         x = (x - x.mean()) / (x.std(ddof=1) / np.sqrt(R))
         return fabricated(1 + 0.01 * (x + t.ppf(p, R - 1)), 1.0)
 
-    assert judge([at(0.024)])[0].outcome is Outcome.HOLDS
-    assert judge([at(0.026)])[0].outcome is Outcome.INCONCLUSIVE
-    assert judge([at(0.024)])[0].p == pytest.approx(0.048)
-    assert judge([at(0.976)])[0].outcome is Outcome.VIOLATED
-    pair = judge([at(0.02), at(0.5)])
+    assert decide_verdicts([at(0.024)])[0].outcome is Outcome.HOLDS
+    assert decide_verdicts([at(0.026)])[0].outcome is Outcome.INCONCLUSIVE
+    assert decide_verdicts([at(0.024)])[0].p == pytest.approx(0.048)
+    assert decide_verdicts([at(0.976)])[0].outcome is Outcome.VIOLATED
+    pair = decide_verdicts([at(0.02), at(0.5)])
     assert [v.outcome for v in pair] == [Outcome.INCONCLUSIVE] * 2
     assert pair[0].p == pytest.approx(0.08)
     # Holm, not Bonferroni: once the first is decided, the second needs less.
-    assert [v.outcome for v in judge([at(0.01), at(0.015)])] == [Outcome.HOLDS] * 2
+    assert [v.outcome for v in decide_verdicts([at(0.01), at(0.015)])] == [Outcome.HOLDS] * 2
     # What needs no test costs the others nothing.
     sure = replace(at(0.5), exact=True, measured=np.linspace(0, 0.5, 10))
-    both = judge([sure, at(0.024)])
+    both = decide_verdicts([sure, at(0.024)])
     assert [v.outcome for v in both] == [Outcome.HOLDS] * 2
     assert np.isnan(both[0].p)
 
@@ -402,7 +405,7 @@ def test_the_table_is_one_family():
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, np.nan])
 def test_a_level_is_between_0_and_1(level):
     with pytest.raises(KavgError, match="level must lie between 0 and 1"):
-        judge([], level)
+        decide_verdicts([], level)
 
 
 # Looks
@@ -415,11 +418,13 @@ def test_replicas_are_added_until_all_is_decided():
     def look(R, alpha):
         run = simulate(problem, K_AVG, rounds=40, replicas=R, seed=1)
         seen.append((R, alpha))
-        return verify(problem, [K_AVG], [run], rounds=40, level=alpha, bounds=[Theorem1()])
+        return check_bounds(problem, [K_AVG], [run], rounds=40, level=alpha, bounds=[Theorem1()])
 
-    found = until_decided(look, replicas=1, budget=64)
+    found = decide_sequentially(look, replicas=1, budget=64)
     assert [R for R, _ in seen] == [1, 2, 4][: found.looks]
-    assert [alpha for _, alpha in seen] == [spent(0.05, k) for k in range(1, found.looks + 1)]
+    assert [alpha for _, alpha in seen] == [
+        level_of_look(0.05, k) for k in range(1, found.looks + 1)
+    ]
     assert found.verdicts[0].outcome is Outcome.HOLDS
     assert found.replicas == seen[-1][0]
     assert found.looks > 1
@@ -430,12 +435,12 @@ def test_the_budget_ends_the_looks_and_a_decided_side_stays():
     sure = np.concatenate([draws[:4] - 9, draws[4:] + 9])  # below at first, then above
 
     def look(R, alpha):
-        return judge([fabricated(draws[:R], 1.0), fabricated(sure[:R], 1.0)], alpha)
+        return decide_verdicts([fabricated(draws[:R], 1.0), fabricated(sure[:R], 1.0)], alpha)
 
-    found = until_decided(look, replicas=4, budget=50)
+    found = decide_sequentially(look, replicas=4, budget=50)
     assert (found.looks, found.replicas) == (5, 50)
     assert [v.outcome for v in found.verdicts] == [Outcome.INCONCLUSIVE, Outcome.HOLDS]
     assert found.verdicts[1].reason == "decided at an earlier look"
     assert found.verdicts[1].measured.replicas == 50
     with pytest.raises(KavgError, match="budget must be at least"):
-        until_decided(look, replicas=4, budget=3)
+        decide_sequentially(look, replicas=4, budget=3)

@@ -10,13 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kavg.analysis.exact import (
-    atlas,
     best_momentum,
     eigen_problem,
     geometric_sum,
     linear_rule,
     moments,
     nesterov,
+    stability_atlas,
     state_dependent,
     stationary,
 )
@@ -82,7 +82,7 @@ class Anchor:
 @given(rho=st.floats(-3, 3), mu=momenta)
 def test_polynomials_of_4_8(rho, mu):
     def polynomial(outer):
-        return np.ravel(stationary.trace_det(linear_rule(outer, 1.0).matrix([rho])))
+        return np.ravel(stationary.trace_and_determinant(linear_rule(outer, 1.0).matrix([rho])))
 
     close(polynomial(NesterovMomentum(mu)), nesterov.polynomial(rho, mu))
     close(polynomial(Anchor(mu)), nesterov.anchor_polynomial(rho, mu))
@@ -223,9 +223,14 @@ def test_expectations_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("rule", "law"), [(BlockMomentum, hb), (NesterovMomentum, nesterov)], ids=["block", "nesterov"]
+    ("rule", "is_stable", "largest_gamma_h"),
+    [
+        (BlockMomentum, hb.is_stable, hb.largest_gamma_h),
+        (NesterovMomentum, nesterov.is_nesterov_stable, nesterov.nesterov_largest_gamma_h),
+    ],
+    ids=["block", "nesterov"],
 )
-def test_stability_rule_against_eigenvalues(rule, law):
+def test_stability_rule_against_eigenvalues(rule, is_stable, largest_gamma_h):
     draw = np.random.default_rng(1)
     mus = draw.uniform(0, 1, 400)
     for mu in mus:
@@ -233,16 +238,16 @@ def test_stability_rule_against_eigenvalues(rule, law):
         K = np.arange(1, 9)[:, None]
         rho = (1 - gamma_h) ** K
         radius = np.abs(np.linalg.eigvals(linear_rule(rule(mu), 1.0).matrix(rho))).max(axis=-1)
-        assert np.array_equal(radius < 1, law.is_stable(rho, mu))
-        edge = np.array([law.largest_gamma_h(int(k), mu) for k in K[:, 0]])[:, None]
+        assert np.array_equal(radius < 1, is_stable(rho, mu))
+        edge = np.array([largest_gamma_h(int(k), mu) for k in K[:, 0]])[:, None]
         assert np.array_equal(radius < 1, (gamma_h > 0) & (gamma_h < edge))
 
 
 @given(mu=momenta, rho=st.floats(-3, 1.5))
 def test_spectral_radius(mu, rho):
     A = linear_rule(BlockMomentum(mu), 1.0).matrix([rho])
-    found = stationary.spectral_radius(*stationary.trace_det(A))[0]
-    close(found, hb.radius(rho, mu), 1e-7)
+    found = stationary.spectral_radius(*stationary.trace_and_determinant(A))[0]
+    close(found, hb.contraction_rate(rho, mu), 1e-7)
     # A double root is found by eigvals to half of the digits only.
     close(found, np.abs(np.linalg.eigvals(A)).max(), 1e-7)
 
@@ -270,7 +275,7 @@ def test_where_stability_ends_for_good(rule, K):
     gamma_h = np.linspace(1e-4, 6, 5000)
     A = found.matrix((1 - gamma_h) ** K)
     stable = np.abs(np.linalg.eigvals(A)).max(axis=-1) < 1
-    edge = stationary.largest_gamma_h(found, K)
+    edge = stationary.largest_stable_gamma_h(found, K)
     assert gamma_h[stable].max() == pytest.approx(min(edge, 6), abs=2e-3)
     low, high = stationary.stability_interval(found)
     inside = (low < (1 - gamma_h) ** K) & ((1 - gamma_h) ** K < high)
@@ -287,15 +292,19 @@ def test_atlas_and_its_boundary():
     # No cell on a boundary: there the last place decides.
     gamma_h, mu = np.linspace(-0.5, 5, 100) + np.pi / 1e4, np.linspace(0, 0.99, 100)
     began = time.perf_counter()
-    charts = [atlas(K, gamma_h, mu, rule) for K in (1, 2, 3, 8) for rule in (BlockMomentum, SlowMo)]
+    charts = [
+        stability_atlas(K, gamma_h, mu, rule)
+        for K in (1, 2, 3, 8)
+        for rule in (BlockMomentum, SlowMo)
+    ]
     assert time.perf_counter() - began < 8
-    charts += [atlas(K, gamma_h, mu, NesterovMomentum) for K in (1, 2, 3, 8)]
+    charts += [stability_atlas(K, gamma_h, mu, NesterovMomentum) for K in (1, 2, 3, 8)]
     for chart in charts:
         inside = (gamma_h > 0) & (gamma_h < chart.boundary[:, None])
         assert np.array_equal(chart.stable, inside)
     close(charts[0].boundary, hb.largest_gamma_h(1, mu))
     close(charts[4].boundary, hb.largest_gamma_h(3, mu))
-    close(charts[-2].boundary, nesterov.largest_gamma_h(3, mu))
+    close(charts[-2].boundary, nesterov.nesterov_largest_gamma_h(3, mu))
 
 
 # At rest (4.3, 4.6, 4.8)
@@ -319,9 +328,9 @@ def test_stationary_law(rho, mu, q):
 
 @given(rho=st.floats(-0.95, 0.99), mu=momenta)
 def test_stationary_law_of_nesterov(rho, mu):
-    assume(nesterov.is_stable(rho, mu) and 1 + (1 + 2 * mu) * rho > 1e-3)
+    assume(nesterov.is_nesterov_stable(rho, mu) and 1 + (1 + 2 * mu) * rho > 1e-3)
     law = stationary.stationary_covariance(linear_rule(NesterovMomentum(mu), 1.0), [rho], [1.0])
-    np.testing.assert_allclose(law[0, 0, 0], nesterov.noise_gain(rho, mu), rtol=1e-9)
+    np.testing.assert_allclose(law[0, 0, 0], nesterov.nesterov_noise_gain(rho, mu), rtol=1e-9)
 
 
 @every_rule
@@ -339,11 +348,11 @@ def test_vif_is_the_ratio_to_averaging(gamma, K, mu):
     rho = hb.contraction(gamma, K)
     assume(rho < 0.999 and rho > -0.999)
     np.testing.assert_allclose(
-        hb.noise_gain(rho, mu), hb.vif(rho, mu) * hb.noise_gain(rho, 0.0), rtol=1e-9
+        hb.noise_gain(rho, mu), hb.variance_inflation(rho, mu) * hb.noise_gain(rho, 0.0), rtol=1e-9
     )
     plain = hb.round_variance(gamma, 1.0, K, 3, 2.0) * hb.noise_gain(rho, 0.0)
     np.testing.assert_allclose(plain, gamma * 2.0 / (3 * (2 - gamma)), rtol=1e-9)
-    assert hb.vif(rho, mu) <= 1 / (1 - mu) * (1 + 1e-12)
+    assert hb.variance_inflation(rho, mu) <= 1 / (1 - mu) * (1 + 1e-12)
 
 
 def test_no_stationary_law_where_unstable():
@@ -389,10 +398,10 @@ def test_state_dependent_noise_without_slope_is_additive():
 @given(rho=st.floats(-2.99, 0.999))
 def test_best_momentum_against_brute_force(rho):
     grid = np.arange(10_000) / 10_000
-    radii = hb.radius(rho, grid)
+    radii = hb.contraction_rate(rho, grid)
     assert abs(grid[np.argmin(radii)] - hb.best_mu(rho)) <= 2e-4
     assert hb.best_rate(rho) <= radii.min() + 1e-12
-    close(hb.radius(rho, hb.best_mu(rho)), hb.best_rate(rho), 1e-7)
+    close(hb.contraction_rate(rho, hb.best_mu(rho)), hb.best_rate(rho), 1e-7)
 
 
 @given(rho=st.floats(0, 0.999))
@@ -400,13 +409,13 @@ def test_best_momentum_of_nesterov_against_brute_force(rho):
     grid = np.arange(10_000) / 10_000
     radii = stationary.spectral_radius(*nesterov.polynomial(rho, grid))
     assert radii.min() >= hb.best_rate(rho) - 1e-12
-    at_best = stationary.spectral_radius(*nesterov.polynomial(rho, nesterov.best_mu(rho)))
+    at_best = stationary.spectral_radius(*nesterov.polynomial(rho, nesterov.nesterov_best_mu(rho)))
     close(at_best, hb.best_rate(rho), 1e-7)
 
 
 @given(rho=st.floats(-2.5, 0.9), mu=st.floats(0, 0.9))
 def test_energy_is_the_sum_over_rounds(rho, mu):
-    assume(hb.is_stable(rho, mu) and hb.radius(rho, mu) < 0.96)
+    assume(hb.is_stable(rho, mu) and hb.contraction_rate(rho, mu) < 0.96)
     w = one(1.0 - rho, BlockMomentum(mu), 1000, gamma=1.0, mean=2.0).w[:, 0]
     np.testing.assert_allclose(np.sum(w**2), hb.energy(rho, mu, w_1=2.0), rtol=1e-12)
 
@@ -503,9 +512,9 @@ def test_best_momentum_is_the_recursion_side_by_side(rule):
         lambda: one(1.0, Averaging(), 0),
         lambda: one(1.0, Averaging(), 3, zeta2=1.0),
         lambda: linear_rule(Averaging(), 0.0),
-        lambda: atlas(0, [1.0], [0.5]),
-        lambda: atlas(1, [1.0], [1.0]),
-        lambda: atlas(1, 1.0, [0.5]),
+        lambda: stability_atlas(0, [1.0], [0.5]),
+        lambda: stability_atlas(1, [1.0], [1.0]),
+        lambda: stability_atlas(1, 1.0, [0.5]),
         lambda: best_momentum(BOWL, P=[], K=1, gamma=0.1, N=1),
         lambda: best_momentum(BOWL, P=[0], K=1, gamma=0.1, N=1),
         lambda: best_momentum(BOWL, P=[1], K=1, gamma=0.1, N=1, grid=[]),

@@ -10,7 +10,7 @@ import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
-from kavg.analysis.exact.trajectory import exact_trajectory, in_directions
+from kavg.analysis.exact.trajectory import exact_trajectory, to_eigenbasis
 from kavg.objectives import Cosine, Linear, Quadratic
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import (
@@ -93,7 +93,7 @@ def measured(problem, algorithm, seed, R=R):
 def expected(problem, algorithm):
     """The same names to exact values, from moments and not from a run."""
     exact = exact_trajectory(problem, algorithm, N)
-    found = moments(in_directions(problem, algorithm.P), algorithm, N)
+    found = moments(to_eigenbasis(problem, algorithm.P), algorithm, N)
     values = dict(exact.series)
     m, C = found.mean[-1], found.covariance[-1]
     for i in range(problem.objective.dim):
@@ -181,7 +181,7 @@ def test_the_kept_rounds_are_those_of_a_run():
 def test_a_long_run_rests_at_the_stationary_law():
     problem, algorithm = made("nesterov")
     exact = exact_trajectory(problem, algorithm, 300)
-    directions = in_directions(problem, algorithm.P)
+    directions = to_eigenbasis(problem, algorithm.P)
     rho = (1 - algorithm.gamma * directions.h) ** algorithm.K
     sums = sum((1 - algorithm.gamma * directions.h) ** (2 * t) for t in range(algorithm.K))
     q = algorithm.gamma**2 * directions.m_0 / algorithm.P * sums
@@ -223,7 +223,7 @@ def test_one_learner_has_no_shift():
 def test_shifts_of_many_learners_sum_to_zeta2():
     for P in (2, 3, 4097, 9001):
         problem = Problem(TURNED, Shifted(3.0), 0.0)
-        assert in_directions(problem, P).zeta2.sum() == pytest.approx(3.0, rel=1e-12)
+        assert to_eigenbasis(problem, P).zeta2.sum() == pytest.approx(3.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(

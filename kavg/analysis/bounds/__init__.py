@@ -15,7 +15,7 @@ from kavg.analysis.bounds.k_avg import KAvg
 from kavg.analysis.bounds.k_avg_improved import KAvgImproved
 from kavg.analysis.bounds.polyak_lojasiewicz import PolyakLojasiewicz
 from kavg.analysis.bounds.polyak_lojasiewicz_momentum import PolyakLojasiewiczMomentum
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.analysis.bounds.slowmo import SlowMoSquared
 from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.bounds.theorem_1_log_free import Theorem1LogFree
@@ -39,11 +39,11 @@ __all__ = [
     "BOUNDS",
     "AffineVariance",
     "Bound",
+    "BoundValue",
     "Condition",
     "Heterogeneous",
     "KAvg",
     "KAvgImproved",
-    "Parts",
     "PolyakLojasiewicz",
     "PolyakLojasiewiczMomentum",
     "Quantity",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.analysis.bounds.theorem_1 import kappa, three_terms
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
+from kavg.analysis.bounds.theorem_1 import momentum_factor, three_terms
 
 
 @final
@@ -39,32 +39,34 @@ class AffineVariance:
 
     def scope(self, setting: Setting) -> str:
         """Equal learners."""
-        return scope_of(setting, affine=True)
+        return common_exclusion(setting, affine=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """(C1b)."""
         s = setting
         step = s.L * s.gamma
-        left = _square(s) * step**2 + _linear(s) * step
+        left = _square_factor(s) * step**2 + _linear_factor(s) * step
         words = (
             "(1+M_v/B) L^2 gamma^2 K(K-1)/2 + "
             "(L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1+mu/(K(1+mu)))] <= 1"
         )
         return (Condition("C1b", left, 1.0, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The three terms of ``Theorem1``, with M in the place of sigma2."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of (C1b), in closed form."""
-        return step_from(positive_root(_linear(setting), _square(setting)), setting.L)
+        return gamma_from(
+            positive_root(_linear_factor(setting), _square_factor(setting)), setting.L
+        )
 
 
-def _square(s: Setting) -> float:
+def _square_factor(s: Setting) -> float:
     return (1 + s.M_v / s.B) * s.K * (s.K - 1) / 2
 
 
-def _linear(s: Setting) -> float:
+def _linear_factor(s: Setting) -> float:
     memory = 1 + s.mu / (s.K * (1 + s.mu))
-    return s.K * (kappa(s.mu) + s.M_v / (s.P * s.B) * memory / (1 - s.mu))
+    return s.K * (momentum_factor(s.mu) + s.M_v / (s.P * s.B) * memory / (1 - s.mu))

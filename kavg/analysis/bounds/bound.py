@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf, isfinite, isnan, nan, sqrt
 from typing import Final, Literal, Protocol
 
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 Quantity = Literal["mean_grad_norm2", "final_gap", "mean_grad_norm2_local"]
 Status = Literal[
@@ -69,7 +69,7 @@ class Bound(Protocol):
         """The conditions with their numbers; the bound is a theorem where all are met."""
         ...
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The right side, in its parts; claimed only inside scope and conditions."""
         ...
 
@@ -78,13 +78,13 @@ class Bound(Protocol):
         ...
 
 
-def scope_of(
+def common_exclusion(
     setting: Setting, *, momentum: bool = True, affine: bool = False, heterogeneous: bool = False
 ) -> str:
     """Why a theorem of this kind has nothing to say about a setting, or nothing.
 
     >>> setting = Setting(2, 2, 1, 9, gamma=0.1, mu=0.5, L=1.0, Delta=1.0, sigma2=1.0)
-    >>> scope_of(setting, momentum=False)
+    >>> common_exclusion(setting, momentum=False)
     'it is about mu = 0, not mu = 0.5'
     """
     for letter, needs in NEEDS:
@@ -109,6 +109,6 @@ def positive_root(linear: float, square: float) -> float:
     return 2 / (linear + sqrt(linear * linear + 4 * square))
 
 
-def step_from(scaled: float, L: float) -> float:
+def gamma_from(scaled: float, L: float) -> float:
     """``gamma`` from ``L gamma``; every step will do where ``L = 0``, none where L is not known."""
     return scaled / L if L > 0 else inf if L == 0 else nan

@@ -51,7 +51,7 @@ def tuned_bound(setting: Setting) -> float:
     return Theorem1().value(setting.at(gamma=gamma)).total
 
 
-def best_momentum(setting: Setting) -> float:
+def tuned_mu(setting: Setting) -> float:
     """C3: the mu that minimises Theorem 1 for the given gamma, as far as (C1) allows.
 
     The bound as a function of ``u = 1-mu`` is ``a u + b (c_K + (1-u)/(2-u))/u`` plus what does not
@@ -62,7 +62,7 @@ def best_momentum(setting: Setting) -> float:
     is not read; NaN where (C1) allows no momentum, not even 0.
 
     >>> setting = Setting(P=4, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    >>> round(best_momentum(setting), 2)
+    >>> round(tuned_mu(setting), 2)
     0.76
     """
     s = setting
@@ -73,7 +73,7 @@ def best_momentum(setting: Setting) -> float:
         # (1-u)/(u(2-u)) is half of 1/u - 1/(2-u); times u^2, so that u = 0 is no pole.
         return start * u * u - noise * (s.c_K + 0.5 + (u / (2 - u)) ** 2 / 2)
 
-    largest = largest_momentum(s)
+    largest = largest_mu(s)
     if isnan(largest) or not isfinite(start + noise):
         return nan
     if slope(1.0) <= 0:
@@ -85,14 +85,14 @@ def best_momentum(setting: Setting) -> float:
     return min(1 - float(brentq(slope, 1 - largest, 1.0, xtol=1e-15)), BELOW_1)
 
 
-def largest_momentum(setting: Setting) -> float:
+def largest_mu(setting: Setting) -> float:
     """The largest mu that (C1) allows at the given gamma, in closed form; NaN if not even 0.
 
     With ``k = (1 - L^2 gamma^2 K(K-1)/2)/(L gamma K)`` it solves ``(1+2mu)/(1-mu)^2 = k``:
     ``1 - mu = 3/(1 + sqrt(1 + 3k))``.
 
     >>> setting = Setting(P=1, K=1, B=1, N=1, gamma=0.125, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    >>> largest_momentum(setting)
+    >>> largest_mu(setting)
     0.5
     """
     x = setting.x
@@ -105,7 +105,7 @@ def largest_momentum(setting: Setting) -> float:
 
 @final
 @dataclass(frozen=True)
-class Choice:
+class Tuning:
     """What Theorem 1 would choose at one value of one letter; the rest is as it was.
 
     ``mu`` is the best at the given gamma and ``bound`` Theorem 1 there; ``gamma`` is the tuned step
@@ -120,23 +120,23 @@ class Choice:
     tuned: float
 
 
-def choice(setting: Setting, letter: str, value: int) -> Choice:
+def tune_for(setting: Setting, letter: str, value: int) -> Tuning:
     """What Theorem 1 would choose with ``letter`` set to ``value``."""
     s = setting.at(**{letter: value})
-    mu = best_momentum(s)
+    mu = tuned_mu(s)
     bound = Theorem1().value(s.at(mu=mu)).total if mu >= 0 else nan
-    return Choice(letter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
+    return Tuning(letter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
 
 
-def trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Choice, ...]:
+def tuning_trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Tuning, ...]:
     """How the choices move with P, K, B and N, each multiplied by ``factors`` in turn.
 
     >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    >>> [round(one.mu, 2) for one in trends(setting, factors=(1, 2, 4)) if one.letter == "P"]
+    >>> [round(one.mu, 2) for one in tuning_trends(setting, factors=(1, 2, 4)) if one.letter == "P"]
     [0.52, 0.66, 0.76]
     """
     return tuple(
-        choice(setting, letter, getattr(setting, letter) * factor)
+        tune_for(setting, letter, getattr(setting, letter) * factor)
         for letter in ("P", "K", "B", "N")
         for factor in factors
     )

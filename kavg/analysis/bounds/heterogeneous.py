@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.analysis.bounds.theorem_1 import kappa, three_terms
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
+from kavg.analysis.bounds.theorem_1 import momentum_factor, three_terms
 
 
 @final
@@ -42,17 +42,17 @@ class Heterogeneous:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance."""
-        return scope_of(setting, heterogeneous=True)
+        return common_exclusion(setting, heterogeneous=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """One condition: its left side is infinite from y = 1 on."""
         s = setting
         y = _y(s.L * s.gamma, s.K)
-        left = y * _tau(y) / 2 + s.x * kappa(s.mu) if y < 1 else inf
+        left = y * _tau(y) / 2 + s.x * momentum_factor(s.mu) if y < 1 else inf
         words = "(y/2)/(1-y) + L gamma K (1+2mu)/(1-mu)^2 <= 1 with y = L^2 gamma^2 K(K-1) < 1"
         return (Condition("C1c", left, 1.0, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The terms of ``Theorem1``, and in the drift what the differences add."""
         s = setting
         tau = _tau(_y(s.L * s.gamma, s.K))
@@ -60,13 +60,13 @@ class Heterogeneous:
         noise_drift = s.sigma2 / (2 * s.B) * s.drift_factor
         parts = three_terms(s)
         drift = tau * (s.L * s.gamma) ** 2 * (noise_drift + differences) if s.K > 1 else 0.0
-        return Parts(parts.optimization, parts.noise, drift)
+        return BoundValue(parts.optimization, parts.noise, drift)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of the condition, a cubic once multiplied by ``1 - y``; found numerically."""
-        K, linear = setting.K, setting.K * kappa(setting.mu)
+        K, linear = setting.K, setting.K * momentum_factor(setting.mu)
         if K == 1:
-            return step_from(1 / linear, setting.L)
+            return gamma_from(1 / linear, setting.L)
         from scipy.optimize import brentq
 
         def excess(step: float) -> float:
@@ -76,9 +76,9 @@ class Heterogeneous:
         # Theorem 1's condition is weaker, and y = 1 ends the range; below both there is one root.
         high = min(positive_root(linear, K * (K - 1) / 2), 1 / sqrt(K * (K - 1)))
         if excess(high) <= 0:  # momentum leaves so short a step that y is lost in rounding
-            return step_from(high, setting.L)
+            return gamma_from(high, setting.L)
         scaled = brentq(lambda share: excess(share * high), 0.0, 1.0, xtol=1e-15)
-        return step_from(float(scaled) * high, setting.L)
+        return gamma_from(float(scaled) * high, setting.L)
 
 
 def _y(step: float, K: int) -> float:

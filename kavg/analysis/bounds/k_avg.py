@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 
 @final
@@ -28,7 +28,7 @@ class KAvg:
 
     >>> setting = Setting(P=2, K=2, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.75, sigma2=1.75)
     >>> KAvg().value(setting)  # K - 1 + delta is 1.75
-    Parts(optimization=0.8, noise=1.0, drift=0.25)
+    BoundValue(optimization=0.8, noise=1.0, drift=0.25)
     """
 
     name = "k_avg"
@@ -40,23 +40,23 @@ class KAvg:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance, equal learners, no momentum."""
-        return scope_of(setting, momentum=False)
+        return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """The step's, and that there is a positive delta."""
-        return step_conditions(setting)
+        return k_avg_conditions(setting)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The three terms at the largest delta."""
         K = setting.K
-        return terms(setting, noise=K, drift=(2 * K - 1) * (K - 1) / 6)
+        return k_avg_value(setting, noise=K, drift=(2 * K - 1) * (K - 1) / 6)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of the first condition in closed form; for K = 1 the end of the second."""
-        return largest_step(setting)
+        return k_avg_largest_gamma(setting)
 
 
-def step_conditions(s: Setting) -> tuple[Condition, ...]:
+def k_avg_conditions(s: Setting) -> tuple[Condition, ...]:
     """Both conditions; the second is strict, and at equality the bound is infinite."""
     step = s.L * s.gamma
     left = step**2 * (s.K + 1) * (s.K - 2) / 2 + s.x
@@ -65,19 +65,19 @@ def step_conditions(s: Setting) -> tuple[Condition, ...]:
     return (Condition("step", left, 1.0, words), delta)
 
 
-def terms(s: Setting, *, noise: float, drift: float) -> Parts:
+def k_avg_value(s: Setting, *, noise: float, drift: float) -> BoundValue:
     """The right side with ``noise`` for K in ``K/P`` and ``drift`` for ``(2K-1)(K-1)/6``."""
     step = s.L * s.gamma
     weight = s.K - step**2  # K - 1 + delta at the largest delta
     if weight <= 0:
-        return Parts(inf, 0.0, 0.0)
+        return BoundValue(inf, 0.0, 0.0)
     scale = s.K * step * s.sigma2 / (s.B * weight)
     start = 2 * s.Delta / (s.N * weight * s.gamma)
-    return Parts(start, scale * noise / s.P, scale * step * drift)
+    return BoundValue(start, scale * noise / s.P, scale * step * drift)
 
 
-def largest_step(s: Setting) -> float:
+def k_avg_largest_gamma(s: Setting) -> float:
     """Where the first condition turns; ``1/L``, which is no longer admissible, for K = 1."""
     # At K = 1 the square has a negative factor and the first condition always holds.
     scaled = positive_root(s.K, (s.K + 1) * (s.K - 2) / 2) if s.K > 1 else 1.0
-    return step_from(scaled, s.L)
+    return gamma_from(scaled, s.L)

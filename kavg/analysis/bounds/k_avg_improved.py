@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, scope_of
-from kavg.analysis.bounds.k_avg import largest_step, step_conditions, terms
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion
+from kavg.analysis.bounds.k_avg import k_avg_conditions, k_avg_largest_gamma, k_avg_value
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 
 @final
@@ -26,7 +26,7 @@ class KAvgImproved:
 
     >>> setting = Setting(P=2, K=2, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.75, sigma2=1.75)
     >>> KAvgImproved().value(setting)  # c_K is 1.5
-    Parts(optimization=0.8, noise=0.75, drift=0.25)
+    BoundValue(optimization=0.8, noise=0.75, drift=0.25)
     """
 
     name = "k_avg_improved"
@@ -38,16 +38,16 @@ class KAvgImproved:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance, equal learners, no momentum."""
-        return scope_of(setting, momentum=False)
+        return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """Those of the known form."""
-        return step_conditions(setting)
+        return k_avg_conditions(setting)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The three terms at the largest delta."""
-        return terms(setting, noise=setting.c_K, drift=setting.drift_factor / 2)
+        return k_avg_value(setting, noise=setting.c_K, drift=setting.drift_factor / 2)
 
     def largest_gamma(self, setting: Setting) -> float:
         """That of the known form."""
-        return largest_step(setting)
+        return k_avg_largest_gamma(setting)

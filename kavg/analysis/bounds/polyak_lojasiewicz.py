@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import isnan
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
-from kavg.analysis.bounds.theorem_1 import step_condition
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
+from kavg.analysis.bounds.theorem_1 import condition_C1
 
 
 @final
@@ -27,7 +27,7 @@ class PolyakLojasiewicz:
 
     >>> setting = Setting(4, 1, 1, 2, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=1.0)
     >>> PolyakLojasiewicz().value(setting)
-    Parts(optimization=0.25, noise=0.0625, drift=0.0)
+    BoundValue(optimization=0.25, noise=0.0625, drift=0.0)
     """
 
     name = "polyak_lojasiewicz"
@@ -39,28 +39,28 @@ class PolyakLojasiewicz:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance, equal learners, no momentum, a known m."""
-        return scope_of(setting, momentum=False) or pl_scope(setting)
+        return common_exclusion(setting, momentum=False) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """(C1), at ``mu = 0``."""
-        return (step_condition(setting),)
+        return (condition_C1(setting),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """What is left of the start, and the two floors."""
         s = setting
         step = s.L * s.gamma
         floor = s.sigma2 / (2 * s.pl * s.B)
         rate = max(1 - s.gamma * s.K * s.pl, 0.0)  # (C1) implies that it is not negative
         noise = floor * step * s.c_K / s.P
-        return Parts(rate**s.N * s.Delta, noise, floor * step**2 * s.drift_factor / 2)
+        return BoundValue(rate**s.N * s.Delta, noise, floor * step**2 * s.drift_factor / 2)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of (C1) at ``mu = 0``, in closed form."""
         K = setting.K
-        return step_from(positive_root(K, K * (K - 1) / 2), setting.L)
+        return gamma_from(positive_root(K, K * (K - 1) / 2), setting.L)
 
 
-def pl_scope(setting: Setting) -> str:
+def pl_exclusion(setting: Setting) -> str:
     """Why a theorem about the inequality has nothing to say, or nothing."""
     if isnan(setting.pl):
         return "pl is unknown: F must obey the Polyak-Lojasiewicz inequality with a known constant"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.polyak_lojasiewicz import pl_scope
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.polyak_lojasiewicz import pl_exclusion
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 
 @final
@@ -29,7 +29,7 @@ class PolyakLojasiewiczMomentum:
 
     >>> setting = Setting(4, 1, 1, 2, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=1.0)
     >>> PolyakLojasiewiczMomentum().value(setting)  # r is 3/4
-    Parts(optimization=1.125, noise=0.25, drift=0.0)
+    BoundValue(optimization=1.125, noise=0.25, drift=0.0)
     """
 
     name = "polyak_lojasiewicz_momentum"
@@ -41,7 +41,7 @@ class PolyakLojasiewiczMomentum:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance, equal learners, a known m."""
-        return scope_of(setting) or pl_scope(setting)
+        return common_exclusion(setting) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """One condition on the step."""
@@ -51,9 +51,9 @@ class PolyakLojasiewiczMomentum:
             "L gamma K (1+3mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 "
             "+ 4 L^2 gamma^2 K^2 mu^2/(1-mu)^4 <= 1"
         )
-        return (Condition("C1d", _linear(s) * step + _square(s) * step**2, 1.0, words),)
+        return (Condition("C1d", _linear_term(s) * step + _square_term(s) * step**2, 1.0, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """``2 Phi`` and the noise between ``z`` and ``w``."""
         s = setting
         floor = s.sigma2 / (s.pl * s.B)
@@ -62,16 +62,16 @@ class PolyakLojasiewiczMomentum:
         last = s.L * s.eta**2 * s.K * s.mu**2 * s.sigma2 / ((1 - s.mu**2) * s.P * s.B)
         drift = floor * (s.L * s.gamma) ** 2 * s.drift_factor / 2
         rate = max(1 - s.eta * s.K * s.pl / 2, 0.0)  # the condition implies that it is positive
-        return Parts(2 * rate**s.N * s.Delta, 2 * (noise + last), 2 * drift)
+        return BoundValue(2 * rate**s.N * s.Delta, 2 * (noise + last), 2 * drift)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of the condition, in closed form."""
-        return step_from(positive_root(_linear(setting), _square(setting)), setting.L)
+        return gamma_from(positive_root(_linear_term(setting), _square_term(setting)), setting.L)
 
 
-def _linear(s: Setting) -> float:
+def _linear_term(s: Setting) -> float:
     return s.K * (1 + 3 * s.mu) / (1 - s.mu) ** 2
 
 
-def _square(s: Setting) -> float:
+def _square_term(s: Setting) -> float:
     return s.K * (s.K - 1) / 2 + 4 * (s.K * s.mu) ** 2 / (1 - s.mu) ** 4

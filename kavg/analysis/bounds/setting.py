@@ -10,7 +10,7 @@ from kavg.errors import KavgError, at_least_one, positive
 
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
-MANY: Final = 10_000
+LARGE_K: Final = 10_000
 EULER: Final = 0.57721566490153286
 """The limit of ``1 + 1/2 + ... + 1/K - log K``."""
 
@@ -86,7 +86,7 @@ class Setting:
         2.0833
         """
         K = self.K
-        if K <= MANY:
+        if K <= LARGE_K:
             return fsum(1 / t for t in range(1, K + 1))
         # Euler and Maclaurin; the next term is below 1e-18.
         return log(K) + EULER + 1 / (2 * K) - 1 / (12 * K * K)
@@ -132,10 +132,10 @@ class Condition:
 
 @final
 @dataclass(frozen=True)
-class Parts:
+class BoundValue:
     """A bound in its parts: what is left of the start, the noise, and the learners' drift apart.
 
-    >>> Parts(optimization=1.0, noise=0.5, drift=0.25).total
+    >>> BoundValue(optimization=1.0, noise=0.5, drift=0.25).total
     1.75
     """
 

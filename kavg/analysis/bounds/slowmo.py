@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import isnan, nan, sqrt
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.errors import KavgError, positive
 
 
@@ -35,7 +35,7 @@ class SlowMoSquared:
 
     >>> setting = Setting(P=4, K=1, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> SlowMoSquared().value(setting)
-    Parts(optimization=0.2, noise=0.025, drift=0.0)
+    BoundValue(optimization=0.2, noise=0.025, drift=0.0)
     """
 
     alpha: float = 1.0
@@ -58,15 +58,15 @@ class SlowMoSquared:
         """Bounded variance, equal learners, a known effect of the base optimizer."""
         known = setting.P == 1 or setting.K == 1 or not isnan(self.base_effect)
         why = "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
-        return scope_of(setting) or ("" if known else why)
+        return common_exclusion(setting) or ("" if known else why)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """The printed condition with the bracket squared, as its square root."""
-        left = setting.L * effective_step(setting, self.alpha) * bracket(setting, self.alpha)
+        left = setting.L * effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
         words = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
         return (Condition("bracket squared", left, 1.0, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The terms; those of slow momentum count as noise, the base optimizer's as drift."""
         s, eta = setting, effective_step(setting, self.alpha)
         V = s.sigma2 / (s.P * s.B)
@@ -74,12 +74,12 @@ class SlowMoSquared:
         slow = start + 8 * s.K * s.mu**2 / (1 - s.mu**2)
         noise = s.L * eta * V + (s.L * eta) ** 2 * V * slow
         effect = 0.0 if s.P == 1 or s.K == 1 else self.base_effect
-        return Parts(2 * s.Delta / (s.N * s.K * eta), noise, effect)
+        return BoundValue(2 * s.Delta / (s.N * s.K * eta), noise, effect)
 
     def largest_gamma(self, setting: Setting) -> float:
         """In closed form."""
-        scaled = (1 - setting.mu) / (self.alpha * bracket(setting, self.alpha))
-        return step_from(scaled, setting.L)
+        scaled = (1 - setting.mu) / (self.alpha * step_bracket(setting, self.alpha))
+        return gamma_from(scaled, setting.L)
 
 
 def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
@@ -92,16 +92,16 @@ def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
     >>> printed_condition(setting).met, SlowMoSquared().conditions(setting)[0].met
     (True, False)
     """
-    left = (setting.L * effective_step(setting, alpha)) ** 2 * bracket(setting, alpha)
+    left = (setting.L * effective_step(setting, alpha)) ** 2 * step_bracket(setting, alpha)
     words = "L^2 eta^2 (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
     return Condition("as printed", left, 1.0, words)
 
 
-def bracket(s: Setting, alpha: float = 1.0) -> float:
+def step_bracket(s: Setting, alpha: float = 1.0) -> float:
     """``1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)``.
 
     >>> setting = Setting(4, 8, 1, 1024, gamma=0.1, mu=0.8, L=1.0, Delta=1.0, sigma2=0.0)
-    >>> round(bracket(setting), 1)  # 1 + 128 sqrt(3)
+    >>> round(step_bracket(setting), 1)  # 1 + 128 sqrt(3)
     222.7
     """
     terms = (3 * s.K * (1 - s.mu - alpha) / alpha, 4 * s.K * s.mu / (1 - s.mu), 1.0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 
 @final
@@ -28,7 +28,7 @@ class Theorem1:
 
     >>> setting = Setting(P=4, K=2, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> Theorem1().value(setting)
-    Parts(optimization=0.1, noise=0.037500000000000006, drift=0.005000000000000001)
+    BoundValue(optimization=0.1, noise=0.037500000000000006, drift=0.005000000000000001)
     >>> print(*Theorem1().conditions(setting))
     C1: 0.21 <= 1, as L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1 asks
     """
@@ -42,34 +42,36 @@ class Theorem1:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance and equal learners."""
-        return scope_of(setting)
+        return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """(C1)."""
-        return (step_condition(setting),)
+        return (condition_C1(setting),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The three terms."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:
         """The root of (C1), in closed form."""
         K = setting.K
-        return step_from(positive_root(K * kappa(setting.mu), K * (K - 1) / 2), setting.L)
+        return gamma_from(
+            positive_root(K * momentum_factor(setting.mu), K * (K - 1) / 2), setting.L
+        )
 
 
-def kappa(mu: float) -> float:
+def momentum_factor(mu: float) -> float:
     """``(1+2mu)/(1-mu)^2``, what momentum multiplies the step by in (C1).
 
-    >>> kappa(0.5)
+    >>> momentum_factor(0.5)
     8.0
     """
     return (1 + 2 * mu) / (1 - mu) ** 2
 
 
-def step_condition(s: Setting) -> Condition:
+def condition_C1(s: Setting) -> Condition:
     """(C1), which the theorem without momentum on Polyak-Lojasiewicz functions shares."""
-    left = s.x * kappa(s.mu) + drift_weight(s)
+    left = s.x * momentum_factor(s.mu) + drift_weight(s)
     words = "L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1"
     return Condition("C1", left, 1.0, words)
 
@@ -79,10 +81,10 @@ def drift_weight(s: Setting) -> float:
     return (s.L * s.gamma) ** 2 * s.K * (s.K - 1) / 2
 
 
-def three_terms(s: Setting) -> Parts:
+def three_terms(s: Setting) -> BoundValue:
     """The right side of Theorem 1, which the variants 3.4 (b) and (c) share."""
     nu = s.sigma2 / s.B
-    return Parts(
+    return BoundValue(
         optimization=start_term(s),
         noise=s.L * s.eta * nu / s.P * (s.c_K + s.mu / (1 + s.mu)),
         drift=(s.L * s.gamma) ** 2 * nu / 2 * s.drift_factor,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, positive_root, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from, positive_root
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.analysis.bounds.theorem_1 import start_term
 
 
@@ -39,20 +39,20 @@ class Theorem1LogFree:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance and equal learners."""
-        return scope_of(setting)
+        return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """Both terms of (C1) are larger here, by at most a factor of 2."""
         s = setting
-        left = s.x * _kappa(s.mu) + (s.L * s.gamma) ** 2 * s.K * (s.K - 1)
+        left = s.x * _momentum_factor(s.mu) + (s.L * s.gamma) ** 2 * s.K * (s.K - 1)
         words = "L gamma K (2+mu)/(1-mu)^2 + L^2 gamma^2 K(K-1) <= 1"
         return (Condition("C1 without the logarithm", left, 1.0, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The three terms, with constants that do not know K."""
         s = setting
         nu = s.sigma2 / s.B
-        return Parts(
+        return BoundValue(
             optimization=start_term(s),
             noise=s.L * s.eta * nu / s.P * (2 + s.mu / (1 + s.mu)),
             drift=(s.L * s.gamma) ** 2 * nu * (s.K - 1),
@@ -61,8 +61,8 @@ class Theorem1LogFree:
     def largest_gamma(self, setting: Setting) -> float:
         """The root of the condition, in closed form."""
         K = setting.K
-        return step_from(positive_root(K * _kappa(setting.mu), K * (K - 1)), setting.L)
+        return gamma_from(positive_root(K * _momentum_factor(setting.mu), K * (K - 1)), setting.L)
 
 
-def _kappa(mu: float) -> float:
+def _momentum_factor(mu: float) -> float:
     return (2 + mu) / (1 - mu) ** 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final, final
 
-from kavg.analysis.bounds.bound import Quantity, Status, scope_of, step_from
-from kavg.analysis.bounds.setting import Condition, Parts, Setting
+from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from
+from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 LARGEST_EPS: Final = 0.5
 SMALLEST_EPS: Final = 1e-15
@@ -44,21 +44,21 @@ class Theorem1S:
 
     def scope(self, setting: Setting) -> str:
         """Bounded variance and equal learners."""
-        return scope_of(setting)
+        return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """That there is an admissible eps: ``least_eps`` is at most 1/2."""
         words = "L gamma K (1+mu)/(1-mu)^2 <= eps/2 with eps = 1/2"
         return (Condition("C1S", least_eps(setting) / 2, LARGEST_EPS / 2, words),)
 
-    def value(self, setting: Setting) -> Parts:
+    def value(self, setting: Setting) -> BoundValue:
         """The bound at the best eps (at eps = 1/2 where the condition is not met)."""
         return value_at(setting, best_eps(setting))
 
     def largest_gamma(self, setting: Setting) -> float:
         """The step of eps = 1/2, in closed form."""
         mu = setting.mu
-        return step_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * LARGEST_EPS / 2, setting.L)
+        return gamma_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * LARGEST_EPS / 2, setting.L)
 
 
 def least_eps(s: Setting) -> float:
@@ -66,7 +66,7 @@ def least_eps(s: Setting) -> float:
     return 2 * s.x * (1 + s.mu) / (1 - s.mu) ** 2
 
 
-def value_at(s: Setting, eps: float) -> Parts:
+def value_at(s: Setting, eps: float) -> BoundValue:
     """The bound at one eps.
 
     >>> setting = Setting(P=4, K=1, B=1, N=100, gamma=0.05, mu=0.0, L=1.0, Delta=0.0, sigma2=1.0)
@@ -77,7 +77,7 @@ def value_at(s: Setting, eps: float) -> Parts:
     nu = s.sigma2 / s.B
     memory = 2 * s.x * s.mu**2 / (eps * (1 - s.mu) ** 2 * (1 + s.mu)) if s.mu > 0 else 0.0
     young = (1.5 + 1 / eps) / 2 if s.K > 1 else 0.0
-    return Parts(
+    return BoundValue(
         optimization=outside * s.Delta / (s.N * s.K * s.eta),
         noise=outside * s.L * s.eta * nu / (2 * s.P) * (1 + eps + memory),
         drift=outside * young * (s.L * s.gamma) ** 2 * nu / 2 * s.drift_factor,

@@ -55,19 +55,19 @@ def eigen_problem(
     d = values.size
     return EigenProblem(
         h=values,
-        m_0=_a_direction("m_0", m_0, d, least=0.0),
+        m_0=_per_direction("m_0", m_0, d, least=0.0),
         m_v=float(m_v),
-        zeta2=_a_direction("zeta2", zeta2, d, least=0.0),
-        slope=_a_direction("slope", slope, d),
-        mean=_a_direction("mean", mean, d),
-        variance=_a_direction("variance", variance, d, least=0.0),
+        zeta2=_per_direction("zeta2", zeta2, d, least=0.0),
+        slope=_per_direction("slope", slope, d),
+        mean=_per_direction("mean", mean, d),
+        variance=_per_direction("variance", variance, d, least=0.0),
     )
 
 
-def numbers(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
+def as_doubles(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
     """Both as double precision arrays.
 
-    >>> numbers(1, [2, 3])
+    >>> as_doubles(1, [2, 3])
     (array(1.), array([2., 3.]))
     """
     return np.asarray(one, np.float64), np.asarray(other, np.float64)
@@ -88,7 +88,7 @@ def geometric_sum(x: ArrayLike, K: int) -> Floats:
     return np.asarray(total)
 
 
-def _a_direction(name: str, value: ArrayLike, d: int, least: float = -np.inf) -> Floats:
+def _per_direction(name: str, value: ArrayLike, d: int, least: float = -np.inf) -> Floats:
     given = np.asarray(value, np.float64)
     if given.shape not in ((), (d,)) or not np.isfinite(given).all() or np.any(given < least):
         above = "" if least < 0 else " of at least 0"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from kavg.analysis.exact.eigenbasis import geometric_sum, numbers
+from kavg.analysis.exact.eigenbasis import as_doubles, geometric_sum
 from kavg.base import Floats
 
 
@@ -31,8 +31,8 @@ def round_variance(gamma: ArrayLike, h: ArrayLike, K: int, P: ArrayLike, s2: Arr
     >>> round_variance(gamma=0.5, h=0.0, K=4, P=2, s2=1.0)
     np.float64(0.5)
     """
-    step, curvature = numbers(gamma, h)
-    variance, learners = numbers(s2, P)
+    step, curvature = as_doubles(gamma, h)
+    variance, learners = as_doubles(s2, P)
     return step**2 * variance / learners * geometric_sum((1 - step * curvature) ** 2, K)
 
 
@@ -44,7 +44,7 @@ def impulse_response(rho: ArrayLike, mu: ArrayLike, N: int) -> Floats:
     >>> impulse_response(0.5, 0.5, N=3)
     array([1. , 1. , 0.5, 0. ])
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     psi = [np.zeros_like(x + m), np.ones_like(x + m)]
     for _ in range(N):
         psi.append((x + m) * psi[-1] - m * psi[-2])
@@ -57,7 +57,7 @@ def is_stable(rho: ArrayLike, mu: ArrayLike) -> NDArray[np.bool_]:
     >>> is_stable([-1.9, 0.0, 1.0], mu=0.5)
     array([ True,  True, False])
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     return (-(1 + 2 * m) < x) & (x < 1)
 
 
@@ -71,27 +71,27 @@ def largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
     return np.full_like(x, 2.0)[()] if K % 2 == 0 else 1 + (1 + 2 * x) ** (1 / K)
 
 
-def radius(rho: ArrayLike, mu: ArrayLike) -> Floats:
+def contraction_rate(rho: ArrayLike, mu: ArrayLike) -> Floats:
     """The spectral radius, by which the mean shrinks a round in the long run (4.2).
 
-    >>> radius([0.25, 0.5], [0.0, 0.25])
+    >>> contraction_rate([0.25, 0.5], [0.0, 0.25])
     array([0.25, 0.5 ])
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     room = (x + m) ** 2 - 4 * m
     real = (np.abs(x + m) + np.sqrt(np.maximum(room, 0))) / 2
     return np.where(room < 0, np.sqrt(m), real)[()]
 
 
-def vif(rho: ArrayLike, mu: ArrayLike) -> Floats:
+def variance_inflation(rho: ArrayLike, mu: ArrayLike) -> Floats:
     """What momentum multiplies the stationary variance by, at equal gamma (4.3).
 
     ``(1+mu)(1+rho)/((1-mu)(1+rho+2mu))``, below ``1/(1-mu)`` and near it for short rounds.
 
-    >>> vif([1.0, 0.0], mu=0.5)
+    >>> variance_inflation([1.0, 0.0], mu=0.5)
     array([2. , 1.5])
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     return (1 + m) * (1 + x) / ((1 - m) * (1 + x + 2 * m))
 
 
@@ -103,7 +103,7 @@ def noise_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
     >>> noise_gain(0.5, 0.0) == 1 / (1 - 0.5**2)
     np.True_
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     return (1 + m) / ((1 - m) * (1 - x) * (1 + x + 2 * m))
 
 
@@ -113,7 +113,7 @@ def lag_correlation(rho: ArrayLike, mu: ArrayLike) -> Floats:
     >>> lag_correlation(0.5, 0.0)
     np.float64(0.5)
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     return (x + m) / (1 + m)
 
 
@@ -123,7 +123,7 @@ def momentum_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
     >>> momentum_gain(0.0, 0.0)
     np.float64(2.0)
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     return 2 / ((1 - m) * (1 + x + 2 * m))
 
 
@@ -153,7 +153,7 @@ def energy(rho: ArrayLike, mu: ArrayLike, w_1: ArrayLike = 1.0) -> Floats:
     >>> energy(0.5, 0.0) == 1 / (1 - 0.25)
     np.True_
     """
-    x, m = numbers(rho, mu)
+    x, m = as_doubles(rho, mu)
     above = (1 - m) ** 2 * (1 + m) + 2 * m * (1 - x)
     return np.asarray(w_1, np.float64) ** 2 * above / ((1 - m) * (1 - x) * (1 + x + 2 * m))
 

@@ -30,7 +30,7 @@ class LinearRule:
     """``y = start . (w, v)``, then ``(w, v) <- keep (w, v) + push displacement``.
 
     ``start (..., 2)``, ``keep (..., 2, 2)``, ``push (..., 2)``; leading axes are rules side by
-    side (``stacked``).  A rule without memory has zeros in place of ``v``.
+    side (``stack_rules``).  A rule without memory has zeros in place of ``v``.
     """
 
     start: Floats
@@ -76,11 +76,11 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     return rule
 
 
-def stacked(rules: Sequence[LinearRule]) -> LinearRule:
+def stack_rules(rules: Sequence[LinearRule]) -> LinearRule:
     """Rules side by side, on a new first axis.
 
     >>> from kavg.outer import BlockMomentum
-    >>> stacked([linear_rule(BlockMomentum(mu), 1.0) for mu in (0.0, 0.5)]).keep.shape
+    >>> stack_rules([linear_rule(BlockMomentum(mu), 1.0) for mu in (0.0, 0.5)]).keep.shape
     (2, 2, 2)
     """
     parts = zip(*((rule.start, rule.keep, rule.push) for rule in rules), strict=True)

@@ -76,24 +76,24 @@ def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
     array([ 0.  , -3.  , -7.5 , -12.75])
     """
     at_least_one("N", N, "use N=1 for a single round")
-    rounds = list(islice(moment_rounds(problem, algorithm), N + 1))
+    rounds = list(islice(iterate_moments(problem, algorithm), N + 1))
     parts = zip(*((each.mean, each.covariance, each.dispersion) for each in rounds), strict=True)
     return Moments(*(np.array(part) for part in parts))
 
 
-def moment_rounds(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:
+def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:
     """The start and then one round after another, without end.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> from kavg.outer import Averaging
     >>> method = Algorithm(P=2, K=1, gamma=0.5, outer=Averaging())
-    >>> rounds = moment_rounds(eigen_problem([1.0], mean=8.0), method)
+    >>> rounds = iterate_moments(eigen_problem([1.0], mean=8.0), method)
     >>> [float(next(rounds).w[0]) for _ in range(4)]
     [8.0, 4.0, 2.0, 1.0]
     """
     if algorithm.P == 1 and np.any(problem.zeta2 > 0):
         raise KavgError("one learner cannot differ from the mean of all, got P=1 and zeta2 above 0")
-    now = first_moments(problem)
+    now = initial_moments(problem)
     rule, known = None, 0.0
     for n in range(1, 2**63):
         yield now
@@ -103,11 +103,11 @@ def moment_rounds(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Momen
         now = next_moments(problem, rule, now, P=algorithm.P, K=algorithm.K, gamma=gamma)
 
 
-def first_moments(problem: EigenProblem) -> Moments:
+def initial_moments(problem: EigenProblem) -> Moments:
     """``w_1`` with its mean and variance, and ``v_1 = 0``.
 
     >>> from kavg.analysis.exact import eigen_problem
-    >>> first_moments(eigen_problem([1.0], mean=2.0, variance=0.5)).mean
+    >>> initial_moments(eigen_problem([1.0], mean=2.0, variance=0.5)).mean
     array([[2., 0.]])
     """
     mean, covariance = np.zeros((*problem.h.shape, 2)), np.zeros((*problem.h.shape, 2, 2))
@@ -125,7 +125,7 @@ def next_moments(
     >>> from kavg.analysis.exact import eigen_problem
     >>> from kavg.outer import Averaging
     >>> flat, rule = eigen_problem([0.0], m_0=1.0), linear_rule(Averaging(), gamma=1.0)
-    >>> next_moments(flat, rule, first_moments(flat), P=[1, 2, 4], K=4, gamma=1.0).variance[:, 0]
+    >>> next_moments(flat, rule, initial_moments(flat), P=[1, 2, 4], K=4, gamma=1.0).variance[:, 0]
     array([4., 2., 1.])
     """
     h, push, learners = problem.h, rule.push[..., None, :], np.asarray(P, np.float64)

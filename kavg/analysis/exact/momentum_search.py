@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.analysis.exact.eigenbasis import EigenProblem
-from kavg.analysis.exact.linear_rules import linear_rule, stacked
-from kavg.analysis.exact.moment_recursion import first_moments, next_moments
+from kavg.analysis.exact.linear_rules import linear_rule, stack_rules
+from kavg.analysis.exact.moment_recursion import initial_moments, next_moments
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError, at_least_one, positive
 from kavg.outer import BlockMomentum
@@ -55,9 +55,9 @@ def best_momentum(
     mus = np.arange(100) / 100 if grid is None else np.asarray(grid, np.float64)
     if mus.ndim != 1 or not mus.size or not len(P):
         raise KavgError("give one or more values of mu in a row, and one or more of P")
-    rules = stacked([linear_rule(rule(float(mu)), gamma) for mu in mus])
+    rules = stack_rules([linear_rule(rule(float(mu)), gamma) for mu in mus])
     learners = np.asarray(P, np.float64)[:, None]
-    now = first_moments(problem)
+    now = initial_moments(problem)
     for _ in range(N):
         now = next_moments(problem, rules, now, P=learners, K=K, gamma=gamma)
     with np.errstate(over="ignore", invalid="ignore"):

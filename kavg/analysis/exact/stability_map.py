@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.exact.heavy_ball import contraction
-from kavg.analysis.exact.linear_rules import linear_rule, stacked
-from kavg.analysis.exact.stationary import largest_gamma_h, spectral_radius, trace_det
+from kavg.analysis.exact.linear_rules import linear_rule, stack_rules
+from kavg.analysis.exact.stationary import (
+    largest_stable_gamma_h,
+    spectral_radius,
+    trace_and_determinant,
+)
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError, at_least_one
 from kavg.outer import BlockMomentum
@@ -38,14 +42,14 @@ class Atlas:
         return self.radius < 1
 
 
-def atlas(
+def stability_atlas(
     K: int, gamma_h: ArrayLike, mu: ArrayLike, rule: Callable[[float], Outer] = BlockMomentum
 ) -> Atlas:
     """The spectral radius of a round at every (mu, gamma h); ``rule`` makes an Outer of mu.
 
     With SlowMo this is at constant gamma, whose size then does not matter.
 
-    >>> chart = atlas(K=1, gamma_h=[1.0, 2.5], mu=[0.0, 0.5])
+    >>> chart = stability_atlas(K=1, gamma_h=[1.0, 2.5], mu=[0.0, 0.5])
     >>> chart.stable
     array([[ True, False],
            [ True,  True]])
@@ -56,8 +60,10 @@ def atlas(
     across, up = _row("gamma_h", gamma_h), _row("mu", mu)
     makers = [rule(float(m)) for m in up]
     rules = [linear_rule(outer, gamma=1.0) for outer in makers]
-    radius = spectral_radius(*trace_det(stacked(rules).matrix(contraction(across, K))))
-    edge = np.array([largest_gamma_h(each, K) for each in rules])
+    radius = spectral_radius(
+        *trace_and_determinant(stack_rules(rules).matrix(contraction(across, K)))
+    )
+    edge = np.array([largest_stable_gamma_h(each, K) for each in rules])
     return Atlas(K, type(makers[0]).__name__, across, up, radius, edge)
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.exact.eigenbasis import numbers
+from kavg.analysis.exact.eigenbasis import as_doubles
 from kavg.analysis.exact.linear_rules import LinearRule
 from kavg.base import Floats
 from kavg.errors import KavgError
 
 
-def trace_det(A: Floats) -> tuple[Floats, Floats]:
+def trace_and_determinant(A: Floats) -> tuple[Floats, Floats]:
     """Trace and determinant of ``A (..., 2, 2)``.
 
-    >>> trace_det(np.array([[0.25, 0.5], [-0.75, 0.5]]))
+    >>> trace_and_determinant(np.array([[0.25, 0.5], [-0.75, 0.5]]))
     (np.float64(0.75), np.float64(0.5))
     """
     det = A[..., 0, 0] * A[..., 1, 1] - A[..., 0, 1] * A[..., 1, 0]
@@ -31,7 +31,7 @@ def spectral_radius(trace: ArrayLike, det: ArrayLike) -> Floats:
     >>> spectral_radius([0.5, 0.0, 3.0], [0.0, 0.25, 2.0])
     array([0.5, 0.5, 2. ])
     """
-    t, b = numbers(trace, det)
+    t, b = as_doubles(trace, det)
     room = t**2 - 4 * b
     real = (np.abs(t) + np.sqrt(np.maximum(room, 0))) / 2
     return np.where(room < 0, np.sqrt(np.maximum(b, 0)), real)[()]
@@ -48,7 +48,7 @@ def stability_interval(rule: LinearRule) -> tuple[float, float]:
     >>> stability_interval(linear_rule(BlockMomentum(mu=0.25), gamma=1.0))
     (-1.5, 1.0)
     """
-    (t_0, t_1), (b_0, b_1) = trace_det(rule.matrix([0.0, 1.0]))
+    (t_0, t_1), (b_0, b_1) = trace_and_determinant(rule.matrix([0.0, 1.0]))
     t, b = (float(t_0), float(t_1 - t_0)), (float(b_0), float(b_1 - b_0))
     sides = [(1 - t[0] + b[0], b[1] - t[1]), (1 + t[0] + b[0], b[1] + t[1]), (1 - b[0], -b[1])]
     low, high = -np.inf, np.inf
@@ -62,7 +62,7 @@ def stability_interval(rule: LinearRule) -> tuple[float, float]:
     return (low, high) if low < high else (np.nan, np.nan)
 
 
-def largest_gamma_h(rule: LinearRule, K: int) -> float:
+def largest_stable_gamma_h(rule: LinearRule, K: int) -> float:
     """The ``gamma h`` where ``rho = (1 - gamma h)^K`` leaves the stability interval for good.
 
     From 0 on all is stable up to there, except for even K around ``gamma h = 1`` where an
@@ -70,7 +70,7 @@ def largest_gamma_h(rule: LinearRule, K: int) -> float:
 
     >>> from kavg.analysis.exact import linear_rule
     >>> from kavg.outer import NesterovMomentum
-    >>> largest_gamma_h(linear_rule(NesterovMomentum(mu=0.5), gamma=1.0), K=1)
+    >>> largest_stable_gamma_h(linear_rule(NesterovMomentum(mu=0.5), gamma=1.0), K=1)
     1.5
     """
     low, high = stability_interval(rule)
@@ -89,7 +89,7 @@ def stationary_covariance(rule: LinearRule, rho: ArrayLike, q: ArrayLike) -> Flo
     np.float64(1.0)
     """
     A = rule.matrix(rho)
-    worst = float(np.max(spectral_radius(*trace_det(A))))
+    worst = float(np.max(spectral_radius(*trace_and_determinant(A))))
     if not worst < 1:
         raise KavgError(
             f"there is no stationary law: the spectral radius is {worst:.6g}, and it must be below"

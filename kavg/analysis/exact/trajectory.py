@@ -78,7 +78,7 @@ def exact_trajectory(
     """
     at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
     at_least_one("every", every, "use every=1 to keep each round")
-    directions = in_directions(problem, algorithm.P)
+    directions = to_eigenbasis(problem, algorithm.P)
     found = moments(directions, algorithm, rounds)
     kept = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -93,12 +93,12 @@ def exact_trajectory(
     )
 
 
-def in_directions(problem: Problem, P: int) -> EigenProblem:
+def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
     """The problem of P learners, direction by direction.
 
     >>> from kavg import objectives, oracles
     >>> bowl = Problem(objectives.Quadratic((1.0, 2.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
-    >>> in_directions(bowl, P=4).m_0
+    >>> to_eigenbasis(bowl, P=4).m_0
     array([0.5, 0.5])
     """
     objective, oracle = problem.objective, problem.oracle

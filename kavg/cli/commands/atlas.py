@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kavg.analysis.exact import atlas
+from kavg.analysis.exact import stability_atlas
 from kavg.base import Communicator
 from kavg.cli.output import say
 from kavg.errors import KavgError
@@ -31,7 +31,7 @@ def write_atlas(counts: Sequence[int], out: Path) -> None:
     if out.suffix not in ("", ".png", ".svg"):
         raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")
     gamma_h, mu = np.linspace(4 / GRID, 4, GRID), np.linspace(0, 0.995, GRID)
-    figure = atlas_figure([atlas(K, gamma_h, mu) for K in counts])
+    figure = atlas_figure([stability_atlas(K, gamma_h, mu) for K in counts])
     try:
         paths = save(figure, out.parent, out.stem)
     except OSError as error:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from kavg.analysis.bounds import BOUNDS
-from kavg.analysis.comparison import Comparison, comparisons
-from kavg.analysis.decision import judge
-from kavg.analysis.sequential import until_decided
+from kavg.analysis.comparison import Comparison, compare_with_bounds
+from kavg.analysis.decision import decide_verdicts
+from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Verdict
 from kavg.base import Communicator
 from kavg.cli.check_output import Found, draw_bounds, write_beside
@@ -107,19 +107,19 @@ def decided(comm: Communicator, config: Config, level: float, most: int, quiet: 
     if most == config.replicas:
         verdicts, looks = look(config.replicas, level), 1
     else:
-        found = until_decided(look, replicas=config.replicas, budget=most, level=level)
+        found = decide_sequentially(look, replicas=config.replicas, budget=most, level=level)
         verdicts, looks = found.verdicts, found.looks
     return Found(*seen[0], verdicts, level, looks)
 
 
 def compared(config: Config, runs: Sequence[Trajectory]) -> tuple[Comparison, ...]:
     """Every algorithm beside every bound."""
-    return comparisons(config.problem, config.algorithms, runs, config.rounds, BOUNDS)
+    return compare_with_bounds(config.problem, config.algorithms, runs, config.rounds, BOUNDS)
 
 
 def judged(comm: Communicator, pairs: Sequence[Comparison], level: float) -> tuple[Verdict, ...]:
     """The verdicts, which all ranks must share: they decide whether to go on, and the exit code."""
-    return together(comm, "the verdicts", lambda: judge(pairs, level), outcomes)
+    return together(comm, "the verdicts", lambda: decide_verdicts(pairs, level), outcomes)
 
 
 def outcomes(verdicts: Sequence[Verdict]) -> str:

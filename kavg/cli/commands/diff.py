@@ -9,7 +9,13 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from kavg.analysis.differences import changes, flat, parting, shape_of, shared
+from kavg.analysis.differences import (
+    compare_mappings,
+    first_difference,
+    flatten_tables,
+    restrict_to_common,
+    trajectory_shape,
+)
 from kavg.analysis.estimate import paired_difference
 from kavg.base import Communicator
 from kavg.cli.output import say
@@ -64,7 +70,7 @@ def read(folder: Path) -> list[Trajectory]:
 def settings(folder: Path) -> dict[str, Any]:
     """The settings of a run by place; nothing of them is built, so its data may be gone."""
     try:
-        return flat(tables_of(text_of(folder / "config.toml")))
+        return flatten_tables(tables_of(text_of(folder / "config.toml")))
     except RecursionError:
         raise KavgError(f"the settings in {str(folder)!r} are too deep to be kavg's") from None
 
@@ -74,12 +80,12 @@ def environment(folder: Path) -> dict[str, Any]:
     told = read_json(folder / "environment.json")
     earlier = told.pop("earlier", None)
     parts = 1 + len(earlier) if isinstance(earlier, list) else 1
-    return flat({key: told[key] for key in told if key not in PASSING} | {"parts": parts})
+    return flatten_tables({key: told[key] for key in told if key not in PASSING} | {"parts": parts})
 
 
 def changed(what: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
     """Each place whose values differ."""
-    for place, here, there in changes(a, b):
+    for place, here, there in compare_mappings(a, b):
         yield f"{what}  {place}: {shown(here)} and {shown(there)}"
 
 
@@ -97,9 +103,9 @@ def algorithms(a: Sequence[Trajectory], b: Sequence[Trajectory]) -> Iterator[str
 
 def side_by_side(a: Trajectory, b: Trajectory) -> Iterator[str]:
     """Where two runs of an algorithm part, and how far they came apart."""
-    for what, here, there in changes(shape_of(a), shape_of(b)):
+    for what, here, there in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
         yield f"{a.name}: {what}: {here} and {there}"
-    found, (first, second) = parting(a, b), shared(a, b)
+    found, (first, second) = first_difference(a, b), restrict_to_common(a, b)
     if not first.rounds.size:
         yield f"{a.name}: no recorded round in common"
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from kavg.analysis.estimate import mean_limits
+from kavg.analysis.estimate import mean_interval
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
 from kavg.base import Communicator
 from kavg.cli.execution import agreed, all_algorithms, finish
@@ -65,7 +65,7 @@ def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -
         end = "" if run.diverged_at is None else f", the last before it diverged: round {at}"
         lines += ["", *wrap(printable(run.name) + end, WIDTH, "")]
         for name, values in curve.series.items():
-            measured = number(mean_limits(run.series[name][-1]))
+            measured = number(mean_interval(run.series[name][-1]))
             lines.append(f"  {title(name):14}  {values[at]:<12.6g}  {measured}")
     return "\n".join(lines)
 

@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-from kavg.analysis.differences import changes, flat, parting, shape_of
-from kavg.analysis.repeatability import Gap, apart, gaps
+from kavg.analysis.differences import (
+    compare_mappings,
+    first_difference,
+    flatten_tables,
+    trajectory_shape,
+)
+from kavg.analysis.repeatability import (
+    Discrepancy,
+    measure_discrepancies,
+    significant_discrepancies,
+)
 from kavg.base import Communicator
 from kavg.cli.environment import environment
 from kavg.cli.execution import all_algorithms
@@ -158,24 +167,26 @@ def judged(
     """
     pairs = list(zip(before, now, strict=True))
     shapes = [line for a, b in pairs for line in unlike(a, b)]
-    parted = [f"{a.name}: {found}" for a, b in pairs if (found := parting(a, b)) is not None]
+    parted = [
+        f"{a.name}: {found}" for a, b in pairs if (found := first_difference(a, b)) is not None
+    ]
     if not shapes and not parted:
         return Judgement(SAME)
     if shapes or not foreign:
         return Judgement(DIFFERENT, tuple(shapes or parted))
-    table = [gap for a, b in pairs for gap in gaps(a, b, level)]
-    beyond = apart(table, level)
+    table = [gap for a, b in pairs for gap in measure_discrepancies(a, b, level)]
+    beyond = significant_discrepancies(table, level)
     shown = (line for gap in beyond or table if gap.growth > 0 for line in [gap_words(gap)])
     return Judgement(DIFFERENT if beyond else ALIKE, (*parted, *shown))
 
 
 def unlike(a: Trajectory, b: Trajectory) -> Iterator[str]:
     """Why two runs cannot be held side by side."""
-    for what, then, now in changes(shape_of(a), shape_of(b)):
+    for what, then, now in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
         yield f"{a.name}: {what}: {then} then and {now} now"
 
 
-def gap_words(gap: Gap) -> str:
+def gap_words(gap: Discrepancy) -> str:
     """How far apart a quantity is."""
     return (
         f"{gap.algorithm}: {gap.quantity}: then less now {number(gap.limits)} at the end, "
@@ -188,6 +199,6 @@ def other(told: Mapping[str, Any], here: Mapping[str, Any], mean: str) -> list[s
     decides = (*DECIDES, "ranks") if mean == "allreduce" else DECIDES
     return [
         f"{place.removeprefix('versions.')} {now} (then {then})"
-        for place, then, now in changes(flat(told), flat(here))
+        for place, then, now in compare_mappings(flatten_tables(told), flatten_tables(here))
         if place in decides
     ]

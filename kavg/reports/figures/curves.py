@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.analysis.estimate import mean_limits
+from kavg.analysis.estimate import mean_interval
 from kavg.base import Floats
 from kavg.trajectory import Trajectory
 
@@ -56,7 +56,7 @@ def curve(run: Trajectory, axis: str, quantity: str, level: float) -> Curve:
         nothing = np.empty(0)
         return Curve(nothing, nothing, nothing, nothing, nothing[:, None])
     series = run.series[quantity]
-    estimate = mean_limits(series, level)
+    estimate = mean_interval(series, level)
     few = series if 1 < run.replicas <= FAINT else series[:, :0]
     x = np.asarray(run.axis(axis), dtype=np.float64)
     return Curve(x, *map(_finite, (estimate.mean, estimate.low, estimate.high, few)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kavg.analysis.estimate import mean_limits
+from kavg.analysis.estimate import mean_interval
 from kavg.analysis.exact import Atlas
 from kavg.analysis.exact.trajectory import ExactTrajectory
 from kavg.base import Floats
@@ -38,7 +38,7 @@ def exact_figure(
     """One panel a quantity: the exact curve as a line, measured means as points with limits.
 
     ``trajectories`` are as many as ``exacts`` and in their order, or none; each point is the mean
-    over replicas of one recorded round and its bar ``mean_limits`` at ``level`` for that round
+    over replicas of one recorded round and its bar ``mean_interval`` at ``level`` for that round
     alone, so of many bars some will miss.  ``axis`` is rounds, steps, gradients or communications.
 
     >>> n, x = np.arange(5), np.geomspace(1.0, 0.1, 5)
@@ -69,8 +69,8 @@ def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
     Bands are computed; the black line is the analytic boundary, and where no band is the rule is
     unstable.  The white line is the momentum on the grid whose radius is least at each step.
 
-    >>> from kavg.analysis.exact import atlas
-    >>> chart = atlas(1, np.linspace(0.05, 4, 40), np.linspace(0, 0.95, 20))
+    >>> from kavg.analysis.exact import stability_atlas
+    >>> chart = stability_atlas(1, np.linspace(0.05, 4, 40), np.linspace(0, 0.95, 20))
     >>> atlas_figure([chart]).axes[0].get_title()
     'BlockMomentum, K = 1'
     """
@@ -108,7 +108,7 @@ def _exact_curve(each: ExactTrajectory, axis: str, quantity: str) -> Curve:
 
 
 def _measured(run: Trajectory, axis: str, quantity: str, level: float) -> Curve:
-    estimate = mean_limits(run.series[quantity], level)
+    estimate = mean_interval(run.series[quantity], level)
     kept = np.unique(np.linspace(0, len(run.rounds) - 1, SHOWN).round().astype(int))
     x = np.asarray(run.axis(axis), np.float64)[kept]
     mean, low, high = (_tame(e)[kept] for e in (estimate.mean, estimate.low, estimate.high))

@@ -25,7 +25,7 @@ def trajectory_figure(
 ) -> Figure:
     """One panel a quantity, one line an algorithm: the mean over replicas and its limits.
 
-    The band is ``mean_limits`` at ``level``, round by round; up to eight replicas are also drawn
+    The band is ``mean_interval`` at ``level``, round by round; up to eight replicas are also drawn
     one by one.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of series,
     all of them by default.  Values that are not finite are left out, and an algorithm that
     diverged does not set the scale unless all of them did.

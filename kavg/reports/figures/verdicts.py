@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.analysis.applicability import smoothness_alone
+from kavg.analysis.applicability import smoothness_bound
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Setting
 from kavg.analysis.comparison import Comparison
-from kavg.analysis.estimate import Estimate, mean_limits
+from kavg.analysis.estimate import Estimate, mean_interval
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.reports.figures.curves import COLOURS, DASHES, LARGEST
@@ -87,8 +87,8 @@ def promise(run: Trajectory, compared: Sequence[Comparison]) -> Promise:
     there = np.unique(np.geomspace(1, max(len(series), 1), POINTS).round().astype(int)) - 1
     N = np.asarray(counted[there], np.int64)
     promised = np.array([values_at(b, s, N) for b, s in zip(bounds, settings, strict=True)])
-    alone = smoothness_alone(settings[0], quantity)
-    return Promise(run.name, quantity, N, mean_limits(series[there]), alone, bounds, promised)
+    alone = smoothness_bound(settings[0], quantity)
+    return Promise(run.name, quantity, N, mean_interval(series[there]), alone, bounds, promised)
 
 
 def values_at(bound: Bound, setting: Setting, N: NDArray[np.int64]) -> Floats:
@@ -103,7 +103,7 @@ def verdict_figure(shown: Sequence[Promise]) -> Figure:
 
     >>> from kavg.analysis.bounds import BOUNDS
     >>> N, x = np.arange(1, 5), np.ones(4)
-    >>> measured = mean_limits(x[:, None] * [1, 2, 3])
+    >>> measured = mean_interval(x[:, None] * [1, 2, 3])
     >>> one = Promise("K-AVG", "final_gap", N, measured, 5.0, BOUNDS[:1], 10 * x[None])
     >>> verdict_figure([one]).axes[0].get_xlabel()
     'rounds N'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from kavg.analysis.estimate import mean_limits, paired_difference
+from kavg.analysis.estimate import mean_interval, paired_difference
 from kavg.errors import KavgError
 
 levels = st.floats(0.05, 0.995)
@@ -23,7 +23,7 @@ samples = arrays(
 @given(samples, levels)
 def test_limits_are_those_of_scipy(x, level):
     x = np.round(x, 3)  # the squares of smaller numbers underflow in scipy
-    estimate = mean_limits(x, level)
+    estimate = mean_interval(x, level)
     scale = stats.sem(x, axis=-1) * stats.t.ppf(0.5 + level / 2, x.shape[-1] - 1)
     size = np.abs(x).max() + 1e-300
     np.testing.assert_allclose(estimate.mean, x.mean(axis=-1), rtol=0, atol=1e-14 * size)
@@ -34,9 +34,9 @@ def test_limits_are_those_of_scipy(x, level):
 @given(samples, levels, st.sampled_from([-900, -600, 3, 600, 900]))
 def test_a_power_of_two_scales_the_limits_without_under_or_overflow(x, level, power):
     x = np.round(x)
-    scaled = mean_limits(np.ldexp(x, power), level)
+    scaled = mean_interval(np.ldexp(x, power), level)
     for part in ("mean", "low", "high"):
-        expected = np.ldexp(getattr(mean_limits(x, level), part), power)
+        expected = np.ldexp(getattr(mean_interval(x, level), part), power)
         np.testing.assert_array_equal(getattr(scaled, part), expected)
 
 
@@ -44,15 +44,15 @@ def test_a_power_of_two_scales_the_limits_without_under_or_overflow(x, level, po
 def test_pairing_is_the_limits_of_the_differences_and_changes_sign(x, level):
     y = np.sin(x)
     forward, back = paired_difference(x, y, level), paired_difference(y, x, level)
-    np.testing.assert_array_equal(forward.low, mean_limits(x - y, level).low)
+    np.testing.assert_array_equal(forward.low, mean_interval(x - y, level).low)
     np.testing.assert_array_equal(forward.low, -back.high)
 
 
 @given(samples)
 def test_rows_do_not_depend_on_their_neighbours(x):
-    whole = mean_limits(x)
+    whole = mean_interval(x)
     for i, row in enumerate(x):
-        assert mean_limits(row).low.tobytes() == whole.low[i].tobytes()
+        assert mean_interval(row).low.tobytes() == whole.low[i].tobytes()
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
@@ -61,7 +61,7 @@ def test_limits_hold_the_mean_as_often_as_they_say(R, level):
     # A two-sided test at level 1e-6 for each case (exact binomial law), seeded.
     trials = 4000
     x = 3.0 + 0.5 * np.random.default_rng(20).standard_normal((trials, R))
-    estimate = mean_limits(x, level)
+    estimate = mean_interval(x, level)
     held = int(np.sum((estimate.low <= 3.0) & (estimate.high >= 3.0)))
     assert stats.binomtest(held, trials, level).pvalue > 1e-6
 
@@ -71,19 +71,19 @@ def test_shared_noise_cancels_in_the_paired_difference():
     paired = paired_difference(noise + 0.01, noise)
     assert paired.low > 0
     assert paired.high - paired.low < 1e-12
-    alone = mean_limits(noise)
+    alone = mean_interval(noise)
     assert alone.high - alone.low > 0.3
 
 
 def test_three_replicas_by_hand():
     # s = 1, t(0.975, 2) = 4.302652729696142, half = t / sqrt(3).
-    estimate = mean_limits([1.0, 2.0, 3.0])
+    estimate = mean_interval([1.0, 2.0, 3.0])
     assert (float(estimate.mean), estimate.replicas, estimate.level) == (2.0, 3, 0.95)
     assert float(estimate.high) == pytest.approx(2 + 2.484137712, abs=1e-8)
 
 
 def test_one_replica_gives_no_limits():
-    estimate = mean_limits(np.array([[1.0], [2.0]]))
+    estimate = mean_interval(np.array([[1.0], [2.0]]))
     np.testing.assert_array_equal(estimate.mean, [1.0, 2.0])
     assert np.isnan(estimate.low).all()
     assert np.isnan(estimate.high).all()
@@ -91,7 +91,7 @@ def test_one_replica_gives_no_limits():
 
 def test_values_that_are_not_finite_stay_in_their_row():
     x = np.array([[1.0, np.inf], [np.inf, -np.inf], [np.nan, 1.0], [1.0, 3.0]])
-    estimate = mean_limits(x)
+    estimate = mean_interval(x)
     assert np.isnan(estimate.low[:3]).all()
     assert np.isfinite(estimate.low[3])
     assert np.isnan(paired_difference(x, x).low[:3]).all()
@@ -103,10 +103,10 @@ def test_values_that_are_not_finite_stay_in_their_row():
         (lambda: paired_difference(np.ones(3), np.ones(4)), "got 3 and 4"),
         (lambda: paired_difference(np.ones(3), np.ones(1)), "got 3 and 1"),
         (lambda: paired_difference(np.ones((2, 3)), np.ones((5, 3))), r"\(2, 3\) and \(5, 3\)"),
-        (lambda: mean_limits(np.ones((3, 0))), r"shape \(3, 0\)"),
-        (lambda: mean_limits(1.0), r"shape \(\)"),
-        (lambda: mean_limits([1.0, 2.0], 95), "level=95"),
-        (lambda: mean_limits([1.0, 2.0], float("nan")), "level=nan"),
+        (lambda: mean_interval(np.ones((3, 0))), r"shape \(3, 0\)"),
+        (lambda: mean_interval(1.0), r"shape \(\)"),
+        (lambda: mean_interval([1.0, 2.0], 95), "level=95"),
+        (lambda: mean_interval([1.0, 2.0], float("nan")), "level=nan"),
     ],
 )
 def test_faults_are_named(call, words):

@@ -10,8 +10,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from kavg.analysis.differences import changes, cut, flat, parting, shape_of, shared
-from kavg.analysis.repeatability import apart, gaps, p_value, rounding_growth
+from kavg.analysis.differences import (
+    compare_mappings,
+    first_difference,
+    flatten_tables,
+    restrict_to_common,
+    restrict_trajectory,
+    trajectory_shape,
+)
+from kavg.analysis.repeatability import (
+    measure_discrepancies,
+    paired_p_value,
+    rounding_ratio,
+    significant_discrepancies,
+)
 from kavg.cli.commands.verify import ALIKE, DIFFERENT, SAME, judged, other
 from kavg.errors import KavgError
 from kavg.trajectory import State, Trajectory
@@ -39,7 +51,7 @@ def runs(draw):
 
 @given(runs())
 def test_a_run_does_not_part_from_itself(run):
-    assert parting(run, replace(run)) is None
+    assert first_difference(run, replace(run)) is None
 
 
 @given(run=runs(), data=st.data())
@@ -52,7 +64,7 @@ def test_the_first_bit_is_found(run, data):
     bit = np.uint64(1 << data.draw(st.integers(0, 63)))
     for place in places:
         changed[name].view(np.uint64)[place] ^= bit
-    found = parting(run, replace(run, series=changed))
+    found = first_difference(run, replace(run, series=changed))
     assert (found.round, found.replica) == min(places)
     assert found.quantity == name
     assert found.a == run.series[name][min(places)]
@@ -60,7 +72,7 @@ def test_the_first_bit_is_found(run, data):
 
 def test_the_sign_of_zero_is_a_bit():
     a, b = a_run({"F": np.zeros((2, 1))}), a_run({"F": np.array([[0.0], [-0.0]])})
-    assert parting(a, b).round == 1
+    assert first_difference(a, b).round == 1
 
 
 def test_the_earliest_round_counts_whatever_the_quantity():
@@ -68,7 +80,7 @@ def test_the_earliest_round_counts_whatever_the_quantity():
     a = a_run({"F": F, "x": x})
     F, x = F.copy(), x.copy()
     F[3, 0], x[1, 1] = 5.0, 7.0
-    found = parting(a, a_run({"F": F, "x": x}))
+    found = first_difference(a, a_run({"F": F, "x": x}))
     assert str(found) == "round 1, x of replica 1: 0.0 and 7.0, 7 apart"
 
 
@@ -76,23 +88,23 @@ def test_the_last_iterate_counts_where_all_series_agree():
     a = a_run({"F": np.ones((3, 2))})
     w = a.w.copy()
     w[1, 1] = 2.0
-    found = parting(a, replace(a, w=w))
+    found = first_difference(a, replace(a, w=w))
     assert str(found) == "round 2, w, coordinate 1, of replica 1: 1.0 and 2.0, 1 apart"
     longer = replace(a, w=w, rounds=np.array([0, 1, 3]))
-    assert parting(a, longer) is None  # the ends are of different rounds
+    assert first_difference(a, longer) is None  # the ends are of different rounds
 
 
 @pytest.mark.parametrize("name", ["w", "v"])
 def test_states_that_were_kept_count_too(name):
     states = tuple(State(n, np.ones((2, 2)), np.ones((2, 2))) for n in (3, 5))
     a = replace(a_run({"F": np.ones((9, 2))}), states=states)
-    assert parting(a, a) is None
+    assert first_difference(a, a) is None
     other = getattr(states[1], name).copy()
     other[1, 0] = 7.0
     b = replace(a, states=(states[0], replace(states[1], **{name: other})))
     where = f"round 5, {name}, coordinate 0, of replica 1"
-    assert str(parting(a, b)) == f"{where}: 1.0 and 7.0, 6 apart"
-    assert parting(a, replace(b, states=states[:1])) is None
+    assert str(first_difference(a, b)) == f"{where}: 1.0 and 7.0, 6 apart"
+    assert first_difference(a, replace(b, states=states[:1])) is None
 
 
 @given(run=runs(), data=st.data())
@@ -101,16 +113,16 @@ def test_what_is_shared_is_compared(run, data):
     rows = np.array(sorted(data.draw(st.sets(st.integers(0, T - 1), min_size=1))))
     r = data.draw(st.integers(1, R))
     names = data.draw(st.lists(st.sampled_from(sorted(run.series)), min_size=1, unique=True))
-    part = cut(run, rows, r, names)
-    assert parting(run, part) is None
-    first, second = shared(run, part)
-    assert shape_of(first) == shape_of(second) == shape_of(part)
+    part = restrict_trajectory(run, rows, r, names)
+    assert first_difference(run, part) is None
+    first, second = restrict_to_common(run, part)
+    assert trajectory_shape(first) == trajectory_shape(second) == trajectory_shape(part)
 
 
 def test_nothing_in_common():
     a = a_run({"F": np.ones((2, 1))})
-    assert parting(a, replace(a, rounds=np.array([5, 6]))) is None
-    assert parting(a, a_run({"x": np.zeros((2, 1))})) is None
+    assert first_difference(a, replace(a, rounds=np.array([5, 6]))) is None
+    assert first_difference(a, a_run({"x": np.zeros((2, 1))})) is None
 
 
 TREES = st.recursive(
@@ -121,15 +133,15 @@ TREES = st.recursive(
 
 @given(st.dictionaries(st.text("ab", min_size=1), TREES), st.text("xyz", min_size=1))
 def test_places_of_settings(tables, key):
-    assert list(changes(flat(tables), flat(tables))) == []
-    found = list(changes(flat(tables), flat(tables | {key: 1})))
+    assert list(compare_mappings(flatten_tables(tables), flatten_tables(tables))) == []
+    found = list(compare_mappings(flatten_tables(tables), flatten_tables(tables | {key: 1})))
     assert (key, "nothing", 1) in found
     assert all(place in (key, "") for place, *_ in found)
 
 
 def test_true_is_not_one():
-    assert list(changes({"a": True}, {"a": 1})) == [("a", True, 1)]
-    assert list(changes({"a": 1.0}, {"a": 1})) == [("a", 1.0, 1)]
+    assert list(compare_mappings({"a": True}, {"a": 1})) == [("a", True, 1)]
+    assert list(compare_mappings({"a": 1.0}, {"a": 1})) == [("a", 1.0, 1)]
 
 
 # What excuses a difference.
@@ -140,9 +152,9 @@ def test_one_rounding_of_float32_a_step_is_excused(run, data):
     sign = data.draw(npst.arrays(np.float64, run.w.shape[:1], elements=st.sampled_from([-1.0, 1])))
     growth = 1 + 2.0**-24 * run.steps[:, None] * sign
     moved = {name: values * growth for name, values in run.series.items()}
-    found = gaps(run, replace(run, series=moved))
+    found = measure_discrepancies(run, replace(run, series=moved))
     assert all(gap.growth <= 1 and gap.p == 1.0 for gap in found)
-    assert apart(found) == []
+    assert significant_discrepancies(found) == []
 
 
 @given(run=runs(), name=st.data())
@@ -151,7 +163,11 @@ def test_a_hundred_times_as_much_is_not(run, name):
     assume((np.abs(run.series[name][-1]) > 1e-3).all())
     growth = 1 + 100 * 2.0**-24 * (1 + run.steps[:, None])
     moved = run.series | {name: run.series[name] * growth}
-    (gap,) = (gap for gap in gaps(run, replace(run, series=moved)) if gap.quantity == name)
+    (gap,) = (
+        gap
+        for gap in measure_discrepancies(run, replace(run, series=moved))
+        if gap.quantity == name
+    )
     assert gap.growth > 1
 
 
@@ -160,25 +176,25 @@ def test_a_value_that_is_no_number_is_never_excused():
     for strange in (np.nan, np.inf):
         b = a.copy()
         b[1, 1] = strange
-        assert rounding_growth(a, b, np.arange(2)) == np.inf
-    assert rounding_growth(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, int)) == 0.0
+        assert rounding_ratio(a, b, np.arange(2)) == np.inf
+    assert rounding_ratio(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1, int)) == 0.0
 
 
 def test_p_values_are_uniform_where_nothing_differs():
     # 2000 tests of 8 normals: the share below 0.05 has deviation 0.005.
     draws = np.random.Generator(np.random.Philox(key=1)).standard_normal((2000, 8))
-    share = np.mean([p_value(row) <= 0.05 for row in draws])
+    share = np.mean([paired_p_value(row) <= 0.05 for row in draws])
     assert abs(share - 0.05) < 0.02
-    assert p_value(np.zeros(5)) == 1.0
-    assert p_value(np.ones(5)) == p_value(np.array([2.0])) == 0.0
-    assert p_value(np.array([1e308, -1e308, 1e308, -1.1e308])) > 0.5
+    assert paired_p_value(np.zeros(5)) == 1.0
+    assert paired_p_value(np.ones(5)) == paired_p_value(np.array([2.0])) == 0.0
+    assert paired_p_value(np.array([1e308, -1e308, 1e308, -1.1e308])) > 0.5
 
 
 def test_only_the_same_rounds_and_quantities_are_held_side_by_side():
     a = a_run({"F": np.ones((2, 2))})
     for b in (a_run({"F": np.ones((3, 2))}), a_run({"x": np.ones((2, 2))})):
         with pytest.raises(KavgError, match="only runs of the same rounds"):
-            gaps(a, b)
+            measure_discrepancies(a, b)
 
 
 # What is said of a repetition.

@@ -323,13 +323,13 @@ def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
 def test_the_promise_of_a_picture_is_the_bound_at_its_N():
     from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
     from kavg.analysis.bounds import Theorem1
-    from kavg.analysis.comparison import compare
+    from kavg.analysis.comparison import compare_with_bound
     from kavg.reports.figures.verdicts import promises
 
     problem = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
     method = Algorithm(P=2, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")
     run = simulate(problem, method, rounds=20, replicas=4, seed=1)
-    found = compare(problem, method, run, 20, Theorem1())
+    found = compare_with_bound(problem, method, run, 20, Theorem1())
     (shown,) = promises([found], [run])
     assert (shown.N[0], shown.N[-1]) == (1, 20)
     assert shown.promised[0, -1] == pytest.approx(found.values.mean())

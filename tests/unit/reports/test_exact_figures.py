@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
-from kavg.analysis.exact import atlas
+from kavg.analysis.exact import stability_atlas
 from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.objectives import Quadratic
 from kavg.oracles import Gaussian
@@ -20,7 +20,7 @@ from kavg.reports.figures.layout import save
 
 PROBLEM = Problem(Quadratic((0.1, 1.0)), Gaussian(1.0), start=3.0)
 METHODS = [Algorithm(4, 3, 0.2, outer) for outer in (Averaging(), BlockMomentum(0.5))]
-CHART = atlas(1, np.linspace(0.05, 4, 30), np.linspace(0, 0.95, 20))
+CHART = stability_atlas(1, np.linspace(0.05, 4, 30), np.linspace(0, 0.95, 20))
 
 
 def exact(method=METHODS[0], rounds=40):
@@ -92,7 +92,7 @@ def test_pictures_are_drawn_without_warnings(found, measured, tmp_path):
 
 
 def test_the_atlas_has_its_boundary_on_top():
-    charts = [CHART, atlas(3, CHART.gamma_h, CHART.mu, NesterovMomentum)]
+    charts = [CHART, stability_atlas(3, CHART.gamma_h, CHART.mu, NesterovMomentum)]
     figure = atlas_figure(charts)
     for panel, chart in zip(figure.axes, charts, strict=False):
         best, boundary = panel.lines
@@ -105,7 +105,7 @@ def test_the_atlas_has_its_boundary_on_top():
 
 @pytest.mark.parametrize("high", [0.5, 1.9, 6.0])
 def test_an_atlas_may_be_all_stable_or_not(high, tmp_path):
-    chart = atlas(2, np.linspace(0.1, high, 9), [0.0, 0.3, 0.6])
+    chart = stability_atlas(2, np.linspace(0.1, high, 9), [0.0, 0.3, 0.6])
     assert save(atlas_figure([chart]), tmp_path, "atlas")[0].stat().st_size > 5000
 
 
@@ -118,7 +118,7 @@ def test_an_atlas_may_be_all_stable_or_not(high, tmp_path):
         lambda: exact_figure([exact()], quantities=[]),
         lambda: exact_figure([exact()], axis="seconds"),
         lambda: atlas_figure([]),
-        lambda: atlas_figure([atlas(1, [1.0], [0.5])]),
+        lambda: atlas_figure([stability_atlas(1, [1.0], [0.5])]),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(call):

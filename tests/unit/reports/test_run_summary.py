@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.analysis.estimate import Estimate, mean_limits, paired_difference
+from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
 from kavg.errors import KavgError
 from kavg.reports.run_summary import summary, table
 from kavg.reports.text import columns, labels, number
@@ -86,7 +86,7 @@ def test_numbers_by_hand(mean, half, shown):
 def test_summary_holds_the_estimates():
     first, second = a_run(), a_run("M-AVG", shift=0.25)
     facts = summary([first, second], level=0.9)
-    final = mean_limits(second.F[-1], 0.9)
+    final = mean_interval(second.F[-1], 0.9)
     gap = paired_difference(second.F[-1], first.F[-1], 0.9)
     assert facts["first"] == "K-AVG"
     assert facts["algorithms"]["M-AVG"]["final"]["F"]["low"] == float(final.low)
