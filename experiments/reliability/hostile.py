@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from kavg.base import Objective, Oracle
 from kavg.config.config import Config
 from kavg.config.constructor_errors import keyed
-from kavg.config.models import KINDS, NAMES
+from kavg.config.models import KINDS, NAMES, kinds_of
 from kavg.objectives.data.dataset import Data
 from kavg.problem import Algorithm
 
@@ -115,6 +115,8 @@ def value(name: str, hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) in (Union, types.UnionType):
         members = [m for m in get_args(hint) if m not in (types.NoneType, Data)]
         return st.one_of([value(name, member) for member in members])
+    if isinstance(hint, type) and kinds_of(hint) != [hint]:
+        return st.one_of([table(kind) for kind in kinds_of(hint)])
     if dataclasses.is_dataclass(hint):
         return table(hint)
     return st.just(1)

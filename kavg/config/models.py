@@ -4,8 +4,9 @@ Every dataclass that a user can name in TOML (an objective, an oracle, an outer 
 pydantic model with the same fields, so that a settings file is checked against the very signatures
 that Python users call, all faults at once, and turned into the values they would have built.
 
-A field annotated with a Protocol of ``kavg.base`` is a table with a ``kind``; a union is told apart
-by what TOML gives: a number, a text, a list or a table.
+A field annotated with a Protocol of ``kavg.base``, or with an abstract class that kinds are derived
+from, is a table with a ``kind``; a union is told apart by what TOML gives: a number, a text, a list
+or a table.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ class Tables:
             return Annotated[hint, Strict()]
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             return self.table(hint)
+        if isinstance(hint, type) and kinds_of(hint) != [hint]:
+            return self.kinds(kinds_of(hint))
         if get_origin(hint) in (Union, types.UnionType):
             return self.union(get_args(hint))
         if get_origin(hint) is tuple:
@@ -108,7 +111,12 @@ class Tables:
         """Members told apart by the TOML type of what is given."""
         named = [m for m in members if m not in IN_PYTHON_ONLY and m is not types.NoneType]
         choices = {toml_type(m): self.hint(m) for m in named}
-        tables = [m for m in named if toml_type(m) == "table" and m not in KINDS]
+        tables = [
+            cls
+            for member in named
+            if toml_type(member) == "table" and member not in KINDS
+            for cls in kinds_of(member)
+        ]
         if len(tables) > 1:
             choices["table"] = self.kinds(tables)
         if len(choices) == 1:
@@ -123,6 +131,16 @@ class Tables:
                 custom_error_message=f"needs {needed}",
             ),
         ]
+
+
+def kinds_of(cls: type) -> list[type]:
+    """The kinds derived from an abstract class, in their order; otherwise the class itself.
+
+    >>> from kavg.oracles.additive import AdditiveNoise
+    >>> [NAMES[cls] for cls in kinds_of(AdditiveNoise)]
+    ['gaussian', 'rademacher', 'sphere', 'student_t']
+    """
+    return [kind for kind in NAMES if issubclass(kind, cls)] or [cls]
 
 
 def toml_type(hint: Any) -> str:

@@ -1,27 +1,31 @@
 """Additive noise: ``g = grad F(x) + e`` with ``E e = 0`` and ``E ||e||^2 = sigma2 / B`` exactly.
 
-``sigma2`` is the variance of the WHOLE vector for one example: a coordinate has ``sigma2 / d``.
-A batch of ``B`` divides it by ``B``.  The draws are float32 values (see ``kavg.noise``), so the
-variance is exact to about one part in 10^7.
+``sigma2`` is the variance of the WHOLE gradient vector for one example: a coordinate has
+``sigma2 / d``.  A batch of ``B`` examples divides it by ``B``.  The draws are float32 values
+(``kavg.oracles.normals``), so the variance is exact to about one part in 10^7.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, final
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol, final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, NoiseConstants, Objective
+from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.errors import at_least_one, not_negative
 from kavg.oracles.streams import Streams
 
 
 class Draws(Protocol):
-    """Planned draws of independent coordinates (or of a whole vector) with variance 1 each."""
+    """Planned draws of random vectors ``(t, R, d)`` whose coordinates have mean 0, variance 1.
+
+    The coordinates of a vector are uncorrelated, but need not be independent (``Sphere``).
+    """
 
     @property
     def streams(self) -> Streams:
-        """Where they come from."""
+        """The random words that the draws are computed from; they select the learners."""
         ...
 
     def draw(self, step: int, scale: float) -> Floats:
@@ -31,7 +35,10 @@ class Draws(Protocol):
 
 @final
 class NoisyGradient:
-    """The planned oracle of every additive law."""
+    """The planned oracle of every additive law: the exact gradient plus scaled draws.
+
+    ``scale = sqrt(sigma2 / (B d))`` is the standard deviation of one coordinate.
+    """
 
     def __init__(
         self, objective: Objective, draws: Draws, sigma2: float, B: int, noise: Floats
@@ -43,28 +50,74 @@ class NoisyGradient:
         self.noise = noise
 
     def select(self, learners: range) -> None:
-        """Stand at these learners."""
+        """Select the learners that later calls draw for."""
         self.draws.streams.select(learners)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """The gradient plus the draws of this step."""
+        """Write ``grad F(x) + e`` to ``out``; ``x, out (t, R, d)``."""
         self.objective.grad(x, out)
         draws = self.draws.draw(step, self.scale)
         if out.dtype != draws.dtype:
-            # A sum of two precisions would take a buffer anew at each step.
+            # np.add of two precisions allocates a conversion buffer at each step.
             noise = self.noise[: len(out)]
             np.copyto(noise, draws)
             draws = noise
         np.add(out, draws, out=out)
 
 
+class AdditiveNoise(ABC):
+    """A law of noise that is the same at every point and for every learner.
+
+    A new law is one final, frozen dataclass: the fields ``sigma2`` and ``B = 1`` (and its own
+    between them), a ``source``, a ``__post_init__`` that checks the fields, and ``plan_draws``.
+    ``kavg.oracles.gaussian`` is the shortest.  Fields are declared in the leaves, so that each
+    leaf shows all of its fields in their order.
+    """
+
+    sigma2: float
+    """``E ||e||^2`` of one example: the variance of the whole vector, not of a coordinate."""
+    B: int
+    """The batch size that divides ``sigma2``."""
+    source: ClassVar[str]
+    """Why ``sigma2`` is exact, for the ``source`` of the constant ``M``."""
+
+    @abstractmethod
+    def __post_init__(self) -> None:
+        """Call ``check_variance``, then raise KavgError if another field is out of range."""
+
+    @abstractmethod
+    def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Draws:
+        """Allocate draws ``(tile, R, d)`` of this law with variance 1 a coordinate.
+
+        ``dtype`` is the precision of the gradients they are added to; draws may have another.
+        """
+
+    def check_variance(self) -> None:
+        """Raise KavgError if ``sigma2`` is negative or not finite, or ``B`` is below 1."""
+        not_negative("sigma2", self.sigma2)
+        at_least_one("B", self.B, "use B=1 for single examples")
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """``M = sigma2`` exactly, ``M_v = 0`` and ``zeta2 = 0``, whatever the objective."""
+        return additive_constants(self.sigma2, self.B, self.source)
+
+    def plan(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate the draws and one array of noise ``(tile, R, d)``."""
+        d = objective.dim
+        draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
+        return NoisyGradient(objective, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
+
+
 def additive_constants(sigma2: float, B: int, source: str) -> NoiseConstants:
-    """``M = sigma2`` exactly, no state dependence, equal learners."""
+    """``M = sigma2`` exactly, no dependence on the state, equal learners."""
     none = Constant(0.0, "exact", "additive noise, equal learners")
     return NoiseConstants(Constant(sigma2, "exact", source), none, none, B)
-
-
-def check_additive(sigma2: float, B: int) -> None:
-    """Refuse a negative variance or an empty batch."""
-    not_negative("sigma2", sigma2)
-    at_least_one("B", B, "use B=1 for single examples")

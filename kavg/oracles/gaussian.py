@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
-import numpy as np
-
-from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+from kavg.base import Precision
+from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 
 
 @final
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(AdditiveNoise):
     """``e ~ N(0, sigma2/(B d) I)``: ``E ||e||^2 = sigma2 / B`` over the whole vector.
+
+    One normal number a (replica, learner, step, coordinate).  ``StateDependent(M, M_v=0)`` has
+    the same law; ``StudentT`` has heavier tails.
 
     >>> Gaussian(sigma2=1.0, B=4)
     Gaussian(sigma2=1.0, B=4)
@@ -24,27 +25,11 @@ class Gaussian:
 
     sigma2: float
     B: int = 1
+    source: ClassVar[str] = "Gaussian noise of this variance"
 
     def __post_init__(self) -> None:
-        check_additive(self.sigma2, self.B)
+        self.check_variance()
 
-    def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = sigma2``."""
-        return additive_constants(self.sigma2, self.B, "Gaussian noise of this variance")
-
-    def plan(
-        self,
-        objective: Objective,
-        *,
-        seed: int,
-        P: int,
-        R: int,
-        tile: int,
-        dtype: Precision = "float64",
-    ) -> StochasticGradient:
-        """One normal a coordinate and step."""
-        normals = Normals(
-            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim, dtype=dtype
-        )
-        noise = np.empty((tile, R, objective.dim), dtype)
-        return NoisyGradient(objective, normals, self.sigma2, self.B, noise)
+    def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Normals:
+        """Allocate one standard normal number a coordinate and step."""
+        return Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d, dtype=dtype)

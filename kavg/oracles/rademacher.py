@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
-from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+from kavg.base import Precision
+from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32
 from kavg.oracles.streams import Purpose, Streams, steps_ahead
 
@@ -46,7 +46,7 @@ class Signs:
 
 @final
 @dataclass(frozen=True)
-class Rademacher:
+class Rademacher(AdditiveNoise):
     """``e_i = +-sqrt(sigma2/(B d))`` with equal chance: ``||e||^2 = sigma2/B`` in every draw.
 
     ``Sphere`` has the same norm in every draw with a uniform direction.
@@ -57,25 +57,11 @@ class Rademacher:
 
     sigma2: float
     B: int = 1
+    source: ClassVar[str] = "two-point noise of this variance"
 
     def __post_init__(self) -> None:
-        check_additive(self.sigma2, self.B)
+        self.check_variance()
 
-    def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = sigma2``."""
-        return additive_constants(self.sigma2, self.B, "two-point noise of this variance")
-
-    def plan(
-        self,
-        objective: Objective,
-        *,
-        seed: int,
-        P: int,
-        R: int,
-        tile: int,
-        dtype: Precision = "float64",
-    ) -> StochasticGradient:
-        """One sign a coordinate and step."""
-        signs = Signs(seed=seed, R=R, tile=tile, d=objective.dim)
-        noise = np.empty((tile, R, objective.dim), dtype)
-        return NoisyGradient(objective, signs, self.sigma2, self.B, noise)
+    def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Signs:
+        """Allocate one sign a coordinate and step."""
+        return Signs(seed=seed, R=R, tile=tile, d=d)

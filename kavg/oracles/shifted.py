@@ -9,13 +9,10 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.errors import KavgError, check_seed, not_negative
-from kavg.oracles.gaussian import Gaussian
+from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.normals import normals_once
-from kavg.oracles.rademacher import Rademacher
-from kavg.oracles.sphere import Sphere
 from kavg.oracles.streams import Purpose
-from kavg.oracles.student_t import StudentT
 
 TRIPLE = 2**0.5 * np.array([1.0, -0.5, -0.5])
 
@@ -76,12 +73,13 @@ class Shifted:
     additive law of each learner's gradient; the shifts belong to the problem and depend on this
     ``seed``, not on that of the run.  ``Partition`` makes learners differ by their data instead.
 
+    >>> from kavg.oracles import Gaussian
     >>> Shifted(zeta2=1.0, noise=Gaussian(sigma2=0.5)).zeta2
     1.0
     """
 
     zeta2: float
-    noise: Gaussian | Rademacher | Sphere | StudentT | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
+    noise: AdditiveNoise | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
-from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+from kavg.base import Precision
+from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32, Normals
 from kavg.oracles.streams import Purpose, Streams
 
@@ -39,7 +39,7 @@ class Directions:
 
 @final
 @dataclass(frozen=True)
-class Sphere:
+class Sphere(AdditiveNoise):
     """``e`` uniform on the sphere of radius ``sqrt(sigma2/B)``: bounded noise, exact norm.
 
     ``Rademacher`` has the same norm but only ``2^d`` directions.
@@ -50,25 +50,11 @@ class Sphere:
 
     sigma2: float
     B: int = 1
+    source: ClassVar[str] = "noise on a sphere of this squared radius"
 
     def __post_init__(self) -> None:
-        check_additive(self.sigma2, self.B)
+        self.check_variance()
 
-    def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = sigma2``."""
-        return additive_constants(self.sigma2, self.B, "noise on a sphere of this squared radius")
-
-    def plan(
-        self,
-        objective: Objective,
-        *,
-        seed: int,
-        P: int,
-        R: int,
-        tile: int,
-        dtype: Precision = "float64",
-    ) -> StochasticGradient:
-        """One direction a step."""
-        directions = Directions(seed=seed, R=R, tile=tile, d=objective.dim)
-        noise = np.empty((tile, R, objective.dim), dtype)
-        return NoisyGradient(objective, directions, self.sigma2, self.B, noise)
+    def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Directions:
+        """Allocate one uniform direction a step."""
+        return Directions(seed=seed, R=R, tile=tile, d=d)

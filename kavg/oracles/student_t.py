@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
-from kavg.base import NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.base import Precision
 from kavg.errors import KavgError
-from kavg.oracles.additive import NoisyGradient, additive_constants, check_additive
+from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32, Polar
 from kavg.oracles.streams import Purpose, Streams, steps_ahead
 
@@ -70,7 +70,7 @@ def mean_power(power: float, count: float = 2.0**31) -> float:
 
 @final
 @dataclass(frozen=True)
-class StudentT:
+class StudentT(AdditiveNoise):
     """Each coordinate is a scaled Student t with ``nu > 2``; ``E ||e||^2 = sigma2 / B``.
 
     The scale makes the variance exact for the draws as they are made (31-bit uniforms), tails cut
@@ -83,30 +83,16 @@ class StudentT:
     sigma2: float
     nu: float = 3.0
     B: int = 1
+    source: ClassVar[str] = "Student t noise scaled to this variance"
 
     def __post_init__(self) -> None:
-        check_additive(self.sigma2, self.B)
+        self.check_variance()
         if not (np.isfinite(self.nu) and self.nu > 2):
             raise KavgError(
                 f"nu must be finite and above 2 for a finite variance, got nu={self.nu!r}; "
                 "use kind gaussian for nu = infinity"
             )
 
-    def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = sigma2``."""
-        return additive_constants(self.sigma2, self.B, "Student t noise scaled to this variance")
-
-    def plan(
-        self,
-        objective: Objective,
-        *,
-        seed: int,
-        P: int,
-        R: int,
-        tile: int,
-        dtype: Precision = "float64",
-    ) -> StochasticGradient:
-        """One t a coordinate and step."""
-        tails = HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=objective.dim)
-        noise = np.empty((tile, R, objective.dim), dtype)
-        return NoisyGradient(objective, tails, self.sigma2, self.B, noise)
+    def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> HeavyTails:
+        """Allocate one scaled t a coordinate and step."""
+        return HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=d)
