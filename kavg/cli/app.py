@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from kavg.mpi.collective import on_rank_0
-from kavg.mpi.comm_world import misled, mpi_version, mpi_words
+from kavg.mpi.collective import run_on_rank_0
+from kavg.mpi.comm_world import launch_error, mpi_library_text, mpi_version
 from kavg.version import __version__
 
 app = typer.Typer(
@@ -210,7 +210,7 @@ def list_(
     """List what settings can name, with constants and their sources."""
     from kavg.cli.commands.list import catalogue
 
-    return lambda: on_rank_0(context.obj, lambda: typer.echo(catalogue(what)))
+    return lambda: run_on_rank_0(context.obj, lambda: typer.echo(catalogue(what)))
 
 
 @app.command()
@@ -227,7 +227,7 @@ def plot(
     """Draw the figures of a finished run again."""
     from kavg.cli.commands import plot as _plot
 
-    return lambda: on_rank_0(
+    return lambda: run_on_rank_0(
         context.obj, lambda: _plot.draw(folder, axis, out or folder / "figures")
     )
 
@@ -271,7 +271,7 @@ def doctor(context: typer.Context) -> Action:
     """
     from kavg.cli.doctor import command as job
 
-    return lambda: job.doctor(context.obj, mpi_words, misled(context.obj))
+    return lambda: job.doctor(context.obj, mpi_library_text, launch_error(context.obj))
 
 
 @app.command()

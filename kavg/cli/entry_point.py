@@ -22,11 +22,11 @@ from kavg.cli.app import app
 from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.collective import abort
-from kavg.mpi.comm_world import loaded_mpi, world
+from kavg.mpi.comm_world import join_world, load_mpi
 from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
 from kavg.mpi.signals import Ended, end, handled, ignore
-from kavg.mpi.startup import all_ranks_end
-from kavg.mpi.watched_comm import Watched
+from kavg.mpi.startup import finalize_mpi
+from kavg.mpi.watched_comm import WatchedComm
 
 LINGER: Final = 1.0
 """Seconds that copies stay which do not find each other."""
@@ -50,7 +50,7 @@ def main() -> None:
     try:
         with handled(end):
             try:
-                comm = world()
+                comm = join_world()
             except KavgError as fault:
                 if sys.argv[1:2] != ["doctor"]:
                     sys.exit(no_rank(fault, detect_launch()))
@@ -59,8 +59,8 @@ def main() -> None:
             code = asked() if callable(asked) else asked
     except BaseException as error:
         code = ended_by(error, comm)
-    if isinstance(comm, Watched):
-        all_ranks_end(loaded_mpi(), comm)
+    if isinstance(comm, WatchedComm):
+        finalize_mpi(load_mpi(), comm)
     sys.exit(code or 0)
 
 

@@ -17,10 +17,10 @@ from kavg.cli.supervisor import Supervised
 from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.engine.simulation import simulate
 from kavg.errors import KavgError, RunFailed
-from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.signals import Ended, caught
-from kavg.mpi.sync_check import Agreement
-from kavg.mpi.watched_comm import TIMEOUT, note, wait_at_most
+from kavg.mpi.sync_check import SyncCheck
+from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
 from kavg.reports.figures.trajectories import write_figures
 from kavg.reports.run_summary import summary, table
@@ -50,7 +50,7 @@ def go_on(
             keeper.write()
             raise
 
-    on_rank_0(comm, end)
+    run_on_rank_0(comm, end)
 
 
 def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
@@ -58,10 +58,10 @@ def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
 
     def settings() -> Config:
         config = load(path, overrides)
-        wait_at_most(comm, config.timeout)
+        set_timeout(comm, config.timeout)
         return config
 
-    return together(comm, "the settings", settings, identity)
+    return agree_on(comm, "the settings", settings, identity)
 
 
 def finish(
@@ -151,13 +151,13 @@ def one(
     supervised: Supervised,
 ) -> Trajectory:
     """Run one algorithm, or what is left of it; ranks that part, or stop, end it."""
-    agreement = Agreement(comm, algorithm.name, config.agree_every)
+    sync_check = SyncCheck(comm, algorithm.name, config.agree_every)
 
     def on_round(done: Round) -> None:
-        note(comm, (algorithm.name, done.n + 1))
-        agreement.after(done)
+        set_place(comm, (algorithm.name, done.n + 1))
+        sync_check.after_round(done)
 
-    note(comm, (algorithm.name, 1))
+    set_place(comm, (algorithm.name, 1))
     run = simulate(
         config.problem,
         algorithm,
@@ -172,10 +172,10 @@ def one(
         on_round=on_round,
         supervisor=supervised,
     )
-    agreement.at_end(run)
+    sync_check.at_end(run)
     supervised.finish(run)
     # Rank 0 writes and draws now; that must not be cut off by a small timeout.
-    note(comm, "after the last round", work=TIMEOUT)
+    set_place(comm, "after the last round", work_limit=TIMEOUT)
     return run
 
 

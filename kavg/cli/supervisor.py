@@ -9,7 +9,7 @@ import numpy as np
 from kavg.base import Communicator
 from kavg.cli.progress import Progress
 from kavg.engine.run import Growing
-from kavg.mpi.collective import on_rank_0
+from kavg.mpi.collective import run_on_rank_0
 from kavg.mpi.signals import Caught, Ended, asked, name
 from kavg.storage.checkpoint_manager import Keeper
 from kavg.storage.output_folder import resume_command
@@ -67,7 +67,7 @@ class Supervised:
 
     def stop(self, number: int) -> None:
         """Write a checkpoint and end; all wait: a launcher may kill those that are left."""
-        on_rank_0(self.comm, self.keeper.write if self.keeper else nothing)
+        run_on_rank_0(self.comm, self.keeper.write if self.keeper else nothing)
         words = f"stopped by {name(number)} {self.place}; {self.what_is_kept}"
         raise Ended(number, words, together=True)
 

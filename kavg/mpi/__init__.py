@@ -1,1 +1,7 @@
-"""Ranks that begin together, agree, watch each other and end together."""
+"""Ranks that start together, agree, watch one another and end together."""
+
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.mpi.comm_world import join_world
+from kavg.mpi.watched_comm import WatchedComm
+
+__all__ = ["WatchedComm", "agree_on", "join_world", "run_on_rank_0"]

@@ -1,8 +1,8 @@
-"""Ranks that must agree before they start, and fail together.
+"""Collective agreement and collective errors.
 
-An error that every rank raises at the same point is collective: each can end by itself, and rank 0
-says it once.  Any other error is one rank's own, and must end the others, which would wait for it
-for ever in the next collective.
+An error that every rank raises at the same point is a ``CollectiveError``: each rank ends by
+itself, and rank 0 prints it once.  Any other error is one rank's own; that rank must abort the
+others, which would wait for it in the next collective.
 """
 
 from __future__ import annotations
@@ -21,105 +21,129 @@ from kavg.errors import CollectiveError, KavgError
 
 T = TypeVar("T")
 
-WORDS: Final = 4000
-"""Bytes of its own words that each rank shows the others."""
+TEXT_BYTES: Final = 4000
+"""Bytes of a text that each rank sends to the others; its digest stands for the rest."""
+DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
 
-def together(comm: Communicator, what: str, action: Callable[[], T], name: Callable[[T], str]) -> T:
-    """The result of ``action``, once all ranks have one and ``name`` calls all of them the same.
+def agree_on(
+    comm: Communicator, what: str, action: Callable[[], T], identify: Callable[[T], str]
+) -> T:
+    """Run ``action`` on every rank and return its result if all ranks obtained the same.
 
-    One ``Allgather``.  If all ranks fail alike, that fault is raised on all; if ranks differ, in a
-    fault or in the result, what each has is said.
+    Results are the same if ``identify`` gives the same text for them; each rank keeps its own
+    object.  One ``Allgather``.  Raises ``CollectiveError`` on every rank if ``action`` raised the
+    same ``KavgError`` on all, or if ranks differ in the result or the error: ``what`` begins that
+    message, and the ranks follow with what each of them has.
     """
     result: T | KavgError
     try:
-        found = result = action()
-        mine = name(found)
+        value = result = action()
+        text = identify(value)
     except KavgError as error:
-        result, mine = error, str(error)
-    groups = grouped(comm, mine)
+        result, text = error, str(error)
+    groups = group_ranks(comm, encode_text(text))
     if len(groups) > 1:
-        raise CollectiveError("\n  ".join([f"{what} differ between ranks:", *described(groups)]))
+        lines = [f"{name_ranks(ranks)}: {decode_text(row)}" for row, ranks in groups.items()]
+        raise CollectiveError("\n  ".join([f"{what} differ between ranks:", *lines]))
     if isinstance(result, KavgError):
         raise CollectiveError(str(result))
     return result
 
 
-def on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
-    """Let rank 0 act; a fault it finds is raised on every rank.  One ``Allgather``."""
-    mine = ""
+def run_on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
+    """Run ``action`` on rank 0 alone, while the other ranks wait.  One ``Allgather``.
+
+    Raises ``CollectiveError`` on every rank, with the message and exit code of a ``KavgError``
+    that ``action`` raised.
+    """
+    text = ""
     if comm.Get_rank() == 0:
         try:
             action()
         except KavgError as error:
-            mine = f"{error.code}{error}"
-    said = words(next(iter(grouped(comm, mine))))
-    if said:
-        raise CollectiveError(said[1:], int(said[0]))
+            text = f"{error.code}{error}"
+    rank_0_has = next(iter(group_ranks(comm, encode_text(text))))
+    message = decode_text(rank_0_has)
+    if message:
+        raise CollectiveError(message[1:], int(message[0]))
 
 
-def grouped(comm: Communicator, mine: str) -> dict[bytes, list[int]]:
-    """The ranks of each text, rank 0's first: a digest of the text and its first words."""
-    own = np.zeros(32 + WORDS, np.uint8)
-    text = mine.encode(errors="backslashreplace")  # names of files need not be UTF-8
-    own[:32] = np.frombuffer(hashlib.sha256(text).digest(), np.uint8)
-    beginning = text[:WORDS]
-    own[32 : 32 + len(beginning)] = np.frombuffer(beginning, np.uint8)
-    everyone = np.empty((comm.Get_size(), len(own)), np.uint8)
-    comm.Allgather(own, everyone)
+def group_ranks(comm: Communicator, content: bytes) -> dict[bytes, list[int]]:
+    """Return the ranks that passed each content, rank 0's content first.
+
+    All contents must have the same length.  One ``Allgather``.
+    """
+    everyone = np.empty((comm.Get_size(), len(content)), np.uint8)
+    comm.Allgather(np.frombuffer(content, np.uint8), everyone)
     groups: dict[bytes, list[int]] = {}
     for rank, row in enumerate(everyone):
         groups.setdefault(row.tobytes(), []).append(rank)
     return groups
 
 
-def words(row: bytes) -> str:
-    """The words of a text that was exchanged."""
-    return row[32:].rstrip(b"\0").decode(errors="replace")
+def encode_text(text: str) -> bytes:
+    """Return the digest of a text and its first bytes, of one length for all texts.
+
+    >>> decode_text(encode_text("12 learners"))
+    '12 learners'
+    """
+    encoded = text.encode(errors="backslashreplace")  # names of files need not be UTF-8
+    beginning = encoded[:TEXT_BYTES].ljust(TEXT_BYTES, b"\0")
+    return hashlib.sha256(encoded).digest() + beginning
 
 
-def described(groups: dict[bytes, list[int]]) -> list[str]:
-    """Who has what."""
-    return [f"{spelled(ranks)}: {words(row)}" for row, ranks in groups.items()]
+def decode_text(content: bytes) -> str:
+    """Return the text of ``encode_text``, of which the first ``TEXT_BYTES`` bytes are left."""
+    return content[DIGEST_BYTES:].rstrip(b"\0").decode(errors="replace")
 
 
-def spelled(ranks: list[int]) -> str:
-    """Rank numbers in words.
+def name_ranks(ranks: list[int]) -> str:
+    """Return rank numbers as text, at most eight of them.
 
-    >>> spelled([0, 2, 3])
+    >>> name_ranks([0, 2, 3])
     'ranks 0, 2, 3'
     """
-    shown = ", ".join(map(str, ranks[:8])) + (", ..." if len(ranks) > 8 else "")
-    return f"rank{'s' if len(ranks) > 1 else ''} {shown}"
+    numbers = ", ".join(map(str, ranks[:8])) + (", ..." if len(ranks) > 8 else "")
+    return f"rank{'s' if len(ranks) > 1 else ''} {numbers}"
 
 
 @runtime_checkable
-class Ending(Protocol):
-    """A communicator that hears of the end before it comes."""
+class SupportsAbort(Protocol):
+    """A communicator that can end every rank; ``SerialComm`` need not."""
 
-    def is_ending(self) -> bool:
-        """Does another rank end all at the moment?"""
+    def Abort(self, errorcode: int) -> Any:
+        """End every rank with this exit code."""
         ...
 
 
-def abort(comm: Any, message: str, code: int) -> None:
-    """Say what ended this rank, with its name, and end every other rank.
+@runtime_checkable
+class WarnsOfAbort(Protocol):
+    """A communicator that learns of an abort before it takes effect: ``WatchedComm``."""
 
-    Where several ranks fail alike, lower ranks speak first and end the others before they do.  A
-    rank that is ended by another has nothing to say.
+    def is_aborting(self) -> bool:
+        """Return True if another rank is aborting the job."""
+        ...
+
+
+def abort(comm: Communicator, message: str, code: int) -> None:
+    """Print why this rank fails, with its number, and abort the other ranks.
+
+    Where several ranks fail alike, the lowest prints and aborts the others before they print.  A
+    rank that another rank is aborting prints nothing.
     """
     rank, size = comm.Get_rank(), comm.Get_size()
     time.sleep(min(0.3 * rank, 2.0))
-    if not (isinstance(comm, Ending) and comm.is_ending()):
-        tell(f"rank {rank} of {size}: {message}" if size > 1 else message)
-    if size > 1:
+    if not (isinstance(comm, WarnsOfAbort) and comm.is_aborting()):
+        print_error(f"rank {rank} of {size}: {message}" if size > 1 else message)
+    if size > 1 and isinstance(comm, SupportsAbort):
         comm.Abort(code)
 
 
-def tell(message: str) -> None:
-    """Say it on the real stderr, which ``sys.stderr`` is on rank 0 only."""
+def print_error(message: str) -> None:
+    """Print a message to the real stderr; only rank 0's ``sys.stderr`` is not a null device."""
     stream = sys.__stderr__ or sys.stderr
-    # Onto a full disk, into a closed pipe: the others must end nonetheless.
+    # A full disk or a closed pipe must not keep this rank from aborting the others.
     with suppress(OSError, ValueError):
         stream.write(f"kavg: {message}\n")
         stream.flush()

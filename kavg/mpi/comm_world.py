@@ -1,29 +1,38 @@
-"""The ranks of this process: MPI's world where a launcher started it, else a world of one.
+"""The communicator of this process: MPI's ``COMM_WORLD`` under a launcher, else one rank alone.
 
-Only here is mpi4py known.
+No other module imports mpi4py.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from types import ModuleType
 
+from kavg.base import Communicator
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.mpi.launchers import detect_launch, missing_library_error
-from kavg.mpi.startup import all_ranks_begin
+from kavg.mpi.startup import initialize_mpi
 
 
-def world() -> Any:
-    """MPI's world if a launcher started this process, else a world of one."""
+def join_world() -> Communicator:
+    """Return the communicator of all ranks; initialize MPI if a launcher started this process.
+
+    Without a launcher it is a ``SerialComm``, and MPI is not loaded.  A ``COMM_WORLD`` of several
+    ranks is a ``WatchedComm``.  Raises ``KavgError`` if the MPI library is missing, or cannot work
+    with the launcher.
+    """
     launch = detect_launch()
     if launch is None and "mpi4py.MPI" not in sys.modules:
         return SerialComm()
-    return all_ranks_begin(loaded_mpi(), launch)
+    return initialize_mpi(load_mpi(), launch)
 
 
-def loaded_mpi() -> Any:
-    """``mpi4py.MPI``, loaded but not begun: some libraries end a process that begins wrongly."""
+def load_mpi() -> ModuleType:
+    """Import ``mpi4py.MPI`` without initializing MPI; raise KavgError if there is no library.
+
+    Some libraries end a process inside ``MPI_Init``, so their name is needed before.
+    """
     try:
         import mpi4py
 
@@ -35,22 +44,23 @@ def loaded_mpi() -> Any:
     return MPI
 
 
-def misled(comm: Any) -> str:
-    """Why this process, though a launcher started it, is no rank of a world; empty if it is."""
+def launch_error(comm: Communicator) -> str | None:
+    """Return why this process, although a launcher started it, is not a rank; None if it is."""
     try:
         if isinstance(comm, SerialComm):
-            world()
-    except KavgError as fault:
-        return str(fault)
-    return ""
+            join_world()
+    except KavgError as error:
+        return str(error)
+    return None
 
 
-def mpi_words() -> str:
-    """What the MPI library says of itself; a ``KavgError`` if none can be loaded."""
-    return str(loaded_mpi().Get_library_version())
+def mpi_library_text() -> str:
+    """Return the text of ``MPI_Get_library_version``; raise KavgError if there is no library."""
+    return str(load_mpi().Get_library_version())
 
 
 def mpi_version() -> str | None:
-    """The MPI library in use."""
-    loaded = "mpi4py.MPI" in sys.modules
-    return mpi_words().strip("\0\n").split("\n")[0] if loaded else None
+    """Return the first line about the MPI library in use, or None if none is in use."""
+    if "mpi4py.MPI" not in sys.modules:
+        return None
+    return mpi_library_text().strip("\0\n").split("\n")[0]

@@ -1,4 +1,4 @@
-"""A limit on what no other thread could end: it lies in the operating system's hands."""
+"""A time limit for calls during which no other thread of this process can run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def or_end(seconds: float, *, silently: bool = False) -> Iterator[None]:
-    """End this process, with code 1, if what is inside lasts longer; its traceback is printed.
+def exit_after(seconds: float, *, silently: bool = False) -> Iterator[None]:
+    """End this process with code 1 and a traceback if the ``with`` block lasts longer.
 
-    For calls of MPI that wait for others and let no other thread run.
+    For calls of MPI that wait for other ranks and hold the interpreter's lock: a ``Watchdog``
+    cannot run then, but faulthandler's timer, a thread in C, does.
 
-    >>> with or_end(60.0):
+    >>> with exit_after(60.0):
     ...     "done"
     'done'
     """

@@ -1,8 +1,8 @@
-"""Ranks that drift apart while they run are found: a hash of what all must share, now and then.
+"""A periodic check that all ranks hold the same ``w`` and ``v``.
 
-Every rank holds its own copy of ``w`` and ``v``.  Nothing in the algorithm can make copies differ,
-so a difference is the machine's: memory, a processor, an MPI library whose sums differ from rank to
-rank.
+Every rank holds its own copy of ``w`` and ``v``.  Nothing in the algorithm can make the copies
+differ, so a difference comes from the machine: from memory, from a processor, or from an MPI
+library whose sums differ from rank to rank.
 """
 
 from __future__ import annotations
@@ -14,70 +14,58 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Communicator, Floats
-from kavg.errors import CollectiveError
-from kavg.mpi.collective import spelled
+from kavg.errors import CollectiveError, RunFailed
+from kavg.mpi.collective import group_ranks, name_ranks
 from kavg.trajectory import Round, Trajectory
 
-BYTES: Final = 8
-FAILED: Final = 1
-"""The exit code: the run failed, the input is not to blame."""
+HASH_BYTES: Final = 8
 
 
 @final
-class Agreement:
+class SyncCheck:
     """Compares the ranks of one algorithm's run after every ``every``-th round and at its end.
 
-    Each comparison is one ``Allgather`` of 8 bytes a rank; one rank alone has nothing to compare.
+    Each comparison is one ``Allgather`` of 8 bytes a rank; a single rank compares nothing.
+    ``last_equal`` is the last round after which all ranks held the same, 0 before the first.
     """
 
     def __init__(self, comm: Communicator, name: str, every: int) -> None:
         self.comm, self.name, self.every = comm, name, every
-        self.agreed = 0
-        """The last round after which all ranks were found to hold the same."""
+        self.last_equal = 0
 
-    def after(self, done: Round) -> None:
-        """Compare if it is time."""
+    def after_round(self, done: Round) -> None:
+        """Compare the ranks if the round is due; raise CollectiveError if they differ."""
         if done.n % self.every == 0:
-            self.compare(done.n, lambda: fingerprint(done.n, done.w, done.v))
+            self._compare(done.n, lambda: hash_state(done.n, done.w, done.v))
 
     def at_end(self, run: Trajectory) -> None:
-        """Compare what the run left."""
+        """Compare the ranks after the last round; raise CollectiveError if they differ."""
         n = int(run.rounds[-1])
-        self.compare(n, lambda: fingerprint(n, run.w, run.v, run.diverged_at))
+        self._compare(n, lambda: hash_state(n, run.w, run.v, run.diverged_at))
 
-    def compare(self, n: int, mine: Callable[[], bytes]) -> None:
-        """Raise a collective error if ranks differ; ``mine`` gives this rank's hash."""
+    def _compare(self, n: int, hash_own: Callable[[], bytes]) -> None:
         if self.comm.Get_size() == 1:
             return
-        everyone = np.empty((self.comm.Get_size(), BYTES), np.uint8)
-        self.comm.Allgather(np.frombuffer(mine(), np.uint8), everyone)
-        groups: dict[str, list[int]] = {}
-        for rank, row in enumerate(everyone):
-            groups.setdefault(row.tobytes().hex(), []).append(rank)
+        groups = group_ranks(self.comm, hash_own())
         if len(groups) > 1:
-            raise CollectiveError(self.parted(n, groups), FAILED)
-        self.agreed = n
+            raise CollectiveError(self._explain(n, groups), RunFailed.code)
+        self.last_equal = n
 
-    @property
-    def before(self) -> str:
-        """What the last comparison found."""
-        return f"after round {self.agreed} all agreed" if self.agreed else "none compared before"
-
-    def parted(self, n: int, groups: dict[str, list[int]]) -> str:
-        """Who has what."""
+    def _explain(self, n: int, groups: dict[bytes, list[int]]) -> str:
+        last = f"equal after round {self.last_equal}" if self.last_equal else "not compared before"
         return "\n  ".join(
             [
-                f"ranks hold different models after round {n} of {self.name}; {self.before}:",
-                *(f"{spelled(ranks)}: w, v of hash {key}" for key, ranks in groups.items()),
-                "nothing is written; a processor, memory or the MPI library is at fault: "
+                f"ranks hold different models after round {n} of {self.name} ({last}):",
+                *(f"{name_ranks(ranks)}: w, v of hash {h.hex()}" for h, ranks in groups.items()),
+                "nothing is written; the cause is a processor, memory or the MPI library: "
                 "try mean = 'exact', other nodes, agree_every = 1",
             ]
         )
 
 
-def fingerprint(n: int, w: Floats, v: Floats, diverged_at: int | None = None) -> bytes:
-    """Eight bytes of the SHA-256 of the round and the bits of ``w`` and ``v``."""
+def hash_state(n: int, w: Floats, v: Floats, diverged_at: int | None = None) -> bytes:
+    """Return the first 8 bytes of the SHA-256 of the round and the bits of ``w`` and ``v``."""
     sha = hashlib.sha256(f"{n} {diverged_at}".encode())
     for array in (w, v):
         sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.digest()[:BYTES]
+    return sha.digest()[:HASH_BYTES]

@@ -1,9 +1,9 @@
-"""The thread beside a rank that notices when a collective lasts too long, and ends the job.
+"""A thread beside each rank that aborts the job when a collective lasts too long.
 
-It wakes now and then.  Where one and the same collective has lasted almost ``timeout`` seconds, it
-asks the other ranks whether they are there; who does not answer is missing.  The lowest rank that
-asked says so and ends the job.  Threads of ranks that are at work answer too, so a rank that is
-late is told from one that stopped.
+It wakes ten times a second.  Where one and the same collective has lasted almost ``timeout``
+seconds, it queries the other ranks; a rank that does not reply is missing.  The lowest rank that
+sent a query reports it and aborts the job.  The threads of computing ranks reply too, which
+distinguishes a slow rank from one that stopped.
 """
 
 from __future__ import annotations
@@ -16,179 +16,183 @@ from typing import Any, Final, Protocol, final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.mpi.collective import tell
-from kavg.mpi.deadline import or_end
-from kavg.mpi.watchdog_messages import Word, decoded, who_is_missing
+from kavg.mpi.collective import print_error
+from kavg.mpi.deadline import exit_after
+from kavg.mpi.watchdog_messages import RankStatus, decode_status, explain_timeout
 
 TAG: Final = 1717
-"""Of the words between watchdogs; kavg sends no other messages from rank to rank."""
+"""The tag of messages between watchdogs; kavg sends no other messages from rank to rank."""
 
-PAUSE: Final = 0.25
-"""Seconds from the last words to the end: launchers may drop what they have not passed on yet."""
+FLUSH_SECONDS: Final = 0.25
+"""Time between a message and the end: launchers may drop output that they have not passed on."""
 
 GRACE: Final = 3.0
-"""Seconds that a lower rank, which asked too, is given to end the job."""
+"""Seconds that a lower rank, which sent a query too, is given to abort the job."""
 
 
-class World(Communicator, Protocol):
+class MpiComm(Communicator, Protocol):
     """The calls of mpi4py's ``Comm`` that a watchdog makes, beside the collectives it watches."""
 
     def Isend(self, buf: Any, dest: int, tag: int) -> Any:
-        """Begin to send."""
+        """Start sending a message; return its request."""
         ...
 
     def Iprobe(self, *, tag: int) -> bool:
-        """Is there a message, from any rank?"""
+        """Return True if a message from any rank is waiting."""
         ...
 
     def Recv(self, buf: Any, *, tag: int) -> None:
-        """Receive the message that is there, or comes."""
+        """Receive the message that is waiting, or the next one."""
         ...
 
     def Alltoall(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Item j of each rank to rank j."""
+        """Send item j of each rank to rank j."""
         ...
 
-    def Abort(self, errorcode: int) -> None:
+    def Abort(self, errorcode: int) -> Any:
         """End every rank."""
         ...
 
 
 @final
 class Watchdog:
-    """What the rank's own thread writes down, and the thread that reads it.
+    """The state that a rank's main thread notes down, and the thread that reads it.
 
-    ``calls`` is twice the number of collectives that are over, and one more inside of one.
-    ``place`` is where the run is, for words: ``"before the first round"``, or the algorithm's name
-    and the number of the round.  ``work`` are seconds, if more than ``timeout``, for which a rank
-    that answers may keep the others waiting.  ``talks`` says whether MPI may be called from two
-    threads at once.
+    ``calls`` is twice the number of completed collectives, and one more inside of one.  ``place``
+    is where the run is, for messages: a text such as ``"before the first round"``, or the
+    algorithm's name and the number of the round.  ``work_limit`` is the time in seconds, if more
+    than ``timeout``, for which a rank that replies may keep the others waiting.
+    ``multithreaded`` says whether two threads may call MPI at once.
     """
 
-    def __init__(self, comm: World, timeout: float, *, talks: bool) -> None:
-        self.comm, self.timeout, self.talks = comm, timeout, talks
+    def __init__(self, comm: MpiComm, timeout: float, *, multithreaded: bool) -> None:
+        self.comm, self.timeout, self.multithreaded = comm, timeout, multithreaded
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
-        self.calls, self.work = 0, 0.0
+        self.calls, self.work_limit = 0, 0.0
         self.place: str | tuple[str, int] = "before the first round"
-        self.heard: dict[int, Word] = {}
-        self.asked: dict[int, float] = {}
-        self.sending: list[Any] = []
+        self.replies: dict[int, RankStatus] = {}
+        self.queried_at: dict[int, float] = {}
+        self.pending_sends: list[Any] = []
         self.sent, self.received = np.zeros(self.size, np.int64), 0
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
 
     @property
     def tick(self) -> float:
-        """Seconds from one look to the next; while a rank works, nothing else moves words on."""
+        """Seconds between two looks; while a rank computes, nothing else moves its messages on."""
         return min(0.1, self.timeout / 40)
 
     @property
-    def window(self) -> float:
-        """Seconds given to answers, the first of which must open a connection."""
+    def reply_window(self) -> float:
+        """Seconds given to replies, the first of which has to open a connection."""
         return min(10.0, self.timeout / 3)
 
     @property
-    def allowed(self) -> float:
-        """Seconds that a collective may last while all ranks answer."""
-        return max(self.timeout, self.work)
+    def limit(self) -> float:
+        """Seconds that a collective may last while all ranks reply."""
+        return max(self.timeout, self.work_limit)
 
     @property
-    def where(self) -> str:
-        """``place`` in words."""
+    def place_text(self) -> str:
+        """``place`` as text: ``"round 17 of M-AVG"``."""
         if isinstance(self.place, str):
             return self.place
         name, n = self.place
-        return f"in round {n} of {name}"
+        return f"round {n} of {name}"
 
-    def watch(self) -> None:
-        """Look now and then until all is over."""
-        seen, since = 0, time.monotonic()
-        looked = since
-        while not self.over.wait(self.tick):
-            asked, calls, now = self.talks and self.listen(), self.calls, time.monotonic()
-            if calls != seen:
-                seen, since, looked = calls, now, now
-            # The answers must be in, and passed on in words, when the time is up.
-            patience = self.timeout - self.window - PAUSE if self.talks else self.allowed
-            if calls % 2 and (asked or now - looked >= patience - 2 * self.tick):
-                self.look_round(calls, since) if self.talks else self.give_up()
-                looked = time.monotonic()
+    def _watch(self) -> None:
+        calls_seen, since = 0, time.monotonic()
+        last_query = since
+        while not self.stopped.wait(self.tick):
+            queried = self.multithreaded and self.process_messages()
+            calls, now = self.calls, time.monotonic()
+            if calls != calls_seen:
+                calls_seen, since, last_query = calls, now, now
+            # Replies must be in, and the message printed, when ``timeout`` is over.
+            before_query = self.timeout - self.reply_window - FLUSH_SECONDS
+            patience = before_query if self.multithreaded else self.limit
+            if calls % 2 and (queried or now - last_query >= patience - 2 * self.tick):
+                self.query_ranks(calls, since) if self.multithreaded else self.exit_alone()
+                last_query = time.monotonic()
 
-    def look_round(self, calls: int, since: float) -> None:
-        """Ask all, hear who is there and end the job, unless the collective ends meanwhile.
+    def query_ranks(self, calls: int, since: float) -> None:
+        """Query all ranks and abort the job, unless the collective completes meanwhile.
 
-        It has lasted since ``since``.
+        ``calls`` identifies the collective, which has lasted since ``since``.
         """
         began = time.monotonic()
-        self.heard = {self.rank: Word(self.rank, asks=True, waits=True)}
+        self.replies = {self.rank: RankStatus(self.rank, is_query=True, is_waiting=True)}
         for rank in range(self.size):
             if rank != self.rank:
-                self.send(rank, asks=True)
-        self.wait(calls, self.window)
-        if any(rank < self.rank and at > began - self.window for rank, at in self.asked.items()):
+                self.send_status(rank, is_query=True)
+        self.wait(calls, self.reply_window)
+        recently = began - self.reply_window
+        if any(rank < self.rank and at > recently for rank, at in self.queried_at.items()):
             self.wait(calls, GRACE)
-        if self.calls != calls or self.over.is_set():
+        if self.calls != calls or self.stopped.is_set():
             return
-        all_there = len(self.heard) == self.size
-        if all_there and time.monotonic() - since < self.allowed - 3 * self.tick:
+        all_replied = len(self.replies) == self.size
+        if all_replied and time.monotonic() - since < self.limit - 3 * self.tick:
             return
-        seconds = self.allowed if all_there else self.timeout
-        tell(who_is_missing(self.size, self.heard, seconds, self.where))
-        time.sleep(PAUSE)
-        # On a host that is cut off nobody hears of it, and it may return, or not.
-        with or_end(GRACE, silently=True):
+        seconds = self.limit if all_replied else self.timeout
+        print_error(explain_timeout(self.size, self.replies, seconds, self.place_text))
+        time.sleep(FLUSH_SECONDS)
+        # On a host that is cut off Abort reaches no other rank, and may never return.
+        with exit_after(GRACE, silently=True):
             self.comm.Abort(1)
         os._exit(1)
 
     def wait(self, calls: int, seconds: float) -> None:
-        """Listen for so long, or until the collective is over."""
+        """Process messages for some seconds, or until the collective completes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.calls == calls:
-            self.listen()
-            if self.over.wait(0.02):
+            self.process_messages()
+            if self.stopped.wait(0.02):
                 return
 
-    def listen(self) -> bool:
-        """Take in what has come and answer it; was there a question?"""
-        asked = False
+    def process_messages(self) -> bool:
+        """Receive the waiting messages and reply to queries; return True if there was one."""
+        queried = False
         while self.comm.Iprobe(tag=TAG):
-            word = self.receive()
-            self.heard[word.rank] = word
-            if word.asks:
-                asked = True
-                self.asked[word.rank] = time.monotonic()
-                self.send(word.rank, asks=False)
-        return asked
+            status = self._receive_status()
+            self.replies[status.rank] = status
+            if status.is_query:
+                queried = True
+                self.queried_at[status.rank] = time.monotonic()
+                self.send_status(status.rank, is_query=False)
+        return queried
 
-    def receive(self) -> Word:
-        """The word that is there, or comes."""
+    def _receive_status(self) -> RankStatus:
         numbers = np.empty(3, np.int64)
         self.comm.Recv(numbers, tag=TAG)
         self.received += 1
-        return decoded(numbers)
+        return decode_status(numbers)
 
-    def send(self, to: int, *, asks: bool) -> None:
-        """Tell one rank that this one is here."""
-        word = Word(self.rank, asks, waits=self.calls % 2 == 1)
-        self.sending = [request for request in self.sending if not request.Test()]
-        self.sending.append(self.comm.Isend(word.encoded(), to, TAG))
+    def send_status(self, to: int, *, is_query: bool) -> None:
+        """Send this rank's status to another rank, as a query or as a reply."""
+        status = RankStatus(self.rank, is_query, is_waiting=self.calls % 2 == 1)
+        self.pending_sends = [send for send in self.pending_sends if not send.Test()]
+        self.pending_sends.append(self.comm.Isend(status.encode(), to, TAG))
         self.sent[to] += 1
 
-    def settle(self) -> None:
-        """Receive what is still under way: MPI's end takes a message left behind for a fault."""
+    def drain_messages(self) -> None:
+        """Receive all messages still under way: ``MPI_Finalize`` must find none.
+
+        Collective: each rank learns by one ``Alltoall`` how many were sent to it.
+        """
         due = np.empty_like(self.sent)
         self.comm.Alltoall(self.sent, due)
         while self.received < due.sum():
-            self.receive()
-        for request in self.sending:
+            self._receive_status()
+        for request in self.pending_sends:
             request.Wait()
 
-    def give_up(self) -> None:
-        """End this rank, hence the job, where nobody can be asked; lower ranks may speak first."""
+    def exit_alone(self) -> None:
+        """End this rank, hence the job, where ranks cannot be queried; lower ranks print first."""
         time.sleep(min(0.3 * self.rank, 2.0))
-        tell(
-            f"rank {self.rank} of {self.size} has waited {self.allowed:g} s for another rank "
-            f"{self.where}; ended"
+        print_error(
+            f"rank {self.rank} of {self.size} has waited {self.limit:g} s for another rank "
+            f"({self.place_text}); aborting"
         )
-        time.sleep(PAUSE)
+        time.sleep(FLUSH_SECONDS)
         os._exit(1)

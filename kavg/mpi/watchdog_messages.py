@@ -1,4 +1,4 @@
-"""Who is missing where ranks wait for each other: what ranks tell, and what is said of it."""
+"""The messages that watchdogs exchange, and the error they lead to."""
 
 from __future__ import annotations
 
@@ -9,52 +9,56 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.mpi.collective import spelled
+from kavg.mpi.collective import name_ranks
 
-LONGER: Final = "a larger 'timeout' in the settings waits longer"
+ADVICE: Final = "raise 'timeout' in the settings to wait longer"
 
 
 @final
 @dataclass(frozen=True)
-class Word:
-    """What a rank tells another: who it is, whether it asks, and whether it waits."""
+class RankStatus:
+    """The message of a rank: whether it asks for a reply, and whether it waits in a collective."""
 
     rank: int
-    asks: bool
-    waits: bool
+    is_query: bool
+    is_waiting: bool
 
-    def encoded(self) -> NDArray[np.int64]:
-        """Three whole numbers."""
-        return np.array([self.rank, self.asks, self.waits], np.int64)
+    def encode(self) -> NDArray[np.int64]:
+        """Return the status as three whole numbers, ``(3,)``."""
+        return np.array([self.rank, self.is_query, self.is_waiting], np.int64)
 
 
-def decoded(numbers: NDArray[np.int64]) -> Word:
-    """The word that was encoded.
+def decode_status(numbers: NDArray[np.int64]) -> RankStatus:
+    """Return the status that ``RankStatus.encode`` made these numbers of.
 
-    >>> decoded(Word(2, True, False).encoded())
-    Word(rank=2, asks=True, waits=False)
+    >>> decode_status(RankStatus(2, True, False).encode())
+    RankStatus(rank=2, is_query=True, is_waiting=False)
     """
-    rank, asks, waits = numbers.tolist()
-    return Word(rank, bool(asks), bool(waits))
+    rank, is_query, is_waiting = numbers.tolist()
+    return RankStatus(rank, bool(is_query), bool(is_waiting))
 
 
-def who_is_missing(size: int, heard: Mapping[int, Word], seconds: float, place: str) -> str:
-    """Why ``heard``, of ``size`` ranks, wait in vain.
+def explain_timeout(
+    size: int, replies: Mapping[int, RankStatus], seconds: float, place: str
+) -> str:
+    """Return which of ``size`` ranks kept the others waiting: silent ones and computing ones.
 
-    >>> here = {rank: Word(rank, True, waits=True) for rank in (0, 1)}
-    >>> who_is_missing(3, here, 20.0, "in round 17 of M-AVG")
-    'no word from rank 2 for 20 s in round 17 of M-AVG; ended'
+    >>> replies = {rank: RankStatus(rank, True, is_waiting=True) for rank in (0, 1)}
+    >>> explain_timeout(3, replies, 20.0, "round 17 of M-AVG")
+    'rank 2 has not responded for 20 s (round 17 of M-AVG); aborting'
     """
-    silent = [rank for rank in range(size) if rank not in heard]
-    busy = [rank for rank, word in sorted(heard.items()) if not word.waits]
-    said = []
+    silent = [rank for rank in range(size) if rank not in replies]
+    computing = [rank for rank, status in sorted(replies.items()) if not status.is_waiting]
+    causes, advice = [], ""
     if silent:
-        said.append(f"no word from {spelled(silent)} for {seconds:g} s {place}")
-    if busy:
-        said.append(
-            f"{spelled(busy)} still at work while others have waited {seconds:g} s {place} "
-            f"({LONGER})"
+        verb = "have" if len(silent) > 1 else "has"
+        causes.append(f"{name_ranks(silent)} {verb} not responded for {seconds:g} s")
+    if computing:
+        verb = "are" if len(computing) > 1 else "is"
+        causes.append(
+            f"{name_ranks(computing)} {verb} still computing; the others have waited {seconds:g} s"
         )
-    if not said:
-        said.append(f"all ranks have waited {seconds:g} s {place}, each for another")
-    return "; ".join([*said, "ended"])
+        advice = f"; {ADVICE}"
+    if not causes:
+        causes.append(f"all ranks have waited {seconds:g} s for one another")
+    return f"{'; '.join(causes)} ({place}); aborting{advice}"

@@ -1,4 +1,4 @@
-"""A communicator whose collectives cannot last for ever: a rank that stops ends the job."""
+"""A communicator whose collectives have a time limit: a rank that stops ends the job."""
 
 from __future__ import annotations
 
@@ -12,99 +12,107 @@ from typing import Any, Final, NoReturn, final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.mpi.deadline import or_end
-from kavg.mpi.watchdog import PAUSE, TAG, Watchdog, World
+from kavg.mpi.deadline import exit_after
+from kavg.mpi.watchdog import FLUSH_SECONDS, TAG, MpiComm, Watchdog
 
 TIMEOUT: Final = 600.0
-"""Seconds to wait where the settings, which may say otherwise, are not read yet or do not apply."""
+"""The limit in seconds while the settings, which have their own, are not read or do not apply."""
 
-ENDING: Final = TAG + 1
-"""Of the warning to all that a rank is about to end them."""
+ABORT_TAG: Final = TAG + 1
+"""The tag of the warning to all ranks that one of them is about to abort the job."""
 
-WAKING: Final = 1.0
-"""Seconds within which a rank that goes on after SIGSTOP is ended, if it is to be."""
+RESUME_SECONDS: Final = 1.0
+"""Time after SIGCONT within which a launcher ends a stopped rank, if that is why it resumed it."""
 
 
 @final
-class Watched:
+class WatchedComm:
     """A communicator of several ranks with a ``Watchdog`` beside it.
 
-    In a collective it writes down that it was entered and left, and nothing more.
+    In a collective it counts entry and exit, and nothing more: below a third of a microsecond.
     """
 
-    def __init__(self, comm: World, timeout: float = TIMEOUT, *, talks: bool = True) -> None:
-        self.comm, self.dog = comm, Watchdog(comm, timeout, talks=talks)
-        self.dog.thread.start()
-        self.woken = -math.inf
+    def __init__(
+        self, comm: MpiComm, timeout: float = TIMEOUT, *, multithreaded: bool = True
+    ) -> None:
+        self.comm, self.watchdog = comm, Watchdog(comm, timeout, multithreaded=multithreaded)
+        self.watchdog.thread.start()
+        self.resumed_at = -math.inf
 
     def Get_rank(self) -> int:
-        """This rank."""
-        return self.dog.rank
+        """Return the number of this rank."""
+        return self.watchdog.rank
 
     def Get_size(self) -> int:
-        """How many ranks."""
-        return self.dog.size
+        """Return the number of ranks."""
+        return self.watchdog.size
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Sum over ranks, to every rank."""
-        dog = self.dog
-        dog.calls += 1
+        """Sum the buffers of all ranks, on every rank."""
+        watchdog = self.watchdog
+        watchdog.calls += 1
         try:
             self.comm.Allreduce(sendbuf, recvbuf)
         finally:
-            dog.calls += 1
+            watchdog.calls += 1
 
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Every rank's buffer, in rank order, to every rank."""
-        dog = self.dog
-        dog.calls += 1
+        """Gather the buffers of all ranks in rank order, on every rank."""
+        watchdog = self.watchdog
+        watchdog.calls += 1
         try:
             self.comm.Allgather(sendbuf, recvbuf)
         finally:
-            dog.calls += 1
+            watchdog.calls += 1
 
     def Abort(self, errorcode: int) -> NoReturn:
-        """End every rank, this one too where MPI returns: it must not meet the others again.
+        """End every rank, and this one even where MPI's ``Abort`` returns.
 
-        They are warned, and what was said is given time: a launcher may drop the last words.
+        The other ranks are warned first, and a message gets time to be passed on.
         """
         with suppress(Exception):  # a broken network must not keep this rank
-            for rank in set(range(self.dog.size)) - {self.dog.rank}:
-                self.comm.Isend(np.zeros(1), rank, ENDING)
-        time.sleep(PAUSE)
+            for rank in set(range(self.watchdog.size)) - {self.watchdog.rank}:
+                self.comm.Isend(np.zeros(1), rank, ABORT_TAG)
+        time.sleep(FLUSH_SECONDS)
         self.comm.Abort(errorcode)
+        # After a return this rank would join the others in a collective that is not theirs.
         os._exit(errorcode)
 
-    def is_ending(self) -> bool:
-        """Does another rank end all at the moment, and say why?  Launchers pass on signals then.
+    def is_aborting(self) -> bool:
+        """Return True if another rank aborts the job; launchers pass on signals meanwhile.
 
-        They also wake a rank that was stopped, only to end it; no word from others reached it.
+        They also resume a stopped rank only to end it, and no warning has reached that rank.
         """
         with suppress(Exception):
-            return time.monotonic() - self.woken < WAKING or self.comm.Iprobe(tag=ENDING)
+            just_resumed = time.monotonic() - self.resumed_at < RESUME_SECONDS
+            return just_resumed or self.comm.Iprobe(tag=ABORT_TAG)
         return False
 
-    def wake(self, _number: int, _frame: FrameType | None) -> None:
-        """A handler for SIGCONT."""
-        self.woken = time.monotonic()
+    def on_sigcont(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle SIGCONT: note when this rank was resumed."""
+        self.resumed_at = time.monotonic()
 
-    def leave(self) -> None:
-        """Wait for all ranks once more, still watched, and stop watching: MPI may end then."""
-        note(self, "when all was done")
-        self.Allgather(np.zeros(1), np.empty(self.dog.size))
-        self.dog.over.set()
-        self.dog.thread.join()
-        with or_end(self.dog.timeout):
-            self.dog.settle()
-
-
-def wait_at_most(comm: Communicator, timeout: float) -> None:
-    """Let no collective last longer, if this communicator is watched."""
-    if isinstance(comm, Watched):
-        comm.dog.timeout = timeout
+    def close(self) -> None:
+        """Wait for all ranks a last time, still watched, and stop watching; MPI may end then."""
+        set_place(self, "at the end of the job")
+        self.Allgather(np.zeros(1), np.empty(self.watchdog.size))
+        self.watchdog.stopped.set()
+        self.watchdog.thread.join()
+        with exit_after(self.watchdog.timeout):
+            self.watchdog.drain_messages()
 
 
-def note(comm: Communicator, place: str | tuple[str, int], *, work: float = 0.0) -> None:
-    """Note where the run is, if this communicator is watched; ``work`` may take so long here."""
-    if isinstance(comm, Watched):
-        comm.dog.place, comm.dog.work = place, work
+def set_timeout(comm: Communicator, timeout: float) -> None:
+    """Limit each collective of a watched communicator to ``timeout`` seconds."""
+    if isinstance(comm, WatchedComm):
+        comm.watchdog.timeout = timeout
+
+
+def set_place(comm: Communicator, place: str | tuple[str, int], *, work_limit: float = 0.0) -> None:
+    """Tell a watched communicator where the run is, for the message after a timeout.
+
+    ``place`` is a text, or the algorithm's name and the number of the round; ``work_limit`` is the
+    time in seconds that a rank which still replies may take here, if more than the timeout.
+    """
+    if isinstance(comm, WatchedComm):
+        comm.watchdog.place, comm.watchdog.work_limit = place, work_limit

@@ -236,8 +236,8 @@ def judge_end(ending: Ending) -> None:
         if case.phase == "start-up":
             places = ["before the first round"]
         if case.phase == "end":  # a collective may be over for the others when one stops in it
-            places = [place(ALL + 1), "when all was done"]
-        named = f"no word from rank {case.rank} for {TIMEOUT} s "
+            places = [place(ALL + 1), "at the end of the job"]
+        named = f"rank {case.rank} has not responded for {TIMEOUT} s "
         ending.refuse(named in lines[0], "the rank that stopped was not named")
         ending.refuse(any(one in lines[0] for one in places), f"the round was not {places}")
 

@@ -20,7 +20,7 @@ from kavg.cli.supervisor import Supervised
 from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
 from kavg.mpi.launchers import detect_launch
-from kavg.mpi.watched_comm import Watched
+from kavg.mpi.watched_comm import WatchedComm
 from kavg.storage import checkpoint_manager as keeper
 from kavg.storage import checkpoints
 
@@ -121,7 +121,7 @@ class Planted:
         LocalSteps.displacement = faulty
 
     def collective(self):
-        displacement, allreduce = LocalSteps.displacement, Watched.Allreduce
+        displacement, allreduce = LocalSteps.displacement, WatchedComm.Allreduce
 
         def arming(steps, learners, start, gamma, n):
             self.armed = self.armed or (not self.done and self.is_round(n))
@@ -137,7 +137,7 @@ class Planted:
             time.sleep(0 if self.fault in ("exception", "sys.exit") else LONGER)
             return allreduce(comm, sendbuf, recvbuf)
 
-        LocalSteps.displacement, Watched.Allreduce = arming, faulty
+        LocalSteps.displacement, WatchedComm.Allreduce = arming, faulty
 
     def recording(self):
         add = Recorder.add
@@ -175,7 +175,7 @@ class Planted:
         write_run, stop_if_asked, allgather = (
             jobs.write_run,
             Supervised.stop_if_asked,
-            Watched.Allgather,
+            WatchedComm.Allgather,
         )
 
         def slowly(folder, **given):
@@ -191,7 +191,7 @@ class Planted:
                 return allgather(comm, sendbuf, recvbuf)
             return self.act_inside(lambda: allgather(comm, sendbuf, recvbuf))
 
-        jobs.write_run, Supervised.stop_if_asked, Watched.Allgather = slowly, arming, faulty
+        jobs.write_run, Supervised.stop_if_asked, WatchedComm.Allgather = slowly, arming, faulty
         return None
 
     def end_on_rank_0(self):

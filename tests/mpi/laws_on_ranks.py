@@ -12,7 +12,7 @@ import numpy as np
 from helpers.ranks import CountingComm
 
 import kavg
-from kavg.mpi.collective import together
+from kavg.mpi.collective import agree_on
 from kavg.objectives.data.preparation import Synthetic
 from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StudentT
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
@@ -74,7 +74,7 @@ def main() -> None:
     comm = MPI.COMM_WORLD
     hand_path(comm)
     for name, problem, algorithm in cases():
-        found = together(comm, name, lambda p=problem, a=algorithm: digest(run(comm, p, a)), str)
+        found = agree_on(comm, name, lambda p=problem, a=algorithm: digest(run(comm, p, a)), str)
         if comm.Get_rank() == 0:
             print(name, found, sep=": ", flush=True)
 

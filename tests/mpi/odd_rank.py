@@ -16,7 +16,7 @@ from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
 from kavg.engine.local_steps import LocalSteps
 from kavg.mpi.launchers import detect_launch
-from kavg.mpi.watched_comm import Watched
+from kavg.mpi.watched_comm import WatchedComm
 from kavg.outer import Averaging
 
 ROUND = 3
@@ -70,7 +70,7 @@ FAULTS = {
     "pauses": lambda: in_round_3(pause),
     "is_late": lambda: in_round_3(lambda: time.sleep(60)),
     "stops_at_start": lambda: first(jobs, "load", stop),
-    "stops_at_end": lambda: first(Watched, "leave", stop),
+    "stops_at_end": lambda: first(WatchedComm, "close", stop),
     "is_late_at_end": lambda: first(jobs, "finish", lambda: time.sleep(6)),
     "drifts": drift,
     "other_numpy": lambda: setattr(jobs, "installed", lambda name: "1.0"),

@@ -46,13 +46,16 @@ def said(job):
 @pytest.mark.parametrize(
     ("fault", "rank", "message"),
     [
-        ("stops", 0, "no word from rank 0 for 4 s in round 3 of A; ended"),
-        ("stops", 2, "no word from rank 2 for 4 s in round 3 of A; ended"),
-        ("stops_at_start", 1, "no word from rank 1 for 4 s before the first round; ended"),
+        ("stops", 0, "rank 0 has not responded for 4 s (round 3 of A); aborting"),
+        ("stops", 2, "rank 2 has not responded for 4 s (round 3 of A); aborting"),
+        (
+            "stops_at_start", 1,
+            "rank 1 has not responded for 4 s (before the first round); aborting",
+        ),
         (
             "is_late", 1,
-            "rank 1 still at work while others have waited 4 s in round 3 of A "
-            "(a larger 'timeout' in the settings waits longer); ended",
+            "rank 1 is still computing; the others have waited 4 s (round 3 of A); aborting; "
+            "raise 'timeout' in the settings to wait longer",
         ),
     ],
 )  # fmt: skip
@@ -69,7 +72,7 @@ def test_a_rank_that_keeps_the_others_waiting_is_named_and_the_job_ends(
 def test_a_rank_that_stops_when_all_is_written_is_named_too(config):
     job = odd("stops_at_end", 1, config)
     assert job.returncode != 0
-    assert said(job) == ["kavg: no word from rank 1 for 4 s when all was done; ended"]
+    assert said(job) == ["kavg: rank 1 has not responded for 4 s (at the end of the job); aborting"]
     assert (config.parent / "out" / "summary.json").exists()
 
 
@@ -93,9 +96,7 @@ def test_ranks_that_drift_apart_are_found_and_the_round_is_named(config):
     job = odd("drifts", 1, config, "--set", "agree_every=2")
     assert job.returncode == 1
     (first,) = said(job)
-    assert first == (
-        "kavg: ranks hold different models after round 4 of A; after round 2 all agreed:"
-    )
+    assert first == ("kavg: ranks hold different models after round 4 of A (equal after round 2):")
     assert "\n  ranks 0, 2: w, v of hash " in job.stderr
     assert "\n  rank 1: w, v of hash " in job.stderr
     assert not (config.parent / "out").exists()
@@ -105,7 +106,7 @@ def test_ranks_that_drift_apart_in_a_short_run_are_found_at_its_end(config):
     job = odd("drifts", 2, config)
     assert job.returncode == 1
     (first,) = said(job)
-    assert first == ("kavg: ranks hold different models after round 8 of A; none compared before:")
+    assert first == ("kavg: ranks hold different models after round 8 of A (not compared before):")
     assert not (config.parent / "out").exists()
 
 

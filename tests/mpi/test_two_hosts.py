@@ -79,7 +79,7 @@ def test_a_cable_that_breaks_ends_the_job_on_both_sides(hosts, config, tmp_path)
     assert job.returncode != 0
     (line,) = [line for line in said.splitlines() if line.startswith("kavg: ")]
     assert re.fullmatch(
-        r"kavg: no word from ranks 2, 3 for 6 s in round \d+ of algorithm 1; ended", line
+        r"kavg: ranks 2, 3 have not responded for 6 s \(round \d+ of algorithm 1\); aborting", line
     )
     # The other side hears neither us nor the launcher, and ends by itself.
     wait_for(lambda: not hosts.processes())

@@ -12,7 +12,7 @@ from kavg.analysis.exact import stability_atlas
 from kavg.base import Communicator
 from kavg.cli.output import say
 from kavg.errors import KavgError
-from kavg.mpi.collective import on_rank_0
+from kavg.mpi.collective import run_on_rank_0
 
 GRID: Final = 200
 """Steps and momenta of an atlas."""
@@ -20,7 +20,7 @@ GRID: Final = 200
 
 def draw_atlas(comm: Communicator, counts: str, out: Path) -> None:
     """Draw the stability region in ``(gamma h, mu)``, one panel for each K, and say where."""
-    on_rank_0(comm, lambda: write_atlas(whole_numbers(counts), out))
+    run_on_rank_0(comm, lambda: write_atlas(whole_numbers(counts), out))
 
 
 def write_atlas(counts: Sequence[int], out: Path) -> None:

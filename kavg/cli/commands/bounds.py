@@ -8,7 +8,7 @@ from pathlib import Path
 from kavg.base import Communicator
 from kavg.cli.output import say
 from kavg.config.config import load
-from kavg.mpi.collective import on_rank_0
+from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.bounds import bounds_text
 
 
@@ -27,4 +27,4 @@ def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:
             )
         )
 
-    on_rank_0(comm, show)
+    run_on_rank_0(comm, show)

@@ -19,7 +19,7 @@ from kavg.cli.execution import agreed, all_algorithms, finish
 from kavg.cli.saved_run import load_run
 from kavg.config.config import Config
 from kavg.errors import KavgError
-from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.storage.output_folder import check_folder, refuse_unfinished
 from kavg.storage.trajectories import joint_digest
 from kavg.trajectory import Trajectory
@@ -42,7 +42,7 @@ def check(
     mpi: str | None,
 ) -> int:
     """Hold a run against the theorems: a settings file is run first, a run folder is read."""
-    together(
+    agree_on(
         comm,
         "the options",
         lambda: check_options(path, overrides, level, until, budget),
@@ -52,11 +52,11 @@ def check(
         return check_stored(comm, path, out, level)
     folder = out if out is not None else Path("runs") / path.stem
     config = agreed(comm, path, overrides)
-    on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: check_folder(folder, force))
     most = (budget or GROWTH * config.replicas) if until else config.replicas
     found = decided(comm, config, level, most, quiet)
     # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
-    on_rank_0(
+    run_on_rank_0(
         comm,
         lambda: finish(
             comm,
@@ -119,7 +119,7 @@ def compared(config: Config, runs: Sequence[Trajectory]) -> tuple[Comparison, ..
 
 def judged(comm: Communicator, pairs: Sequence[Comparison], level: float) -> tuple[Verdict, ...]:
     """The verdicts, which all ranks must share: they decide whether to go on, and the exit code."""
-    return together(comm, "the verdicts", lambda: decide_verdicts(pairs, level), outcomes)
+    return agree_on(comm, "the verdicts", lambda: decide_verdicts(pairs, level), outcomes)
 
 
 def outcomes(verdicts: Sequence[Verdict]) -> str:
@@ -129,11 +129,11 @@ def outcomes(verdicts: Sequence[Verdict]) -> str:
 
 def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:
     """Judge a finished run; write ``verdicts.json`` and the figure beside it, or to ``out``."""
-    on_rank_0(comm, lambda: refuse_unfinished(folder))
-    config, runs = together(
+    run_on_rank_0(comm, lambda: refuse_unfinished(folder))
+    config, runs = agree_on(
         comm, "the runs", lambda: load_run(folder), lambda x: joint_digest(x[1])
     )
     pairs = compared(config, runs)
     found = Found(config, runs, pairs, judged(comm, pairs, level), level)
-    on_rank_0(comm, lambda: write_beside(found, out or folder))
+    run_on_rank_0(comm, lambda: write_beside(found, out or folder))
     return found.code

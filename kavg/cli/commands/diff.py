@@ -22,7 +22,7 @@ from kavg.cli.output import say
 from kavg.config.messages import shown
 from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError
-from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.text import hanging, number, title
 from kavg.storage.cross_check import check_is_folder, read_json
 from kavg.storage.trajectories import joint_digest, load_trajectories
@@ -43,9 +43,9 @@ class Compared:
 
 def diff(comm: Communicator, a: Path, b: Path) -> int:
     """Say where two runs differ; 0 if their bits do not."""
-    found = together(comm, "the runs", lambda: compared(a, b), lambda one: "\n".join(one.lines))
+    found = agree_on(comm, "the runs", lambda: compared(a, b), lambda one: "\n".join(one.lines))
     # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
-    on_rank_0(comm, lambda: say("\n".join(map(hanging, found.lines))))
+    run_on_rank_0(comm, lambda: say("\n".join(map(hanging, found.lines))))
     return 0 if found.same else 1
 
 

@@ -12,7 +12,7 @@ from kavg.base import Communicator
 from kavg.cli.execution import agreed, all_algorithms, finish
 from kavg.config.config import Config
 from kavg.config.memory_estimates import check_moments
-from kavg.mpi.collective import on_rank_0
+from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.text import number, printable, title, wrap
 from kavg.storage.output_folder import check_folder
 from kavg.trajectory import Trajectory
@@ -33,10 +33,10 @@ def exact(
     """Run, and draw the means over the replicas on the exact curves."""
     config = agreed(comm, path, overrides)
     curves: list[ExactTrajectory] = []
-    on_rank_0(comm, lambda: check_folder(folder, force))
-    on_rank_0(comm, lambda: curves.extend(exact_curves(config)))
+    run_on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: curves.extend(exact_curves(config)))
     runs = all_algorithms(comm, config, quiet)
-    on_rank_0(
+    run_on_rank_0(
         comm,
         lambda: finish(
             comm,

@@ -13,8 +13,8 @@ from kavg.cli.output import say
 from kavg.cli.saved_run import Found, opened
 from kavg.config.config import to_toml
 from kavg.errors import KavgError
-from kavg.mpi.collective import on_rank_0, together
-from kavg.mpi.watched_comm import wait_at_most
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.mpi.watched_comm import set_timeout
 from kavg.storage.atomic import put_back
 from kavg.storage.checkpoint_manager import Keeper
 from kavg.storage.checkpoints import FOLDER
@@ -28,15 +28,15 @@ def resume(
 
     def known() -> Found:
         found = longer(opened(folder), rounds)
-        wait_at_most(comm, found.config.timeout)
+        set_timeout(comm, found.config.timeout)
         return found
 
-    on_rank_0(comm, lambda: put_back(folder))
-    found = together(comm, "the runs", known, lambda f: f.name)
+    run_on_rank_0(comm, lambda: put_back(folder))
+    found = agree_on(comm, "the runs", known, lambda f: f.name)
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
         return
-    on_rank_0(comm, lambda: check_writable(folder))
+    run_on_rank_0(comm, lambda: check_writable(folder))
     if comm.Get_rank() == 0:
         sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
     sessions = [*found.begun.sessions, session(comm.Get_size())]

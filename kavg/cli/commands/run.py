@@ -9,7 +9,7 @@ from kavg.base import Communicator
 from kavg.cli.environment import session
 from kavg.cli.execution import agreed, go_on
 from kavg.config.config import data_digest, to_toml
-from kavg.mpi.collective import on_rank_0
+from kavg.mpi.collective import run_on_rank_0
 from kavg.storage.checkpoint_manager import Keeper
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.output_folder import check_folder, forget_checkpoints
@@ -27,9 +27,9 @@ def run(
 ) -> None:
     """Load, agree, run, report, write."""
     config = agreed(comm, path, overrides)
-    on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: check_folder(folder, force))
     if force:
-        on_rank_0(comm, lambda: forget_checkpoints(folder))
+        run_on_rank_0(comm, lambda: forget_checkpoints(folder))
     begun = Checkpoint(to_toml(config), data_digest(config), (), [session(comm.Get_size())])
     keeper = Keeper(folder, config.checkpoint, begun, mine=force)
     go_on(comm, config, keeper, quiet=quiet, mpi=mpi)

@@ -31,7 +31,7 @@ from kavg.cli.replay import Runs, sampled
 from kavg.cli.saved_run import load_run
 from kavg.config.config import Config, data_digest
 from kavg.errors import KavgError
-from kavg.mpi.collective import on_rank_0, together
+from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.text import hanging, number
 from kavg.storage import manifest
 from kavg.storage.cross_check import check_is_folder, discord, read_json
@@ -66,8 +66,8 @@ def verify(
     quiet: bool,
 ) -> int:
     """Examine the files, run again, compare; the exit code is 0 where the run is the same."""
-    together(comm, "the options", lambda: check(folder, sample, seed, level), lambda _: "")
-    found = together(comm, "the files", lambda: examined(folder), lambda one: one.words)
+    agree_on(comm, "the options", lambda: check(folder, sample, seed, level), lambda _: "")
+    found = agree_on(comm, "the files", lambda: examined(folder), lambda one: one.words)
     tell(comm, files_words(found))
     if found.run is None or files:
         return 1 if found.faults else 0
@@ -129,7 +129,7 @@ def tell(comm: Communicator, lines: Iterable[str]) -> None:
 
     All ranks wait for it: a launcher may end a job as soon as one leaves with a code.
     """
-    on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))
+    run_on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))
 
 
 SAME: Final = "same bits"

@@ -29,7 +29,7 @@ MOST: Final = 4096
 """Cores that a machine is taken to have at most."""
 
 
-def doctor(comm: Communicator, load: Callable[[], str], fault: str) -> int:
+def doctor(comm: Communicator, load: Callable[[], str], fault: str | None) -> int:
     """Print the table; 1 if something is wrong.
 
     ``load`` gives the words of the MPI library on itself; ``fault`` is why this process, though a

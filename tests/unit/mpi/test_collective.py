@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi import collective as ranks
-from kavg.mpi.collective import WORDS, abort, grouped, on_rank_0, together, words
+from kavg.mpi.collective import (
+    TEXT_BYTES,
+    abort,
+    agree_on,
+    decode_text,
+    encode_text,
+    group_ranks,
+    run_on_rank_0,
+)
 
 SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 ANY_TEXT = st.text(max_size=30)
@@ -31,42 +39,46 @@ def faults_of(size, f):
 
 @given(st.lists(ANY_TEXT, min_size=1, max_size=5))
 def test_ranks_are_grouped_by_what_they_have(texts):
-    everywhere = run_ranks(len(texts), lambda comm: grouped(comm, texts[comm.Get_rank()]))
+    everywhere = run_ranks(
+        len(texts), lambda comm: group_ranks(comm, encode_text(texts[comm.Get_rank()]))
+    )
     for groups in everywhere:
         assert list(groups.values()) == [
             [rank for rank, other in enumerate(texts) if other == text]
             for text in dict.fromkeys(texts)
         ]
-        assert words(next(iter(groups))) == texts[0].rstrip("\0")
+        assert decode_text(next(iter(groups))) == texts[0].rstrip("\0")
 
 
 def test_texts_that_differ_only_beyond_what_is_shown_differ():
-    texts = ["x" * WORDS + end for end in "ab"]
-    groups = run_ranks(2, lambda comm: grouped(comm, texts[comm.Get_rank()]))[0]
+    texts = ["x" * TEXT_BYTES + end for end in "ab"]
+    groups = run_ranks(2, lambda comm: group_ranks(comm, encode_text(texts[comm.Get_rank()])))[0]
     assert list(groups.values()) == [[0], [1]]
-    assert [words(row) for row in groups] == ["x" * WORDS] * 2
+    assert [decode_text(row) for row in groups] == ["x" * TEXT_BYTES] * 2
 
 
 def test_a_long_text_is_cut_without_a_fault():
-    (groups,) = run_ranks(1, lambda comm: grouped(comm, "ä" * WORDS + "\udcff"))
-    assert words(next(iter(groups))).startswith("ä" * (WORDS // 2))
+    (groups,) = run_ranks(
+        1, lambda comm: group_ranks(comm, encode_text("ä" * TEXT_BYTES + "\udcff"))
+    )
+    assert decode_text(next(iter(groups))).startswith("ä" * (TEXT_BYTES // 2))
 
 
 @SIZES
 def test_what_all_have_is_returned_on_all(size):
-    assert run_ranks(size, lambda comm: together(comm, "the numbers", lambda: 3, str)) == [3] * size
+    assert run_ranks(size, lambda comm: agree_on(comm, "the numbers", lambda: 3, str)) == [3] * size
 
 
 @SIZES
 def test_each_rank_keeps_its_own_object(size):
-    kept = run_ranks(size, lambda comm: together(comm, "lists", lambda: [comm], lambda _: "same"))
+    kept = run_ranks(size, lambda comm: agree_on(comm, "lists", lambda: [comm], lambda _: "same"))
     assert [own[0].Get_rank() for own in kept] == list(range(size))
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
 def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
     def differ(comm):
-        together(comm, "the settings", lambda: comm.Get_rank() == size - 1, str)
+        agree_on(comm, "the settings", lambda: comm.Get_rank() == size - 1, str)
 
     told = faults_of(size, differ)
     first = "rank 0" if size == 2 else f"ranks {', '.join(map(str, range(size - 1)))}"
@@ -80,11 +92,11 @@ def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
 @SIZES
 def test_the_same_fault_on_all_ranks_is_said_as_it_is(size):
     def fail():
-        raise KavgError("K is missing" + "!" * 2 * WORDS)
+        raise KavgError("K is missing" + "!" * 2 * TEXT_BYTES)
 
-    for fault in faults_of(size, lambda comm: together(comm, "the settings", fail, str)):
+    for fault in faults_of(size, lambda comm: agree_on(comm, "the settings", fail, str)):
         assert isinstance(fault, CollectiveError)
-        assert str(fault) == "K is missing" + "!" * 2 * WORDS
+        assert str(fault) == "K is missing" + "!" * 2 * TEXT_BYTES
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
@@ -95,7 +107,7 @@ def test_a_fault_on_one_rank_is_a_difference(size):
         return "fine"
 
     def agree(comm):
-        together(comm, "the settings", lambda: load(comm.Get_rank()), str)
+        agree_on(comm, "the settings", lambda: load(comm.Get_rank()), str)
 
     for fault in faults_of(size, agree):
         assert isinstance(fault, CollectiveError)
@@ -107,13 +119,13 @@ def test_a_crash_is_not_taken_for_a_fault():
         raise RuntimeError("a bug")
 
     with pytest.raises(RuntimeError, match="a bug"):
-        run_ranks(3, lambda comm: together(comm, "the settings", crash, str))
+        run_ranks(3, lambda comm: agree_on(comm, "the settings", crash, str))
 
 
 @SIZES
 def test_only_rank_0_acts(size):
     acted = []
-    run_ranks(size, lambda comm: on_rank_0(comm, lambda: acted.append(comm.Get_rank())))
+    run_ranks(size, lambda comm: run_on_rank_0(comm, lambda: acted.append(comm.Get_rank())))
     assert acted == [0]
 
 
@@ -122,7 +134,7 @@ def test_a_fault_on_rank_0_is_raised_on_all(size):
     def refuse():
         raise KavgError("exists already; use --force")
 
-    for fault in faults_of(size, lambda comm: on_rank_0(comm, refuse)):
+    for fault in faults_of(size, lambda comm: run_on_rank_0(comm, refuse)):
         assert isinstance(fault, CollectiveError)
         assert str(fault) == "exists already; use --force"
 
@@ -131,8 +143,8 @@ def test_a_fault_on_rank_0_is_raised_on_all(size):
 def test_each_costs_one_allgather(size):
     def count(comm):
         counting = CountingComm(comm)
-        together(counting, "nothing", lambda: None, str)
-        on_rank_0(counting, lambda: None)
+        agree_on(counting, "nothing", lambda: None, str)
+        run_on_rank_0(counting, lambda: None)
         return dict(counting.calls)
 
     assert run_ranks(size, count) == [{"Allgather": 2}] * size

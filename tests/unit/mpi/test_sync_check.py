@@ -15,7 +15,7 @@ from kavg.cli.supervisor import Supervised
 from kavg.config import config
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.signals import Caught
-from kavg.mpi.sync_check import Agreement, fingerprint
+from kavg.mpi.sync_check import SyncCheck, hash_state
 from kavg.trajectory import Round, State
 
 SETTINGS = """
@@ -41,10 +41,10 @@ def done(n, w):
 @given(st.lists(st.sampled_from([0.0, -0.0, 1.0, 1.0 + 2**-52]), min_size=2, max_size=5))
 def test_ranks_agree_if_and_only_if_all_bits_do(values):
     def rank(comm):
-        agreement = Agreement(comm, "A", every=1)
-        agreement.after(done(1, 5.0))
+        check = SyncCheck(comm, "A", every=1)
+        check.after_round(done(1, 5.0))
         try:
-            agreement.after(done(2, values[comm.Get_rank()]))
+            check.after_round(done(2, values[comm.Get_rank()]))
         except KavgError as error:
             return isinstance(error, CollectiveError), error.code, str(error).splitlines()
         return None
@@ -57,18 +57,18 @@ def test_ranks_agree_if_and_only_if_all_bits_do(values):
     assert told == [told[0]] * len(values)
     together, code, lines = told[0]
     assert (together, code, len(lines)) == (True, 1, 2 + len(bits))
-    assert lines[0] == "ranks hold different models after round 2 of A; after round 1 all agreed:"
+    assert lines[0] == "ranks hold different models after round 2 of A (equal after round 1):"
 
 
 def test_a_hash_is_of_the_round_the_model_and_its_momentum():
     w, v = np.ones((2, 3)), np.zeros((2, 3))
-    base = fingerprint(3, w, v)
+    base = hash_state(3, w, v)
     assert len(base) == 8
-    assert base == fingerprint(3, w.copy(), v.copy())
-    assert base == fingerprint(3, np.asfortranarray(w), v)
-    others = [fingerprint(4, w, v), fingerprint(3, v, w), fingerprint(3, w, v, diverged_at=4)]
+    assert base == hash_state(3, w.copy(), v.copy())
+    assert base == hash_state(3, np.asfortranarray(w), v)
+    others = [hash_state(4, w, v), hash_state(3, v, w), hash_state(3, w, v, diverged_at=4)]
     v[1, 2] = -0.0
-    assert len({base, fingerprint(3, w, v), *others}) == 5
+    assert len({base, hash_state(3, w, v), *others}) == 5
 
 
 @pytest.mark.parametrize("size", [2, 3])

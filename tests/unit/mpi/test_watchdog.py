@@ -20,14 +20,14 @@ from kavg.mpi import watchdog
 from kavg.mpi import watched_comm as watched
 from kavg.mpi.collective import abort
 from kavg.mpi.watchdog import Watchdog
-from kavg.mpi.watchdog_messages import Word, decoded, who_is_missing
-from kavg.mpi.watched_comm import TIMEOUT, Watched, note, wait_at_most
+from kavg.mpi.watchdog_messages import ADVICE, RankStatus, decode_status, explain_timeout
+from kavg.mpi.watched_comm import TIMEOUT, WatchedComm, set_place, set_timeout
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
 def test_a_word_arrives_as_it_was_sent(rank, asks, waits):
-    word = Word(rank, asks, waits)
-    assert decoded(word.encoded()) == word
+    word = RankStatus(rank, asks, waits)
+    assert decode_status(word.encode()) == word
 
 
 @given(st.data(), st.integers(2, 8))
@@ -35,22 +35,23 @@ def test_everyone_who_keeps_the_others_waiting_is_named(data, size):
     states = st.lists(st.sampled_from(["waits", "works", "silent"]), min_size=size, max_size=size)
     state = data.draw(states)
     heard = {
-        rank: Word(rank, asks=False, waits=how == "waits")
+        rank: RankStatus(rank, is_query=False, is_waiting=how == "waits")
         for rank, how in enumerate(state)
         if how != "silent"
     }
-    said = who_is_missing(size, heard, 20, "in round 3 of A")
+    said = explain_timeout(size, heard, 20, "round 3 of A")
     clauses = {
-        "no word from {} for 20 s in round 3 of A": "silent",
-        "{} still at work while others have waited 20 s in round 3 of A": "works",
+        "{} {} not responded for 20 s": ("silent", "has", "have"),
+        "{} {} still computing; the others have waited 20 s": ("works", "is", "are"),
     }
-    for words, how in clauses.items():
+    for words, (how, singular, plural) in clauses.items():
         ranks = [rank for rank in range(size) if state[rank] == how]
-        plural = "s" if len(ranks) > 1 else ""
-        named = f"rank{plural} {', '.join(map(str, ranks))}"
-        assert (words.format(named) in said) == bool(ranks)
+        several = len(ranks) > 1
+        named = f"rank{'s' if several else ''} {', '.join(map(str, ranks))}"
+        assert (words.format(named, plural if several else singular) in said) == bool(ranks)
     assert ("all ranks have waited 20 s" in said) == (set(state) == {"waits"})
-    assert said.endswith("; ended")
+    assert ("raise 'timeout'" in said) == ("works" in state)
+    assert said.partition(" (round 3 of A); aborting")[2] in ("", "; " + ADVICE)
 
 
 class Post:
@@ -100,22 +101,22 @@ class Sent:
 def said(monkeypatch):
     """What watchdogs said."""
     words = []
-    monkeypatch.setattr(watchdog, "tell", words.append)
+    monkeypatch.setattr(watchdog, "print_error", words.append)
     monkeypatch.setattr(watchdog.os, "_exit", lambda code: None)
     return words
 
 
 def waiting(post, rank, timeout=0.4, place=("A", 17)):
     """A watchdog whose rank is inside its first collective; nothing runs by itself."""
-    dog = Watchdog(post.rank(rank), timeout, talks=True)
+    dog = Watchdog(post.rank(rank), timeout, multithreaded=True)
     dog.calls, dog.place = 1, place
     return dog
 
 
 def test_the_missing_rank_is_named_with_the_round_by_the_rank_that_waits(said):
     post = Post(2)
-    waiting(post, 0).look_round(1, since=0.0)
-    assert said == ["no word from rank 1 for 0.4 s in round 17 of A; ended"]
+    waiting(post, 0).query_ranks(1, since=0.0)
+    assert said == ["rank 1 has not responded for 0.4 s (round 17 of A); aborting"]
     assert post.codes == [(0, 1)]
 
 
@@ -127,10 +128,10 @@ def test_last_words_are_given_time(said, monkeypatch):
     monkeypatch.setattr(
         watchdog.time, "sleep", lambda s: slept.append((s, len(said), post.codes[:]))
     )
-    dog.look_round(1, since=0.0)
-    dog.give_up()
-    assert slept[0] == (watchdog.PAUSE, 1, [])
-    assert slept[-1] == (watchdog.PAUSE, 2, [(0, 1)])
+    dog.query_ranks(1, since=0.0)
+    dog.exit_alone()
+    assert slept[0] == (watchdog.FLUSH_SECONDS, 1, [])
+    assert slept[-1] == (watchdog.FLUSH_SECONDS, 2, [(0, 1)])
 
 
 def test_a_rank_at_work_answers_and_is_told_from_one_that_stopped(said):
@@ -138,11 +139,11 @@ def test_a_rank_at_work_answers_and_is_told_from_one_that_stopped(said):
     worker = waiting(post, 2)
     worker.calls = 2
     dog = waiting(post, 0)
-    dog.wait = lambda calls, seconds: (worker.listen(), dog.listen())
-    dog.look_round(1, since=0.0)
+    dog.wait = lambda calls, seconds: (worker.process_messages(), dog.process_messages())
+    dog.query_ranks(1, since=0.0)
     assert said == [
-        "no word from rank 1 for 0.4 s in round 17 of A; rank 2 still at work while others have "
-        "waited 0.4 s in round 17 of A (a larger 'timeout' in the settings waits longer); ended"
+        "rank 1 has not responded for 0.4 s; rank 2 is still computing; the others have waited "
+        "0.4 s (round 17 of A); aborting; raise 'timeout' in the settings to wait longer"
     ]
 
 
@@ -154,7 +155,7 @@ def test_a_collective_that_ends_while_ranks_are_asked_ends_nothing(said):
         dog.calls = 2
 
     dog.wait = goes_on
-    dog.look_round(1, since=0.0)
+    dog.query_ranks(1, since=0.0)
     assert (said, post.codes) == ([], [])
 
 
@@ -162,17 +163,17 @@ def test_a_collective_that_ends_while_ranks_are_asked_ends_nothing(said):
 def test_a_rank_at_work_may_be_allowed_more_time(said, work, ends):
     post = Post(2)
     worker, dog = waiting(post, 0), waiting(post, 1)
-    worker.calls, dog.work = 2, work
-    dog.wait = lambda calls, seconds: (worker.listen(), dog.listen())
-    dog.look_round(1, since=0.0)
+    worker.calls, dog.work_limit = 2, work
+    dog.wait = lambda calls, seconds: (worker.process_messages(), dog.process_messages())
+    dog.query_ranks(1, since=0.0)
     assert bool(said) == bool(post.codes) == ends
 
 
 def test_more_time_for_work_is_no_more_time_for_a_rank_that_stopped(said):
     dog = waiting(Post(2), 1)
-    dog.work = 1e9
-    dog.look_round(1, since=0.0)
-    assert said == ["no word from rank 0 for 0.4 s in round 17 of A; ended"]
+    dog.work_limit = 1e9
+    dog.query_ranks(1, since=0.0)
+    assert said == ["rank 0 has not responded for 0.4 s (round 17 of A); aborting"]
 
 
 def test_the_lower_of_two_that_ask_speaks_first(said):
@@ -182,17 +183,17 @@ def test_the_lower_of_two_that_ask_speaks_first(said):
 
     def meanwhile(calls, seconds):
         waits.append(seconds)
-        high.listen()
+        high.process_messages()
         if len(waits) == 1:
-            low.look_round(1, since=0.0)
-        high.listen()
+            low.query_ranks(1, since=0.0)
+        high.process_messages()
 
     high.wait = meanwhile
-    low.wait = lambda calls, seconds: (high.listen(), low.listen())
-    high.look_round(1, since=0.0)
+    low.wait = lambda calls, seconds: (high.process_messages(), low.process_messages())
+    high.query_ranks(1, since=0.0)
     assert post.codes[0] == (0, 1)
     # In the real world the job is over by now; if it is not, the higher rank ends it.
-    assert waits == [high.window, watchdog.GRACE]
+    assert waits == [high.reply_window, watchdog.GRACE]
 
 
 def run_watched(size, act, timeout):
@@ -205,10 +206,10 @@ def run_watched(size, act, timeout):
         mail.Alltoall = lambda out, into: into.__setitem__(
             ..., [row[comm.Get_rank()] for row in comm.gather(out)]
         )
-        watched = Watched(mail, timeout)
+        watched = WatchedComm(mail, timeout)
         result = act(watched)
-        watched.leave()
-        assert not watched.dog.thread.is_alive()
+        watched.close()
+        assert not watched.watchdog.thread.is_alive()
         return result
 
     return run_ranks(size, rank), post
@@ -221,7 +222,7 @@ def test_watched_collectives_are_those_of_the_communicator(said, size):
         for _ in range(20):
             watched.Allreduce(np.full(3, watched.Get_rank()), total)
             watched.Allgather(np.array([float(watched.Get_rank())]), everyone)
-        assert watched.dog.calls == 80
+        assert watched.watchdog.calls == 80
         return total.tolist(), everyone.ravel().tolist(), watched.Get_size()
 
     found, post = run_watched(size, act, TIMEOUT)
@@ -234,12 +235,12 @@ def test_letters_that_nobody_read_are_read_before_the_end(said):
     late = threading.Event()
 
     def act(watched):
-        dog = watched.dog
+        dog = watched.watchdog
         if watched.Get_rank() == 1:
             late.wait(20)
             return
         for to in (1, 2):
-            dog.send(to, asks=False) if to != dog.rank else None
+            dog.send_status(to, is_query=False) if to != dog.rank else None
         late.set()
 
     _, post = run_watched(3, act, TIMEOUT)
@@ -251,36 +252,36 @@ def test_a_collective_that_fails_is_over():
         def Allreduce(self, sendbuf, recvbuf):
             raise KeyboardInterrupt
 
-    watched = Watched(Broken(Post(2), 0))
+    watched = WatchedComm(Broken(Post(2), 0))
     with pytest.raises(KeyboardInterrupt):
         watched.Allreduce(None, None)
-    assert watched.dog.calls % 2 == 0
-    watched.dog.over.set()
+    assert watched.watchdog.calls % 2 == 0
+    watched.watchdog.stopped.set()
 
 
 def test_only_a_watched_communicator_takes_notes():
     comm = SerialComm()
-    note(comm, ("A", 1))
-    wait_at_most(comm, 3.0)
+    set_place(comm, ("A", 1))
+    set_timeout(comm, 3.0)
     assert not vars(comm)
-    watched = Watched(PostComm(Post(2), 0))
-    watched.dog.over.set()
-    note(watched, ("A", 1), work=7.0)
-    wait_at_most(watched, 3.0)
-    dog = watched.dog
-    assert (dog.where, dog.work, dog.timeout) == ("in round 1 of A", 7.0, 3.0)
-    note(watched, "at the end")
-    assert (dog.where, dog.work) == ("at the end", 0.0)
+    watched = WatchedComm(PostComm(Post(2), 0))
+    watched.watchdog.stopped.set()
+    set_place(watched, ("A", 1), work_limit=7.0)
+    set_timeout(watched, 3.0)
+    dog = watched.watchdog
+    assert (dog.place_text, dog.work_limit, dog.timeout) == ("round 1 of A", 7.0, 3.0)
+    set_place(watched, "at the end")
+    assert (dog.place_text, dog.work_limit) == ("at the end", 0.0)
 
 
 def test_where_ranks_cannot_be_asked_each_ends_itself(said, monkeypatch):
     left = []
     monkeypatch.setattr(watchdog.os, "_exit", left.append)
     monkeypatch.setattr(watchdog.time, "sleep", lambda seconds: None)
-    dog = Watchdog(PostComm(Post(3), 2), 20.0, talks=False)
+    dog = Watchdog(PostComm(Post(3), 2), 20.0, multithreaded=False)
     dog.place = ("A", 17)
-    dog.give_up()
-    assert said == ["rank 2 of 3 has waited 20 s for another rank in round 17 of A; ended"]
+    dog.exit_alone()
+    assert said == ["rank 2 of 3 has waited 20 s for another rank (round 17 of A); aborting"]
     assert left == [1]
 
 
@@ -289,27 +290,27 @@ def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(mo
     codes = []
     monkeypatch.setattr(watched.os, "_exit", codes.append)
     post = Post(2)
-    first, second = (watched.Watched(post.rank(rank), talks=False) for rank in range(2))
-    assert not first.is_ending()
+    first, second = (watched.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2))
+    assert not first.is_aborting()
     second.Abort(3)
     assert (codes, post.codes) == ([3], [(1, 3)])
-    assert first.is_ending()
-    assert not second.is_ending()
+    assert first.is_aborting()
+    assert not second.is_aborting()
     for comm in (first, second):
-        comm.dog.over.set()
+        comm.watchdog.stopped.set()
 
 
 def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
     """Open MPI sends SIGCONT and SIGTERM to all when one ends all."""
     said, now = [], [100.0]
-    monkeypatch.setattr(ranks_module, "tell", said.append)
+    monkeypatch.setattr(ranks_module, "print_error", said.append)
     monkeypatch.setattr(watched.os, "_exit", lambda code: None)
     monkeypatch.setattr(watched.time, "sleep", lambda seconds: None)
-    comm = Watched(Post(2).rank(0), talks=False)
-    comm.dog.over.set()
-    comm.dog.thread.join()
+    comm = WatchedComm(Post(2).rank(0), multithreaded=False)
+    comm.watchdog.stopped.set()
+    comm.watchdog.thread.join()
     monkeypatch.setattr(watched.time, "monotonic", lambda: now[0])
-    comm.wake(signal.SIGCONT, None)
+    comm.on_sigcont(signal.SIGCONT, None)
     now[0] += 0.5
     abort(comm, "ended by SIGTERM", 143)
     assert said == []
@@ -329,12 +330,12 @@ def test_a_rank_hears_that_it_is_woken():
     )
     before = signal.getsignal(signal.SIGCONT)
     try:
-        comm = starting.all_ranks_begin(MPI, None)
-        comm.dog.over.set()
-        comm.dog.thread.join()
-        assert not comm.is_ending()
+        comm = starting.initialize_mpi(MPI, None)
+        comm.watchdog.stopped.set()
+        comm.watchdog.thread.join()
+        assert not comm.is_aborting()
         signal.raise_signal(signal.SIGCONT)
-        assert comm.is_ending()
+        assert comm.is_aborting()
     finally:
         signal.signal(signal.SIGCONT, before)
 
@@ -343,11 +344,11 @@ def test_a_rank_that_another_ends_says_nothing(monkeypatch):
     """Its launcher may send it SIGTERM meanwhile."""
     monkeypatch.setattr(watched.os, "_exit", lambda code: None)
     post = Post(2)
-    first, second = (watched.Watched(post.rank(rank), talks=False) for rank in range(2))
+    first, second = (watched.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2))
     said = []
-    monkeypatch.setattr(ranks_module, "tell", said.append)
+    monkeypatch.setattr(ranks_module, "print_error", said.append)
     abort(second, "a fault", 1)
     abort(first, "ended by SIGTERM", 143)
     assert said == ["rank 1 of 2: a fault"]
     for comm in (first, second):
-        comm.dog.over.set()
+        comm.watchdog.stopped.set()
