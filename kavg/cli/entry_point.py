@@ -14,17 +14,18 @@ import os
 import sys
 import time
 import traceback
-from typing import Any, Final
+from typing import Final
 
 import typer
 
+from kavg.base import Communicator
 from kavg.cli.app import app
 from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.collective import abort
 from kavg.mpi.comm_world import join_world, load_mpi
 from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
-from kavg.mpi.signals import Ended, end, handled, ignore
+from kavg.mpi.signals import SignalExit, handle_signals, ignore_signals, raise_signal_exit
 from kavg.mpi.startup import finalize_mpi
 from kavg.mpi.watched_comm import WatchedComm
 
@@ -32,7 +33,7 @@ LINGER: Final = 1.0
 """Seconds that copies stay which do not find each other."""
 
 
-def speak_once(comm: Any) -> None:
+def speak_once(comm: Communicator) -> None:
     """Only rank 0 prints; a rank that fails finds the real stderr in ``sys.__stderr__``.
 
     A letter that the terminal cannot show is escaped: it must not end a run.
@@ -46,9 +47,9 @@ def speak_once(comm: Any) -> None:
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    comm: Any = SerialComm()
+    comm: Communicator = SerialComm()
     try:
-        with handled(end):
+        with handle_signals(raise_signal_exit):
             try:
                 comm = join_world()
             except KavgError as fault:
@@ -71,19 +72,19 @@ def no_rank(fault: KavgError, launch: Launch | None) -> int:
     """
     code = complain(fault) if is_reporting_copy(launch) else fault.code
     if launch is not None:
-        ignore()
+        ignore_signals()
         time.sleep(LINGER)
     return code
 
 
-def ended_by(error: BaseException, comm: Any) -> int:
+def ended_by(error: BaseException, comm: Communicator) -> int:
     """The exit code for what ended the command, which is said; a crash ends every rank."""
     if isinstance(error, KavgError):
         if comm.Get_size() == 1 or isinstance(error, CollectiveError):
             return complain(error)
         abort(comm, str(error), error.code)
         return error.code
-    if isinstance(error, Ended):
+    if isinstance(error, SignalExit):
         return leave(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         error.show()
@@ -100,12 +101,12 @@ def ended_by(error: BaseException, comm: Any) -> int:
     return 1
 
 
-def leave(ended: Ended, comm: Any) -> int:
+def leave(ended: SignalExit, comm: Communicator) -> int:
     """The exit code of a signal; a rank that was alone with it ends the others."""
-    if ended.together:
-        typer.echo(f"kavg: {ended.words}", err=True)
+    if ended.collective:
+        typer.echo(f"kavg: {ended.message}", err=True)
     else:
-        abort(comm, ended.words, ended.code)
+        abort(comm, ended.message, ended.code)
     return ended.code
 
 

@@ -18,7 +18,7 @@ from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.engine.simulation import simulate
 from kavg.errors import KavgError, RunFailed
 from kavg.mpi.collective import agree_on, run_on_rank_0
-from kavg.mpi.signals import Ended, caught
+from kavg.mpi.signals import SignalExit, defer_signals
 from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
@@ -46,7 +46,7 @@ def go_on(
             finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
         except KavgError as fault:
             raise RunFailed(f"{fault}; {keeper.advice}") from None
-        except Ended:
+        except SignalExit:
             keeper.write()
             raise
 
@@ -128,7 +128,7 @@ def all_algorithms(
     """
     begun = keeper.begun.runs if keeper else ()
     mine = keeper if comm.Get_rank() == 0 else None
-    with shown(comm, quiet) as progress, caught() as signals:
+    with shown(comm, quiet) as progress, defer_signals() as signals:
         supervised = Supervised(comm, progress, signals, mine)
         runs = [
             one(comm, config, algorithm, before, supervised)

@@ -10,7 +10,7 @@ from kavg.base import Communicator
 from kavg.cli.progress import Progress
 from kavg.engine.run import Growing
 from kavg.mpi.collective import run_on_rank_0
-from kavg.mpi.signals import Caught, Ended, asked, name
+from kavg.mpi.signals import PendingSignal, SignalExit, requested_signal, signal_name
 from kavg.storage.checkpoint_manager import Keeper
 from kavg.storage.output_folder import resume_command
 from kavg.trajectory import Trajectory
@@ -26,7 +26,7 @@ class Supervised:
     """
 
     def __init__(
-        self, comm: Communicator, progress: Progress, caught: Caught, keeper: Keeper | None
+        self, comm: Communicator, progress: Progress, caught: PendingSignal, keeper: Keeper | None
     ) -> None:
         self.comm, self.progress, self.caught, self.keeper = comm, progress, caught, keeper
         self.finished = 0
@@ -34,7 +34,7 @@ class Supervised:
 
     def asks(self) -> int:
         """The signal that this rank caught, as a number to be summed."""
-        return self.caught.asks(self.comm.Get_size())
+        return self.caught.request(self.comm.Get_size())
 
     def told(self, run: Growing) -> None:
         """After a round: say how far it is, keep it if it is time, end if any rank is told to."""
@@ -42,7 +42,7 @@ class Supervised:
         n, algorithm = run.last.n, run.algorithm.name
         self.progress(algorithm, n, run.rounds)
         self.place = f"after round {n} of {algorithm}"
-        number = asked(run.last.asked, self.comm.Get_size())
+        number = requested_signal(run.last.asked, self.comm.Get_size())
         due = self.keeper is not None and self.keeper.due(n)
         if self.keeper and (number or due):
             self.keeper.keep(self.finished, run.trajectory())
@@ -61,15 +61,15 @@ class Supervised:
         """The signals that came too late for the last round.  One ``Allreduce``."""
         total = np.empty(1)
         self.comm.Allreduce(np.array([float(self.asks())]), total)
-        number = asked(int(total[0]), self.comm.Get_size())
+        number = requested_signal(int(total[0]), self.comm.Get_size())
         if number:
             self.stop(number)
 
     def stop(self, number: int) -> None:
         """Write a checkpoint and end; all wait: a launcher may kill those that are left."""
         run_on_rank_0(self.comm, self.keeper.write if self.keeper else nothing)
-        words = f"stopped by {name(number)} {self.place}; {self.what_is_kept}"
-        raise Ended(number, words, together=True)
+        words = f"stopped by {signal_name(number)} {self.place}; {self.what_is_kept}"
+        raise SignalExit(number, words, collective=True)
 
     @property
     def what_is_kept(self) -> str:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: outside rounds they end the job at once, inside at the end of a round."""
+"""SIGTERM and SIGINT: they end a job at once, or during rounds at the end of a round."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ from types import FrameType
 from typing import Any, Final, final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-TWICE: Final = 0.5
-"""Seconds within which a signal is the same again: timeout(1) and batch systems send it twice."""
+REPEAT_SECONDS: Final = 0.5
+"""Time within which a second signal is the same one: timeout(1) and batch systems send it twice."""
 
 Handler = Callable[[int, FrameType | None], None]
 
 
 @final
-class Ended(BaseException):
-    """A signal ended the job; ``together`` if all ranks know of it and none needs to be ended."""
+class SignalExit(BaseException):
+    """A signal ends the job, as ``SystemExit`` does.
 
-    def __init__(self, number: int, words: str = "", *, together: bool = False) -> None:
-        super().__init__(number, words)
-        self.number, self.together = number, together
-        self.words = words or f"ended by {name(number)}; no half-written folder is left"
+    ``collective`` says that all ranks raise it after the same round, so that none has to be
+    aborted; ``message`` is what the command prints.
+    """
+
+    def __init__(
+        self, number: int, message: str | None = None, *, collective: bool = False
+    ) -> None:
+        super().__init__(number, message)
+        self.number, self.collective = number, collective
+        default = f"ended by {signal_name(number)}; no half-written folder is left"
+        self.message = message or default
 
     @property
     def code(self) -> int:
@@ -32,83 +39,86 @@ class Ended(BaseException):
         return 128 + self.number
 
 
-def name(number: int) -> str:
-    """``SIGTERM``."""
+def signal_name(number: int) -> str:
+    """Return the name of a signal: ``"SIGTERM"``."""
     return signal.Signals(number).name
 
 
-def end(number: int, frame: FrameType | None = None) -> None:  # noqa: ARG001 - a handler's
-    """End at once; what comes while the job is ending changes nothing."""
-    ignore()
-    raise Ended(number)
+def raise_signal_exit(number: int, frame: FrameType | None = None) -> None:  # noqa: ARG001 - a handler's
+    """Handle a signal: raise SignalExit and ignore the signals that follow."""
+    ignore_signals()
+    raise SignalExit(number)
 
 
-def ignore() -> None:
-    """Hear no more signals."""
+def ignore_signals() -> None:
+    """Ignore SIGTERM and SIGINT from now on."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
-def handled(handler: Handler) -> Iterator[None]:
-    """Have a handler for both, but not for one that was ignored (as ``nohup`` does).
+def handle_signals(handler: Handler) -> Iterator[None]:
+    """Handle SIGTERM and SIGINT inside a ``with`` block, except one that was ignored before.
 
-    Where a signal ends the job, signals stay ignored behind it.
+    (``nohup`` and shells ignore signals of jobs in the background.)  If SignalExit leaves the
+    block, both stay ignored behind it.
     """
-    main = threading.current_thread() is threading.main_thread()  # no other may
-    before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS if main}
+    is_main = threading.current_thread() is threading.main_thread()  # no other may set handlers
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS if is_main}
     before = {number: old for number, old in before.items() if old not in (signal.SIG_IGN, None)}
     try:
         for number in before:
             signal.signal(number, handler)
         yield
-    except Ended:
-        ignore()
+    except SignalExit:
+        ignore_signals()
         raise
     except BaseException:
-        restore(before)
+        _restore_handlers(before)
         raise
-    restore(before)
+    _restore_handlers(before)
 
 
-def restore(handlers: dict[int, Any]) -> None:
-    """Put handlers back."""
+def _restore_handlers(handlers: dict[int, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
 @final
-class Caught:
-    """Notes the first signal, to be acted on at the end of a round; a later one ends at once."""
+class PendingSignal:
+    """A handler that keeps the first signal for the end of a round; a later one ends the job."""
 
     def __init__(self) -> None:
         self.number, self.at = 0, 0.0
 
     def __call__(self, number: int, frame: FrameType | None = None) -> None:
-        """A signal came."""
+        """Handle a signal."""
         now = time.monotonic()
         if not self.number:
             self.number, self.at = number, now
-        elif now - self.at > TWICE:
-            end(number)
+        elif now - self.at > REPEAT_SECONDS:
+            raise_signal_exit(number)
 
-    def asks(self, size: int) -> int:
-        """What a rank of ``size`` adds to a round: any SIGTERM outweighs all ranks' SIGINT."""
+    def request(self, size: int) -> int:
+        """Return what this rank of ``size`` adds to a round's sum: 0 without a signal.
+
+        A single SIGTERM outweighs the SIGINT of all ranks.
+        """
         return {0: 0, signal.SIGINT: 1, signal.SIGTERM: size + 1}[self.number]
 
 
-def asked(total: int, size: int) -> int:
-    """The signal that some rank caught, from the sum of what all ask; 0 if none did.
+def requested_signal(total: int, size: int) -> int:
+    """Return the signal that some rank received, from the sum of all requests; 0 if none did.
 
-    >>> [asked(total, size=3) for total in (0, 2, 3, 4, 5, 12)]
+    >>> [requested_signal(total, size=3) for total in (0, 2, 3, 4, 5, 12)]
     [0, 2, 2, 15, 15, 15]
     """
     return 0 if not total else int(signal.SIGTERM if total > size else signal.SIGINT)
 
 
 @contextmanager
-def caught() -> Iterator[Caught]:
-    """Only note signals inside."""
-    noted = Caught()
-    with handled(noted):
-        yield noted
+def defer_signals() -> Iterator[PendingSignal]:
+    """Keep signals pending inside a ``with`` block, for the rounds to act on."""
+    pending = PendingSignal()
+    with handle_signals(pending):
+        yield pending

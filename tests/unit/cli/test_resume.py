@@ -178,7 +178,7 @@ def test_both_signals_at_once_are_one_end(call, here, strike, whole):
 
 
 def test_a_later_signal_ends_at_once(call, here, strike, monkeypatch):
-    monkeypatch.setattr(signals, "TWICE", -1.0)
+    monkeypatch.setattr(signals, "REPEAT_SECONDS", -1.0)
     strike(4, signal.SIGTERM, signal.SIGTERM)
     code, out, err = call("run", "my.toml", "-q")
     assert (code, out) == (143, "")
@@ -187,7 +187,7 @@ def test_a_later_signal_ends_at_once(call, here, strike, monkeypatch):
 
 
 def test_a_later_signal_ends_the_writing_of_a_checkpoint(call, here, strike, monkeypatch):
-    monkeypatch.setattr(signals, "TWICE", -1.0)
+    monkeypatch.setattr(signals, "REPEAT_SECONDS", -1.0)
     honest = np.savez
 
     def slow(file, **arrays):

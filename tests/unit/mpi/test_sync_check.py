@@ -14,7 +14,7 @@ from kavg.cli.progress import silent
 from kavg.cli.supervisor import Supervised
 from kavg.config import config
 from kavg.errors import CollectiveError, KavgError
-from kavg.mpi.signals import Caught
+from kavg.mpi.signals import PendingSignal
 from kavg.mpi.sync_check import SyncCheck, hash_state
 from kavg.trajectory import Round, State
 
@@ -30,7 +30,7 @@ algorithm = [{{ P = 4, K = 2, gamma = {gamma}, outer = {{ kind = "block_momentum
 
 def run(comm, *, rounds=6, every=2, gamma=0.05):
     settings = config.parse(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
-    supervised = Supervised(comm, silent, Caught(), None)
+    supervised = Supervised(comm, silent, PendingSignal(), None)
     return jobs.one(comm, settings, settings.algorithms[0], None, supervised)
 
 
