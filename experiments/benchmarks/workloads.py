@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
 from kavg.problem import Algorithm, Problem

@@ -25,7 +25,8 @@ from kavg.config.models import Tables, plain
 from kavg.config.overrides import put
 from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError, at_least_one, check_seed, positive
-from kavg.objectives.data.preparation import digest
+from kavg.objectives.data import digest_data
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.problem import Algorithm, Problem
 from kavg.storage.atomic import real
 from kavg.storage.checkpoint_manager import CHECKPOINTING, Checkpointing
@@ -178,9 +179,10 @@ def fingerprint(config: Config) -> str:
 
 def data_digest(config: Config) -> str:
     """What tells the data of the settings from any other; empty where there are none."""
-    parts = getattr(config.objective, "parts", None)
-    used = (parts.train, parts.held) if parts is not None else ()
-    return "".join(digest(data) for data in used if data is not None)
+    if not isinstance(config.objective, EmpiricalRisk):
+        return ""
+    split = config.objective.split
+    return "".join(digest_data(data) for data in (split.train, split.held_out) if data is not None)
 
 
 def schema() -> Mapping[str, Any]:

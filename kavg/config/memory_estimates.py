@@ -8,13 +8,14 @@ features, ``R`` replicas, ``T`` recorded rounds; a number has 8 bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from kavg.base import Objective
 from kavg.engine.local_steps import default_tile
 from kavg.errors import KavgError
 from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import MiniBatch
 from kavg.problem import Algorithm, Problem
@@ -68,12 +69,11 @@ def check_learners(objective: Objective, P: int, R: int) -> None:
 
 def check_batches(problem: Problem, P: int, R: int) -> None:
     """Refuse batches that could not be drawn for a tile, or not worked on for one learner."""
-    objective: Any = problem.objective
-    oracle = problem.oracle
-    if not (isinstance(oracle, MiniBatch) and hasattr(objective, "parts")):
+    objective, oracle = problem.objective, problem.oracle
+    if not (isinstance(oracle, MiniBatch) and isinstance(objective, EmpiricalRisk)):
         return
     B, n = oracle.B, objective.examples
-    one = B * (objective.parts.train.features.shape[1] + 8)
+    one = B * (objective.split.train.features.shape[1] + 8)
     if isinstance(objective, Network):
         one += B * (2 * objective.hidden + 2 * len(objective.classes))
     rows = default_tile(R, objective.dim, P) * R

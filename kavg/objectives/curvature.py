@@ -1,4 +1,4 @@
-"""How sharply a gradient can turn: a bound from the features, or measured at given points."""
+"""Curvature of objectives: a bound from the features, or norms of the Hessian at given points."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from kavg.base import Floats, Objective
 
 
-def curvature(objective: Objective, points: Floats, steps: int = 50, seed: int = 0) -> Floats:
+def hessian_norms(objective: Objective, points: Floats, steps: int = 50, seed: int = 0) -> Floats:
     """``||Hessian||`` at each of ``points (S, d)`` by power iteration, ``(S,)``.
 
     Products with the Hessian are central differences of the gradient along ``v``:
@@ -18,23 +18,25 @@ def curvature(objective: Objective, points: Floats, steps: int = 50, seed: int =
     ahead, behind = np.empty_like(points), np.empty_like(points)
     # Truncation grows with h^2, rounding with 1/h: the cube root of the precision balances them.
     h = 6e-6 * np.maximum(1.0, np.abs(points).max(axis=-1, keepdims=True))
-    norm = _length(v)
+    norm = _row_norms(v)
     for _ in range(steps):
         v /= np.maximum(norm, np.finfo(np.float64).tiny)
         objective.grad(points + h * v, ahead)
         objective.grad(points - h * v, behind)
         v = (ahead - behind) / (2 * h)
-        norm = _length(v)
+        norm = _row_norms(v)
     return norm[:, 0]
 
 
-def _length(v: Floats) -> Floats:
-    length: Floats = np.sqrt(np.vecdot(v, v))[:, None]
-    return length
+def _row_norms(v: Floats) -> Floats:
+    norms: Floats = np.sqrt(np.vecdot(v, v))[:, None]
+    return norms
 
 
 def largest_eigenvalue(features: Floats) -> float:
-    """Of ``A^T A / n``, from whichever of ``A^T A`` and ``A A^T`` is smaller.
+    """The largest eigenvalue of ``A^T A / n`` for features ``A (n, p)``.
+
+    It is computed from whichever of ``A^T A`` and ``A A^T`` is smaller.
 
     >>> largest_eigenvalue(np.array([[3.0, 0.0], [0.0, 1.0]]))
     4.5

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kavg.base import FiniteSum, Floats, Measured, Objective
 from kavg.errors import KavgError
-from kavg.objectives.curvature import curvature, largest_eigenvalue
-from kavg.objectives.data.preparation import Data, Synthetic
-from kavg.objectives.finite_sums import finite_sum as batches
+from kavg.objectives.curvature import hessian_norms, largest_eigenvalue
+from kavg.objectives.data import Data, Synthetic
+from kavg.objectives.finite_sums import blocked_sums
 from kavg.objectives.finite_sums.logistic_regression import LogisticRegression
 from kavg.objectives.finite_sums.network import Network
 from kavg.objectives.finite_sums.robust_regression import RobustRegression
@@ -124,7 +124,7 @@ def test_tiles_and_blocks_never_change_the_bits(
     indices = np.random.default_rng(seed).integers(0, F.examples, (t, R, B))
     F.plan_batches(t, R, B)(x, indices, whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "CACHE", room)
+        patch.setattr(blocked_sums, "BATCH_BLOCK", room)
         plan = F.plan_batches(9, R, B)
     cut = min(cut, t)
     parts = np.full_like(whole, np.nan)
@@ -142,7 +142,7 @@ def test_tiles_and_blocks_never_change_the_bits(
 def test_rows_never_change_the_bits(F: Any, seed: int, rows: int, room: int) -> None:
     x = drawn(F, rows, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "ROOM", room)
+        patch.setattr(blocked_sums, "FULL_BLOCK", room)
         values, gradients = F.value(x), gradient(F, x)
         measured = {name: f(x) for name, f in F.measures.items()}
     for i in range(rows):
@@ -170,11 +170,11 @@ def test_shapes_and_layouts(F: Any) -> None:
 def test_only_out_is_written(F: Any) -> None:
     x, out = drawn(F, 4, 2, seed=1), np.full((6, 2, F.dim), 7.0)
     indices = np.random.default_rng(0).integers(0, F.examples, (4, 2, 3))
-    before = x.copy(), indices.copy(), F.parts.train.features.copy(), F.labels.copy()
+    before = x.copy(), indices.copy(), F.split.train.features.copy(), F.labels.copy()
     assert F.plan_batches(5, 2, 3)(x, indices, out[1:5]) is None
     full = np.full((6, 2, F.dim), 7.0)
     F.grad(x, full[1:5])
-    after = x, indices, F.parts.train.features, F.labels
+    after = x, indices, F.split.train.features, F.labels
     for a, b in zip(before, after, strict=True):
         assert np.array_equal(a, b)
     for array in (out, full):
@@ -184,7 +184,9 @@ def test_only_out_is_written(F: Any) -> None:
 
 @every
 def test_a_plan_allocates_nothing(F: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "CACHE", 2**25)  # One block, so a temporary would be large.
+    monkeypatch.setattr(
+        blocked_sums, "BATCH_BLOCK", 2**25
+    )  # One block, so a temporary would be large.
     t, R, B = 64, 32, 8
     x, out = drawn(F, t, R, seed=1), np.empty((t, R, F.dim))
     indices = np.random.default_rng(0).integers(0, F.examples, (t, R, B))
@@ -221,10 +223,10 @@ def test_L_is_attained_where_it_can_be() -> None:
     # At a perfect fit every rho'' is 1; at w = 0 every sigmoid' is 1/4 and every penalty'' 2.
     source = Synthetic("regression", examples=20, features=3, noise=0.0)
     robust = RobustRegression(source)
-    top = curvature(robust, source.truth[None], steps=300)
+    top = hessian_norms(robust, source.truth[None], steps=300)
     np.testing.assert_allclose(top, robust.L.value, rtol=1e-6)
     logistic = LogisticRegression(TWO, alpha=0.3)
-    top = curvature(logistic, np.zeros((1, 5)), steps=300)
+    top = hessian_norms(logistic, np.zeros((1, 5)), steps=300)
     np.testing.assert_allclose(top, logistic.L.value, rtol=1e-6)
 
 
@@ -245,7 +247,7 @@ def test_the_estimate_of_L_is_the_largest_curvature_at_its_points() -> None:
         tops.append(np.abs(np.linalg.eigvalsh((H + H.T) / 2)).max())
     assert F.L.how == "estimated"
     assert 0.9 * max(tops) < F.L.value < max(tops) * (1 + 1e-6)
-    np.testing.assert_allclose(curvature(F, F.points, steps=2000), tops, rtol=1e-4)
+    np.testing.assert_allclose(hessian_norms(F, F.points, steps=2000), tops, rtol=1e-4)
 
 
 def test_points_are_what_they_say() -> None:
@@ -296,7 +298,7 @@ def test_logistic_regression_far_out_neither_overflows_nor_stalls() -> None:
 def test_positive_chooses_the_labels() -> None:
     F = LogisticRegression(THREE, positive=(0, 2))
     signs = np.where(F.labels == 1, -1.0, 1.0)
-    twin = LogisticRegression(Data(F.parts.train.features, signs), split_seed=0)
+    twin = LogisticRegression(Data(F.split.train.features, signs), split_seed=0)
     x = drawn(F, 3, seed=0)
     np.testing.assert_allclose(F.value(x), twin.value(x), rtol=1e-12)
 
@@ -342,7 +344,7 @@ def test_accuracy_counts() -> None:
 @pytest.mark.parametrize("kind", [RobustRegression, LogisticRegression, Network])
 def test_held_out_F_is_F_on_the_held_out_examples(kind: Any) -> None:
     F = kind(TWO, held_out=0.25, split_seed=4)
-    twin = kind(F.parts.held)
+    twin = kind(F.split.held_out)
     x = drawn(F, 3, seed=0)
     np.testing.assert_allclose(F.measures["held_out_F"](x), twin.value(x), rtol=1e-12)
     if "held_out_accuracy" in F.measures:

@@ -20,7 +20,7 @@ from scipy import integrate, stats
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, LogisticRegression, Quadratic, RobustRegression
-from kavg.objectives.data.preparation import Data
+from kavg.objectives.data import Data
 from kavg.oracles import (
     KINDS,
     Gaussian,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import kavg
-from kavg.objectives.data.preparation import Data
+from kavg.objectives.data import Data
 from kavg.objectives.sine import WIDE
 
 SMALL = st.floats(0.125, 2.0)

@@ -13,7 +13,7 @@ from helpers.ranks import CountingComm
 
 import kavg
 from kavg.mpi.collective import agree_on
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StudentT
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
 from kavg.storage.trajectories import digest

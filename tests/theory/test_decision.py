@@ -24,7 +24,7 @@ from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Outcome
 from kavg.base import Constant
 from kavg.errors import KavgError
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 
 BOWL = objectives.Quadratic(spectrum=(1.0, 1.0))
 NOISE = oracles.Gaussian(sigma2=1.0)

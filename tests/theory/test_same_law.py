@@ -18,7 +18,7 @@ from experiments.benchmarks.contestants.kavg_contestant import Ours
 from experiments.benchmarks.contestants.roster import runners
 from experiments.benchmarks.workloads import Workload
 from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 from kavg.oracles import Gaussian, MiniBatch
 from kavg.outer import BlockMomentum
 from kavg.problem import Algorithm, Problem

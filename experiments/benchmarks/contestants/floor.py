@@ -101,7 +101,7 @@ class LogisticFloor:
     def __init__(self, workload: Workload) -> None:
         objective = workload.problem.objective
         assert isinstance(objective, LogisticRegression)
-        data = objective.parts.train
+        data = objective.split.train
         self.labels, self.sums = data.labels, Sums(workload, data.features)
         self.slope, self.y = np.empty((2, self.sums.rows, self.sums.B))
         self.g = np.empty_like(self.sums.x)
@@ -125,7 +125,7 @@ class NetworkFloor:
     def __init__(self, workload: Workload) -> None:
         objective = workload.problem.objective
         assert isinstance(objective, Network)
-        self.sums = Sums(workload, objective.parts.train.features)
+        self.sums = Sums(workload, objective.split.train.features)
         rows, B, p = self.sums.taken.shape
         H, C = objective.hidden, len(objective.classes)
         self.W1, self.g1 = np.zeros((2, rows, p, H))

@@ -90,10 +90,10 @@ def gradient(workload: Workload, normals: str) -> Gradient:
     if elementwise:
         return of_wave(elementwise, deviation(workload), normals)
     if isinstance(objective, LogisticRegression):
-        data = objective.parts.train
+        data = objective.split.train
         return of_batches(logistic, data.features, data.labels, workload)
     if isinstance(objective, Network):
-        return of_batches(network, objective.parts.train.features, one_hot(objective), workload)
+        return of_batches(network, objective.split.train.features, one_hot(objective), workload)
     raise unknown(workload)
 
 

@@ -97,7 +97,7 @@ def of_wave(wave: Wave, scale: float, rng: np.random.Generator) -> Gradient:
 
 def logistic(objective: LogisticRegression, B: int, rng: np.random.Generator) -> Gradient:
     """``-(1/B) sum y a / (1 + exp(y a.x))`` over a batch."""
-    features, y = objective.parts.train.features, objective.parts.train.labels
+    features, y = objective.split.train.features, objective.split.train.labels
 
     def g(x: Array) -> Array:
         chosen = rng.integers(len(features), size=B)
@@ -109,7 +109,7 @@ def logistic(objective: LogisticRegression, B: int, rng: np.random.Generator) ->
 
 def network(objective: Network, B: int, rng: np.random.Generator) -> Gradient:
     """Backpropagation through two layers on a batch."""
-    features, targets = objective.parts.train.features, one_hot(objective)
+    features, targets = objective.split.train.features, one_hot(objective)
     p, H, C = features.shape[1], objective.hidden, targets.shape[1]
     i, j, k = p * H, p * H + H, p * H + H + H * C
 

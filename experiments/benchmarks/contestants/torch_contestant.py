@@ -156,7 +156,7 @@ class LogisticSteps:
         self, objective: LogisticRegression, B: int, x: list[Tensor], generator: Tensor
     ) -> None:
         self.x, self.B = x[0].view(-1, 1, objective.dim), B
-        data = objective.parts.train
+        data = objective.split.train
         self.batches = Batches(data.features, len(self.x), self.B, generator)
         self.labels = torch.tensor(data.labels)
         self.y, self.slope = torch.empty((2, len(self.x), 1, self.B), dtype=torch.float64)
@@ -176,7 +176,7 @@ class NetworkSteps:
     def __init__(self, objective: Network, B: int, x: list[Tensor], generator: Tensor) -> None:
         self.B = B
         self.W1, self.b1, self.W2, self.b2 = (part.view(-1, *part.shape[2:]) for part in x)
-        self.batches = Batches(objective.parts.train.features, len(self.W1), self.B, generator)
+        self.batches = Batches(objective.split.train.features, len(self.W1), self.B, generator)
         self.one_hot = torch.tensor(one_hot(objective))
         shape = (len(self.W1), self.B)
         self.hidden = torch.empty((*shape, objective.hidden), dtype=torch.float64)

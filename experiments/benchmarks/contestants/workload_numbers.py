@@ -64,7 +64,7 @@ def batch(workload: Workload) -> int:
 
 def one_hot(objective: Network) -> Floats:
     """``(n, C)``: a 1 in the column of each example's class."""
-    labels = objective.parts.train.labels
+    labels = objective.split.train.labels
     return np.asarray(labels[:, None] == objective.classes, np.float64)
 
 
@@ -76,7 +76,7 @@ def split(workload: Workload, w: Floats) -> tuple[Floats, ...]:
 
 def layers(objective: Network, w: Floats) -> tuple[Floats, ...]:
     """``W1 (R, p, H), b1 (R, H), W2 (R, H, C), b2 (R, C)``, in the order that ``w`` has them."""
-    p, H = objective.parts.train.features.shape[1], objective.hidden
+    p, H = objective.split.train.features.shape[1], objective.hidden
     C = len(objective.classes)
     W1, b1, W2, b2 = np.split(w, np.cumsum([p * H, H, H * C]), axis=1)
     return W1.reshape(-1, p, H), b1, W2.reshape(-1, H, C), b2

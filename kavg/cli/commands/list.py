@@ -12,7 +12,7 @@ from kavg.base import Constant
 from kavg.config.constructor_errors import default_of
 from kavg.config.models import plain
 from kavg.errors import KavgError
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 
 SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,

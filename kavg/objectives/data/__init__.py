@@ -1,7 +1,7 @@
-"""Data sets as checked arrays: read, generated, divided, digested."""
+"""Data sets as checked arrays: read, generated, shuffled, split and standardised."""
 
 from kavg.objectives.data.dataset import Data
-from kavg.objectives.data.preparation import Parts, Source, check_choices, digest, prepare
+from kavg.objectives.data.preparation import DataSplit, Source, digest_data, prepare_data
 from kavg.objectives.data.synthetic import Synthetic
 
-__all__ = ["Data", "Parts", "Source", "Synthetic", "check_choices", "digest", "prepare"]
+__all__ = ["Data", "DataSplit", "Source", "Synthetic", "digest_data", "prepare_data"]

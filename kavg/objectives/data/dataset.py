@@ -1,4 +1,4 @@
-"""The arrays of a data set, checked once."""
+"""The data set: arrays of features and labels, checked once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ from kavg.errors import KavgError
 @final
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Examples ``features (n, p)`` with one label or target each, ``labels (n,)``; read-only.
+    """Examples ``features (n, p)`` with one label or target each, ``labels (n,)``.
 
+    Both arrays are read-only, finite, contiguous float64; arrays that are so already are not
+    copied.  Two ``Data`` are equal only if they are the same object: comparing the numbers at
+    each look-up would cost too much.
+
+    >>> Data([[1, 2], [3, 4], [5, 6]], [0, 1, 1])
+    <Data of 3 examples, 2 features>
     >>> len(Data([[1, 2], [3, 4], [5, 6]], [0, 1, 1]))
     3
     """
@@ -25,8 +31,8 @@ class Data:
     labels: Floats
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "features", _numbers("features", self.features, "(n, p)", 2))
-        object.__setattr__(self, "labels", _numbers("labels", self.labels, "(n,)", 1))
+        object.__setattr__(self, "features", _as_numbers("features", self.features, "(n, p)", 2))
+        object.__setattr__(self, "labels", _as_numbers("labels", self.labels, "(n,)", 1))
         n, p = self.features.shape
         if len(self.labels) != n:
             raise KavgError(
@@ -39,32 +45,33 @@ class Data:
             )
 
     def __len__(self) -> int:
-        """How many examples."""
+        """The number n of examples."""
         return len(self.labels)
 
     def __repr__(self) -> str:
-        """Its size; thousands of numbers would tell nobody anything."""
         n, p = self.features.shape
         return f"<Data of {n} examples, {p} features>"
 
-    def take(self, chosen: NDArray[np.intp] | slice) -> Data:
-        """These examples, in this order."""
-        return Data(self.features[chosen], self.labels[chosen])
+    def take(self, indices: NDArray[np.intp] | slice) -> Data:
+        """The examples at these indices, in the order of the indices."""
+        return Data(self.features[indices], self.labels[indices])
 
 
-def _numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
-    """A read-only, contiguous float64 view (or copy) of an array of finite numbers."""
+def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
     try:
         array = np.asarray(given)
-    except ValueError as fault:
-        raise KavgError(f"{name} are not an array ({fault}); give rows of equal length") from fault
+    except ValueError as error:
+        raise KavgError(f"{name} are not an array ({error}); give rows of equal length") from error
     if array.dtype.kind not in "fiub":
         raise KavgError(f"{name} have type {array.dtype}; give real numbers only")
     if array.ndim != axes:
         raise KavgError(f"{name} have shape {array.shape}; needed is {shape}")
+    # A view of its own, so that the caller's array stays writable.
     numbers = np.ascontiguousarray(array, dtype=np.float64).view()
-    bad = int(np.count_nonzero(~np.isfinite(numbers)))
-    if bad:
-        raise KavgError(f"{name} hold {bad} values that are NaN or infinite; remove or fill them")
+    not_finite = int(np.count_nonzero(~np.isfinite(numbers)))
+    if not_finite:
+        raise KavgError(
+            f"{name} hold {not_finite} values that are NaN or infinite; remove or fill them"
+        )
     numbers.flags.writeable = False
     return numbers

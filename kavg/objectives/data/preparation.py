@@ -1,7 +1,7 @@
-"""Data sets as arrays: loaded, shuffled, divided, standardised, digested.
+"""Preparation of data sets: loaded, shuffled, split, standardised, digested.
 
-Nothing is scaled and no intercept is added unless asked: for an intercept, give the features a
-column of ones.
+Nothing is scaled unless ``standardise`` says so, and no intercept is added: for an intercept, give
+the features a column of ones.
 """
 
 from __future__ import annotations
@@ -15,49 +15,52 @@ import numpy as np
 from kavg.base import Floats
 from kavg.errors import KavgError, at_least_one
 from kavg.objectives.data.dataset import Data
-from kavg.objectives.data.readers import read
+from kavg.objectives.data.readers import read_arrays
 from kavg.objectives.data.synthetic import Synthetic
-
-__all__ = [
-    "Data",
-    "Parts",
-    "Source",
-    "Synthetic",
-    "check_choices",
-    "digest",
-    "load",
-    "prepare",
-    "shuffle",
-    "split",
-    "standardise",
-]
 
 Source = str | Data | Synthetic
 """What an objective accepts as its ``data``."""
 
 
-def load(source: str) -> Data:
-    """``"digits"``, or the path of an ``.npz`` or ``.csv`` file.
+@final
+@dataclass(frozen=True, eq=False)
+class DataSplit:
+    """The examples that an objective works on.
+
+    ``train`` are those that F is the mean over, ``held_out`` those that it is only measured on
+    (None without any), ``label_values`` all distinct labels ``(C,)`` of the whole data set in
+    increasing order, so that a class without a training example still counts.
+    """
+
+    train: Data
+    held_out: Data | None
+    label_values: Floats
+
+
+def load_data(source: str) -> Data:
+    """Load ``"digits"``, or the path of an ``.npz`` or ``.csv`` file.
 
     An ``.npz`` file holds the arrays ``features (n, p)`` and ``labels (n,)``; a ``.csv`` file has
     one header line, then one example a line with its label in the last column.  The digits (UCI,
     from scikit-learn) are 1797 images of 8 by 8 pixels in [0, 1], labels 0 to 9.
 
-    >>> load("irises")  # doctest: +ELLIPSIS
+    Raises KavgError if there is no such file, or if it does not hold such arrays.
+
+    >>> load_data("irises")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     kavg.errors.KavgError: there is no data set 'irises'; use 'digits', or the path of an .npz ...
     """
-    raw = read(source)
+    arrays = read_arrays(source)
     try:
-        return Data(*raw)
-    except KavgError as fault:
-        raise KavgError(f"{source}: {fault}") from fault
+        return Data(*arrays)
+    except KavgError as error:
+        raise KavgError(f"{source}: {error}") from error
 
 
-def shuffle(data: Data, seed: int) -> Data:
+def shuffle_examples(data: Data, seed: int) -> Data:
     """The examples in an order that is a function of ``seed`` and their number alone.
 
-    >>> shuffle(Data([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]), seed=0).labels.tolist()
+    >>> shuffle_examples(Data([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]), seed=0).labels.tolist()
     [1.0, 3.0, 2.0]
     """
     # Raw Philox words are the same in every NumPy; Generator.permutation promises less.
@@ -65,40 +68,45 @@ def shuffle(data: Data, seed: int) -> Data:
     return data.take(np.argsort(words, kind="stable"))
 
 
-def split(data: Data, held_out: float, seed: int) -> tuple[Data, Data]:
-    """Shuffle, then part in two: ``(training, held out)``, the second ``round(held_out n)`` long.
+def hold_out(data: Data, share: float, seed: int) -> tuple[Data, Data]:
+    """Shuffle and split: ``(training, held out)``, the second ``round(share n)`` examples long.
 
-    >>> train, held = split(Data([[1.0], [2.0], [3.0], [4.0]], [0, 0, 1, 1]), 0.25, seed=0)
-    >>> len(train), len(held)
+    Raises KavgError if either would be empty.
+
+    >>> train, held_out = hold_out(Data([[1.0], [2.0], [3.0], [4.0]], [0, 0, 1, 1]), 0.25, seed=0)
+    >>> len(train), len(held_out)
     (3, 1)
     """
     n = len(data)
-    count = round(held_out * n)
+    count = round(share * n)
     if not 0 < count < n:
         raise KavgError(
-            f"held_out={held_out!r} of {n} examples is {count} held out and {n - count} for "
+            f"held_out={share!r} of {n} examples is {count} held out and {n - count} for "
             "training; at least one of each is needed"
         )
-    shuffled = shuffle(data, seed)
+    shuffled = shuffle_examples(data, seed)
     return shuffled.take(slice(count, None)), shuffled.take(slice(count))
 
 
-def standardise(data: Data, by: Data) -> Data:
-    """Features less the mean of ``by``, divided by its standard deviation (where that is not 0).
+def standardise_features(data: Data, by: Data) -> Data:
+    """Features minus the mean of ``by``, divided by its standard deviation where that is not 0.
 
     >>> train = Data([[0.0, 5.0], [4.0, 5.0]], [0, 1])
-    >>> standardise(train, by=train).features.tolist()
+    >>> standardise_features(train, by=train).features.tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
     centred = data.features - by.features.mean(axis=0)
+    # The standard deviation of a constant column may be rounding instead of 0.
     constant = by.features.min(axis=0) == by.features.max(axis=0)
     return Data(centred / np.where(constant, 1.0, by.features.std(axis=0)), data.labels)
 
 
-def digest(data: Data) -> str:
-    """SHA-256 over ``n``, ``p``, features and labels, little-endian: do all ranks read the same?
+def digest_data(data: Data) -> str:
+    """SHA-256 over ``n``, ``p``, features and labels, as little-endian bytes.
 
-    >>> digest(Data([[1.0]], [0]))[:16]
+    Equal digests on all ranks mean that all have read the same data.
+
+    >>> digest_data(Data([[1.0]], [0]))[:16]
     '9ceed2d18cdd27d3'
     """
     sha = hashlib.sha256(np.array(data.features.shape, dtype="<i8").tobytes())
@@ -107,18 +115,8 @@ def digest(data: Data) -> str:
     return sha.hexdigest()
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """What an objective works on; ``label_values`` are all distinct labels, held-out ones too."""
-
-    train: Data
-    held: Data | None
-    label_values: Floats
-
-
-def check_choices(held_out: float, split_seed: int, use: int | None) -> None:
-    """Refuse impossible choices before anything is read."""
+def check_data_options(held_out: float, split_seed: int, use: int | None) -> None:
+    """Raise KavgError if an option of ``prepare_data`` is impossible whatever the data are."""
     if not 0 <= held_out < 1:
         raise KavgError(f"held_out must be at least 0 and below 1, got held_out={held_out!r}")
     if not isinstance(split_seed, (int, np.integer)) or not 0 <= split_seed < 2**64:
@@ -127,30 +125,31 @@ def check_choices(held_out: float, split_seed: int, use: int | None) -> None:
         at_least_one("use", use, "leave it out to use all training examples")
 
 
-def prepare(
-    source: Source, held_out: float, split_seed: int, use: int | None, scale: bool
-) -> Parts:
-    """Load or draw; shuffle; hold out; keep the first ``use`` for training; standardise if asked.
+def prepare_data(
+    source: Source, held_out: float, split_seed: int, use: int | None, standardise: bool
+) -> DataSplit:
+    """Load or draw, shuffle, hold out, cut the training examples to ``use``, standardise.
 
-    The order is that of ``shuffle`` by ``split_seed``, also where nothing is held out.  ``use``
-    makes the examples divide evenly among learners.  Held-out examples are standardised by the
-    training examples' figures, since theirs would not be known.
+    The order is that of ``shuffle_examples`` by ``split_seed``, also where nothing is held out.
+    With ``use`` the number of examples can be made to divide evenly among learners.  Held-out
+    examples are standardised by the mean and deviation of the training examples, as in practice
+    their own would not be known.
 
-    >>> parts = prepare(Synthetic("regression", examples=10), 0.2, 0, 6, scale=False)
-    >>> len(parts.train), len(parts.held)
+    >>> split = prepare_data(Synthetic("regression", examples=10), 0.2, 0, 6, standardise=False)
+    >>> len(split.train), len(split.held_out)
     (6, 2)
     """
     data = source.draw() if isinstance(source, Synthetic) else source
-    data = load(data) if isinstance(data, str) else data
-    held: Data | None = None
+    data = load_data(data) if isinstance(data, str) else data
+    test: Data | None = None
     if held_out > 0:
-        train, held = split(data, held_out, split_seed)
+        train, test = hold_out(data, held_out, split_seed)
     else:
-        train = shuffle(data, split_seed)
+        train = shuffle_examples(data, split_seed)
     if use is not None and use > len(train):
         raise KavgError(f"use={use} examples were asked for, but there are only {len(train)}")
     train = train.take(slice(use))
-    if scale:
-        held = standardise(held, by=train) if held is not None else None
-        train = standardise(train, by=train)
-    return Parts(train, held, np.unique(data.labels))
+    if standardise:
+        test = standardise_features(test, by=train) if test is not None else None
+        train = standardise_features(train, by=train)
+    return DataSplit(train, test, np.unique(data.labels))

@@ -1,6 +1,7 @@
-"""Data files to raw arrays: the only place that knows file formats.
+"""Readers of data files: from a name or path to raw arrays.
 
-Every fault is a ``KavgError``; no pickled object is ever read.
+No other module knows the file formats.  Every failure is a ``KavgError``; no pickled object is
+ever read.
 """
 
 from __future__ import annotations
@@ -18,19 +19,25 @@ from kavg.errors import KavgError
 from kavg.storage import npz
 from kavg.storage.limits import in_words, room
 
-Raw = tuple[NDArray[Any], NDArray[Any]]
+RawArrays = tuple[NDArray[Any], NDArray[Any]]
 NEEDS: Final = {
     ".npz": "an .npz file with the arrays 'features' (n, p) and 'labels' (n,)",
     ".csv": "a .csv file with one header line, then numbers only, the label in the last column",
 }
-LINE: Final = 2**22
-"""Letters of the longest line of a table: some 200 000 features."""
+LONGEST_LINE: Final = 2**22
+"""Characters of the longest line of a table: some 200 000 features."""
 
 
-def read(source: str) -> Raw:
-    """``"digits"`` or the path of an .npz or .csv file to ``features (n, p)``, ``labels (n,)``."""
+def read_arrays(source: str) -> RawArrays:
+    """Read ``features (n, p)`` and ``labels (n,)`` of ``"digits"`` or of an .npz or .csv file.
+
+    The arrays are as the file has them, of any type and shape; ``Data`` checks them.
+
+    Raises KavgError if there is no such file or it cannot be parsed.
+    """
     if source == "digits":
-        return digits()
+        return _read_digits()
+    # repr, because control characters in a name could rewrite the terminal's text.
     path, shown = Path(source), source if source.isprintable() else repr(source)
     if path.suffix not in NEEDS:
         raise KavgError(
@@ -40,51 +47,51 @@ def read(source: str) -> Raw:
     if not os.path.isfile(path):  # pathlib's own raises where a name is too long
         raise KavgError(f"{shown[:400]}: no such file; give the path of {NEEDS[path.suffix]}")
     try:
-        return archived(path) if path.suffix == ".npz" else tabulated(path)
-    except (ValueError, OSError) as fault:
-        raise KavgError(f"{shown}: {fault}; needed is {NEEDS[path.suffix]}") from fault
+        return _read_archive(path) if path.suffix == ".npz" else _read_table(path)
+    except (ValueError, OSError) as error:
+        raise KavgError(f"{shown}: {error}; needed is {NEEDS[path.suffix]}") from error
 
 
-def archived(path: Path) -> Raw:
-    """The arrays of an archive."""
+def _read_archive(path: Path) -> RawArrays:
     arrays = npz.read_archive(path, ("features", "labels"))
     return arrays["features"], arrays["labels"]
 
 
-def digits() -> Raw:
-    """The UCI digits that ship inside scikit-learn: 1797 images of 8 by 8, grey in [0, 1]."""
+def _read_digits() -> RawArrays:
+    """The UCI digits that scikit-learn ships: 1797 images of 8 by 8, grey levels in [0, 1]."""
     try:
         from sklearn.datasets import load_digits
-    except ImportError as fault:
+    except ImportError as error:
         raise KavgError(
             "the data set 'digits' is read from scikit-learn, which is not installed; "
             "run: pip install 'kavg[data]'"
-        ) from fault
+        ) from error
     bunch = load_digits()
     return bunch.data / 16.0, bunch.target
 
 
-def tabulated(path: Path) -> Raw:
+def _read_table(path: Path) -> RawArrays:
     """A header line, then one example a line; the last column is the label."""
-    check_room(path.stat().st_size)
-    lines = (line for _, line in numbered(path))
-    first = next(lines, "")
-    if first and all(_is_number(word) for word in first.split(",")):
-        # Skipping it regardless would lose an example without a word.
-        raise KavgError(f"the first line is {first[:40].strip()!r}, an example")
+    _check_table_size(path.stat().st_size)
+    lines = (line for _, line in _numbered_lines(path))
+    header = next(lines, "")
+    if header and all(_is_number(cell) for cell in header.split(",")):
+        # Skipping it regardless would lose an example silently.
+        raise KavgError(f"the first line is {header[:40].strip()!r}, an example")
     examples = (line for line in lines if not line.isspace())
-    found = next(examples, None)
-    if found is None:
+    first = next(examples, None)
+    if first is None:
         raise KavgError("there are no examples")
     try:
-        table = np.loadtxt(chain([found], examples), delimiter=",", comments=None, ndmin=2)
-    except ValueError as fault:
-        raise KavgError(_first_fault(path) or str(fault)) from fault
+        table = np.loadtxt(chain([first], examples), delimiter=",", comments=None, ndmin=2)
+    except ValueError as error:
+        # NumPy counts the lines it was given; the user needs the line of the file.
+        raise KavgError(_first_bad_line(path) or str(error)) from error
     return table[:, :-1], table[:, -1]
 
 
-def check_room(size: int) -> None:
-    """Refuse a table that could not be held: a digit and a comma become eight bytes."""
+def _check_table_size(size: int) -> None:
+    # The densest text, a digit and a comma, becomes eight bytes: four times its size.
     if 4.0 * size > room():
         raise KavgError(
             f"its numbers may take {in_words(4.0 * size)}, and there are {in_words(room())}; "
@@ -92,37 +99,36 @@ def check_room(size: int) -> None:
         )
 
 
-def numbered(path: Path) -> Iterator[tuple[int, str]]:
-    """Every line with its number; one that never ends takes no more than ``LINE`` letters."""
+def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     with path.open(encoding="utf-8-sig") as file:
         for number in count(1):
-            line = file.readline(LINE + 1)
-            if len(line) > LINE:
-                raise KavgError(f"line {number} has more than {LINE} letters")
+            # The limit stops a file without line ends from being read into memory whole.
+            line = file.readline(LONGEST_LINE + 1)
+            if len(line) > LONGEST_LINE:
+                raise KavgError(f"line {number} has more than {LONGEST_LINE} characters")
             if not line:
                 return
             yield number, line
 
 
-def _first_fault(path: Path) -> str:
-    """Where a table goes wrong, by line of the file: NumPy would count what it was given."""
+def _first_bad_line(path: Path) -> str | None:
     columns = 0
-    for number, line in numbered(path):
+    for number, line in _numbered_lines(path):
         if number == 1 or line.isspace():
             continue
-        words = line.split(",")
-        columns = columns or len(words)
-        if len(words) != columns:
-            return f"line {number} has {len(words)} columns where the first example has {columns}"
-        strange = next((word for word in words if not _is_number(word)), None)
-        if strange is not None:
-            return f"line {number} has {strange.strip()[:40]!r}, which is no number"
-    return ""
+        cells = line.split(",")
+        columns = columns or len(cells)
+        if len(cells) != columns:
+            return f"line {number} has {len(cells)} columns where the first example has {columns}"
+        text = next((cell for cell in cells if not _is_number(cell)), None)
+        if text is not None:
+            return f"line {number} has {text.strip()[:40]!r}, which is no number"
+    return None
 
 
-def _is_number(word: str) -> bool:
+def _is_number(text: str) -> bool:
     try:
-        float(word)
+        float(text)
     except ValueError:
         return False
     return True

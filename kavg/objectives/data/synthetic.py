@@ -1,4 +1,4 @@
-"""Generated data whose truth is known."""
+"""Synthetic data sets, generated from a known linear model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from kavg.objectives.data.dataset import Data
 @final
 @dataclass(frozen=True)
 class Synthetic:
-    """A linear truth ``u`` of length 1 seen through noise, and a share of it spoilt.
+    """Labels that follow a linear model ``u`` of length 1 with noise, and a share of outliers.
 
     Features ``a_i ~ N(0, I)``.  Regression: ``y_i = a_i.u + noise z_i`` with ``z_i ~ N(0, 1)``;
     outliers get a further ``N(0, 10^2)``.  Classification: ``y_i = sign(a_i.u + noise z_i)``, -1
-    or 1; outliers have the other sign.  Exactly ``round(outliers examples)`` are spoilt.
+    or 1; outliers have the other sign.  Exactly ``round(outliers examples)`` examples are outliers.
+    The arrays depend on these settings alone.
 
     >>> data = Synthetic("classification", examples=50, features=3, seed=1).draw()
     >>> data.features.shape, np.unique(data.labels).tolist()
@@ -44,23 +45,24 @@ class Synthetic:
         if not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
             raise KavgError(f"seed must be a whole number in 0..2**64-1, got {self.seed!r}")
 
-    def _stream(self, purpose: int) -> np.random.Generator:
+    def _generator(self, purpose: int) -> np.random.Generator:
+        # One key for each array, so that more features or outliers leave the others as they are.
         key = np.array([self.seed, purpose], dtype=np.uint64)
         return np.random.Generator(np.random.Philox(key=key))
 
     @property
     def truth(self) -> Floats:
         """The direction ``u (features,)``, of length 1, that the labels follow."""
-        u = self._stream(0).standard_normal(self.features)
+        u = self._generator(0).standard_normal(self.features)
         length = float(np.linalg.norm(u))
         return u / length
 
     def draw(self) -> Data:
-        """The data; the same for the same settings."""
-        a = self._stream(1).standard_normal((self.examples, self.features))
-        z, far = self._stream(2).standard_normal((2, self.examples))
-        spoilt = np.arange(self.examples) < round(self.outliers * self.examples)
+        """Generate ``features (examples, features)`` and ``labels (examples,)``."""
+        a = self._generator(1).standard_normal((self.examples, self.features))
+        z, far = self._generator(2).standard_normal((2, self.examples))
+        is_outlier = np.arange(self.examples) < round(self.outliers * self.examples)
         y = np.vecdot(a, self.truth) + self.noise * z
         if self.kind == "regression":
-            return Data(a, y + 10 * far * spoilt)
-        return Data(a, np.where((y > 0) == spoilt, -1.0, 1.0))
+            return Data(a, y + 10 * far * is_outlier)
+        return Data(a, np.where((y > 0) == is_outlier, -1.0, 1.0))

@@ -1,8 +1,9 @@
-"""A two-layer network forwards and backwards, a stack of them at a time.
+"""Forward and backward passes of two-layer networks, for a stack of weights at a time.
 
-Shapes: c networks, m examples each (or the same m, broadcast).  The features have a last column of
-ones, ``(c or 1, m, p + 1)``, so that b1 is one more row of W1; scores stand class by class, ``(c,
-C, m)``, so that what runs over the few classes is vectorised over the examples.
+Shapes: c weight vectors, m examples each (or the same m, broadcast).  The features have a last
+column of ones, ``(c or 1, m, p + 1)``, so that b1 is one more row of W1.  Scores have the classes
+before the examples, ``(c, C, m)``: operations over the few classes are then vectorised over the
+many examples.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import numpy as np
 
 from kavg.base import Floats
 
-Sizes = tuple[int, int, int]
+LayerSizes = tuple[int, int, int]
 """``(p, H, C)``: features, hidden units, classes."""
 
 
-def layers(x: Floats, sizes: Sizes) -> tuple[Floats, Floats, Floats]:
+def layer_views(x: Floats, sizes: LayerSizes) -> tuple[Floats, Floats, Floats]:
     """Views of ``x (c, d)``: ``W1 over b1 (c, p + 1, H), W2 (c, H, C), b2 (c, C)``.
 
-    >>> [part.shape for part in layers(np.zeros((7, 23)), (1, 4, 3))]
+    >>> [part.shape for part in layer_views(np.zeros((7, 23)), (1, 4, 3))]
     [(7, 2, 4), (7, 4, 3), (7, 3)]
     """
     c = len(x)
@@ -32,29 +33,33 @@ def layers(x: Floats, sizes: Sizes) -> tuple[Floats, Floats, Floats]:
 
 
 def with_ones(features: Floats) -> Floats:
-    """The features with the column that meets b1, ``(n, p + 1)``."""
+    """Features ``(n, p)`` with a last column of ones, which b1 is multiplied by: ``(n, p + 1)``."""
     return np.concatenate([features, np.ones((len(features), 1))], axis=1)
 
 
-def forward(features: Floats, x: Floats, sizes: Sizes, hidden: Floats, scores: Floats) -> None:
-    """``hidden (c, m, H) = tanh(a W1 + b1)`` and ``scores (c, C, m)``, of ``hidden W2 + b2``."""
-    W1, W2, b2 = layers(x, sizes)
+def forward(features: Floats, x: Floats, sizes: LayerSizes, hidden: Floats, scores: Floats) -> None:
+    """Write ``hidden (c, m, H) = tanh(a W1 + b1)`` and the scores ``hidden W2 + b2``.
+
+    ``features (c or 1, m, p + 1)``, ``x (c, d)``; ``scores (c, C, m)``.
+    """
+    W1, W2, b2 = layer_views(x, sizes)
     np.matmul(features, W1, out=hidden)
     np.tanh(hidden, out=hidden)
     np.matmul(W2.mT, hidden.mT, out=scores)
     scores += b2[..., None]
 
 
-def softmax_less_target(scores: Floats, one_hot: Floats, row: Floats, ones: Floats) -> None:
-    """``scores <- softmax(scores) - one_hot``, the cross-entropy's slope; ``row (c, 1, m)``.
+def softmax_minus_target(scores: Floats, one_hot: Floats, row: Floats, ones: Floats) -> None:
+    """``scores <- softmax(scores) - one_hot``, the slope of the cross-entropy, ``(c, C, m)``.
 
-    ``ones (c, C)``: a product with ones sums over the classes in an order of its own network's,
-    which a sum over a middle axis does not promise.
+    ``row (c, 1, m)`` is workspace; ``ones (c, C)`` are ones.
     """
     # Less the largest score no exponential can overflow, and the quotient is the same.
     np.maximum.reduce(scores, axis=-2, keepdims=True, out=row)
     scores -= row
     np.exp(scores, out=scores)
+    # A product with ones has one order of addition for each network; np.add.reduce over a middle
+    # axis may change its order with c.
     np.vecmat(ones, scores, out=row[:, 0])
     scores /= row
     scores -= one_hot.mT
@@ -63,19 +68,23 @@ def softmax_less_target(scores: Floats, one_hot: Floats, row: Floats, ones: Floa
 def backward(
     features: Floats,
     x: Floats,
-    sizes: Sizes,
-    hidden: Floats,
+    sizes: LayerSizes,
     slope: Floats,
     out: Floats,
-    back: Floats,
-    ones: Floats,
+    work: tuple[Floats, Floats, Floats],
 ) -> None:
-    """Gradient ``out (c, d)`` from ``slope (c, C, m)``; ``back`` as ``hidden``, which is spent."""
-    _, W2, _ = layers(x, sizes)
-    gW1, gW2, gb2 = layers(out, sizes)
+    """Write the gradient ``out (c, d)``, given the loss's ``slope (c, C, m)`` by the scores.
+
+    ``work`` holds the hidden units ``(c, m, H)`` from ``forward``, which are overwritten, an array
+    of the same shape, and ones ``(c, m)``.
+    """
+    hidden, back, ones = work
+    _, W2, _ = layer_views(x, sizes)
+    gW1, gW2, gb2 = layer_views(out, sizes)
     np.matmul(hidden.mT, slope.mT, out=gW2)
     np.matvec(slope, ones, out=gb2)
     np.matmul(slope.mT, W2.mT, out=back)
+    # tanh' = 1 - tanh^2.
     hidden *= hidden
     np.subtract(1.0, hidden, out=hidden)
     back *= hidden
@@ -83,7 +92,7 @@ def backward(
 
 
 def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
-    """``log sum_c exp(s_c) - s_label`` of every example, ``(c, m)``."""
+    """``log sum_c exp(s_c) - s_label`` of every example, ``(c, m)``, from ``scores (c, C, m)``."""
     s = np.ascontiguousarray(scores.mT)
     s -= np.maximum.reduce(s, axis=-1, keepdims=True)
     total: Floats = np.add.reduce(np.exp(s), axis=-1)
@@ -91,12 +100,12 @@ def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
     return np.log(total) - label
 
 
-def random_weights(count: int, sizes: Sizes) -> Floats:
-    """``(count, d)``: weights ``N(0, 1 / fan-in)``, biases 0; always the same."""
-    p, H, _ = sizes
-    d = p * H + H + H * sizes[2] + sizes[2]
+def random_weights(count: int, sizes: LayerSizes) -> Floats:
+    """Weights ``N(0, 1 / fan-in)`` and biases 0, ``(count, d)``, the same at every call."""
+    p, H, C = sizes
+    d = p * H + H + H * C + C
     x = np.random.Generator(np.random.Philox(key=1)).standard_normal((count, d))
-    W1, W2, b2 = layers(x, sizes)
+    W1, W2, b2 = layer_views(x, sizes)
     W1 /= np.sqrt(p)
     W2 /= np.sqrt(H)
     W1[:, p] = b2[...] = 0.0

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
 
-from kavg.base import BatchGradient, Constant, Floats, Precision
+from kavg.base import Constant, Floats, Precision
 from kavg.errors import KavgError, not_negative
 from kavg.objectives.curvature import largest_eigenvalue
-from kavg.objectives.data.preparation import Data, Parts, Source, check_choices, prepare
+from kavg.objectives.data.dataset import Data
+from kavg.objectives.data.preparation import Source
 from kavg.objectives.elementwise import over_coordinates
-from kavg.objectives.finite_sums.finite_sum import (
-    Examples,
-    Plan,
-    by_row,
-    full_gradient,
-    measured,
-    row_mean,
-)
+from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 
 
 @final
 @dataclass(frozen=True)
-class LogisticRegression:
+class LogisticRegression(EmpiricalRisk):
     """``F(w) = (1/n) sum_i log(1 + exp(-y_i a_i.w)) + alpha sum_k w_k^2 / (1 + w_k^2)``.
 
     The labels become ``y_i = 1`` for the larger of two values, or for those in ``positive``, and
     -1 otherwise.  The regulariser pulls small weights to 0 and leaves large ones alone; with
-    alpha > 0 F is not convex (where `RobustRegression` is non-convex by its loss).  Each f_i
-    holds the regulariser in full.  ``data`` is a name, a path, a ``Data`` or a ``Synthetic``;
-    ``held_out``, ``split_seed``, ``use`` and ``standardise`` are explained in ``kavg.data``.
-    No intercept: give the features a column of ones.
+    ``alpha > 0`` F is not convex (``RobustRegression`` is non-convex by its loss).  The other
+    fields choose the examples (``EmpiricalRisk``).  ``w`` has one coordinate a feature and no
+    intercept: give the features a column of ones for one.
 
     >>> F = LogisticRegression(Data([[1.0, 0.0], [0.0, 2.0]], [0, 1]), alpha=0.5)
     >>> F.value(np.zeros(2)).round(4), F.L.value
@@ -51,83 +44,54 @@ class LogisticRegression:
 
     def __post_init__(self) -> None:
         not_negative("alpha", self.alpha)
-        check_choices(self.held_out, self.split_seed, self.use)
+        self.check_data_fields()
 
     @cached_property
-    def parts(self) -> Parts:
-        """The data, read when first needed."""
-        return prepare(self.data, self.held_out, self.split_seed, self.use, self.standardise)
-
-    @cached_property
-    def _positive(self) -> Floats:
-        values = self.parts.label_values
-        chosen = np.isin(values, self.positive) if self.positive else values == values[-1]
-        if (len(values) != 2 and not self.positive) or chosen.all() or not chosen.any():
+    def _positive_labels(self) -> Floats:
+        values = self.split.label_values
+        is_positive = np.isin(values, self.positive) if self.positive else values == values[-1]
+        if (len(values) != 2 and not self.positive) or is_positive.all() or not is_positive.any():
             raise KavgError(
                 f"logistic regression needs two kinds of labels, found {len(values)} values "
                 f"({', '.join(f'{value:g}' for value in values[:6])}) with "
                 f"positive={self.positive!r}; list in positive the values that count as 1, "
                 "or use the network for several classes"
             )
-        return values[chosen]
+        return values[is_positive]
 
-    def _signed(self, data: Data) -> Examples:
-        # y_i a_i / 2 is all that the gradient needs: no labels to look up in the hot loop.
-        y = np.where(np.isin(data.labels, self._positive), 1.0, -1.0)
-        return 0.5 * y[:, None] * data.features, y
-
-    @cached_property
-    def _train(self) -> Examples:
-        return self._signed(self.parts.train)
+    def _signs(self, data: Data) -> Floats:
+        return np.where(np.isin(data.labels, self._positive_labels), 1.0, -1.0)
 
     @property
     def dim(self) -> int:
         """The number of features."""
-        return int(self.parts.train.features.shape[1])
-
-    @property
-    def examples(self) -> int:
-        """How many examples the sum runs over."""
-        return len(self.parts.train)
-
-    @property
-    def labels(self) -> Floats:
-        """The data's own labels, ``(examples,)``."""
-        return self.parts.train.labels
+        return int(self.split.train.features.shape[1])
 
     @cached_property
     def L(self) -> Constant:
-        """``lambda_max(A^T A) / (4 n) + 2 alpha``: sigmoid' <= 1/4 and |penalty''| <= 2."""
-        value = largest_eigenvalue(self.parts.train.features) / 4 + 2 * self.alpha
+        """``lambda_max(A^T A) / (4 n) + 2 alpha``, an upper bound.
+
+        The sigmoid's derivative is at most 1/4, the regulariser's curvature at most 2, both at 0.
+        """
+        value = largest_eigenvalue(self.split.train.features) / 4 + 2 * self.alpha
         return Constant(value, "upper bound", "lambda_max(A^T A) / (4 n) + 2 alpha")
 
-    @property
-    def f_star(self) -> Constant:
-        """0, a lower bound: so ``F(w) - f_star`` is never too small."""
-        return Constant(0.0, "upper bound", "0 is a lower bound of F: no term is negative")
+    def encode(self, data: Data) -> Examples:
+        """``b_i = y_i a_i / 2``, ``(n, p)``: the loss needs features and labels only as these."""
+        return (0.5 * self._signs(data)[:, None] * data.features,)
 
-    def value(self, x: Floats) -> Floats:
-        """F at every row: ``(..., d) -> (...)``."""
-        return by_row(self._mean, self, self._train, x)
+    def accuracy(self, data: Data) -> ExampleMean:
+        """The share of examples on their side of ``a.x = 0``; the boundary counts as 1."""
+        y = self._signs(data)
 
-    def grad(self, x: Floats, out: Floats) -> Floats:
-        """The full gradient at every row of ``x (..., d)``, written to ``out``."""
-        return full_gradient(self, self._train[:1], x, out)
+        def share(examples: Examples, x: Floats) -> Floats:
+            z = np.matvec(examples[0], x)
+            return mean_over_examples(((z > 0) | ((z == 0) & (y > 0))).astype(np.float64))
 
-    def plan_batches(
-        self, tile: int, R: int, B: int, dtype: Precision = "float64"
-    ) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
-        return Plan(self, self._train[:1], tile, R, B, dtype)
-
-    @property
-    def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:
-        """``train_accuracy``; with held-out data its accuracy and its F (regulariser included)."""
-        held = None if self.parts.held is None else self._signed(self.parts.held)
-        return measured(self._mean, _accuracy, self, self._train, held)
+        return share
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """The slope of each example's loss, and the penalty's slope."""
+        """The slope of each example's loss, ``(rows, m)``, and the regulariser's, ``(rows, d)``."""
         return np.empty((rows, m), dtype), np.empty((rows, self.dim), dtype)
 
     def mean_gradient(
@@ -152,14 +116,8 @@ class LogisticRegression:
             penalty *= 2 * self.alpha
             out += penalty
 
-    def _mean(self, examples: Examples, x: Floats) -> Floats:
+    def mean_loss(self, examples: Examples, x: Floats) -> Floats:
+        """``(1/m) sum_i log(1 + exp(-2 b_i.x))`` plus the regulariser."""
         losses = np.logaddexp(0.0, -2.0 * np.matvec(examples[0], x))
         x2 = x * x
-        return row_mean(losses) + self.alpha * over_coordinates(x2 / (1 + x2))
-
-
-def _accuracy(examples: Examples, x: Floats) -> Floats:
-    """The share of examples on their side of ``a.x = 0``; the boundary counts as 1."""
-    halves, y = examples
-    z = np.matvec(halves, x)
-    return row_mean(((z > 0) | ((z == 0) & (y > 0))).astype(np.float64))
+        return mean_over_examples(losses) + self.alpha * over_coordinates(x2 / (1 + x2))

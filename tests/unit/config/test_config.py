@@ -16,7 +16,7 @@ from kavg.cli.commands.list import SAMPLES
 from kavg.config import synonyms as _synonyms
 from kavg.config.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
 from kavg.errors import KavgError
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 from kavg.oracles import MiniBatch, Partition, Shifted
 
 TABLES = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.engine.local_steps import TILE_COORDINATES, LocalSteps, default_tile
-from kavg.objectives.data.preparation import Synthetic
+from kavg.objectives.data import Synthetic
 
 WELL = kavg.objectives.DoubleWell(dim=1000)
 CLASSES = Synthetic("classification", examples=512, features=20)

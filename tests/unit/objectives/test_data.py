@@ -15,16 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.errors import KavgError
-from kavg.objectives.data import readers
+from kavg.objectives.data import Data, Synthetic, readers
 from kavg.objectives.data.preparation import (
-    Data,
-    Synthetic,
-    digest,
-    load,
-    prepare,
-    shuffle,
-    split,
-    standardise,
+    digest_data,
+    hold_out,
+    load_data,
+    prepare_data,
+    shuffle_examples,
+    standardise_features,
 )
 
 SEEDS = st.integers(0, 2**64 - 1)
@@ -42,9 +40,9 @@ def test_a_split_is_a_partition(n: int, share: float, seed: int) -> None:
     count = round(share * n)
     if not 0 < count < n:
         with pytest.raises(KavgError, match="at least one of each"):
-            split(counted(n), share, seed)
+            hold_out(counted(n), share, seed)
         return
-    train, held = split(counted(n), share, seed)
+    train, held = hold_out(counted(n), share, seed)
     assert len(held) == count
     together = np.concatenate([train.labels, held.labels])
     assert sorted(together) == list(range(n))
@@ -54,19 +52,19 @@ def test_a_split_is_a_partition(n: int, share: float, seed: int) -> None:
 
 @given(n=st.integers(1, 60), seed=SEEDS)
 def test_a_shuffle_is_a_function_of_seed_and_size(n: int, seed: int) -> None:
-    order = shuffle(counted(n), seed).labels
+    order = shuffle_examples(counted(n), seed).labels
     assert sorted(order) == list(range(n))
-    assert np.array_equal(order, shuffle(counted(n), seed).labels)
+    assert np.array_equal(order, shuffle_examples(counted(n), seed).labels)
 
 
 def test_shuffles_differ_between_seeds_and_never_change() -> None:
-    orders = [shuffle(counted(6), seed).labels.tolist() for seed in range(3)]
+    orders = [shuffle_examples(counted(6), seed).labels.tolist() for seed in range(3)]
     assert orders == [[0, 2, 1, 5, 4, 3], [3, 5, 2, 0, 1, 4], [1, 4, 0, 3, 5, 2]]
 
 
 def test_every_order_of_three_is_as_likely() -> None:
     # 6000 shuffles, 6 orders: chi-square with 5 degrees of freedom exceeds 25.7 once in 10^4.
-    seen = [tuple(shuffle(counted(3), seed).labels) for seed in range(6000)]
+    seen = [tuple(shuffle_examples(counted(3), seed).labels) for seed in range(6000)]
     counts = np.array([seen.count(order) for order in set(seen)])
     assert len(counts) == 6
     assert ((counts - 1000) ** 2 / 1000).sum() < 25.7
@@ -75,8 +73,8 @@ def test_every_order_of_three_is_as_likely() -> None:
 @given(n=st.integers(2, 30), p=st.integers(1, 4), seed=SEEDS)
 def test_standardised_features_have_mean_0_and_variance_1(n: int, p: int, seed: int) -> None:
     data = Synthetic("regression", examples=n, features=p, seed=seed).draw()
-    scaled = standardise(Data(data.features * 7 + 100, data.labels), by=data)
-    back = standardise(data, by=data).features
+    scaled = standardise_features(Data(data.features * 7 + 100, data.labels), by=data)
+    back = standardise_features(data, by=data).features
     np.testing.assert_allclose(back.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(back.std(axis=0), 1)
     # By the other's figures, not its own.
@@ -86,46 +84,46 @@ def test_standardised_features_have_mean_0_and_variance_1(n: int, p: int, seed: 
 
 def test_a_constant_feature_is_only_centred() -> None:
     data = Data([[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]], [0, 1, 2])
-    assert np.abs(standardise(data, by=data).features[:, 0]).max() < 1e-15
+    assert np.abs(standardise_features(data, by=data).features[:, 0]).max() < 1e-15
 
 
 def test_prepare_keeps_the_first_after_the_shuffle() -> None:
-    whole = prepare(counted(20), 0.25, 3, None, scale=False)
-    some = prepare(counted(20), 0.25, 3, 8, scale=False)
-    assert whole.held is not None
-    assert some.held is not None
-    assert (len(whole.train), len(whole.held), len(some.train)) == (15, 5, 8)
+    whole = prepare_data(counted(20), 0.25, 3, None, standardise=False)
+    some = prepare_data(counted(20), 0.25, 3, 8, standardise=False)
+    assert whole.held_out is not None
+    assert some.held_out is not None
+    assert (len(whole.train), len(whole.held_out), len(some.train)) == (15, 5, 8)
     assert np.array_equal(some.train.labels, whole.train.labels[:8])
-    assert np.array_equal(some.held.labels, whole.held.labels)
+    assert np.array_equal(some.held_out.labels, whole.held_out.labels)
     assert np.array_equal(some.label_values, np.arange(20))
 
 
 def test_prepare_without_held_out_data_uses_all() -> None:
-    parts = prepare(counted(7), 0.0, 0, None, scale=True)
-    assert parts.held is None
+    parts = prepare_data(counted(7), 0.0, 0, None, standardise=True)
+    assert parts.held_out is None
     assert sorted(parts.train.labels) == list(range(7))
     np.testing.assert_allclose(parts.train.features.std(axis=0), 1)
 
 
 def test_held_out_data_is_scaled_as_training_data_is() -> None:
-    raw = prepare(counted(20), 0.3, 1, None, scale=False)
-    parts = prepare(counted(20), 0.3, 1, None, scale=True)
-    assert raw.held is not None
-    assert parts.held is not None
+    raw = prepare_data(counted(20), 0.3, 1, None, standardise=False)
+    parts = prepare_data(counted(20), 0.3, 1, None, standardise=True)
+    assert raw.held_out is not None
+    assert parts.held_out is not None
     mean, std = raw.train.features.mean(axis=0), raw.train.features.std(axis=0)
-    np.testing.assert_allclose(parts.held.features, (raw.held.features - mean) / std)
+    np.testing.assert_allclose(parts.held_out.features, (raw.held_out.features - mean) / std)
 
 
 def test_prepare_refuses_more_than_there_is() -> None:
     with pytest.raises(KavgError, match="use=6 examples were asked for, but there are only 5"):
-        prepare(counted(5), 0.0, 0, 6, scale=False)
+        prepare_data(counted(5), 0.0, 0, 6, standardise=False)
 
 
 def test_the_digest_is_over_little_endian_bytes() -> None:
     data = Data([[1.0, 2.0]], [3.0])
     expected = hashlib.sha256(np.array([1, 2], "<i8").tobytes())
     expected.update(np.array([1.0, 2.0, 3.0], "<f8").tobytes())
-    assert digest(data) == expected.hexdigest()
+    assert digest_data(data) == expected.hexdigest()
 
 
 @given(i=st.integers(0, 11), scale=st.sampled_from([1 + 2**-52, -1.0]))
@@ -133,11 +131,13 @@ def test_the_digest_sees_every_number(i: int, scale: float) -> None:
     table = np.arange(1.0, 13.0).reshape(4, 3)
     other = table.copy()
     other.flat[i] *= scale
-    assert digest(Data(table[:, :2], table[:, 2])) != digest(Data(other[:, :2], other[:, 2]))
+    one, two = (Data(numbers[:, :2], numbers[:, 2]) for numbers in (table, other))
+    assert digest_data(one) != digest_data(two)
 
 
 def test_the_digest_sees_the_shape() -> None:
-    assert digest(Data([[1.0], [2.0]], [3.0, 4.0])) != digest(Data([[1.0, 2.0, 3.0]], [4.0]))
+    one, two = Data([[1.0], [2.0]], [3.0, 4.0]), Data([[1.0, 2.0, 3.0]], [4.0])
+    assert digest_data(one) != digest_data(two)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_data_cannot_be_changed_and_leaves_its_source_alone() -> None:
 def test_npz_is_read(tmp_path: Path) -> None:
     path = tmp_path / "my data.npz"
     np.savez(path, features=np.array([[1, 2], [3, 4]], dtype=np.int8), labels=[7, 8])
-    data = load(str(path))
+    data = load_data(str(path))
     assert data.features.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert data.labels.tolist() == [7.0, 8.0]
 
@@ -183,7 +183,7 @@ def test_npz_is_read(tmp_path: Path) -> None:
 def test_csv_is_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "data.csv"
     path.write_bytes(text.encode())
-    data = load(str(path))
+    data = load_data(str(path))
     assert data.features.tolist() == [[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]
     assert data.labels.tolist() == [0.0, 1.0, 1.0]
 
@@ -221,13 +221,13 @@ def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, messag
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(KavgError, match=message):
-        load(str(path))
+        load_data(str(path))
 
 
 @pytest.mark.parametrize("name", ["missing.npz", "missing.csv"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(KavgError, match=f"{name}: no such file; give the path of"):
-        load(str(tmp_path / name))
+        load_data(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -246,17 +246,17 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_bad_archive_is_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(KavgError, match=message):
-        load(str(tmp_path / "a.npz"))
+        load_data(str(tmp_path / "a.npz"))
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "LINE", 1000)
+    monkeypatch.setattr(readers, "LONGEST_LINE", 1000)
     path = tmp_path / "a.csv"
     for content in (b"a" * 10**7, b"a,b\n1,2\n" + b"1," * 5 * 10**6, b'a,b\n"1' + b" " * 10**7):
         path.write_bytes(content)
         tracemalloc.start()
-        with pytest.raises(KavgError, match=r"line \d has more than 1000 letters"):
-            load(str(path))
+        with pytest.raises(KavgError, match=r"line \d has more than 1000 characters"):
+            load_data(str(path))
         assert tracemalloc.get_traced_memory()[1] < 10**6
         tracemalloc.stop()
 
@@ -268,37 +268,37 @@ def test_a_table_larger_than_the_memory_is_refused(
     path.write_text("a,label\n" + "1,0\n" * 300)
     monkeypatch.setattr(readers, "room", lambda: 4096.0)
     with pytest.raises(KavgError, match=r"its numbers may take 4.72 KiB, and there are 4 KiB"):
-        load(str(path))
+        load_data(str(path))
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + ".csv", "a\0b.npz", "x/" * 3000 + "a.csv"])
 def test_names_that_no_file_can_have(name: str) -> None:
     with pytest.raises(KavgError, match="no such file"):
-        load(name)
+        load_data(name)
 
 
 def test_a_name_cannot_mislead_a_terminal() -> None:
     with pytest.raises(KavgError) as caught:
-        load("\x1b[31m.npz")
+        load_data("\x1b[31m.npz")
     assert str(caught.value).startswith(r"'\x1b[31m.npz': no such file")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.npz")
     with pytest.raises(KavgError, match="no such file"):
-        load(str(tmp_path / "a.npz"))
+        load_data(str(tmp_path / "a.npz"))
 
 
 def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
     with (tmp_path / "a.npz").open("wb") as file:
         np.save(file, np.ones(3))
     with pytest.raises(KavgError, match="holds a single array"):
-        load(str(tmp_path / "a.npz"))
+        load_data(str(tmp_path / "a.npz"))
 
 
 def test_digits() -> None:
     pytest.importorskip("sklearn")
-    data = load("digits")
+    data = load_data("digits")
     assert data.features.shape == (1797, 64)
     assert (data.features.min(), data.features.max()) == (0.0, 1.0)
     assert np.unique(data.labels).tolist() == list(range(10))
@@ -307,7 +307,7 @@ def test_digits() -> None:
 def test_digits_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(KavgError, match=r"pip install 'kavg\[data\]'"):
-        load("digits")
+        load_data("digits")
 
 
 @given(n=st.integers(1, 40), p=st.integers(1, 5), seed=SEEDS)

@@ -1,0 +1,152 @@
+"""Empirical risks: what all objectives over a data set have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+
+from kavg.base import BatchGradient, Constant, Floats, Precision
+from kavg.errors import at_least_one
+from kavg.objectives.data.dataset import Data
+from kavg.objectives.data.preparation import (
+    DataSplit,
+    Source,
+    check_data_options,
+    prepare_data,
+)
+from kavg.objectives.finite_sums.blocked_sums import (
+    BatchPlan,
+    ExampleMean,
+    Examples,
+    full_gradient,
+    mean_at_rows,
+)
+
+
+class EmpiricalRisk(ABC):
+    """``F(w) = (1/n) sum_i f_i(w)`` over the training examples of a data set, with ``f_i >= 0``.
+
+    A new one is a final, frozen dataclass with these five fields and its own, a
+    ``__post_init__`` that checks them, ``dim``, ``L``, and the four methods on arrays below.
+    ``kavg.objectives.finite_sums.robust_regression`` is the shortest.  Fields are declared in the
+    leaves, so that each leaf shows all of its fields in their order.
+
+    A regulariser belongs to every f_i in full, so that batches need not know it.
+    """
+
+    data: Source
+    """The name of a data set, the path of a file, a ``Data`` or a ``Synthetic``."""
+    held_out: float
+    """Share of the examples that is held out of training, in [0, 1)."""
+    split_seed: int
+    """Seed of the shuffle before the split."""
+    use: int | None
+    """Number of training examples used; None for all."""
+    standardise: bool
+    """Whether features are centred and divided by their standard deviation."""
+
+    @abstractmethod
+    def __post_init__(self) -> None:
+        """Call ``check_data_fields``, then raise KavgError if another field is out of range."""
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """The dimension ``d`` of w; reads the data."""
+
+    @property
+    @abstractmethod
+    def L(self) -> Constant:
+        """The Lipschitz constant of the gradient, and how it was obtained."""
+
+    @abstractmethod
+    def encode(self, data: Data) -> Examples:
+        """The arrays ``(n, ...)`` that losses and gradients read, one row an example in each."""
+
+    @abstractmethod
+    def mean_loss(self, examples: Examples, x: Floats) -> Floats:
+        """``(1/m) sum_i f_i(x)`` of ``examples (1, m, ...)`` at each row of ``x (c, d)``."""
+
+    @abstractmethod
+    def accuracy(self, data: Data) -> ExampleMean | None:
+        """The share of examples classified rightly, for ``data`` encoded; None for a regression."""
+
+    @abstractmethod
+    def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
+        """Allocate arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis."""
+
+    @abstractmethod
+    def mean_gradient(
+        self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
+    ) -> None:
+        """Write ``(1/m) sum_i grad f_i(x)`` at each row of ``x (c, d)`` to ``out (c, d)``.
+
+        ``examples (c or 1, m, ...)``; ``work`` is from ``workspace``.  Nothing is allocated.
+        """
+
+    def check_data_fields(self) -> None:
+        """Raise KavgError if ``held_out``, ``split_seed`` or ``use`` is impossible."""
+        check_data_options(self.held_out, self.split_seed, self.use)
+
+    @cached_property
+    def split(self) -> DataSplit:
+        """The training and held-out examples; the data are read when first needed."""
+        return prepare_data(self.data, self.held_out, self.split_seed, self.use, self.standardise)
+
+    @cached_property
+    def _train(self) -> Examples:
+        return self.encode(self.split.train)
+
+    @property
+    def examples(self) -> int:
+        """The number n of training examples."""
+        return len(self.split.train)
+
+    @property
+    def labels(self) -> Floats:
+        """The labels or targets of the training examples as the data have them, ``(n,)``."""
+        return self.split.train.labels
+
+    @property
+    def f_star(self) -> Constant:
+        """0, a lower bound of F as no f_i is negative: ``F(w) - f_star`` is never too small."""
+        return Constant(0.0, "upper bound", "0 is a lower bound of F: no term is negative")
+
+    def value(self, x: Floats) -> Floats:
+        """F at every row: ``(..., d) -> (...)``."""
+        return mean_at_rows(self.mean_loss, self, self._train, x)
+
+    def grad(self, x: Floats, out: Floats) -> Floats:
+        """Write the full gradient at every row of ``x (..., d)`` to ``out`` and return it."""
+        return full_gradient(self, self._train, x, out)
+
+    def plan_batches(
+        self, tile: int, R: int, B: int, dtype: Precision = "float64"
+    ) -> BatchGradient:
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
+        for name, value in (("tile", tile), ("R", R), ("B", B)):
+            at_least_one(name, value, "a plan needs room for one example")
+        return BatchPlan(self, self._train, tile * R, B, dtype)
+
+    @property
+    def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:
+        """Functions ``(R, d) -> (R,)`` that runs record beside F.
+
+        ``train_accuracy`` of a classifier; where examples are held out, ``held_out_accuracy`` of a
+        classifier and ``held_out_F``, the mean of the f_i over them, regulariser included.
+        """
+        functions = self._accuracies("train", self.split.train, self._train)
+        if self.split.held_out is not None:
+            examples = self.encode(self.split.held_out)
+            functions |= self._accuracies("held_out", self.split.held_out, examples)
+            functions["held_out_F"] = partial(mean_at_rows, self.mean_loss, self, examples)
+        return functions
+
+    def _accuracies(
+        self, name: str, data: Data, examples: Examples
+    ) -> dict[str, Callable[[Floats], Floats]]:
+        accuracy = self.accuracy(data)
+        if accuracy is None:
+            return {}
+        return {f"{name}_accuracy": partial(mean_at_rows, accuracy, self, examples)}
