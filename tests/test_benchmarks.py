@@ -26,8 +26,8 @@ from experiments.benchmarks.cpu_affinity import cores, pinned
 from experiments.benchmarks.normals import PRECISIONS, addressed, fillers
 from experiments.benchmarks.ratios import Measured, spread
 from experiments.benchmarks.report import Report
-from experiments.benchmarks.tables import digits, grids
-from experiments.benchmarks.text_table import WIDTH, Grid
+from experiments.benchmarks.tables import format_digits, measurement_tables
+from experiments.benchmarks.text_table import WIDTH, TextTable
 from experiments.benchmarks.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
@@ -218,7 +218,7 @@ def a_measurement(name="one", ladder="", seconds=None, **about):
 
 def test_a_table_by_hand():
     found = a_measurement(notes={"PyTorch": "not there"}, remark="a remark")
-    assert grids([found])[0].text().split("\n") == [
+    assert measurement_tables([found])[0].text().split("\n") == [
         "one: P = 4, d = 1000",
         "  time in ns",
         "           time  kavg / it       quartiles  least to most",
@@ -233,7 +233,7 @@ def test_a_table_by_hand():
 def test_a_series_by_hand():
     later = a_measurement("grow", "d", {"kavg": [1.0]}, notes={"JAX": "asleep"})
     early, late = a_measurement("grow", "d"), Measured(**vars(later) | {"sizes": {"P": 4, "d": 20}})
-    (grid,) = grids([early, late])
+    (grid,) = measurement_tables([early, late])
     assert grid.text().split("\n") == [
         "grow: P = 4",
         "  kavg in ns; then kavg / it [quartiles]",
@@ -246,10 +246,11 @@ def test_a_series_by_hand():
 
 def test_without_the_reference_times_stand_alone():
     found = a_measurement(seconds={"JAX": [2.0]}, notes={"kavg": "not available"})
-    text = grids([found])[0].text()
+    text = measurement_tables([found])[0].text()
     assert "JAX   20.0" in text
     assert "kavg     -" in text
-    assert grids([a_measurement("s", "d", {"JAX": [2.0]})])[0].rows == [("10^3", "-", "-")]
+    (series,) = measurement_tables([a_measurement("s", "d", {"JAX": [2.0]})])
+    assert series.rows == [("10^3", "-", "-")]
 
 
 def everything():
@@ -277,7 +278,7 @@ def everything():
 def test_every_table_fits_the_width_and_keeps_its_columns():
     report = Report(FACTS, 7, list(everything()))
     assert max(map(len, report.text().split("\n"))) <= WIDTH
-    for grid in grids(report.found):
+    for grid in measurement_tables(report.found):
         table = [line for line in grid.markdown().split("\n") if line.startswith("|")]
         assert len(table) == len(grid.rows) + 2
         assert len({line.count("|") for line in table}) == 1
@@ -287,12 +288,12 @@ def test_the_report_says_what_the_times_depend_on():
     for text in (Report(FACTS, 7, []).text(), Report(FACTS, 7, []).markdown()):
         for fact in ("a processor", "core 0", "numpy 2", "openblas", "OPENBLAS_CORETYPE=Haswell"):
             assert fact in text
-        assert "there were 7." in text
+        assert "over 7 repetitions" in " ".join(text.split())
 
 
 @given(st.floats(1e-4, 1e7))
 def test_digits_are_true_and_few(value):
-    text = digits(value)
+    text = format_digits(value)
     assert "e" not in text
     assert float(text) == pytest.approx(value, rel=5.1e-3, abs=5.1e-4)
 
@@ -360,7 +361,7 @@ def quick_bench(monkeypatch, tmp_path):
         return [a_measurement()] if group != "large" else [launch.failed("large", "crashed")]
 
     monkeypatch.setattr(job, "measure", measured)
-    monkeypatch.setattr(job, "launcher", lambda: None)
+    monkeypatch.setattr(job, "detect_launch", lambda: None)
     options = {"quick": False, "markdown": False, "force": False}
 
     def call(only="small", repetitions=None, **given):
@@ -406,7 +407,7 @@ def test_a_part_that_failed_is_an_exit_code(quick_bench, capsys):
 def test_the_command_refuses_what_it_cannot_do(quick_bench, monkeypatch):
     with pytest.raises(KavgError, match="repetitions must be at least 1"):
         quick_bench(repetitions=0)
-    monkeypatch.setattr(job, "launcher", lambda: "MPICH hydra")
+    monkeypatch.setattr(job, "detect_launch", lambda: "MPICH hydra")
     with pytest.raises(KavgError, match="without mpiexec"):
         quick_bench()
 
@@ -425,7 +426,7 @@ def test_the_figure_shows_every_panel_there_is_something_for():
 
 
 def test_names_are_unique_in_markdown_and_text():
-    grid = Grid("t", "c", ("", "x"), (("a", "1"), ("bb", "22")), ("n",))
+    grid = TextTable("t", "c", ("", "x"), (("a", "1"), ("bb", "22")), ("n",))
     assert grid.text().split("\n")[2:] == ["       x", "  a    1", "  bb  22", "  n"]
     assert Counter(grid.markdown())["|"] == 12
 

@@ -38,7 +38,7 @@ ONLY_IN = {
     "pydantic_core": {"config"},
     "tomli_w": {"config"},
     "tomllib": {"config"},
-    "rich": {"cli"},
+    "rich": {"cli", "reports"},
     "zipfile": {"storage"},
     "matplotlib": {"reports"},
     "sklearn": {"objectives"},

@@ -1,4 +1,4 @@
-"""Everything a run of the benchmarks found, as text, in Markdown, or as plain values."""
+"""Report of a benchmark run, as text, in Markdown, or as plain values."""
 
 from __future__ import annotations
 
@@ -8,39 +8,41 @@ from typing import Any, Final, final
 
 from experiments.benchmarks.machine import words
 from experiments.benchmarks.ratios import Measured
-from experiments.benchmarks.tables import grids
-from experiments.benchmarks.text_table import wrapped
+from experiments.benchmarks.tables import measurement_tables
+from experiments.benchmarks.text_table import WIDTH
+from kavg.reports.text import wrap_text
 
-HOW: Final = (
+EXPLANATION: Final = (
     "kavg / it: the time of kavg over that of the contestant, within a repetition, so below 1 kavg "
-    "is quicker; medians and quartiles over the repetitions, of which there were {repetitions}."
+    "is faster; medians and quartiles over {repetitions} repetitions."
 )
 
 
 @final
 @dataclass(frozen=True)
 class Report:
-    """The machine, how often everything was repeated, and what was found."""
+    """The machine, the number of repetitions, and all measurements."""
 
     facts: Mapping[str, Any]
     repetitions: int
     found: Sequence[Measured]
 
     @property
-    def how(self) -> str:
-        """How the tables are to be read."""
-        return HOW.format(repetitions=self.repetitions)
+    def explanation(self) -> str:
+        """Meaning of the ratios in the tables."""
+        return EXPLANATION.format(repetitions=self.repetitions)
 
     def text(self) -> str:
         """For a terminal: no line is wider than 100 columns, whatever the names are."""
-        lines = [line for words_ in words(self.facts) for line in wrapped(words_, "")]
-        about = "\n".join([*lines, "", *wrapped(self.how, "")])
-        return "\n\n".join([about, *(grid.text() for grid in grids(self.found))]) + "\n"
+        lines = [line for fact in words(self.facts) for line in wrap_text(fact, WIDTH, hanging=2)]
+        lines += ["", *wrap_text(self.explanation, WIDTH, hanging=2)]
+        tables = (table.text() for table in measurement_tables(self.found))
+        return "\n\n".join(["\n".join(lines), *tables]) + "\n"
 
     def markdown(self) -> str:
         """For a page."""
-        about = "\n".join([*(f"- {line}" for line in words(self.facts)), "", self.how])
-        return "\n\n".join([about, *(grid.markdown() for grid in grids(self.found))])
+        about = "\n".join([*(f"- {line}" for line in words(self.facts)), "", self.explanation])
+        return "\n\n".join([about, *(table.markdown() for table in measurement_tables(self.found))])
 
     def plain(self) -> dict[str, Any]:
         """Every single time, for another program."""

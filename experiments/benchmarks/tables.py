@@ -1,4 +1,4 @@
-"""What was measured, as tables."""
+"""Text tables of what was measured: one for each workload, one for each series."""
 
 from __future__ import annotations
 
@@ -7,84 +7,83 @@ from dataclasses import replace
 from itertools import groupby
 
 from experiments.benchmarks.ratios import Measured, Spread
-from experiments.benchmarks.text_table import Grid
+from experiments.benchmarks.text_table import TextTable
 
 
-def grids(found: Sequence[Measured]) -> list[Grid]:
-    """A table for each workload, and one for each series."""
-    made = []
-    for (_, _, ladder), group in groupby(found, lambda m: (m.group, m.name, m.ladder)):
+def measurement_tables(measured: Sequence[Measured]) -> list[TextTable]:
+    """A table for each workload, and one for each series of a workload in several sizes."""
+    tables: list[TextTable] = []
+    for (_, _, ladder), group in groupby(measured, lambda m: (m.group, m.name, m.ladder)):
         members = list(group)
-        made += [series(members)] if ladder else [single(each) for each in members]
-    return made
+        tables += [_series_table(members)] if ladder else map(_workload_table, members)
+    return tables
 
 
-def single(found: Measured) -> Grid:
+def _workload_table(measured: Measured) -> TextTable:
     """One row a contestant: its time, and the ratio with its spread."""
-    sizes = ", ".join(f"{letter} = {value}" for letter, value in found.sizes.items())
-    header = ("", "time", f"{found.reference} / it", "quartiles", "least to most")
+    sizes = ", ".join(f"{letter} = {value}" for letter, value in measured.sizes.items())
+    header = ("", "time", f"{measured.reference} / it", "quartiles", "least to most")
     rows = []
-    for name in found.seconds:
-        ratio = found.ratio(name) if name != found.reference else None
-        rows.append((name, digits(found.time(name)), *(spelled(ratio) if ratio else ("", "", ""))))
-    rows += [(name, "-", "", "", "") for name in found.notes]
-    title = found.name + (f": {sizes}" if sizes else "")
-    return Grid(title, f"time in {found.unit}", header, rows, notes(found))
+    for name in measured.seconds:
+        ratio = measured.ratio(name) if name != measured.reference else None
+        cells = _spread_cells(ratio) if ratio else ("", "", "")
+        rows.append((name, format_digits(measured.time(name)), *cells))
+    rows += [(name, "-", "", "", "") for name in measured.notes]
+    title = measured.name + (f": {sizes}" if sizes else "")
+    return TextTable(title, f"time in {measured.unit}", header, rows, _table_notes(measured))
 
 
-def series(found: Sequence[Measured]) -> Grid:
+def _series_table(series: Sequence[Measured]) -> TextTable:
     """One row a size: the reference's time, and its ratio to each of the others."""
-    first = found[0]
+    first = series[0]
     letter, ours = first.ladder, first.reference
-    names = list(dict.fromkeys(n for m in found for n in (*m.seconds, *m.notes) if n != ours))
+    names = list(dict.fromkeys(n for m in series for n in (*m.seconds, *m.notes) if n != ours))
     fixed = ", ".join(f"{k} = {v}" for k, v in first.sizes.items() if k != letter)
     rows = [
         (
-            power(each.sizes[letter]),
-            digits(each.time(ours)) if ours in each.seconds else "-",
-            *(brief(each.ratio(name)) for name in names),
+            format_size(each.sizes[letter]),
+            format_digits(each.time(ours)) if ours in each.seconds else "-",
+            *(_ratio_cell(each.ratio(name)) for name in names),
         )
-        for each in found
+        for each in series
     ]
-    caption = f"{ours} in {first.unit}; then {ours} / it [quartiles]"
-    said = dict.fromkeys(
-        f"{letter} = {power(each.sizes[letter])}: {note}"
-        for each in found
-        for note in notes(replace(each, remark=""))
+    notes = dict.fromkeys(
+        f"{letter} = {format_size(each.sizes[letter])}: {note}"
+        for each in series
+        for note in _table_notes(replace(each, remark=""))
     )
-    said |= dict.fromkeys(each.remark for each in found if each.remark)
+    notes |= dict.fromkeys(each.remark for each in series if each.remark)
     title = first.name + (f": {fixed}" if fixed else "")
-    return Grid(title, caption, (letter, ours, *names), rows, list(said))
+    caption = f"{ours} in {first.unit}; then {ours} / it [quartiles]"
+    return TextTable(title, caption, (letter, ours, *names), rows, list(notes))
 
 
-def notes(found: Measured) -> list[str]:
-    """Who was left out, and why; then the remark."""
+def _table_notes(measured: Measured) -> list[str]:
+    """Contestants that were left out, by reason; then the remark."""
     reasons: dict[str, list[str]] = {}
-    for name, why in found.notes.items():
-        reasons.setdefault(why, []).append(name)
-    said = [f"{'; '.join(names)}: {why}" for why, names in reasons.items()]
-    return [*said, found.remark] if found.remark else said
+    for name, reason in measured.notes.items():
+        reasons.setdefault(reason, []).append(name)
+    notes = [f"{'; '.join(names)}: {reason}" for reason, names in reasons.items()]
+    return [*notes, measured.remark] if measured.remark else notes
 
 
-def spelled(ratio: Spread) -> tuple[str, str, str]:
-    """A ratio in three cells."""
+def _spread_cells(ratio: Spread) -> tuple[str, str, str]:
     (low, high), (least, most) = ratio.quartiles, ratio.range
-    between = f"{digits(low)} to {digits(high)}"
-    return digits(ratio.median), between, f"{digits(least)} to {digits(most)}"
+    between = f"{format_digits(low)} to {format_digits(high)}"
+    return format_digits(ratio.median), between, f"{format_digits(least)} to {format_digits(most)}"
 
 
-def brief(ratio: Spread | None) -> str:
-    """A ratio in one cell."""
+def _ratio_cell(ratio: Spread | None) -> str:
     if ratio is None:
         return "-"
-    low, high = (digits(value).removeprefix("0") for value in ratio.quartiles)
-    return f"{digits(ratio.median)} [{low}, {high}]"
+    low, high = (format_digits(value).removeprefix("0") for value in ratio.quartiles)
+    return f"{format_digits(ratio.median)} [{low}, {high}]"
 
 
-def digits(value: float) -> str:
-    """Three digits, never in powers of ten.
+def format_digits(value: float) -> str:
+    """Three significant digits, never in powers of ten.
 
-    >>> [digits(x) for x in (0.04567, 0.998, 3.14159, 27.18, 12345.6)]
+    >>> [format_digits(x) for x in (0.04567, 0.998, 3.14159, 27.18, 12345.6)]
     ['0.046', '0.998', '3.14', '27.2', '12346']
     """
     if abs(value) >= 100:
@@ -94,10 +93,10 @@ def digits(value: float) -> str:
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
 
 
-def power(value: int) -> str:
-    """A size, in powers of ten from a thousand on.
+def format_size(value: int) -> str:
+    """Size, as a power of ten if it is one, from a thousand on.
 
-    >>> power(100), power(10**6), power(1500)
+    >>> format_size(100), format_size(10**6), format_size(1500)
     ('100', '10^6', '1500')
     """
     text = str(value)

@@ -1,28 +1,29 @@
-"""A table as plain text of at most 100 columns, or in Markdown."""
+"""A table of numbers as plain text of at most 100 columns, or in Markdown."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
+
+from kavg.reports.text import align_columns, wrap_text
 
 WIDTH: Final = 100
 
 
 @final
 @dataclass(frozen=True)
-class Grid:
-    """A title, what the numbers are, a header, rows of cells, and notes.
+class TextTable:
+    """A title, a caption that says what the numbers are, a header, rows of cells, and notes.
 
-    >>> grid = Grid("halves", "in metres", ("of", "half"), (("1", "0.5"), ("2.5", "1.25")), ())
-    >>> print(grid.text())
+    >>> halves = TextTable("halves", "in metres", ("of", "half"), (("1", "0.5"), ("2.5", "1.25")))
+    >>> print(halves.text())
     halves
       in metres
       of   half
       1     0.5
       2.5  1.25
-    >>> print(grid.markdown())
+    >>> print(halves.markdown())
     **halves** (in metres)
     <BLANKLINE>
     | of | half |
@@ -35,32 +36,26 @@ class Grid:
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    notes: Sequence[str]
+    notes: Sequence[str] = ()
 
     def text(self) -> str:
-        """Aligned columns, the first to the left."""
-        table = [self.header, *self.rows]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [*wrapped(self.title, ""), *wrapped(self.caption, "  ")]
-        for row in table:
-            cells = [row[0].ljust(widths[0])]
-            cells += [cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True)]
-            lines.append("  " + "  ".join(cells).rstrip())
-        return "\n".join([*lines, *(line for note in self.notes for line in wrapped(note, "  "))])
+        """Aligned columns, the first to the left and the numbers to the right."""
+        lines = wrap_text(self.title, WIDTH, hanging=2)
+        lines += wrap_text(self.caption, WIDTH, indent=2, hanging=2)
+        lines += align_columns([self.header, *self.rows], WIDTH, flexible=0, numeric=True)
+        for note in self.notes:
+            lines += wrap_text(note, WIDTH, indent=2, hanging=2)
+        return "\n".join(lines)
 
     def markdown(self) -> str:
         """A title in bold, a table, a list of notes."""
         rule = "|---|" + "--:|" * (len(self.header) - 1)
-        lines = [f"**{self.title}** ({self.caption})", "", piped(self.header), rule]
-        lines += map(piped, self.rows)
-        return "\n".join([*lines, *([""] if self.notes else []), *(f"- {n}" for n in self.notes)])
+        lines = [f"**{self.title}** ({self.caption})", "", _markdown_row(self.header), rule]
+        lines += map(_markdown_row, self.rows)
+        if self.notes:
+            lines += ["", *(f"- {note}" for note in self.notes)]
+        return "\n".join(lines)
 
 
-def piped(cells: Sequence[str]) -> str:
-    """A row of a Markdown table."""
+def _markdown_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def wrapped(words: str, indent: str) -> list[str]:
-    """Lines no wider than ``WIDTH``."""
-    return textwrap.wrap(words, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ")

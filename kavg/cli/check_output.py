@@ -35,9 +35,8 @@ class Found:
     @property
     def table(self) -> str:
         """In words."""
-        looks = "" if self.looks == 1 else f", over {self.looks} looks"
         replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
-        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=looks)}"
+        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=self.looks)}"
 
     @property
     def plain(self) -> dict[str, object]:

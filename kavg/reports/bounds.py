@@ -1,4 +1,4 @@
-"""What each theorem says of a settings file before anything is run: ``kavg bounds``."""
+"""Bounds of a settings file before any run, in words: ``kavg bounds``."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ from kavg.analysis.bounds.corollaries import (
     tuned_mu,
     tuning_trends,
 )
-from kavg.analysis.bounds.setting import Setting
+from kavg.analysis.bounds.setting import Condition, Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.comparison import optimality_gaps
 from kavg.base import Constant
 from kavg.problem import Algorithm, Problem
-from kavg.reports.text import printable, wrap
-from kavg.reports.verdicts import WIDTH, parts_words
+from kavg.reports.text import align_columns, escape_unprintable, wrap_text
+from kavg.reports.verdicts import WIDTH, format_parts
 
 NOTE: Final = (
     "Bounds before any run. Delta = F(w_1) - f_star{random}. None of these is the theorem of Cong "
     "and Liu (2020), which could not be read; docs/theory.md has the proofs."
 )
 FACTORS: Final = (1, 2, 4)
+"""Multiples of P, K, B and N for which the best parameters of Theorem 1 are shown."""
 
 
 def bounds_text(
     problem: Problem, algorithms: Sequence[Algorithm], *, rounds: int, replicas: int, seed: int
 ) -> str:
-    """Every bound for every algorithm: conditions, value and parts, and what it would choose.
+    """Every bound for every algorithm: its conditions, value and parts, and the best parameters.
 
     >>> from kavg import objectives, oracles, outer
     >>> problem = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
@@ -55,55 +56,69 @@ def bounds_text(
     noise = problem.oracle.constants(problem.objective)
     constants = gather_constants(problem.objective, noise)
     random = f", the mean over {replicas} replicas" if float(np.ptp(gaps)) > 0 else ""
-    lines = [*wrap(NOTE.format(random=random), WIDTH, "")]
+    lines = wrap_text(NOTE.format(random=random), WIDTH)
     for algorithm in algorithms:
-        lines += ["", *wrap(printable(algorithm.name), WIDTH, "")]
-        told = make_setting(problem.objective, noise, algorithm, rounds, float(np.mean(gaps)))
-        if isinstance(told, str):
-            lines += wrap(told, WIDTH, "  ")
+        lines += ["", *wrap_text(escape_unprintable(algorithm.name), WIDTH)]
+        setting = make_setting(problem.objective, noise, algorithm, rounds, float(np.mean(gaps)))
+        if isinstance(setting, str):
+            lines += wrap_text(setting, WIDTH, indent=2)
             continue
-        lines += wrap(letters(told, constants), WIDTH, "  ")
-        for bound in BOUNDS:
-            lines += ["", *entry(bound, algorithm, told, constants)]
-        lines += ["", *choices(told)]
+        lines += wrap_text(_format_setting(setting, constants), WIDTH, indent=2)
+        lines += _describe_bounds(algorithm, setting, constants)
+        lines += ["", *_describe_choices(setting)]
     return "\n".join(lines)
 
 
-def letters(s: Setting, constants: Mapping[str, Constant]) -> str:
-    """The numbers that the theorems are told, and which of them are estimates."""
+def _format_setting(s: Setting, constants: Mapping[str, Constant]) -> str:
     names = ("P", "K", "B", "N", "gamma", "mu", "L", "Delta", "sigma2", "M_v", "zeta2", "pl")
     values = ((name, getattr(s, name)) for name in names)
-    shown = (f"{name}={value:.6g}" for name, value in values if not math.isnan(value))
+    known = (f"{name}={value:.6g}" for name, value in values if not math.isnan(value))
     guessed = [name for name, constant in constants.items() if constant.how == "estimated"]
-    return ", ".join(shown) + (f"; estimated: {', '.join(guessed)}" if guessed else "")
+    return ", ".join(known) + (f"; estimated: {', '.join(guessed)}" if guessed else "")
 
 
-def entry(
-    bound: Bound, algorithm: Algorithm, s: Setting, constants: Mapping[str, Constant]
+def _describe_bounds(
+    algorithm: Algorithm, s: Setting, constants: Mapping[str, Constant]
 ) -> Iterator[str]:
-    """One bound: what it is, its conditions with both sides, its value and the largest step."""
-    yield from wrap(f"{bound.name}: {bound.title} ({bound.status}; {bound.source})", WIDTH, "  ")
-    conditions, reason = check_applicability(bound, algorithm, s, constants)
-    if reason and not conditions:
-        yield from wrap(f"does not apply: {reason}", WIDTH, "    ")
-        return
+    """Bounds with their conditions, then those that do not apply, each reason once."""
+    inapplicable: dict[str, list[Bound]] = {}
+    for bound in BOUNDS:
+        conditions, reason = check_applicability(bound, algorithm, s, constants)
+        if reason and not conditions:
+            inapplicable.setdefault(reason, []).append(bound)
+        else:
+            yield from ("", *_title_lines(bound))
+            yield from _describe_bound(bound, conditions, s, estimated_constants(bound, constants))
+    for reason, bounds in inapplicable.items():
+        yield from ("", *(line for bound in bounds for line in _title_lines(bound)))
+        verb = "does" if len(bounds) == 1 else "do"
+        yield from wrap_text(f"{verb} not apply: {reason}", WIDTH, indent=4)
+
+
+def _title_lines(bound: Bound) -> list[str]:
+    return wrap_text(f"{bound.name}: {bound.title} ({bound.status}; {bound.source})", WIDTH, 2)
+
+
+def _describe_bound(
+    bound: Bound, conditions: Sequence[Condition], s: Setting, guessed: Sequence[str]
+) -> Iterator[str]:
+    """Conditions with both sides, the bound's value and the largest step that it allows."""
     for condition in conditions:
-        said = "met" if condition.met else "NOT met"
-        yield from wrap(f"{said}  {condition}", WIDTH, "    ")
+        mark = "met" if condition.met else "NOT met"
+        yield from wrap_text(f"{mark}  {condition}", WIDTH, indent=4)
     met = all(condition.met for condition in conditions)
     words = "bound" if met else "value, which is no bound here:"
-    guessed = estimated_constants(bound, constants)
     resting = f", with estimated {', '.join(guessed)}" if guessed else ""
-    yield f"    {words} {parts_words(bound.value(s))} (start + noise + drift){resting}"
+    yield f"    {words} {format_parts(bound.value(s))} (start + noise + drift){resting}"
     yield f"    largest gamma {bound.largest_gamma(s):.4g}, here {s.gamma:.4g}"
 
 
-def choices(s: Setting) -> Iterator[str]:
+def _describe_choices(s: Setting) -> Iterator[str]:
     """Corollaries C1 and C3 of Theorem 1, and how they move with P, K, B and N."""
     why = Theorem1().scope(s)
-    yield from wrap("What Theorem 1 itself would choose (docs/theory.md, C1 and C3):", WIDTH, "  ")
+    yield "  What Theorem 1 itself would choose (docs/theory.md, C1 and C3):"
     if why:
-        yield from wrap(f"nothing: {why}", WIDTH, "    ")
+        yield from wrap_text(f"nothing: {why}", WIDTH, indent=4)
         return
     mu = tuned_mu(s)
     step, value = tuned_gamma(s), tuned_bound(s)
@@ -113,16 +128,14 @@ def choices(s: Setting) -> Iterator[str]:
     else:
         value = Theorem1().value(s.at(mu=mu)).total
         yield f"    at gamma = {s.gamma:.4g}: mu = {mu:.4g}, and the bound is {value:.4g}"
-    yield "    with one letter changed   best mu     bound there   tuned gamma   bound there"
-    yield from map(trend, tuning_trends(s, FACTORS))
+    header = ("with one letter changed", "best mu", "bound there", "tuned gamma", "bound there")
+    yield from align_columns([header, *map(_trend_row, tuning_trends(s, FACTORS))], WIDTH, indent=4)
 
 
-def trend(one: Tuning) -> str:
-    """One line of the trends."""
-    label = f"{one.letter} = {one.value}"
+def _trend_row(one: Tuning) -> tuple[str, ...]:
     numbers = (one.mu, one.bound, one.gamma, one.tuned)
-    return f"      {label:22}" + "".join(f"  {_or_none(x):12}" for x in numbers).rstrip()
+    return f"  {one.letter} = {one.value}", *map(_format_or_none, numbers)
 
 
-def _or_none(x: float) -> str:
+def _format_or_none(x: float) -> str:
     return "none" if math.isnan(x) else f"{x:.4g}"

@@ -1,4 +1,4 @@
-"""Results in words: what each algorithm reached, and by how much two of them differ."""
+"""Summary of a run: the estimates of its last recorded round, as values and as a table."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
 from kavg.errors import KavgError
-from kavg.reports.text import labels, number, recorded, rows, title, wrap
+from kavg.reports.json_values import json_estimate
+from kavg.reports.labels import format_estimate, quantity_title, recorded_quantities, run_labels
+from kavg.reports.text import align_columns, wrap_text
 from kavg.trajectory import Trajectory
 
 
 def summary(trajectories: Sequence[Trajectory], level: float = 0.95) -> dict[str, Any]:
-    """What is left at the last recorded round, ready for ``json.dumps(..., allow_nan=False)``.
+    """Estimates at the last recorded round, ready for ``json.dumps(..., allow_nan=False)``.
 
-    For each algorithm, by name: its settings, ``diverged_at``, the ``final`` mean and limits of
-    every series, and ``minus_first``: the same for its difference from the first algorithm, paired
-    by replica (null where there is none to give).  Numbers that are not finite are null: the
-    limits of a single replica, the means of a diverged run.
+    For each algorithm, by name: its settings, ``diverged_at``, the ``final`` mean and confidence
+    interval of every series, and ``minus_first``: the same for its difference from the first
+    algorithm, paired by replica (null where there is none to give).  Numbers that are not finite
+    are null: the interval of a single replica, the means of a diverged run.
 
     >>> import numpy as np
     >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
@@ -26,30 +28,31 @@ def summary(trajectories: Sequence[Trajectory], level: float = 0.95) -> dict[str
     >>> summary([run])["algorithms"]["K-AVG"]["final"]["F"]["mean"]
     1.25
     """
-    names = labels(trajectories)
+    names = run_labels(trajectories)
     first, *others = trajectories
-    facts = [_facts(run, level) for run in trajectories]
-    for fact, run in zip(facts[1:], others, strict=True):
-        fact["minus_first"] = _against(run, first, level)
+    algorithms = [_summarize_run(run, level) for run in trajectories]
+    for algorithm, run in zip(algorithms[1:], others, strict=True):
+        algorithm["minus_first"] = _differences_from(first, run, level)
     return {
         "level": level,
         "first": names[0],
-        "algorithms": dict(zip(names, facts, strict=True)),
+        "algorithms": dict(zip(names, algorithms, strict=True)),
     }
 
 
 def table(trajectories: Sequence[Trajectory], level: float = 0.95, width: int = 80) -> str:
-    """The same as plain text, one section a quantity: ``mean [low, high]``, then differences.
+    """Estimates at the last recorded round as plain text, one section a quantity.
 
-    The limits decide the digits: two of the half-width are shown.  No line is longer than
-    ``width`` (72 at least) and nothing is cut off, so it reads the same in a log, a pipe and a
-    terminal.  The difference is that algorithm minus the first, paired by replica.
+    Each section gives ``mean [low, high]`` for every algorithm, then the differences: that
+    algorithm minus the first, paired by replica.  The confidence interval decides the digits: two
+    of the half-width are shown.  No line is longer than ``width`` (72 at least) and nothing is cut
+    off, so it reads the same in a log, a pipe and a terminal.
 
     >>> import numpy as np
     >>> F = np.array([[4.0, 4.0, 4.0], [1.0, 1.5, 1.4]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
     >>> print(table([run]))
-    Last recorded round: mean [low, high], 95 % limits over the replicas.
+    Last recorded round: mean [95 % confidence interval] over the replicas.
     <BLANKLINE>
       K-AVG  1 round, 3 replicas
     <BLANKLINE>
@@ -58,24 +61,27 @@ def table(trajectories: Sequence[Trajectory], level: float = 0.95, width: int = 
     """
     if width < 72:
         raise KavgError(f"a table needs 72 columns or more, got width={width}; use 80")
-    names = labels(trajectories)
-    lines = [
-        f"Last recorded round: mean [low, high], {100 * level:g} % limits over the replicas.",
-        "",
-        *rows(names, [_extent(run) for run in trajectories], width),
-    ]
-    for quantity in recorded(trajectories):
-        cells = [_final_words(run, quantity, level) for run in trajectories]
-        lines += ["", title(quantity), *rows(names, cells, width)]
-        if len(names) > 1:
-            first, *others = trajectories
-            cells = [_difference_words(run, first, quantity, level) for run in others]
-            heading = f"minus {names[0]}, paired by replica:"
-            lines += [*wrap(heading, width, "  "), *rows(names[1:], cells, width)]
+    names = run_labels(trajectories)
+    first, *others = trajectories
+
+    def section(names: Sequence[str], cells: Sequence[str]) -> list[str]:
+        return align_columns(zip(names, cells, strict=True), width, flexible=0)
+
+    interval = f"[{100 * level:g} % confidence interval]"
+    lines = [f"Last recorded round: mean {interval} over the replicas.", ""]
+    lines += section(names, [_format_extent(run) for run in trajectories])
+    for quantity in recorded_quantities(trajectories):
+        lines += ["", *wrap_text(quantity_title(quantity), width)]
+        lines += section(names, [_format_final(run, quantity, level) for run in trajectories])
+        if others:
+            differences = [_format_difference(run, first, quantity, level) for run in others]
+            lines += wrap_text(f"minus {names[0]}, paired by replica:", width, indent=2)
+            lines += section(names[1:], differences)
     return "\n".join(lines)
 
 
-def _facts(run: Trajectory, level: float) -> dict[str, Any]:
+def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
+    final = {name: mean_interval(x[-1], level) for name, x in run.series.items()}
     return {
         "P": run.P,
         "K": run.K,
@@ -84,29 +90,26 @@ def _facts(run: Trajectory, level: float) -> dict[str, Any]:
         "gradients": int(run.gradients[-1]),
         "replicas": run.replicas,
         "diverged_at": None if run.diverged_at is None else int(run.diverged_at),
-        "final": {name: _plain(mean_interval(x[-1], level)) for name, x in run.series.items()},
+        "final": {name: json_estimate(estimate) for name, estimate in final.items()},
         "minus_first": None,
     }
 
 
-def _against(run: Trajectory, first: Trajectory, level: float) -> dict[str, Any]:
+def _differences_from(first: Trajectory, run: Trajectory, level: float) -> dict[str, Any]:
     return {
-        name: None if _unpaired(run, first, name) else _plain(_difference(run, first, name, level))
+        name: None
+        if _why_unpaired(run, first, name)
+        else json_estimate(_final_difference(run, first, name, level))
         for name in run.series
     }
 
 
-def _plain(estimate: Estimate) -> dict[str, float | None]:
-    parts = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
-    return {key: float(x) if math.isfinite(x) else None for key, x in parts.items()}
-
-
-def _difference(run: Trajectory, first: Trajectory, quantity: str, level: float) -> Estimate:
+def _final_difference(run: Trajectory, first: Trajectory, quantity: str, level: float) -> Estimate:
     return paired_difference(run.series[quantity][-1], first.series[quantity][-1], level)
 
 
-def _unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str:
-    """Why there is no difference to give; empty if there is one."""
+def _why_unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str | None:
+    """Reason why two runs have no paired difference, None if they have one."""
     for each in (run, first):
         if each.diverged_at is not None:
             return "diverged" if each is run else "the first diverged"
@@ -114,33 +117,33 @@ def _unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str:
             return "not recorded" if each is run else "not recorded by the first"
     if run.replicas != first.replicas:
         return f"not paired: {run.replicas} replicas against {first.replicas}"
-    return ""
+    return None
 
 
-def _extent(run: Trajectory) -> str:
-    rounds, R = int(run.rounds[-1]), run.replicas
+def _format_extent(run: Trajectory) -> str:
+    rounds = _format_count(int(run.rounds[-1]), "round")
     end = "" if run.diverged_at is None else f", diverged at round {run.diverged_at}"
-    return f"{_of(rounds, 'round')}, {_of(R, 'replica')}{end}"
+    return f"{rounds}, {_format_count(run.replicas, 'replica')}{end}"
 
 
-def _of(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def _format_count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _final_words(run: Trajectory, quantity: str, level: float) -> str:
+def _format_final(run: Trajectory, quantity: str, level: float) -> str:
     if run.diverged_at is not None:
         return f"diverged at round {run.diverged_at}"
     if quantity not in run.series:
         return "not recorded"
-    return number(mean_interval(run.series[quantity][-1], level))
+    return format_estimate(mean_interval(run.series[quantity][-1], level))
 
 
-def _difference_words(run: Trajectory, first: Trajectory, quantity: str, level: float) -> str:
-    reason = _unpaired(run, first, quantity)
-    if reason:
+def _format_difference(run: Trajectory, first: Trajectory, quantity: str, level: float) -> str:
+    reason = _why_unpaired(run, first, quantity)
+    if reason is not None:
         return reason
-    estimate = _difference(run, first, quantity, level)
+    estimate = _final_difference(run, first, quantity, level)
     if not math.isfinite(estimate.low):
-        return number(estimate)
+        return format_estimate(estimate)
     outside = estimate.low > 0 or estimate.high < 0
-    return f"{number(estimate)}  zero {'outside' if outside else 'inside'}"
+    return f"{format_estimate(estimate)}  zero {'outside' if outside else 'inside'}"

@@ -1,17 +1,20 @@
-"""Verdicts in words: a table of at most 100 columns, and the same for a machine to read."""
+"""Verdicts on bounds: a table of at most 100 columns, and the same as values for JSON."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from kavg.analysis.bounds.bound import Bound
-from kavg.analysis.bounds.setting import BoundValue
+from kavg.analysis.bounds.setting import BoundValue, Condition
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.reports.text import columns, number, printable, wrap
+from kavg.reports.json_values import json_estimate, json_number
+from kavg.reports.labels import format_estimate
+from kavg.reports.text import align_columns, escape_unprintable, wrap_text
 
 WIDTH: Final = 100
 QUANTITIES: Final = {
@@ -19,28 +22,33 @@ QUANTITIES: Final = {
     "final_gap": "F(w_{N+1}) - f_star",
     "mean_grad_norm2_local": "mean of ||grad F||^2 over all local steps",
 }
+Row = tuple[str, Verdict]
 
 
-def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: str = "") -> str:
-    """One section an algorithm, one entry a bound: outcome, measured over bound, parts.
+def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) -> str:
+    """Verdicts as plain text: a section for each algorithm, a row for each bound.
 
-    Measured means stand once in each section, as bounds of one quantity share them.
+    A row gives the outcome and, where the bound applies, measured over bound and the bound's
+    parts.  Bounds of one quantity share its measured mean, which opens the section.  A reason that
+    several rows share is printed once, as a note below the table.  ``looks`` is how often the runs
+    were looked at, 1 unless replicas were added.
     """
-    heading = (
-        f"Verdicts that hold together at level {100 * level:g} % (Holm){looks}. Where a bound "
-        f"applies: measured/bound [{100 * (1 - level):g} % limits, one by one], then the bound "
-        "as start + noise + drift."
-    )
-    lines = [*wrap(heading, WIDTH, "")]
-    for name, group in groupby(verdicts, lambda one: one.algorithm):
-        lines += ["", *wrap(printable(name), WIDTH, ""), *_section(list(group))]
-    return "\n".join([*lines, "", summary_line(verdicts)])
+    lines = wrap_text(_heading(level, looks), WIDTH)
+    sections = [(name, list(group)) for name, group in groupby(verdicts, lambda v: v.algorithm)]
+    rows = [_section_rows(group) for _, group in sections]
+    notes = _shared_reasons([row for section in rows for row in section])
+    for (name, group), section in zip(sections, rows, strict=True):
+        lines += ["", *wrap_text(escape_unprintable(name), WIDTH), *_measured_lines(group)]
+        lines += align_columns(_cells(group, section, notes), WIDTH)
+    if notes:
+        lines += ["", *align_columns([(f"{n}:", why) for why, n in notes.items()], WIDTH, indent=0)]
+    return "\n".join([*lines, "", count_outcomes(verdicts)])
 
 
-def summary_line(verdicts: Sequence[Verdict]) -> str:
-    """How many of each outcome.
+def count_outcomes(verdicts: Sequence[Verdict]) -> str:
+    """Number of verdicts of each outcome.
 
-    >>> summary_line([])
+    >>> count_outcomes([])
     'no verdict'
     """
     counts = {one: sum(v.outcome is one for v in verdicts) for one in Outcome}
@@ -48,65 +56,89 @@ def summary_line(verdicts: Sequence[Verdict]) -> str:
     return ", ".join(said) or "no verdict"
 
 
-def _section(verdicts: Sequence[Verdict]) -> Iterator[str]:
-    shown = {v.bound.quantity: v.measured for v in verdicts if v.measured is not None}
-    for quantity, measured in shown.items():
-        yield f"  {QUANTITIES[quantity]}: {number(measured)}"
-    wide = max(columns(v.bound.name) for v in verdicts)
-    for v in verdicts:
-        start = f"  {v.bound.name:{wide}}  {v.outcome.words:{len('NOT APPLICABLE')}}"
-        words = "; ".join(filter(None, (_numbers(v), _resting(v), v.reason)))
-        yield from _hanging(start, words)
+def _heading(level: float, looks: int) -> str:
+    over = "" if looks == 1 else f", over {looks} looks"
+    return (
+        f"Verdicts hold jointly at level {100 * level:g} % (Holm){over}. Where a bound applies: "
+        f"measured/bound [{100 * (1 - level):g} % confidence interval, not adjusted], then the "
+        "bound as start + noise + drift."
+    )
 
 
-def _hanging(start: str, words: str) -> Iterator[str]:
-    indent = " " * (columns(start) + 2)
-    lines = list(wrap(words, WIDTH, indent)) if words else [""]
-    yield f"{start}  {lines[0].strip()}".rstrip()
-    yield from lines[1:]
+def _section_rows(verdicts: Sequence[Verdict]) -> list[Row]:
+    """Row labels with their verdicts; a single row if no bound applies, for one reason."""
+    first = verdicts[0]
+    if len(verdicts) > 1 and all(v.ratio is None and v.reason == first.reason for v in verdicts):
+        return [(f"all {len(verdicts)} bounds", first)]
+    return [(v.bound.name, v) for v in verdicts]
 
 
-def _numbers(v: Verdict) -> str:
+def _shared_reasons(rows: Sequence[Row]) -> dict[str, str]:
+    """Notes, by the reason that they give: those of two or more rows without numbers."""
+    counts = Counter(v.reason for _, v in rows if v.ratio is None and v.reason)
+    shared = [reason for reason, count in counts.items() if count > 1]
+    return {reason: f"note {place}" for place, reason in enumerate(shared, start=1)}
+
+
+def _measured_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    means = {v.bound.quantity: v.measured for v in verdicts if v.measured is not None}
+    for quantity, measured in means.items():
+        yield f"  {QUANTITIES[quantity]}: {format_estimate(measured)}"
+
+
+def _cells(
+    verdicts: Sequence[Verdict], rows: Sequence[Row], notes: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    name_width = max(len(v.bound.name) for v in verdicts)
+    outcome_width = max(len(outcome.words) for outcome in Outcome)
+    for label, v in rows:
+        reason = f"see {notes[v.reason]}" if v.ratio is None and v.reason in notes else v.reason
+        words = "; ".join(filter(None, (_format_numbers(v), _format_estimated(v), reason)))
+        yield f"{label:{name_width}}", f"{v.outcome.words:{outcome_width}}", words
+
+
+def _format_numbers(v: Verdict) -> str:
     if v.ratio is None or v.value is None:
         return ""
-    return f"{ratio_words(v.ratio)} of {parts_words(v.value)}"
+    return f"{format_ratio(v.ratio)} of {format_parts(v.value)}"
 
 
-def ratio_words(ratio: Estimate) -> str:
-    """Measured over bound in three decimals (or digits), with limits if there are any.
+def _format_estimated(v: Verdict) -> str:
+    return f"with estimated {', '.join(v.rests_on)}" if v.rests_on else ""
+
+
+def format_ratio(ratio: Estimate) -> str:
+    """Measured over bound in three decimals (or digits), with its confidence interval if any.
 
     >>> from kavg.analysis.fieller import ratio_interval
-    >>> ratio_words(ratio_interval([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
+    >>> format_ratio(ratio_interval([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
     '0.500 [-0.121, 1.121]'
     """
     mean, low, high = float(ratio.mean), float(ratio.low), float(ratio.high)
     if not math.isfinite(mean):
         return "infinite"
     style = ".3f" if 0.01 <= mean < 100 else ".3g"
-    limits = f" [{low:{style}}, {high:{style}}]" if math.isfinite(low) else ""
-    return f"{mean:{style}}{limits}"
+    interval = f" [{low:{style}}, {high:{style}}]" if math.isfinite(low) else ""
+    return f"{mean:{style}}{interval}"
 
 
-def parts_words(parts: BoundValue) -> str:
-    """A bound as the sum of what is left of the start, noise and drift.
+def format_parts(parts: BoundValue) -> str:
+    """Bound as the sum of its three parts: optimization (from the start), noise and drift.
 
-    >>> parts_words(BoundValue(1.0, 0.25, 0.0))
+    >>> format_parts(BoundValue(1.0, 0.25, 0.0))
     '1.25 = 1 + 0.25 + 0'
     """
     start, noise, drift = parts.optimization, parts.noise, parts.drift
     return f"{parts.total:.3g} = {start:.3g} + {noise:.3g} + {drift:.3g}"
 
 
-def _resting(v: Verdict) -> str:
-    return f"with estimated {', '.join(v.rests_on)}" if v.rests_on else ""
-
-
 def verdicts_json(
     verdicts: Sequence[Verdict], *, level: float, rounds: int, replicas: int, looks: int = 1
 ) -> dict[str, Any]:
-    """Everything in the table, ready for ``json.dumps(..., allow_nan=False)``.
+    """All numbers of the table, ready for ``json.dumps(..., allow_nan=False)``.
 
-    ``looks`` is how often the runs were looked at, 1 unless replicas were added.
+    ``looks`` is how often the runs were looked at, 1 unless replicas were added.  Numbers that are
+    not finite are null.
     """
     return {
         "level": level,
@@ -115,38 +147,27 @@ def verdicts_json(
         "replicas": replicas,
         "looks": looks,
         "outcomes": {one.words: one.value for one in Outcome},
-        "verdicts": [plain_verdict(one) for one in verdicts],
+        "verdicts": [_json_verdict(one) for one in verdicts],
     }
 
 
-def plain_verdict(v: Verdict) -> dict[str, Any]:
-    """One verdict; numbers that are not finite are null."""
+def _json_verdict(v: Verdict) -> dict[str, Any]:
     return {
         "algorithm": v.algorithm,
-        **plain_bound(v.bound),
+        **_json_bound(v.bound),
         "outcome": v.outcome.words,
         "reason": v.reason,
         "rests_on_estimated": list(v.rests_on),
-        "p": plain_number(v.p),
-        "measured": _plain_estimate(v.measured),
-        "value": plain_parts(v.value),
-        "ratio": _plain_estimate(v.ratio),
-        "conditions": [
-            {
-                "name": c.name,
-                "left": plain_number(c.left),
-                "right": plain_number(c.right),
-                "met": bool(c.met),
-                "words": c.words,
-            }
-            for c in v.conditions
-        ],
-        "largest_gamma": plain_number(v.largest_gamma),
+        "p": json_number(v.p),
+        "measured": None if v.measured is None else json_estimate(v.measured),
+        "value": None if v.value is None else _json_parts(v.value),
+        "ratio": None if v.ratio is None else json_estimate(v.ratio),
+        "conditions": [_json_condition(one) for one in v.conditions],
+        "largest_gamma": json_number(v.largest_gamma),
     }
 
 
-def plain_bound(bound: Bound) -> dict[str, Any]:
-    """Which theorem, of what, and whose."""
+def _json_bound(bound: Bound) -> dict[str, Any]:
     return {
         "bound": bound.name,
         "title": bound.title,
@@ -156,24 +177,16 @@ def plain_bound(bound: Bound) -> dict[str, Any]:
     }
 
 
-def plain_parts(parts: BoundValue | None) -> dict[str, float | None] | None:
-    """A bound's value and its parts."""
-    if parts is None:
-        return None
+def _json_condition(condition: Condition) -> dict[str, Any]:
+    return {
+        "name": condition.name,
+        "left": json_number(condition.left),
+        "right": json_number(condition.right),
+        "met": bool(condition.met),
+        "words": condition.words,
+    }
+
+
+def _json_parts(parts: BoundValue) -> dict[str, float | None]:
     names = ("total", "optimization", "noise", "drift")
-    return {name: plain_number(getattr(parts, name)) for name in names}
-
-
-def _plain_estimate(estimate: Estimate | None) -> dict[str, float | None] | None:
-    if estimate is None:
-        return None
-    return {name: plain_number(getattr(estimate, name)) for name in ("mean", "low", "high")}
-
-
-def plain_number(value: Any) -> float | None:
-    """A number JSON can hold.
-
-    >>> plain_number(float("inf")) is None
-    True
-    """
-    return float(value) if math.isfinite(value) else None
+    return {name: json_number(getattr(parts, name)) for name in names}

@@ -23,7 +23,8 @@ from kavg.config.messages import shown
 from kavg.config.toml import tables_of, text_of
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
-from kavg.reports.text import hanging, number, title
+from kavg.reports.labels import format_estimate, quantity_title
+from kavg.reports.text import fold_line
 from kavg.storage.cross_check import check_is_folder, read_json
 from kavg.storage.trajectories import joint_digest, load_trajectories
 from kavg.trajectory import Trajectory
@@ -45,7 +46,7 @@ def diff(comm: Communicator, a: Path, b: Path) -> int:
     """Say where two runs differ; 0 if their bits do not."""
     found = agree_on(comm, "the runs", lambda: compared(a, b), lambda one: "\n".join(one.lines))
     # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
-    run_on_rank_0(comm, lambda: say("\n".join(map(hanging, found.lines))))
+    run_on_rank_0(comm, lambda: say("\n".join(map(fold_line, found.lines))))
     return 0 if found.same else 1
 
 
@@ -123,11 +124,11 @@ def ends(name: str, a: Trajectory, b: Trajectory) -> str:
     x, y = a.series[name][-1], b.series[name][-1]
     apart = float(np.abs(x - y).max())
     if apart == 0:
-        return f"{title(name)} at round {a.rounds[-1]}: the same"
+        return f"{quantity_title(name)} at round {a.rounds[-1]}: the same"
     limits = paired_difference(x, y)
     zero = "zero inside" if limits.low <= 0 <= limits.high else "zero outside"
     about = "no limits" if a.replicas == 1 else zero
     return (
-        f"{title(name)} at round {a.rounds[-1]}: up to {apart:.3g} apart, "
-        f"first less second {number(limits)}, {about}"
+        f"{quantity_title(name)} at round {a.rounds[-1]}: up to {apart:.3g} apart, "
+        f"first less second {format_estimate(limits)}, {about}"
     )

@@ -13,7 +13,8 @@ from kavg.cli.execution import agreed, all_algorithms, finish
 from kavg.config.config import Config
 from kavg.config.memory_estimates import check_moments
 from kavg.mpi.collective import run_on_rank_0
-from kavg.reports.text import number, printable, title, wrap
+from kavg.reports.labels import format_estimate, quantity_title
+from kavg.reports.text import escape_unprintable, wrap_text
 from kavg.storage.output_folder import check_folder
 from kavg.trajectory import Trajectory
 
@@ -59,14 +60,14 @@ def exact_curves(config: Config) -> list[ExactTrajectory]:
 
 def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:
     """The last recorded round: what is exact beside what was measured."""
-    lines = ["Last recorded round: exact, measured mean [95 % limits, one by one]."]
+    lines = ["Last recorded round: exact, measured mean [95 % confidence interval]."]
     for curve, run in zip(curves, runs, strict=True):
         at = int(run.rounds[-1])
         end = "" if run.diverged_at is None else f", the last before it diverged: round {at}"
-        lines += ["", *wrap(printable(run.name) + end, WIDTH, "")]
+        lines += ["", *wrap_text(escape_unprintable(run.name) + end, WIDTH)]
         for name, values in curve.series.items():
-            measured = number(mean_interval(run.series[name][-1]))
-            lines.append(f"  {title(name):14}  {values[at]:<12.6g}  {measured}")
+            measured = format_estimate(mean_interval(run.series[name][-1]))
+            lines.append(f"  {quantity_title(name):14}  {values[at]:<12.6g}  {measured}")
     return "\n".join(lines)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,7 +12,9 @@ from kavg.config.constructor_errors import default_of
 from kavg.config.models import plain
 from kavg.errors import KavgError
 from kavg.objectives.data import Synthetic
+from kavg.reports.text import wrap_text
 
+WIDTH: Final = 78
 SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,
     "oracles": oracles.KINDS,
@@ -56,7 +57,8 @@ def entry(kind: str, cls: type) -> str:
     """One kind: how it is called, what it is, and its constants if it is an objective."""
     first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
     words = " ".join(first.split())
-    lines = [*wrapped(f"{kind}({signature(cls)})", 2), *wrapped(words, 4, hanging=0)]
+    lines = wrap_text(f"{kind}({signature(cls)})", WIDTH, indent=2, hanging=2)
+    lines += wrap_text(words, WIDTH, indent=4)
     if cls in objectives.KINDS.values():
         lines += constants(kind, cls)
     return "\n".join(lines)
@@ -79,15 +81,9 @@ def constants(kind: str, cls: type) -> Iterator[str]:
         settings.setdefault("dim", 1)
     objective = cls(**settings)
     sample = ", ".join(f"{key}={plain(value)!r}" for key, value in settings.items())
-    yield from wrapped(f"with {sample}:" if sample else "constants:", 4)
+    yield from wrap_text(f"with {sample}:" if sample else "constants:", WIDTH, 4, hanging=2)
     for name in ("L", "f_star", "pl"):
         constant: Constant | None = getattr(objective, name, None)
         if constant is not None:
             words = f"{name} = {constant.value:.6g} ({constant.how}): {constant.source}"
-            yield from wrapped(words, 6)
-
-
-def wrapped(words: str, indent: int, hanging: int = 2) -> list[str]:
-    """Lines of at most 78 characters, the later ones a little further in."""
-    first, others = " " * indent, " " * (indent + hanging)
-    return textwrap.wrap(words, 78, initial_indent=first, subsequent_indent=others)
+            yield from wrap_text(words, WIDTH, indent=6, hanging=2)

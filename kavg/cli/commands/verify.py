@@ -32,7 +32,8 @@ from kavg.cli.saved_run import load_run
 from kavg.config.config import Config, data_digest
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
-from kavg.reports.text import hanging, number
+from kavg.reports.labels import format_estimate
+from kavg.reports.text import fold_line
 from kavg.storage import manifest
 from kavg.storage.cross_check import check_is_folder, discord, read_json
 from kavg.storage.trajectories import joint_digest
@@ -129,7 +130,7 @@ def tell(comm: Communicator, lines: Iterable[str]) -> None:
 
     All ranks wait for it: a launcher may end a job as soon as one leaves with a code.
     """
-    run_on_rank_0(comm, lambda: say("\n".join(map(hanging, lines))))
+    run_on_rank_0(comm, lambda: say("\n".join(map(fold_line, lines))))
 
 
 SAME: Final = "same bits"
@@ -189,7 +190,7 @@ def unlike(a: Trajectory, b: Trajectory) -> Iterator[str]:
 def gap_words(gap: Discrepancy) -> str:
     """How far apart a quantity is."""
     return (
-        f"{gap.algorithm}: {gap.quantity}: then less now {number(gap.limits)} at the end, "
+        f"{gap.algorithm}: {gap.quantity}: then less now {format_estimate(gap.limits)} at the end, "
         f"{gap.growth:.3g} times what rounding excuses"
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from kavg.base import Communicator
-from kavg.cli.doctor.finding import Finding, fine, table, wrong
+from kavg.cli.doctor.finding import Finding, findings_table, fine, wrong
 from kavg.cli.doctor.machine import (
     about_blas,
     about_cores,
@@ -56,7 +56,7 @@ def doctor(comm: Communicator, load: Callable[[], str], fault: str | None) -> in
         findings.append(alone_under_a_launcher())
     else:
         findings.append(on_two_ranks(mpi, mpiexec))
-    say(table(findings))
+    say(findings_table(findings))
     return int(not all(each.fine for each in findings))
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.reports.text import printable, wrap
+from kavg.reports.text import align_columns, escape_unprintable
 
 WIDTH: Final = 100
-LABEL: Final = 7
-NAME: Final = 15
+LABEL: Final = 5
+NAME: Final = 13
 
 
 @final
@@ -34,34 +34,30 @@ def wrong(name: str, found: str, fix: str) -> Finding:
     return Finding(name, False, found, fix)
 
 
-def table(findings: Sequence[Finding]) -> str:
-    """All findings, at most ``WIDTH`` columns wide, and how many are wrong.
+def findings_table(findings: Sequence[Finding]) -> str:
+    """All findings, at most ``WIDTH`` columns wide, and the number of those that are wrong.
 
-    >>> print(table([fine("BLAS", "one thread"), wrong("mpiexec", "none", "install one")]))
+    >>> print(findings_table([fine("BLAS", "one thread"), wrong("mpiexec", "none", "install one")]))
     fine   BLAS           one thread
     wrong  mpiexec        none
     fix                   install one
     <BLANKLINE>
     1 of 2 is wrong
     """
-    lines = [line for each in findings for line in rows(each)]
+    lines = align_columns((row for each in findings for row in _rows(each)), WIDTH, indent=0)
     bad = sum(not each.fine for each in findings)
     verb = "is" if bad == 1 else "are"
     end = f"{bad} of {len(findings)} {verb} wrong" if bad else "nothing is wrong"
     return "\n".join([*lines, "", end])
 
 
-def rows(finding: Finding) -> Iterator[str]:
-    """What was found, then what to do."""
-    yield from cells("fine" if finding.fine else "wrong", finding.name, finding.found)
+def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+    """Label, name and text: of what was found, then of what to do."""
+    label, name = "fine" if finding.fine else "wrong", f"{finding.name:{NAME}}"
+    yield f"{label:{LABEL}}", name, _escape_lines(finding.found)
     if finding.fix:
-        yield from cells("hint" if finding.fine else "fix", "", finding.fix)
+        yield "hint" if finding.fine else "fix", "", _escape_lines(finding.fix)
 
 
-def cells(label: str, name: str, text: str) -> Iterator[str]:
-    """One row; a long text is continued in its own column."""
-    start = f"{label:{LABEL}}{name:{NAME}}"
-    for part in text.split("\n"):
-        for line in wrap(printable(part), WIDTH, " " * len(start)):
-            yield (start + line[len(start) :]).rstrip()
-            start = " " * len(start)
+def _escape_lines(text: str) -> str:
+    return "\n".join(map(escape_unprintable, text.split("\n")))

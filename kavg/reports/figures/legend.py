@@ -8,7 +8,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from kavg.reports.figures.curves import style
-from kavg.reports.text import columns, printable
+from kavg.reports.text import cell_width, escape_unprintable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def legend(figure: Figure, names: Sequence[str]) -> None:
 
     entries = [textwrap.fill(readable(x), 40, max_lines=3, placeholder=" ...") for x in names]
     width, height = figure.get_size_inches()
-    longest = max(columns(line) for entry in entries for line in entry.split("\n"))
+    longest = max(cell_width(line) for entry in entries for line in entry.split("\n"))
     fit = max(1, int(width * 13 / (longest + 7)))
     rows = ceil(len(names) / fit)
     lines = max(entry.count("\n") + 1 for entry in entries)
@@ -49,7 +49,7 @@ def readable(text: str) -> str:
     'mu = 0.5U+4E2D'
     """
     known = _letters()
-    return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in printable(text))
+    return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in escape_unprintable(text))
 
 
 def _letters() -> set[int]:

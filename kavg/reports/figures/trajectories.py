@@ -10,7 +10,7 @@ from kavg.errors import KavgError
 from kavg.reports.figures.curves import FAINT, curve, draw
 from kavg.reports.figures.layout import name_axes, new_sheet
 from kavg.reports.figures.legend import legend
-from kavg.reports.text import labels, recorded
+from kavg.reports.labels import recorded_quantities, run_labels
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def trajectory_figure(
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_yscale()
     ('rounds (one communication each)', 'linear')
     """
-    names = map(_entry, labels(trajectories), trajectories)
+    names = map(_entry, run_labels(trajectories), trajectories)
     shown = _chosen(trajectories, quantities)
     calm = [run.diverged_at is None for run in trajectories]
     figure, panels = new_sheet(len(shown))
@@ -52,7 +52,7 @@ def trajectory_figure(
 
 
 def _chosen(trajectories: Sequence[Trajectory], quantities: Sequence[str] | None) -> list[str]:
-    there = recorded(trajectories)
+    there = recorded_quantities(trajectories)
     chosen = there if quantities is None else list(quantities)
     strange = [name for name in chosen if name not in there]
     if strange or not chosen:

@@ -20,7 +20,7 @@ from kavg.errors import KavgError
 from kavg.reports.figures.curves import COLOURS, DASHES, LARGEST
 from kavg.reports.figures.layout import new_sheet
 from kavg.reports.figures.legend import readable
-from kavg.reports.text import printable
+from kavg.reports.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def draw(panel: Axes, one: Promise, looks: dict[str, dict[str, Any]]) -> None:
     panel.set_yscale("log")
     panel.set_xlabel("rounds N", fontsize=9)
     panel.set_ylabel(AXES[one.quantity], fontsize=8)
-    panel.set_title(readable(printable(one.name))[:40], fontsize=9, parse_math=False)
+    panel.set_title(readable(escape_unprintable(one.name))[:40], fontsize=9, parse_math=False)
     panel.tick_params(which="both", labelsize=8)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(linewidth=0.4, alpha=0.5)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from kavg import SerialComm
 from kavg.cli.doctor import command as job
 from kavg.cli.doctor import machine, mpi_library, selftest
-from kavg.cli.doctor.finding import WIDTH, Finding, fine, table, wrong
+from kavg.cli.doctor.finding import WIDTH, Finding, findings_table, fine, wrong
 from kavg.cli.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
 from kavg.errors import KavgError
-from kavg.reports.text import columns
+from kavg.reports.text import cell_width
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
 OPEN_MPI = Library("Open MPI v5.0.11, package: x", Path("/o/lib/libmpi.so"))
@@ -38,15 +38,15 @@ NAMES = st.sampled_from(["BLAS threads", "mpiexec"])
 
 @given(st.lists(st.builds(Finding, NAMES, st.booleans(), st.text(), st.text())))
 def test_a_table_is_never_wider_than_promised_and_counts_what_is_wrong(findings):
-    lines = table(findings).splitlines()
-    assert max(map(columns, lines)) <= WIDTH
+    lines = findings_table(findings).splitlines()
+    assert max(map(cell_width, lines)) <= WIDTH
     bad = sum(not each.fine for each in findings)
     assert lines[-1].startswith(f"{bad} of {len(findings)} " if bad else "nothing is wrong")
     assert sum(line.startswith("wrong  ") for line in lines) == bad
 
 
 def test_a_fix_and_a_hint_are_told_apart_and_lines_are_kept():
-    said = table([fine("A", "x", "more"), wrong("B", "y", "first\nsecond")])
+    said = findings_table([fine("A", "x", "more"), wrong("B", "y", "first\nsecond")])
     assert said.splitlines() == [
         "fine   A              x",
         "hint                  more",

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
 from kavg.errors import KavgError
+from kavg.reports.labels import format_estimate, run_labels
 from kavg.reports.run_summary import summary, table
-from kavg.reports.text import columns, labels, number
+from kavg.reports.text import cell_width
 from kavg.trajectory import Trajectory
 
 
@@ -41,11 +42,11 @@ values = st.floats(allow_nan=False, allow_infinity=False)
 def test_any_names_fit_the_width_and_are_told_apart(given_runs):
     runs = [a_run(name, R, diverged_at=at) for name, R, at in given_runs]
     text = table(runs, width=72)
-    assert all(columns(line) <= 72 for line in text.split("\n"))
+    assert all(cell_width(line) <= 72 for line in text.split("\n"))
     assert text.replace("\n", "").isprintable()
-    assert len(set(labels(runs))) == len(runs)
+    assert len(set(run_labels(runs))) == len(runs)
     facts = json.loads(json.dumps(summary(runs), allow_nan=False))
-    assert list(facts["algorithms"]) == labels(runs)
+    assert list(facts["algorithms"]) == run_labels(runs)
 
 
 @given(st.text(alphabet="ab中 ", min_size=100, max_size=300))
@@ -59,7 +60,7 @@ def test_the_limits_decide_the_digits(mean, half):
     low, high = mean - half, mean + half
     if not (math.isfinite(low) and math.isfinite(high)):
         return
-    shown = number(Estimate(*map(np.asarray, (mean, low, high)), 0.95, 9))
+    shown = format_estimate(Estimate(*map(np.asarray, (mean, low, high)), 0.95, 9))
     assert len(shown) <= 50
     printed = [float(x) for x in re.findall(r"-?\d[\d.]*(?:e[+-]\d+)?", shown)]
     assert printed[1] <= printed[0] <= printed[2]
@@ -80,7 +81,7 @@ def test_the_limits_decide_the_digits(mean, half):
 )
 def test_numbers_by_hand(mean, half, shown):
     limits = map(np.asarray, (mean, mean - half, mean + half))
-    assert number(Estimate(*limits, 0.95, 5)) == shown
+    assert format_estimate(Estimate(*limits, 0.95, 5)) == shown
 
 
 def test_summary_holds_the_estimates():
@@ -113,7 +114,7 @@ def test_divergence_and_what_cannot_be_paired_are_said_in_words():
 
 def test_one_replica_has_no_limits():
     text = table([a_run(R=1), a_run("M-AVG", R=1)])
-    assert "(one replica: no limits)" in text
+    assert "(one replica: no interval)" in text
     assert "zero" not in text
     assert summary([a_run(R=1)])["algorithms"]["K-AVG"]["final"]["F"]["low"] is None
 

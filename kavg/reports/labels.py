@@ -1,0 +1,89 @@
+"""Names of runs and quantities, and estimates to their significant digits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import count
+from typing import Final
+
+from kavg.analysis.estimate import Estimate
+from kavg.errors import KavgError
+from kavg.reports.text import escape_unprintable
+from kavg.trajectory import Trajectory
+
+DIGITS: Final = 7
+TITLES: Final = {"grad_norm2": "||grad F||^2"}
+
+
+def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
+    """One printable, distinct, non-empty name for each algorithm.
+
+    An algorithm without a name is called by its P and K; equal names are numbered.
+
+    >>> import numpy as np
+    >>> z = np.zeros((1, 1))
+    >>> run = Trajectory("", 2, 8, 1, np.arange(1), {"F": z}, z, z, np.zeros(1))
+    >>> run_labels([run, run])
+    ['P=2 K=8', 'P=2 K=8 (2)']
+    """
+    if isinstance(trajectories, Trajectory) or not trajectories:
+        raise KavgError("give a list of one or more trajectories, [trajectory] for one of them")
+    taken: list[str] = []
+    for run in trajectories:
+        name = escape_unprintable(run.name).strip() or f"P={run.P} K={run.K}"
+        tries = (name if i == 1 else f"{name} ({i})" for i in count(1))
+        taken.append(next(candidate for candidate in tries if candidate not in taken))
+    return taken
+
+
+def recorded_quantities(trajectories: Sequence[Trajectory]) -> list[str]:
+    """Names of all recorded series, in the order of recording, each once."""
+    return list(dict.fromkeys(name for run in trajectories for name in run.series))
+
+
+def quantity_title(quantity: str) -> str:
+    """Heading of a recorded quantity: ``grad_norm2`` is ``||grad F||^2``."""
+    return TITLES.get(quantity, escape_unprintable(quantity).replace("_", " "))
+
+
+def replica_range(trajectories: Sequence[Trajectory]) -> str:
+    """Number of replicas, or the least and the largest: ``64``, ``4 to 64``."""
+    counts = sorted({run.replicas for run in trajectories})
+    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+
+
+def format_estimate(estimate: Estimate) -> str:
+    """``mean [low, high]`` to two digits of the half-width, ``DIGITS`` in all at most.
+
+    >>> from kavg.analysis.estimate import mean_interval
+    >>> format_estimate(mean_interval([0.1231, 0.1252, 0.1249, 0.1240]))
+    '0.1243 [0.1228, 0.1258]'
+    >>> format_estimate(mean_interval([2.5]))
+    '2.5 (one replica: no interval)'
+    """
+    mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
+    if not math.isfinite(mean):
+        return "not finite"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        reason = "one replica: no interval" if estimate.replicas == 1 else "no interval"
+        return f"{mean:.6g} ({reason})"
+    half = high / 2 - low / 2
+    place = math.floor(math.log10(half)) - 1 if half > 0 else -400
+    return f"{_round_to(mean, place)} [{_round_to(low, place)}, {_round_to(high, place)}]"
+
+
+def _round_to(value: float, place: int) -> str:
+    # The size is that of the rounded value: 9.96 to one decimal is 10.0, one digit longer.
+    if value == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    if exponent - place >= DIGITS:
+        return f"{value:.{DIGITS}g}"
+    rounded = round(value, -place) if abs(place) < 300 else value
+    if rounded == 0:
+        return "0"
+    exponent = math.floor(math.log10(abs(rounded)))
+    if -5 < exponent < DIGITS and place <= 0:
+        return f"{rounded:.{-place}f}"
+    return f"{rounded:.{max(exponent - place, 0)}e}"
