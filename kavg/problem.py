@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from kavg.base import Floats, Objective, Oracle, Outer, Schedule, Start
-from kavg.errors import KavgError, at_least_one, positive
+from kavg.errors import KavgError
+from kavg.ranges import Count, Positive, check_ranges
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,14 @@ class Algorithm:
     ``gamma`` is a number or a schedule, a function of the round ``n = 1, 2, ...``.
     """
 
-    P: int
-    K: int
-    gamma: float | Schedule
+    P: Annotated[Count, "use P=1 for a single learner"]
+    K: Annotated[Count, "use K=1 for synchronous SGD"]
+    gamma: Positive | Schedule
     outer: Outer
     name: str = ""
 
     def __post_init__(self) -> None:
-        at_least_one("P", self.P, "use P=1 for a single learner")
-        at_least_one("K", self.K, "use K=1 for synchronous SGD")
-        if not callable(self.gamma):
-            positive("gamma", self.gamma)
+        check_ranges(self)
 
     def step_size(self, n: int) -> float:
         """``gamma(n)`` as a number."""

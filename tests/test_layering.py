@@ -16,7 +16,8 @@ import kavg
 ROOT = Path(kavg.__file__).parent
 
 FLOORS = (
-    ("errors", "base", "problem", "trajectory", "version"),  # the vocabulary, in this order
+    # The vocabulary, in this order.
+    ("errors", "ranges", "base", "problem", "trajectory", "version"),
     ("engine", "oracles", "outer", "schedules", "storage"),
     ("mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),
@@ -32,6 +33,7 @@ NEVER = (("analysis", "engine"), ("engine", "oracles"), ("storage", "config"))
 what was stored is read without the settings that made it."""
 
 ONLY_IN = {
+    "annotated_types": {"ranges", "config"},
     "mpi4py": {"mpi"},
     "typer": {"cli"},
     "pydantic": {"config"},

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal, final
+from typing import Annotated, Any, Final, Literal, final
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -24,10 +24,11 @@ from kavg.config.messages import faults, shortened, shown
 from kavg.config.models import Tables, plain
 from kavg.config.overrides import put
 from kavg.config.toml import tables_of, text_of
-from kavg.errors import KavgError, at_least_one, check_seed, positive
+from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import Count, Positive, Seed, check_ranges
 from kavg.storage.atomic import real
 from kavg.storage.checkpoint_manager import CHECKPOINTING, Checkpointing
 
@@ -37,10 +38,10 @@ from kavg.storage.checkpoint_manager import CHECKPOINTING, Checkpointing
 class Record:
     """What is recorded: ``every``-th round, the first and the last always."""
 
-    every: int = 1
+    every: Annotated[Count, "use every=1 to record each round"] = 1
 
     def __post_init__(self) -> None:
-        at_least_one("every", self.every, "use every=1 to record each round")
+        check_ranges(self)
 
 
 RECORD: Final = Record()
@@ -75,27 +76,23 @@ class Config:
     Cosine(dim=2, lam=1.0, A=1.0, omega=3.0)
     """
 
-    rounds: int
+    rounds: Annotated[Count, "use rounds=1 for a single averaging"]
     objective: Objective
     oracle: Oracle
     algorithms: tuple[Algorithm, ...] = field(metadata={"key": "algorithm", "check": named})
     start: float | tuple[float, ...] | Start = 0.0
-    replicas: int = 1
-    seed: int = 0
+    replicas: Annotated[Count, "use replicas=1 for a single run"] = 1
+    seed: Seed = 0
     mean: Literal["exact", "allreduce"] = "exact"
     dtype: Precision = "float64"
     record: Record = RECORD
     checkpoint: Checkpointing = CHECKPOINTING
     figures: bool = True
-    timeout: float = 600.0
-    agree_every: int = 100
+    timeout: Positive = 600.0
+    agree_every: Annotated[Count, "use more than rounds to compare at the end alone"] = 100
 
     def __post_init__(self) -> None:
-        at_least_one("rounds", self.rounds, "use rounds=1 for a single averaging")
-        at_least_one("replicas", self.replicas, "use replicas=1 for a single run")
-        check_seed(self.seed)
-        positive("timeout", self.timeout)
-        at_least_one("agree_every", self.agree_every, "use more than rounds for the end alone")
+        check_ranges(self)
 
     @property
     def problem(self) -> Problem:

@@ -14,8 +14,10 @@ from __future__ import annotations
 import dataclasses
 import types
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from annotated_types import Interval
 from pydantic import (
     AfterValidator,
     ConfigDict,
@@ -30,6 +32,7 @@ from pydantic import (
 from kavg import base, objectives, oracles, outer, schedules, starts
 from kavg.config.constructor_errors import checked, default_of, given_type, keyed
 from kavg.objectives.data.dataset import Data
+from kavg.ranges import check_range
 
 KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: objectives.KINDS,
@@ -67,11 +70,11 @@ class Tables:
         """A fresh model of ``cls``; a field's metadata may rename its key or check its value."""
         kind = NAMES.get(cls)
         fields: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
-        hints = get_type_hints(cls)
+        hints = get_type_hints(cls, include_extras=True)
         for field in dataclasses.fields(cls):
             name = keyed(field)
             default = default_of(field)
-            hint = self.hint(hints[field.name])
+            hint = self.hint(hints[field.name], field.name)
             if "check" in field.metadata:
                 hint = Annotated[hint, AfterValidator(field.metadata["check"])]
             fields[name] = (hint, default)
@@ -81,8 +84,13 @@ class Tables:
         model = create_model(cls.__name__, __config__=SETTINGS, __doc__=first_line(cls), **fields)
         return Annotated[model, WrapValidator(lambda given, to: checked(given, to, cls))]
 
-    def hint(self, hint: Any) -> Any:
+    def hint(self, hint: Any, name: str) -> Any:
         """What TOML may hold where a constructor's annotation says ``hint``."""
+        if get_origin(hint) is Annotated:
+            kind, interval, *_ = get_args(hint)
+            check = AfterValidator(partial(validate_range, hint, name))
+            bounds = Field(json_schema_extra=json_bounds(interval))
+            return Annotated[self.hint(kind, name), check, bounds]
         if hint in KINDS:
             return self.kinds(KINDS[hint].values())
         if hint is int:
@@ -94,9 +102,9 @@ class Tables:
         if isinstance(hint, type) and kinds_of(hint) != [hint]:
             return self.kinds(kinds_of(hint))
         if get_origin(hint) in (Union, types.UnionType):
-            return self.union(get_args(hint))
+            return self.union(get_args(hint), name)
         if get_origin(hint) is tuple:
-            parts = tuple(part if part is ... else self.hint(part) for part in get_args(hint))
+            parts = tuple(part if part is ... else self.hint(part, name) for part in get_args(hint))
             return types.GenericAlias(tuple, parts)
         return hint
 
@@ -107,10 +115,10 @@ class Tables:
             Field(discriminator="kind"),
         ]
 
-    def union(self, members: tuple[Any, ...]) -> Any:
+    def union(self, members: tuple[Any, ...], name: str) -> Any:
         """Members told apart by the TOML type of what is given."""
         named = [m for m in members if m not in IN_PYTHON_ONLY and m is not types.NoneType]
-        choices = {toml_type(m): self.hint(m) for m in named}
+        choices = {toml_type(m): self.hint(m, name) for m in named}
         tables = [
             cls
             for member in named
@@ -143,9 +151,26 @@ def kinds_of(cls: type) -> list[type]:
     return [kind for kind in NAMES if issubclass(kind, cls)] or [cls]
 
 
+def validate_range(hint: Any, name: str, value: Any) -> Any:
+    """Return a value that lies in the range of its annotation; else raise KavgError."""
+    check_range(hint, name, value)
+    return value
+
+
+def json_bounds(interval: Interval) -> dict[str, Any]:
+    """Return the keywords by which JSON schema states the bounds of an interval."""
+    bounds = {
+        "minimum": interval.ge,
+        "exclusiveMinimum": interval.gt,
+        "maximum": interval.le,
+        "exclusiveMaximum": interval.lt,
+    }
+    return {keyword: bound for keyword, bound in bounds.items() if bound is not None}
+
+
 def toml_type(hint: Any) -> str:
     """The TOML type of a member of a union."""
-    if hint in (int, float):
+    if hint in (int, float) or get_origin(hint) is Annotated:
         return "number"
     if hint is str or get_origin(hint) is Literal:
         return "text"

@@ -1,0 +1,104 @@
+"""Ranges of numbers, stated once: as annotations of the fields of a dataclass.
+
+``mu: Momentum`` declares a number with ``0 <= mu < 1``.  The constructor checks it
+(``check_ranges``), a settings file is checked against it before anything is constructed, so that
+all errors of a file are reported together, and the JSON schema shows its bounds.  A text behind an
+interval is advice, which ends the message of the error.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from collections.abc import Iterable
+from functools import cache
+from numbers import Integral, Real
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+
+from annotated_types import Interval
+
+from kavg.errors import KavgError
+
+Count = Annotated[int, Interval(ge=1)]
+Dimension = Annotated[Count, "it is the number of coordinates"]
+BatchSize = Annotated[Count, "use B=1 for single examples"]
+Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+Finite = Annotated[float, Interval()]
+Positive = Annotated[float, Interval(gt=0)]
+NonNegative = Annotated[float, Interval(ge=0)]
+Share = Annotated[float, Interval(ge=0, le=1)]
+Momentum = Annotated[float, Interval(ge=0, lt=1), "use mu=0 for averaging"]
+
+FLOATS: Final = Interval(ge=-sys.float_info.max, le=sys.float_info.max)
+
+
+def check_ranges(instance: Any) -> None:
+    """Raise KavgError if a field of this dataclass is outside its range: for ``__post_init__``.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Method:
+    ...     K: Annotated[Count, "use K=1 for synchronous SGD"]
+    >>> check_ranges(Method(K=0))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kavg.errors.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for ...
+    """
+    for name, hint in _hints(instance.__class__).items():
+        check_range(hint, name, getattr(instance, name))
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return get_type_hints(cls, include_extras=True)
+
+
+def check_range(hint: Any, name: str, value: Any) -> None:
+    """Raise KavgError if a value, or a number in it, is outside the range in a type.
+
+    ``name`` is that of the field, for the message.  Types without a range accept everything; in a
+    union, numbers are checked against the member for numbers.
+    """
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        _check_number(name, value, *arguments)
+    elif origin is tuple and isinstance(value, Iterable):
+        for part in value:
+            check_range(arguments[0], name, part)
+    elif origin in (Union, UnionType):
+        for member in arguments:
+            if isinstance(value, Real) or get_origin(member) is tuple:
+                check_range(member, name, value)
+
+
+def _check_number(name: str, value: Any, kind: type, interval: Interval, advice: str = "") -> None:
+    if not (_is_number(value, kind) and _contains(interval, value)):
+        need = _describe(kind, interval)
+        end = f"; {advice}" if advice else ""
+        raise KavgError(f"{name} must be {need}, got {name}={value!r}{end}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    if kind is int:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+    # A whole number may be too large for a float, and NaN compares false.
+    return isinstance(value, Real) and _contains(FLOATS, value)
+
+
+def _contains(interval: Interval, value: Any) -> bool:
+    comparisons = (operator.gt, operator.ge, operator.lt, operator.le)
+    bounds = (interval.gt, interval.ge, interval.lt, interval.le)
+    return all(
+        bound is None or compare(value, bound)
+        for compare, bound in zip(comparisons, bounds, strict=True)
+    )
+
+
+def _describe(kind: type, interval: Interval) -> str:
+    number = "a whole number" if kind is int else "a finite number"
+    if interval.le is not None:
+        high = "2^63 - 1" if interval.le == 2**63 - 1 else interval.le
+        return f"{number} from {interval.ge} to {high}"
+    low = "" if interval.gt is None else f" above {interval.gt}"
+    low = low if interval.ge is None else f" of at least {interval.ge}"
+    return number + low + ("" if interval.lt is None else f" and below {interval.lt}")
