@@ -1,4 +1,8 @@
-"""The contract every finite sum keeps, over one table of instances, and what each adds."""
+"""The contract every finite sum keeps, over one table of instances, and what each adds.
+
+A small instance of each kind is in the table by itself; instances with other parameters are
+entered by hand.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,19 @@ from hypothesis import strategies as st
 
 from kavg.base import FiniteSum, Floats, Measured, Objective
 from kavg.errors import KavgError
+from kavg.objectives import KINDS, LogisticRegression, Network, RobustRegression
 from kavg.objectives.curvature import hessian_norms, largest_eigenvalue
 from kavg.objectives.data import Data, Synthetic
 from kavg.objectives.finite_sums import blocked_sums
-from kavg.objectives.finite_sums.logistic_regression import LogisticRegression
-from kavg.objectives.finite_sums.network import Network
-from kavg.objectives.finite_sums.robust_regression import RobustRegression
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.objectives.instances import small_settings
 
 REAL = Synthetic("regression", examples=24, features=5, outliers=0.2, seed=1)
 TWO = Synthetic("classification", examples=24, features=5, noise=0.5, seed=2)
 ONE_FEATURE = Data([[1.0], [-2.0], [0.5], [3.0]], [1.0, 0.0, 1.0, 1.0])
 THREE = Data(np.random.default_rng(3).standard_normal((15, 4)), np.arange(15) % 3)
-TABLE: dict[str, Any] = {
+RISKS = {kind: cls for kind, cls in KINDS.items() if issubclass(cls, EmpiricalRisk)}
+TABLE: dict[str, Any] = {kind: cls(**small_settings(cls)) for kind, cls in RISKS.items()} | {
     "robust": RobustRegression(REAL),
     "robust, wide scale": RobustRegression(REAL, scale=5.0, held_out=0.25, standardise=True),
     "robust, one feature": RobustRegression(ONE_FEATURE, scale=0.5),
@@ -341,7 +346,7 @@ def test_accuracy_counts() -> None:
     assert F.measures["train_accuracy"](np.array([[1.0], [-1.0]])).tolist() == [0.75, 0.5]
 
 
-@pytest.mark.parametrize("kind", [RobustRegression, LogisticRegression, Network])
+@pytest.mark.parametrize("kind", RISKS.values(), ids=RISKS)
 def test_held_out_F_is_F_on_the_held_out_examples(kind: Any) -> None:
     F = kind(TWO, held_out=0.25, split_seed=4)
     twin = kind(F.split.held_out)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Constant
 from kavg.config.constructor_errors import default_of
 from kavg.config.models import plain
 from kavg.errors import KavgError
-from kavg.objectives.data import Synthetic
+from kavg.objectives.instances import small_settings
 from kavg.reports.text import wrap_text
 
 WIDTH: Final = 78
@@ -22,17 +22,6 @@ SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
     "schedules": schedules.KINDS,
     "starts": starts.KINDS,
 }
-
-SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "quadratic": {"spectrum": (0.1, 1.0)},
-    "robust_regression": {"data": Synthetic("regression", examples=64, features=4)},
-    "logistic_regression": {
-        "data": Synthetic("classification", examples=64, features=4),
-        "alpha": 0.1,
-    },
-    "network": {"data": Synthetic("classification", examples=64, features=4), "hidden": 4},
-}
-"""Settings that the constants of an objective are shown for, where there is no default."""
 
 
 def catalogue(what: str = "all") -> str:
@@ -60,7 +49,7 @@ def entry(kind: str, cls: type) -> str:
     lines = wrap_text(f"{kind}({signature(cls)})", WIDTH, indent=2, hanging=2)
     lines += wrap_text(words, WIDTH, indent=4)
     if cls in objectives.KINDS.values():
-        lines += constants(kind, cls)
+        lines += constants(cls)
     return "\n".join(lines)
 
 
@@ -73,12 +62,9 @@ def signature(cls: type) -> str:
     return ", ".join(keys)
 
 
-def constants(kind: str, cls: type) -> Iterator[str]:
-    """L, f_star and, where known, the Polyak-Lojasiewicz constant, of a sample."""
-    settings = dict(SAMPLES.get(kind, {}))
-    fields = {field.name for field in dataclasses.fields(cls)}
-    if "dim" in fields:
-        settings.setdefault("dim", 1)
+def constants(cls: type) -> Iterator[str]:
+    """L, f_star and, where known, the Polyak-Lojasiewicz constant, of a small instance."""
+    settings = small_settings(cls)
     objective = cls(**settings)
     sample = ", ".join(f"{key}={plain(value)!r}" for key, value in settings.items())
     yield from wrap_text(f"with {sample}:" if sample else "constants:", WIDTH, 4, hanging=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.cli.commands.list import SAMPLES
 from kavg.config import synonyms as _synonyms
 from kavg.config.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
 from kavg.errors import KavgError
 from kavg.objectives.data import Synthetic
+from kavg.objectives.instances import small_settings
 from kavg.oracles import MiniBatch, Partition, Shifted
 
 TABLES = {
@@ -51,12 +51,7 @@ def table(pairs):
 DATA = Synthetic("classification", examples=24, features=3)
 FULL = {"data": DATA, "held_out": 0.25, "split_seed": 3, "use": 12, "standardise": True}
 OBJECTIVES = [
-    *(
-        cls(
-            **SAMPLES.get(kind, {}) | ({"dim": 3} if "dim" in {f.name for f in fields(cls)} else {})
-        )
-        for kind, cls in kavg.objectives.KINDS.items()
-    ),
+    *(cls(**small_settings(cls)) for cls in kavg.objectives.KINDS.values()),
     kavg.objectives.Quadratic(kavg.objectives.LogSpectrum(0.1, 1.0, dim=3), rotation_seed=5),
     kavg.objectives.LogisticRegression(**FULL, alpha=0.1, positive=(1.0,)),
     kavg.objectives.Network(**FULL, hidden=3, l2=0.01),
