@@ -8,7 +8,7 @@ from kavg.engine.simulation import simulate
 from kavg.errors import KavgError
 from kavg.objectives.data import Data, Synthetic
 from kavg.problem import Algorithm, Problem
-from kavg.storage.trajectories import load_trajectories
+from kavg.storage import load_trajectories
 from kavg.trajectory import Round, State, Trajectory
 from kavg.version import __version__
 

@@ -13,7 +13,8 @@ from kavg.cli.output import draw_if_possible, say
 from kavg.config.config import Config
 from kavg.errors import KavgError
 from kavg.reports.verdicts import verdict_table, verdicts_json
-from kavg.storage.run_folder import enter, write_json
+from kavg.storage import RunFolder
+from kavg.storage.text_files import write_json
 from kavg.trajectory import Trajectory
 
 VIOLATED: Final = 3
@@ -57,12 +58,13 @@ class Found:
 
 def write_beside(found: Found, folder: Path) -> None:
     """``verdicts.json`` and the figure, to a folder that may be there already."""
+
+    def write(stage: Path) -> None:
+        write_json(stage / "verdicts.json", found.plain)
+        draw_if_possible(lambda: draw_bounds(found, stage / "figures"))
+
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / "verdicts.json"]
-        write_json(paths[0], found.plain)
-        draw_if_possible(lambda: paths.extend(draw_bounds(found, folder / "figures")))
-        enter(folder, paths)
+        RunFolder(folder).add(write)
     except OSError as error:
         raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
     say(f"{found.table}\n\nfolder  {folder}")

@@ -24,11 +24,10 @@ from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
 from kavg.reports.figures.trajectories import write_figures
 from kavg.reports.run_summary import summary, table
+from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.checkpoint_manager import Keeper
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.output_folder import unused
-from kavg.storage.run_folder import write_run
-from kavg.storage.trajectories import digest, joint_digest
 from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
 
@@ -94,15 +93,7 @@ def finish(
     facts = environment(comm.Get_size(), mpi)
     facts |= {"data": data_digest(config), "earlier": list(begun.sessions[:-1]) if begun else []}
     try:
-        write_run(
-            folder,
-            config=to_toml(config),
-            trajectories=runs,
-            summary=report,
-            environment=facts,
-            draw=figures,
-            verdicts=verdicts,
-        )
+        RunFolder(folder).write(StoredRun(to_toml(config), runs, report, facts, verdicts), figures)
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None

@@ -14,10 +14,11 @@ from kavg.config.config import Config, data_digest, load, parse, to_toml
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Growing
 from kavg.errors import KavgError, NewerFormat
-from kavg.storage import manifest
-from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored, strict_json
+from kavg.storage import load_trajectories, manifest
+from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored
 from kavg.storage.output_folder import unfinished
-from kavg.storage.trajectories import load_trajectories
+from kavg.storage.text_files import read_json
+from kavg.storage.validation import is_finished, validate_begun
 from kavg.trajectory import Trajectory
 
 
@@ -91,14 +92,11 @@ def usable(path: Path) -> tuple[Config, Checkpoint]:
 
 
 def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> None:
-    """Refuse what these settings, on the data that they name, cannot have left."""
+    """Raise KavgError unless the runs are such that these settings, on their data, can extend."""
     if data != data_digest(config):
         raise KavgError("the data that its settings name are not those it was computed with")
-    if len(runs) > len(config.algorithms):
-        raise KavgError(f"it holds {len(runs)} runs of {len(config.algorithms)} algorithms")
+    validate_begun(runs, config.algorithms)
     for algorithm, run in zip(config.algorithms, runs, strict=False):
-        if algorithm.name != run.name:
-            raise KavgError(f"it holds a run of {run.name!r} in place of {algorithm.name!r}")
         recorder = Recorder(config.problem, {})
         growing = Growing(config.problem, algorithm, recorder, config.rounds, config.record.every)
         growing.take_up(run, config.replicas, exact=config.mean == "exact")
@@ -109,9 +107,8 @@ def finished(folder: Path) -> Found:
     try:
         manifest.check(folder, ("config.toml", "trajectory.npz", "environment.json"))
         config, runs = load(folder / "config.toml"), load_trajectories(folder)
-        facts = json_object(folder / "environment.json")
-        whole = [run.done == config.rounds or run.diverged_at is not None for run in runs]
-        if len(runs) != len(config.algorithms) or not all(whole):
+        facts = read_json(folder / "environment.json")
+        if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
         check_parts(config, runs, facts.get("data"))
     except KavgError as fault:
@@ -130,15 +127,6 @@ def content_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def json_object(path: Path) -> dict[str, Any]:
-    """The content of a JSON file."""
-    try:
-        found = strict_json(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise KavgError(f"{str(path)!r} is not JSON: {error}") from None
-    return found if isinstance(found, dict) else {}
-
-
 def other_versions(sessions: Sequence[Any]) -> list[str]:
     """A warning, if the last session ran under other versions than this one."""
     last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
@@ -155,10 +143,7 @@ def other_versions(sessions: Sequence[Any]) -> list[str]:
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
     """The settings and the trajectories of a run folder, which must belong together."""
     config, runs = load(folder / "config.toml"), load_trajectories(folder)
-    N = config.rounds
-    wanted = [(a.name, a.P, a.K, N) for a in config.algorithms]
-    ends = [N if run.diverged_at else int(run.rounds[-1]) for run in runs]
-    if wanted != [(run.name, run.P, run.K, end) for run, end in zip(runs, ends, strict=True)]:
+    if not is_finished(runs, config.algorithms, config.rounds):
         raise KavgError(
             f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
             "run the settings again"

@@ -34,6 +34,12 @@ def written(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with written(path) as partial:
+        partial.write_bytes(content)
+
+
 @contextmanager
 def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
     """A temporary folder beside ``folder`` that takes its place when all went well.

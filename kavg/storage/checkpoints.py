@@ -27,8 +27,9 @@ import numpy as np
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import npz
 from kavg.storage.atomic import flush, written
+from kavg.storage.text_files import parse_json
 from kavg.storage.trajectories import about, arrays_of, rebuilt
-from kavg.storage.validation import sound
+from kavg.storage.validation import validate_trajectory
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 
@@ -116,22 +117,13 @@ def not_ours(content: bytes) -> str:
 def unpacked(rest: memoryview) -> Checkpoint:
     """The content of format 1."""
     arrays = npz.unpack_archive(io.BytesIO(rest), len(rest))
-    described = strict_json(str(arrays.pop("about")))
-    runs = [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described["runs"])]
+    described = parse_json(str(arrays.pop("about")))
+    runs = [validate_trajectory(rebuilt(i, one, arrays)) for i, one in enumerate(described["runs"])]
     texts = (described["settings"], described["data"])
     sessions = described["sessions"]
     if not all(isinstance(text, str) for text in texts) or not isinstance(sessions, list):
         raise ValueError("settings and data must be text, sessions a list")
     return Checkpoint(*texts, runs, sessions)
-
-
-def strict_json(text: str) -> Any:
-    """What JSON text says, without the infinities that Python would read, and could not write."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> Path:

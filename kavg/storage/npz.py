@@ -76,9 +76,9 @@ def read_archive(
     anything wrong with the file; the message can follow the name of the file.
 
     >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "data.npz"
-    >>> np.savez(path, labels=np.array([0, 1, 1]))
-    >>> read_archive(path, ["labels"])
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     np.savez(f"{place}/data.npz", labels=np.array([0, 1, 1]))
+    ...     read_archive(f"{place}/data.npz", ["labels"])
     {'labels': array([0, 1, 1])}
     """
     try:

@@ -64,6 +64,13 @@ def unfinished(folder: Path) -> bool:
     return os.path.isdir(folder / FOLDER) and bool(stored(folder / FOLDER))
 
 
+def check_is_folder(folder: Path) -> None:
+    """Raise KavgError if there is no such folder, or its run is not finished."""
+    if not os.path.isdir(folder):  # pathlib's own raises where a name is too long
+        raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
+    refuse_unfinished(folder)
+
+
 def refuse_unfinished(folder: Path) -> None:
     """Refuse to read results that are not there yet."""
     if unfinished(folder) and not (folder / "trajectory.npz").exists():

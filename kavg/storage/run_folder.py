@@ -1,29 +1,32 @@
-"""The run folder: written whole or not at all, loaded, digested.
+"""The run folder: what a finished run leaves on disk.
 
 ======================  ===========================================================================
 config.toml             the settings, defaults written out
 metrics.csv             long form: one line for each algorithm, recorded round and replica
 trajectory.npz          the same numbers as arrays, the last ``w`` and ``v``, and some before them
-summary.json            final means and limits, paired differences, digests
+summary.json            final means, confidence intervals, paired differences, digests
 environment.json        versions, machine, ranks, launcher
-verdicts.json           of ``kavg check`` only: each algorithm held against each bound
+verdicts.json           of ``kavg check`` only: each algorithm compared with each bound
 figures/                pictures
 checkpoints/            of a run that is not finished only
-manifest.sha256         name, size and SHA-256 of all of these (``kavg.manifest``)
+manifest.sha256         name, size and SHA-256 of all of these (``kavg.storage.manifest``)
 ======================  ===========================================================================
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
+from kavg.errors import KavgError
 from kavg.storage import manifest
-from kavg.storage.atomic import staged, written
-from kavg.storage.trajectories import write_trajectories
+from kavg.storage.atomic import staged, write_bytes
+from kavg.storage.metrics import write_metrics
+from kavg.storage.text_files import read_json, read_text, write_json, write_text
+from kavg.storage.trajectories import load_trajectories, write_trajectories
 from kavg.trajectory import Trajectory
 
 CONTENTS: Final = (
@@ -37,77 +40,110 @@ CONTENTS: Final = (
     "checkpoints",
     manifest.NAME,
 )
-"""What a run folder may hold; what else lies there is the user's, and stays."""
+"""Names that a run folder may hold; files of other names are the user's and stay."""
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """JSON that any reader accepts: not-a-number is an error here, not a surprise there."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+@final
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """What a run folder holds: ``config`` is TOML text, the rest is described in the module.
+
+    ``verdicts`` is None unless the run was compared with the theorems.
+    """
+
+    config: str
+    trajectories: Sequence[Trajectory]
+    summary: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    verdicts: Mapping[str, Any] | None = None
 
 
-def write_text(path: Path, text: str) -> None:
-    """UTF-8 text; what UTF-8 cannot hold (file names can) is escaped, as JSON would."""
-    with written(path) as partial:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+@final
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder that holds one finished run, or will.
 
+    ``write`` makes a whole folder and ``add`` puts further files into it; both keep the manifest,
+    so ``kavg verify`` finds a file that was written in any other way.
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Bytes as they are."""
-    with written(path) as partial:
-        partial.write_bytes(content)
+    >>> place = tempfile.TemporaryDirectory()
+    >>> folder = RunFolder(Path(place.name) / "run")
+    >>> folder.write(StoredRun("rounds = 5", [], {"digest": "e3b0"}, {"ranks": 1}))
+    >>> folder.load().summary
+    {'digest': 'e3b0'}
+    >>> [path.name for path in folder.add(lambda stage: write_text(stage / "notes.txt", "mine"))]
+    ['notes.txt']
+    >>> manifest.differences(folder.path)
+    []
+    >>> place.cleanup()
+    """
 
+    path: Path
 
-def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
-    """``metrics.csv``; a quantity that an algorithm did not record is left empty."""
-    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(metrics_rows(trajectories))
+    def load(self) -> StoredRun:
+        """Read the whole folder.
 
+        Raises ``KavgError`` if a file is missing or damaged; nothing that is read can run code.
+        ``kavg.load_trajectories`` reads the arrays alone, and ``read_table`` one JSON file.
+        """
+        verdicts = self.path / "verdicts.json"
+        return StoredRun(
+            read_text(self.path / "config.toml"),
+            load_trajectories(self.path),
+            read_json(self.path / "summary.json"),
+            read_json(self.path / "environment.json"),
+            read_json(verdicts) if verdicts.exists() else None,
+        )
 
-def metrics_rows(trajectories: Sequence[Trajectory]) -> Iterator[list[Any]]:
-    """The head of ``metrics.csv``, then its lines."""
-    quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
-    places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
-    yield places + quantities
-    for run in trajectories:
-        yield from metrics_lines(run, quantities)
+    def read_table(self, name: str) -> dict[str, Any]:
+        """Read a JSON file of the folder; empty if it is missing or damaged.
 
+        For reports on a folder that may not be whole: ``manifest`` says what is wrong with it.
+        """
+        try:
+            return read_json(self.path / name)
+        except KavgError:
+            return {}
 
-def metrics_lines(run: Trajectory, quantities: Sequence[str]) -> Iterator[list[Any]]:
-    """The lines of one algorithm, round by round and replica by replica."""
-    axes = (run.rounds, run.steps, run.gradients, run.communications, run.seconds.round(6))
-    for i, at in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
-        values = [run.series[q][i].tolist() if q in run.series else None for q in quantities]
-        for r in range(run.replicas):
-            measured = ["" if value is None else value[r] for value in values]
-            yield [run.name, r, *at, *measured]
+    def write(self, run: StoredRun, draw: Callable[[Path], object] | None = None) -> None:
+        """Write a whole folder, or nothing; ``draw`` writes pictures to the folder it is given.
 
+        An older run of the same name is replaced only when the new one is complete; files of the
+        user's that lie in it stay.  Raises ``OSError``, and whatever ``draw`` raises.
+        """
+        with staged(self.path, ours=CONTENTS) as stage:
+            write_text(stage / "config.toml", run.config)
+            write_metrics(stage / "metrics.csv", run.trajectories)
+            write_trajectories(stage / "trajectory.npz", run.trajectories)
+            write_json(stage / "summary.json", run.summary)
+            write_json(stage / "environment.json", run.environment)
+            if run.verdicts is not None:
+                write_json(stage / "verdicts.json", run.verdicts)
+            (stage / "figures").mkdir()
+            if draw is not None:
+                draw(stage / "figures")
+            write_bytes(stage / manifest.NAME, manifest.manifest_of(stage))
 
-def write_run(
-    folder: Path,
-    *,
-    config: str,
-    trajectories: Sequence[Trajectory],
-    summary: Mapping[str, Any],
-    environment: Mapping[str, Any],
-    draw: Callable[[Path], None],
-    verdicts: Mapping[str, Any] | None = None,
-) -> None:
-    """Write a whole run folder; ``draw`` fills ``figures/``."""
-    with staged(folder, ours=CONTENTS) as stage:
-        write_text(stage / "config.toml", config)
-        write_metrics(stage / "metrics.csv", trajectories)
-        write_trajectories(stage / "trajectory.npz", trajectories)
-        write_json(stage / "summary.json", summary)
-        write_json(stage / "environment.json", environment)
-        if verdicts is not None:
-            write_json(stage / "verdicts.json", verdicts)
-        (stage / "figures").mkdir()
-        draw(stage / "figures")
-        write_bytes(stage / manifest.NAME, manifest.manifest_of(stage))
+    def add(self, write: Callable[[Path], object], into: Path | None = None) -> list[Path]:
+        """Write further files into the folder and enter them in its manifest; return their paths.
 
-
-def enter(folder: Path, paths: Iterable[Path]) -> None:
-    """Write down in a folder's manifest, if it has one, that these files in it were written."""
-    content = manifest.updated(folder, paths)
-    if content is not None:
-        write_bytes(folder / manifest.NAME, content)
+        ``write`` writes to the temporary folder that it is given.  When it returns, its files move
+        to the same places under ``into``, each at once, and replace older ones.  ``into`` is this
+        folder unless it is given; outside of it there is no manifest to keep.  A folder without a
+        whole manifest gets none: no one knows what its other files were.
+        """
+        into = self.path if into is None else into
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=into, prefix=".", suffix=".partial") as place:
+            stage = Path(place)
+            write(stage)
+            names = sorted(manifest.listed(stage))
+            for name in names:
+                (into / name).parent.mkdir(parents=True, exist_ok=True)
+                # Copied and not renamed: "figures" may be a link to another disk.
+                write_bytes(into / name, (stage / name).read_bytes())
+        added = [into / name for name in names]
+        content = manifest.updated(self.path, added)
+        if content is not None:
+            write_bytes(self.path / manifest.NAME, content)
+        return added

@@ -1,8 +1,7 @@
-"""Trajectories as arrays in an archive, and their digests."""
+"""Trajectories as arrays in an archive."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -17,29 +16,9 @@ from numpy.typing import NDArray
 from kavg.errors import KavgError
 from kavg.storage import npz
 from kavg.storage.atomic import written
-from kavg.storage.validation import sound
+from kavg.storage.text_files import parse_json
+from kavg.storage.validation import validate_trajectory
 from kavg.trajectory import State, Trajectory
-
-
-def digest(trajectory: Trajectory) -> str:
-    """SHA-256 of what a run computed; equal digests mean equal bits.
-
-    Over little-endian bytes in C order: the last meta-iterate ``w`` (float64), the recorded
-    ``rounds`` (int64), then each series in alphabetical order, its name in UTF-8 and its values
-    (float64).  Wall time is not part of it.
-    """
-    sha = hashlib.sha256(np.ascontiguousarray(trajectory.w, "<f8").tobytes())
-    sha.update(np.ascontiguousarray(trajectory.rounds, "<i8").tobytes())
-    for name in sorted(trajectory.series):
-        sha.update(name.encode())
-        sha.update(np.ascontiguousarray(trajectory.series[name], "<f8").tobytes())
-    return sha.hexdigest()
-
-
-def joint_digest(trajectories: Sequence[Trajectory]) -> str:
-    """SHA-256 over the digests of several algorithms, in their order."""
-    return hashlib.sha256("".join(map(digest, trajectories)).encode()).hexdigest()
-
 
 ARRAYS = ("rounds", "w", "v", "seconds", "gammas", "exponents")
 
@@ -82,8 +61,8 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
         raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
     try:
         arrays = npz.read_archive(path)
-        described = json.loads(str(arrays.pop("about")))
-        return [sound(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
+        described = parse_json(str(arrays.pop("about")))
+        return [validate_trajectory(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
     except NOT_OURS as error:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
 

@@ -24,8 +24,8 @@ from kavg.cli.commands import run as _run
 from kavg.config.config import load
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
+from kavg.storage import digest, joint_digest, load_trajectories
 from kavg.storage.checkpoints import FOLDER, read, stored
-from kavg.storage.trajectories import digest, joint_digest, load_trajectories
 
 PLANTED = str(Path(__file__).parent / "planted.py")
 ROOT = Path(__file__).parent.parent.parent

@@ -21,8 +21,8 @@ from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
 from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import WatchedComm
+from kavg.storage import RunFolder, checkpoints
 from kavg.storage import checkpoint_manager as keeper
-from kavg.storage import checkpoints
 
 ROUNDS = 12
 INSIDE, LONGER = 0.2, 0.5
@@ -173,14 +173,14 @@ class Planted:
         if self.rank == 0:
             return self.end_on_rank_0()
         write_run, stop_if_asked, allgather = (
-            jobs.write_run,
+            RunFolder.write,
             Supervised.stop_if_asked,
             WatchedComm.Allgather,
         )
 
-        def slowly(folder, **given):
+        def slowly(folder, *given):
             time.sleep(LONGER)
-            write_run(folder, **given)
+            write_run(folder, *given)
 
         def arming(supervised):
             stop_if_asked(supervised)
@@ -191,13 +191,13 @@ class Planted:
                 return allgather(comm, sendbuf, recvbuf)
             return self.act_inside(lambda: allgather(comm, sendbuf, recvbuf))
 
-        jobs.write_run, Supervised.stop_if_asked, WatchedComm.Allgather = slowly, arming, faulty
+        RunFolder.write, Supervised.stop_if_asked, WatchedComm.Allgather = slowly, arming, faulty
         return None
 
     def end_on_rank_0(self):
         if self.fault in ("full disk", "unwritable folder"):
-            write_run = jobs.write_run
-            jobs.write_run = lambda *given, **named: (self.act(), write_run(*given, **named))
+            write_run = RunFolder.write
+            RunFolder.write = lambda *given: (self.act(), write_run(*given))
         else:
             jobs.draw_if_possible = lambda draw: self.act()
 

@@ -16,7 +16,7 @@ from kavg.mpi.collective import agree_on
 from kavg.objectives.data import Synthetic
 from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StudentT
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
-from kavg.storage.trajectories import digest
+from kavg.storage import digest
 
 LEARNERS = (1, 3, 12, 64)
 

@@ -7,7 +7,7 @@ from helpers.launch import HERE, ranks
 from mpi.laws_on_ranks import cases, run
 
 import kavg
-from kavg.storage.trajectories import digest
+from kavg.storage import digest
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

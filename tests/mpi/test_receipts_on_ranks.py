@@ -7,7 +7,7 @@ import pytest
 from helpers.launch import alone, ranks
 
 from kavg.storage import manifest
-from kavg.storage.run_folder import write_bytes
+from kavg.storage.atomic import write_bytes
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 

@@ -10,7 +10,7 @@ from helpers.experiment import experiment
 
 from kavg.cli import execution as jobs
 from kavg.config import messages as faults
-from kavg.storage import checkpoints
+from kavg.storage import RunFolder, checkpoints
 
 hunt = experiment("reliability/hunt")
 GOOD = b"""
@@ -136,13 +136,13 @@ def test_the_hunter_sees_a_figure_that_fails(tmp_path, monkeypatch):
 
 
 def test_the_hunter_sees_a_folder_that_is_not_whole(tmp_path, monkeypatch):
-    honest = jobs.write_run
+    honest = RunFolder.write
 
-    def clumsy(folder, **given):
-        honest(folder, **given)
-        (folder / "metrics.csv").write_text("")
+    def clumsy(folder, *given):
+        honest(folder, *given)
+        (folder.path / "metrics.csv").write_text("")
 
-    monkeypatch.setattr(jobs, "write_run", clumsy)
+    monkeypatch.setattr(RunFolder, "write", clumsy)
     name, words = outcome(tmp_path)
     assert name == "failed"
     assert "'metrics.csv' was changed" in words

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import kavg
 from kavg.engine import snapshots as kept
 from kavg.errors import KavgError
+from kavg.storage import digest
 from kavg.storage.checkpoints import Checkpoint, from_bytes, to_bytes
-from kavg.storage.trajectories import digest
 
 SIZES = st.integers(1, 6)
 ROUNDS = 9

@@ -20,8 +20,8 @@ from kavg.cli.saved_run import load_run
 from kavg.config.config import Config
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.storage import joint_digest
 from kavg.storage.output_folder import check_folder, refuse_unfinished
-from kavg.storage.trajectories import joint_digest
 from kavg.trajectory import Trajectory
 
 GROWTH: Final = 16

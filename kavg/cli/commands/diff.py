@@ -25,8 +25,8 @@ from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import fold_line
-from kavg.storage.cross_check import check_is_folder, read_json
-from kavg.storage.trajectories import joint_digest, load_trajectories
+from kavg.storage import RunFolder, joint_digest, load_trajectories
+from kavg.storage.output_folder import check_is_folder
 from kavg.trajectory import Trajectory
 
 PASSING: Final = ("time", "command", "data")
@@ -78,7 +78,7 @@ def settings(folder: Path) -> dict[str, Any]:
 
 def environment(folder: Path) -> dict[str, Any]:
     """What it ran on, by place: of a run in several parts the last, and how many there were."""
-    told = read_json(folder / "environment.json")
+    told = RunFolder(folder).read_table("environment.json")
     earlier = told.pop("earlier", None)
     parts = 1 + len(earlier) if isinstance(earlier, list) else 1
     return flatten_tables({key: told[key] for key in told if key not in PASSING} | {"parts": parts})

@@ -7,9 +7,8 @@ from pathlib import Path
 from kavg.cli.output import say
 from kavg.errors import KavgError
 from kavg.reports.figures.trajectories import write_figures
+from kavg.storage import RunFolder, load_trajectories
 from kavg.storage.output_folder import refuse_unfinished
-from kavg.storage.run_folder import enter
-from kavg.storage.trajectories import load_trajectories
 
 
 def draw(folder: Path, axis: str, figures: Path) -> None:
@@ -17,8 +16,7 @@ def draw(folder: Path, axis: str, figures: Path) -> None:
     refuse_unfinished(folder)
     runs = load_trajectories(folder)
     try:
-        paths = write_figures(runs, axis, figures)
-        enter(folder, paths)
+        paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)
     except OSError as error:
         raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
     for path in paths:

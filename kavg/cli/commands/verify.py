@@ -34,9 +34,9 @@ from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate
 from kavg.reports.text import fold_line
-from kavg.storage import manifest
-from kavg.storage.cross_check import check_is_folder, discord, read_json
-from kavg.storage.trajectories import joint_digest
+from kavg.storage import RunFolder, joint_digest, manifest
+from kavg.storage.output_folder import check_is_folder
+from kavg.storage.validation import list_disagreements
 from kavg.trajectory import Trajectory
 
 
@@ -104,7 +104,7 @@ def check(folder: Path, sample: int | None, seed: int, level: float) -> None:
 def examined(folder: Path) -> Examined:
     """Its files against the manifest, against each other, and its data against those of the run."""
     faults = manifest.differences(folder)
-    told = read_json(folder / "environment.json")
+    told = RunFolder(folder).read_table("environment.json")
     try:
         config, runs = load_run(folder)
     except KavgError as fault:
@@ -112,7 +112,7 @@ def examined(folder: Path) -> Examined:
             raise
         words = " ".join(str(fault).split())
         return Examined((*faults, f"nothing can be run again: {words}"), told)
-    faults += discord(folder, runs)
+    faults += list_disagreements(folder, runs)
     if told.get("data", now := data_digest(config)) != now:
         faults.append("the data are not those of the run any more")
     return Examined(tuple(faults), told, (config, runs))

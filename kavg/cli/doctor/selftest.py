@@ -16,7 +16,7 @@ from kavg.cli.doctor.mpi_library import INSTALL, Launcher, Library, belonging
 from kavg.config.config import parse
 from kavg.engine.communicator import SerialComm
 from kavg.engine.simulation import simulate
-from kavg.storage.trajectories import joint_digest
+from kavg.storage import joint_digest
 
 NAME: Final = "self-test"
 SECONDS: Final = 60.0

@@ -14,8 +14,7 @@ from kavg.cli import environment
 from kavg.cli import execution as jobs
 from kavg.cli import output as pictures
 from kavg.objectives import TriangularWave
-from kavg.storage import manifest
-from kavg.storage.trajectories import load_trajectories
+from kavg.storage import load_trajectories, manifest
 
 SETTINGS = """
 seed = 1

@@ -21,7 +21,7 @@ from kavg.cli import environment
 from kavg.cli import execution as jobs
 from kavg.errors import KavgError
 from kavg.mpi.launchers import Launch
-from kavg.storage.trajectories import load_trajectories
+from kavg.storage import load_trajectories
 
 SETTINGS = """
 seed = 1

@@ -18,11 +18,10 @@ from kavg.cli import saved_run as resuming
 from kavg.cli import supervisor as supervising
 from kavg.engine.local_steps import LocalSteps
 from kavg.mpi import signals
+from kavg.storage import RunFolder, load_trajectories, manifest
 from kavg.storage import checkpoint_manager as keeper
-from kavg.storage import manifest
+from kavg.storage.atomic import write_bytes
 from kavg.storage.checkpoints import FOLDER, read, stored
-from kavg.storage.run_folder import write_bytes
-from kavg.storage.trajectories import load_trajectories
 
 SETTINGS = """
 seed = 1
@@ -365,7 +364,7 @@ def test_a_full_disk_at_the_end_is_said(call, here, monkeypatch):
     def full(*given, **options):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(jobs, "write_run", full)
+    monkeypatch.setattr(RunFolder, "write", full)
     code, out, err = call("run", "my.toml", "-q")
     assert (code, out) == (1, "")
     cannot = "kavg: cannot write 'runs/my': No space left on device; make room, then "

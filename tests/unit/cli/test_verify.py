@@ -19,9 +19,8 @@ from kavg.cli.execution import described
 from kavg.cli.replay import chosen, replayed
 from kavg.config.config import load, parse, to_toml
 from kavg.engine.communicator import SerialComm
-from kavg.storage import manifest
-from kavg.storage.run_folder import write_bytes, write_run
-from kavg.storage.trajectories import load_trajectories
+from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
+from kavg.storage.atomic import write_bytes
 
 SETTINGS = """
 seed = 1
@@ -75,8 +74,7 @@ def rewritten(folder, change, **told):
     known = json.loads((folder / "environment.json").read_text())
     runs = [change(run) for run in load_trajectories(folder)]
     config = (folder / "config.toml").read_text()
-    write_run(folder, config=config, trajectories=runs, summary=described(runs),
-              environment=known | told, draw=lambda f: None)  # fmt: skip
+    RunFolder(folder).write(StoredRun(config, runs, described(runs), known | told))
 
 
 def times(factor, rounds=slice(1, None), only=("F", "grad_norm2", "dispersion")):
@@ -214,8 +212,8 @@ def test_a_run_that_cannot_be_read(call, run, monkeypatch):
 
 
 CHANGES = {
-    "another value": ("metrics.csv", lambda text: text.replace(",0,", ",1,", 1), "line 2 "),
-    "a line less": ("metrics.csv", lambda text: text[: text.rindex("M-AVG")], "another line 25 "),
+    "another value": ("metrics.csv", lambda text: text.replace(",0,", ",1,", 1), "line 2"),
+    "a line less": ("metrics.csv", lambda text: text[: text.rindex("M-AVG")], "line 25"),
     "a line more": ("metrics.csv", lambda text: text + "\n", "has more lines"),
     "no text": ("metrics.csv", lambda text: text.encode() + b"\xff", "cannot be read"),
     "another digest": ("summary.json", lambda text: text.replace('"digest": "', '"digest": "0', 1),

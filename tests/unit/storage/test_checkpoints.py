@@ -20,10 +20,10 @@ from kavg.cli.saved_run import last_checkpoint, opened, usable
 from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import atomic as files
-from kavg.storage import checkpoints
+from kavg.storage import checkpoints, digest
 from kavg.storage.checkpoint_manager import Checkpointing, Keeper
-from kavg.storage.checkpoints import Checkpoint, from_bytes, read, stored, strict_json, write
-from kavg.storage.trajectories import digest
+from kavg.storage.checkpoints import Checkpoint, from_bytes, read, stored, write
+from kavg.storage.text_files import parse_json
 
 CONFIG = parse(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
 
@@ -324,10 +324,10 @@ def test_other_data_under_the_same_name_is_refused(tmp_path):
 
 
 def test_json_that_could_not_be_written_again_is_refused():
-    assert strict_json('{"a": 1.5}') == {"a": 1.5}
+    assert parse_json('{"a": 1.5}') == {"a": 1.5}
     for constant in ("NaN", "Infinity", "-Infinity"):
         with pytest.raises(ValueError, match=f"{constant} is not JSON"):
-            strict_json(f"[{constant}]")
+            parse_json(f"[{constant}]")
 
 
 # The one before.

@@ -15,8 +15,8 @@ import kavg
 from kavg.cli.execution import described
 from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
-from kavg.storage import manifest
-from kavg.storage.run_folder import enter, write_bytes, write_run
+from kavg.storage import RunFolder, StoredRun, manifest
+from kavg.storage.atomic import write_bytes
 
 CONFIG = parse(EXAMPLE, ["rounds=2", "replicas=2", "objective.dim=2"])
 
@@ -31,9 +31,8 @@ def a_run():
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     folder, runs = tmp_path_factory.mktemp("original") / "run", a_run()
-    write_run(folder, config=to_toml(CONFIG), trajectories=runs, summary=described(runs),
-              environment={"time": "now"}, draw=lambda f: (f / "a.png").write_bytes(b"\x89PNG" * 9),
-              verdicts={"level": 0.05})  # fmt: skip
+    run = StoredRun(to_toml(CONFIG), runs, described(runs), {"time": "now"}, {"level": 0.05})
+    RunFolder(folder).write(run, lambda f: (f / "a.png").write_bytes(b"\x89PNG" * 9))
     return folder
 
 
@@ -140,21 +139,32 @@ def test_sizes_are_said(copy):
 # Files that kavg adds later.
 
 
-def test_what_is_noted_is_known_and_nothing_else_is_mended(copy):
+def add(folder, name, content, into=None):
+    """A file, as commands add it."""
+
+    def write_file(stage):
+        (stage / name).parent.mkdir(exist_ok=True)
+        (stage / name).write_bytes(content)
+
+    return RunFolder(folder).add(write_file, into)
+
+
+def test_what_is_added_is_known_and_nothing_else_is_mended(copy):
     folder = copy()
     (folder / "metrics.csv").write_bytes(b"tampered")
-    (folder / "verdicts.json").write_bytes(b"{}")
-    (folder / "figures" / "new.png").write_bytes(b"new")
-    enter(folder, [folder / "verdicts.json", folder / "figures/../figures/new.png"])
+    assert add(folder, "verdicts.json", b"{}") == [folder / "verdicts.json"]
+    assert add(folder, "figures/a.png", b"other") == [folder / "figures" / "a.png"]
+    add(folder, "new.png", b"new", into=folder / "figures/../figures")
+    assert (folder / "figures" / "new.png").read_bytes() == b"new"
     (found,) = manifest.differences(folder)
     assert found.startswith("'metrics.csv' was changed")
 
 
-def test_a_file_elsewhere_is_not_noted(copy, tmp_path):
+def test_a_file_elsewhere_is_not_entered(copy, tmp_path):
     folder = copy()
     before = (folder / manifest.NAME).read_bytes()
-    (tmp_path / "elsewhere").write_bytes(b"x")
-    enter(folder, [tmp_path / "elsewhere"])
+    add(folder, "file", b"x", into=tmp_path / "else" / "where")
+    assert (tmp_path / "else" / "where" / "file").read_bytes() == b"x"
     assert (folder / manifest.NAME).read_bytes() == before
 
 
@@ -165,7 +175,7 @@ def test_a_manifest_that_is_lost_or_damaged_is_not_mended(copy, damage):
     if damage is not None:
         (folder / manifest.NAME).write_bytes(damage)
     before = files(folder)
-    enter(folder, [folder / "verdicts.json"])
+    add(folder, "verdicts.json", b"{}")
     assert files(folder) == before
     (found,) = manifest.differences(folder)
     assert found.startswith("manifest.sha256 is ")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import re
 import shutil
 import struct
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +24,9 @@ import kavg
 from kavg.cli.execution import described
 from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
+from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories, manifest
 from kavg.storage.atomic import put_back, staged, written
-from kavg.storage.run_folder import CONTENTS, write_run
-from kavg.storage.trajectories import digest, joint_digest, load_trajectories
+from kavg.storage.run_folder import CONTENTS
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)
@@ -62,9 +64,8 @@ def a_run(name="K-AVG", R=2):
 
 def write(folder, runs=None, draw=lambda figures: None):
     runs = runs or [a_run()]
-    facts = {"time": "now"}
-    write_run(folder, config="rounds = 5\n", trajectories=runs, summary=described(runs),
-              environment=facts, draw=draw)  # fmt: skip
+    run = StoredRun("rounds = 5\n", runs, described(runs), {"time": "now"})
+    RunFolder(folder).write(run, draw)
 
 
 # Read back.
@@ -73,7 +74,7 @@ def write(folder, runs=None, draw=lambda figures: None):
 @given(runs=st.lists(trajectories(), max_size=3))
 def test_trajectories_come_back_bit_for_bit(tmp_path_factory, runs):
     folder = tmp_path_factory.mktemp("run") / "x"
-    write_run(folder, config="", trajectories=runs, summary={}, environment={}, draw=lambda f: None)
+    RunFolder(folder).write(StoredRun("", runs, {}, {}))
     back = load_trajectories(folder)
     assert len(back) == len(runs)
     for before, after in zip(runs, back, strict=True):
@@ -356,9 +357,7 @@ def test_metrics_csv(tmp_path):
 def test_metrics_keep_every_bit(tmp_path_factory, F):
     folder = tmp_path_factory.mktemp("run") / "x"
     run = replace(a_run(), series={"F": F})
-    write_run(
-        folder, config="", trajectories=[run], summary={}, environment={}, draw=lambda f: None
-    )
+    RunFolder(folder).write(StoredRun("", [run], {}, {}))
     with (folder / "metrics.csv").open(newline="") as file:
         read = [float(line["F"]) for line in csv.DictReader(file)]
     assert np.array(read).tobytes() == F.tobytes()
@@ -374,22 +373,21 @@ def test_summary_is_strict_json_whatever_was_recorded(tmp_path):
     assert list(facts["algorithms"]) == ["K-AVG", "lone"]
     assert facts["digest"] == joint_digest(load_trajectories(tmp_path / "run"))
     with pytest.raises(ValueError, match="JSON"):
-        write_run(tmp_path / "nan", config="", trajectories=[], summary={"a": float("nan")},
-                  environment={}, draw=lambda f: None)  # fmt: skip
+        RunFolder(tmp_path / "nan").write(StoredRun("", [], {"a": float("nan")}, {}))
     assert not (tmp_path / "nan").exists()
 
 
 def test_names_of_files_that_are_not_utf8_do_not_cost_a_run(tmp_path):
-    write_run(tmp_path / "run", config="", trajectories=[], summary={},
-              environment={"command": ["kavg", "\udcff.toml"]}, draw=lambda f: None)  # fmt: skip
+    run = StoredRun("", [], {}, {"command": ["kavg", "\udcff.toml"]})
+    RunFolder(tmp_path / "run").write(run)
     stored = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))
     assert stored["command"][1] == "\udcff.toml"
 
 
 def test_the_folder_holds_what_the_documentation_says(tmp_path):
     config = parse(EXAMPLE, ["rounds=2", "replicas=2"])
-    write_run(tmp_path / "run", config=to_toml(config), trajectories=[a_run()],
-              summary={}, environment={}, draw=lambda f: (f / "a.png").touch())  # fmt: skip
+    run = StoredRun(to_toml(config), [a_run()], {}, {})
+    RunFolder(tmp_path / "run").write(run, lambda f: (f / "a.png").touch())
     assert {str(p) for p in content(tmp_path / "run")} == {
         "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
         "figures/a.png", "manifest.sha256",
@@ -397,3 +395,65 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
     stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
     assert parse(stored) == config
     assert tomllib.loads(stored)["record"] == {"every": 1}
+
+
+@pytest.mark.parametrize("verdicts", [None, {"level": 0.05}])
+def test_what_was_written_is_loaded(tmp_path, verdicts):
+    runs = [a_run(), a_run("other")]
+    run = StoredRun('name = "ü"\n', runs, described(runs), {"command": ["\udcff"]}, verdicts)
+    RunFolder(tmp_path / "run").write(run)
+    back = RunFolder(tmp_path / "run").load()
+    assert joint_digest(back.trajectories) == joint_digest(runs)
+    for name in ("config", "summary", "environment", "verdicts"):
+        assert getattr(back, name) == getattr(run, name)
+
+
+@pytest.mark.parametrize("name", ["config.toml", "summary.json", "environment.json",
+                                  "trajectory.npz"])  # fmt: skip
+@pytest.mark.parametrize("damage", [None, b"\xff", b"[1]", b"[" * 100_000, b"", "a pipe"])
+def test_a_file_that_is_lost_or_damaged_is_not_loaded(tmp_path, name, damage):
+    write(tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.unlink()
+    if damage == "a pipe":
+        os.mkfifo(path)
+    elif damage is not None:
+        path.write_bytes(damage)
+    if name == "config.toml" and damage not in (None, b"\xff", "a pipe"):
+        return  # any text is one: whether it is TOML, kavg.config decides
+    with pytest.raises(KavgError, match=re.escape(name)):
+        RunFolder(tmp_path / "run").load()
+    if name.endswith(".json"):
+        assert RunFolder(tmp_path / "run").read_table(name) == {}
+
+
+# Added later.
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), Broken()])
+def test_what_fails_adds_nothing(tmp_path, error):
+    write(tmp_path / "run")
+    before = content(tmp_path)
+    with pytest.raises(type(error)):
+        RunFolder(tmp_path / "run").add(fail_with(error))
+    assert content(tmp_path) == before
+    assert sorted(p.name for p in tmp_path.rglob(".*")) == []
+
+
+def test_what_is_added_replaces_files_and_leaves_links(tmp_path):
+    write(tmp_path / "run")
+    (tmp_path / "big disk").mkdir()
+    (tmp_path / "run" / "figures").rmdir()
+    (tmp_path / "run" / "figures").symlink_to(tmp_path / "big disk")
+    for bits in (b"first", b"second"):
+        RunFolder(tmp_path / "run").add(lambda f, bits=bits: (f / "a.png").write_bytes(bits),
+                                        tmp_path / "run" / "figures")  # fmt: skip
+        assert content(tmp_path / "big disk") == {Path("a.png"): bits}
+    assert (tmp_path / "run" / "figures").is_symlink()
+
+
+def test_what_is_added_has_the_permissions_of_other_files(tmp_path):
+    write(tmp_path / "run")
+    (added,) = RunFolder(tmp_path / "run").add(lambda f: (f / "notes.txt").touch(mode=0o600))
+    assert added.stat().st_mode == (tmp_path / "run" / "config.toml").stat().st_mode
+    assert manifest.differences(tmp_path / "run") == []

@@ -1,0 +1,58 @@
+"""``metrics.csv``: recorded series in long form, for programs that read no NumPy arrays."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from kavg.storage.atomic import written
+from kavg.trajectory import Trajectory
+
+COLUMNS: Final = (
+    "algorithm", "replica", "round", "step", "gradients", "communications", "seconds",
+)  # fmt: skip
+"""The first columns; one column for each recorded series follows."""
+
+
+def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
+    """Write one line for each algorithm, recorded round and replica, whole or not at all.
+
+    A series that an algorithm did not record is left empty.  Numbers are written as ``repr`` writes
+    them, so reading them gives the same bits.
+    """
+    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(_rows(trajectories))
+
+
+def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | None:
+    """Describe the first difference from what ``write_metrics`` writes; None if there is none.
+
+    The description can follow the name of the file.  Line by line, as a table may be larger than
+    memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be read.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(_rows(trajectories), start=1):
+            expected = io.StringIO()
+            csv.writer(expected, lineterminator="\n").writerow(row)
+            if file.read(len(expected.getvalue())) != expected.getvalue():
+                return f"differs from 'trajectory.npz' in line {number}"
+        return "has more lines than 'trajectory.npz'" if file.read(1) else None
+
+
+def _rows(trajectories: Sequence[Trajectory]) -> Iterator[Sequence[Any]]:
+    quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
+    yield (*COLUMNS, *quantities)
+    for run in trajectories:
+        yield from _rows_of(run, quantities)
+
+
+def _rows_of(run: Trajectory, quantities: Sequence[str]) -> Iterator[Sequence[Any]]:
+    axes = (run.rounds, run.steps, run.gradients, run.communications, run.seconds.round(6))
+    for i, at in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
+        values = [run.series[q][i].tolist() if q in run.series else None for q in quantities]
+        for r in range(run.replicas):
+            measured = ["" if value is None else value[r] for value in values]
+            yield [run.name, r, *at, *measured]
