@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from functools import cache
 from numbers import Integral, Real
 from types import UnionType
@@ -24,12 +25,14 @@ Count = Annotated[int, Interval(ge=1)]
 Dimension = Annotated[Count, "it is the number of coordinates"]
 BatchSize = Annotated[Count, "use B=1 for single examples"]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+DataSeed = Annotated[int, Interval(ge=0, le=2**64 - 1)]
 Finite = Annotated[float, Interval()]
 Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
 Share = Annotated[float, Interval(ge=0, le=1)]
-Momentum = Annotated[float, Interval(ge=0, lt=1), "use mu=0 for averaging"]
+Momentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for averaging"]
 
+POWERS: Final[Mapping[Any, str]] = {2**63 - 1: "2^63 - 1", 2**64 - 1: "2^64 - 1"}
 FLOATS: Final = Interval(ge=-sys.float_info.max, le=sys.float_info.max)
 
 
@@ -44,8 +47,9 @@ def check_ranges(instance: Any) -> None:
     Traceback (most recent call last):
     kavg.errors.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for ...
     """
-    for name, hint in _hints(instance.__class__).items():
-        check_range(hint, name, getattr(instance, name))
+    hints = _hints(instance.__class__)
+    for field in fields(instance):
+        check_range(hints[field.name], field.name, getattr(instance, field.name))
 
 
 @cache
@@ -63,8 +67,8 @@ def check_range(hint: Any, name: str, value: Any) -> None:
     if origin is Annotated:
         _check_number(name, value, *arguments)
     elif origin is tuple and isinstance(value, Iterable):
-        for part in value:
-            check_range(arguments[0], name, part)
+        for i, part in enumerate(value):
+            check_range(arguments[0], f"{name}[{i}]", part)
     elif origin in (Union, UnionType):
         for member in arguments:
             if isinstance(value, Real) or get_origin(member) is tuple:
@@ -95,9 +99,10 @@ def _contains(interval: Interval, value: Any) -> bool:
 
 
 def _describe(kind: type, interval: Interval) -> str:
-    number = "a whole number" if kind is int else "a finite number"
+    is_bounded = interval.le is not None or interval.lt is not None
+    number = "a whole number" if kind is int else "a number" if is_bounded else "a finite number"
     if interval.le is not None:
-        high = "2^63 - 1" if interval.le == 2**63 - 1 else interval.le
+        high = POWERS.get(interval.le, interval.le)
         return f"{number} from {interval.ge} to {high}"
     low = "" if interval.gt is None else f" above {interval.gt}"
     low = low if interval.ge is None else f" of at least {interval.ge}"

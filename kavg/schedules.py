@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Annotated, Final, final
 
 from kavg.base import Schedule
-from kavg.errors import KavgError, at_least_one, positive
+from kavg.errors import KavgError
+from kavg.ranges import Count, Positive, check_ranges
 
 
 @final
@@ -23,10 +24,10 @@ class Constant:
     0.1
     """
 
-    gamma: float
+    gamma: Positive
 
     def __post_init__(self) -> None:
-        positive("gamma", self.gamma)
+        check_ranges(self)
 
     def __call__(self, n: int) -> float:
         """The step size of round ``n``."""
@@ -42,12 +43,11 @@ class InverseSqrt:
     0.05
     """
 
-    gamma: float
-    rounds: int = 1
+    gamma: Positive
+    rounds: Annotated[Count, "use rounds=1 for gamma/sqrt(n)"] = 1
 
     def __post_init__(self) -> None:
-        positive("gamma", self.gamma)
-        at_least_one("rounds", self.rounds, "use rounds=1 for gamma/sqrt(n)")
+        check_ranges(self)
 
     def __call__(self, n: int) -> float:
         """The step size of round ``n``."""
@@ -66,12 +66,11 @@ class Piecewise:
     (0.1, 0.01)
     """
 
-    gammas: tuple[float, ...]
+    gammas: tuple[Positive, ...]
     boundaries: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        for gamma in self.gammas:
-            positive("gamma", gamma)
+        check_ranges(self)
         if len(self.gammas) != len(self.boundaries) + 1:
             raise KavgError(
                 f"gammas needs one number more than boundaries, got {len(self.gammas)} gammas and "
@@ -98,11 +97,11 @@ class WarmUp:
     [0.05, 0.1, 0.1]
     """
 
-    rounds: int
+    rounds: Annotated[Count, "leave the warm-up out for none"]
     then: Constant | InverseSqrt | Piecewise
 
     def __post_init__(self) -> None:
-        at_least_one("rounds", self.rounds, "leave the warm-up out for none")
+        check_ranges(self)
 
     def __call__(self, n: int) -> float:
         """The step size of round ``n``."""

@@ -9,9 +9,9 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.errors import KavgError, not_negative
 from kavg.oracles.normals import normals_once
 from kavg.oracles.streams import Purpose
+from kavg.ranges import Finite, NonNegative, check_ranges
 
 
 @final
@@ -23,13 +23,11 @@ class Normal:
     (2, 3)
     """
 
-    scale: float = 1.0
-    mean: float = 0.0
+    scale: NonNegative = 1.0
+    mean: Finite = 0.0
 
     def __post_init__(self) -> None:
-        not_negative("scale", self.scale)
-        if not np.isfinite(self.mean):
-            raise KavgError(f"mean must be a finite number, got mean={self.mean!r}")
+        check_ranges(self)
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
         """One point a replica, ``(R, dim)``."""

@@ -33,7 +33,7 @@ NEVER = (("analysis", "engine"), ("engine", "oracles"), ("storage", "config"))
 what was stored is read without the settings that made it."""
 
 ONLY_IN = {
-    "annotated_types": {"ranges", "config"},
+    "annotated_types": {"ranges", "config", "objectives", "oracles"},
     "mpi4py": {"mpi"},
     "typer": {"cli"},
     "pydantic": {"config"},

@@ -74,7 +74,9 @@ class Tables:
         for field in dataclasses.fields(cls):
             name = keyed(field)
             default = default_of(field)
-            hint = self.hint(hints[field.name], field.name)
+            check = partial(validate_range, hints[field.name], field.name)
+            hint = self.hint(hints[field.name])
+            hint = Annotated[hint, AfterValidator(check)]
             if "check" in field.metadata:
                 hint = Annotated[hint, AfterValidator(field.metadata["check"])]
             fields[name] = (hint, default)
@@ -84,13 +86,11 @@ class Tables:
         model = create_model(cls.__name__, __config__=SETTINGS, __doc__=first_line(cls), **fields)
         return Annotated[model, WrapValidator(lambda given, to: checked(given, to, cls))]
 
-    def hint(self, hint: Any, name: str) -> Any:
+    def hint(self, hint: Any) -> Any:
         """What TOML may hold where a constructor's annotation says ``hint``."""
         if get_origin(hint) is Annotated:
             kind, interval, *_ = get_args(hint)
-            check = AfterValidator(partial(validate_range, hint, name))
-            bounds = Field(json_schema_extra=json_bounds(interval))
-            return Annotated[self.hint(kind, name), check, bounds]
+            return Annotated[self.hint(kind), Field(json_schema_extra=json_bounds(interval))]
         if hint in KINDS:
             return self.kinds(KINDS[hint].values())
         if hint is int:
@@ -102,9 +102,9 @@ class Tables:
         if isinstance(hint, type) and kinds_of(hint) != [hint]:
             return self.kinds(kinds_of(hint))
         if get_origin(hint) in (Union, types.UnionType):
-            return self.union(get_args(hint), name)
+            return self.union(get_args(hint))
         if get_origin(hint) is tuple:
-            parts = tuple(part if part is ... else self.hint(part, name) for part in get_args(hint))
+            parts = tuple(part if part is ... else self.hint(part) for part in get_args(hint))
             return types.GenericAlias(tuple, parts)
         return hint
 
@@ -115,10 +115,10 @@ class Tables:
             Field(discriminator="kind"),
         ]
 
-    def union(self, members: tuple[Any, ...], name: str) -> Any:
+    def union(self, members: tuple[Any, ...]) -> Any:
         """Members told apart by the TOML type of what is given."""
         named = [m for m in members if m not in IN_PYTHON_ONLY and m is not types.NoneType]
-        choices = {toml_type(m): self.hint(m, name) for m in named}
+        choices = {toml_type(m): self.hint(m) for m in named}
         tables = [
             cls
             for member in named

@@ -9,9 +9,10 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import KavgError, at_least_one, not_negative, positive
+from kavg.errors import KavgError, not_negative
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
 from kavg.objectives.sine import sine
+from kavg.ranges import Dimension, NonNegative, Positive, check_ranges
 
 
 @final
@@ -29,16 +30,13 @@ class Cosine:
     array([0., 0.])
     """
 
-    dim: int
-    lam: float = 1.0
-    A: float = 1.0
-    omega: float = 3.0
+    dim: Dimension
+    lam: NonNegative = 1.0
+    A: NonNegative = 1.0
+    omega: Positive = 3.0
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
-        not_negative("lam", self.lam)
-        not_negative("A", self.A)
-        positive("omega", self.omega)
+        check_ranges(self)
         not_negative("lam + A*omega^2", self.lam + self.A * self.omega * self.omega)
         if self.lam > 0 and self._ratio > 1e12:
             raise KavgError(

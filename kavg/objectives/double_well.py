@@ -10,8 +10,9 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import at_least_one, positive
+from kavg.errors import positive
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
+from kavg.ranges import Dimension, Positive, check_ranges
 
 
 @final
@@ -27,14 +28,12 @@ class DoubleWell:
     (3.0, 1.998651, -1.307189)
     """
 
-    dim: int
-    a: float = 1.0
-    b: float = 2.0
+    dim: Dimension
+    a: Positive = 1.0
+    b: Positive = 2.0
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
-        positive("a", self.a)
-        positive("b", self.b)
+        check_ranges(self)
         positive("a*b^2", self.a * self.b * self.b)
 
     @property

@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import KavgError, at_least_one
 from kavg.objectives.elementwise import over_coordinates
+from kavg.ranges import Dimension, Finite, check_ranges
 
 
 @final
@@ -21,13 +21,11 @@ class Linear:
     array([3., 3.])
     """
 
-    dim: int
-    slope: float = 1.0
+    dim: Dimension
+    slope: Finite = 1.0
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
-        if not np.isfinite(self.slope):
-            raise KavgError(f"slope must be a finite number, got slope={self.slope!r}")
+        check_ranges(self)
 
     @property
     def L(self) -> Constant:

@@ -8,8 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import at_least_one
 from kavg.objectives.elementwise import over_coordinates
+from kavg.ranges import Dimension, check_ranges
 
 
 @final
@@ -24,10 +24,10 @@ class Logarithm:
     (0.0, array([1., 1.]))
     """
 
-    dim: int
+    dim: Dimension
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
+        check_ranges(self)
 
     @property
     def L(self) -> Constant:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
+from annotated_types import Interval
 
 from kavg.base import Constant, Floats, unknown
-from kavg.errors import KavgError, at_least_one, positive
+from kavg.errors import KavgError, at_least_one
 from kavg.objectives.elementwise import over_coordinates
+from kavg.ranges import Count, Positive, check_ranges
 
 
 @final
@@ -22,14 +24,12 @@ class LogSpectrum:
     array([0.01, 0.1 , 1.  ])
     """
 
-    low: float
-    high: float
-    dim: int
+    low: Positive
+    high: Positive
+    dim: Annotated[Count, "it is the number of eigenvalues"]
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of eigenvalues")
-        positive("low", self.low)
-        positive("high", self.high)
+        check_ranges(self)
         if self.low > self.high or (self.dim == 1 and self.low != self.high):
             raise KavgError(
                 f"got low={self.low!r}, high={self.high!r}, dim={self.dim!r}; low must not exceed"
@@ -58,19 +58,14 @@ class Quadratic:
     """
 
     spectrum: tuple[float, ...] | LogSpectrum
-    rotation_seed: int | None = None
+    rotation_seed: Annotated[int, Interval(ge=0), "use None for no rotation"] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.spectrum, LogSpectrum):
             at_least_one("len(spectrum)", len(self.spectrum), "give an eigenvalue a coordinate")
             if not np.all(np.isfinite(self.spectrum)):
                 raise KavgError(f"every eigenvalue must be finite, got spectrum={self.spectrum!r}")
-        seed = self.rotation_seed
-        if seed is not None and (not isinstance(seed, int | np.integer) or seed < 0):
-            raise KavgError(
-                f"rotation_seed must be a whole number of at least 0, got {seed!r};"
-                " use None for no rotation"
-            )
+        check_ranges(self)
 
     @property
     def dim(self) -> int:

@@ -9,9 +9,9 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import at_least_one
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
 from kavg.objectives.sine import sine
+from kavg.ranges import Dimension, check_ranges
 
 
 @final
@@ -27,10 +27,10 @@ class SineBowl:
     (8.0, 0.1755)
     """
 
-    dim: int
+    dim: Dimension
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
+        check_ranges(self)
 
     @property
     def L(self) -> Constant:

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import at_least_one, positive
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
+from kavg.ranges import Dimension, Positive, check_ranges
 
 
 @final
@@ -27,14 +27,12 @@ class TriangularWave:
     array([ 0.5,  1. ,  0.5,  0. , -1. ])
     """
 
-    dim: int
-    slope: float = 1.0
-    period: float = 4.0
+    dim: Dimension
+    slope: Positive = 1.0
+    period: Positive = 4.0
 
     def __post_init__(self) -> None:
-        at_least_one("dim", self.dim, "it is the number of coordinates")
-        positive("slope", self.slope)
-        positive("period", self.period)
+        check_ranges(self)
 
     @property
     def L(self) -> Constant:

@@ -13,8 +13,8 @@ from typing import ClassVar, Protocol, final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.errors import at_least_one, not_negative
 from kavg.oracles.streams import Streams
+from kavg.ranges import BatchSize, NonNegative, check_ranges
 
 
 class Draws(Protocol):
@@ -69,21 +69,20 @@ class AdditiveNoise(ABC):
     """A law of noise that is the same at every point and for every learner.
 
     A new law is one final, frozen dataclass: the fields ``sigma2`` and ``B = 1`` (and its own
-    between them), a ``source``, a ``__post_init__`` that checks the fields, and ``plan_draws``.
+    between them, see ``kavg.ranges``), a ``source`` and ``plan_draws``.
     ``kavg.oracles.gaussian`` is the shortest.  Fields are declared in the leaves, so that each
     leaf shows all of its fields in their order.
     """
 
-    sigma2: float
+    sigma2: NonNegative
     """``E ||e||^2`` of one example: the variance of the whole vector, not of a coordinate."""
-    B: int
+    B: BatchSize
     """The batch size that divides ``sigma2``."""
     source: ClassVar[str]
     """Why ``sigma2`` is exact, for the ``source`` of the constant ``M``."""
 
-    @abstractmethod
     def __post_init__(self) -> None:
-        """Call ``check_variance``, then raise KavgError if another field is out of range."""
+        check_ranges(self)
 
     @abstractmethod
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Draws:
@@ -91,11 +90,6 @@ class AdditiveNoise(ABC):
 
         ``dtype`` is the precision of the gradients they are added to; draws may have another.
         """
-
-    def check_variance(self) -> None:
-        """Raise KavgError if ``sigma2`` is negative or not finite, or ``B`` is below 1."""
-        not_negative("sigma2", self.sigma2)
-        at_least_one("B", self.B, "use B=1 for single examples")
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """``M = sigma2`` exactly, ``M_v = 0`` and ``zeta2 = 0``, whatever the objective."""

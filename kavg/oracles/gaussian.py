@@ -9,6 +9,7 @@ from kavg.base import Precision
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
+from kavg.ranges import BatchSize, NonNegative
 
 
 @final
@@ -23,12 +24,9 @@ class Gaussian(AdditiveNoise):
     Gaussian(sigma2=1.0, B=4)
     """
 
-    sigma2: float
-    B: int = 1
+    sigma2: NonNegative
+    B: BatchSize = 1
     source: ClassVar[str] = "Gaussian noise of this variance"
-
-    def __post_init__(self) -> None:
-        self.check_variance()
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Normals:
         """Allocate one standard normal number a coordinate and step."""

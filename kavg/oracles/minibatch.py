@@ -20,9 +20,10 @@ from kavg.base import (
     StochasticGradient,
     unknown,
 )
-from kavg.errors import KavgError, at_least_one, check_seed
+from kavg.errors import KavgError
 from kavg.oracles.samplers import SAMPLERS, Sampler
 from kavg.oracles.streams import Purpose, Streams
+from kavg.ranges import BatchSize, Seed, Share, check_ranges
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
@@ -44,13 +45,11 @@ class Partition:
            [0, 2]])
     """
 
-    skew: float = 0.0
-    seed: int = 0
+    skew: Share = 0.0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.skew <= 1:
-            raise KavgError(f"skew must lie between 0 and 1, got skew={self.skew!r}")
-        check_seed(self.seed)
+        check_ranges(self)
 
     def parts(self, labels: NDArray[Any], P: int) -> Indices:
         """The examples of each learner, ``(P, n/P)``."""
@@ -119,12 +118,12 @@ class MiniBatch:
     'with_replacement'
     """
 
-    B: int
+    B: BatchSize
     sampling: Literal["with_replacement", "without_replacement", "reshuffle"] = "with_replacement"
     partition: Partition | None = None
 
     def __post_init__(self) -> None:
-        at_least_one("B", self.B, "use B=1 for single examples")
+        check_ranges(self)
         if self.sampling not in SAMPLERS:
             raise KavgError(f"sampling must be one of {', '.join(SAMPLERS)}, got {self.sampling!r}")
 

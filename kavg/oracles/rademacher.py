@@ -11,6 +11,7 @@ from kavg.base import Precision
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32
 from kavg.oracles.streams import Purpose, Streams, steps_ahead
+from kavg.ranges import BatchSize, NonNegative
 
 
 @final
@@ -55,12 +56,9 @@ class Rademacher(AdditiveNoise):
     Rademacher(sigma2=1.0, B=1)
     """
 
-    sigma2: float
-    B: int = 1
+    sigma2: NonNegative
+    B: BatchSize = 1
     source: ClassVar[str] = "two-point noise of this variance"
-
-    def __post_init__(self) -> None:
-        self.check_variance()
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Signs:
         """Allocate one sign a coordinate and step."""

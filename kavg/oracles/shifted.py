@@ -8,11 +8,12 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.errors import KavgError, check_seed, not_negative
+from kavg.errors import KavgError
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.normals import normals_once
 from kavg.oracles.streams import Purpose
+from kavg.ranges import NonNegative, Seed, check_ranges
 
 TRIPLE = 2**0.5 * np.array([1.0, -0.5, -0.5])
 
@@ -78,13 +79,12 @@ class Shifted:
     1.0
     """
 
-    zeta2: float
+    zeta2: NonNegative
     noise: AdditiveNoise | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
-        not_negative("zeta2", self.zeta2)
-        check_seed(self.seed)
+        check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """Those of the noise, with ``zeta2``."""

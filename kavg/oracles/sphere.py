@@ -11,6 +11,7 @@ from kavg.base import Precision
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32, Normals
 from kavg.oracles.streams import Purpose, Streams
+from kavg.ranges import BatchSize, NonNegative
 
 
 @final
@@ -48,12 +49,9 @@ class Sphere(AdditiveNoise):
     Sphere(sigma2=1.0, B=1)
     """
 
-    sigma2: float
-    B: int = 1
+    sigma2: NonNegative
+    B: BatchSize = 1
     source: ClassVar[str] = "noise on a sphere of this squared radius"
-
-    def __post_init__(self) -> None:
-        self.check_variance()
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Directions:
         """Allocate one uniform direction a step."""

@@ -8,9 +8,9 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.errors import at_least_one, not_negative
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
+from kavg.ranges import BatchSize, NonNegative, check_ranges
 
 
 @final
@@ -54,14 +54,12 @@ class StateDependent:
     StateDependent(M=1.0, M_v=0.5, B=1)
     """
 
-    M: float
-    M_v: float
-    B: int = 1
+    M: NonNegative
+    M_v: NonNegative
+    B: BatchSize = 1
 
     def __post_init__(self) -> None:
-        not_negative("M", self.M)
-        not_negative("M_v", self.M_v)
-        at_least_one("B", self.B, "use B=1 for single examples")
+        check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """``M`` and ``M_v`` as given."""

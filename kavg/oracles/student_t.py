@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
+from annotated_types import Interval
 
 from kavg.base import Precision
-from kavg.errors import KavgError
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.normals import Floats32, Polar
 from kavg.oracles.streams import Purpose, Streams, steps_ahead
+from kavg.ranges import BatchSize, NonNegative
 
 
 @final
@@ -80,18 +81,10 @@ class StudentT(AdditiveNoise):
     StudentT(sigma2=1.0, nu=3.0, B=1)
     """
 
-    sigma2: float
-    nu: float = 3.0
-    B: int = 1
+    sigma2: NonNegative
+    nu: Annotated[float, Interval(gt=2), "use kind gaussian for nu = infinity"] = 3.0
+    B: BatchSize = 1
     source: ClassVar[str] = "Student t noise scaled to this variance"
-
-    def __post_init__(self) -> None:
-        self.check_variance()
-        if not (np.isfinite(self.nu) and self.nu > 2):
-            raise KavgError(
-                f"nu must be finite and above 2 for a finite variance, got nu={self.nu!r}; "
-                "use kind gaussian for nu = infinity"
-            )
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> HeavyTails:
         """Allocate one scaled t a coordinate and step."""

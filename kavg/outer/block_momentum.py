@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.outer.momentum import check_momentum
+from kavg.ranges import Momentum, check_ranges
 
 
 @final
@@ -27,11 +27,11 @@ class BlockMomentum:
     array([[1.5]])
     """
 
-    mu: float
+    mu: Momentum
     memory = True
 
     def __post_init__(self) -> None:
-        check_momentum(self.mu)
+        check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
         """Learners start at the meta-iterate."""

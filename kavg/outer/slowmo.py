@@ -8,8 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.errors import positive
-from kavg.outer.momentum import check_momentum
+from kavg.ranges import Momentum, Positive, check_ranges
 
 
 @final
@@ -29,13 +28,12 @@ class SlowMo:
     (array([[-2.]]), array([[4.]]))
     """
 
-    mu: float
-    alpha: float = 1.0
+    mu: Momentum
+    alpha: Positive = 1.0
     memory = True
 
     def __post_init__(self) -> None:
-        check_momentum(self.mu)
-        positive("alpha", self.alpha)
+        check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
         """Learners start at the meta-iterate."""

@@ -7,9 +7,10 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Annotated, Final, final
 
-from kavg.errors import KavgError, RunFailed, at_least_one
+from kavg.errors import KavgError, RunFailed
+from kavg.ranges import Count, check_ranges
 from kavg.storage.checkpoints import FOLDER, Checkpoint, stored, write
 from kavg.storage.output_folder import claimed, resume_command
 from kavg.trajectory import Trajectory
@@ -106,12 +107,11 @@ class Checkpointing:
     (5400.0, None)
     """
 
-    every: int | str = "60s"
+    every: Annotated[Count, "use every=1 for a checkpoint after each round"] | str = "60s"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.every, str):
-            at_least_one("every", self.every, "use every=1 for a checkpoint after each round")
-        elif self.on and not self.seconds:
+        check_ranges(self)
+        if isinstance(self.every, str) and self.on and not self.seconds:
             raise KavgError(
                 "every must be a number of rounds, a time such as '30s', '5m' or '1h', "
                 f"or 'never', got {self.every!r}"

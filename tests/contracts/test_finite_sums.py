@@ -404,7 +404,10 @@ def test_a_network_learns_the_digits() -> None:
         (lambda: LogisticRegression(TWO, alpha=-1.0), "alpha must be a finite number of at least"),
         (lambda: Network(TWO, hidden=0), "hidden must be a whole number of at least 1"),
         (lambda: Network(TWO, l2=-0.1), "l2 must be a finite number of at least 0"),
-        (lambda: RobustRegression(REAL, held_out=1.0), "held_out must be at least 0 and below 1"),
+        (
+            lambda: RobustRegression(REAL, held_out=1.0),
+            "held_out must be a number of at least 0 and below 1",
+        ),
         (lambda: LogisticRegression(TWO, split_seed=-1), "split_seed must be a whole number"),
         (lambda: Network(TWO, use=0), "use must be a whole number of at least 1"),
         (lambda: Network(TWO, use=25).dim, "use=25 examples were asked for, .* only 24"),

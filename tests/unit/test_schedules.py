@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "negative": (lambda: InverseSqrt(-1.0), r"gamma=-1\.0"),
     "nan": (lambda: Constant(float("nan")), "gamma=nan"),
     "rounds": (lambda: InverseSqrt(1.0, rounds=0), "rounds=0; use rounds=1"),
-    "a piece": (lambda: Piecewise((1.0, 0.0), (3,)), r"gamma=0\.0"),
+    "a piece": (lambda: Piecewise((1.0, 0.0), (3,)), r"got gammas\[1\]=0\.0"),
     "no piece": (lambda: Piecewise((), ()), "0 gammas and 0 boundaries"),
     "pieces": (lambda: Piecewise((1.0, 2.0), (3, 4)), "2 gammas and 2 boundaries"),
     "order": (lambda: Piecewise((1.0, 2.0, 3.0), (4, 3)), r"that rise, got \(4, 3\)"),

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
+from annotated_types import Interval
 
 from kavg.base import Floats
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.readers import read_arrays
 from kavg.objectives.data.synthetic import Synthetic
+from kavg.ranges import Count
 
 Source = str | Data | Synthetic
 """What an objective accepts as its ``data``."""
+HeldOut = Annotated[float, Interval(ge=0, lt=1)]
+"""The share of the examples that is held out of training."""
+UsedExamples = Annotated[Count, "leave it out to use all training examples"]
+"""How many training examples are used."""
 
 
 @final
@@ -113,16 +119,6 @@ def digest_data(data: Data) -> str:
     sha.update(np.ascontiguousarray(data.features, dtype="<f8").data)
     sha.update(np.ascontiguousarray(data.labels, dtype="<f8").data)
     return sha.hexdigest()
-
-
-def check_data_options(held_out: float, split_seed: int, use: int | None) -> None:
-    """Raise KavgError if an option of ``prepare_data`` is impossible whatever the data are."""
-    if not 0 <= held_out < 1:
-        raise KavgError(f"held_out must be at least 0 and below 1, got held_out={held_out!r}")
-    if not isinstance(split_seed, (int, np.integer)) or not 0 <= split_seed < 2**64:
-        raise KavgError(f"split_seed must be a whole number in 0..2**64-1, got {split_seed!r}")
-    if use is not None:
-        at_least_one("use", use, "leave it out to use all training examples")
 
 
 def prepare_data(

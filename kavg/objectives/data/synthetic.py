@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 import numpy as np
 
 from kavg.base import Floats
-from kavg.errors import KavgError, at_least_one, not_negative
+from kavg.errors import KavgError
 from kavg.objectives.data.dataset import Data
+from kavg.ranges import Count, DataSeed, NonNegative, Share, check_ranges
 
 
 @final
@@ -28,22 +29,16 @@ class Synthetic:
     """
 
     kind: Literal["regression", "classification"]
-    examples: int = 1000
-    features: int = 10
-    noise: float = 0.1
-    outliers: float = 0.0
-    seed: int = 0
+    examples: Annotated[Count, "a data set holds something"] = 1000
+    features: Annotated[Count, "a column of ones makes an intercept"] = 10
+    noise: NonNegative = 0.1
+    outliers: Share = 0.0
+    seed: DataSeed = 0
 
     def __post_init__(self) -> None:
         if self.kind not in ("regression", "classification"):
             raise KavgError(f"kind must be 'regression' or 'classification', got {self.kind!r}")
-        at_least_one("examples", self.examples, "a data set holds something")
-        at_least_one("features", self.features, "a column of ones makes an intercept")
-        not_negative("noise", self.noise)
-        if not 0 <= self.outliers <= 1:
-            raise KavgError(f"outliers must be a share between 0 and 1, got {self.outliers!r}")
-        if not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
-            raise KavgError(f"seed must be a whole number in 0..2**64-1, got {self.seed!r}")
+        check_ranges(self)
 
     def _generator(self, purpose: int) -> np.random.Generator:
         # One key for each array, so that more features or outliers leave the others as they are.

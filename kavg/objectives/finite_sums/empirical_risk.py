@@ -11,8 +11,9 @@ from kavg.errors import at_least_one
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import (
     DataSplit,
+    HeldOut,
     Source,
-    check_data_options,
+    UsedExamples,
     prepare_data,
 )
 from kavg.objectives.finite_sums.blocked_sums import (
@@ -22,13 +23,14 @@ from kavg.objectives.finite_sums.blocked_sums import (
     full_gradient,
     mean_at_rows,
 )
+from kavg.ranges import DataSeed, check_ranges
 
 
 class EmpiricalRisk(ABC):
     """``F(w) = (1/n) sum_i f_i(w)`` over the training examples of a data set, with ``f_i >= 0``.
 
-    A new one is a final, frozen dataclass with these five fields and its own, a
-    ``__post_init__`` that checks them, ``dim``, ``L``, and the four methods on arrays below.
+    A new one is a final, frozen dataclass with these five fields and its own (each with its range,
+    see ``kavg.ranges``), ``dim``, ``L``, and the four methods on arrays below.
     ``kavg.objectives.finite_sums.robust_regression`` is the shortest.  Fields are declared in the
     leaves, so that each leaf shows all of its fields in their order.
 
@@ -37,18 +39,17 @@ class EmpiricalRisk(ABC):
 
     data: Source
     """The name of a data set, the path of a file, a ``Data`` or a ``Synthetic``."""
-    held_out: float
+    held_out: HeldOut
     """Share of the examples that is held out of training, in [0, 1)."""
-    split_seed: int
+    split_seed: DataSeed
     """Seed of the shuffle before the split."""
-    use: int | None
+    use: UsedExamples | None
     """Number of training examples used; None for all."""
     standardise: bool
     """Whether features are centred and divided by their standard deviation."""
 
-    @abstractmethod
     def __post_init__(self) -> None:
-        """Call ``check_data_fields``, then raise KavgError if another field is out of range."""
+        check_ranges(self)
 
     @property
     @abstractmethod
@@ -84,10 +85,6 @@ class EmpiricalRisk(ABC):
 
         ``examples (c or 1, m, ...)``; ``work`` is from ``workspace``.  Nothing is allocated.
         """
-
-    def check_data_fields(self) -> None:
-        """Raise KavgError if ``held_out``, ``split_seed`` or ``use`` is impossible."""
-        check_data_options(self.held_out, self.split_seed, self.use)
 
     @cached_property
     def split(self) -> DataSplit:

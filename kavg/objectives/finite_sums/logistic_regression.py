@@ -9,13 +9,14 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, Precision
-from kavg.errors import KavgError, not_negative
+from kavg.errors import KavgError
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.data.dataset import Data
-from kavg.objectives.data.preparation import Source
+from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
 from kavg.objectives.elementwise import over_coordinates
 from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.ranges import DataSeed, NonNegative
 
 
 @final
@@ -35,16 +36,12 @@ class LogisticRegression(EmpiricalRisk):
     """
 
     data: Source
-    alpha: float = 0.0
+    alpha: NonNegative = 0.0
     positive: tuple[float, ...] = ()
-    held_out: float = 0.0
-    split_seed: int = 0
-    use: int | None = None
+    held_out: HeldOut = 0.0
+    split_seed: DataSeed = 0
+    use: UsedExamples | None = None
     standardise: bool = False
-
-    def __post_init__(self) -> None:
-        not_negative("alpha", self.alpha)
-        self.check_data_fields()
 
     @cached_property
     def _positive_labels(self) -> Floats:

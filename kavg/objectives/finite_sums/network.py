@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 
 from kavg.base import Constant, Floats, Precision
-from kavg.errors import KavgError, at_least_one, not_negative
+from kavg.errors import KavgError
 from kavg.objectives.curvature import hessian_norms
 from kavg.objectives.data.dataset import Data
-from kavg.objectives.data.preparation import Source
+from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
 from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.finite_sums.layers import (
@@ -24,6 +24,7 @@ from kavg.objectives.finite_sums.layers import (
     softmax_minus_target,
     with_ones,
 )
+from kavg.ranges import Count, DataSeed, NonNegative
 
 
 @final
@@ -42,17 +43,12 @@ class Network(EmpiricalRisk):
     """
 
     data: Source
-    hidden: int = 32
-    l2: float = 0.0
-    held_out: float = 0.0
-    split_seed: int = 0
-    use: int | None = None
+    hidden: Annotated[Count, "32 is a fair beginning"] = 32
+    l2: NonNegative = 0.0
+    held_out: HeldOut = 0.0
+    split_seed: DataSeed = 0
+    use: UsedExamples | None = None
     standardise: bool = False
-
-    def __post_init__(self) -> None:
-        at_least_one("hidden", self.hidden, "32 is a fair beginning")
-        not_negative("l2", self.l2)
-        self.check_data_fields()
 
     @cached_property
     def classes(self) -> Floats:

@@ -9,12 +9,12 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, Precision
-from kavg.errors import positive
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.data.dataset import Data
-from kavg.objectives.data.preparation import Source
+from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
 from kavg.objectives.finite_sums.blocked_sums import Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.ranges import DataSeed, Positive
 
 
 @final
@@ -34,15 +34,11 @@ class RobustRegression(EmpiricalRisk):
     """
 
     data: Source
-    scale: float = 1.0
-    held_out: float = 0.0
-    split_seed: int = 0
-    use: int | None = None
+    scale: Positive = 1.0
+    held_out: HeldOut = 0.0
+    split_seed: DataSeed = 0
+    use: UsedExamples | None = None
     standardise: bool = False
-
-    def __post_init__(self) -> None:
-        positive("scale", self.scale)
-        self.check_data_fields()
 
     @property
     def dim(self) -> int:

@@ -159,12 +159,12 @@ FAULTS = {
     ),
     "mu": (
         text(algorithm=one(outer='{ kind = "nesterov", mu = 1 }')),
-        "algorithm.0.outer.mu: mu must be at least 0 and below 1, got mu=1; use 0 for averaging",
+        "algorithm.0.outer.mu: mu must be a number of at least 0 and below 1, got mu=1.0; use 0",
     ),
     "schedule": (
         text(algorithm=one(gamma='{ kind = "warm_up", rounds = 0, then = { kind = "warm_up" } }')),
-        "algorithm.0.gamma.then: there is no kind 'warm_up'; There are: constant",
         "algorithm.0.gamma.rounds: rounds must be a whole number of at least 1, got rounds=0",
+        "algorithm.0.gamma.then: there is no kind 'warm_up'; There are: constant",
     ),
     "lists": (
         text(algorithm=one(gamma=PW)),
@@ -217,8 +217,8 @@ FAULTS = {
     ),
     "a constructor's several": (
         text(algorithm=one(outer='{ kind = "slowmo", mu = -1, alpha = -2 }')),
-        "algorithm.0.outer.mu: mu must be at least 0 and below 1, got mu=-1",
-        "algorithm.0.outer.alpha: alpha must be a finite number above 0, got alpha=-2",
+        "algorithm.0.outer.mu: mu must be a number of at least 0 and below 1, got mu=-1.0",
+        "algorithm.0.outer.alpha: alpha must be a finite number above 0, got alpha=-2.0",
     ),
     "all of an objective": (
         text(objective=LOGISTIC.format('"digits", alpha = -1, held_out = 1, use = 0')),

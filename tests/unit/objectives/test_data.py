@@ -335,8 +335,8 @@ def test_outliers_are_exactly_so_many(n: int, share: float, seed: int) -> None:
         ({"examples": 0}, "examples must be a whole number of at least 1"),
         ({"features": 2.5}, "features must be a whole number of at least 1"),
         ({"noise": -1.0}, "noise must be a finite number of at least 0"),
-        ({"outliers": 1.5}, "outliers must be a share between 0 and 1, got 1.5"),
-        ({"seed": -1}, r"seed must be a whole number in 0..2\*\*64-1, got -1"),
+        ({"outliers": 1.5}, "outliers must be a number from 0 to 1, got outliers=1.5"),
+        ({"seed": -1}, r"seed must be a whole number from 0 to 2\^64 - 1, got seed=-1"),
     ],
 )
 def test_synthetic_refuses(settings: dict[str, Any], message: str) -> None:

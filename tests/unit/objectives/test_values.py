@@ -188,7 +188,10 @@ def test_lojasiewicz_constant_of_quadratics() -> None:
         (lambda: Linear(dim=1, slope=np.inf), "slope must be a finite number, got slope=inf"),
         (lambda: Quadratic(()), r"len\(spectrum\) must be .* give an eigenvalue"),
         (lambda: Quadratic((1.0, np.nan)), r"finite, got spectrum=\(1.0, nan\)"),
-        (lambda: Quadratic((1.0,), rotation_seed=-1), "rotation_seed must .* got -1; use None"),
+        (
+            lambda: Quadratic((1.0,), rotation_seed=-1),
+            "rotation_seed must .* got rotation_seed=-1; use None",
+        ),
         (lambda: LogSpectrum(0.0, 1.0, 2), "low must be .* above 0"),
         (lambda: LogSpectrum(1.0, np.inf, 2), "high must be a finite"),
         (lambda: LogSpectrum(2.0, 1.0, 2), "low must not exceed high"),
