@@ -57,12 +57,27 @@ class Trajectory:
     states: tuple[State, ...] = ()
 
     def __getattr__(self, name: str) -> Floats:
-        """A recorded series as an attribute: ``trajectory.grad_norm2``, shape ``(T, R)``."""
-        series = self.__dict__.get("series", {})
+        """Return another recorded series by its name, such as ``trajectory.accuracy``."""
+        # Called where a property raises AttributeError too, and before ``series`` is set.
+        series: dict[str, Floats] = self.__dict__.get("series", {})
         if name.startswith("__") or name not in series:
             raise AttributeError(f"{name!r} was not recorded; there are: {', '.join(series)}")
-        found: Floats = series[name]
-        return found
+        return series[name]
+
+    @property
+    def F(self) -> Floats:
+        """The objective at the meta-iterate, ``(T, R)``."""
+        return self.__getattr__("F")
+
+    @property
+    def grad_norm2(self) -> Floats:
+        """The squared norm of the exact gradient at the meta-iterate, ``(T, R)``."""
+        return self.__getattr__("grad_norm2")
+
+    @property
+    def dispersion(self) -> Floats:
+        """``(1/P) sum_j ||w^j - wbar||^2`` of the learners before averaging, ``(T, R)``."""
+        return self.__getattr__("dispersion")
 
     @property
     def replicas(self) -> int:
@@ -101,14 +116,14 @@ class Round:
     """What a round leaves: the state for the next, and information for the reader.
 
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
-    ``gamma`` is the step size the round used (NaN at the start).  ``asked`` is the sum over the
-    ranks of what each asked during the round (see ``meta_iterations``).
+    ``gamma`` is the step size the round used (NaN at the start).  ``requested`` is the sum over the
+    ranks of their requests during the round (see ``meta_iterations``).
     """
 
     state: State
     dispersion: Floats
     gamma: float
-    asked: int = 0
+    requested: int = 0
 
     @property
     def n(self) -> int:

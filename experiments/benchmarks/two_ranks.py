@@ -14,7 +14,7 @@ from experiments.benchmarks.contestants.roster import Prepare
 from experiments.benchmarks.workloads import Workload, double_well
 from kavg.base import Floats
 from kavg.engine.communicator import SerialComm
-from kavg.engine.means import MEANS
+from kavg.engine.means import MEANS, displacement_buffer
 
 SIZES: Final = (10**3, 10**4, 10**5, 10**6)
 QUICK: Final = (10**3, 10**5)
@@ -101,15 +101,17 @@ def averages(d: int, world: World) -> dict[str, Prepare]:
 def mean(name: str, models: Floats, world: World) -> Repeat:
     """Kavg's mean as a round uses it."""
     means = MEANS[name](world.comm, world.size, 1, len(models))
-    moved = np.empty((1, 1, len(models) + 1))
+    displacements = displacement_buffer(1, 1, len(models))
+    displacements[..., :-1] = models
+    first = means.first_exponents(displacements)
 
     def once() -> None:
-        finished = False
+        exponents, finished = first, False
         while not finished:
-            moved[..., :-1] = models
-            means.begin(moved.copy() if means.exponents is None else None)
-            means.fold(moved)
-            finished = means.finish()
+            displacements[..., :-1] = models
+            means.begin(exponents)
+            means.fold(displacements)
+            finished, exponents = means.finish(), means.exponents
 
     return repeated(once)
 

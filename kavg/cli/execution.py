@@ -15,7 +15,9 @@ from kavg.cli.output import draw_if_possible, say
 from kavg.cli.progress import Progress, shown_on, silent
 from kavg.cli.supervisor import Supervised
 from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
-from kavg.engine.simulation import simulate
+from kavg.engine.recorder import Recorder
+from kavg.engine.run import Run
+from kavg.engine.simulation import complete_run
 from kavg.errors import KavgError, RunFailed
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.signals import SignalExit, defer_signals
@@ -125,7 +127,7 @@ def all_algorithms(
             one(comm, config, algorithm, before, supervised)
             for algorithm, before in zip_longest(config.algorithms, begun)
         ]
-    supervised.stop_if_asked()
+    supervised.stop_if_requested()
     return runs
 
 
@@ -149,24 +151,23 @@ def one(
         sync_check.after_round(done)
 
     set_place(comm, (algorithm.name, 1))
-    run = simulate(
-        config.problem,
-        algorithm,
-        rounds=config.rounds,
-        replicas=config.replicas,
-        seed=config.seed,
-        comm=comm,
-        mean=config.mean,
-        dtype=config.dtype,
-        every=config.record.every,
-        extends=before,
-        on_round=on_round,
-        supervisor=supervised,
-    )
+    run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervised)
     sync_check.at_end(run)
     supervised.finish(run)
     # Rank 0 writes and draws now; that must not be cut off by a small timeout.
     set_place(comm, "after the last round", work_limit=TIMEOUT)
+    return run
+
+
+def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = None) -> Run:
+    """Return a run of one algorithm of the settings, which extends ``before`` if there is one.
+
+    Raises ``KavgError`` if ``before`` is not a run of these settings.
+    """
+    recorder = Recorder(config.problem, every=config.record.every)
+    run = Run(config.problem, algorithm, config.options, recorder, config.rounds)
+    if before is not None:
+        run.extend(before)
     return run
 
 

@@ -13,8 +13,8 @@ from kavg.cli.execution import shown
 from kavg.cli.progress import Progress
 from kavg.config.config import Config
 from kavg.engine.recorder import Recorder
-from kavg.engine.rounds import meta_iterations
-from kavg.engine.snapshots import latest_before
+from kavg.engine.rounds import iterate_rounds
+from kavg.engine.snapshots import get_latest_state
 from kavg.problem import Algorithm
 from kavg.trajectory import Round, State, Trajectory
 
@@ -84,10 +84,10 @@ def replayed(
     on_round: Callable[[Round], None],
 ) -> Trajectory:
     """These rounds of an algorithm, measured again; each from the last of the states before it."""
-    recorder, iterations = Recorder(config.problem, {}), begun(comm, config, algorithm, None)
+    recorder, iterations = Recorder(config.problem), begun(comm, config, algorithm, None)
     now, diverged_at = next(iterations), None
     for n in sorted(rounds):
-        state = latest_before(states, n)
+        state = get_latest_state(states, n)
         if state is not None and now.n < state.n < n:
             iterations = begun(comm, config, algorithm, state)
         while now.n < n:
@@ -96,20 +96,11 @@ def replayed(
         if not recorder.add(now):
             diverged_at = n
             break
-    return recorder.trajectory(algorithm, now, diverged_at)
+    return recorder.to_trajectory(algorithm, now, diverged_at)
 
 
 def begun(
     comm: Communicator, config: Config, algorithm: Algorithm, state: State | None
 ) -> Iterator[Round]:
     """The rounds behind a state."""
-    return meta_iterations(
-        config.problem,
-        algorithm,
-        replicas=config.replicas,
-        seed=config.seed,
-        comm=comm,
-        mean=config.mean,
-        dtype=config.dtype,
-        state=state,
-    )
+    return iterate_rounds(config.problem, algorithm, config.options, comm=comm, state=state)

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg.cli.environment import SESSION, in_use
-from kavg.cli.execution import identity
+from kavg.cli.execution import begin_run, identity
 from kavg.config.config import Config, data_digest, load, parse, to_toml
-from kavg.engine.recorder import Recorder
-from kavg.engine.run import Growing
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored
@@ -97,9 +95,7 @@ def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> Non
         raise KavgError("the data that its settings name are not those it was computed with")
     validate_begun(runs, config.algorithms)
     for algorithm, run in zip(config.algorithms, runs, strict=False):
-        recorder = Recorder(config.problem, {})
-        growing = Growing(config.problem, algorithm, recorder, config.rounds, config.record.every)
-        growing.take_up(run, config.replicas, exact=config.mean == "exact")
+        begin_run(config, algorithm, run)
 
 
 def finished(folder: Path) -> Found:

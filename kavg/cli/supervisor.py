@@ -8,7 +8,7 @@ import numpy as np
 
 from kavg.base import Communicator
 from kavg.cli.progress import Progress
-from kavg.engine.run import Growing
+from kavg.engine.run import Run
 from kavg.mpi.collective import run_on_rank_0
 from kavg.mpi.signals import PendingSignal, SignalExit, requested_signal, signal_name
 from kavg.storage.checkpoint_manager import Keeper
@@ -32,20 +32,20 @@ class Supervised:
         self.finished = 0
         self.place = "before the first round"
 
-    def asks(self) -> int:
-        """The signal that this rank caught, as a number to be summed."""
+    def request(self) -> int:
+        """Return the signal that this rank caught, as a number to be summed."""
         return self.caught.request(self.comm.Get_size())
 
-    def told(self, run: Growing) -> None:
+    def on_round(self, run: Run) -> None:
         """After a round: say how far it is, keep it if it is time, end if any rank is told to."""
         assert run.last is not None
         n, algorithm = run.last.n, run.algorithm.name
         self.progress(algorithm, n, run.rounds)
         self.place = f"after round {n} of {algorithm}"
-        number = requested_signal(run.last.asked, self.comm.Get_size())
+        number = requested_signal(run.last.requested, self.comm.Get_size())
         due = self.keeper is not None and self.keeper.due(n)
         if self.keeper and (number or due):
-            self.keeper.keep(self.finished, run.trajectory())
+            self.keeper.keep(self.finished, run.to_trajectory())
         if number:
             self.stop(number)
         if self.keeper and due:
@@ -57,10 +57,10 @@ class Supervised:
             self.keeper.keep(self.finished, run)
         self.finished += 1
 
-    def stop_if_asked(self) -> None:
+    def stop_if_requested(self) -> None:
         """The signals that came too late for the last round.  One ``Allreduce``."""
         total = np.empty(1)
-        self.comm.Allreduce(np.array([float(self.asks())]), total)
+        self.comm.Allreduce(np.array([float(self.request())]), total)
         number = requested_signal(int(total[0]), self.comm.Get_size())
         if number:
             self.stop(number)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, final
+from typing import Annotated, Any, Final, final
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -24,6 +24,7 @@ from kavg.config.messages import faults, shortened, shown
 from kavg.config.models import Tables, plain
 from kavg.config.overrides import put
 from kavg.config.toml import tables_of, text_of
+from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
@@ -83,7 +84,7 @@ class Config:
     start: float | tuple[float, ...] | Start = 0.0
     replicas: Annotated[Count, "use replicas=1 for a single run"] = 1
     seed: Seed = 0
-    mean: Literal["exact", "allreduce"] = "exact"
+    mean: MeanName = "exact"
     dtype: Precision = "float64"
     record: Record = RECORD
     checkpoint: Checkpointing = CHECKPOINTING
@@ -93,6 +94,11 @@ class Config:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def options(self) -> RunOptions:
+        """The options that every algorithm is simulated with."""
+        return RunOptions(self.replicas, self.seed, self.mean, self.dtype)
 
     @property
     def problem(self) -> Problem:

@@ -7,6 +7,7 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Floats, Precision
+from kavg.engine.means import displacement_buffer
 from kavg.problem import Algorithm, Problem
 
 TILE_COORDINATES: Final = 32_768
@@ -50,16 +51,16 @@ class LocalSteps:
         )
         self.x, self.g = np.empty(shape, dtype), np.empty(shape, dtype)
         self.first = np.empty(shape[1:], dtype)
-        self.moved = np.empty((tile, R, shape[-1] + 1))
-        # NumPy takes an array without axes sooner than a Python number.
+        self.displacements = displacement_buffer(tile, R, problem.objective.dim)
+        # NumPy multiplies by a 0-d array faster than by a Python float.
         self.gamma = np.empty((), dtype)
 
     def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
         """``x_K - x_0`` of each of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
 
         The local steps of round n are numbered ``(n - 1) K, ..., n K - 1`` over the run.  The
-        result is the workspace itself, with room for a squared norm in the last column: the caller
-        may overwrite it, the next call will.
+        result is the workspace itself, in the layout of ``displacement_buffer`` with an undefined
+        last column: the caller may overwrite it, the next call will.
         """
         t = len(learners)
         x, g = self.x[:t], self.g[:t]
@@ -71,6 +72,6 @@ class LocalSteps:
             self.gradient(x, step, g)
             np.multiply(g, self.gamma, out=g)
             np.subtract(x, g, out=x)
-        moved = self.moved[:t]
-        np.subtract(x, self.first, out=moved[..., :-1], dtype=np.float64)
-        return moved
+        displacements = self.displacements[:t]
+        np.subtract(x, self.first, out=displacements[..., :-1], dtype=np.float64)
+        return displacements

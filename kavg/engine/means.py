@@ -42,32 +42,50 @@ FINER: Final = 48
 class Mean(Protocol):
     """Fold in tiles of displacements, then finish: one ``Allreduce`` a round."""
 
-    exponents: Exponents | None
-    asks: int
-    asked: int
-    """The sum over the ranks of what each ``asks`` by the time it finishes."""
-
     @property
     def mean(self) -> Floats:
-        """``(R, d)``."""
+        """The mean displacement, ``(R, d)``; the outer rule may overwrite it."""
         ...
 
     @property
     def square(self) -> Floats:
-        """``(R,)``."""
+        """The mean over learners of the squared norm of the displacement, ``(R,)``."""
         ...
 
-    def begin(self, pilot: Floats | None) -> None:
-        """Empty the sums; ``pilot (1, R, d + 1)`` is learner 0's move where one is needed."""
+    @property
+    def exponents(self) -> Exponents:
+        """The bounds ``2^e`` of the next round, or of the same round when it is run again."""
         ...
 
-    def fold(self, moved: Floats) -> None:
-        """Add the displacements of a tile, ``(t, R, d + 1)``; the last column is overwritten."""
+    @property
+    def requested(self) -> int:
+        """The sum over the ranks of the requests that ``finish`` was given."""
         ...
 
-    def finish(self) -> bool:
-        """Fill ``mean (R, d)`` and ``square (R,)``; False asks to run the round again."""
+    def first_exponents(self, pilot: Floats) -> Exponents:
+        """Exponents for the first round, from learner 0's displacement ``(1, R, d + 1)``."""
         ...
+
+    def begin(self, exponents: Exponents) -> None:
+        """Empty the sums; learners' displacements should have norms below ``2^exponents``."""
+        ...
+
+    def fold(self, displacements: Floats) -> None:
+        """Add a tile in the layout of ``displacement_buffer``; the last column is overwritten."""
+        ...
+
+    def finish(self, request: int = 0) -> bool:
+        """Compute ``mean`` and ``square``; False if the round must be run again."""
+        ...
+
+
+def displacement_buffer(tile: int, R: int, d: int) -> Floats:
+    """Allocate displacements in the layout that ``Mean.fold`` takes: ``(tile, R, d + 1)``.
+
+    ``LocalSteps`` writes the d coordinates to ``[..., :-1]``; ``fold`` writes the squared norm to
+    ``[..., -1]``, so that coordinates and norm are summed by the same passes.
+    """
+    return np.empty((tile, R, d + 1))
 
 
 @final
@@ -81,25 +99,28 @@ class PlainMean:
         self.comm, self.P, self.d = comm, P, d
         self.sums, self.totals = np.empty((R, d + 2)), np.empty((R, d + 2))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
-        self.exponents: Exponents | None = None
-        self.asks = self.asked = 0
+        self.exponents: Exponents = np.zeros(R, np.int64)
+        self.requested = 0
 
-    def begin(self, pilot: Floats | None) -> None:
-        """Empty the sums; the exponents only say that no further pilot is needed."""
+    def first_exponents(self, pilot: Floats) -> Exponents:
+        """Zeros: a plain sum has no grid."""
+        return self.exponents
+
+    def begin(self, exponents: Exponents) -> None:
+        """Empty the sums."""
         self.sums[...] = 0
-        self.exponents = np.zeros(len(self.sums), np.int64)
 
-    def fold(self, moved: Floats) -> None:
+    def fold(self, displacements: Floats) -> None:
         """Add a tile."""
-        displacement = moved[..., :-1]
-        np.vecdot(displacement, displacement, out=moved[..., -1])
-        self.sums[:, :-1] += np.add.reduce(moved, axis=0)
+        x = displacements[..., :-1]
+        np.vecdot(x, x, out=displacements[..., -1])
+        self.sums[:, :-1] += np.add.reduce(displacements, axis=0)
 
-    def finish(self) -> bool:
+    def finish(self, request: int = 0) -> bool:
         """Reduce and divide by P."""
-        self.sums[0, -1] = self.asks
+        self.sums[0, -1] = request
         self.comm.Allreduce(self.sums, self.totals)
-        self.asked = int(self.totals[0, -1])
+        self.requested = int(self.totals[0, -1])
         np.divide(self.totals, self.P, out=self.totals)
         return True
 
@@ -127,32 +148,33 @@ class ExactMean:
         self.mean, self.square = self.average[:, :d], self.average[:, d]
         self.plans: dict[int, list[Piece]] = {}
         self.empty = True
-        self.exponents: Exponents | None = None
-        self.laid: Exponents | None = None
-        self.asks = self.asked = 0
+        self.requested = 0
+        self.set_grids(np.zeros(R, np.int64))
 
-    def begin(self, pilot: Floats | None) -> None:
-        """Lay the grids; the first tile will overwrite the sums."""
-        if self.exponents is None:
-            assert pilot is not None
-            squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
-            self.exponents = exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
-        if self.laid is not self.exponents:
-            self.lay(self.exponents)
+    def first_exponents(self, pilot: Floats) -> Exponents:
+        """Leave room above the norm of learner 0's displacement."""
+        squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
+        return exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
+
+    def begin(self, exponents: Exponents) -> None:
+        """Set the grids; the first tile will overwrite the sums."""
+        # Grids are kept from round to round; an identity costs less than comparing R numbers.
+        if exponents is not self.in_use:
+            self.set_grids(exponents)
         self.empty = True
 
-    def lay(self, e: Exponents) -> None:
-        """The grids below ``2^e``, and the squares that ask for the same grids again."""
-        self.laid = e
+    def set_grids(self, e: Exponents) -> None:
+        """Compute the grids below ``2^e``, and between which squares they are used again."""
+        self.exponents = self.in_use = e
         self.grids = grids(e[:, None], self.P)
         self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
-    def fold(self, moved: Floats) -> None:
+    def fold(self, displacements: Floats) -> None:
         """Split a tile into limbs and add them up."""
-        t, displacement, squares = len(moved), moved[..., :-1], moved[..., -1]
-        np.vecdot(displacement, displacement, out=squares)
+        t, x, squares = len(displacements), displacements[..., :-1], displacements[..., -1]
+        np.vecdot(x, x, out=squares)
         if self.empty:
             np.maximum.reduce(squares, axis=0, out=self.largest)
         else:
@@ -162,7 +184,7 @@ class ExactMean:
             self.plans[t] = pieces(t, self.R, self.d + 1)
         M1, M2 = self.grids
         for chunk, r, i, whole, limbs in self.plans[t]:
-            self.add(self.sums[chunk][:, r, i], moved[:, r, whole], (M1[r], M2[r]), limbs)
+            self.add(self.sums[chunk][:, r, i], displacements[:, r, whole], (M1[r], M2[r]), limbs)
         self.empty = False
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
@@ -177,7 +199,7 @@ class ExactMean:
         else:
             np.add(sums, limbs[:, 0] if alone else np.add.reduce(limbs, axis=1), out=sums)
 
-    def finish(self) -> bool:
+    def finish(self, request: int = 0) -> bool:
         """Reduce the limbs; where a flag is up, widen the grid instead."""
         if self.empty:  # a rank without learners
             self.largest.fill(0.0)
@@ -185,16 +207,15 @@ class ExactMean:
                 part.fill(0.0)
         tail = self.sums[-1][..., -1]
         np.logical_not(self.largest < self.bounds, out=tail[0])
-        tail[1, 0] = self.asks
+        tail[1, 0] = request
         for part, total, average in zip(self.sums, self.totals, self.averages, strict=True):
             self.comm.Allreduce(part, total)
             np.add(total[0], total[1], out=average)
             np.divide(average, self.P, out=average)
-        flags, self.asked = total[0, :, -1], int(total[1, 0, -1])
+        flags, self.requested = total[0, :, -1], int(total[1, 0, -1])
         if np.count_nonzero(flags) and self.widen(flags > 0):
             return False
         np.divide(self.square, self.unit, out=self.square)
-        assert self.exponents is not None
         within = (self.square >= self.low) & (self.square < self.high)
         if np.count_nonzero(within) < self.R:
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
@@ -208,7 +229,6 @@ class ExactMean:
         largest = np.max(gathered, axis=0)
         hopeless = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
         self.average[hopeless] = np.nan
-        assert self.exponents is not None
         wider = exponents_for(largest, otherwise=self.exponents)
         self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
         return bool((beyond & ~hopeless).any())

@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 
 from kavg.base import Floats, Measure, Measured
 from kavg.engine.blas_threads import one_blas_thread
-from kavg.errors import KavgError
+from kavg.errors import KavgError, at_least_one
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, State, Trajectory
 
 
 @final
 class Recorder:
-    """Collects the measures of rounds."""
+    """Measures every ``every``-th round: the standard measures and those of ``extra``."""
 
-    def __init__(self, problem: Problem, extra: Mapping[str, Measure]) -> None:
-        self.problem = problem
-        self.measures = dict(standard_measures(problem), **extra)
+    def __init__(
+        self, problem: Problem, extra: Mapping[str, Measure] | None = None, every: int = 1
+    ) -> None:
+        at_least_one("every", every, "use every=1 to record each round")
+        self.problem, self.every = problem, every
+        self.measures = dict(standard_measures(problem), **(extra or {}))
         self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
         self.rounds: list[int] = []
         self.gammas: list[float] = []
@@ -43,29 +46,29 @@ class Recorder:
         self.seconds.append(time.perf_counter() - self.began)
         return True
 
-    def take_up(self, before: Trajectory, kept: NDArray[np.bool_]) -> None:
-        """Begin with the ``kept`` rows of an earlier part of the same run, and with its clock."""
-        self.series = {name: list(before.series[name][kept]) for name in self.series}
-        self.rounds = before.rounds[kept].tolist()
-        self.gammas = before.gammas[kept].tolist()
-        self.seconds = before.seconds[kept].tolist()
+    def load_rows(self, before: Trajectory, rows: NDArray[np.bool_]) -> None:
+        """Begin with these ``rows`` of an earlier part of the same run, and with its clock."""
+        self.series = {name: list(before.series[name][rows]) for name in self.series}
+        self.rounds = before.rounds[rows].tolist()
+        self.gammas = before.gammas[rows].tolist()
+        self.seconds = before.seconds[rows].tolist()
         self.began = time.perf_counter() - float(before.seconds[-1])
 
-    def forget(self) -> None:
+    def drop_last_row(self) -> None:
         """Drop the last row."""
         for values in self.series.values():
             values.pop()
         for numbers in (self.rounds, self.gammas, self.seconds):
             numbers.pop()
 
-    def trajectory(
+    def to_trajectory(
         self,
         algorithm: Algorithm,
         last: Round,
         diverged_at: int | None,
         states: Iterable[State] = (),
     ) -> Trajectory:
-        """What was recorded."""
+        """Return what was recorded, after the round ``last``."""
         exponents = last.state.exponents
         return Trajectory(
             name=algorithm.name,

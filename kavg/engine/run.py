@@ -1,7 +1,7 @@
-"""A run while it grows: at every round it is what a run of that many rounds leaves.
+"""A run in progress.  Stopped after n rounds, it equals a run of n rounds.
 
-So there is one notion of stopping.  What a checkpoint holds is a shorter run, and to resume is to
-extend it: the same as making a finished run longer.
+A checkpoint therefore holds a shorter run, and to resume is to extend one, as for a finished run
+that is made longer.
 """
 
 from __future__ import annotations
@@ -11,147 +11,171 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.engine.options import RunOptions
 from kavg.engine.recorder import Recorder
-from kavg.engine.snapshots import Kept, most_kept
-from kavg.errors import KavgError
+from kavg.engine.snapshots import Snapshots, max_snapshots
+from kavg.errors import KavgError, at_least_one
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, State, Trajectory
 
 
 @final
-class Growing:
-    """A run of ``rounds`` rounds that is not there yet: the last round, and what was recorded."""
+class Run:
+    """A run of ``rounds`` rounds in progress: its last round, snapshots and what was recorded.
+
+    ``last`` is None until the start is recorded; ``diverged_at`` is the round after which a value
+    was not finite.
+    """
 
     def __init__(
-        self, problem: Problem, algorithm: Algorithm, recorder: Recorder, rounds: int, every: int
+        self,
+        problem: Problem,
+        algorithm: Algorithm,
+        options: RunOptions,
+        recorder: Recorder,
+        rounds: int,
     ) -> None:
-        self.problem, self.algorithm, self.recorder = problem, algorithm, recorder
-        self.rounds, self.every = rounds, every
+        at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
+        self.problem, self.algorithm, self.options = problem, algorithm, options
+        self.recorder, self.rounds = recorder, rounds
         self.last: Round | None = None
         self.diverged_at: int | None = None
-        self.kept = Kept(0)
+        self.snapshots = Snapshots(max_snapshots(options.replicas, problem.objective.dim))
 
     @property
-    def left(self) -> int:
-        """Rounds still to do."""
+    def rounds_left(self) -> int:
+        """The number of rounds still to do."""
         return self.rounds - (self.last.n if self.last else 0)
 
-    def begin(self, start: Round) -> None:
-        """Record the start."""
+    def add_start(self, start: Round) -> None:
+        """Record the start; raise ``KavgError`` if F or its gradient is not finite there."""
         if not self.recorder.add(start):
             raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
-        self.last, self.kept = start, Kept(most_kept(*start.w.shape))
-
-    def take_up(self, before: Trajectory, replicas: int, *, exact: bool) -> None:
-        """Go on where a shorter run ended, with only the rows that a longer run records.
-
-        Where it diverged the round is run again: it may have been looked at only because it was
-        the last, and a longer run would not have looked.
-        """
-        done = checked(self, before, replicas, exact)
-        last = before.rounds[-1] == done
-        dispersion = before.series["dispersion"][-1] if last else np.full(replicas, np.nan)
-        gamma = self.algorithm.step_size(done) if done else float("nan")
-        state = State(done, before.w, before.v, before.exponents if done else None)
-        self.last, self.kept = Round(state, dispersion, gamma), Kept(most_kept(*before.w.shape))
-        for one in (*before.states, state):
-            self.kept.add(one)
-        self.recorder.take_up(before, before.rounds % self.every == 0)
+        self.last = start
 
     def add(self, now: Round) -> bool:
-        """Record a round where it is due; False if a value is not finite."""
-        wanted = now.n % self.every == 0 or now.n == self.rounds
-        if not np.isfinite(now.w).all() or (wanted and not self.recorder.add(now)):
+        """Add a round, recorded where it is due; False if a value is not finite."""
+        due = now.n % self.recorder.every == 0 or now.n == self.rounds
+        if not np.isfinite(now.w).all() or (due and not self.recorder.add(now)):
             self.diverged_at = now.n
             return False
         self.last = now
-        self.kept.add(now.state)
+        self.snapshots.add(now.state)
         return True
 
-    def trajectory(self) -> Trajectory:
-        """The run as far as it is, the last round recorded: the run of so many rounds."""
+    def extend(self, before: Trajectory) -> None:
+        """Continue a shorter run of the same settings, with the rows that a longer run records.
+
+        Raises ``KavgError`` if ``before`` is not a run of these settings, or is longer.
+        """
+        done = check_extension(self, before)
+        recorded = before.rounds[-1] == done
+        dispersion = (
+            before.series["dispersion"][-1] if recorded else np.full(self.options.replicas, np.nan)
+        )
+        gamma = self.algorithm.step_size(done) if done else float("nan")
+        # Where it diverged the last round is run again: a longer run might not have recorded it.
+        state = State(done, before.w, before.v, before.exponents if done else None)
+        self.last = Round(state, dispersion, gamma)
+        for one in (*before.states, state):
+            self.snapshots.add(one)
+        self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
+
+    def to_trajectory(self) -> Trajectory:
+        """Return the run so far as a finished run, its last round recorded."""
         assert self.last is not None
         extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
-        states = (state for state in self.kept.states if state is not self.last.state)
-        run = self.recorder.trajectory(self.algorithm, self.last, self.diverged_at, states)
+        states = (state for state in self.snapshots.states if state is not self.last.state)
+        run = self.recorder.to_trajectory(self.algorithm, self.last, self.diverged_at, states)
         if extra:
-            self.recorder.forget()
+            self.recorder.drop_last_row()
         return run
 
 
-class Supervisor(Protocol):
-    """Looks after a run from outside, on every rank."""
+class Callback(Protocol):
+    """Takes part in a run from outside, on every rank: progress, checkpoints, an orderly stop."""
 
-    def asks(self) -> int:
-        """What this rank asks of all in this round (see ``meta_iterations``)."""
+    def request(self) -> int:
+        """Return this rank's request of a round, which is summed (see ``meta_iterations``)."""
         ...
 
-    def told(self, run: Growing) -> None:
-        """A round is done; an exception ends the run."""
+    def on_round(self, run: Run) -> None:
+        """Act after a round; an exception ends the run."""
         ...
 
 
-def checked(run: Growing, before: Trajectory, R: int, exact: bool) -> int:
-    """The rounds that a shorter run has done, if ``run`` can extend it."""
-    done = before.done
-    if not isinstance(done, int) or done < 0:
-        raise unfit(run, "it does not say how many rounds it has done")
-    misfit = misfit_of_sizes(run, before, done, R, exact) or misfit_of_rows(run, before, done, R)
-    if misfit:
-        raise unfit(run, misfit)
-    reached = done if before.diverged_at is None else before.diverged_at
-    if before.diverged_at is not None and before.diverged_at != done + 1:
-        raise unfit(run, f"it diverged at round {before.diverged_at} after {done} rounds")
-    if run.rounds < reached:
-        raise unfit(run, f"it has done {reached} rounds already, got rounds={run.rounds}")
+def check_extension(run: Run, before: Trajectory) -> int:
+    """Return the number of rounds done by a shorter run that ``run`` can extend.
+
+    Raises ``KavgError`` if it cannot.
+    """
+    try:
+        done = _rounds_done(before)
+        _check_sizes(run, before, done)
+        _check_rows(run, before, done)
+        _check_end(run, before, done)
+    except ValueError as reason:
+        name = f" of {run.algorithm.name!r}" if run.algorithm.name else ""
+        raise KavgError(f"this run{name} cannot be extended: {reason}") from None
     return done
 
 
-def unfit(run: Growing, reason: str) -> KavgError:
-    """A shorter run that cannot be extended."""
-    name = f" of {run.algorithm.name!r}" if run.algorithm.name else ""
-    return KavgError(f"this run{name} cannot be extended: {reason}")
+def _rounds_done(before: Trajectory) -> int:
+    if not isinstance(before.done, int) or before.done < 0:
+        raise ValueError("it does not say how many rounds it has done")
+    return before.done
 
 
-def misfit_of_sizes(run: Growing, before: Trajectory, done: int, R: int, exact: bool) -> str:
-    """Where the state of a shorter run is not one of this problem and algorithm; else empty."""
-    algorithm, problem = run.algorithm, run.problem
+def _check_sizes(run: Run, before: Trajectory, done: int) -> None:
+    """Raise ``ValueError`` if the state is not one of this problem and algorithm."""
+    algorithm, problem, R = run.algorithm, run.problem, run.options.replicas
     sizes = (algorithm.P, algorithm.K, problem.oracle.constants(problem.objective).B)
     if sizes != (before.P, before.K, before.B):
-        return f"its P, K, B are {before.P}, {before.K}, {before.B}, needed are {sizes}"
+        raise ValueError(f"its P, K, B are {before.P}, {before.K}, {before.B}, needed are {sizes}")
     shape = (R, problem.objective.dim)
     if not (is_array(before.w, "f8", shape) and np.isfinite(before.w).all()):
-        return f"its w is not {shape} finite numbers"
+        raise ValueError(f"its w is not {shape} finite numbers")
     if not is_array(before.v, "f8", shape if algorithm.outer.memory else (0,)):
-        return "its v is not that of the outer rule"
+        raise ValueError("its v is not that of the outer rule")
+    exact = run.options.mean == "exact"
     if exact and done and not is_array(before.exponents, "i8", (R,)):
-        return "the grids of its exact mean were not kept"
-    return ""
+        raise ValueError("the grids of its exact mean were not kept")
 
 
-def misfit_of_rows(run: Growing, before: Trajectory, done: int, R: int) -> str:
-    """Where what a shorter run recorded is not what this one records; else empty."""
-    if not has_rows(before.rounds, done, run.every):
-        return f"it did not record the rounds that every={run.every} asks for"
-    T, names = len(before.rounds), set(run.recorder.series)
+def _check_rows(run: Run, before: Trajectory, done: int) -> None:
+    """Raise ``ValueError`` if what was recorded is not what this run records."""
+    every, names = run.recorder.every, set(run.recorder.series)
+    if not has_rows(before.rounds, done, every):
+        raise ValueError(f"it did not record the rounds that every={every} asks for")
     if set(before.series) != names:
-        return f"it recorded {', '.join(before.series)}, needed are {', '.join(sorted(names))}"
+        raise ValueError(
+            f"it recorded {', '.join(before.series)}, needed are {', '.join(sorted(names))}"
+        )
+    T, R = len(before.rounds), run.options.replicas
     tables = all(is_array(values, "f8", (T, R)) for values in before.series.values())
     if not tables or not all(is_array(x, "f8", (T,)) for x in (before.gammas, before.seconds)):
-        return f"its series are not of shape {(T, R)}"
+        raise ValueError(f"its series are not of shape {(T, R)}")
     at = int(before.rounds[-1])
     if at and before.gammas[-1] != run.algorithm.step_size(at):
-        return f"its gamma in round {at} was {before.gammas[-1]}"
-    return ""
+        raise ValueError(f"its gamma in round {at} was {before.gammas[-1]}")
+
+
+def _check_end(run: Run, before: Trajectory, done: int) -> None:
+    diverged_at = before.diverged_at
+    reached = done if diverged_at is None else diverged_at
+    if diverged_at is not None and diverged_at != done + 1:
+        raise ValueError(f"it diverged at round {diverged_at} after {done} rounds")
+    if run.rounds < reached:
+        raise ValueError(f"it has done {reached} rounds already, got rounds={run.rounds}")
 
 
 def is_array(value: object, kind: str, shape: tuple[int, ...]) -> bool:
-    """Is it an array of that type and shape?"""
+    """True if ``value`` is an array of that type and shape."""
     return isinstance(value, np.ndarray) and value.dtype == np.dtype(kind) and value.shape == shape
 
 
 def has_rows(rounds: NDArray[np.int64], done: int, every: int) -> bool:
-    """Are these ``0, every, 2 every, ...`` up to ``done``, and perhaps ``done`` itself?"""
+    """True if ``rounds`` are 0, every, 2 every, ... up to ``done``, and perhaps ``done`` itself."""
     T = done // every + 1
     lengths = (T,) if done % every == 0 else (T, T + 1)
     if not any(is_array(rounds, "i8", (length,)) for length in lengths):

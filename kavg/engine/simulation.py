@@ -1,7 +1,6 @@
-"""Rounds of K-step averaging, one after another.
+"""``simulate``: the rounds of ``meta_iterations``, measured and collected in a ``Trajectory``.
 
-``meta_iterations`` is a generator of rounds; ``simulate`` drains it into a ``Trajectory``.  Serial
-and MPI are one path: ranks only divide the learners among themselves.
+Serial and MPI are one path: ranks only divide the learners among themselves.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from itertools import islice
 
 from kavg.base import Communicator, Measure, Precision
 from kavg.engine.blas_threads import one_blas_thread
+from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.recorder import Recorder
-from kavg.engine.rounds import MeanName, meta_iterations
-from kavg.engine.run import Growing, Supervisor
-from kavg.errors import at_least_one
+from kavg.engine.rounds import iterate_rounds
+from kavg.engine.run import Callback, Run
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, Trajectory
 
@@ -34,7 +33,7 @@ def simulate(
     record: Mapping[str, Measure] | None = None,
     on_round: Callable[[Round], None] | None = None,
     extends: Trajectory | None = None,
-    supervisor: Supervisor | None = None,
+    callback: Callback | None = None,
 ) -> Trajectory:
     """Run ``rounds`` rounds and keep what was measured at every ``every``-th of them.
 
@@ -53,31 +52,40 @@ def simulate(
     >>> simulate(problem, method, rounds=10, extends=short).rounds[-1]
     np.int64(10)
     """
-    at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
-    at_least_one("every", every, "use every=1 to record each round")
-    run = Growing(problem, algorithm, Recorder(problem, record or {}), rounds, every)
+    options = RunOptions(replicas, seed, mean, dtype, tile)
+    run = Run(problem, algorithm, options, Recorder(problem, record, every), rounds)
     if extends is not None:
-        run.take_up(extends, replicas, exact=mean == "exact")
-    iterations = meta_iterations(
-        problem,
-        algorithm,
-        replicas=replicas,
-        seed=seed,
+        run.extend(extends)
+    return complete_run(run, comm, on_round, callback)
+
+
+def complete_run(
+    run: Run,
+    comm: Communicator | None = None,
+    on_round: Callable[[Round], None] | None = None,
+    callback: Callback | None = None,
+) -> Trajectory:
+    """Do the rounds that are left of a run, or those until it diverges.
+
+    ``on_round`` is called with each new round, then ``callback.on_round`` with the run.
+    """
+    iterations = iterate_rounds(
+        run.problem,
+        run.algorithm,
+        run.options,
         comm=comm,
-        mean=mean,
-        dtype=dtype,
-        tile=tile,
         state=run.last.state if run.last else None,
-        asks=supervisor.asks if supervisor else None,
+        request=callback.request if callback else None,
     )
     if run.last is None:
-        run.begin(next(iterations))
+        run.add_start(next(iterations))
+    # Once around all rounds: setting the limit in each would cost 6 microseconds a round.
     with one_blas_thread():
-        for now in islice(iterations, run.left):
+        for now in islice(iterations, run.rounds_left):
             if not run.add(now):
                 break
             if on_round:
                 on_round(now)
-            if supervisor:
-                supervisor.told(run)
-    return run.trajectory()
+            if callback:
+                callback.on_round(run)
+    return run.to_trajectory()

@@ -1,7 +1,7 @@
-"""States that a run keeps of itself, so that a round can be run again without all before it.
+"""Snapshots: states of a run from which later rounds can be repeated without all before them.
 
-Which they are depends on the number of rounds alone: a run that is extended keeps what one keeps
-that was that long from the start.
+Which rounds they are of depends on the number of rounds alone, so a run that is extended has the
+same snapshots as one that was that long from the start.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from kavg.trajectory import State
 
 MOST: Final = 16
 BYTES: Final = 2**24
-"""What all of them may take; a run of larger states keeps fewer, or none."""
+"""Memory for all snapshots of a run; with larger states there are fewer, or none."""
 
 
-def most_kept(R: int, d: int) -> int:
-    """How many states of shape ``(R, d)``, ``w`` and ``v``, a run keeps at most.
+def max_snapshots(R: int, d: int) -> int:
+    """Return how many snapshots of ``w`` and ``v``, each ``(R, d)``, a run keeps at most.
 
-    >>> most_kept(R=64, d=100), most_kept(R=1, d=10**5), most_kept(R=64, d=10**6)
+    >>> max_snapshots(R=64, d=100), max_snapshots(R=1, d=10**5), max_snapshots(R=64, d=10**6)
     (16, 10, 0)
     """
     return min(MOST, BYTES // (16 * R * d))
 
 
 @final
-class Kept:
+class Snapshots:
     """States after every ``stride``-th round: the least power of 2 that leaves at most ``most``.
 
     >>> import numpy as np
-    >>> kept = Kept(most=3)
+    >>> snapshots = Snapshots(most=3)
     >>> for n in range(1, 11):
-    ...     kept.add(State(n, np.zeros((1, 1)), np.empty(0)))
-    >>> [state.n for state in kept.states]
+    ...     snapshots.add(State(n, np.zeros((1, 1)), np.empty(0)))
+    >>> [state.n for state in snapshots.states]
     [4, 8]
     """
 
@@ -42,9 +42,9 @@ class Kept:
         self.states: list[State] = []
 
     def add(self, state: State) -> None:
-        """Keep a state that is due; those that are not any more are dropped.
+        """Add a state if its round is a multiple of the stride, and drop those that are not.
 
-        The start never is: it is known without.
+        The start (n = 0) is never added: it follows from the problem and the seed.
         """
         while self.most and state.n // self.stride > self.most:
             self.stride *= 2
@@ -53,6 +53,7 @@ class Kept:
             self.states.append(state)
 
 
-def latest_before(states: Sequence[State], n: int) -> State | None:
-    """The state from which round n is reached soonest; None for the start."""
-    return max((state for state in states if state.n < n), key=lambda one: one.n, default=None)
+def get_latest_state(states: Sequence[State], before: int) -> State | None:
+    """Return the last state before a round; None if the round must be reached from the start."""
+    earlier = (state for state in states if state.n < before)
+    return max(earlier, key=lambda state: state.n, default=None)

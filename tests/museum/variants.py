@@ -59,8 +59,8 @@ def after_the_mean(spoil: Callable) -> Planted:
     """Once the mean of a round is known: ``spoil(learners, gamma, n)``."""
     average = Learners.average
 
-    def faulty(self, gamma, n):
-        done = average(self, gamma, n)
+    def faulty(self, exponents, gamma, n):
+        done = average(self, exponents, gamma, n)
         if done:
             spoil(self, gamma, n)
         return done
@@ -94,7 +94,7 @@ def steps_of_a_round(first_and_stop: Callable) -> Planted:
         for step in range(*first_and_stop(n, self.K)):
             self.gradient(x, step, g)
             x -= gamma * g
-        moved = self.moved[: len(x)]
+        moved = self.displacements[: len(x)]
         moved[..., :-1] = x - start
         return moved
 

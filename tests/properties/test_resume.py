@@ -39,12 +39,12 @@ class CutAfter:
     def __init__(self, n):
         self.n, self.taken = n, None
 
-    def asks(self):
+    def request(self):
         return 0
 
-    def told(self, run):
+    def on_round(self, run):
         if run.last.n == self.n:
-            self.taken = run.trajectory()
+            self.taken = run.to_trajectory()
             raise Cut
 
 
@@ -64,7 +64,7 @@ def cut_after(n, problem, algorithm, size, **settings):
     def on_rank(comm):
         cut = CutAfter(n)
         try:
-            return run(problem, algorithm, comm=comm, supervisor=cut, **settings)
+            return run(problem, algorithm, comm=comm, callback=cut, **settings)
         except Cut:
             return cut.taken
 
@@ -126,15 +126,15 @@ def test_extended_a_run_is_the_one_that_was_that_long_from_the_start(
 @given(problems(), METHODS, st.integers(1, 4))
 def test_any_round_of_a_run_is_the_run_of_so_many_rounds(problem, algorithm, every):
     class Compare:
-        def asks(self):
+        def request(self):
             return 0
 
-        def told(self, growing):
+        def on_round(self, growing):
             shorter = run(problem, algorithm, growing.last.n, every=every)
             if shorter.diverged_at is None:
-                assert_same_run(growing.trajectory(), shorter)
+                assert_same_run(growing.to_trajectory(), shorter)
 
-    run(problem, algorithm, 4, every=every, supervisor=Compare())
+    run(problem, algorithm, 4, every=every, callback=Compare())
 
 
 @given(problems(), algorithms(), st.integers(1, ROUNDS - 1), st.integers(1, 3))
@@ -179,9 +179,9 @@ def test_one_collective_a_round_also_when_ranks_ask():
     def asked(comm):
         counting, rank = CountingComm(comm), comm.Get_rank()
         rounds = kavg.meta_iterations(
-            problem, algorithm, comm=counting, asks=lambda: rank if counting.calls else 9
+            problem, algorithm, comm=counting, request=lambda: rank if counting.calls else 9
         )
-        found = [next(rounds).asked for _ in range(3)]
+        found = [next(rounds).requested for _ in range(3)]
         return found, counting.calls
 
     for size in (1, 2, 4):
@@ -197,8 +197,8 @@ def test_what_is_asked_arrives_also_when_a_round_is_run_again_or_not_finite(mean
     problem = kavg.Problem(kavg.objectives.Linear(dim=2), kavg.oracles.Noiseless())
     algorithm = kavg.Algorithm(3, 2, steps, kavg.outer.Averaging())
     numbers = iter(range(1, 99))
-    rounds = kavg.meta_iterations(problem, algorithm, mean=mean, asks=lambda: next(numbers))
-    asked = [next(rounds).asked for _ in range(5)]
+    rounds = kavg.meta_iterations(problem, algorithm, mean=mean, request=lambda: next(numbers))
+    asked = [next(rounds).requested for _ in range(5)]
     # The exact mean runs round 3 twice: its grid was laid for steps of 0.001.
     assert asked == ([0, 1, 2, 4, 5] if mean == "exact" else [0, 1, 2, 3, 4])
 

@@ -11,7 +11,8 @@ import numpy as np
 from experiments.benchmarks.contestants.contestant import LeftOut
 from experiments.benchmarks.workloads import Workload
 from kavg.base import Communicator, Floats, NoiseConstants, Objective, StochasticGradient
-from kavg.engine.rounds import MeanName, meta_iterations
+from kavg.engine.options import MeanName
+from kavg.engine.rounds import meta_iterations
 from kavg.oracles import Gaussian
 
 

@@ -8,14 +8,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from kavg.base import Communicator
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.cli.doctor.mpi_library import INSTALL, Launcher, Library, belonging
+from kavg.cli.execution import begin_run
 from kavg.config.config import parse
 from kavg.engine.communicator import SerialComm
-from kavg.engine.simulation import simulate
+from kavg.engine.simulation import complete_run
 from kavg.storage import joint_digest
 
 NAME: Final = "self-test"
@@ -50,11 +51,7 @@ def digest_on(comm: Communicator) -> str:
     64
     """
     config = parse(SETTINGS)
-    settings: dict[str, Any] = {"replicas": config.replicas, "seed": config.seed, "comm": comm}
-    runs = [
-        simulate(config.problem, algorithm, rounds=config.rounds, **settings)
-        for algorithm in config.algorithms
-    ]
+    runs = [complete_run(begin_run(config, one), comm) for one in config.algorithms]
     return joint_digest(runs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from kavg.base import Floats
 from kavg.engine.communicator import SerialComm, block
 from kavg.engine.exact_sums import HIGHEST, LOWEST, chunks, exponents_for, grids, split
 from kavg.engine.means import MEANS, ExactMean, PlainMean
+from kavg.engine.options import MeanName
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -28,21 +29,30 @@ def averaged(
     tile: int = 4,
     comm: Any = None,
     mean: Any = None,
+    kind: Any = ExactMean,
+    request: int = 0,
 ) -> tuple[Any, int]:
-    """A round as the engine makes it: the mean, and how often the round was run again."""
+    """A round as the engine makes it: the mean, and how often the round was run again.
+
+    A ``mean`` has had a round before; else the round is the first, of a mean of this ``kind``.
+    """
     P, R, d = x.shape
     comm = comm or SerialComm()
-    mean = mean or ExactMean(comm, P, R, d)
     own = np.array(list(order or range(P)))[block(P, comm.Get_size(), comm.Get_rank())]
     repeats = 0
     with np.errstate(over="ignore", invalid="ignore"):
+        if mean is None:
+            mean = kind(comm, P, R, d)
+            exponents = mean.first_exponents(padded(x[:1] if pilot is None else pilot))
+        else:
+            exponents = mean.exponents
         while True:
-            mean.begin(padded(x[:1] if pilot is None else pilot))
+            mean.begin(exponents)
             for first in range(0, len(own), tile):
                 mean.fold(padded(x[own[first : first + tile]]))
-            if mean.finish():
+            if mean.finish(request):
                 return mean, repeats
-            repeats += 1
+            exponents, repeats = mean.exponents, repeats + 1
             assert repeats < 5, "the round is run again without end"
 
 
@@ -111,20 +121,19 @@ def test_large_sums_travel_in_chunks_and_keep_their_bits(R: int, d: int) -> None
     assert parts > 1 or d < 1024
     for on_rank, _ in run_ranks(2, lambda comm: averaged(x, comm=comm, tile=1)):
         assert bits(on_rank) == bits(mean)
-    plain = averaged(x, mean=PlainMean(SerialComm(), 3, R, d))[0]
+    plain = averaged(x, kind=PlainMean)[0]
     np.testing.assert_allclose(mean.mean, plain.mean, rtol=1e-9, atol=0)
     np.testing.assert_allclose(mean.square, plain.square, rtol=1e-12)
 
 
-def test_what_ranks_ask_is_added_up() -> None:
-    def asking(comm: Any, kind: Any) -> int:
-        mean = kind(comm, 2, 1, 1)
-        mean.asks = 10 ** comm.Get_rank()
-        averaged(np.ones((2, 1, 1)), comm=comm, mean=mean)
-        return int(mean.asked)
+def test_requests_of_ranks_are_added_up() -> None:
+    def requested(comm: Any, kind: Any) -> int:
+        request = 10 ** comm.Get_rank()
+        mean, _ = averaged(np.ones((2, 1, 1)), comm=comm, kind=kind, request=request)
+        return int(mean.requested)
 
     for kind in (ExactMean, PlainMean):
-        assert run_ranks(3, lambda comm, kind=kind: asking(comm, kind)) == [111, 111, 111]
+        assert run_ranks(3, lambda comm, kind=kind: requested(comm, kind)) == [111, 111, 111]
 
 
 def test_a_thousand_learners() -> None:
@@ -139,7 +148,7 @@ def test_a_thousand_learners() -> None:
 def test_a_sum_that_plain_addition_gets_wrong() -> None:
     x = np.array([1.0, 2.0**-60, -1.0, 2.0**-60]).reshape(4, 1, 1)
     assert averaged(x)[0].mean[0, 0] == 2.0**-61
-    assert averaged(x, mean=PlainMean(SerialComm(), 4, 1, 1))[0].mean[0, 0] != 2.0**-61
+    assert averaged(x, kind=PlainMean)[0].mean[0, 0] != 2.0**-61
 
 
 # --- the same bits
@@ -211,10 +220,9 @@ def test_only_the_replicas_beyond_get_a_wider_grid() -> None:
     x = np.full((4, 2, 1), 2.0)
     x[3, 1] = 2.0**40
     mean = ExactMean(SerialComm(), 4, 2, 1)
-    mean.begin(padded(np.ones((1, 2, 1))))
+    mean.begin(mean.first_exponents(padded(np.ones((1, 2, 1)))))
     mean.fold(padded(x))
     assert not mean.finish()
-    assert mean.exponents is not None
     assert mean.exponents.tolist() == [3, 43]
 
 
@@ -337,7 +345,7 @@ def test_one_allreduce_a_round_and_one_allgather_when_widened() -> None:
 def test_the_plain_mean_agrees_to_rounding(seed: int, P: int, tile: int) -> None:
     x = displacements(seed, P, 2, 3)
     comm = CountingComm(SerialComm())
-    plain, repeats = averaged(x, tile=tile, mean=PlainMean(comm, P, 2, 3))
+    plain, repeats = averaged(x, tile=tile, comm=comm, kind=PlainMean)
     exact, _ = averaged(x)
     scale = np.abs(x).max(axis=0)
     assert np.all(np.abs(plain.mean - exact.mean) <= 1e-15 * P * scale)
@@ -347,13 +355,27 @@ def test_the_plain_mean_agrees_to_rounding(seed: int, P: int, tile: int) -> None
 
 
 @pytest.mark.parametrize("kind", MEANS)
-def test_after_the_first_round_no_pilot_is_needed(kind: str) -> None:
-    mean = MEANS[kind](SerialComm(), 3, 2, 2)
-    assert mean.exponents is None
-    averaged(displacements(1, 3, 2, 2), mean=mean)
-    assert mean.exponents is not None
-    assert mean.exponents.shape == (2,)
-    mean.begin(None)
+def test_every_round_leaves_exponents_for_the_next(kind: str) -> None:
+    x = displacements(1, 3, 2, 2)
+    first, _ = averaged(x, kind=MEANS[kind])
+    assert first.exponents.shape == (2,)
+    expected = bits(first)
+    mean, repeats = averaged(x, mean=first)
+    assert repeats == 0
+    assert bits(mean) == expected
+
+
+def test_grids_are_set_again_when_the_exponents_change() -> None:
+    x = displacements(2, 3, 2, 2)
+    small = np.ldexp(x, -60)
+    mean, _ = averaged(x)
+    for _ in range(3):  # as many rounds as the grids need to follow
+        mean, _ = averaged(small, mean=mean)
+    assert bits(mean) == bits(averaged(small, mean=averaged(small)[0])[0])
+
+
+def test_the_names_of_means_are_those_of_the_options() -> None:
+    assert set(MEANS) == set(get_args(MeanName))
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -361,7 +383,7 @@ def test_plain_ranks_agree_with_each_other(size: int) -> None:
     x = displacements(3, 7, 2, 2)
 
     def plain(comm: Any) -> Any:
-        return averaged(x, comm=comm, mean=PlainMean(comm, 7, 2, 2))[0].mean
+        return averaged(x, comm=comm, kind=PlainMean)[0].mean
 
     means = run_ranks(size, plain)
     for mean in means:

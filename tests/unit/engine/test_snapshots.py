@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.engine.snapshots import BYTES, MOST, Kept, latest_before, most_kept
+from kavg.engine.snapshots import BYTES, MOST, Snapshots, get_latest_state, max_snapshots
 from kavg.storage.trajectories import stacked, unstacked
 from kavg.trajectory import State
 
@@ -26,7 +26,7 @@ def numbers(states):
 
 @given(rounds=st.integers(0, 300), most=st.integers(1, 20))
 def test_they_are_spread_and_not_too_many(rounds, most):
-    kept = Kept(most)
+    kept = Snapshots(most)
     for n in range(rounds + 1):
         kept.add(a_state(n))
     found = numbers(kept.states)
@@ -37,7 +37,7 @@ def test_they_are_spread_and_not_too_many(rounds, most):
 
 @given(done=st.integers(1, 200), more=st.integers(0, 200), most=st.integers(0, 20))
 def test_taken_up_anywhere_they_are_those_of_one_run(done, more, most):
-    whole, before, after = Kept(most), Kept(most), Kept(most)
+    whole, before, after = Snapshots(most), Snapshots(most), Snapshots(most)
     for n in range(done + more + 1):
         whole.add(a_state(n))
     for n in range(done + 1):
@@ -50,7 +50,7 @@ def test_taken_up_anywhere_they_are_those_of_one_run(done, more, most):
 
 @given(R=st.integers(1, 10**4), d=st.integers(1, 10**6))
 def test_together_they_stay_small(R, d):
-    most = most_kept(R, d)
+    most = max_snapshots(R, d)
     assert 0 <= most <= MOST
     assert most * 16 * R * d <= BYTES < (most + 1) * 16 * R * d or most == MOST
 
@@ -67,10 +67,10 @@ def test_from_each_the_run_goes_on_as_it_did(problem, algorithm, rounds, data):
         assert last.w.tobytes() == run.w.tobytes()
 
 
-def test_the_latest_before_a_round():
+def test_the_latest_state_before_a_round():
     states = [a_state(n) for n in (4, 8, 12)]
-    assert [latest_before(states, n) for n in (0, 4)] == [None, None]
-    assert [latest_before(states, n).n for n in (5, 8, 9, 99)] == [4, 4, 8, 12]
+    assert [get_latest_state(states, n) for n in (0, 4)] == [None, None]
+    assert [get_latest_state(states, n).n for n in (5, 8, 9, 99)] == [4, 4, 8, 12]
 
 
 @given(st.lists(st.integers(1, 99), max_size=4))
