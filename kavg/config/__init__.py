@@ -1,5 +1,5 @@
 """A settings file to checked, frozen values, and its faults to words."""
 
-from kavg.config.config import Config, load, parse, resolved, schema, to_toml
+from kavg.config.config import Config, load, parse, schema, to_toml
 
-__all__ = ["Config", "load", "parse", "resolved", "schema", "to_toml"]
+__all__ = ["Config", "load", "parse", "schema", "to_toml"]

@@ -159,11 +159,6 @@ def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
         data["objective"] = objective | {"data": str(real(folder / source))}
 
 
-def resolved(config: Config) -> dict[str, Any]:
-    """All settings, defaults included, as TOML would write them."""
-    return dict(plain(config))
-
-
 def to_toml(config: Config) -> str:
     """A settings file that gives this config, every default written out.
 
@@ -171,12 +166,12 @@ def to_toml(config: Config) -> str:
     >>> to_toml(parse(text)) == text
     True
     """
-    return tomli_w.dumps(resolved(config))
+    return tomli_w.dumps(plain(config))
 
 
 def fingerprint(config: Config) -> str:
     """SHA-256 of the settings and of the data they read: equal on all ranks or nothing starts."""
-    settings = json.dumps(resolved(config), sort_keys=True)
+    settings = json.dumps(plain(config), sort_keys=True)
     return hashlib.sha256(f"{settings}{data_digest(config)}".encode()).hexdigest()
 
 

@@ -1,6 +1,11 @@
-"""Numbers split on grids of powers of two, so that sums of them are exact.
+"""Error-free splitting of numbers on grids of powers of two, so that their sums are exact.
 
-``kavg.means`` says what for; ``HEADROOM`` is how many bits a grid leaves above a guessed bound.
+Adding and subtracting ``M = 1.5 * 2^k`` rounds a number to a multiple of a power of two, without
+error in the remainder: ``ExtractVector`` of Rump, Ogita and Oishi ("Accurate floating-point
+summation, part I", SIAM J. Sci. Comput. 31, 2008).  Choosing ``M`` from a bound on all terms, and
+not from the sum so far, makes the result independent of the order of addition: the pre-rounding of
+Demmel and Nguyen ("Fast reproducible floating-point summation", ARITH 21, 2013), here with two
+levels and bounds per replica.  ``kavg.engine.exact_mean`` sums learners' displacements with it.
 """
 
 from __future__ import annotations
@@ -15,58 +20,65 @@ from numpy.typing import NDArray
 from kavg.base import Floats
 
 Exponents = NDArray[np.int64]
+"""One ``e`` for each replica: its terms are bounded by ``2^e``."""
 HEADROOM: Final = 2
+"""Bits that a bound leaves above the root mean square norm it was chosen from."""
 PIECE: Final = 32_768
-"""Coordinates that are split into limbs at once: 768 kB, which an L2 cache may hold."""
+"""Coordinates split into limbs at once: 768 kB, which an L2 cache may hold."""
 LOWEST, HIGHEST = -480, 500
 """Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
 CHUNK: Final = 2**17
-"""Numbers that one ``Allreduce`` adds up: 1 MB, so that what it leaves is still in a cache."""
+"""Numbers that one ``Allreduce`` sums: 1 MB, so that the result is still in a cache."""
 
 Piece = tuple[int, slice, slice, slice, Floats]
 """Chunk, replicas, coordinates within the chunk and within all, and the limbs' workspace."""
 
 
-def chunks(R: int, d: int) -> list[slice]:
-    """Coordinates that travel together; all of them unless they are many.
+def split_columns(R: int, d: int) -> list[slice]:
+    """Return the coordinates that each ``Allreduce`` sums: all of them unless they are many.
 
-    >>> chunks(64, 100), len(chunks(1, 10**6))
+    >>> split_columns(64, 100), len(split_columns(1, 10**6))
     ([slice(0, 100, None)], 16)
     """
-    wide = max(1024, CHUNK // (2 * R))
-    return [slice(i, min(d, i + wide)) for i in range(0, d, wide)]
+    width = max(1024, CHUNK // (2 * R))
+    return [slice(i, min(d, i + width)) for i in range(0, d, width)]
 
 
-def pieces(t: int, R: int, d: int) -> list[Piece]:
-    """Parts of ``(R, d)`` of which t fit a cache; all share the memory of their limbs.
+def plan_pieces(t: int, R: int, d: int) -> list[Piece]:
+    """Return parts of ``(R, d)``, such that t of each fit a cache; they share limbs' memory.
 
-    >>> len(pieces(4, R=64, d=100)), len(pieces(1, R=2, d=10**6))
+    >>> len(plan_pieces(4, R=64, d=100)), len(plan_pieces(1, R=2, d=10**6))
     (1, 62)
     """
-    found = []
+    pieces = []
     room = np.empty(2 * max(PIECE, t))
-    for number, chunk in enumerate(chunks(R, d)):
-        for r, i in cut(t, R, chunk.stop - chunk.start):
+    for number, chunk in enumerate(split_columns(R, d)):
+        for r, i in _cut(t, R, chunk.stop - chunk.start):
             shape = (2, t, r.stop - r.start, i.stop - i.start)
             limbs = room[: prod(shape)].reshape(shape)
             whole = slice(chunk.start + i.start, chunk.start + i.stop)
-            found.append((number, r, i, whole, limbs))
-    return found
+            pieces.append((number, r, i, whole, limbs))
+    return pieces
 
 
-def cut(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
-    """``(R, d)`` in parts of ``PIECE / t``: some replicas at once, or part of one."""
+def _cut(t: int, R: int, d: int) -> Iterator[tuple[slice, slice]]:
+    """Cut ``(R, d)`` into parts of ``PIECE / t``: several replicas at once, or part of one."""
     replicas = max(1, min(R, PIECE // (t * d)))
-    wide = d if replicas > 1 else max(1, PIECE // t)
+    width = d if replicas > 1 else max(1, PIECE // t)
     for r in range(0, R, replicas):
-        for i in range(0, d, wide):
-            yield slice(r, min(R, r + replicas)), slice(i, min(d, i + wide))
+        for i in range(0, d, width):
+            yield slice(r, min(R, r + replicas)), slice(i, min(d, i + width))
 
 
-def split(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
-    """``x = high + low + rest``: write the limbs ``high, low`` to ``limbs (2, ...)``."""
+def split_limbs(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
+    """Write ``high`` and ``low`` of ``x = high + low + rest`` to ``limbs (2, ...)``.
+
+    ``M`` is that of ``make_grids``: ``high`` is a multiple of the first unit, ``low`` of the
+    second, and ``rest`` is at most half the second unit.
+    """
     high, low = limbs
+    # The order of these operations is the algorithm: (x + M) - M is not x in floating point.
     np.add(x, M[0], out=high)
     np.subtract(high, M[0], out=high)
     np.subtract(x, high, out=low)
@@ -74,20 +86,22 @@ def split(x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
     np.subtract(low, M[1], out=low)
 
 
-def exponents_for(squares: Floats, otherwise: Exponents) -> Exponents:
-    """Bounds ``2^e`` with room above ``sqrt(squares)``; where the square is 0, ``otherwise``.
+def choose_exponents(squares: Floats, default: Exponents) -> Exponents:
+    """Return ``e`` with ``2^e`` well above ``sqrt(squares)``; ``default`` where a square is 0.
 
-    >>> exponents_for(np.array([1.0, 0.0]), otherwise=np.array([7, 7]))
+    A square that is not finite gives the ``default`` too.
+
+    >>> choose_exponents(np.array([1.0, 0.0]), default=np.array([7, 7]))
     array([3, 7])
     """
     _, twice = np.frexp(squares)
     e = np.right_shift(np.add(twice, 1 + 2 * HEADROOM, dtype=np.int64), 1)
-    e = np.where((squares > 0) & (squares < np.inf), e, otherwise)
+    e = np.where((squares > 0) & (squares < np.inf), e, default)
     return np.minimum(np.maximum(e, LOWEST), HIGHEST)
 
 
-def grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
-    """``M1, M2`` for terms below ``2^e``: adding and subtracting one rounds to its unit.
+def make_grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
+    """Return ``M1, M2`` for P terms below ``2^e``: adding and subtracting one rounds to its unit.
 
     With ``b = max(2, ceil(log2 P))``: ``u1 = 2^(e + b - 53)`` leaves b bits for the sum of P terms
     and keeps ``x + M1`` between ``2^52 u1`` and ``2^53 u1``; the rest is at most ``u1/2`` and

@@ -1,19 +1,6 @@
-"""The average over learners: exact (the same bits on any number of ranks), or plain Allreduce.
+"""The mean over learners: the Protocol that a round relies on, and the plain mean.
 
-The exact mean splits every displacement on two grids of powers of two that all learners share::
-
-    hi = (x + M1) - M1        lo = ((x - hi) + M2) - M2
-
-``hi`` is a multiple of ``u1`` and ``lo`` of ``u2``, with ``u1, u2`` so large that a sum of P
-terms is a multiple of its unit below ``2^53`` units: every partial sum is exact, so the order of
-addition, hence tiles and ranks, cannot matter.  What is dropped is below ``u2/2``, some
-``2^-104 P^2`` of the grid's bound.
-
-The grid must be known before the first learner is folded in.  It bounds the norm of a learner's
-displacement by ``2^e``, with e guessed from the mean square norm of the round before (for the first
-round, from learner 0) and room to spare.  A learner beyond the bound raises a flag that travels
-with the sum; every rank sees it, the grid is widened and the round is run again, with the same
-noise.  Each replica has its own grid, so replicas stay independent.
+``kavg.engine.exact_mean`` holds the other, whose bits do not depend on tiles and ranks.
 """
 
 from __future__ import annotations
@@ -21,22 +8,10 @@ from __future__ import annotations
 from typing import Final, Protocol, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
-from kavg.engine.exact_sums import (
-    HEADROOM,
-    HIGHEST,
-    Exponents,
-    Piece,
-    chunks,
-    exponents_for,
-    grids,
-    pieces,
-    split,
-)
-
-FINER: Final = 48
+from kavg.engine.exact_mean import ExactMean
+from kavg.engine.exact_sums import Exponents
 
 
 class Mean(Protocol):
@@ -123,115 +98,6 @@ class PlainMean:
         self.requested = int(self.totals[0, -1])
         np.divide(self.totals, self.P, out=self.totals)
         return True
-
-
-@final
-class ExactMean:
-    """The mean whose bits depend neither on tiles nor on ranks, within one last place of correct.
-
-    ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by
-    ``2^e``, so that it lies on the coordinates' own grid), then whether this rank has a learner
-    beyond the bound, with what it asks in the second limb's place for it.  Large ones are cut
-    into chunks of columns, each with an ``Allreduce`` of its own.
-    """
-
-    def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
-        self.comm, self.P, self.R, self.d = comm, P, R, d
-        *firsts, last = chunks(R, d + 1)
-        columns = [*firsts, slice(last.start, d + 2)]
-        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]
-        room = np.empty(max(part.size for part in self.sums))
-        self.totals = [room[: part.size].reshape(part.shape) for part in self.sums]
-        self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
-        self.averages = [self.average[:, i] for i in columns]
-        self.mean, self.square = self.average[:, :d], self.average[:, d]
-        self.plans: dict[int, list[Piece]] = {}
-        self.empty = True
-        self.requested = 0
-        self.set_grids(np.zeros(R, np.int64))
-
-    def first_exponents(self, pilot: Floats) -> Exponents:
-        """Leave room above the norm of learner 0's displacement."""
-        squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
-        return exponents_for(squares, otherwise=np.zeros(len(squares), np.int64))
-
-    def begin(self, exponents: Exponents) -> None:
-        """Set the grids; the first tile will overwrite the sums."""
-        # Grids are kept from round to round; an identity costs less than comparing R numbers.
-        if exponents is not self.in_use:
-            self.set_grids(exponents)
-        self.empty = True
-
-    def set_grids(self, e: Exponents) -> None:
-        """Compute the grids below ``2^e``, and between which squares they are used again."""
-        self.exponents = self.in_use = e
-        self.grids = grids(e[:, None], self.P)
-        self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
-        self.high = np.ldexp(self.bounds, -2 * HEADROOM)
-        self.low = np.ldexp(self.high, -2)
-
-    def fold(self, displacements: Floats) -> None:
-        """Split a tile into limbs and add them up."""
-        t, x, squares = len(displacements), displacements[..., :-1], displacements[..., -1]
-        np.vecdot(x, x, out=squares)
-        if self.empty:
-            np.maximum.reduce(squares, axis=0, out=self.largest)
-        else:
-            np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
-        np.multiply(squares, self.unit, out=squares)
-        if t not in self.plans:
-            self.plans[t] = pieces(t, self.R, self.d + 1)
-        M1, M2 = self.grids
-        for chunk, r, i, whole, limbs in self.plans[t]:
-            self.add(self.sums[chunk][:, r, i], displacements[:, r, whole], (M1[r], M2[r]), limbs)
-        self.empty = False
-
-    def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
-        """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or begin with them."""
-        alone = len(x) == 1
-        if self.empty and alone:
-            split(x, M, sums[:, None])
-            return
-        split(x, M, limbs)
-        if self.empty:
-            np.add.reduce(limbs, axis=1, out=sums)
-        else:
-            np.add(sums, limbs[:, 0] if alone else np.add.reduce(limbs, axis=1), out=sums)
-
-    def finish(self, request: int = 0) -> bool:
-        """Reduce the limbs; where a flag is up, widen the grid instead."""
-        if self.empty:  # a rank without learners
-            self.largest.fill(0.0)
-            for part in self.sums:
-                part.fill(0.0)
-        tail = self.sums[-1][..., -1]
-        np.logical_not(self.largest < self.bounds, out=tail[0])
-        tail[1, 0] = request
-        for part, total, average in zip(self.sums, self.totals, self.averages, strict=True):
-            self.comm.Allreduce(part, total)
-            np.add(total[0], total[1], out=average)
-            np.divide(average, self.P, out=average)
-        flags, self.requested = total[0, :, -1], int(total[1, 0, -1])
-        if np.count_nonzero(flags) and self.widen(flags > 0):
-            return False
-        np.divide(self.square, self.unit, out=self.square)
-        within = (self.square >= self.low) & (self.square < self.high)
-        if np.count_nonzero(within) < self.R:
-            # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
-            self.exponents = exponents_for(self.square, otherwise=self.exponents - FINER)
-        return True
-
-    def widen(self, beyond: NDArray[np.bool_]) -> bool:
-        """Lay wider grids where learners were beyond; False if no grid would help (NaN then)."""
-        gathered = np.empty((self.comm.Get_size(), len(self.largest)))
-        self.comm.Allgather(self.largest, gathered)
-        largest = np.max(gathered, axis=0)
-        hopeless = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
-        self.average[hopeless] = np.nan
-        wider = exponents_for(largest, otherwise=self.exponents)
-        self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
-        return bool((beyond & ~hopeless).any())
 
 
 MEANS: Final[dict[str, type[ExactMean] | type[PlainMean]]] = {

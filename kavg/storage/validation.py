@@ -1,7 +1,7 @@
 """Validation of stored runs: in themselves, against the settings, and file against file.
 
 What passes ``validate_trajectory`` has the types and shapes that a run leaves, so that no code
-behind it has to look again.  Whether a run can be *extended* the engine decides (``Growing``).
+behind it has to look again.  Whether a run can be *extended* the engine decides (``Run.extend``).
 """
 
 from __future__ import annotations

@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 
 from kavg.base import Floats
 from kavg.engine.communicator import SerialComm, block
-from kavg.engine.exact_sums import HIGHEST, LOWEST, chunks, exponents_for, grids, split
-from kavg.engine.means import MEANS, ExactMean, PlainMean
+from kavg.engine.exact_mean import ExactMean
+from kavg.engine.exact_sums import (
+    HIGHEST,
+    LOWEST,
+    choose_exponents,
+    make_grids,
+    split_columns,
+    split_limbs,
+)
+from kavg.engine.means import MEANS, PlainMean
 from kavg.engine.options import MeanName
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -116,7 +124,7 @@ def test_large_sums_travel_in_chunks_and_keep_their_bits(R: int, d: int) -> None
     x = displacements(3, 3, R, d, spread=10)
     counting = CountingComm(SerialComm())
     mean, repeats = averaged(x, comm=counting, tile=2)
-    parts = len(chunks(R, d + 1))
+    parts = len(split_columns(R, d + 1))
     assert counting.calls["Allreduce"] == parts * (1 + repeats)
     assert parts > 1 or d < 1024
     for on_rank, _ in run_ranks(2, lambda comm: averaged(x, comm=comm, tile=1)):
@@ -238,19 +246,19 @@ def test_the_next_grid_follows_the_mean_square(exponent: int) -> None:
 def test_a_learner_at_the_bound_is_beyond_and_just_below_is_not() -> None:
     for height, expected in [(8.0, 1), (np.nextafter(8.0, 0.0), 0)]:
         x = np.array([1.0, height]).reshape(2, 1, 1)
-        assert exponents_for(np.ones(1), np.zeros(1, np.int64)).tolist() == [3]
+        assert choose_exponents(np.ones(1), np.zeros(1, np.int64)).tolist() == [3]
         assert averaged(x)[1] == expected
 
 
 @given(st.floats(1e-140, 1e140))
 def test_the_guess_leaves_room_above_the_norm(norm: float) -> None:
-    e = exponents_for(np.array([norm**2]), np.zeros(1, np.int64))
+    e = choose_exponents(np.array([norm**2]), np.zeros(1, np.int64))
     assert 4 * norm < 2.0 ** float(e[0]) <= 16 * norm
 
 
 @pytest.mark.parametrize("square", [0.0, float("inf"), float("nan")])
 def test_the_guess_falls_back_where_there_is_no_norm(square: float) -> None:
-    assert exponents_for(np.array([square]), np.array([17])).tolist() == [17]
+    assert choose_exponents(np.array([square]), np.array([17])).tolist() == [17]
 
 
 @given(
@@ -262,7 +270,7 @@ def test_the_guess_falls_back_where_there_is_no_norm(square: float) -> None:
 def test_limbs_lie_on_their_grids(P: int, e: int, fraction: int, below: int) -> None:
     x = np.array([np.ldexp(float(fraction), e - 53 - below)])
     high, low = limbs = np.empty((2, 1))
-    split(x, grids(np.array([e]), P), limbs)
+    split_limbs(x, make_grids(np.array([e]), P), limbs)
     b = max(2, (P - 1).bit_length())
     u1, u2 = Fraction(2) ** (e + b - 53), Fraction(2) ** (e + 2 * b - 107)
     exact, hi, lo = (Fraction(float(a[0])) for a in (x, high, low))
@@ -355,7 +363,7 @@ def test_the_plain_mean_agrees_to_rounding(seed: int, P: int, tile: int) -> None
 
 
 @pytest.mark.parametrize("kind", MEANS)
-def test_every_round_leaves_exponents_for_the_next(kind: str) -> None:
+def test_every_round_leaves_choose_exponents_the_next(kind: str) -> None:
     x = displacements(1, 3, 2, 2)
     first, _ = averaged(x, kind=MEANS[kind])
     assert first.exponents.shape == (2,)
