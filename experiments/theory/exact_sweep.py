@@ -13,7 +13,10 @@ from itertools import product
 
 import numpy as np
 
-from kavg.analysis.bounds import BOUNDS, Bound, Setting, SlowMoSquared, Theorem1, Theorem1S
+from kavg.analysis.bounds import BOUNDS, Bound, Setting
+from kavg.analysis.bounds.slowmo_squared import SlowMoSquared
+from kavg.analysis.bounds.theorem_1 import Theorem1
+from kavg.analysis.bounds.theorem_1s import Theorem1S
 from kavg.base import Floats
 
 DIMENSIONS = 5
@@ -85,8 +88,8 @@ def asked(bound: Bound, quadratics: Quadratics) -> tuple[Setting, ...]:
     settings = []
     for setting, share in zip(quadratics.settings, quadratics.share, strict=True):
         mu = setting.mu if "block_momentum" in bound.outer_rules else 0.0
-        s = setting.at(mu=mu, M_v=setting.M_v if bound.name == "affine_variance" else 0.0)
-        settings.append(s.at(gamma=share * bound.largest_gamma(s)))
+        s = setting.replace(mu=mu, M_v=setting.M_v if bound.name == "affine_variance" else 0.0)
+        settings.append(s.replace(gamma=share * bound.largest_gamma(s)))
     return tuple(settings)
 
 
@@ -155,7 +158,7 @@ def ratios(bound: Bound, quadratics: Quadratics) -> Floats:
         quadratics = first_dimension(quadratics)
     settings = asked(bound, quadratics)
     for setting in settings:
-        assert not bound.scope(setting), bound.scope(setting)
+        assert not bound.exclusion(setting), bound.exclusion(setting)
         assert all(condition.met for condition in bound.conditions(setting))
     allowed = np.array([bound.value(setting).total for setting in settings])
     found = measured(bound, quadratics, settings)
@@ -167,7 +170,7 @@ def first_dimension(quadratics: Quadratics) -> Quadratics:
     """Only the largest eigenvalue's direction, where growing variance is solved exactly."""
     h, w_1, s2 = (part[:, :1] for part in (quadratics.h, quadratics.w_1, quadratics.s2))
     settings = tuple(
-        s.at(Delta=float(h[i, 0] * w_1[i, 0] ** 2 / 2), sigma2=float(s2[i, 0]), pl=s.L)
+        s.replace(Delta=float(h[i, 0] * w_1[i, 0] ** 2 / 2), sigma2=float(s2[i, 0]), pl=s.L)
         for i, s in enumerate(quadratics.settings)
     )
     return Quadratics(settings, h, w_1, s2, quadratics.share)

@@ -22,8 +22,9 @@ import numpy as np
 
 import kavg
 from kavg import objectives, oracles
+from kavg.analysis.applicability import NotApplicable, make_setting
 from kavg.analysis.bounds import BOUNDS
-from kavg.analysis.comparison import compare_with_bound, make_setting
+from kavg.analysis.comparison import compare_with_bound
 from kavg.base import Constant, Floats, Objective, Oracle
 from kavg.objectives.quadratic import haar_rotation
 
@@ -170,8 +171,8 @@ def setting(i: int) -> tuple[str, kavg.Problem, kavg.Algorithm, int] | None:
     told = make_setting(
         objective, oracle.constants(objective), tentative, N, float(objective.value(start))
     )
-    assert not isinstance(told, str)
-    steps = [bound.largest_gamma(told) for bound in BOUNDS if not bound.scope(told)]
+    assert not isinstance(told, NotApplicable)
+    steps = [bound.largest_gamma(told) for bound in BOUNDS if not bound.exclusion(told)]
     allowed = [step for step in steps if isfinite(step) and step > 0]
     if not allowed:
         return None
@@ -188,9 +189,9 @@ def trials(i: int) -> Iterator[Trial]:
     run = kavg.simulate(problem, algorithm, rounds=N, replicas=REPLICAS, seed=i)
     for bound in BOUNDS:
         one = compare_with_bound(problem, algorithm, run, N, bound)
-        if one.reason or one.measured is None or one.values is None:
+        if one.measurement is None:
             continue
-        value, found = float(one.values.mean()), one.measured
+        value, found = float(one.measurement.allowed.mean()), one.measurement.measured
         error = float(found.std(ddof=1)) / len(found) ** 0.5
         yield Trial(bound.name, name, float(found.mean()) / value, error / value)
 

@@ -53,7 +53,7 @@ def floor(
 
 def slope_claim(words: str, found: Slope, beta: float, note: str = "") -> Claim:
     """The slope is ``beta``."""
-    return Claim(words, str(found), f"{beta:.3f}{note}", found.holds(beta))
+    return Claim(words, str(found), f"{beta:.3f}{note}", found.contains(beta))
 
 
 def falls_like_1_over_P(R: int) -> list[Claim]:

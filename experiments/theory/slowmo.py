@@ -14,8 +14,8 @@ from math import inf, sqrt
 
 import numpy as np
 
-from kavg.analysis.bounds import Condition, Setting, SlowMoSquared
-from kavg.analysis.bounds.slowmo import printed_condition, step_bracket
+from kavg.analysis.bounds import Condition, Setting
+from kavg.analysis.bounds.slowmo_squared import SlowMoSquared, printed_condition, step_bracket
 
 ROUNDING = 1e-9
 
@@ -50,7 +50,7 @@ def at_equality(case: Case, condition: Callable[[Case], Condition]) -> Case:
     root = sqrt(step_bracket(case.setting, case.alpha))
     scaled = root if condition is printed else root * root
     gamma = (1 - case.setting.mu) / (case.alpha * scaled * case.setting.L)
-    return Case(case.setting.at(gamma=gamma), case.h, case.alpha)
+    return Case(case.setting.replace(gamma=gamma), case.h, case.alpha)
 
 
 def ratio(case: Case) -> float:

@@ -1,10 +1,11 @@
-"""What a theorem is told of a problem and an algorithm, and whether it speaks of them."""
+"""The constants that theorems need, and whether a theorem applies to a run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import inf, isfinite, nan
-from typing import Final
+from typing import Final, final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
@@ -16,38 +17,54 @@ LARGE: Final = 1e50
 DIVISORS: Final = ("gamma", "L", "pl")
 
 
+@final
+@dataclass(frozen=True)
+class NotApplicable:
+    """The ``reason`` why no theorem applies to a run."""
+
+    reason: str
+
+
+@final
+@dataclass(frozen=True)
+class Applicability:
+    """Whether a bound applies to a setting: it does if ``reason`` is None.
+
+    ``conditions`` are those on the step, met or not; none where the theorem is about other methods
+    or its assumptions exclude the setting, so that no step would do.
+    """
+
+    conditions: tuple[Condition, ...]
+    reason: str | None
+
+
 def make_setting(
     objective: Objective, noise: NoiseConstants, algorithm: Algorithm, N: int, Delta: float
-) -> Setting | str:
-    """The letters of the theorems for a run of ``N`` rounds, or why no theorem here is about it.
+) -> Setting | NotApplicable:
+    """Return the constants of a run of ``N`` rounds, or the reason why no theorem applies to it.
 
-    Block momentum, averaging (``mu = 0``) and SlowMo with ``alpha = 1``, which is block momentum
-    as long as gamma is constant; a constant gamma; ``Delta = F(w_1) - f_star``.  A ``pl`` above L
-    is left out: one of the two is wrong, and the theorems without it can tell which.
+    ``Delta = F(w_1) - f_star``.  Covered are averaging (``mu = 0``), block momentum, and SlowMo
+    with ``alpha = 1``, which is block momentum as long as gamma is constant; all with a constant
+    gamma.  A ``pl`` above L is left out and not rejected: one of the two is wrong, and the theorems
+    that do not need ``pl`` can show which.
 
     >>> from kavg import Algorithm, objectives, oracles, outer
     >>> bowl, noise = objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=2.0)
     >>> method = Algorithm(P=4, K=2, gamma=0.1, outer=outer.NesterovMomentum(mu=0.5))
     >>> make_setting(bowl, noise.constants(bowl), method, N=9, Delta=1.0)
-    'no theorem here is about the outer rule nesterov'
+    NotApplicable(reason='no theorem here covers the outer rule nesterov')
     """
-    rule = rule_name(algorithm.outer)
-    if rule not in ("averaging", "block_momentum", "slowmo"):
-        return f"no theorem here is about the outer rule {rule}"
-    if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
-        return f"the theorems are about slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
-    gamma = algorithm.step_size(1)
-    if callable(algorithm.gamma) and any(algorithm.gamma(n) != gamma for n in range(2, N + 1)):
-        return "gamma changes from round to round; the theorems are for a constant step"
+    if reason := _reason_method_not_covered(algorithm, N):
+        return NotApplicable(reason)
     if Delta < 0:
-        return f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong"
+        return NotApplicable(f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong")
     pl = gather_constants(objective, noise)["pl"].value
-    told = Setting(
+    setting = Setting(
         P=algorithm.P,
         K=algorithm.K,
         B=noise.B,
         N=N,
-        gamma=gamma,
+        gamma=algorithm.step_size(1),
         mu=float(getattr(algorithm.outer, "mu", 0.0)),
         L=objective.L.value,
         Delta=Delta,
@@ -56,22 +73,40 @@ def make_setting(
         zeta2=noise.zeta2.value,
         pl=pl if 0 < pl <= objective.L.value else nan,
     )
-    return _reason_out_of_range(told) or told
+    reason = _reason_out_of_range(setting)
+    return NotApplicable(reason) if reason else setting
 
 
-def _reason_out_of_range(s: Setting) -> str:
-    """Which number is so large or small that products of a few of them leave the floats."""
+def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
+    rule = rule_name(algorithm.outer)
+    if rule not in ("averaging", "block_momentum", "slowmo"):
+        return f"no theorem here covers the outer rule {rule}"
+    if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
+        return f"the theorems cover slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
+    gamma = algorithm.step_size(1)
+    # A schedule is called for every round; a number is constant however large N is.
+    if callable(algorithm.gamma) and any(algorithm.gamma(n) != gamma for n in range(2, N + 1)):
+        return "gamma changes from round to round; the theorems are for a constant step"
+    return None
+
+
+def _reason_out_of_range(s: Setting) -> str | None:
+    # Products of a few numbers beyond LARGE, or quotients by ones below 1/LARGE, leave the floats.
     for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
         value = getattr(s, name)
         if LARGE < value < inf or (name in DIVISORS and 0 < value < 1 / LARGE):
-            return (
-                f"{name} = {value:.4g} is beyond what bounds are computed for; rescale the problem"
-            )
-    return ""
+            return f"{name} = {value:.4g} is out of the range of the bounds; rescale the problem"
+    return None
 
 
 def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str, Constant]:
-    """Every constant a theorem may rest on, by its letter."""
+    """Return every constant that theorems use, by its letter.
+
+    >>> from kavg import objectives, oracles
+    >>> bowl, noise = objectives.Quadratic(spectrum=(1.0, 4.0)), oracles.Gaussian(sigma2=2.0)
+    >>> {name: c.value for name, c in gather_constants(bowl, noise.constants(bowl)).items()}
+    {'L': 4.0, 'f_star': 0.0, 'sigma2': 2.0, 'M_v': 0.0, 'zeta2': 0.0, 'pl': 1.0}
+    """
     pl: Constant = getattr(objective, "pl", unknown(""))
     return {
         "L": objective.L,
@@ -84,48 +119,65 @@ def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str
 
 
 def estimated_constants(bound: Bound, constants: Mapping[str, Constant]) -> tuple[str, ...]:
-    """The constants that are measurements, among those this bound rests on."""
+    """Return the names of the constants behind this bound that are estimates.
+
+    Only bounds on the final gap use ``pl``.
+    """
     needed = (name for name in constants if name != "pl" or bound.quantity == "final_gap")
     return tuple(name for name in needed if constants[name].how == "estimated")
 
 
 def rule_name(outer: Outer) -> str:
-    """The name of an outer rule in a settings file, or that of its class."""
+    """Return the name of an outer rule in a settings file, or that of its class.
+
+    >>> from kavg.outer import Averaging
+    >>> rule_name(Averaging())
+    'averaging'
+    """
     names = {cls: kind for kind, cls in KINDS.items()}
     return names.get(type(outer), type(outer).__name__)
 
 
 def check_applicability(
     bound: Bound, algorithm: Algorithm, setting: Setting, constants: Mapping[str, Constant]
-) -> tuple[tuple[Condition, ...], str]:
-    """The conditions of a bound (none where it is about other things), and why it does not apply.
+) -> Applicability:
+    """Check the outer rule, the assumptions, the step conditions and the value of a bound.
 
-    ``mu = 0`` is averaging under whatever name.
+    ``mu = 0`` counts as averaging, whatever the rule is called.
     """
     rule = rule_name(algorithm.outer)
     if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
-        return (), f"it is about {' and '.join(bound.outer_rules)}, not {rule}"
-    why = bound.scope(setting)
-    if why:
-        letter = why.split()[0]
-        source = constants[letter].source if letter in constants else ""
-        blank = letter in constants and constants[letter].how == "unknown" and source
-        return (), f"{why} ({source})" if blank else why
+        return Applicability((), f"it covers {' and '.join(bound.outer_rules)}, not {rule}")
+    if reason := bound.exclusion(setting):
+        return Applicability((), reason + _source_of_unknown(reason, constants))
     conditions = bound.conditions(setting)
     failed = [f"{c.name}: {c.left:.4g} > {c.right:.4g}" for c in conditions if not c.met]
     if failed:
-        return conditions, f"{'; '.join(failed)}; {_nearest_gamma(bound.largest_gamma(setting))}"
-    return conditions, "" if isfinite(bound.value(setting).total) else "its value is not finite"
+        advice = _nearest_gamma(bound.largest_gamma(setting))
+        return Applicability(conditions, f"{'; '.join(failed)}; {advice}")
+    finite = isfinite(bound.value(setting).total)
+    return Applicability(conditions, None if finite else "its value is not finite")
+
+
+def _source_of_unknown(reason: str, constants: Mapping[str, Constant]) -> str:
+    # Reasons about a constant begin with its letter; an unknown one has its cause as source.
+    constant = constants.get(reason.split()[0])
+    if constant is None or constant.how != "unknown" or not constant.source:
+        return ""
+    return f" ({constant.source})"
 
 
 def _nearest_gamma(gamma: float) -> str:
-    """The nearest gamma that would do."""
     return f"gamma <= {gamma:.4g} meets it" if gamma > 0 else "no gamma meets it"
 
 
 def smoothness_bound(setting: Setting, quantity: Quantity) -> float:
-    """What is known of the quantity at the start, before any theorem: section 3.0.
+    """Return the bound at the start that smoothness alone gives (docs/theory.md, section 3.0).
 
     ``||grad F(w_1)||^2 <= 2 L Delta``, and the gap is ``Delta``.
+
+    >>> setting = Setting(P=4, K=2, B=1, N=9, gamma=0.1, mu=0.0, L=2.0, Delta=3.0, sigma2=1.0)
+    >>> smoothness_bound(setting, "mean_grad_norm2"), smoothness_bound(setting, "final_gap")
+    (12.0, 3.0)
     """
     return setting.Delta if quantity == "final_gap" else 2 * setting.L * setting.Delta

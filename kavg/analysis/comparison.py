@@ -1,4 +1,4 @@
-"""A run beside a bound: what is promised, and what was measured of it, replica by replica."""
+"""Runs beside bounds: the value of the bound, and what each replica measured of its quantity."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final, final
 import numpy as np
 
 from kavg.analysis.applicability import (
+    NotApplicable,
     check_applicability,
     estimated_constants,
     gather_constants,
@@ -28,26 +29,37 @@ ROUNDING: Final = 1e-12
 
 @final
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """One bound and one run, replica by replica.
+class Measurement:
+    """The ``measured (R,)`` quantity of each replica, and the ``allowed (R,)`` by the bound.
 
-    ``reason`` says why the bound does not apply; it is empty where it does, and only then are
-    ``measured (R,)`` and ``values (R,)`` there: what a replica gave and what the bound allows it,
-    given where that replica started.  ``exact`` marks runs without noise.
+    What a replica is allowed depends on where it started; the mean over replicas is the bound.
+    """
+
+    measured: Floats
+    allowed: Floats
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One bound and one run.
+
+    ``reason`` says why the bound does not apply; where it is None, it does, and only then is there
+    a ``measurement``.  ``setting``, ``conditions`` and ``value`` are there as far as the reason
+    allows.  ``exact`` marks runs without noise, ``estimated`` names estimated constants.
     """
 
     algorithm: str
     bound: Bound
-    reason: str = ""
+    reason: str | None = None
     setting: Setting | None = None
     conditions: tuple[Condition, ...] = ()
-    parts: BoundValue | None = None
+    value: BoundValue | None = None
     largest_gamma: float = nan
-    measured: Floats | None = None
-    values: Floats | None = None
+    measurement: Measurement | None = None
     exact: bool = False
     diverged_at: int | None = None
-    rests_on: tuple[str, ...] = ()
+    estimated: tuple[str, ...] = ()
 
 
 def compare_with_bounds(
@@ -57,79 +69,89 @@ def compare_with_bounds(
     N: int,
     bounds: Sequence[Bound],
 ) -> tuple[Comparison, ...]:
-    """Every algorithm beside every bound, in that order; ``runs`` are theirs, of ``N`` rounds."""
+    """Compare every algorithm with every bound, in that order; ``runs`` are theirs, of N rounds.
+
+    Raises:
+        KavgError: if there are not as many runs as algorithms.
+    """
     if len(algorithms) != len(runs):
-        raise KavgError(f"needs a run for each algorithm, got {len(runs)} for {len(algorithms)}")
+        raise KavgError(
+            f"every algorithm needs its run, got {len(runs)} runs for {len(algorithms)} algorithms"
+        )
     pairs = list(zip(algorithms, runs, strict=True))
     return tuple(
-        compare_with_bound(problem, one, run, N, bound) for one, run in pairs for bound in bounds
+        compare_with_bound(problem, algorithm, run, N, bound)
+        for algorithm, run in pairs
+        for bound in bounds
     )
 
 
 def compare_with_bound(
     problem: Problem, algorithm: Algorithm, run: Trajectory, N: int, bound: Bound
 ) -> Comparison:
-    """What a bound says of a run of ``N`` rounds, and what was measured."""
+    """Compare a run of ``N`` rounds with one bound, or say why it does not apply."""
     objective = problem.objective
     noise = problem.oracle.constants(objective)
+    constants = gather_constants(objective, noise)
     name = algorithm.name or run.name
     gaps = optimality_gaps(run.series["F"][0], objective.f_star.value)
-    told = make_setting(objective, noise, algorithm, N, float(np.mean(gaps)))
-    if isinstance(told, str):
-        return Comparison(name, bound, told)
-    conditions, reason = check_applicability(
-        bound, algorithm, told, gather_constants(objective, noise)
-    )
-    known = Comparison(
+    setting = make_setting(objective, noise, algorithm, N, float(np.mean(gaps)))
+    if isinstance(setting, NotApplicable):
+        return Comparison(name, bound, setting.reason)
+    found = check_applicability(bound, algorithm, setting, constants)
+    # Outside its assumptions a theorem's formulas may not even be defined; outside its step
+    # conditions they are, and the value is shown beside the largest step.
+    covered = bool(found.conditions) or found.reason is None
+    comparison = Comparison(
         name,
         bound,
-        reason,
-        setting=told,
-        conditions=conditions,
-        parts=bound.value(told) if conditions or not reason else None,
-        largest_gamma=bound.largest_gamma(told) if conditions or not reason else nan,
-        exact=told.sigma2 == 0 and told.M_v == 0,
+        found.reason,
+        setting=setting,
+        conditions=found.conditions,
+        value=bound.value(setting) if covered else None,
+        largest_gamma=bound.largest_gamma(setting) if covered else nan,
+        exact=setting.sigma2 == 0 and setting.M_v == 0,
         diverged_at=run.diverged_at,
-        rests_on=estimated_constants(bound, gather_constants(objective, noise)),
+        estimated=estimated_constants(bound, constants),
     )
-    return (
-        known
-        if reason
-        else _with_measurement(known, measure_quantity(run, bound, N, objective.f_star.value), gaps)
-    )
+    if found.reason is not None:
+        return comparison
+    measured = measure_quantity(run, bound, N, objective.f_star.value)
+    if isinstance(measured, NotApplicable):
+        return replace(comparison, reason=measured.reason)
+    allowed = _allow_replicas(bound.value(setting), gaps, setting.Delta)
+    return replace(comparison, measurement=Measurement(measured, allowed))
 
 
-def _with_measurement(known: Comparison, found: Floats | str, gaps: Floats) -> Comparison:
-    """The same with the measured numbers, or with the reason why there are none.
-
-    Every bound's optimization part is proportional to ``Delta``, free parameters being those chosen
-    for the mean ``Delta``.  So a replica that started at its own ``Delta_r`` is allowed that much
-    of it, and the mean over replicas is the bound.
-    """
-    if isinstance(found, str):
-        return replace(known, reason=found)
-    parts, setting = known.parts, known.setting
-    if parts is None or setting is None:
-        return known
-    share = gaps / setting.Delta if setting.Delta > 0 else np.zeros_like(gaps)
-    values = parts.optimization * share + (parts.noise + parts.drift)
-    return replace(known, measured=found, values=values)
+def _allow_replicas(value: BoundValue, gaps: Floats, Delta: float) -> Floats:
+    # Every bound's optimization part is proportional to Delta, free parameters being those chosen
+    # for the mean Delta.  So a replica that started at its own gap is allowed that much of it, the
+    # mean over replicas is the bound, and the sampling error of Delta is part of the test.
+    share = gaps / Delta if Delta > 0 else np.zeros_like(gaps)
+    return np.asarray(value.optimization * share + (value.noise + value.drift))
 
 
 def optimality_gaps(F: Floats, f_star: float) -> Floats:
-    """``F - f_star``, where rounding at the minimum is no fault."""
+    """Return ``F - f_star``, where a difference of the size of rounding counts as 0.
+
+    >>> optimality_gaps(np.array([1.0, 1.0 - 1e-15, 3.0]), 1.0)
+    array([0., 0., 2.])
+    """
     gaps = np.asarray(F - f_star)
     return np.where(np.abs(gaps) <= ROUNDING * np.maximum(np.abs(F), abs(f_star)), 0.0, gaps)
 
 
-def measure_quantity(run: Trajectory, bound: Bound, N: int, f_star: float) -> Floats | str:
-    """What a run of ``N`` rounds gave of the bound's quantity, ``(R,)``, or why it gives nothing.
+def measure_quantity(
+    run: Trajectory, bound: Bound, N: int, f_star: float
+) -> Floats | NotApplicable:
+    """Return each replica's value ``(R,)`` of the bound's quantity over ``N`` rounds.
 
     ``(1/N) sum_{n=1..N} ||grad F(w_n)||^2`` is the mean of the series at the rounds 0 to N-1: the
-    start counts and the last iterate does not.  ``F(w_{N+1}) - f_star`` is that at round N.
+    start counts and the last iterate does not.  ``F(w_{N+1}) - f_star`` is that at round N.  A run
+    that diverged by then has infinite values.
     """
     if bound.quantity == "mean_grad_norm2_local" and run.K > 1:
-        return (
+        return NotApplicable(
             f"it bounds a mean over local steps; meta-iterates give it for K = 1, not K = {run.K}"
         )
     gap = bound.quantity == "final_gap"
@@ -137,9 +159,10 @@ def measure_quantity(run: Trajectory, bound: Bound, N: int, f_star: float) -> Fl
     if run.diverged_at is not None and run.diverged_at <= last:
         return np.full(run.replicas, np.inf)
     if gap:
-        there = run.rounds[-1] == N
-        return optimality_gaps(run.series["F"][-1], f_star) if there else f"needs round {N}"
+        if run.rounds[-1] != N:
+            return NotApplicable(f"it needs F at round {N}, and the run ends at {run.rounds[-1]}")
+        return optimality_gaps(run.series["F"][-1], f_star)
     if not np.array_equal(run.rounds[:N], np.arange(N)):
-        return "it needs the gradient at every round; set record.every = 1"
+        return NotApplicable("it needs the gradient at every round; set record.every = 1")
     with np.errstate(over="ignore"):
         return np.asarray(run.series["grad_norm2"][:N].mean(axis=0))

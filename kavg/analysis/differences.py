@@ -1,10 +1,10 @@
-"""Where two runs part: the first round, quantity and replica whose bits differ."""
+"""Two runs compared bit by bit: the first round, quantity and replica in which they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,15 @@ class Difference:
     b: float
 
     def __str__(self) -> str:
-        """In words."""
+        """The place, both values and their distance."""
         where = f"round {self.round}, {self.quantity} of replica {self.replica}"
         return f"{where}: {self.a!r} and {self.b!r}, {abs(self.a - self.b):.3g} apart"
 
 
 def first_difference(a: Trajectory, b: Trajectory) -> Difference | None:
-    """Where ``a`` and ``b`` part, as far as both go; None if all bits are the same.
+    """Return the first difference of two runs as far as both go; None if all bits are the same.
+
+    Recorded series count first, in the order of rounds, then the states that both have stored.
 
     >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
@@ -44,28 +46,30 @@ def first_difference(a: Trajectory, b: Trajectory) -> Difference | None:
     states = [*_common_states(a, b)]
     a, b = restrict_to_common(a, b)
     first = [
-        (i, q, r) for q in a.series for i, r in _first_differing_place(a.series[q], b.series[q])
+        (place, name)
+        for name in a.series
+        if (place := _first_place(a.series[name], b.series[name])) is not None
     ]
     if first:
-        i, q, r = min(first, key=lambda place: place[0])
-        values = float(a.series[q][i, r]), float(b.series[q][i, r])
-        return Difference(a.name, int(a.rounds[i]), q, r, *values)
+        (i, r), name = min(first, key=lambda found: found[0][0])
+        x, y = a.series[name], b.series[name]
+        return Difference(a.name, int(a.rounds[i]), name, r, float(x[i, r]), float(y[i, r]))
     for n, name, x, y in states:
-        for r, k in _first_differing_place(x, y):
-            values = float(x[r, k]), float(y[r, k])
-            return Difference(a.name, n, f"{name}, coordinate {k},", r, *values)
+        if (place := _first_place(x, y)) is not None:
+            quantity = f"{name}, coordinate {place[1]},"
+            return Difference(a.name, n, quantity, place[0], float(x[place]), float(y[place]))
     return None
 
 
-def _first_differing_place(a: Floats, b: Floats) -> list[tuple[int, int]]:
-    """The first row, and the first place in it, where bits differ; an empty list if none do."""
-    bits = np.ascontiguousarray(a).view(np.uint64) != np.ascontiguousarray(b).view(np.uint64)
-    places = np.argwhere(bits)[:1]
-    return [(int(i), int(j)) for i, j in places]
+def _first_place(a: Floats, b: Floats) -> tuple[int, int] | None:
+    # Bits, not numbers: 0.0 and -0.0 are equal numbers, and a NaN does not equal itself.
+    differ = np.ascontiguousarray(a).view(np.uint64) != np.ascontiguousarray(b).view(np.uint64)
+    places = np.argwhere(differ)
+    return (int(places[0, 0]), int(places[0, 1])) if len(places) else None
 
 
 def _common_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Floats, Floats]]:
-    """Each ``w``, and each ``v``, that both kept of the same round, of the replicas both have."""
+    # Each w, and each v, that both have stored of the same round, of the replicas both have.
     R, others = min(a.replicas, b.replicas), {state.n: state for state in _all_states(b)}
     both = [(state, others[state.n]) for state in _all_states(a) if state.n in others]
     for one, other in both:
@@ -75,14 +79,14 @@ def _common_states(a: Trajectory, b: Trajectory) -> Iterator[tuple[int, str, Flo
 
 
 def _all_states(run: Trajectory) -> tuple[State, ...]:
-    """The states that were kept, the last included."""
     return (*run.states, State(int(run.rounds[-1]), run.w, run.v))
 
 
 def restrict_to_common(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajectory]:
-    """Both cut to the rounds, the replicas and the quantities that both have.
+    """Restrict both runs to the rounds, the replicas and the quantities that both have.
 
-    The first replicas of a run do not depend on how many follow.
+    The first replicas of a run do not depend on how many follow (law 3), so runs with different
+    numbers of replicas can be compared.
     """
     _, at_a, at_b = np.intersect1d(a.rounds, b.rounds, return_indices=True)
     R, names = min(a.replicas, b.replicas), [name for name in a.series if name in b.series]
@@ -92,7 +96,10 @@ def restrict_to_common(a: Trajectory, b: Trajectory) -> tuple[Trajectory, Trajec
 def restrict_trajectory(
     run: Trajectory, rows: NDArray[np.intp], R: int, names: Sequence[str]
 ) -> Trajectory:
-    """These recorded rounds of the first R replicas."""
+    """Return the recorded rounds ``rows`` of the first R replicas, with the quantities ``names``.
+
+    Step sizes and stored states are dropped.
+    """
     series = {name: run.series[name][rows, :R] for name in names}
     rounds, seconds = run.rounds[rows], run.seconds[rows]
     w, v, none = run.w[:R], run.v[:R], np.empty(0)
@@ -101,8 +108,8 @@ def restrict_trajectory(
     )
 
 
-def trajectory_shape(run: Trajectory) -> dict[str, Any]:
-    """What must be the same before numbers can be held side by side."""
+def trajectory_shape(run: Trajectory) -> dict[str, object]:
+    """Return what must agree before two runs can be compared number by number."""
     return {
         "rounds": f"{len(run.rounds)} up to {run.rounds[-1]}",
         "replicas": run.replicas,
@@ -111,27 +118,35 @@ def trajectory_shape(run: Trajectory) -> dict[str, Any]:
     }
 
 
-def flatten_tables(tables: Any, place: str = "") -> dict[str, Any]:
-    """Every value of nested tables and lists by its place.
+def flatten_tables(tables: object, place: str = "") -> dict[str, object]:
+    """Return every value of nested tables and lists by its dotted place.
 
     >>> flatten_tables({"a": {"b": 1}, "c": [2, 3]})
     {'a.b': 1, 'c.0': 2, 'c.1': 3}
     """
+    parts: list[tuple[object, object]]
     if isinstance(tables, Mapping) and tables:
         parts = list(tables.items())
     elif isinstance(tables, list) and tables:
         parts = list(enumerate(tables))
     else:
         return {place: tables}
-    found: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for key, part in parts:
-        found |= flatten_tables(part, f"{place}.{key}" if place else str(key))
-    return found
+        flat |= flatten_tables(part, f"{place}.{key}" if place else str(key))
+    return flat
 
 
-def compare_mappings(a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """The places whose values differ, with both values; ``ABSENT`` where there is none."""
+def compare_mappings(
+    a: Mapping[str, object], b: Mapping[str, object]
+) -> Iterator[tuple[str, object, object]]:
+    """Yield the keys whose values differ, with both values; ``ABSENT`` for a missing one.
+
+    >>> list(compare_mappings({"K": 4, "P": 2}, {"K": 8, "P": 2}))
+    [('K', 4, 8)]
+    """
     for place in dict.fromkeys((*a, *b)):
         here, there = a.get(place, ABSENT), b.get(place, ABSENT)
+        # True == 1 and 1 == 1.0 in Python, but they are different settings.
         if here != there or type(here) is not type(there):
             yield place, here, there

@@ -1,4 +1,4 @@
-"""Means over replicas and their confidence limits."""
+"""Means over replicas with their confidence intervals (Student's t)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kavg.analysis.student import t_quantile
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -15,10 +16,10 @@ from kavg.errors import KavgError
 @final
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A mean over ``replicas`` with the limits that hold it at confidence ``level``.
+    """A mean over ``replicas`` with its confidence interval ``[low, high]`` at ``level``.
 
     ``mean``, ``low`` and ``high`` share one shape: that of the samples without their last axis.
-    The limits are NaN where the samples cannot give any: one replica, or a value not finite.
+    The interval is NaN where the samples do not determine it: one replica, or a value not finite.
 
     >>> estimate = mean_interval([1.0, 2.0, 3.0])
     >>> f"{estimate.mean:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
@@ -33,14 +34,17 @@ class Estimate:
 
 
 def mean_interval(samples: ArrayLike, level: float = 0.95) -> Estimate:
-    """Student's limits of a mean: ``m -+ t s / sqrt(R)``, ``samples (..., R) -> (...)``.
+    """Return the confidence interval of a mean, ``m -+ t s / sqrt(R)``: ``(..., R) -> (...)``.
 
     ``s`` is the sample standard deviation (divisor ``R - 1``) and ``t`` the quantile
-    ``(1 + level) / 2`` of Student's law with ``R - 1`` degrees of freedom (Student 1908,
+    ``(1 + level) / 2`` of Student's t with ``R - 1`` degrees of freedom (Student 1908,
     Biometrika 6:1).  Assumed: the replicas are independent, and their mean is close to normal,
-    which heavy tails (a run near instability) break at any ``R`` one can afford.  The limits are
-    pointwise: each holds its own mean with probability ``level``, not all rounds at once.  For the
+    which heavy tails (a run near instability) break at any affordable ``R``.  Intervals are
+    pointwise: each covers its own mean with probability ``level``, not all rounds at once.  For the
     difference of two methods use ``paired_difference``, never the overlap of two such intervals.
+
+    Raises:
+        KavgError: if there is no replica or ``level`` is not inside (0, 1).
 
     >>> series = np.array([[4.0, 4.0, 4.0], [1.0, 2.0, 3.0]])
     >>> mean_interval(series).low.round(3)
@@ -52,17 +56,21 @@ def mean_interval(samples: ArrayLike, level: float = 0.95) -> Estimate:
     R = x.shape[-1]
     with np.errstate(invalid="ignore", over="ignore"):
         mean = np.asarray(x.mean(axis=-1))
-        half = _quantile(R, level) * _standard_deviation(x - mean[..., None]) / np.sqrt(R)
+        half = t_quantile(R, level) * _standard_deviation(x - mean[..., None]) / np.sqrt(R)
         return Estimate(mean, np.asarray(mean - half), np.asarray(mean + half), level, R)
 
 
 def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
-    """Limits of the mean of ``a - b``, replica by replica: ``a, b (..., R) -> (...)``.
+    """Return the confidence interval of the mean of ``a - b``, replica by replica.
 
-    Runs of one seed share their noise (common random numbers), so replica r of ``a`` and replica r
-    of ``b`` err together, and ``Var(a - b) = Var a + Var b - 2 Cov(a, b)`` is small.  The interval
-    is ``mean_interval`` of the differences, under the same assumptions, and stays valid when the
-    noise is not shared; it is then only wider.  Axes before the last broadcast.
+    ``a, b (..., R) -> (...)``; axes before the last broadcast.  Runs of one seed share their noise
+    (common random numbers), so the errors of replica r of ``a`` and of ``b`` are correlated, and
+    ``Var(a - b) = Var a + Var b - 2 Cov(a, b)`` is small.  The interval is ``mean_interval`` of the
+    differences, under the same assumptions, and stays valid when the noise is not shared; it is
+    then only wider.
+
+    Raises:
+        KavgError: if the two have different numbers of replicas or shapes that do not broadcast.
 
     >>> shared = np.array([0.0, 5.0, -7.0, 3.0])
     >>> gap = paired_difference(shared + [1.1, 0.9, 1.0, 1.0], shared)
@@ -79,10 +87,10 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estima
     try:
         with np.errstate(invalid="ignore", over="ignore"):
             difference = first - second
-    except ValueError as fault:
+    except ValueError as error:
         raise KavgError(
             f"cannot pair shapes {first.shape} and {second.shape}; axes before the last must agree"
-        ) from fault
+        ) from error
     return mean_interval(difference, level)
 
 
@@ -96,15 +104,6 @@ def _validate_samples(values: ArrayLike, level: float) -> Floats:
     if not 0 < level < 1:
         raise KavgError(f"level must lie between 0 and 1, got {level=!r}; use 0.95 for 95 %")
     return samples
-
-
-def _quantile(R: int, level: float) -> float:
-    if R == 1:
-        return float("nan")
-    # scipy.special has the same quantile as scipy.stats and loads many times faster.
-    from scipy.special import stdtrit
-
-    return float(stdtrit(R - 1, 0.5 + level / 2))
 
 
 def _standard_deviation(centred: Floats) -> Floats:

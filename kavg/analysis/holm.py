@@ -1,4 +1,4 @@
-"""Many tests at once: Holm's step-down rule, and a level spent over repeated looks."""
+"""Multiple testing: Holm's step-down procedure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from kavg.errors import KavgError
 
 
 def adjust_p_values(p: ArrayLike) -> Floats:
-    """Holm's adjusted p-values (Holm 1979, Scand. J. Statist. 6:65), in the given order.
+    """Return Holm's adjusted p-values, ``(m,) -> (m,)`` in the given order.
 
     The i-th smallest of m p-values is multiplied by ``m - i + 1``; a running maximum keeps the
     order.  Rejecting where the result is at most ``alpha`` rejects any true hypothesis with
-    probability at most ``alpha``, however the tests depend on each other.
+    probability at most ``alpha``, however the tests depend on each other (Holm 1979,
+    Scand. J. Statist. 6:65).
+
+    Raises:
+        KavgError: if ``p`` is not a row of numbers from 0 to 1.
 
     >>> adjust_p_values([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])
@@ -27,12 +31,3 @@ def adjust_p_values(p: ArrayLike) -> Floats:
     adjusted = np.empty_like(given)
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return adjusted
-
-
-def level_of_look(alpha: float, look: int) -> float:
-    """The part of ``alpha`` for look ``k = 1, 2, ...``: ``alpha 6 / (pi^2 k^2)``, which adds up.
-
-    >>> round(sum(level_of_look(0.05, k) for k in range(1, 10_000)), 5)
-    0.05
-    """
-    return alpha * 6.0 / (np.pi * look) ** 2

@@ -1,4 +1,4 @@
-"""What is said of a bound and a run."""
+"""The verdict on a bound and a run: its outcome, and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kavg.analysis.estimate import Estimate
 
 
 class Outcome(Enum):
-    """What is said of a bound and a run."""
+    """The five outcomes of a comparison; the value of each is its meaning in a sentence."""
 
     HOLDS = "the measured mean is below the bound, at the level of the table"
     VIOLATED = "the measured mean is above the bound, at the level of the table"
@@ -21,10 +21,10 @@ class Outcome(Enum):
     VACUOUS = "the bound is above what smoothness alone gives at the start"
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """The name as printed.
 
-        >>> Outcome.NOT_APPLICABLE.words
+        >>> Outcome.NOT_APPLICABLE.label
         'NOT APPLICABLE'
         """
         return self.name.replace("_", " ")
@@ -33,27 +33,29 @@ class Outcome(Enum):
 @final
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """The outcome for one algorithm and one bound, with the numbers it rests on.
+    """The outcome for one algorithm and one bound, with the numbers behind it.
 
-    ``ratio`` is measured over bound; its limits and those of ``measured`` are two-sided and hold
-    one by one, where the outcomes hold together.  ``p`` is the smaller of the two p-values,
-    adjusted for the whole table (NaN where nothing was tested).  ``rests_on`` names estimated
-    constants.
+    ``reason`` explains an outcome that the numbers alone do not (None for most).  ``measured`` is
+    the mean over replicas, ``value`` the bound and ``ratio`` measured over bound; all three are
+    None where the bound does not apply.  The confidence intervals are two-sided and pointwise,
+    whereas the outcomes are valid together.  ``p`` is the smaller of the two p-values, adjusted for
+    the whole table (NaN where nothing was tested).  ``estimated`` names the constants behind the
+    bound that are estimates, so that the verdict is no better than they are.
     """
 
     algorithm: str
     bound: Bound
     outcome: Outcome
-    reason: str
+    reason: str | None
     conditions: tuple[Condition, ...]
     largest_gamma: float
     measured: Estimate | None
     value: BoundValue | None
     ratio: Estimate | None
     p: float
-    rests_on: tuple[str, ...]
+    estimated: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The outcome in words, with what it rests on."""
-        resting = f", with estimated {', '.join(self.rests_on)}" if self.rests_on else ""
-        return self.outcome.words + resting
+        """The label of the outcome, with the estimated constants."""
+        suffix = f", with estimated {', '.join(self.estimated)}" if self.estimated else ""
+        return self.outcome.label + suffix

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from kavg.analysis.applicability import (
+    NotApplicable,
     check_applicability,
     estimated_constants,
     gather_constants,
@@ -60,8 +61,8 @@ def bounds_text(
     for algorithm in algorithms:
         lines += ["", *wrap_text(escape_unprintable(algorithm.name), WIDTH)]
         setting = make_setting(problem.objective, noise, algorithm, rounds, float(np.mean(gaps)))
-        if isinstance(setting, str):
-            lines += wrap_text(setting, WIDTH, indent=2)
+        if isinstance(setting, NotApplicable):
+            lines += wrap_text(setting.reason, WIDTH, indent=2)
             continue
         lines += wrap_text(_format_setting(setting, constants), WIDTH, indent=2)
         lines += _describe_bounds(algorithm, setting, constants)
@@ -83,12 +84,13 @@ def _describe_bounds(
     """Bounds with their conditions, then those that do not apply, each reason once."""
     inapplicable: dict[str, list[Bound]] = {}
     for bound in BOUNDS:
-        conditions, reason = check_applicability(bound, algorithm, s, constants)
-        if reason and not conditions:
-            inapplicable.setdefault(reason, []).append(bound)
+        found = check_applicability(bound, algorithm, s, constants)
+        if found.reason is not None and not found.conditions:
+            inapplicable.setdefault(found.reason, []).append(bound)
         else:
+            guessed = estimated_constants(bound, constants)
             yield from ("", *_title_lines(bound))
-            yield from _describe_bound(bound, conditions, s, estimated_constants(bound, constants))
+            yield from _describe_bound(bound, found.conditions, s, guessed)
     for reason, bounds in inapplicable.items():
         yield from ("", *(line for bound in bounds for line in _title_lines(bound)))
         verb = "does" if len(bounds) == 1 else "do"
@@ -115,7 +117,7 @@ def _describe_bound(
 
 def _describe_choices(s: Setting) -> Iterator[str]:
     """Corollaries C1 and C3 of Theorem 1, and how they move with P, K, B and N."""
-    why = Theorem1().scope(s)
+    why = Theorem1().exclusion(s)
     yield "  What Theorem 1 itself would choose (docs/theory.md, C1 and C3):"
     if why:
         yield from wrap_text(f"nothing: {why}", WIDTH, indent=4)
@@ -126,7 +128,7 @@ def _describe_choices(s: Setting) -> Iterator[str]:
     if math.isnan(mu):
         yield f"    at gamma = {s.gamma:.4g}: (C1) allows no momentum, not even 0"
     else:
-        value = Theorem1().value(s.at(mu=mu)).total
+        value = Theorem1().value(s.replace(mu=mu)).total
         yield f"    at gamma = {s.gamma:.4g}: mu = {mu:.4g}, and the bound is {value:.4g}"
     header = ("with one letter changed", "best mu", "bound there", "tuned gamma", "bound there")
     yield from align_columns([header, *map(_trend_row, tuning_trends(s, FACTORS))], WIDTH, indent=4)

@@ -52,7 +52,7 @@ def count_outcomes(verdicts: Sequence[Verdict]) -> str:
     'no verdict'
     """
     counts = {one: sum(v.outcome is one for v in verdicts) for one in Outcome}
-    said = (f"{count} {outcome.words}" for outcome, count in counts.items() if count)
+    said = (f"{count} {outcome.label}" for outcome, count in counts.items() if count)
     return ", ".join(said) or "no verdict"
 
 
@@ -90,11 +90,12 @@ def _cells(
     verdicts: Sequence[Verdict], rows: Sequence[Row], notes: Mapping[str, str]
 ) -> Iterator[tuple[str, str, str]]:
     name_width = max(len(v.bound.name) for v in verdicts)
-    outcome_width = max(len(outcome.words) for outcome in Outcome)
+    outcome_width = max(len(outcome.label) for outcome in Outcome)
     for label, v in rows:
-        reason = f"see {notes[v.reason]}" if v.ratio is None and v.reason in notes else v.reason
+        note = notes.get(v.reason or "") if v.ratio is None else None
+        reason = f"see {note}" if note else v.reason
         words = "; ".join(filter(None, (_format_numbers(v), _format_estimated(v), reason)))
-        yield f"{label:{name_width}}", f"{v.outcome.words:{outcome_width}}", words
+        yield f"{label:{name_width}}", f"{v.outcome.label:{outcome_width}}", words
 
 
 def _format_numbers(v: Verdict) -> str:
@@ -104,7 +105,7 @@ def _format_numbers(v: Verdict) -> str:
 
 
 def _format_estimated(v: Verdict) -> str:
-    return f"with estimated {', '.join(v.rests_on)}" if v.rests_on else ""
+    return f"with estimated {', '.join(v.estimated)}" if v.estimated else ""
 
 
 def format_ratio(ratio: Estimate) -> str:
@@ -146,7 +147,7 @@ def verdicts_json(
         "rounds": rounds,
         "replicas": replicas,
         "looks": looks,
-        "outcomes": {one.words: one.value for one in Outcome},
+        "outcomes": {one.label: one.value for one in Outcome},
         "verdicts": [_json_verdict(one) for one in verdicts],
     }
 
@@ -155,9 +156,9 @@ def _json_verdict(v: Verdict) -> dict[str, Any]:
     return {
         "algorithm": v.algorithm,
         **_json_bound(v.bound),
-        "outcome": v.outcome.words,
-        "reason": v.reason,
-        "rests_on_estimated": list(v.rests_on),
+        "outcome": v.outcome.label,
+        "reason": v.reason or "",
+        "rests_on_estimated": list(v.estimated),
         "p": json_number(v.p),
         "measured": None if v.measured is None else json_estimate(v.measured),
         "value": None if v.value is None else _json_parts(v.value),
@@ -183,7 +184,7 @@ def _json_condition(condition: Condition) -> dict[str, Any]:
         "left": json_number(condition.left),
         "right": json_number(condition.right),
         "met": bool(condition.met),
-        "words": condition.words,
+        "words": condition.formula,
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kavg.analysis.bounds import Setting, Theorem1
+from kavg.analysis.bounds import Setting
 from kavg.analysis.bounds.corollaries import (
     largest_mu,
     tuned_bound,
@@ -16,6 +16,7 @@ from kavg.analysis.bounds.corollaries import (
     tuned_mu,
     tuning_trends,
 )
+from kavg.analysis.bounds.theorem_1 import Theorem1
 
 ROOM = 1 + 1e-9
 
@@ -36,7 +37,7 @@ def settings(draw):
         sigma2=10 ** draw(st.floats(-2, 2)),
     )
     share = 10 ** draw(st.floats(-4, 0))
-    return setting.at(gamma=share * Theorem1().largest_gamma(setting))
+    return setting.replace(gamma=share * Theorem1().largest_gamma(setting))
 
 
 momenta = st.sampled_from([0.0, 0.5, 0.9]) | st.floats(0, 0.98)
@@ -48,15 +49,15 @@ def c_of(setting):
 
 @given(settings(), momenta, st.floats(0.01, 1))
 def test_no_admissible_step_has_smaller_first_two_terms(setting, mu, share):
-    setting = setting.at(mu=mu)
-    other = Theorem1().value(setting.at(gamma=share * Theorem1().largest_gamma(setting)))
-    tuned = Theorem1().value(setting.at(gamma=tuned_gamma(setting)))
+    setting = setting.replace(mu=mu)
+    other = Theorem1().value(setting.replace(gamma=share * Theorem1().largest_gamma(setting)))
+    tuned = Theorem1().value(setting.replace(gamma=tuned_gamma(setting)))
     assert tuned.optimization + tuned.noise <= (other.optimization + other.noise) * ROOM
 
 
 @given(settings(), momenta)
 def test_the_tuned_bound_is_the_closed_form_of_C1(setting, mu):
-    s = setting.at(mu=mu)
+    s = setting.replace(mu=mu)
     gamma = tuned_gamma(s)
     assert gamma <= Theorem1().largest_gamma(s)
     eta = sqrt(2 * s.Delta * s.P * s.B / (s.L * s.N * s.K * s.sigma2 * c_of(s)))
@@ -73,14 +74,14 @@ def test_the_tuned_bound_is_the_closed_form_of_C1(setting, mu):
 def test_no_admissible_momentum_has_a_smaller_bound(setting, share):
     best, largest = tuned_mu(setting), largest_mu(setting)
     assert 0 <= best <= largest
-    value = Theorem1().value(setting.at(mu=best)).total
-    assert value <= Theorem1().value(setting.at(mu=share * largest)).total * ROOM
+    value = Theorem1().value(setting.replace(mu=best)).total
+    assert value <= Theorem1().value(setting.replace(mu=share * largest)).total * ROOM
 
 
 @given(settings())
 def test_the_largest_momentum_is_where_C1_turns(setting):
     def met(mu):
-        return Theorem1().conditions(setting.at(mu=mu))[0].met
+        return Theorem1().conditions(setting.replace(mu=mu))[0].met
 
     u = 1 - largest_mu(setting)
     assert met(1 - u * (1 + 1e-9) if u * (1 + 1e-9) < 1 else 0.0)
@@ -98,7 +99,7 @@ def test_the_best_momentum_is_near_the_closed_form_of_C3(setting, share):
     # Delta puts the middle of the closed forms somewhere within what (C1) allows.
     least = 1 - largest_mu(setting)
     target = least + share * (1 - least)
-    s = setting.at(Delta=setting.Delta * (closed(setting, 0.75) / target) ** 2)
+    s = setting.replace(Delta=setting.Delta * (closed(setting, 0.75) / target) ** 2)
     best = tuned_mu(s)
     if best == largest_mu(s):
         assert closed(s, 0.5) <= least * ROOM
@@ -112,9 +113,11 @@ def test_the_best_momentum_is_near_the_closed_form_of_C3(setting, share):
 def test_the_best_momentum_rises_with_P_and_B_and_falls_with_N_K_and_gamma(setting, times):
     best = tuned_mu(setting)
     for letter in ("P", "B"):
-        assert tuned_mu(setting.at(**{letter: times * getattr(setting, letter)})) >= best - 1e-9
+        assert (
+            tuned_mu(setting.replace(**{letter: times * getattr(setting, letter)})) >= best - 1e-9
+        )
     for letter in ("N", "K", "gamma"):
-        other = tuned_mu(setting.at(**{letter: times * getattr(setting, letter)}))
+        other = tuned_mu(setting.replace(**{letter: times * getattr(setting, letter)}))
         assert isnan(other) or other <= best + 1e-9
 
 
@@ -123,13 +126,13 @@ def test_no_momentum_helps_a_step_beyond_the_tuned_one(setting):
     """C3: 0 once gamma exceeds the tuned step of K-AVG."""
     tuned = tuned_gamma(setting)
     assume(1.01 * tuned <= Theorem1().largest_gamma(setting))
-    assert tuned_mu(setting.at(gamma=1.01 * tuned)) == 0.0
+    assert tuned_mu(setting.replace(gamma=1.01 * tuned)) == 0.0
 
 
 @given(settings(), st.integers(1, 64))
 def test_the_rule_of_practice_C4(setting, P):
     """With mu = 1 - 1/P: optimization P times as fast, at the noise floor of one learner."""
-    s = setting.at(P=P, mu=1 - 1 / P)
+    s = setting.replace(P=P, mu=1 - 1 / P)
     found = Theorem1().value(s)
     floor = s.L * s.gamma * s.sigma2 / s.B * (s.c_K + (P - 1) / (2 * P - 1))
     assert found.optimization == pytest.approx(2 * s.Delta / (s.N * s.K * P * s.gamma), rel=1e-9)
@@ -143,27 +146,27 @@ def test_the_threshold_of_linear_speed_up():
     s = Setting(64, 8, 2, 1, 1.0, 0.2, L=2.0, Delta=3.0, sigma2=1e-3)
     q, c = s.drift_factor, c_of(s)
     T = s.L * s.Delta * s.B / (8 * s.sigma2) * s.P**3 * (1 - s.mu) ** 4 * q**2 / c**3
-    s = s.at(N=round(T / s.K))
+    s = s.replace(N=round(T / s.K))
     assert tuned_gamma(s) < Theorem1().largest_gamma(s)
-    found = Theorem1().value(s.at(gamma=tuned_gamma(s)))
+    found = Theorem1().value(s.replace(gamma=tuned_gamma(s)))
     assert found.optimization + found.noise == pytest.approx(found.drift, rel=1e-3)
 
 
 @given(settings(), momenta)
 def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
     # The largest step without momentum may be far beyond (C1) with it.
-    setting = setting.at(mu=mu)
+    setting = setting.replace(mu=mu)
     found = tuning_trends(setting, factors=(1, 4))
     assert [(one.letter, one.value) for one in found] == [
         (letter, getattr(setting, letter) * factor) for letter in "PKBN" for factor in (1, 4)
     ]
     for one in found:
-        there = setting.at(**{one.letter: one.value})
+        there = setting.replace(**{one.letter: one.value})
         assert one.gamma == tuned_gamma(there)
         assert one.tuned == tuned_bound(there)
         np.testing.assert_equal(one.mu, tuned_mu(there))
         if one.mu >= 0:
-            assert one.bound == Theorem1().value(there.at(mu=one.mu)).total
+            assert one.bound == Theorem1().value(there.replace(mu=one.mu)).total
         else:
             assert isnan(one.bound)
 
@@ -177,16 +180,16 @@ def test_more_learners_help_the_tuned_bound_until_drift():
 
 @pytest.mark.parametrize("change", [{"L": inf}, {"L": nan}, {"sigma2": nan}, {"Delta": inf}])
 def test_without_a_constant_nothing_is_chosen(change):
-    setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0).at(**change)
+    setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0).replace(**change)
     assert isnan(tuned_mu(setting))
     assert not tuned_bound(setting) < inf
 
 
 def test_edges():
     setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    assert tuned_gamma(setting.at(sigma2=0.0)) == Theorem1().largest_gamma(setting)
-    assert tuned_mu(setting.at(sigma2=0.0)) == largest_mu(setting)
-    assert tuned_mu(setting.at(Delta=0.0)) == 0.0
-    assert isnan(tuned_mu(setting.at(gamma=2.0)))
-    assert isnan(largest_mu(setting.at(gamma=2.0)))
-    assert 0.999 < largest_mu(setting.at(L=0.0)) < 1
+    assert tuned_gamma(setting.replace(sigma2=0.0)) == Theorem1().largest_gamma(setting)
+    assert tuned_mu(setting.replace(sigma2=0.0)) == largest_mu(setting)
+    assert tuned_mu(setting.replace(Delta=0.0)) == 0.0
+    assert isnan(tuned_mu(setting.replace(gamma=2.0)))
+    assert isnan(largest_mu(setting.replace(gamma=2.0)))
+    assert 0.999 < largest_mu(setting.replace(L=0.0)) < 1

@@ -31,15 +31,15 @@ def test_a_power_law_has_its_exponent_and_no_width(x, beta, scale, R):
     found = slope(x, exact)
     assert found.value == pytest.approx(beta, abs=1e-9)
     assert found.high - found.low < 1e-9
-    assert found.bend < 1e-9
+    assert found.residual < 1e-9
 
 
 @given(LADDER, st.integers(0, 99), st.randoms(use_true_random=False))
-def test_order_of_rungs_and_units_do_not_matter(x, seed, random):
+def test_order_of_points_and_units_do_not_matter(x, seed, random):
     samples = ladder(x, -1.0, 8, 0.3, seed)
     order = random.sample(range(len(x)), len(x))
     units = slope(7.0 * np.array(x)[order], 3.0 * samples[order])
-    for name in ("value", "low", "high", "bend"):
+    for name in ("value", "low", "high", "residual"):
         assert getattr(units, name) == pytest.approx(getattr(slope(x, samples), name), abs=1e-9)
 
 
@@ -60,12 +60,12 @@ def test_two_rungs_by_hand():
     assert found.replicas == 2
 
 
-def test_bend_is_the_distance_from_the_line():
+def test_the_residual_is_the_distance_from_the_line():
     found = slope([1.0, 10.0, 100.0], [[1.0], [np.exp(0.3)], [1.0]])
     assert found.value == pytest.approx(0.0)
-    assert found.bend == pytest.approx(0.2)
+    assert found.residual == pytest.approx(0.2)
     assert np.isnan(found.low)
-    assert not found.holds(0.0)
+    assert not found.contains(0.0)
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.9])
@@ -73,7 +73,7 @@ def test_limits_hold_the_slope_as_often_as_they_say(shared):
     """1,000 repetitions at 90 %, independent rungs and shared noise; the level is about 1e-4."""
     x = [1.0, 2.0, 4.0, 8.0]
     held = sum(
-        slope(x, ladder(x, -1.0, 40, 0.5, seed, shared), 0.9).holds(-1.0) for seed in range(1000)
+        slope(x, ladder(x, -1.0, 40, 0.5, seed, shared), 0.9).contains(-1.0) for seed in range(1000)
     )
     assert stats.binom(1000, 0.9).ppf(1e-4) <= held <= stats.binom(1000, 0.9).ppf(1 - 1e-4)
 
@@ -90,8 +90,8 @@ def test_shared_noise_makes_the_limits_narrow():
         ([1.0, 2.0], [[1.0, 1.0]], r"shapes \(2,\) and \(1, 2\)"),
         ([1.0, 1.0], [[1.0], [1.0]], r"got \[1.0, 1.0\]"),
         ([0.0, 1.0], [[1.0], [1.0]], r"got \[0.0, 1.0\]"),
-        ([1.0, 2.0], [[1.0, -1.0], [1.0, 1.0]], "leave out rungs"),
-        ([1.0, 2.0], [[np.inf], [1.0]], "leave out rungs"),
+        ([1.0, 2.0], [[1.0, -1.0], [1.0, 1.0]], "leave out points"),
+        ([1.0, 2.0], [[np.inf], [1.0]], "leave out points"),
     ],
 )
 def test_what_has_no_slope_is_refused(x, samples, words):

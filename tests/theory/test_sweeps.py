@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from helpers.experiment import experiment
 
-from kavg.analysis.bounds import BOUNDS, Setting, Theorem1
+from kavg.analysis.bounds import BOUNDS, Setting
+from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.exact.heavy_ball import contraction, impulse_response, round_variance
 
 exact_sweep, slowmo = experiment("theory/exact_sweep"), experiment("theory/slowmo")
@@ -44,7 +45,7 @@ def test_the_worst_ratios_of_theorem_1(K, mu, expected):
 def one_dimension(setting, w_1=1.0):
     """A quadratic of curvature L from ``w_1``, told to the theorem as it is."""
     array = np.ones((1, 1))
-    told = setting.at(Delta=setting.L * w_1**2 / 2)
+    told = setting.replace(Delta=setting.L * w_1**2 / 2)
     return exact_sweep.Quadratics(
         (told,), setting.L * array, w_1 * array, setting.sigma2 * array, np.ones(1)
     )

@@ -1,4 +1,4 @@
-"""Theorem 1 where the variance of a gradient grows with its length."""
+"""Theorem 1 for gradients whose variance grows with their squared norm."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kavg.analysis.bounds.theorem_1 import momentum_factor, three_terms
 @final
 @dataclass(frozen=True)
 class AffineVariance:
-    """Variance that grows with the gradient (derived here; docs/theory.md, section 3.4 (b)).
+    """Theorem 1 with affine variance (derived here; docs/theory.md, section 3.4 (b)).
 
     Assumptions as in ``Theorem1``, but the conditional variance at a learner's iterate is at most
     ``(M + M_v ||grad F||^2)/B`` there, and the step obeys (C1b) ::
@@ -22,8 +22,8 @@ class AffineVariance:
           + (L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1 + mu/(K(1+mu)))] <= 1.
 
     Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the bound of ``Theorem1`` with
-    ``sigma2 = M``: the growth shortens the step and leaves the bound alone.  An upper bound; it is
-    ``Theorem1`` itself where ``M_v = 0``.
+    ``sigma2 = M``, in start, noise and drift: the growth shortens the step and leaves the bound
+    unchanged.  An upper bound; it is ``Theorem1`` itself where ``M_v = 0``.
 
     >>> setting = Setting(2, 1, 1, 9, gamma=0.25, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, M_v=6.0)
     >>> print(AffineVariance().conditions(setting)[0].left)  # 0.25 (1 + 6/2)
@@ -37,23 +37,23 @@ class AffineVariance:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Equal learners."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers equal learners, also with ``M_v > 0``."""
         return common_exclusion(setting, affine=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1b)."""
+        """(C1b), a quadratic in ``L gamma``."""
         s = setting
         step = s.L * s.gamma
         left = _square_factor(s) * step**2 + _linear_factor(s) * step
-        words = (
+        formula = (
             "(1+M_v/B) L^2 gamma^2 K(K-1)/2 + "
             "(L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1+mu/(K(1+mu)))] <= 1"
         )
-        return (Condition("C1b", left, 1.0, words),)
+        return (Condition("C1b", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms of ``Theorem1``, with M in the place of sigma2."""
+        """The three terms of ``Theorem1``, with M in place of sigma2."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:

@@ -1,4 +1,4 @@
-"""What Theorem 1 itself would choose: the tuned step, the best momentum, and how they move.
+"""Step and momentum that minimise Theorem 1, and their trends in P, K, B and N.
 
 Consequences of an upper bound (docs/theory.md, section 3.2): they minimise the bound, not the
 error.  ``kavg.analysis.exact`` has what is exact on quadratics.
@@ -18,10 +18,11 @@ BELOW_1: Final = nextafter(1.0, 0.0)
 
 
 def tuned_gamma(setting: Setting) -> float:
-    """C1: the gamma that minimises the first two terms of Theorem 1, at most the largest of (C1).
+    """Return the gamma that minimises start and noise of Theorem 1 within (C1) (corollary C1).
 
     ``gamma = (1-mu) sqrt(2 Delta P B/(L N K sigma2 c))`` with ``c = c_K + mu/(1+mu)``, in closed
-    form; drift is left out, so a smaller step may have a smaller bound.  ``gamma`` is not read.
+    form; drift is left out, so a smaller step may have a smaller bound.  ``setting.gamma`` is not
+    used.
 
     >>> setting = Setting(P=4, K=1, B=1, N=800, gamma=1.0, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(tuned_gamma(setting), 12)
@@ -36,7 +37,7 @@ def tuned_gamma(setting: Setting) -> float:
 
 
 def tuned_bound(setting: Setting) -> float:
-    """Theorem 1 at ``tuned_gamma``.
+    """Return the value of Theorem 1 at ``tuned_gamma``; NaN where there is no such step.
 
     Where (C1) does not clip the step it is
     ``2 sqrt(2 L Delta sigma2 c/(P B N K)) + L Delta P (1-mu)^2 (K-1)(c_K - 1/2)/(N K c)``.
@@ -48,18 +49,19 @@ def tuned_bound(setting: Setting) -> float:
     gamma = tuned_gamma(setting)
     if not 0 < gamma < inf:
         return nan
-    return Theorem1().value(setting.at(gamma=gamma)).total
+    return Theorem1().value(setting.replace(gamma=gamma)).total
 
 
 def tuned_mu(setting: Setting) -> float:
-    """C3: the mu that minimises Theorem 1 for the given gamma, as far as (C1) allows.
+    """Return the mu that minimises Theorem 1 at the given gamma within (C1) (corollary C3).
 
     The bound as a function of ``u = 1-mu`` is ``a u + b (c_K + (1-u)/(2-u))/u`` plus what does not
     depend on it, with ``a = 2 Delta/(N K gamma)`` and ``b = L gamma sigma2/(P B)``; it is convex on
     (0, 1] and minimised to rounding.  The closed form of C3,
     ``1 - mu = min(1, gamma sqrt(L N K sigma2 c/(2 Delta P B)))``, holds c fixed; here c is between
-    ``c_K + 1/2`` and ``c_K + 1``.  So mu rises with P and B and falls with N, K and gamma.  ``mu``
-    is not read; NaN where (C1) allows no momentum, not even 0.
+    ``c_K + 1/2`` and ``c_K + 1``.  So mu rises with P and B and falls with N, K and gamma.
+    ``setting.mu`` is not used; NaN where (C1) allows no momentum, not even 0.  It minimises the
+    bound, not the error: for that see ``kavg.analysis.exact.best_momentum``.
 
     >>> setting = Setting(P=4, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(tuned_mu(setting), 2)
@@ -69,27 +71,27 @@ def tuned_mu(setting: Setting) -> float:
     start = 2 * s.Delta / (s.N * s.K * s.gamma)
     noise = s.L * s.gamma * s.sigma2 / (s.P * s.B)
 
-    def slope(u: float) -> float:
+    def derivative(u: float) -> float:
         # (1-u)/(u(2-u)) is half of 1/u - 1/(2-u); times u^2, so that u = 0 is no pole.
         return start * u * u - noise * (s.c_K + 0.5 + (u / (2 - u)) ** 2 / 2)
 
     largest = largest_mu(s)
     if isnan(largest) or not isfinite(start + noise):
         return nan
-    if slope(1.0) <= 0:
+    if derivative(1.0) <= 0:
         return 0.0
-    if noise == 0 or slope(1 - largest) >= 0:
+    if noise == 0 or derivative(1 - largest) >= 0:
         return largest
     from scipy.optimize import brentq
 
-    return min(1 - float(brentq(slope, 1 - largest, 1.0, xtol=1e-15)), BELOW_1)
+    return min(1 - float(brentq(derivative, 1 - largest, 1.0, xtol=1e-15)), BELOW_1)
 
 
 def largest_mu(setting: Setting) -> float:
-    """The largest mu that (C1) allows at the given gamma, in closed form; NaN if not even 0.
+    """Return the largest mu that (C1) allows at the given gamma; NaN if not even 0.
 
-    With ``k = (1 - L^2 gamma^2 K(K-1)/2)/(L gamma K)`` it solves ``(1+2mu)/(1-mu)^2 = k``:
-    ``1 - mu = 3/(1 + sqrt(1 + 3k))``.
+    With ``k = (1 - L^2 gamma^2 K(K-1)/2)/(L gamma K)`` it solves ``(1+2mu)/(1-mu)^2 = k``, so in
+    closed form ``1 - mu = 3/(1 + sqrt(1 + 3k))``.
 
     >>> setting = Setting(P=1, K=1, B=1, N=1, gamma=0.125, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> largest_mu(setting)
@@ -106,10 +108,10 @@ def largest_mu(setting: Setting) -> float:
 @final
 @dataclass(frozen=True)
 class Tuning:
-    """What Theorem 1 would choose at one value of one letter; the rest is as it was.
+    """The step and momentum that minimise Theorem 1 with one letter of a setting changed.
 
     ``mu`` is the best at the given gamma and ``bound`` Theorem 1 there; ``gamma`` is the tuned step
-    at the given mu and ``tuned`` Theorem 1 there.
+    at the given mu and ``tuned`` Theorem 1 there.  Made by ``tune_for``.
     """
 
     letter: str
@@ -121,15 +123,20 @@ class Tuning:
 
 
 def tune_for(setting: Setting, letter: str, value: int) -> Tuning:
-    """What Theorem 1 would choose with ``letter`` set to ``value``."""
-    s = setting.at(**{letter: value})
+    """Return the step and momentum that minimise Theorem 1 with ``letter`` set to ``value``.
+
+    >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
+    >>> round(tune_for(setting, "P", 4).mu, 2)
+    0.76
+    """
+    s = setting.replace(**{letter: value})
     mu = tuned_mu(s)
-    bound = Theorem1().value(s.at(mu=mu)).total if mu >= 0 else nan
+    bound = Theorem1().value(s.replace(mu=mu)).total if mu >= 0 else nan
     return Tuning(letter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
 
 
 def tuning_trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Tuning, ...]:
-    """How the choices move with P, K, B and N, each multiplied by ``factors`` in turn.
+    """Return the tuned values with P, K, B and N each multiplied by ``factors`` in turn.
 
     >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> [round(one.mu, 2) for one in tuning_trends(setting, factors=(1, 2, 4)) if one.letter == "P"]

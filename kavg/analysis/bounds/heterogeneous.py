@@ -1,4 +1,4 @@
-"""Theorem 1 where every learner has a function of its own."""
+"""Theorem 1 for learners with different objectives."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from kavg.analysis.bounds.theorem_1 import momentum_factor, three_terms
 @final
 @dataclass(frozen=True)
 class Heterogeneous:
-    """Learners that differ (derived here; proof in docs/theory.md, section 3.4 (c)).
+    """Theorem 1 for heterogeneous learners (derived here; docs/theory.md, section 3.4 (c)).
 
     Assumptions as in ``Theorem1``, but learner j has its own L-smooth ``f_j``, F is their mean and
     ``(1/P) sum_j ||grad f_j(w) - grad F(w)||^2 <= zeta2`` for all w.  With
     ``y = L^2 gamma^2 K(K-1) < 1`` and ``tau = 1/(1-y)``, the step obeys
     ``tau y/2 + L gamma K (1+2mu)/(1-mu)^2 <= 1``.  Then
-    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most ::
+    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the sum of ::
 
-        2(1-mu)Delta/(N K gamma) + (L gamma sigma2/(P B (1-mu))) (c_K + mu/(1+mu))
-          + tau L^2 gamma^2 [(sigma2/(2B)) (K-1)(c_K - 1/2) + zeta2 (K-1)(2K-1)/3].
+        start  2(1-mu)Delta/(N K gamma)
+        noise  (L gamma sigma2/(P B (1-mu))) (c_K + mu/(1+mu))
+        drift  tau L^2 gamma^2 [(sigma2/(2B)) (K-1)(c_K - 1/2) + zeta2 (K-1)(2K-1)/3]
 
-    An upper bound; ``Theorem1`` where K = 1, and close to it where ``zeta2 = 0`` and y is small.
-    ``L`` must do for every ``f_j``, not for F alone.
+    An upper bound; it is ``Theorem1`` where K = 1, and close to it where ``zeta2 = 0`` and y is
+    small.  ``L`` must be valid for every ``f_j``, not for F alone.
 
     >>> setting = Setting(2, 2, 1, 9, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=0.0, zeta2=1.0)
     >>> Heterogeneous().value(setting).drift  # tau is 2, times 1/4, times (2-1)(4-1)/3
@@ -40,20 +41,20 @@ class Heterogeneous:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, also with ``zeta2 > 0``."""
         return common_exclusion(setting, heterogeneous=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """One condition: its left side is infinite from y = 1 on."""
+        """One condition, whose left side is infinite from y = 1 on."""
         s = setting
         y = _y(s.L * s.gamma, s.K)
         left = y * _tau(y) / 2 + s.x * momentum_factor(s.mu) if y < 1 else inf
-        words = "(y/2)/(1-y) + L gamma K (1+2mu)/(1-mu)^2 <= 1 with y = L^2 gamma^2 K(K-1) < 1"
-        return (Condition("C1c", left, 1.0, words),)
+        formula = "(y/2)/(1-y) + L gamma K (1+2mu)/(1-mu)^2 <= 1 with y = L^2 gamma^2 K(K-1) < 1"
+        return (Condition("C1c", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The terms of ``Theorem1``, and in the drift what the differences add."""
+        """The terms of ``Theorem1``, with the term of ``zeta2`` added to the drift."""
         s = setting
         tau = _tau(_y(s.L * s.gamma, s.K))
         differences = s.zeta2 * (s.K - 1) * (2 * s.K - 1) / 3
@@ -63,7 +64,7 @@ class Heterogeneous:
         return BoundValue(parts.optimization, parts.noise, drift)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the condition, a cubic once multiplied by ``1 - y``; found numerically."""
+        """The root of the condition, a cubic when multiplied by ``1 - y``, found numerically."""
         K, linear = setting.K, setting.K * momentum_factor(setting.mu)
         if K == 1:
             return gamma_from(1 / linear, setting.L)
@@ -75,7 +76,8 @@ class Heterogeneous:
 
         # Theorem 1's condition is weaker, and y = 1 ends the range; below both there is one root.
         high = min(positive_root(linear, K * (K - 1) / 2), 1 / sqrt(K * (K - 1)))
-        if excess(high) <= 0:  # momentum leaves so short a step that y is lost in rounding
+        # Near mu = 1 the step is so short that y is lost in rounding.
+        if excess(high) <= 0:
             return gamma_from(high, setting.L)
         scaled = brentq(lambda share: excess(share * high), 0.0, 1.0, xtol=1e-15)
         return gamma_from(float(scaled) * high, setting.L)

@@ -1,4 +1,4 @@
-"""K-step averaging without momentum: the form of the theorem that is in circulation."""
+"""K-step averaging without momentum: the form of the theorem in circulation."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ class KAvg:
     Assume F is L-smooth and at least f_star; equal learners with unbiased gradients that are
     uncorrelated between learners, of conditional variance at most ``sigma2/B``; constant gamma,
     ``mu = 0``; and for some ``0 < delta < 1`` both ``L^2 gamma^2 (K+1)(K-2)/2 + L gamma K <= 1``
-    and ``L^2 gamma^2 <= 1 - delta``.  Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most ::
+    and ``L^2 gamma^2 <= 1 - delta``.  Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most
+    the sum of ::
 
-        2 Delta/(N (K-1+delta) gamma)
-          + (L K gamma sigma2/(B (K-1+delta))) (K/P + L gamma (2K-1)(K-1)/6).
+        start  2 Delta/(N (K-1+delta) gamma)
+        noise  (L K gamma sigma2/(B (K-1+delta))) K/P
+        drift  (L K gamma sigma2/(B (K-1+delta))) L gamma (2K-1)(K-1)/6
 
-    An upper bound, least at the largest delta, ``1 - L^2 gamma^2``, which is taken.  Its noise term
-    grows like K; ``KAvgImproved`` has ``c_K`` instead, under the same conditions.
+    An upper bound, least at the largest delta, ``1 - L^2 gamma^2``, which ``value`` takes.  Its
+    constants are not exact: noise grows like K, where ``KAvgImproved`` has ``c_K`` under the same
+    conditions.
 
     >>> setting = Setting(P=2, K=2, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.75, sigma2=1.75)
     >>> KAvg().value(setting)  # K - 1 + delta is 1.75
@@ -38,35 +41,35 @@ class KAvg:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging",)
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance, equal learners, no momentum."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, equal learners and no momentum."""
         return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """The step's, and that there is a positive delta."""
+        """The condition on the step, and that a positive delta exists."""
         return k_avg_conditions(setting)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms at the largest delta."""
+        """The three terms of the statement at the largest delta."""
         K = setting.K
         return k_avg_value(setting, noise=K, drift=(2 * K - 1) * (K - 1) / 6)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the first condition in closed form; for K = 1 the end of the second."""
+        """The root of the first condition in closed form; for K = 1 that of the second."""
         return k_avg_largest_gamma(setting)
 
 
 def k_avg_conditions(s: Setting) -> tuple[Condition, ...]:
-    """Both conditions; the second is strict, and at equality the bound is infinite."""
+    """Return both conditions; the second is strict, and at equality the bound is infinite."""
     step = s.L * s.gamma
     left = step**2 * (s.K + 1) * (s.K - 2) / 2 + s.x
-    words = "L^2 gamma^2 (K+1)(K-2)/2 + L gamma K <= 1"
+    formula = "L^2 gamma^2 (K+1)(K-2)/2 + L gamma K <= 1"
     delta = Condition("delta", step**2, 1.0, "delta = 1 - L^2 gamma^2 > 0")
-    return (Condition("step", left, 1.0, words), delta)
+    return (Condition("step", left, 1.0, formula), delta)
 
 
 def k_avg_value(s: Setting, *, noise: float, drift: float) -> BoundValue:
-    """The right side with ``noise`` for K in ``K/P`` and ``drift`` for ``(2K-1)(K-1)/6``."""
+    """Return the right side with ``noise`` for K in ``K/P`` and ``drift`` for ``(2K-1)(K-1)/6``."""
     step = s.L * s.gamma
     weight = s.K - step**2  # K - 1 + delta at the largest delta
     if weight <= 0:
@@ -77,7 +80,7 @@ def k_avg_value(s: Setting, *, noise: float, drift: float) -> BoundValue:
 
 
 def k_avg_largest_gamma(s: Setting) -> float:
-    """Where the first condition turns; ``1/L``, which is no longer admissible, for K = 1."""
+    """Return the root of the first condition; for K = 1 ``1/L``, which is not admissible itself."""
     # At K = 1 the square has a negative factor and the first condition always holds.
     scaled = positive_root(s.K, (s.K + 1) * (s.K - 2) / 2) if s.K > 1 else 1.0
     return gamma_from(scaled, s.L)

@@ -15,14 +15,15 @@ from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 class KAvgImproved:
     """A better K-AVG bound under the same conditions (derived here; docs/theory.md, section 3.5).
 
-    Assumptions and conditions as in ``KAvg``, whose bound becomes ::
+    Assumptions and conditions as in ``KAvg``, whose bound becomes the sum of ::
 
-        2 Delta/(N (K-1+delta) gamma)
-          + (L K gamma sigma2/(B (K-1+delta))) (c_K/P + L gamma (K-1)(c_K - 1/2)/2).
+        start  2 Delta/(N (K-1+delta) gamma)
+        noise  (L K gamma sigma2/(B (K-1+delta))) c_K/P
+        drift  (L K gamma sigma2/(B (K-1+delta))) L gamma (K-1)(c_K - 1/2)/2
 
-    An upper bound, never above that of ``KAvg``, because martingale noise adds up like a logarithm
-    where the known form lets it grow like K.  ``Theorem1`` at ``mu = 0`` divides by K instead of
-    ``K-1+delta`` and asks for a slightly shorter step.
+    An upper bound, never above that of ``KAvg``: martingale noise adds up like a logarithm, where
+    the known form lets it grow like K.  ``Theorem1`` at ``mu = 0`` divides by K instead of
+    ``K-1+delta`` and needs a slightly shorter step.
 
     >>> setting = Setting(P=2, K=2, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.75, sigma2=1.75)
     >>> KAvgImproved().value(setting)  # c_K is 1.5
@@ -36,18 +37,18 @@ class KAvgImproved:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging",)
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance, equal learners, no momentum."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, equal learners and no momentum."""
         return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """Those of the known form."""
+        """The conditions of the known form."""
         return k_avg_conditions(setting)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms at the largest delta."""
+        """The three terms of the statement at the largest delta."""
         return k_avg_value(setting, noise=setting.c_K, drift=setting.drift_factor / 2)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """That of the known form."""
+        """The largest step of the known form."""
         return k_avg_largest_gamma(setting)

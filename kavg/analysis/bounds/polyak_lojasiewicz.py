@@ -14,16 +14,18 @@ from kavg.analysis.bounds.theorem_1 import condition_C1
 @final
 @dataclass(frozen=True)
 class PolyakLojasiewicz:
-    """The gap after N rounds of K-AVG (derived here; docs/theory.md, section 3.4 (d)).
+    """Final gap of K-AVG under the PL inequality (derived here; docs/theory.md, 3.4 (d)).
 
     Assumptions as in ``Theorem1`` with ``mu = 0`` and its (C1), and
     ``||grad F(w)||^2 >= 2m(F(w) - f_star)`` for all w with ``m = pl > 0``.  Then
-    ``E F(w_{N+1}) - f_star`` is at most ::
+    ``E F(w_{N+1}) - f_star`` is at most the sum of ::
 
-        (1 - gamma K m)^N Delta
-          + (sigma2/(2 m B)) [L gamma c_K/P + L^2 gamma^2 (K-1)(c_K - 1/2)/2].
+        start  (1 - gamma K m)^N Delta
+        noise  (sigma2/(2 m B)) L gamma c_K/P
+        drift  (sigma2/(2 m B)) L^2 gamma^2 (K-1)(c_K - 1/2)/2
 
-    An upper bound.  ``PolyakLojasiewiczMomentum`` allows ``mu > 0`` and loses factors of 2.
+    An upper bound; noise and drift do not fall with N.  ``PolyakLojasiewiczMomentum`` allows
+    ``mu > 0`` and loses factors of 2.
 
     >>> setting = Setting(4, 1, 1, 2, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=1.0)
     >>> PolyakLojasiewicz().value(setting)
@@ -37,20 +39,21 @@ class PolyakLojasiewicz:
     quantity: ClassVar[Quantity] = "final_gap"
     outer_rules = ("averaging",)
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance, equal learners, no momentum, a known m."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, equal learners, no momentum and a known m."""
         return common_exclusion(setting, momentum=False) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1), at ``mu = 0``."""
+        """(C1) of ``Theorem1`` at ``mu = 0``."""
         return (condition_C1(setting),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """What is left of the start, and the two floors."""
+        """The rest of the start, and the floors of noise and drift."""
         s = setting
         step = s.L * s.gamma
         floor = s.sigma2 / (2 * s.pl * s.B)
-        rate = max(1 - s.gamma * s.K * s.pl, 0.0)  # (C1) implies that it is not negative
+        # (C1) implies that the rate is not negative; outside it, a power must not change sign.
+        rate = max(1 - s.gamma * s.K * s.pl, 0.0)
         noise = floor * step * s.c_K / s.P
         return BoundValue(rate**s.N * s.Delta, noise, floor * step**2 * s.drift_factor / 2)
 
@@ -60,8 +63,8 @@ class PolyakLojasiewicz:
         return gamma_from(positive_root(K, K * (K - 1) / 2), setting.L)
 
 
-def pl_exclusion(setting: Setting) -> str:
-    """Why a theorem about the inequality has nothing to say, or nothing."""
+def pl_exclusion(setting: Setting) -> str | None:
+    """Return why a theorem about the inequality does not cover a setting, or None."""
     if isnan(setting.pl):
         return "pl is unknown: F must obey the Polyak-Lojasiewicz inequality with a known constant"
-    return ""
+    return None

@@ -13,7 +13,7 @@ from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 @final
 @dataclass(frozen=True)
 class PolyakLojasiewiczMomentum:
-    """The gap after N rounds with block momentum (derived here; docs/theory.md, 3.4 (d)).
+    """Final gap of block momentum under PL (derived here; docs/theory.md, section 3.4 (d)).
 
     Assumptions as in ``Theorem1``, ``||grad F(w)||^2 >= 2m(F(w) - f_star)`` for all w with
     ``m = pl > 0``, and ``L gamma K (1+3mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2
@@ -24,8 +24,9 @@ class PolyakLojasiewiczMomentum:
                 + L^2 gamma^2 (K-1)(c_K - 1/2)/2},
 
     ``E F(w_{N+1}) - f_star`` is at most
-    ``2 Phi + 2 L gamma^2 K mu^2 sigma2/((1-mu)^2 (1-mu^2) P B)``.  An upper bound, and a loose one:
-    at ``mu = 0`` it holds too, with 4 times the floor and half the rate of ``PolyakLojasiewicz``.
+    ``2 Phi + 2 L gamma^2 K mu^2 sigma2/((1-mu)^2 (1-mu^2) P B)``: start ``2 r^N Delta``, drift the
+    last term of Phi (times 2), noise all else.  An upper bound, and a loose one: at ``mu = 0`` it
+    is valid too, with 4 times the floor and half the rate of ``PolyakLojasiewicz``.
 
     >>> setting = Setting(4, 1, 1, 2, gamma=0.5, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=1.0)
     >>> PolyakLojasiewiczMomentum().value(setting)  # r is 3/4
@@ -39,29 +40,30 @@ class PolyakLojasiewiczMomentum:
     quantity: ClassVar[Quantity] = "final_gap"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance, equal learners, a known m."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, equal learners and a known m, with or without momentum."""
         return common_exclusion(setting) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """One condition on the step."""
+        """One condition on the step, a quadratic in ``L gamma``."""
         s = setting
         step = s.L * s.gamma
-        words = (
+        formula = (
             "L gamma K (1+3mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 "
             "+ 4 L^2 gamma^2 K^2 mu^2/(1-mu)^4 <= 1"
         )
-        return (Condition("C1d", _linear_term(s) * step + _square_term(s) * step**2, 1.0, words),)
+        return (Condition("C1d", _linear_term(s) * step + _square_term(s) * step**2, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """``2 Phi`` and the noise between ``z`` and ``w``."""
+        """``2 Phi``, and the noise that separates w from the sequence z of the proof."""
         s = setting
         floor = s.sigma2 / (s.pl * s.B)
         memory = 2 * s.x * s.mu**2 / ((1 - s.mu) ** 2 * (1 + s.mu))
         noise = floor * s.L * s.eta / s.P * (s.c_K + s.mu / (1 + s.mu) + memory)
         last = s.L * s.eta**2 * s.K * s.mu**2 * s.sigma2 / ((1 - s.mu**2) * s.P * s.B)
         drift = floor * (s.L * s.gamma) ** 2 * s.drift_factor / 2
-        rate = max(1 - s.eta * s.K * s.pl / 2, 0.0)  # the condition implies that it is positive
+        # The condition implies that the rate is positive; outside it, a power must not change sign.
+        rate = max(1 - s.eta * s.K * s.pl / 2, 0.0)
         return BoundValue(2 * rate**s.N * s.Delta, 2 * (noise + last), 2 * drift)
 
     def largest_gamma(self, setting: Setting) -> float:

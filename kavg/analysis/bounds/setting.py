@@ -1,4 +1,4 @@
-"""What every theorem is asked, and what it answers: settings, conditions, parts of a bound."""
+"""Input and output of a theorem: a setting, its conditions with both sides, the bound's value."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kavg.errors import KavgError, at_least_one, positive
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
 LARGE_K: Final = 10_000
+"""Beyond this K the harmonic number comes from its expansion, not from a sum."""
 EULER: Final = 0.57721566490153286
 """The limit of ``1 + 1/2 + ... + 1/K - log K``."""
 
@@ -18,15 +19,19 @@ EULER: Final = 0.57721566490153286
 @final
 @dataclass(frozen=True)
 class Setting:
-    """The numbers a theorem speaks of, in the letters of docs/theory.md, section 2.
+    """The constants of a run that theorems use, in the letters of docs/theory.md, section 2.
 
     ``P`` learners, ``K`` steps of the constant ``gamma`` on batches of ``B``, ``N`` rounds and the
     block momentum ``mu``; ``L`` of smoothness; ``Delta = F(w_1) - f_star`` (or its mean over
     replicas); ``sigma2`` the variance of ONE example's whole gradient vector, the theory's M where
-    ``M_v > 0``; ``zeta2`` how far learners differ; ``pl`` the Polyak-Lojasiewicz constant m.
+    ``M_v > 0``; ``zeta2`` the learners' heterogeneity; ``pl`` the Polyak-Lojasiewicz constant m.
 
-    Of the constants from ``L`` on, one that nobody knows is NaN and one that does not exist is
-    infinite: ``Bound.scope`` says which theorem has nothing to say then.
+    Of the constants from ``L`` on, NaN means unknown and infinity means that none exists;
+    ``Bound.exclusion`` names the theorems that such a constant rules out.
+
+    Raises:
+        KavgError: if a count is below 1, a constant is negative, ``mu`` lies outside [0, 1) or
+            ``pl`` is above ``L``.
 
     >>> Setting(P=4, K=3, B=1, N=10, gamma=0.1, mu=0.5, L=1.0, Delta=1.0, sigma2=1.0).eta
     0.2
@@ -52,6 +57,7 @@ class Setting:
         if not 0 <= self.mu < 1:
             raise KavgError(f"mu must be at least 0 and below 1, got mu={self.mu!r}; 0 is K-AVG")
         for name in ("L", "Delta", "sigma2", "M_v", "zeta2"):
+            # Written as < 0 and not as "not >= 0": NaN, an unknown constant, is allowed.
             if getattr(self, name) < 0:
                 why = "f_star is no lower bound of F" if name == "Delta" else "NaN means unknown"
                 raise KavgError(f"{name} must be at least 0, got {getattr(self, name)!r}; {why}")
@@ -70,12 +76,12 @@ class Setting:
 
     @property
     def x(self) -> float:
-        """``L gamma K``, a learner's path in a round without dimension; ``lam`` is the model's."""
+        """``L gamma K``, the dimensionless path of a learner in a round; ``lam`` is the model's."""
         return self.L * self.gamma * self.K
 
     @property
     def lam(self) -> float:
-        """``L eta K = x/(1 - mu)``, the averaged model's path without dimension."""
+        """``L eta K = x/(1 - mu)``, the dimensionless path of the averaged model in a round."""
         return self.L * self.eta * self.K
 
     @property
@@ -96,8 +102,13 @@ class Setting:
         """``(K-1)(c_K - 1/2)``, exact; 0 for K = 1.  It is ``2 Q_K/K`` of docs/theory.md."""
         return (self.K - 1) * (self.c_K - 0.5)
 
-    def at(self, **changes: float) -> Setting:
-        """The same with other numbers: ``setting.at(gamma=0.1)``."""
+    def replace(self, **changes: float) -> Setting:
+        """Return a copy with other constants, validated again.
+
+        >>> s = Setting(P=4, K=3, B=1, N=10, gamma=0.1, mu=0.5, L=1.0, Delta=1.0, sigma2=1.0)
+        >>> s.replace(mu=0.0).eta
+        0.1
+        """
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
@@ -106,7 +117,8 @@ class Setting:
 class Condition:
     """One condition ``left <= right`` of a theorem, with the numbers on both sides.
 
-    ``met`` allows a relative 1e-12 for rounding, so the largest admissible step meets it.
+    ``formula`` is the condition in letters.  ``met`` allows a relative 1e-12 for rounding, so the
+    largest admissible step meets it.
 
     >>> print(Condition("C1", 0.5, 1.0, "L gamma K <= 1"))
     C1: 0.5 <= 1, as L gamma K <= 1 asks
@@ -117,23 +129,26 @@ class Condition:
     name: str
     left: float
     right: float
-    words: str = ""
+    formula: str | None = None
 
     @property
     def met(self) -> bool:
-        """Is ``left <= right``, up to rounding?  NaN on a side counts as not met."""
+        """True if ``left <= right`` up to rounding; False if a side is NaN."""
         return self.left <= self.right or isclose(self.left, self.right, rel_tol=SLACK)
 
     def __str__(self) -> str:
         numbers = f"{self.name}: {self.left:.6g} {'<=' if self.met else '>'} {self.right:.6g}"
         verb = "as" if self.met else "but"
-        return f"{numbers}, {verb} {self.words} asks" if self.words else numbers
+        return f"{numbers}, {verb} {self.formula} asks" if self.formula else numbers
 
 
 @final
 @dataclass(frozen=True)
 class BoundValue:
-    """A bound in its parts: what is left of the start, the noise, and the learners' drift apart.
+    """The value of a bound in its three parts.
+
+    ``optimization`` is what remains of the start after N rounds, ``noise`` the effect of gradient
+    noise on the mean of the learners, and ``drift`` that of the learners' distance from each other.
 
     >>> BoundValue(optimization=1.0, noise=0.5, drift=0.25).total
     1.75
@@ -145,5 +160,5 @@ class BoundValue:
 
     @property
     def total(self) -> float:
-        """The bound."""
+        """The bound itself, the sum of its parts."""
         return self.optimization + self.noise + self.drift

@@ -17,14 +17,17 @@ class Theorem1:
     Assume F is L-smooth and at least f_star; equal learners with unbiased gradients that are
     uncorrelated between learners, of conditional variance at most ``sigma2/B``; constant gamma and
     ``0 <= mu < 1``; and (C1) ``L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1``.  Then
-    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most ::
+    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the sum of ::
 
-        2(1-mu)Delta/(N K gamma) + (L gamma sigma2/(P B (1-mu))) (c_K + mu/(1+mu))
-                                 + (L^2 gamma^2 sigma2/(2B)) (K-1)(c_K - 1/2).
+        start  2(1-mu)Delta/(N K gamma)
+        noise  (L gamma sigma2/(P B (1-mu))) (c_K + mu/(1+mu))
+        drift  (L^2 gamma^2 sigma2/(2B)) (K-1)(c_K - 1/2)
 
-    An upper bound, attained at K = 1, mu = 0, gamma = 1/L on ``(L/2)||w||^2``; (C1) suffices and is
-    needed, for this form, up to a factor of 3.  ``Theorem1LogFree`` has 2 for ``c_K`` and asks for
-    a shorter step; ``Theorem1S`` has half the leading constants and asks for a still shorter one.
+    with the harmonic number ``c_K = 1 + 1/2 + ... + 1/K``.  An upper bound.  At K = 1, mu = 0,
+    gamma = 1/L on ``(L/2)||w||^2`` its start is attained for every N, its noise as N grows.  (C1)
+    is sufficient, and for a bound of this form necessary up to a factor of 3 as mu tends to 1.
+    ``Theorem1LogFree`` has 2 for ``c_K`` and needs a shorter step; ``Theorem1S`` has half the
+    leading constants and needs a still shorter one.
 
     >>> setting = Setting(P=4, K=2, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> Theorem1().value(setting)
@@ -40,20 +43,20 @@ class Theorem1:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance and equal learners."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance and equal learners, with or without momentum."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1)."""
+        """(C1), with ``L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2`` on its left."""
         return (condition_C1(setting),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms."""
+        """The three terms of the statement."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of (C1), in closed form."""
+        """The root of (C1), in closed form: ``2/(K kappa + sqrt(K^2 kappa^2 + 2K(K-1)))/L``."""
         K = setting.K
         return gamma_from(
             positive_root(K * momentum_factor(setting.mu), K * (K - 1) / 2), setting.L
@@ -61,7 +64,7 @@ class Theorem1:
 
 
 def momentum_factor(mu: float) -> float:
-    """``(1+2mu)/(1-mu)^2``, what momentum multiplies the step by in (C1).
+    """Return kappa ``= (1+2mu)/(1-mu)^2``, by which momentum tightens (C1).
 
     >>> momentum_factor(0.5)
     8.0
@@ -70,19 +73,19 @@ def momentum_factor(mu: float) -> float:
 
 
 def condition_C1(s: Setting) -> Condition:
-    """(C1), which the theorem without momentum on Polyak-Lojasiewicz functions shares."""
+    """Return (C1), which ``PolyakLojasiewicz`` shares at ``mu = 0``."""
     left = s.x * momentum_factor(s.mu) + drift_weight(s)
-    words = "L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1"
-    return Condition("C1", left, 1.0, words)
+    formula = "L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1"
+    return Condition("C1", left, 1.0, formula)
 
 
 def drift_weight(s: Setting) -> float:
-    """``L^2 gamma^2 K(K-1)/2``, the share of the gradients that drift may eat (Lemma 2)."""
+    """Return ``L^2 gamma^2 K(K-1)/2``, the factor of the gradients in Lemma 2, on drift."""
     return (s.L * s.gamma) ** 2 * s.K * (s.K - 1) / 2
 
 
 def three_terms(s: Setting) -> BoundValue:
-    """The right side of Theorem 1, which the variants 3.4 (b) and (c) share."""
+    """Return the right side of Theorem 1, which the variants 3.4 (b) and (c) share."""
     nu = s.sigma2 / s.B
     return BoundValue(
         optimization=start_term(s),
@@ -92,5 +95,5 @@ def three_terms(s: Setting) -> BoundValue:
 
 
 def start_term(s: Setting) -> float:
-    """``2(1-mu)Delta/(N K gamma)``, the memory of the start."""
+    """Return ``2(1-mu)Delta/(N K gamma)``, what remains of the start after N rounds."""
     return 2 * s.Delta / (s.N * s.K * s.eta)

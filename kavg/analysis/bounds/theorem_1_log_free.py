@@ -1,4 +1,4 @@
-"""Theorem 1 without the logarithm: 2 in the place of the harmonic number."""
+"""Theorem 1 without the logarithm: 2 in place of the harmonic number."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ class Theorem1LogFree:
 
     Assumptions as in ``Theorem1``, but the step obeys
     ``L gamma K (2+mu)/(1-mu)^2 + L^2 gamma^2 K(K-1) <= 1``.  Then
-    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most ::
+    ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the sum of ::
 
-        2(1-mu)Delta/(N K gamma) + (L gamma sigma2/(P B (1-mu))) (2 + mu/(1+mu))
-                                 + (L^2 gamma^2 sigma2/B) (K-1).
+        start  2(1-mu)Delta/(N K gamma)
+        noise  (L gamma sigma2/(P B (1-mu))) (2 + mu/(1+mu))
+        drift  (L^2 gamma^2 sigma2/B) (K-1)
 
-    An upper bound.  Next to ``Theorem1`` the noise term is smaller from K = 4 on and the drift term
-    from K = 7 on, where ``c_K`` passes 2 and 5/2; the step is up to a factor of 2 shorter.
+    An upper bound; none of its constants is claimed exact.  Compared with ``Theorem1`` the noise
+    term is smaller from K = 4 on and the drift term from K = 7 on, where ``c_K`` passes 2 and
+    5/2; the largest step is shorter by up to a factor of 2.
 
     >>> setting = Setting(P=4, K=16, B=1, N=9, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(Theorem1LogFree().value(setting).noise, 6)
@@ -37,19 +39,19 @@ class Theorem1LogFree:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance and equal learners."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance and equal learners, with or without momentum."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """Both terms of (C1) are larger here, by at most a factor of 2."""
+        """(C1) with both terms larger, by at most a factor of 2."""
         s = setting
         left = s.x * _momentum_factor(s.mu) + (s.L * s.gamma) ** 2 * s.K * (s.K - 1)
-        words = "L gamma K (2+mu)/(1-mu)^2 + L^2 gamma^2 K(K-1) <= 1"
-        return (Condition("C1 without the logarithm", left, 1.0, words),)
+        formula = "L gamma K (2+mu)/(1-mu)^2 + L^2 gamma^2 K(K-1) <= 1"
+        return (Condition("C1 without the logarithm", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms, with constants that do not know K."""
+        """The three terms, with constants that do not depend on K."""
         s = setting
         nu = s.sigma2 / s.B
         return BoundValue(

@@ -10,7 +10,7 @@ from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
 LARGEST_EPS: Final = 0.5
 SMALLEST_EPS: Final = 1e-15
-"""Where a step allows less than this, less would only change the last places of the bound."""
+"""Smaller values would only change the last digits of the bound."""
 
 
 @final
@@ -22,13 +22,15 @@ class Theorem1S:
     ``L gamma K (1+mu)/(1-mu)^2 <= eps/2``.  Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at
     most ``(1+eps)/(1-eps/8)`` times the sum of ::
 
-        (1-mu)Delta/(N K gamma),
-        (L gamma sigma2/(2 P B (1-mu))) [1 + eps + 2 L gamma K mu^2/(eps (1-mu)^2 (1+mu))],
-        (1/2)(3/2 + 1/eps) (L^2 gamma^2 sigma2/(2B)) (K-1)(c_K - 1/2).
+        start  (1-mu)Delta/(N K gamma)
+        noise  (L gamma sigma2/(2 P B (1-mu)))
+                 [1 + eps + 2 L gamma K mu^2/(eps (1-mu)^2 (1+mu))]
+        drift  (1/2)(3/2 + 1/eps) (L^2 gamma^2 sigma2/(2B)) (K-1)(c_K - 1/2)
 
-    An upper bound; its two leading constants, half those of ``Theorem1``, are best possible as
-    gamma and then eps tend to 0.  ``value`` takes the eps that makes the total least among those
-    the condition allows; the condition is shown for the most lenient, eps = 1/2.
+    An upper bound.  Its leading constants of start and noise, half those of ``Theorem1``, are best
+    possible as gamma and then eps tend to 0; 3/2 in the drift is not (the proof gives 1/4).
+    ``value`` takes the eps of the least total among those that the condition allows; the condition
+    is shown for the most lenient, eps = 1/2.
 
     >>> setting = Setting(P=4, K=2, B=1, N=100, gamma=1e-4, mu=0.0, L=1.0, Delta=1.0, sigma2=0.0)
     >>> round(Theorem1S().value(setting).optimization / 50, 4)  # (1-mu)Delta/(N K gamma) = 50
@@ -42,32 +44,32 @@ class Theorem1S:
     quantity: ClassVar[Quantity] = "mean_grad_norm2"
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance and equal learners."""
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance and equal learners, with or without momentum."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """That there is an admissible eps: ``least_eps`` is at most 1/2."""
-        words = "L gamma K (1+mu)/(1-mu)^2 <= eps/2 with eps = 1/2"
-        return (Condition("C1S", least_eps(setting) / 2, LARGEST_EPS / 2, words),)
+        """An admissible eps exists: ``least_eps`` is at most 1/2."""
+        formula = "L gamma K (1+mu)/(1-mu)^2 <= eps/2 with eps = 1/2"
+        return (Condition("C1S", least_eps(setting) / 2, LARGEST_EPS / 2, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
         """The bound at the best eps (at eps = 1/2 where the condition is not met)."""
         return value_at(setting, best_eps(setting))
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The step of eps = 1/2, in closed form."""
+        """The largest step for eps = 1/2, in closed form."""
         mu = setting.mu
         return gamma_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * LARGEST_EPS / 2, setting.L)
 
 
 def least_eps(s: Setting) -> float:
-    """The smallest eps the step allows, ``2 L gamma K (1+mu)/(1-mu)^2``."""
+    """Return the smallest eps that the step allows, ``2 L gamma K (1+mu)/(1-mu)^2``."""
     return 2 * s.x * (1 + s.mu) / (1 - s.mu) ** 2
 
 
 def value_at(s: Setting, eps: float) -> BoundValue:
-    """The bound at one eps.
+    """Return the bound at one eps, which need not be admissible.
 
     >>> setting = Setting(P=4, K=1, B=1, N=100, gamma=0.05, mu=0.0, L=1.0, Delta=0.0, sigma2=1.0)
     >>> round(value_at(setting, 0.5).noise, 5)  # 1.5/(1 - 1/16) times 0.00625 times 1.5
@@ -85,7 +87,7 @@ def value_at(s: Setting, eps: float) -> BoundValue:
 
 
 def best_eps(s: Setting) -> float:
-    """The eps in ``[least_eps, 1/2]`` with the least bound, to rounding.
+    """Return the eps in ``[least_eps, 1/2]`` with the least bound, to rounding.
 
     As a function of eps the bound is a sum of nonnegative multiples of ``eps^i/(1 - eps/8)`` with
     ``i = -1, 0, 1, 2``, each convex, so one root of the derivative decides.
@@ -95,17 +97,17 @@ def best_eps(s: Setting) -> float:
     0.1
     """
     low, high = max(least_eps(s), SMALLEST_EPS), LARGEST_EPS
-    if low >= high or _slope(s, low) >= 0:
+    if low >= high or _derivative_sign(s, low) >= 0:
         return min(low, high)
-    if _slope(s, high) <= 0:
+    if _derivative_sign(s, high) <= 0:
         return high
     from scipy.optimize import brentq
 
-    return float(brentq(lambda eps: _slope(s, eps), low, high))
+    return float(brentq(lambda eps: _derivative_sign(s, eps), low, high))
 
 
-def _slope(s: Setting, eps: float) -> float:
-    """The derivative's sign: the bound is ``(a2 eps^2 + a1 eps + a0 + a/eps)/(1 - eps/8)``."""
+def _derivative_sign(s: Setting, eps: float) -> float:
+    # The sign of the derivative of (a2 eps^2 + a1 eps + a0 + a/eps)/(1 - eps/8).
     nu = s.sigma2 / s.B
     start = s.Delta / (s.N * s.K * s.eta)
     noise = s.L * s.eta * nu / (2 * s.P)

@@ -124,7 +124,7 @@ def judged(comm: Communicator, pairs: Sequence[Comparison], level: float) -> tup
 
 def outcomes(verdicts: Sequence[Verdict]) -> str:
     """The outcomes in a row."""
-    return ", ".join(one.outcome.words for one in verdicts)
+    return ", ".join(one.outcome.label for one in verdicts)
 
 
 def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:

@@ -177,7 +177,7 @@ def judged(
         return Judgement(DIFFERENT, tuple(shapes or parted))
     table = [gap for a, b in pairs for gap in measure_discrepancies(a, b, level)]
     beyond = significant_discrepancies(table, level)
-    shown = (line for gap in beyond or table if gap.growth > 0 for line in [gap_words(gap)])
+    shown = (line for gap in beyond or table if gap.rounding > 0 for line in [gap_words(gap)])
     return Judgement(DIFFERENT if beyond else ALIKE, (*parted, *shown))
 
 
@@ -190,8 +190,9 @@ def unlike(a: Trajectory, b: Trajectory) -> Iterator[str]:
 def gap_words(gap: Discrepancy) -> str:
     """How far apart a quantity is."""
     return (
-        f"{gap.algorithm}: {gap.quantity}: then less now {format_estimate(gap.limits)} at the end, "
-        f"{gap.growth:.3g} times what rounding excuses"
+        f"{gap.algorithm}: {gap.quantity}: "
+        f"then less now {format_estimate(gap.interval)} at the end, "
+        f"{gap.rounding:.3g} times what rounding excuses"
     )
 
 

@@ -66,7 +66,7 @@ def promises(compared: Sequence[Comparison], runs: Sequence[Trajectory]) -> list
     found = []
     by_name = {run.name: run for run in runs}
     for name in dict.fromkeys(one.algorithm for one in compared):
-        theirs = [c for c in compared if c.algorithm == name and c.measured is not None]
+        theirs = [c for c in compared if c.algorithm == name and c.measurement is not None]
         for quantity in dict.fromkeys(c.bound.quantity for c in theirs):
             of_it = [c for c in theirs if c.bound.quantity == quantity]
             found.append(promise(by_name[name], of_it))

@@ -82,7 +82,7 @@ def test_a_settings_file_is_run_and_judged(call, here):
         "NOT APPLICABLE"
     }
     assert "8 replicas, 30 rounds" in out
-    assert "no theorem here is about the outer rule nesterov" in out
+    assert "no theorem here covers the outer rule nesterov" in out
     assert max(map(len, out.splitlines())) <= 100
     assert "round 30 of 30" in err
     call("run", "my.toml", "-q", "--out", "plain")
@@ -242,7 +242,7 @@ def test_bounds_says_what_each_theorem_asks_and_gives(call, here):
     assert "NOT met  C1S: 0.6 > 0.25" in out
     assert "value, which is no bound here:" in out
     assert "pl=0.5" in out
-    assert "no theorem here is about the outer rule nesterov" in out
+    assert "no theorem here covers the outer rule nesterov" in out
     trends = [line.split() for line in out.splitlines() if line.startswith("      P = ")]
     assert [line[2] for line in trends] == ["2", "4", "8"]
     mus = [float(line[3]) for line in trends]
@@ -321,7 +321,7 @@ def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
 
 def test_the_promise_of_a_picture_is_the_bound_at_its_N():
     from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
-    from kavg.analysis.bounds import Theorem1
+    from kavg.analysis.bounds.theorem_1 import Theorem1
     from kavg.analysis.comparison import compare_with_bound
     from kavg.reports.figures.verdicts import promises
 
@@ -331,10 +331,10 @@ def test_the_promise_of_a_picture_is_the_bound_at_its_N():
     found = compare_with_bound(problem, method, run, 20, Theorem1())
     (shown,) = promises([found], [run])
     assert (shown.N[0], shown.N[-1]) == (1, 20)
-    assert shown.promised[0, -1] == pytest.approx(found.values.mean())
-    one = Theorem1().value(found.setting.at(N=1)).total
+    assert shown.promised[0, -1] == pytest.approx(found.measurement.allowed.mean())
+    one = Theorem1().value(found.setting.replace(N=1)).total
     assert shown.promised[0, 0] == pytest.approx(one)
     assert one > 10 * shown.promised[0, -1]
-    assert shown.measured.mean[-1] == pytest.approx(found.measured.mean())
+    assert shown.measured.mean[-1] == pytest.approx(found.measurement.measured.mean())
     np.testing.assert_allclose(shown.measured.mean[0], 9.0)
     assert shown.alone == pytest.approx(9.0)

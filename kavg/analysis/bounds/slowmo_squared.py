@@ -20,18 +20,25 @@ class SlowMoSquared:
     In our letters (theirs: m = P, tau = K, T = N, beta = mu, V = sigma2/(PB), plain SGD as base)
     with ``eta = alpha gamma/(1-mu)`` assume F is L-smooth and at least f_star, bounded variance,
     and ``L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1``.  Then the mean over
-    ALL N K local steps of ``E||grad F(x_{n,k})||^2``, x the mean of the learners, is at most ::
+    ALL N K local steps of ``E||grad F(x_{n,k})||^2``, x the mean of the learners, is at most the
+    sum of ::
 
-        2 Delta/(N K eta) + L eta V + 4 V L^2 eta^2 (K-1) ((1-mu)/alpha - 1)^2
-          + 8 V L^2 eta^2 K mu^2/(1-mu^2) + base_effect
+        start  2 Delta/(N K eta)
+        noise  L eta V + 4 V L^2 eta^2 (K-1) ((1-mu)/alpha - 1)^2
+                 + 8 V L^2 eta^2 K mu^2/(1-mu^2)
+        drift  base_effect
 
     with ``base_effect`` the mean of ``E||grad F(x_{n,k}) - E d_{n,k}||^2``, d the learners' mean
     gradient: exactly 0 for P = 1, K = 1 or a quadratic, elsewhere it must be given.  The paper
     fixes ``eta = sqrt(P/(K N))``; measuring F in other units makes any eta that one.
 
-    An upper bound if the condition is right, which is open.  Meta-iterates measure the left side
+    An upper bound if the condition is right, which is open, as is whether its constants are exact.
+    Meta-iterates measure the left side
     only for K = 1; ``Theorem1`` bounds the gradients at meta-iterates.  As printed the condition
-    lacks the square (``printed_condition``) and lets false claims through.
+    lacks the square (``printed_condition``) and admits steps for which the bound is false.
+
+    Raises:
+        KavgError: if ``alpha`` is not positive or ``base_effect`` is negative.
 
     >>> setting = Setting(P=4, K=1, B=1, N=100, gamma=0.1, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> SlowMoSquared().value(setting)
@@ -54,20 +61,22 @@ class SlowMoSquared:
                 f"base_effect must be at least 0, got {self.base_effect!r}; NaN: unknown"
             )
 
-    def scope(self, setting: Setting) -> str:
-        """Bounded variance, equal learners, a known effect of the base optimizer."""
-        known = setting.P == 1 or setting.K == 1 or not isnan(self.base_effect)
-        why = "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
-        return common_exclusion(setting) or ("" if known else why)
+    def exclusion(self, setting: Setting) -> str | None:
+        """Covers bounded variance, equal learners and a known effect of the base optimizer."""
+        if reason := common_exclusion(setting):
+            return reason
+        if setting.P == 1 or setting.K == 1 or not isnan(self.base_effect):
+            return None
+        return "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """The printed condition with the bracket squared, as its square root."""
         left = setting.L * effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
-        words = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
-        return (Condition("bracket squared", left, 1.0, words),)
+        formula = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
+        return (Condition("bracket squared", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The terms; those of slow momentum count as noise, the base optimizer's as drift."""
+        """The terms: those of slow momentum are noise, that of the base optimizer is drift."""
         s, eta = setting, effective_step(setting, self.alpha)
         V = s.sigma2 / (s.P * s.B)
         start = 4 * (s.K - 1) * ((1 - s.mu) / self.alpha - 1) ** 2
@@ -77,13 +86,13 @@ class SlowMoSquared:
         return BoundValue(2 * s.Delta / (s.N * s.K * eta), noise, effect)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """In closed form."""
+        """The root of the condition, in closed form."""
         scaled = (1 - setting.mu) / (self.alpha * step_bracket(setting, self.alpha))
         return gamma_from(scaled, setting.L)
 
 
 def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
-    """The condition as the review copy prints it: too weak, and not to be used as a check.
+    """Return the condition as the review copy prints it, which is too weak.
 
     Without noise on ``(L/2)||w||^2`` with P = 4, K = 8, mu = 0.8, N = 1024 at equality the measured
     mean is 1.61 times the bound (docs/theory.md, section 1; the tests run it).
@@ -93,12 +102,12 @@ def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
     (True, False)
     """
     left = (setting.L * effective_step(setting, alpha)) ** 2 * step_bracket(setting, alpha)
-    words = "L^2 eta^2 (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
-    return Condition("as printed", left, 1.0, words)
+    formula = "L^2 eta^2 (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
+    return Condition("as printed", left, 1.0, formula)
 
 
 def step_bracket(s: Setting, alpha: float = 1.0) -> float:
-    """``1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)``.
+    """Return ``1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)``.
 
     >>> setting = Setting(4, 8, 1, 1024, gamma=0.1, mu=0.8, L=1.0, Delta=1.0, sigma2=0.0)
     >>> round(step_bracket(setting), 1)  # 1 + 128 sqrt(3)
@@ -109,5 +118,5 @@ def step_bracket(s: Setting, alpha: float = 1.0) -> float:
 
 
 def effective_step(s: Setting, alpha: float = 1.0) -> float:
-    """``alpha gamma/(1 - mu)``."""
+    """Return ``alpha gamma/(1 - mu)``, the step of the averaged model."""
     return alpha * s.eta
