@@ -1,8 +1,6 @@
-"""The one exception of kavg, and the checks that constructors share."""
+"""The exceptions of kavg: ``KavgError`` and its kinds, so that one class catches them all."""
 
 from __future__ import annotations
-
-import numpy as np
 
 
 class KavgError(ValueError):
@@ -35,35 +33,3 @@ class CollectiveError(KavgError):
     def __init__(self, message: str, code: int = KavgError.code) -> None:
         super().__init__(message)
         self.code = code
-
-
-def at_least_one(name: str, value: int, advice: str) -> None:
-    """Refuse a count below 1.
-
-    >>> at_least_one("K", 0, "use K=1 for sync")
-    Traceback (most recent call last):
-    kavg.errors.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for sync
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise KavgError(
-            f"{name} must be a whole number of at least 1, got {name}={value!r}; {advice}"
-        )
-
-
-def positive(name: str, value: float) -> None:
-    """Refuse what is not a finite number above 0."""
-    if not (np.isfinite(value) and value > 0):
-        raise KavgError(f"{name} must be a finite number above 0, got {name}={value!r}")
-
-
-def not_negative(name: str, value: float) -> None:
-    """Refuse what is not a finite number of at least 0."""
-    if not (np.isfinite(value) and value >= 0):
-        raise KavgError(f"{name} must be a finite number of at least 0, got {name}={value!r}")
-
-
-def check_seed(seed: int) -> None:
-    """Refuse what is not a whole number from 0 to 2^63 - 1."""
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**63:
-        raise KavgError(f"seed must be a whole number from 0 to 2^63 - 1, got seed={seed!r}")

@@ -52,6 +52,28 @@ def check_ranges(instance: Any) -> None:
         check_range(hints[field.name], field.name, getattr(instance, field.name))
 
 
+def check_count(name: str, value: int, advice: str) -> None:
+    """Raise KavgError unless an argument is a whole number of at least 1.
+
+    ``check_ranges`` does it for all fields of a dataclass; this is for functions.
+
+    >>> check_count("K", 0, "use K=1 for synchronous SGD")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kavg.errors.KavgError: K must be a whole number of at least 1, got K=0; use K=1 for ...
+    """
+    check_range(Annotated[Count, advice], name, value)
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise KavgError unless an argument is a finite number above 0."""
+    check_range(Positive, name, value)
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Raise KavgError unless an argument is a finite number of at least 0."""
+    check_range(NonNegative, name, value)
+
+
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls, include_extras=True)

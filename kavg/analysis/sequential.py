@@ -8,7 +8,8 @@ from math import pi
 from typing import final
 
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
+from kavg.ranges import check_count
 
 
 @final
@@ -50,8 +51,8 @@ def decide_sequentially(
     Raises:
         KavgError: if ``replicas`` is below 1 or above ``budget``.
     """
-    at_least_one("replicas", replicas, "they are those of the first look")
-    at_least_one("budget", budget, "it is the largest number of replicas")
+    check_count("replicas", replicas, "they are those of the first look")
+    check_count("budget", budget, "it is the largest number of replicas")
     if budget < replicas:
         raise KavgError(f"budget must be at least replicas={replicas}, got budget={budget}")
     verdicts, k = tuple(look(replicas, level_of_look(level, 1))), 1

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from kavg.base import Floats, Measure, Measured
 from kavg.engine.blas_threads import one_blas_thread
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_count
 from kavg.trajectory import Round, State, Trajectory
 
 
@@ -23,7 +24,7 @@ class Recorder:
     def __init__(
         self, problem: Problem, extra: Mapping[str, Measure] | None = None, every: int = 1
     ) -> None:
-        at_least_one("every", every, "use every=1 to record each round")
+        check_count("every", every, "use every=1 to record each round")
         self.problem, self.every = problem, every
         self.measures = dict(standard_measures(problem), **(extra or {}))
         self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from kavg.engine.options import RunOptions
 from kavg.engine.recorder import Recorder
 from kavg.engine.snapshots import Snapshots, max_snapshots
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_count
 from kavg.trajectory import Round, State, Trajectory
 
 
@@ -35,7 +36,7 @@ class Run:
         recorder: Recorder,
         rounds: int,
     ) -> None:
-        at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
+        check_count("rounds", rounds, "use rounds=1 for a single averaging")
         self.problem, self.algorithm, self.options = problem, algorithm, options
         self.recorder, self.rounds = recorder, rounds
         self.last: Round | None = None

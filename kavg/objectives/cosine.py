@@ -9,10 +9,10 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import KavgError, not_negative
+from kavg.errors import KavgError
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
 from kavg.objectives.sine import sine
-from kavg.ranges import Dimension, NonNegative, Positive, check_ranges
+from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
 
 @final
@@ -37,7 +37,7 @@ class Cosine:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        not_negative("lam + A*omega^2", self.lam + self.A * self.omega * self.omega)
+        check_not_negative("lam + A*omega^2", self.lam + self.A * self.omega * self.omega)
         if self.lam > 0 and self._ratio > 1e12:
             raise KavgError(
                 f"lam={self.lam!r} is lost beside A*omega={self.A * self.omega!r}; give lam at"

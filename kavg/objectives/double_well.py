@@ -10,9 +10,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.errors import positive
 from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
-from kavg.ranges import Dimension, Positive, check_ranges
+from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 
 
 @final
@@ -34,7 +33,7 @@ class DoubleWell:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        positive("a*b^2", self.a * self.b * self.b)
+        check_positive("a*b^2", self.a * self.b * self.b)
 
     @property
     def L(self) -> Constant:

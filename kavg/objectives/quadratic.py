@@ -10,9 +10,9 @@ import numpy as np
 from annotated_types import Interval
 
 from kavg.base import Constant, Floats, unknown
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.objectives.elementwise import over_coordinates
-from kavg.ranges import Count, Positive, check_ranges
+from kavg.ranges import Count, Positive, check_count, check_ranges
 
 
 @final
@@ -62,7 +62,7 @@ class Quadratic:
 
     def __post_init__(self) -> None:
         if not isinstance(self.spectrum, LogSpectrum):
-            at_least_one("len(spectrum)", len(self.spectrum), "give an eigenvalue a coordinate")
+            check_count("len(spectrum)", len(self.spectrum), "give an eigenvalue a coordinate")
             if not np.all(np.isfinite(self.spectrum)):
                 raise KavgError(f"every eigenvalue must be finite, got spectrum={self.spectrum!r}")
         check_ranges(self)

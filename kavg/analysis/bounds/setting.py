@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from math import fsum, isclose, isnan, log, nan
 from typing import Final, final
 
-from kavg.errors import KavgError, at_least_one, positive
+from kavg.errors import KavgError
+from kavg.ranges import check_count, check_positive
 
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
@@ -52,8 +53,8 @@ class Setting:
 
     def __post_init__(self) -> None:
         for name in ("P", "K", "B", "N"):
-            at_least_one(name, getattr(self, name), "theorems count learners, steps and rounds")
-        positive("gamma", self.gamma)
+            check_count(name, getattr(self, name), "theorems count learners, steps and rounds")
+        check_positive("gamma", self.gamma)
         if not 0 <= self.mu < 1:
             raise KavgError(f"mu must be at least 0 and below 1, got mu={self.mu!r}; 0 is K-AVG")
         for name in ("L", "Delta", "sigma2", "M_v", "zeta2"):
@@ -62,7 +63,7 @@ class Setting:
                 why = "f_star is no lower bound of F" if name == "Delta" else "NaN means unknown"
                 raise KavgError(f"{name} must be at least 0, got {getattr(self, name)!r}; {why}")
         if not isnan(self.pl):
-            positive("pl", self.pl)
+            check_positive("pl", self.pl)
         if self.pl > self.L * (1 + SLACK):
             raise KavgError(
                 f"pl must be at most L, as smoothness implies, got pl={self.pl!r} and "

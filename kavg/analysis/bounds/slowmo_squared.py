@@ -8,7 +8,8 @@ from typing import ClassVar, final
 
 from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from
 from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
-from kavg.errors import KavgError, positive
+from kavg.errors import KavgError
+from kavg.ranges import check_positive
 
 
 @final
@@ -55,7 +56,7 @@ class SlowMoSquared:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def __post_init__(self) -> None:
-        positive("alpha", self.alpha)
+        check_positive("alpha", self.alpha)
         if self.base_effect < 0:
             raise KavgError(
                 f"base_effect must be at least 0, got {self.base_effect!r}; NaN: unknown"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.base import Floats
-from kavg.errors import KavgError, not_negative
+from kavg.errors import KavgError
+from kavg.ranges import check_not_negative
 
 
 @final
@@ -51,7 +52,7 @@ def eigen_problem(
     values = np.asarray(h, np.float64)
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise KavgError(f"h must be one or more finite eigenvalues in a row, got h={h!r}")
-    not_negative("m_v", m_v)
+    check_not_negative("m_v", m_v)
     d = values.size
     return EigenProblem(
         h=values,

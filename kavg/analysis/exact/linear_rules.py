@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.base import Floats, Outer
-from kavg.errors import KavgError, positive
+from kavg.errors import KavgError
+from kavg.ranges import check_positive
 
 # Exact in binary, of no special ratio; far scales find rules that clip or round.
 MIXTURE: Final = (1.5, -0.75, 0.625)
@@ -59,7 +60,7 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     >>> linear_rule(SlowMo(mu=0.5), gamma=0.25).push
     array([ 1., -4.])
     """
-    positive("gamma", gamma)
+    check_positive("gamma", gamma)
     probes = np.vstack((np.eye(3), np.outer(SCALES, MIXTURE)))
     begun, ended = _apply(outer, probes, gamma)
     rule = LinearRule(begun[:2, 0], ended[:2, 0].T.copy(), ended[2, 0])

@@ -13,8 +13,9 @@ from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_rules import linear_rule, stack_rules
 from kavg.analysis.exact.moment_recursion import initial_moments, next_moments
 from kavg.base import Floats, Outer
-from kavg.errors import KavgError, at_least_one, positive
+from kavg.errors import KavgError
 from kavg.outer import BlockMomentum
+from kavg.ranges import check_count, check_positive
 
 
 @final
@@ -50,8 +51,8 @@ def best_momentum(
     array([0.  , 0.72])
     """
     for name, count in (("K", K), ("N", N), *(("P", p) for p in P)):
-        at_least_one(name, count, "counts start at 1")
-    positive("gamma", gamma)
+        check_count(name, count, "counts start at 1")
+    check_positive("gamma", gamma)
     mus = np.arange(100) / 100 if grid is None else np.asarray(grid, np.float64)
     if mus.ndim != 1 or not mus.size or not len(P):
         raise KavgError("give one or more values of mu in a row, and one or more of P")

@@ -17,8 +17,9 @@ from kavg.analysis.exact.stationary import (
     trace_and_determinant,
 )
 from kavg.base import Floats, Outer
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.outer import BlockMomentum
+from kavg.ranges import check_count
 
 
 @final
@@ -56,7 +57,7 @@ def stability_atlas(
     >>> chart.boundary
     array([2., 3.])
     """
-    at_least_one("K", K, "use K=1 for synchronous SGD")
+    check_count("K", K, "use K=1 for synchronous SGD")
     across, up = _row("gamma_h", gamma_h), _row("mu", mu)
     makers = [rule(float(m)) for m in up]
     rules = [linear_rule(outer, gamma=1.0) for outer in makers]

@@ -13,7 +13,8 @@ import numpy as np
 
 from kavg.analysis.exact.eigenbasis import geometric_sum
 from kavg.analysis.exact.heavy_ball import contraction, is_stable, noise_gain
-from kavg.errors import KavgError, at_least_one, not_negative, positive
+from kavg.errors import KavgError
+from kavg.ranges import check_count, check_not_negative, check_positive
 
 
 @final
@@ -52,11 +53,11 @@ def state_dependent_noise(
     >>> law.q_1, law.is_stable
     (0.0, True)
     """
-    positive("gamma", gamma)
-    at_least_one("K", K, "use K=1 for synchronous SGD")
-    at_least_one("P", P, "use P=1 for a single learner")
+    check_positive("gamma", gamma)
+    check_count("K", K, "use K=1 for synchronous SGD")
+    check_count("P", P, "use P=1 for a single learner")
     for name, value in (("m_0", m_0), ("m_v", m_v)):
-        not_negative(name, value)
+        check_not_negative(name, value)
     if not 0 <= mu < 1:
         raise KavgError(f"mu must be at least 0 and below 1, got mu={mu!r}")
     r2, rho = (1 - gamma * h) ** 2, contraction(gamma * h, K)

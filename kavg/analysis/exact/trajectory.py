@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from kavg.analysis.exact import EigenProblem, eigen_problem, moments
 from kavg.base import Floats, Objective, Oracle
-from kavg.errors import KavgError, at_least_one
+from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
 from kavg.oracles.shifted import shifts
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_count
 from kavg.starts import Normal
 
 # Noise of theirs is uncorrelated between directions, in every orthonormal basis.
@@ -76,8 +77,8 @@ def exact_trajectory(
     >>> exact_trajectory(bowl, method, rounds=2).F
     array([2.      , 0.5625  , 0.203125])
     """
-    at_least_one("rounds", rounds, "use rounds=1 for a single averaging")
-    at_least_one("every", every, "use every=1 to keep each round")
+    check_count("rounds", rounds, "use rounds=1 for a single averaging")
+    check_count("every", every, "use every=1 to keep each round")
     directions = to_eigenbasis(problem, algorithm.P)
     found = moments(directions, algorithm, rounds)
     kept = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 
 from kavg.base import BatchGradient, Constant, Floats, Precision
-from kavg.errors import at_least_one
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import (
     DataSplit,
@@ -23,7 +22,7 @@ from kavg.objectives.finite_sums.blocked_sums import (
     full_gradient,
     mean_at_rows,
 )
-from kavg.ranges import DataSeed, check_ranges
+from kavg.ranges import DataSeed, check_count, check_ranges
 
 
 class EmpiricalRisk(ABC):
@@ -123,7 +122,7 @@ class EmpiricalRisk(ABC):
     ) -> BatchGradient:
         """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
         for name, value in (("tile", tile), ("R", R), ("B", B)):
-            at_least_one(name, value, "a plan needs room for one example")
+            check_count(name, value, "a plan needs room for one example")
         return BatchPlan(self, self._train, tile * R, B, dtype)
 
     @property

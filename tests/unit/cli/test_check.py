@@ -120,7 +120,7 @@ def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
 def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
     call("run", "my.toml", "-q")
     before = {name: Path("runs/my", name).read_bytes() for name in RUN}
-    monkeypatch.setattr(jobs, "simulate", None)
+    monkeypatch.setattr(jobs, "complete_run", None)
     code, out, err = call("check", "runs/my")
     assert (code, err) == (0, "")
     assert out.endswith("\nfolder  runs/my\n")
@@ -311,7 +311,7 @@ def test_exact_of_a_run_that_diverges(call):
     ],
 )
 def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
-    monkeypatch.setattr(jobs, "simulate", None)
+    monkeypatch.setattr(jobs, "complete_run", None)
     before = files(here)
     code, out, err = call("exact", *words)
     assert (code, out) == (2, "")

@@ -136,7 +136,7 @@ def test_force_does_not_touch_what_kavg_did_not_write(call, here):
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, here, monkeypatch):
-    monkeypatch.setattr(jobs, "simulate", None)
+    monkeypatch.setattr(jobs, "complete_run", None)
     for folder in ("my.toml/x", "x" * 300):
         code, _, err = call("run", "my.toml", "--out", folder)
         assert code == 2
@@ -303,7 +303,7 @@ def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeyp
     def crash(*given, **options):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(jobs, "simulate", crash)
+    monkeypatch.setattr(jobs, "complete_run", crash)
     # Pytest's capture stands in for sys.stderr, not for the real one that abort speaks to.
     monkeypatch.setattr(sys, "__stderr__", real := io.StringIO())
     code, *_ = call("run", "my.toml", "-q")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import meta_iterations, simulate
+from kavg import iterate_rounds, simulate
 from kavg.cli import environment, replay
 from kavg.cli import execution as jobs
 from kavg.cli.execution import described
@@ -204,7 +204,7 @@ def test_a_folder_without_manifest(call, run):
 
 def test_a_run_that_cannot_be_read(call, run, monkeypatch):
     (run("a") / "trajectory.npz").write_bytes(b"PK")
-    monkeypatch.setattr(jobs, "simulate", None)
+    monkeypatch.setattr(jobs, "complete_run", None)
     code, out, err = call("verify", "a")
     assert (code, err) == (1, "")
     assert "'trajectory.npz' was changed: it has 2 bytes instead of " in out
@@ -298,7 +298,7 @@ def test_wrong_input(call, run, here, words):
 def test_a_sample_is_run_from_the_states_that_were_kept(call, run, monkeypatch):
     run("a", "--set", "rounds=100", "--set", "record.every=1", "--set", "replicas=1")
     done = []
-    monkeypatch.setattr(replay, "meta_iterations", spied(done))
+    monkeypatch.setattr(replay, "iterate_rounds", spied(done))
     code, out, _ = call("verify", "a", "-q", "--sample", "2", "--seed", "3")
     assert (code, out.splitlines()[-1]) == (0, "same bits")
     assert out.count("sample  ") >= 1
@@ -307,10 +307,10 @@ def test_a_sample_is_run_from_the_states_that_were_kept(call, run, monkeypatch):
 
 
 def spied(done):
-    """``meta_iterations`` that writes down the rounds it runs."""
+    """``iterate_rounds`` that writes down the rounds it runs."""
 
     def iterations(*arguments, **settings):
-        for each in meta_iterations(*arguments, **settings):
+        for each in iterate_rounds(*arguments, **settings):
             done.extend([each.n] if each.n else [])
             yield each
 
@@ -364,7 +364,7 @@ CONFIG = parse(SETTINGS)
 def test_rounds_come_again_from_any_known_state(rounds, states, which):
     algorithm, done = CONFIG.algorithms[which], []
     settings = {"replicas": 3, "seed": 1}
-    everything = list(islice(meta_iterations(CONFIG.problem, algorithm, **settings), 13))
+    everything = list(islice(iterate_rounds(CONFIG.problem, algorithm, **settings), 13))
 
     kept = [everything[n].state for n in states]
     again = replayed(SerialComm(), CONFIG, algorithm, rounds, kept, lambda r: done.append(r.n))
