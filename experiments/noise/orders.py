@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.oracles.streams import Purpose, Streams, Words, mix
+from kavg.oracles.streams import Purpose, Streams, Words, mix_words
 
 BLOCK = 1 << 14
 """Words made at a time."""
@@ -78,7 +78,7 @@ def seeds_and_purposes() -> Numbers:
 def one_coordinate() -> Numbers:
     """The first of 1024 words of each step: every 1024th of a stream."""
     for words in counters(stride=1024):
-        mix(words, np.empty_like(words))
+        mix_words(words, np.empty_like(words))
         yield words
 
 

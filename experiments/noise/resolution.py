@@ -26,7 +26,7 @@ HALF = 1 << 32
 
 
 def unmixed(words: Words) -> Words:
-    """The inverse of ``kavg.noise.mix``."""
+    """The inverse of ``kavg.oracles.streams.mix_words``."""
     for shift, multiplier in zip(SHIFTS[:0:-1], MULTIPLIERS[::-1], strict=True):
         words = unshifted(words, shift) * np.uint64(pow(int(multiplier), -1, 2**64))
     return unshifted(words, SHIFTS[0])

@@ -16,7 +16,7 @@ from findings import Finding, chi_square, normal, table, verdict
 from numpy.typing import NDArray
 from scipy import stats
 
-from kavg.oracles.streams import Purpose, Streams, Words, hashed, increments, mix
+from kavg.oracles.streams import Purpose, Streams, Words, hash_parts, mix_words, odd_increments
 
 LAYOUTS = {
     "many learners": (4, 0, 4, 2),
@@ -137,10 +137,10 @@ def addresses(count: int, seed: int) -> Address:
 
 
 def words_at(where: Address) -> Words:
-    """The formula of kavg.noise for single addresses: ``mix(key + c g)``."""
+    """The formula of kavg.oracles.streams for single addresses: ``mix(key + c g)``."""
     who = (where["seed"], int(Purpose.NOISE), where["replica"], where["learner"])
-    words = hashed(*who, 0) + increments(hashed(*who, 1)) * where["counter"]
-    mix(words, np.empty_like(words))
+    words = hash_parts(*who, 0) + odd_increments(hash_parts(*who, 1)) * where["counter"]
+    mix_words(words, np.empty_like(words))
     return words
 
 

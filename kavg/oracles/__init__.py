@@ -1,4 +1,8 @@
-"""Stochastic gradients: additive noise, state-dependent noise, mini-batches, heterogeneity."""
+"""Oracles: stochastic gradients with additive or state-dependent noise, or from mini-batches.
+
+To add one, write a module with a frozen dataclass (an additive law: ``kavg.oracles.additive``) and
+enter it below.  Settings, ``kavg list`` and the contract tests follow from ``KINDS``.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -23,6 +27,7 @@ KINDS: Final[Mapping[str, type[Oracle]]] = {
     "minibatch": MiniBatch,
     "shifted": Shifted,
 }
+"""The ``kind`` of ``[oracle]`` in a settings file, to its class."""
 
 __all__ = [
     "KINDS",

@@ -1,4 +1,4 @@
-"""Mini-batches of real examples, all learners on the same data or each on its own part."""
+"""Mini-batches of examples, from the whole data set or from a part for each learner."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from kavg.ranges import BatchSize, Seed, Share, check_ranges
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
-    """Whether batches can be drawn; isinstance would evaluate every property, L included."""
+    """True if the objective is a mean over examples, so that batches can be drawn."""
+    # isinstance with a Protocol would evaluate every property, L included.
     return hasattr(objective, "plan_batches")
 
 
@@ -37,10 +38,11 @@ class Partition:
     """Each learner has its own ``n / P`` examples, so ``F = (1/P) sum_j f_j`` exactly.
 
     Of every part, the share ``skew`` is dealt in the order of the labels and the rest at random:
-    0 gives parts of one law, 1 gives each learner a stretch of the sorted labels.  The partition
-    belongs to the problem: it depends on this ``seed``, not on that of the run.
+    0 gives parts of the same distribution, 1 gives each learner a stretch of the sorted labels.
+    The partition belongs to the problem: it is addressed by its own ``seed``, not by that of the
+    run.
 
-    >>> Partition(skew=1.0).parts(np.array([1, 0, 1, 0]), P=2)
+    >>> Partition(skew=1.0).deal(np.array([1, 0, 1, 0]), P=2)
     array([[1, 3],
            [0, 2]])
     """
@@ -51,8 +53,12 @@ class Partition:
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def parts(self, labels: NDArray[Any], P: int) -> Indices:
-        """The examples of each learner, ``(P, n/P)``."""
+    def deal(self, labels: NDArray[Any], P: int) -> Indices:
+        """Deal the examples to P learners: the indices of each learner's part, ``(P, n/P)``.
+
+        Raises KavgError if P does not divide the number of labels.  With parts of unequal size
+        the mean of the learners' objectives would not be the mean over the data.
+        """
         n = len(labels)
         if n % P:
             advice = f"use={n - n % P} in the objective leaves the last {n % P} out"
@@ -72,7 +78,11 @@ class Partition:
 
 @final
 class MiniBatchGradient:
-    """The planned oracle: draw indices, look up the learner's examples, average their gradients."""
+    """The planned oracle: draw indices, look up the learner's examples, average their gradients.
+
+    ``parts (P, n/P)`` are the examples of each learner, or None if all draw from all;
+    ``shape = (tile, R, B)``.
+    """
 
     def __init__(
         self,
@@ -89,16 +99,17 @@ class MiniBatchGradient:
         self.looked_up = np.empty(shape, np.intp)
 
     def select(self, learners: range) -> None:
-        """Stand at these learners."""
+        """Select the learners that later calls draw for."""
         self.sampler.streams.select(learners)
         if self.parts is not None:
             rows = np.arange(learners.start, learners.stop, dtype=np.intp)
             self.first = (rows * self.parts.shape[1])[:, None, None]
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """The mean gradient over this step's batch."""
+        """Write the mean gradient over this step's batches to ``out``; ``x, out (t, R, d)``."""
         indices = self.sampler.draw(step)
         if self.parts is not None:
+            # Places in the flattened table of parts; "clip" lets np.take write straight to out.
             places, looked_up = self.places[: len(indices)], self.looked_up[: len(indices)]
             np.add(indices, self.first, out=places)
             indices = np.take(self.parts, places, out=looked_up, mode="clip")
@@ -111,8 +122,10 @@ class MiniBatch:
     """``g = (1/B) sum of grad f_i`` over a batch of ``B`` examples of a finite sum.
 
     ``sampling`` is "with_replacement", "without_replacement" (within a batch) or "reshuffle"
-    (within an epoch); ``kavg.oracles.sampling`` contrasts them.  ``partition`` gives each learner
-    its own part of the data; without it all learners draw from all of it.
+    (within an epoch); ``kavg.oracles.samplers`` contrasts them.  A batch is addressed by (replica,
+    learner, step).  ``partition`` gives each learner its own part of the data; without it all
+    learners draw from all of it.  ``M`` is unknown, as the variance of an example's gradient
+    depends on w and no bound on it is known.
 
     >>> MiniBatch(B=32).sampling
     'with_replacement'
@@ -128,7 +141,7 @@ class MiniBatch:
             raise KavgError(f"sampling must be one of {', '.join(SAMPLERS)}, got {self.sampling!r}")
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """The variance of an example's gradient changes with w; nobody has a bound for it."""
+        """``M`` is unknown; ``zeta2`` is exactly 0 without ``partition``, else unknown."""
         alike = Constant(0.0, "exact", "all learners draw from all examples")
         parts = unknown("depends on w and on how the data are dealt")
         variance = unknown("variance of an example's gradient: depends on w")
@@ -145,13 +158,17 @@ class MiniBatch:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Room for the indices and the workspace of the objective's batches."""
+        """Allocate the indices and the workspace of the objective's batches.
+
+        Raises KavgError if the objective has no examples, if P does not divide their number
+        (with ``partition``), or if a batch needs more distinct examples than there are.
+        """
         if not is_finite_sum(objective):
             raise KavgError(
                 f"mini-batches need an objective over examples, got {type(objective).__name__}; "
                 "use additive noise such as gaussian, or an objective with data"
             )
-        parts = self.partition.parts(objective.labels, P) if self.partition else None
+        parts = self.partition.deal(objective.labels, P) if self.partition else None
         n = objective.examples if parts is None else parts.shape[1]
         if self.sampling != "with_replacement" and n < self.B:
             raise KavgError(

@@ -1,4 +1,4 @@
-"""No noise: the exact gradient."""
+"""The oracle without noise."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from kavg.oracles.additive import additive_constants
 
 @final
 class ExactGradient:
-    """The planned oracle without noise."""
+    """The planned oracle without noise: the exact gradient for every learner."""
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
 
     def select(self, learners: range) -> None:
-        """All learners are alike."""
+        """Do nothing, as all learners are alike."""
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """The gradient itself."""
+        """Write ``grad F(x)`` to ``out``; ``x, out (t, R, d)``."""
         self.objective.grad(x, out)
 
 
 @final
 @dataclass(frozen=True)
 class Noiseless:
-    """``g = grad F(x)``: every learner sees the exact gradient, so P learners walk as one.
+    """``g = grad F(x)``: every learner has the exact gradient, so P learners move as one.
+
+    ``sigma2 = 0`` exactly.  Nothing is drawn, so nothing is addressed.
 
     >>> Noiseless()
     Noiseless()
     """
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """No variance."""
+        """``M = M_v = zeta2 = 0``, whatever the objective."""
         return additive_constants(0.0, 1, "no noise")
 
     def plan(
@@ -47,5 +49,5 @@ class Noiseless:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Nothing to allocate."""
+        """Return the gradient itself; there is nothing to allocate."""
         return ExactGradient(objective)

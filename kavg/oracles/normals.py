@@ -1,4 +1,10 @@
-"""Normal draws from addressed words, in float32: Box and Muller's transform on planes of a tile."""
+"""Normal random numbers from addressed words, in float32, by Box and Muller's transform.
+
+float32, because NumPy's ``log``, ``sqrt``, ``sin`` and ``cos`` of that precision use vector
+instructions (docs/design.md, "Normals in float32").
+
+Source: Box and Muller 1958, "A note on the generation of random normal deviates".
+"""
 
 from __future__ import annotations
 
@@ -14,38 +20,32 @@ from kavg.oracles.streams import Purpose, Streams, steps_ahead
 Floats32 = NDArray[np.float32]
 UPPER = np.uint64(33)
 UNIT = np.nextafter(np.float32(2.0**-31), np.float32(0))
+"""The float32 below ``2**-31``: with ``2**-31`` a uniform could be rounded to 1."""
 RADIANS = np.float32(np.pi * 2.0**-31)
 
 
 @final
-class Polar:
-    """A uniform and an angle from the halves of each word, in float32, ``(ahead, t, R, W)`` each.
+class UniformPairs:
+    """A uniform in (0, 1) and an angle in [-pi, pi) from each word: float32 ``(ahead, t, R, W)``.
 
-    The uniform is ``(k + 1/2) / 2**31``, k the upper 31 bits, to float32: fine near 0, where
-    logarithms need it, and spaced 2**-24 near 1, which it cannot reach (``UNIT`` is the number
-    below 2**-31): a vector of length 0 has no direction.  The angle is ``pi i / 2**31``, i the
-    lower half as a signed number: NumPy converts signed numbers several times faster.
+    Polar methods (Box and Muller's, Bailey's) turn the uniform into a radius.
+
+    The uniform is ``(k + 1/2) / 2**31``, k the upper 31 bits, rounded to float32: fine near 0,
+    where logarithms need it, and spaced 2**-24 near 1, which it cannot reach, as a vector of
+    length 0 has no direction.  The angle is ``pi i / 2**31``, i the lower half of the word.
     """
 
     def __init__(self, streams: Streams) -> None:
         self.streams = streams
         self.learners = range(0)
 
-    def stand(self) -> None:
-        """Lay float32 planes over the memory of the words, which a draw uses up."""
-        self.learners = self.streams.learners
-        out, spare = (part.reshape(-1) for part in (self.streams.out, self.streams.spare))
-        planes = (2, *self.streams.out.shape)
-        self.whole = spare.view(np.int32).reshape(planes)
-        self.pair = out.view(np.float32).reshape(planes)
-        self.third = spare.view(np.float32).reshape(planes)[0]
-
     def draw(self, step: int) -> tuple[Floats32, Floats32, Floats32]:
         """``(uniform, angle, workspace)`` of the steps from this one on, to be overwritten."""
         words = self.streams.block(step)
         if self.streams.learners is not self.learners:
-            self.stand()
+            self._lay_out_planes()
         angle, uniform = self.pair
+        # Halves are taken as signed numbers: NumPy converts unsigned ones half as fast.
         np.copyto(self.whole[0], words, casting="unsafe")
         np.right_shift(words, UPPER, out=words)
         np.copyto(self.whole[1], words, casting="unsafe")
@@ -55,17 +55,26 @@ class Polar:
         np.multiply(angle, RADIANS, out=angle)
         return uniform, angle, self.third
 
+    def _lay_out_planes(self) -> None:
+        # float32 planes over the memory of the words, which are spent once they are converted.
+        self.learners = self.streams.learners
+        out, spare = (part.reshape(-1) for part in (self.streams.out, self.streams.spare))
+        planes = (2, *self.streams.out.shape)
+        self.whole = spare.view(np.int32).reshape(planes)
+        self.pair = out.view(np.float32).reshape(planes)
+        self.third = spare.view(np.float32).reshape(planes)[0]
+
 
 @final
 class Normals:
-    """Normal draws by Box and Muller's transform, computed in float32: ``(t, R, d)``.
+    """Planned normal draws ``(t, R, d)``, computed in float32.
 
     ``z = sqrt(-2 log u) (cos, sin)(angle)``: one word gives a coordinate at two steps, the cosine
-    at the even and the sine at the odd one, so that every array is contiguous.  The scale is folded
-    into the radius.  Resolution: a float32 value, largest possible ``|z| = 6.66``.
+    at the even and the sine at the odd one, so that every array is contiguous.  The scale is
+    folded into the radius.  A draw has 24 significant bits and is at most 6.66 deviations.
 
-    Where many steps are made at once, draws are handed out in ``dtype``, the precision of what they
-    will be added to: one conversion for all of them.
+    Where several steps are computed at once, draws are returned in ``dtype``, the precision of
+    what they will be added to: one conversion for all of them.
     """
 
     def __init__(
@@ -80,23 +89,25 @@ class Normals:
     ) -> None:
         self.pairs = steps_ahead(tile * R * d)
         self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=d, ahead=self.pairs)
-        self.polar = Polar(self.streams)
+        self.uniforms = UniformPairs(self.streams)
         self.values = np.empty((2, self.pairs * tile * R * d if self.pairs > 1 else 0), dtype)
-        self.known: tuple[int, float, range] | None = None
+        self.address: tuple[int, float, range] | None = None
         self.steps: list[list[Floats]] = []
 
     def draw(self, step: int, scale: float) -> Floats:
-        """Normals of mean 0 and standard deviation ``scale``, not to be written to."""
+        """Normals of mean 0 and standard deviation ``scale``, ``(t, R, d)``, not to be written to.
+
+        They are valid until the next call.
+        """
         pair, odd = divmod(step, 2)
         block, place = divmod(pair, self.pairs)
-        if self.known != (block, scale, self.streams.learners):
-            self.make(block * self.pairs, scale)
-            self.known = (block, scale, self.streams.learners)
+        if self.address != (block, scale, self.streams.learners):
+            self._fill(block * self.pairs, scale)
+            self.address = (block, scale, self.streams.learners)
         return self.steps[odd][place]
 
-    def make(self, pair: int, scale: float) -> None:
-        """The normals of ``pairs`` pairs of steps from this one on."""
-        radius, sine, cosine = self.polar.draw(pair)
+    def _fill(self, pair: int, scale: float) -> None:
+        radius, sine, cosine = self.uniforms.draw(pair)
         np.log(radius, out=radius)
         np.multiply(radius, np.float32(-2.0 * scale * scale), out=radius)
         np.sqrt(radius, out=radius)
@@ -108,11 +119,14 @@ class Normals:
         if self.pairs > 1:
             waves = self.values[:, : sine.size].reshape(2, *sine.shape)
             waves[0, ...], waves[1, ...] = cosine, sine
+        # Views made once: slicing at each step would cost as much as a small step itself.
         self.steps = [[*wave] for wave in waves]
 
 
 def normals_once(seed: int, purpose: Purpose, R: int, d: int, learners: range) -> Floats:
-    """Standard normals at step 0, ``(len(learners), R, d)`` in float64: for set-up, not for loops.
+    """Standard normals at step 0, ``(len(learners), R, d)`` in float64.
+
+    For set-up, not for loops: all workspace is allocated for this one call.
 
     >>> normals_once(1, Purpose.START, 2, 3, range(1)).shape
     (1, 2, 3)

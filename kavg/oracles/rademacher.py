@@ -1,4 +1,4 @@
-"""Two-point noise: every coordinate is plus or minus the same number."""
+"""Rademacher noise: every coordinate is plus or minus the same number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kavg.ranges import BatchSize, NonNegative
 
 @final
 class Signs:
-    """Signs from the top bit of each byte of the words."""
+    """Planned random signs ``(t, R, d)``: the top bit of each byte of a word, eight a word."""
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         W = -(-d // 8)
@@ -25,20 +25,20 @@ class Signs:
             seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=W, ahead=self.ahead
         )
         self.values = np.empty((self.ahead, tile, R, d), np.float32)
-        self.known: tuple[int, float, range] | None = None
+        self.address: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
         """``+scale`` or ``-scale``, ``(t, R, d)``, not to be written to."""
         block, place = divmod(step, self.ahead)
-        if self.known != (block, scale, self.streams.learners):
-            self.make(block * self.ahead, scale)
-            self.known = (block, scale, self.streams.learners)
+        if self.address != (block, scale, self.streams.learners):
+            self._fill(block * self.ahead, scale)
+            self.address = (block, scale, self.streams.learners)
         return self.values[place, : len(self.streams.learners)]
 
-    def make(self, step: int, scale: float) -> None:
-        """The signs of ``ahead`` steps from this one on."""
+    def _fill(self, step: int, scale: float) -> None:
         octets = self.streams.block(step).view(np.int8)
         values = self.values[:, : octets.shape[1]]
+        # An arithmetic shift leaves 0 or -1; plus 1/2 and times 2 scale that is +-scale.
         np.right_shift(octets, np.int8(7), out=octets)
         np.copyto(values, octets[..., : values.shape[-1]])
         np.add(values, np.float32(0.5), out=values)
@@ -50,7 +50,8 @@ class Signs:
 class Rademacher(AdditiveNoise):
     """``e_i = +-sqrt(sigma2/(B d))`` with equal chance: ``||e||^2 = sigma2/B`` in every draw.
 
-    ``Sphere`` has the same norm in every draw with a uniform direction.
+    One bit a (replica, learner, step, coordinate).  ``Sphere`` has the same norm in every draw
+    with a uniform direction; this noise has ``2^d`` directions.
 
     >>> Rademacher(sigma2=1.0)
     Rademacher(sigma2=1.0, B=1)

@@ -1,4 +1,4 @@
-"""Which examples a batch holds: three samplers, each a function of (replica, learner, step).
+"""Samplers of mini-batches: the indices of a batch as a function of (replica, learner, step).
 
 ==================  ==========================  ============  ==================================
 sampler             batches of one learner      given the     variance of the batch gradient
@@ -10,7 +10,7 @@ reshuffle           one permutation an epoch    BIASED        less over an epoch
                                                               assumption (A2) does not hold
 ==================  ==========================  ============  ==================================
 
-``s2`` is the variance of a single example's gradient at that point.
+``s2`` is the variance of a single example's gradient at that point, of the whole vector.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from kavg.oracles.streams import Purpose, Streams, Words, steps_ahead
 
 
 class Sampler(Protocol):
-    """Planned draws of ``B`` indices below ``n``."""
+    """Planned draws of the ``B`` indices below ``n`` of each learner's batch."""
 
     @property
     def streams(self) -> Streams:
-        """Where they come from."""
+        """The random words that the indices are computed from; they select the learners."""
         ...
 
     def draw(self, step: int) -> Indices:
@@ -37,10 +37,14 @@ class Sampler(Protocol):
         ...
 
 
-def below(words: Words, limits: np.uint64 | Words, out: Words) -> None:
-    """Whole numbers below ``limits`` from the 32-bit halves of words: ``half * limit >> 32``.
+def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
+    """Write whole numbers below ``limits`` to ``out``, from the 32-bit halves of words.
 
-    Some numbers are likelier than others by at most ``limit / 2^32``.
+    ``half * limit >> 32`` is uniform but for a relative error of at most ``limit / 2^32``.  This
+    is Lemire's multiplication without the rejection that would make it exact, as rejection needs
+    a varying number of words, and a step owns a fixed one.
+
+    Source: Lemire 2019, "Fast random integer generation in an interval".
     """
     np.copyto(out, words.view(np.uint32)[..., : out.shape[-1]])
     np.multiply(out, limits, out=out)
@@ -48,8 +52,8 @@ def below(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
 
 @final
-class Several:
-    """Indices of several steps at once, ``chosen (ahead, t, R, B)``: a step alone is too small."""
+class IndexBlocks:
+    """Indices of several steps at once, ``(ahead, t, R, B)``, as one step is too small a call."""
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int) -> None:
         W = (B + 1) // 2
@@ -58,90 +62,91 @@ class Several:
             seed=seed, purpose=Purpose.BATCH, R=R, tile=tile, W=W, ahead=self.ahead
         )
         self.buffer = np.empty((self.ahead, tile, R, B), np.uint64)
-        self.known: tuple[int, range] | None = None
+        self.address: tuple[int, range] | None = None
 
-    def draw(self, step: int, make: Callable[[Words, Words], None]) -> Indices:
-        """The indices of this step; ``make(words, chosen)`` fills those of a block when needed."""
+    def draw(self, step: int, fill: Callable[[Words, Words], None]) -> Indices:
+        """The indices of this step, ``(t, R, B)``; ``fill(words, out)`` computes a new block."""
         block, place = divmod(step, self.ahead)
-        chosen = self.buffer[:, : len(self.streams.learners)]
-        if self.known != (block, self.streams.learners):
-            make(self.streams.block(block * self.ahead), chosen)
-            self.known = (block, self.streams.learners)
-        indices: Indices = chosen[place].view(np.intp)
+        whole = self.buffer[:, : len(self.streams.learners)]
+        if self.address != (block, self.streams.learners):
+            fill(self.streams.block(block * self.ahead), whole)
+            self.address = (block, self.streams.learners)
+        indices: Indices = whole[place].view(np.intp)
         return indices
 
 
 @final
 class WithReplacement:
-    """``B`` independent indices."""
+    """``B`` independent indices below ``n``; an example may occur more than once in a batch."""
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.n = np.uint64(n)
-        self.several = Several(seed=seed, R=R, tile=tile, B=B)
-        self.streams = self.several.streams
+        self.blocks = IndexBlocks(seed=seed, R=R, tile=tile, B=B)
+        self.streams = self.blocks.streams
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``."""
-        return self.several.draw(step, self.make)
+        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        return self.blocks.draw(step, self._fill)
 
-    def make(self, words: Words, chosen: Words) -> None:
-        """Each below ``n``."""
-        below(words, self.n, chosen)
+    def _fill(self, words: Words, out: Words) -> None:
+        scale_halves(words, self.n, out)
 
 
 @final
 class WithoutReplacement:
-    """``B`` distinct indices by Floyd's algorithm (Bentley and Floyd 1987), anew at each step.
+    """``B`` distinct indices below ``n``, drawn at each step from all examples.
 
-    The i-th index is drawn below ``n - B + i + 1``; if it is taken already, the largest possible
-    value, which cannot be, is taken in its place.
+    By Floyd's algorithm: the i-th index is drawn below ``n - B + i + 1``; if it is taken already,
+    the largest value of that range, which cannot be taken yet, replaces it.
+
+    Source: Bentley and Floyd 1987, "A sample of brilliance".
     """
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.limits = np.arange(n - B + 1, n + 1, dtype=np.uint64)
-        self.several = Several(seed=seed, R=R, tile=tile, B=B)
-        self.streams = self.several.streams
-        self.same = np.empty(self.several.buffer.shape, np.bool_)
+        self.blocks = IndexBlocks(seed=seed, R=R, tile=tile, B=B)
+        self.streams = self.blocks.streams
+        self.same = np.empty(self.blocks.buffer.shape, np.bool_)
         self.taken = np.empty(self.same.shape[:-1], np.bool_)
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``."""
-        return self.several.draw(step, self.make)
+        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        return self.blocks.draw(step, self._fill)
 
-    def make(self, words: Words, chosen: Words) -> None:
-        """Each among those that are left."""
-        same, taken = self.same[:, : chosen.shape[1]], self.taken[:, : chosen.shape[1]]
-        below(words, self.limits, chosen)
+    def _fill(self, words: Words, out: Words) -> None:
+        same, taken = self.same[:, : out.shape[1]], self.taken[:, : out.shape[1]]
+        scale_halves(words, self.limits, out)
         for i, limit in enumerate(self.limits):
-            np.equal(chosen[..., :i], chosen[..., i, None], out=same[..., :i])
+            np.equal(out[..., :i], out[..., i, None], out=same[..., :i])
             np.logical_or.reduce(same[..., :i], axis=-1, out=taken)
-            np.copyto(chosen[..., i], limit - np.uint64(1), where=taken)
+            np.copyto(out[..., i], limit - np.uint64(1), where=taken)
 
 
 @final
 class Reshuffle:
     """Each epoch a new permutation of all examples, read in slices of ``B``.
 
-    An epoch has ``n // B`` steps; the ``n % B`` examples left over sit it out.  The permutation
-    of the current epoch is kept for the tile that is selected, ``(tile, R, n)``.
+    An epoch has ``n // B`` steps; the ``n % B`` last examples of a permutation are not used in
+    its epoch.  The permutation of the current epoch, the order of ``n`` random words, is stored
+    for the selected tile, ``(tile, R, n)``.
     """
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.B, self.steps = B, n // B
         self.streams = Streams(seed=seed, purpose=Purpose.SHUFFLE, R=R, tile=tile, W=n)
-        self.chosen = np.empty((tile, R, B), np.intp)
+        self.indices = np.empty((tile, R, B), np.intp)
         self.order = np.empty((0, R, n), np.intp)
-        self.known: tuple[range | None, int] = (None, 0)
+        self.address: tuple[range | None, int] = (None, 0)
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``."""
+        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
         epoch, place = divmod(step, self.steps)
-        if self.known != (self.streams.learners, epoch):
+        if self.address != (self.streams.learners, epoch):
             self.order = np.argsort(self.streams.words(epoch), axis=-1)
-            self.known = (self.streams.learners, epoch)
-        chosen = self.chosen[: len(self.order)]
-        np.copyto(chosen, self.order[..., place * self.B : (place + 1) * self.B])
-        return chosen
+            self.address = (self.streams.learners, epoch)
+        indices = self.indices[: len(self.order)]
+        np.copyto(indices, self.order[..., place * self.B : (place + 1) * self.B])
+        return indices
 
 
 SAMPLERS: Final[dict[str, type[WithReplacement] | type[WithoutReplacement] | type[Reshuffle]]] = {

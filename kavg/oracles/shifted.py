@@ -1,4 +1,4 @@
-"""Heterogeneous learners: each has its own linear part."""
+"""Heterogeneous learners: each objective has its own linear term."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from kavg.oracles.normals import normals_once
 from kavg.oracles.streams import Purpose
 from kavg.ranges import NonNegative, Seed, check_ranges
 
-TRIPLE = 2**0.5 * np.array([1.0, -0.5, -0.5])
+LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
 
 
 def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats:
-    """``b_j`` for these learners, ``(len(learners), dim)``.
+    """The shifts ``b_j`` of these learners, ``(len(learners), dim)``.
 
-    Learners stand in pairs ``+c, -c`` with ``||c||^2 = zeta2``; if P is odd the last three are
+    Learners come in pairs ``+c, -c`` with ``||c||^2 = zeta2``; if P is odd the last three are
     ``sqrt(2) (c, -c/2, -c/2)``.  So the sum over all learners is zero to the last bit and the mean
-    of ``||b_j||^2`` is ``zeta2``, without any rank knowing the others' shifts.
+    of ``||b_j||^2`` is ``zeta2``, without any rank knowing the others' shifts.  The directions c
+    are uniform and addressed by (seed, pair).
 
     >>> b = shifts(4.0, seed=1, P=5, dim=3, learners=range(5))
     >>> bool(np.all(b.sum(axis=0) == 0)), round(float((b * b).sum() / 5), 12)
@@ -32,7 +33,7 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     j = np.arange(learners.start, learners.stop)
     last = P - 3 if P % 2 else P
     group = np.where(j < last, j, last) // 2
-    factor = np.where(j < last, 1.0 - 2.0 * (j % 2), TRIPLE[np.maximum(j - last, 0)])
+    factor = np.where(j < last, 1.0 - 2.0 * (j % 2), LAST_THREE[np.maximum(j - last, 0)])
     span = range(int(group[0]), int(group[-1]) + 1)
     c = normals_once(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
     c *= zeta2**0.5 / np.linalg.norm(c, axis=-1, keepdims=True)
@@ -41,7 +42,7 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
 
 @final
 class ShiftedGradient:
-    """The planned oracle: the common gradient plus the learner's own shift."""
+    """The planned oracle: the common noisy gradient plus each learner's own shift ``b_j``."""
 
     def __init__(
         self, common: StochasticGradient, law: Shifted, P: int, dim: int, dtype: Precision
@@ -53,14 +54,14 @@ class ShiftedGradient:
         self.shift: Floats = np.empty((0, 1, dim))
 
     def select(self, learners: range) -> None:
-        """Stand at these learners and find their shifts."""
+        """Select the learners that later calls draw for, and compute their shifts."""
         self.common.select(learners)
         if learners != self.learners:
             self.learners = learners
             self.shift = shifts(*self.law, learners)[:, None, :].astype(self.dtype)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """``g_j = g + b_j``."""
+        """Write ``g_j = g + b_j`` to ``out``; ``x, out (t, R, d)``."""
         self.common(x, step, out)
         np.add(out, self.shift, out=out)
 
@@ -87,7 +88,7 @@ class Shifted:
         check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """Those of the noise, with ``zeta2``."""
+        """The constants of ``noise``, with this ``zeta2``, which is exact at every point."""
         zeta2 = Constant(self.zeta2, "exact", "shifts in pairs of opposite sign")
         return replace(self.noise.constants(objective), zeta2=zeta2)
 
@@ -101,7 +102,10 @@ class Shifted:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """The plan of the noise, and room for the shifts of a tile."""
+        """Plan the noise; the shifts of a tile are computed when it is selected.
+
+        Raises KavgError if ``P = 1`` and ``zeta2 > 0``: one learner is the mean of all.
+        """
         if P == 1 and self.zeta2 > 0:
             raise KavgError(
                 f"one learner cannot differ from the mean of all, got P=1 and zeta2={self.zeta2}; "

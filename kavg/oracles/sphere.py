@@ -16,7 +16,10 @@ from kavg.ranges import BatchSize, NonNegative
 
 @final
 class Directions:
-    """Uniform directions, a normal vector divided by its length, times ``sqrt(d)``."""
+    """Planned uniform directions times ``sqrt(d)``, ``(t, R, d)``.
+
+    A vector of normals divided by its length is uniform on the sphere (Muller 1959).
+    """
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         self.normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
@@ -25,11 +28,11 @@ class Directions:
 
     @property
     def streams(self) -> Streams:
-        """Those of the normals."""
+        """The words that the normals are computed from."""
         return self.normals.streams
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Vectors of length ``scale sqrt(d)``, ``(t, R, d)``."""
+        """Vectors of length ``scale sqrt(d)``, ``(t, R, d)``, valid until the next call."""
         z = self.normals.draw(step, 1.0)
         lengths, values = self.lengths[: len(z)], self.values[: len(z)]
         np.vecdot(z, z, out=lengths)
@@ -43,7 +46,8 @@ class Directions:
 class Sphere(AdditiveNoise):
     """``e`` uniform on the sphere of radius ``sqrt(sigma2/B)``: bounded noise, exact norm.
 
-    ``Rademacher`` has the same norm but only ``2^d`` directions.
+    One normal number a (replica, learner, step, coordinate), as for ``Gaussian``, divided by the
+    length of the vector.  ``Rademacher`` has the same norm but only ``2^d`` directions.
 
     >>> Sphere(sigma2=1.0)
     Sphere(sigma2=1.0, B=1)

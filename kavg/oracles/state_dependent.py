@@ -15,7 +15,10 @@ from kavg.ranges import BatchSize, NonNegative, check_ranges
 
 @final
 class ScaledNoiseGradient:
-    """The planned oracle: a standard deviation for each row, from its own gradient."""
+    """The planned oracle: each row's noise is scaled by that row's own gradient.
+
+    ``M`` and ``M_v`` are those of one coordinate: the oracle's divided by ``B d``.
+    """
 
     def __init__(
         self, objective: Objective, normals: Normals, noise: Floats, M: float, M_v: float
@@ -27,11 +30,11 @@ class ScaledNoiseGradient:
         self.deviations = np.empty_like(noise[..., 0])
 
     def select(self, learners: range) -> None:
-        """Stand at these learners."""
+        """Select the learners that later calls draw for."""
         self.normals.streams.select(learners)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """``grad F + sqrt((M + M_v ||grad F||^2)/(B d)) z``."""
+        """Write ``grad F + sqrt((M + M_v ||grad F||^2)/(B d)) z`` to ``out (t, R, d)``."""
         deviation, noise = self.deviations[: len(x)], self.noise[: len(x)]
         self.objective.grad(x, out)
         np.vecdot(out, out, out=deviation)
@@ -48,7 +51,9 @@ class ScaledNoiseGradient:
 class StateDependent:
     """``E ||e||^2 = (M + M_v ||grad F(x)||^2) / B``, Gaussian given x (docs/theory.md, 3.4 (b)).
 
-    ``M_v = 0`` is ``Gaussian(sigma2=M)``.
+    A variance of the whole vector: a coordinate has the d-th part.  One normal number a (replica,
+    learner, step, coordinate), as for ``Gaussian``; ``M_v = 0`` is ``Gaussian(sigma2=M)`` up to
+    the rounding of float32.
 
     >>> StateDependent(M=1.0, M_v=0.5)
     StateDependent(M=1.0, M_v=0.5, B=1)
@@ -62,7 +67,7 @@ class StateDependent:
         check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """``M`` and ``M_v`` as given."""
+        """``M`` and ``M_v`` as given, exact at each point; ``zeta2 = 0``."""
         source = "Gaussian noise with this variance at each point"
         equal = Constant(0.0, "exact", "equal learners")
         M, M_v = Constant(self.M, "exact", source), Constant(self.M_v, "exact", source)
@@ -78,7 +83,7 @@ class StateDependent:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """One normal a coordinate and step, scaled row by row."""
+        """Allocate one normal number a coordinate and step, and the noise ``(tile, R, d)``."""
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
         share = 1.0 / (self.B * objective.dim)
         noise = np.empty((tile, R, objective.dim), dtype)

@@ -1,14 +1,16 @@
-"""Random draws addressed by (seed, purpose, replica, learner, step).
+"""Streams of random 64-bit words, addressed by (seed, purpose, replica, learner, step).
 
-A draw is a function of its address, never of who computes it or when, so nothing of a generator is
-stored, any rank can make any draw, and runs that differ in K, mu, gamma or P share their noise.
+A word is a function of its address, never of which rank computes it or when.  So there is no state
+of a generator to store, any rank can compute any word, and runs that differ in K, mu, gamma or P
+share their noise.
 
-Each (seed, purpose, replica, learner) owns a stream of 64-bit words, ``word(c) = mix(key + c g)``
-for the counter ``c``: SplitMix64 with Stafford's thirteenth mixer, one odd increment ``g`` and one
-``key`` a stream (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
-Step ``s`` of a stream that uses ``W`` words a step owns the counters ``s W, ..., s W + W - 1``.
-All arithmetic is modulo 2**64, in place on whole tiles; where a tile is small, several steps are
-made at once, so that NumPy's calls do not cost more than the numbers.
+Each (seed, purpose, replica, learner) owns a stream ``word(c) = mix(key + c g)`` of the counter
+``c``.  This is SplitMix64 with Stafford's thirteenth mixer; the key and the odd increment ``g`` are
+hashes of the address.  Step ``s`` of a stream that uses ``W`` words a step owns the counters
+``s W, ..., s W + W - 1``.  All arithmetic is modulo 2**64 and in place on whole tiles.
+
+Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"; what was
+tested of these words is in experiments/noise.
 """
 
 from __future__ import annotations
@@ -23,16 +25,17 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 divided by the golden ratio, made odd: the increment of plain SplitMix64."""
 MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
 REMEMBERED = 2**17
-"""Keys that are kept, for a run comes back to the same tiles in each round."""
+"""Keys that are stored, because a run comes back to the same tiles in each round."""
 BLOCK = 4096
-"""Words that are worth a call: where a step needs fewer, later steps are made with it."""
+"""Words that are worth a NumPy call: a smaller step is computed together with later ones."""
 
 
 class Purpose(IntEnum):
-    """What draws are for; streams of different purposes never meet."""
+    """What words are drawn for; streams of different purposes are unrelated."""
 
     NOISE = 1
     BATCH = 2
@@ -42,8 +45,12 @@ class Purpose(IntEnum):
     PARTITION = 6
 
 
-def mix(words: Words, scratch: Words) -> None:
-    """Scramble 64-bit words in place: a bijection in which each input bit sways each output bit."""
+def mix_words(words: Words, scratch: Words) -> None:
+    """Scramble 64-bit words in place, a bijection; ``scratch`` is workspace of the same shape.
+
+    Two rounds of a shift, an exclusive or and a product, then a last shift, so that each bit of
+    the input changes each bit of the output with probability near 1/2.
+    """
     for shift, multiplier in zip(SHIFTS, MULTIPLIERS, strict=False):
         np.right_shift(words, shift, out=scratch)
         np.bitwise_xor(words, scratch, out=words)
@@ -52,31 +59,37 @@ def mix(words: Words, scratch: Words) -> None:
     np.bitwise_xor(words, scratch, out=words)
 
 
-def hashed(*parts: int | NDArray[np.integer], after: Words | None = None) -> Words:
-    """One well-mixed word for a tuple of whole numbers, broadcast over arrays.
+def hash_parts(*parts: int | NDArray[np.integer], after: Words | None = None) -> Words:
+    """Hash a tuple of whole numbers to one word, broadcast over arrays.
 
-    ``after`` is the hash of parts that come first.
+    ``after`` is the hash of parts that come before these, so that a common beginning is hashed
+    only once.
 
-    >>> hashed(1, 2) == hashed(2, 1), hashed(1, 2) == hashed(2, after=hashed(1))
+    >>> hash_parts(1, 2) == hash_parts(2, 1), hash_parts(1, 2) == hash_parts(2, after=hash_parts(1))
     (np.False_, np.True_)
     """
     word = np.zeros((), np.uint64) if after is None else after
     for part in parts:
         with np.errstate(over="ignore"):
+            # NumPy warns of an overflow for single numbers only; wrapping is meant.
             word = np.atleast_1d((word + np.asarray(part).astype(np.uint64)) * GOLDEN + GOLDEN)
-        mix(word, np.empty_like(word))
+        mix_words(word, np.empty_like(word))
     return word if any(np.ndim(part) for part in parts) else word.reshape(())
 
 
-def increments(words: Words) -> Words:
-    """An odd increment a stream, with enough alternating bits to move every bit of the counter."""
+def odd_increments(words: Words) -> Words:
+    """An odd increment for each word, with at least 24 changes between neighbouring bits.
+
+    Increments with few changes move too few bits of the counter at a time; they are improved by
+    an exclusive or with alternating bits, as Steele, Lea and Flood do.
+    """
     odd = words | np.uint64(1)
     weak = np.bitwise_count(odd ^ (odd >> np.uint64(1))) < 24
     return np.where(weak, odd ^ np.uint64(0xAAAAAAAAAAAAAAAA), odd)
 
 
 def steps_ahead(words: int) -> int:
-    """How many steps of so many words to make at once.
+    """Number of steps to compute at once, given the words of one step.
 
     >>> steps_ahead(80), steps_ahead(16_384)
     (51, 1)
@@ -86,7 +99,9 @@ def steps_ahead(words: int) -> int:
 
 @final
 class Streams:
-    """The streams of a tile of learners, planned once: ``W`` words a step, ``ahead`` steps a time.
+    """The streams of a tile of learners: ``W`` words a step, ``ahead`` steps at a time.
+
+    All arrays are allocated once, for up to ``tile`` learners with ``R`` replicas each.
 
     >>> streams = Streams(seed=1, purpose=Purpose.NOISE, R=2, tile=3, W=4)
     >>> streams.select(range(5, 7))
@@ -97,7 +112,7 @@ class Streams:
     def __init__(
         self, *, seed: int, purpose: Purpose, R: int, tile: int, W: int, ahead: int = 1
     ) -> None:
-        self.address = hashed(seed, int(purpose))
+        self.address = hash_parts(seed, int(purpose))
         self.replicas = np.arange(R)
         self.tiles: dict[range, tuple[Words, Words]] = {}
         self.W, self.ahead = W, ahead
@@ -106,7 +121,7 @@ class Streams:
         self.select(range(tile))
 
     def select(self, learners: range) -> None:
-        """Stand at these learners; their keys and increments are hashes of their addresses."""
+        """Select the learners (at most ``tile``) that later calls draw for."""
         if learners == self.learners:
             return
         self.learners = learners
@@ -121,16 +136,19 @@ class Streams:
         self.offset = np.multiply(self.increments, counters, out=offset)
 
     def hash(self, learners: range) -> tuple[Words, Words]:
-        """Keys and increments of these learners, ``(t, R, 1)`` each."""
+        """Keys and increments of these learners, ``(t, R, 1)`` each, from their addresses."""
         j = np.arange(learners.start, learners.stop)[:, None]
-        key, odd = hashed(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
-        return key[..., None], increments(odd)[..., None]
+        key, odd = hash_parts(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
+        return key[..., None], odd_increments(odd)[..., None]
 
     def block(self, step: int) -> Words:
-        """``(ahead, t, R, W)`` words from this step on, to be overwritten, like ``spare``."""
+        """The words of ``ahead`` steps from this one on, ``(ahead, t, R, W)``.
+
+        The caller may overwrite them, and the array ``spare`` of the same shape.
+        """
         first = np.uint64(step * self.W % 2**64)
         np.add(self.offset, self.keys + self.increments * first, out=self.out)
-        mix(self.out, self.spare)
+        mix_words(self.out, self.spare)
         return self.out
 
     def words(self, step: int) -> Words:

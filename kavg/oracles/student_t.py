@@ -10,16 +10,19 @@ from annotated_types import Interval
 
 from kavg.base import Precision
 from kavg.oracles.additive import AdditiveNoise
-from kavg.oracles.normals import Floats32, Polar
+from kavg.oracles.normals import Floats32, UniformPairs
 from kavg.oracles.streams import Purpose, Streams, steps_ahead
 from kavg.ranges import BatchSize, NonNegative
 
 
 @final
 class HeavyTails:
-    """Draws of t by Bailey's polar method: ``sqrt(nu (u1^(-2/nu) - 1)) cos(2 pi u2)``.
+    """Planned t draws ``(t, R, d)`` of variance 1, by Bailey's polar method.
 
-    R. W. Bailey 1994, "Polar generation of random variates with the t-distribution".
+    ``sqrt(nu (u1^(-2/nu) - 1)) cos(2 pi u2)`` has Student's t distribution with ``nu`` degrees of
+    freedom; ``unit`` scales it to variance 1.
+
+    Source: Bailey 1994, "Polar generation of random variates with the t-distribution".
     """
 
     def __init__(self, *, nu: float, seed: int, R: int, tile: int, d: int) -> None:
@@ -29,21 +32,21 @@ class HeavyTails:
         self.streams = Streams(
             seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d, ahead=self.ahead
         )
-        self.polar = Polar(self.streams)
-        self.known: tuple[int, float, range] | None = None
+        self.uniforms = UniformPairs(self.streams)
+        self.address: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
         """Draws with standard deviation ``scale``, ``(t, R, d)``, not to be written to."""
         block, place = divmod(step, self.ahead)
-        if self.known != (block, scale, self.streams.learners):
-            self.values = self.made(block * self.ahead, scale)
-            self.known = (block, scale, self.streams.learners)
+        if self.address != (block, scale, self.streams.learners):
+            self.values = self._draw_block(block * self.ahead, scale)
+            self.address = (block, scale, self.streams.learners)
         draws: Floats32 = self.values[place]
         return draws
 
-    def made(self, step: int, scale: float) -> Floats32:
-        """The draws of ``ahead`` steps from this one on, ``(ahead, t, R, d)``."""
-        radius, turn, _ = self.polar.draw(step)
+    def _draw_block(self, step: int, scale: float) -> Floats32:
+        radius, turn, _ = self.uniforms.draw(step)
+        # u^power - 1 by expm1, as most u are near enough to 1 for the difference to cancel.
         np.log(radius, out=radius)
         np.multiply(radius, np.float32(self.power), out=radius)
         np.expm1(radius, out=radius)
@@ -56,8 +59,9 @@ class HeavyTails:
 def mean_power(power: float, count: float = 2.0**31) -> float:
     """Mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
 
-    Draws come from this grid, not from the continuum, and heavy tails feel the difference.  The
-    first terms are added up, the rest is the midpoint rule with its first correction.
+    Draws come from this grid, not from the continuum, and the variance of heavy tails depends on
+    the difference.  The first 1000 terms are added up, the rest is the midpoint rule with its
+    first correction.
 
     >>> abs(mean_power(-0.5) - 2.0) < 1e-4
     True
@@ -74,8 +78,10 @@ def mean_power(power: float, count: float = 2.0**31) -> float:
 class StudentT(AdditiveNoise):
     """Each coordinate is a scaled Student t with ``nu > 2``; ``E ||e||^2 = sigma2 / B``.
 
-    The scale makes the variance exact for the draws as they are made (31-bit uniforms), tails cut
-    at ``u = 2^-32`` included.
+    One t a (replica, learner, step, coordinate).  The scale makes the variance exact for the
+    draws as they are made, from 31-bit uniforms, whose tails end at ``u = 2^-32``.  With
+    ``nu <= 4`` the fourth moment is infinite, so that measured variances converge slowly.
+    ``Gaussian`` is the limit of large ``nu``.
 
     >>> StudentT(sigma2=1.0, nu=3.0)
     StudentT(sigma2=1.0, nu=3.0, B=1)

@@ -166,7 +166,7 @@ def claim(case: Case, x: Floats) -> tuple[Floats, Floats]:
         single = example_gradients(objective, x)
         parts = np.broadcast_to(np.arange(len(single)), (P, len(single)))
         if oracle.partition:
-            parts = oracle.partition.parts(objective.labels, P)
+            parts = oracle.partition.deal(objective.labels, P)
         means = single[parts].mean(axis=1)
         n = parts.shape[1]
         left = 1.0 if oracle.sampling == "with_replacement" else (n - oracle.B) / (n - 1)
@@ -469,10 +469,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "skew": (lambda: Partition(skew=1.5), r"skew=1\.5"),
     "uneven": (
-        lambda: Partition().parts(np.zeros(20), P=6),
+        lambda: Partition().deal(np.zeros(20), P=6),
         r"20 examples .* P=6 learners; use=18 in the objective leaves the last 2 out",
     ),
-    "too few": (lambda: Partition().parts(np.zeros(3), P=6), "use P of at most 3"),
+    "too few": (lambda: Partition().deal(np.zeros(3), P=6), "use P of at most 3"),
 }
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from kavg.oracles.streams import Purpose, Streams, mix
+from kavg.oracles.streams import Purpose, Streams, mix_words
 
 anderson_darling, battery, findings, normals, resolution, word_tests = (
     experiment(f"noise/{name}")
@@ -253,7 +253,7 @@ def test_a_bit_that_does_not_sway_is_found(monkeypatch):
 def test_the_mixer_is_undone(given_words):
     there = np.array(given_words, np.uint64)
     back = resolution.unmixed(there)
-    mix(back, np.empty_like(back))
+    mix_words(back, np.empty_like(back))
     np.testing.assert_array_equal(back, there)
 
 

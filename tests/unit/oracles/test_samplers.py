@@ -14,7 +14,7 @@ from scipy import stats
 from kavg.base import Indices
 from kavg.errors import KavgError
 from kavg.oracles import Partition, Shifted
-from kavg.oracles.samplers import SAMPLERS, below
+from kavg.oracles.samplers import SAMPLERS, scale_halves
 
 LEVEL = 1e-5
 """Level of every chi-square test, seeds fixed."""
@@ -103,7 +103,7 @@ def test_the_orders_of_epochs_are_equally_likely_and_differ() -> None:
 def test_the_largest_word_stays_below_the_limit() -> None:
     halves = np.array([0, 2**32 - 1], np.uint32).view(np.uint64)
     out = np.empty(2, np.uint64)
-    below(halves, np.uint64(1797), out)
+    scale_halves(halves, np.uint64(1797), out)
     assert out.tolist() == [0, 1796]
 
 
@@ -122,11 +122,11 @@ def dealt(draw: st.DrawFn) -> tuple[Partition, Any, int]:
 @given(dealt())
 def test_parts_are_equal_disjoint_and_cover(case: tuple[Partition, Any, int]) -> None:
     partition, labels, P = case
-    parts = partition.parts(labels, P)
+    parts = partition.deal(labels, P)
     assert parts.shape == (P, len(labels) // P)
     assert parts.dtype == np.intp
     np.testing.assert_array_equal(np.sort(parts, axis=None), np.arange(len(labels)))
-    np.testing.assert_array_equal(parts, partition.parts(labels, P))
+    np.testing.assert_array_equal(parts, partition.deal(labels, P))
 
 
 @given(dealt())
@@ -134,7 +134,7 @@ def test_the_skewed_share_is_dealt_in_the_order_of_labels(
     case: tuple[Partition, Any, int],
 ) -> None:
     partition, labels, P = case
-    parts = partition.parts(labels, P)
+    parts = partition.deal(labels, P)
     skewed = round(partition.skew * parts.shape[1])
     by_label = labels[parts[:, :skewed].ravel()]
     assert np.all(np.diff(by_label) >= 0)
@@ -142,23 +142,23 @@ def test_the_skewed_share_is_dealt_in_the_order_of_labels(
 
 def test_full_skew_gives_each_learner_its_own_label() -> None:
     labels = np.tile(np.arange(4), 10)
-    parts = Partition(skew=1.0).parts(labels, 4)
+    parts = Partition(skew=1.0).deal(labels, 4)
     assert [set(labels[part].tolist()) for part in parts] == [{0}, {1}, {2}, {3}]
 
 
 def test_half_skew_gives_half_of_each_part_one_label() -> None:
     labels = np.tile(np.arange(4), 1000)
-    shares = labels[Partition(skew=0.5).parts(labels, 4)] == np.arange(4)[:, None]
+    shares = labels[Partition(skew=0.5).deal(labels, 4)] == np.arange(4)[:, None]
     assert shares[:, :500].mean() > 0.95
     assert abs(shares[:, 500:].mean() - 0.25) < 0.05
 
 
 def test_no_skew_gives_parts_of_one_law_and_seeds_differ() -> None:
     labels = np.sort(np.tile(np.arange(4), 500))
-    parts = Partition().parts(labels, 4)
+    parts = Partition().deal(labels, 4)
     table = [np.bincount(labels[part], minlength=4) for part in parts]
     assert stats.chi2_contingency(table).pvalue > LEVEL
-    assert not np.array_equal(parts, Partition(seed=1).parts(labels, 4))
+    assert not np.array_equal(parts, Partition(seed=1).deal(labels, 4))
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, True, 0.5])

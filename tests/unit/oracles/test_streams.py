@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from kavg.oracles import streams as noise
-from kavg.oracles.normals import Normals, Polar, normals_once
-from kavg.oracles.streams import Purpose, Streams, hashed, increments, mix
+from kavg.oracles.normals import Normals, UniformPairs, normals_once
+from kavg.oracles.streams import Purpose, Streams, hash_parts, mix_words, odd_increments
 from kavg.oracles.student_t import mean_power
 
 SIGMAS = 5.0
@@ -91,7 +91,7 @@ def test_golden_words() -> None:
         6109579193091092886,
         8838783578775697498,
     ]
-    assert int(hashed(1, 2, 3)) == 17281550289527850393
+    assert int(hash_parts(1, 2, 3)) == 17281550289527850393
 
 
 def test_golden_normals() -> None:
@@ -183,21 +183,21 @@ def unmixed(word: int) -> int:
 @given(WORDS)
 def test_mix_has_an_inverse(word: int) -> None:
     array = np.array([word], np.uint64)
-    mix(array, np.empty_like(array))
+    mix_words(array, np.empty_like(array))
     assert unmixed(int(array[0])) == word
 
 
 @given(st.lists(WORDS, min_size=1))
 def test_increments_are_odd_and_move_many_bits(given_words: list[int]) -> None:
-    g = increments(np.array(given_words, np.uint64))
+    g = odd_increments(np.array(given_words, np.uint64))
     assert np.all(g & np.uint64(1) == 1)
     assert np.all(np.bitwise_count(g ^ (g >> np.uint64(1))) >= 24)
 
 
 @given(SEEDS, st.integers(0, 9), st.integers(0, 9))
 def test_hashed_broadcasts_and_minds_the_order(seed: int, a: int, b: int) -> None:
-    table = hashed(seed, np.arange(10), np.arange(10)[:, None])
-    assert table[b, a] == hashed(seed, a, b)
+    table = hash_parts(seed, np.arange(10), np.arange(10)[:, None])
+    assert table[b, a] == hash_parts(seed, a, b)
     assert len(np.unique(table)) == 100
 
 
@@ -224,7 +224,7 @@ def test_normals_pass_kolmogorov_and_smirnov(z: Any) -> None:
 
 
 def test_uniforms_and_angles_pass_kolmogorov_and_smirnov() -> None:
-    uniform, angle, _ = Polar(streams(R=50, tile=50, W=100)).draw(3)
+    uniform, angle, _ = UniformPairs(streams(R=50, tile=50, W=100)).draw(3)
     turn = angle / (2 * np.pi) + 0.5
     for half in (uniform, turn):
         assert stats.kstest(half.ravel().astype(np.float64), "uniform").pvalue > LEVEL
@@ -281,7 +281,7 @@ class ExtremeWords:
 
 def test_uniforms_lie_strictly_between_0_and_1_and_angles_in_a_turn() -> None:
     planned: Any = ExtremeWords()
-    uniform, angle, _ = Polar(planned).draw(0)
+    uniform, angle, _ = UniformPairs(planned).draw(0)
     assert uniform.min() > 0
     assert uniform.max() < 1
     np.testing.assert_allclose(uniform[0, 0, 0, :2], [2.0**-32, 3 * 2.0**-32], rtol=2e-7)
