@@ -73,9 +73,9 @@ def write_beside(found: Found, folder: Path) -> None:
 def draw_bounds(found: Found, figures: Path) -> list[Path]:
     """``bounds.png`` and ``.svg``; nothing where no bound applies."""
     from kavg.reports.figures.layout import save
-    from kavg.reports.figures.verdicts import promises, verdict_figure
+    from kavg.reports.figures.verdicts import verdict_figure, verdict_panels
 
-    shown = promises(found.compared, found.runs)
+    shown = verdict_panels(found.compared, found.runs)
     if not shown:
         return []
     figures.mkdir(parents=True, exist_ok=True)

@@ -47,12 +47,6 @@ def quantity_title(quantity: str) -> str:
     return TITLES.get(quantity, escape_unprintable(quantity).replace("_", " "))
 
 
-def replica_range(trajectories: Sequence[Trajectory]) -> str:
-    """Number of replicas, or the least and the largest: ``64``, ``4 to 64``."""
-    counts = sorted({run.replicas for run in trajectories})
-    return f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-
-
 def format_estimate(estimate: Estimate) -> str:
     """``mean [low, high]`` to two digits of the half-width, ``DIGITS`` in all at most.
 

@@ -1,4 +1,4 @@
-"""Pictures of exact moments: their curves under measured means, and maps of stability."""
+"""Figures of exact moments: exact curves under measured means, and maps of stability."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from kavg.analysis.estimate import mean_interval
 from kavg.analysis.exact import Atlas
 from kavg.analysis.exact.trajectory import ExactTrajectory
-from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.reports.figures.curves import LARGEST, Curve, frame, is_log, style
-from kavg.reports.figures.layout import name_axes, new_sheet
-from kavg.reports.figures.legend import legend
+from kavg.reports.figures.curves import Curve, mean_curve, scale_y_axis
+from kavg.reports.figures.layout import (
+    add_caption,
+    describe_means,
+    label_axes,
+    new_figure,
+    select_quantities,
+    style_axes,
+)  # fmt: skip
+from kavg.reports.figures.legend import add_legend
+from kavg.reports.figures.style import drawable, line_style
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -22,8 +28,9 @@ if TYPE_CHECKING:
     from matplotlib.contour import QuadContourSet
     from matplotlib.figure import Figure
 
-SHOWN: Final = 16
-"""How many measured means a curve carries at most."""
+QUANTITIES: Final = ("F", "grad_norm2", "dispersion")
+POINTS: Final = 16
+"""Number of measured means drawn on a curve, at most."""
 LEVELS: Final = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Spectral radii where the shade changes: finer towards 1, where it matters."""
 
@@ -32,10 +39,10 @@ def exact_figure(
     exacts: Sequence[ExactTrajectory],
     trajectories: Sequence[Trajectory] = (),
     axis: str = "rounds",
-    quantities: Sequence[str] = ("F", "grad_norm2", "dispersion"),
+    quantities: Sequence[str] = QUANTITIES,
     level: float = 0.95,
 ) -> Figure:
-    """One panel a quantity: the exact curve as a line, measured means as points with limits.
+    """One panel a quantity: exact curves as lines, measured means as points with their intervals.
 
     ``trajectories`` are as many as ``exacts`` and in their order, or none; each point is the mean
     over replicas of one recorded round and its bar ``mean_interval`` at ``level`` for that round
@@ -52,14 +59,18 @@ def exact_figure(
             f"give one or more exact trajectories and as many measured ones or none, got"
             f" {len(exacts)} and {len(trajectories)}"
         )
-    figure, panels = new_sheet(len(_known(quantities)))
-    for panel, quantity in zip(panels, quantities, strict=True):
-        curves = [_exact_curve(each, axis, quantity) for each in exacts]
-        bars = [_measured(run, axis, quantity, level) for run in trajectories]
-        _draw(panel, curves, bars, quantity)
-        name_axes(panel, axis, quantity)
-    legend(figure, [each.name or f"P={each.P} K={each.K}" for each in exacts])
-    figure.suptitle(_caption(trajectories, level), fontsize=8)
+    drawn = select_quantities(quantities, QUANTITIES)
+    figure, panels = new_figure(len(drawn))
+    for panel, quantity in zip(panels, drawn, strict=True):
+        lines = [_exact_curve(each, axis, quantity) for each in exacts]
+        points = [_thin_out(mean_curve(run, axis, quantity, level)) for run in trajectories]
+        scale_y_axis(panel, [*lines, *points], quantity)
+        _draw_lines_and_points(panel, lines, points)
+        label_axes(panel, axis, quantity)
+    names = [each.name or f"P={each.P} K={each.K}" for each in exacts]
+    add_legend(figure, [(name, line_style(place)) for place, name in enumerate(names)])
+    means = describe_means(trajectories, level, "points", "bars") if trajectories else ""
+    add_caption(figure, "; ".join(filter(None, ("lines: exact expectations", means))))
     return figure
 
 
@@ -78,58 +89,37 @@ def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
         raise KavgError("give one or more atlases, [atlas] for one of them")
     if any(min(chart.radius.shape) < 2 for chart in atlases):
         raise KavgError("a map needs at least two values of gamma_h and two of mu")
-    figure, panels = new_sheet(len(atlases))
+    figure, panels = new_figure(len(atlases))
     for panel, chart in zip(panels, atlases, strict=True):
         bands = _draw_atlas(panel, chart)
     bar = figure.colorbar(bands, ax=panels, ticks=LEVELS, shrink=0.9)
     bar.set_label("spectral radius of a round", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     lines = ("black: analytic boundary, unstable beyond it", "white: momentum of the least radius")
-    figure.suptitle(("; " if len(panels) > 1 else "\n").join(lines), fontsize=8)
+    add_caption(figure, ("; " if len(panels) > 1 else "\n").join(lines))
     return figure
 
 
-def _known(quantities: Sequence[str]) -> Sequence[str]:
-    there = ("F", "grad_norm2", "dispersion")
-    strange = [name for name in quantities if name not in there]
-    if strange or not quantities:
-        raise KavgError(f"cannot draw {strange or 'nothing'}; exact are: {', '.join(there)}")
-    return quantities
+def _exact_curve(exact: ExactTrajectory, axis: str, quantity: str) -> Curve:
+    values = drawable(exact.series[quantity])
+    return Curve(exact.axis(axis).astype(np.float64), values, values, values)
 
 
-def _tame(values: Floats) -> Floats:
-    return np.where(np.abs(values) <= LARGEST, values, np.nan)
+def _thin_out(curve: Curve) -> Curve:
+    """At most ``POINTS`` points of a curve, the first and the last among them."""
+    places = np.unique(np.linspace(0, len(curve.x) - 1, POINTS).round().astype(int))
+    return Curve(*(part[places] for part in (curve.x, curve.mean, curve.low, curve.high)))
 
 
-def _exact_curve(each: ExactTrajectory, axis: str, quantity: str) -> Curve:
-    values = _tame(each.series[quantity])
-    x = each.axis(axis).astype(np.float64)
-    return Curve(x, values, values, values, values[:, None][:, :0])
-
-
-def _measured(run: Trajectory, axis: str, quantity: str, level: float) -> Curve:
-    estimate = mean_interval(run.series[quantity], level)
-    kept = np.unique(np.linspace(0, len(run.rounds) - 1, SHOWN).round().astype(int))
-    x = np.asarray(run.axis(axis), np.float64)[kept]
-    mean, low, high = (_tame(e)[kept] for e in (estimate.mean, estimate.low, estimate.high))
-    return Curve(x, mean, low, high, mean[:, None][:, :0])
-
-
-def _draw(panel: Axes, curves: Sequence[Curve], bars: Sequence[Curve], quantity: str) -> None:
-    log = is_log(quantity, curves)
-    panel.set_yscale("log" if log else "linear")
-    panel.set_ylim(*frame([*curves, *bars], log))
-    for place, each in enumerate(curves):
-        look = style(place) | {"marker": "", "zorder": 3 + place}
-        panel.plot(each.x, _above(each.mean, log), **look)
-    for place, each in enumerate(bars):
-        look = style(place) | {"linestyle": "", "zorder": 10 + place}
-        down, up = each.mean - each.low, each.high - each.mean
-        panel.errorbar(each.x, _above(each.mean, log), (down, up), capsize=2, elinewidth=1, **look)
-
-
-def _above(values: Floats, log: bool) -> Floats:
-    return np.where(values > 0, values, np.nan) if log else values
+def _draw_lines_and_points(panel: Axes, lines: Sequence[Curve], points: Sequence[Curve]) -> None:
+    log = panel.get_yscale() == "log"
+    for place, each in enumerate(lines):
+        style = line_style(place) | {"marker": "", "zorder": 3 + place}
+        panel.plot(each.x, drawable(each.mean, log=log), **style)
+    for place, each in enumerate(points):
+        style = line_style(place) | {"linestyle": "", "zorder": 10 + place}
+        mean, bars = drawable(each.mean, log=log), (each.mean - each.low, each.high - each.mean)
+        panel.errorbar(each.x, mean, bars, capsize=2, elinewidth=1, **style)
 
 
 def _draw_atlas(panel: Axes, chart: Atlas) -> QuadContourSet:
@@ -142,18 +132,5 @@ def _draw_atlas(panel: Axes, chart: Atlas) -> QuadContourSet:
     panel.plot(chart.boundary, y, color="black", linewidth=2.0)
     panel.set_xlim(x.min(), x.max())
     panel.set_ylim(y.min(), y.max())
-    panel.set_title(f"{chart.rule}, K = {chart.K}", fontsize=9)
-    panel.set_xlabel(r"$\gamma h$", fontsize=9)
-    panel.set_ylabel(r"$\mu$", fontsize=9)
-    panel.tick_params(labelsize=8)
+    style_axes(panel, r"$\gamma h$", r"$\mu$", f"{chart.rule}, K = {chart.K}")
     return bands
-
-
-def _caption(trajectories: Sequence[Trajectory], level: float) -> str:
-    if not trajectories:
-        return "lines: exact expectations"
-    counts = sorted({run.replicas for run in trajectories})
-    if counts[-1] == 1:
-        return "lines: exact expectations; points: one replica"
-    many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-    return f"lines: exact; points: means of {many} replicas with {100 * level:g} % limits"

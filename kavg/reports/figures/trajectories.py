@@ -1,4 +1,4 @@
-"""Pictures of trajectories: means over replicas with their limits, fit for print and for grey."""
+"""Figure of trajectories: means over replicas with confidence intervals."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kavg.errors import KavgError
-from kavg.reports.figures.curves import FAINT, curve, draw
-from kavg.reports.figures.layout import name_axes, new_sheet
-from kavg.reports.figures.legend import legend
+from kavg.reports.figures.curves import FEW, draw_curves, mean_curve, scale_y_axis
+from kavg.reports.figures.layout import (
+    add_caption,
+    describe_means,
+    label_axes,
+    new_figure,
+    save,
+    select_quantities,
+)
+from kavg.reports.figures.legend import add_legend
+from kavg.reports.figures.style import line_style
 from kavg.reports.labels import recorded_quantities, run_labels
 from kavg.trajectory import Trajectory
 
@@ -23,7 +30,7 @@ def trajectory_figure(
     quantities: Sequence[str] | None = None,
     level: float = 0.95,
 ) -> Figure:
-    """One panel a quantity, one line an algorithm: the mean over replicas and its limits.
+    """One panel a quantity, one line an algorithm: the mean over replicas and its interval.
 
     The band is ``mean_interval`` at ``level``, round by round; up to eight replicas are also drawn
     one by one.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of series,
@@ -37,46 +44,29 @@ def trajectory_figure(
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_yscale()
     ('rounds (one communication each)', 'linear')
     """
-    names = map(_entry, run_labels(trajectories), trajectories)
-    shown = _chosen(trajectories, quantities)
-    calm = [run.diverged_at is None for run in trajectories]
-    figure, panels = new_sheet(len(shown))
-    for panel, quantity in zip(panels, shown, strict=True):
-        curves = [curve(run, axis, quantity, level) for run in trajectories]
-        steady = [c for c, good in zip(curves, calm, strict=True) if good and c.mean.size]
-        draw(panel, curves, steady or curves, quantity)
-        name_axes(panel, axis, quantity)
-    legend(figure, list(names))
-    figure.suptitle(_caption(trajectories, level), fontsize=8)
+    names = list(map(_legend_name, run_labels(trajectories), trajectories))
+    recorded = recorded_quantities(trajectories)
+    drawn = select_quantities(recorded if quantities is None else quantities, recorded)
+    figure, panels = new_figure(len(drawn))
+    for panel, quantity in zip(panels, drawn, strict=True):
+        curves = [mean_curve(run, axis, quantity, level) for run in trajectories]
+        both = zip(curves, trajectories, strict=True)
+        converged = [c for c, run in both if run.diverged_at is None and c.mean.size]
+        scale_y_axis(panel, converged or curves, quantity)
+        draw_curves(panel, curves)
+        label_axes(panel, axis, quantity)
+    add_legend(figure, [(name, line_style(i)) for i, name in enumerate(names)])
+    few = 1 < max(run.replicas for run in trajectories) <= FEW
+    caption = describe_means(trajectories, level, "lines", "shaded")
+    add_caption(figure, caption + "; thin: each replica" * few)
     return figure
 
 
-def _chosen(trajectories: Sequence[Trajectory], quantities: Sequence[str] | None) -> list[str]:
-    there = recorded_quantities(trajectories)
-    chosen = there if quantities is None else list(quantities)
-    strange = [name for name in chosen if name not in there]
-    if strange or not chosen:
-        raise KavgError(f"cannot draw {strange or 'nothing'}; recorded are: {', '.join(there)}")
-    return chosen
+def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
+    """Write ``trajectory.png`` and ``trajectory.svg`` to the folder ``figures``."""
+    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
 
 
-def _entry(name: str, run: Trajectory) -> str:
+def _legend_name(name: str, run: Trajectory) -> str:
     end = "" if run.diverged_at is None else f" (diverged at round {run.diverged_at})"
     return name + end
-
-
-def _caption(trajectories: Sequence[Trajectory], level: float) -> str:
-    counts = sorted({run.replicas for run in trajectories})
-    if counts[-1] == 1:
-        return "one replica: no limits"
-    many = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
-    thin = ", thin: each replica" if counts[-1] <= FAINT else ""
-    return f"mean of {many} replicas, shaded: {100 * level:g} % limits{thin}"
-
-
-def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
-    """``trajectory.png`` and ``.svg``."""
-    from kavg.reports.figures.layout import save
-
-    figures.mkdir(parents=True, exist_ok=True)
-    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))

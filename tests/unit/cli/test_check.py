@@ -319,22 +319,22 @@ def test_exact_says_what_it_cannot_do(call, here, words, said, monkeypatch):
     assert files(here) == before
 
 
-def test_the_promise_of_a_picture_is_the_bound_at_its_N():
+def test_a_panel_holds_the_bound_at_every_N():
     from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
     from kavg.analysis.bounds.theorem_1 import Theorem1
     from kavg.analysis.comparison import compare_with_bound
-    from kavg.reports.figures.verdicts import promises
+    from kavg.reports.figures.verdicts import verdict_panels
 
     problem = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
     method = Algorithm(P=2, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")
     run = simulate(problem, method, rounds=20, replicas=4, seed=1)
     found = compare_with_bound(problem, method, run, 20, Theorem1())
-    (shown,) = promises([found], [run])
+    (shown,) = verdict_panels([found], [run])
     assert (shown.N[0], shown.N[-1]) == (1, 20)
-    assert shown.promised[0, -1] == pytest.approx(found.measurement.allowed.mean())
+    assert shown.bound_values[0, -1] == pytest.approx(found.measurement.allowed.mean())
     one = Theorem1().value(found.setting.replace(N=1)).total
-    assert shown.promised[0, 0] == pytest.approx(one)
-    assert one > 10 * shown.promised[0, -1]
+    assert shown.bound_values[0, 0] == pytest.approx(one)
+    assert one > 10 * shown.bound_values[0, -1]
     assert shown.measured.mean[-1] == pytest.approx(found.measurement.measured.mean())
     np.testing.assert_allclose(shown.measured.mean[0], 9.0)
-    assert shown.alone == pytest.approx(9.0)
+    assert shown.smoothness == pytest.approx(9.0)

@@ -15,7 +15,7 @@ from kavg.oracles import Gaussian
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
 
 pytest.importorskip("matplotlib")
-from kavg.reports.figures.exact import SHOWN, atlas_figure, exact_figure
+from kavg.reports.figures.exact import POINTS, atlas_figure, exact_figure
 from kavg.reports.figures.layout import save
 
 PROBLEM = Problem(Quadratic((0.1, 1.0)), Gaussian(1.0), start=3.0)
@@ -37,7 +37,7 @@ def test_lines_are_exact_and_points_are_means():
     line, points = panel.lines[0], panel.containers[0].lines[0]
     np.testing.assert_array_equal(line.get_ydata(), found.F)
     np.testing.assert_array_equal(line.get_xdata(), found.rounds)
-    assert len(points.get_xdata()) == SHOWN
+    assert len(points.get_xdata()) == POINTS
     means = dict(zip(measured.rounds, measured.F.mean(axis=1), strict=True))
     for x, y in zip(points.get_xdata(), points.get_ydata(), strict=True):
         assert y == pytest.approx(means[int(x)], rel=1e-12)

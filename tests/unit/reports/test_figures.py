@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kavg.errors import KavgError
-from kavg.reports.figures.curves import COLOURS
+from kavg.reports.figures.style import COLOURS
 from kavg.trajectory import AXES, Trajectory
 
 pytest.importorskip("matplotlib")
@@ -149,7 +149,7 @@ def test_colours_differ_in_lightness():
 def test_faults_are_named(monkeypatch, tmp_path):
     with pytest.raises(KavgError, match="no axis 'epochs'"):
         trajectory_figure([a_run()], axis="epochs")
-    with pytest.raises(KavgError, match=r"cannot draw \['loss'\]; recorded are: F"):
+    with pytest.raises(KavgError, match=r"quantities must be one or more of F, .*, got \['loss'\]"):
         trajectory_figure([a_run()], quantities=["loss"])
     with pytest.raises(KavgError, match="stem"):
         save(trajectory_figure([a_run()]), tmp_path, "a/b")

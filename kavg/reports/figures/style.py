@@ -1,0 +1,69 @@
+"""Lines, colours and values of figures: they read in print, in grey and for every eye."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kavg.base import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Colours in steps of lightness: they stay apart in print without colour.
+COLOURS: Final = ("#003D7C", "#E0B040", "#B0465A", "#000000", "#3FA796")
+DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+LARGEST: Final = 1e100
+"""Largest magnitude drawn, far from where double precision ends: axes compute ticks beyond it."""
+
+
+def line_style(place: int) -> dict[str, Any]:
+    """Colour, dash and marker of the entry at this place of a list, as arguments of ``plot``.
+
+    Five colours, four dashes and seven markers take turns, so the first 140 entries differ.
+    """
+    return {
+        "color": COLOURS[place % len(COLOURS)],
+        "linestyle": DASHES[place % len(DASHES)],
+        "marker": MARKERS[place % len(MARKERS)],
+        "linewidth": 1.3,
+        "markersize": 5.5,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.5,
+    }
+
+
+def drawable(values: ArrayLike, *, log: bool = False) -> Floats:
+    """Values with NaN where an axis has no place for them: none is drawn there.
+
+    These are values that are not finite or above ``LARGEST`` in magnitude and, on a logarithmic
+    axis, those that are not positive.
+
+    >>> drawable([1.0, 0.0, -2.0, 1e200])
+    array([ 1.,  0., -2., nan])
+    >>> drawable([1.0, 0.0, -2.0, np.inf], log=True)
+    array([ 1., nan, nan, nan])
+    """
+    x = np.asarray(values, np.float64)
+    inside = np.abs(x) <= LARGEST
+    return np.where(inside & (x > 0) if log else inside, x, np.nan)
+
+
+def clip_to_axes(panel: Axes, values: Floats) -> Floats:
+    """Values moved to just outside the panel's y axis where they are further off.
+
+    Renderers fail on paths that run off by many decades.
+    """
+    low, high = panel.get_ylim()
+    room = high - low
+    lowest = low / 10 if panel.get_yscale() == "log" else low - room
+    clipped: Floats = np.clip(values, lowest, high + room)
+    return clipped
+
+
+def draw_band(panel: Axes, x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str) -> None:
+    """Shade the band between two curves, except where one of them is NaN."""
+    panel.fill_between(x, low, high, color=colour, alpha=0.22, linewidth=0)
