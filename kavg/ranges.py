@@ -8,8 +8,8 @@ interval is advice, which ends the message of the error.
 
 from __future__ import annotations
 
+import math
 import operator
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -33,7 +33,6 @@ Share = Annotated[float, Interval(ge=0, le=1)]
 Momentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for averaging"]
 
 POWERS: Final[Mapping[Any, str]] = {2**63 - 1: "2^63 - 1", 2**64 - 1: "2^64 - 1"}
-FLOATS: Final = Interval(ge=-sys.float_info.max, le=sys.float_info.max)
 
 
 def check_ranges(instance: Any) -> None:
@@ -107,8 +106,10 @@ def _check_number(name: str, value: Any, kind: type, interval: Interval, advice:
 def _is_number(value: Any, kind: type) -> bool:
     if kind is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
-    # A whole number may be too large for a float, and NaN compares false.
-    return isinstance(value, Real) and _contains(FLOATS, value)
+    try:
+        return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _contains(interval: Interval, value: Any) -> bool:

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from kavg.base import Objective, Oracle
 from kavg.config.config import Config
-from kavg.config.constructor_errors import keyed
-from kavg.config.models import KINDS, NAMES, kinds_of
+from kavg.config.kinds import KINDS, NAMES, concrete_classes, field_key
 from kavg.objectives.data.dataset import Data
 from kavg.problem import Algorithm
 
@@ -85,7 +84,7 @@ def table(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str, Any
         optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
         if field.name in without or (optional and draw(st.integers(0, 3)) > 0):
             continue
-        found[keyed(field)] = draw(value(field.name, hints[field.name]))
+        found[field_key(field)] = draw(value(field.name, hints[field.name]))
     if "boundaries" in found:  # which must rise, one less than there are gammas
         found["boundaries"] = list(range(1, len(found["gammas"])))
     return found
@@ -115,8 +114,8 @@ def value(name: str, hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) in (Union, types.UnionType):
         members = [m for m in get_args(hint) if m not in (types.NoneType, Data)]
         return st.one_of([value(name, member) for member in members])
-    if isinstance(hint, type) and kinds_of(hint) != [hint]:
-        return st.one_of([table(kind) for kind in kinds_of(hint)])
+    if isinstance(hint, type) and concrete_classes(hint) != [hint]:
+        return st.one_of([table(kind) for kind in concrete_classes(hint)])
     if dataclasses.is_dataclass(hint):
         return table(hint)
     return st.just(1)

@@ -20,8 +20,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from kavg.base import Objective, Oracle, Precision, Start
 from kavg.config.consistency import attempt, misfits
+from kavg.config.kinds import to_plain
 from kavg.config.messages import faults, shortened, shown
-from kavg.config.models import Tables, plain
+from kavg.config.models import ModelBuilder
 from kavg.config.overrides import put
 from kavg.config.toml import tables_of, text_of
 from kavg.engine.options import MeanName, RunOptions
@@ -80,7 +81,7 @@ class Config:
     rounds: Annotated[Count, "use rounds=1 for a single averaging"]
     objective: Objective
     oracle: Oracle
-    algorithms: tuple[Algorithm, ...] = field(metadata={"key": "algorithm", "check": named})
+    algorithms: tuple[Algorithm, ...] = field(metadata={"key": "algorithm", "checks": (named,)})
     start: float | tuple[float, ...] | Start = 0.0
     replicas: Annotated[Count, "use replicas=1 for a single run"] = 1
     seed: Seed = 0
@@ -109,9 +110,9 @@ class Config:
 @cache
 def settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
     """The type of a whole file, and the known keys of each of its tables."""
-    tables = Tables()
-    whole = tables.table(Config)
-    return TypeAdapter(whole), tables.keys | {"": tables.keys["Config"]}
+    models = ModelBuilder()
+    whole = models.table(Config)
+    return TypeAdapter(whole), models.keys | {"": models.keys["Config"]}
 
 
 def parse(text: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Config:
@@ -166,12 +167,12 @@ def to_toml(config: Config) -> str:
     >>> to_toml(parse(text)) == text
     True
     """
-    return tomli_w.dumps(plain(config))
+    return tomli_w.dumps(to_plain(config))
 
 
 def fingerprint(config: Config) -> str:
     """SHA-256 of the settings and of the data they read: equal on all ranks or nothing starts."""
-    settings = json.dumps(plain(config), sort_keys=True)
+    settings = json.dumps(to_plain(config), sort_keys=True)
     return hashlib.sha256(f"{settings}{data_digest(config)}".encode()).hexdigest()
 
 

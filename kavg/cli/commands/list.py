@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
-from kavg import objectives, oracles, outer, schedules, starts
+from kavg import objectives
 from kavg.base import Constant
-from kavg.config.constructor_errors import default_of
-from kavg.config.models import plain
+from kavg.config.kinds import FAMILIES, field_default, to_plain
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
 from kavg.reports.text import wrap_text
 
 WIDTH: Final = 78
-SECTIONS: Final[Mapping[str, Mapping[str, type]]] = {
-    "objectives": objectives.KINDS,
-    "oracles": oracles.KINDS,
-    "outer": outer.KINDS,
-    "schedules": schedules.KINDS,
-    "starts": starts.KINDS,
-}
 
 
 def catalogue(what: str = "all") -> str:
@@ -33,9 +25,9 @@ def catalogue(what: str = "all") -> str:
       normal(scale=1.0, mean=0.0)
         w_1 ~ N(mean, scale^2) in each coordinate, drawn anew for each replica.
     """
-    if what != "all" and what not in SECTIONS:
-        raise KavgError(f"there is no list of {what!r}; use all, {', '.join(SECTIONS)}")
-    chosen = SECTIONS if what == "all" else {what: SECTIONS[what]}
+    if what != "all" and what not in FAMILIES:
+        raise KavgError(f"there is no list of {what!r}; use all, {', '.join(FAMILIES)}")
+    chosen = FAMILIES if what == "all" else {what: FAMILIES[what]}
     return "\n\n".join(
         "\n\n".join([section, *(entry(kind, cls) for kind, cls in kinds.items())])
         for section, kinds in chosen.items()
@@ -57,8 +49,8 @@ def signature(cls: type) -> str:
     """The keys of its table; those without a default stand alone."""
     keys = []
     for field in dataclasses.fields(cls):
-        default = default_of(field)
-        keys.append(field.name if default is ... else f"{field.name}={plain(default)!r}")
+        default = field_default(field)
+        keys.append(field.name if default is ... else f"{field.name}={to_plain(default)!r}")
     return ", ".join(keys)
 
 
@@ -66,7 +58,7 @@ def constants(cls: type) -> Iterator[str]:
     """L, f_star and, where known, the Polyak-Lojasiewicz constant, of a small instance."""
     settings = small_settings(cls)
     objective = cls(**settings)
-    sample = ", ".join(f"{key}={plain(value)!r}" for key, value in settings.items())
+    sample = ", ".join(f"{key}={to_plain(value)!r}" for key, value in settings.items())
     yield from wrap_text(f"with {sample}:" if sample else "constants:", WIDTH, 4, hanging=2)
     for name in ("L", "f_star", "pl"):
         constant: Constant | None = getattr(objective, name, None)

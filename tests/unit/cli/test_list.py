@@ -6,16 +6,17 @@ import re
 
 import pytest
 
-from kavg.cli.commands.list import SECTIONS, catalogue
+from kavg.cli.commands.list import catalogue
+from kavg.config.kinds import FAMILIES
 from kavg.errors import KavgError
 from kavg.objectives import KINDS
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", FAMILIES)
 def test_a_section_lists_its_kinds_and_nothing_else(section):
     text = catalogue(section)
     assert text.startswith(f"{section}\n")
-    assert re.findall(r"^  (\w+)\(", text, re.MULTILINE) == list(SECTIONS[section])
+    assert re.findall(r"^  (\w+)\(", text, re.MULTILINE) == list(FAMILIES[section])
     assert text in catalogue()
 
 

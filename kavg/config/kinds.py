@@ -1,0 +1,78 @@
+"""The kinds that a settings file can name, and its values as plain tables.
+
+A new kind is one file in its package and one line in that package's ``KINDS``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kavg import base, objectives, oracles, outer, schedules, starts
+
+FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
+    "objectives": objectives.KINDS,
+    "oracles": oracles.KINDS,
+    "outer": outer.KINDS,
+    "schedules": schedules.KINDS,
+    "starts": starts.KINDS,
+}
+"""The classes of each family by their ``kind``."""
+
+KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
+    base.Objective: FAMILIES["objectives"],
+    base.Oracle: FAMILIES["oracles"],
+    base.Outer: FAMILIES["outer"],
+    base.Schedule: FAMILIES["schedules"],
+    base.Start: FAMILIES["starts"],
+}
+"""The same by the Protocol that annotates a field."""
+
+NAMES: Final[Mapping[type, str]] = {
+    cls: kind for kinds in FAMILIES.values() for kind, cls in kinds.items()
+}
+"""The ``kind`` of each class."""
+
+
+def concrete_classes(cls: type) -> list[type]:
+    """Return the classes with a kind that derive from an abstract class, else the class itself.
+
+    >>> from kavg.oracles.additive import AdditiveNoise
+    >>> [NAMES[cls] for cls in concrete_classes(AdditiveNoise)]
+    ['gaussian', 'rademacher', 'sphere', 'student_t']
+    """
+    return [candidate for candidate in NAMES if issubclass(candidate, cls)] or [cls]
+
+
+def field_key(field: dataclasses.Field[Any]) -> str:
+    """Return the key of a field in TOML: its name, or what its metadata says."""
+    return str(field.metadata.get("key", field.name))
+
+
+def field_default(field: dataclasses.Field[Any]) -> Any:
+    """Return the default of a field, or ``...``, pydantic's mark of a required field."""
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return ...
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as TOML writes it: tables with their ``kind``, lists, numbers, text.
+
+    >>> from kavg.outer import BlockMomentum
+    >>> to_plain(BlockMomentum(mu=0.5))
+    {'kind': 'block_momentum', 'mu': 0.5}
+    """
+    if isinstance(value, (list, tuple)):
+        return [to_plain(part) for part in value]
+    if not dataclasses.is_dataclass(value):
+        return value
+    table = {"kind": NAMES[type(value)]} if type(value) in NAMES else {}
+    for field in dataclasses.fields(value):
+        part = getattr(value, field.name)
+        if part is not None:  # TOML has no null
+            table[field_key(field)] = to_plain(part)
+    return table
