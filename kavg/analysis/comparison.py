@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import Final, final
@@ -18,7 +18,7 @@ from kavg.analysis.applicability import (
 )
 from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
-from kavg.base import Floats
+from kavg.base import Constant, Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
@@ -89,7 +89,19 @@ def compare_with_bounds(
 def compare_with_bound(
     problem: Problem, algorithm: Algorithm, run: Trajectory, N: int, bound: Bound
 ) -> Comparison:
-    """Compare a run of ``N`` rounds with one bound, or say why it does not apply."""
+    """Compare a run of ``N`` rounds with one bound, or give the reason why it does not apply.
+
+    ``run`` is that of ``algorithm`` on ``problem``, recorded as the quantity of the bound needs it.
+
+    >>> from kavg import objectives, oracles, outer, simulate
+    >>> from kavg.analysis.bounds import BOUNDS
+    >>> problem = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Noiseless(), start=3.0)
+    >>> method = Algorithm(P=2, K=1, gamma=1.0, outer=outer.Averaging())
+    >>> run = simulate(problem, method, rounds=4, replicas=1, seed=1)
+    >>> found = compare_with_bound(problem, method, run, 4, BOUNDS[0]).measurement
+    >>> found.measured, found.allowed  # Theorem 1 is attained here
+    (array([2.25]), array([2.25]))
+    """
     objective = problem.objective
     noise = problem.oracle.constants(objective)
     constants = gather_constants(objective, noise)
@@ -98,12 +110,26 @@ def compare_with_bound(
     setting = make_setting(objective, noise, algorithm, N, float(np.mean(gaps)))
     if isinstance(setting, NotApplicable):
         return Comparison(name, bound, setting.reason)
+    comparison = _compare_setting(algorithm, bound, setting, constants)
+    comparison = replace(comparison, algorithm=name, diverged_at=run.diverged_at)
+    if comparison.reason is not None:
+        return comparison
+    measured = measure_quantity(run, bound, N, objective.f_star.value)
+    if isinstance(measured, NotApplicable):
+        return replace(comparison, reason=measured.reason)
+    allowed = _allow_replicas(bound.value(setting), gaps, setting.Delta)
+    return replace(comparison, measurement=Measurement(measured, allowed))
+
+
+def _compare_setting(
+    algorithm: Algorithm, bound: Bound, setting: Setting, constants: Mapping[str, Constant]
+) -> Comparison:
     found = check_applicability(bound, algorithm, setting, constants)
     # Outside its assumptions a theorem's formulas may not even be defined; outside its step
     # conditions they are, and the value is shown beside the largest step.
     covered = bool(found.conditions) or found.reason is None
-    comparison = Comparison(
-        name,
+    return Comparison(
+        algorithm.name,
         bound,
         found.reason,
         setting=setting,
@@ -111,16 +137,8 @@ def compare_with_bound(
         value=bound.value(setting) if covered else None,
         largest_gamma=bound.largest_gamma(setting) if covered else nan,
         exact=setting.sigma2 == 0 and setting.M_v == 0,
-        diverged_at=run.diverged_at,
         estimated=estimated_constants(bound, constants),
     )
-    if found.reason is not None:
-        return comparison
-    measured = measure_quantity(run, bound, N, objective.f_star.value)
-    if isinstance(measured, NotApplicable):
-        return replace(comparison, reason=measured.reason)
-    allowed = _allow_replicas(bound.value(setting), gaps, setting.Delta)
-    return replace(comparison, measurement=Measurement(measured, allowed))
 
 
 def _allow_replicas(value: BoundValue, gaps: Floats, Delta: float) -> Floats:

@@ -136,7 +136,7 @@ def _describe_choices(s: Setting) -> Iterator[str]:
 
 def _trend_row(one: Tuning) -> tuple[str, ...]:
     numbers = (one.mu, one.bound, one.gamma, one.tuned)
-    return f"  {one.letter} = {one.value}", *map(_format_or_none, numbers)
+    return f"  {one.parameter} = {one.value}", *map(_format_or_none, numbers)
 
 
 def _format_or_none(x: float) -> str:

@@ -157,11 +157,11 @@ def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
     # The largest step without momentum may be far beyond (C1) with it.
     setting = setting.replace(mu=mu)
     found = tuning_trends(setting, factors=(1, 4))
-    assert [(one.letter, one.value) for one in found] == [
+    assert [(one.parameter, one.value) for one in found] == [
         (letter, getattr(setting, letter) * factor) for letter in "PKBN" for factor in (1, 4)
     ]
     for one in found:
-        there = setting.replace(**{one.letter: one.value})
+        there = setting.replace(**{one.parameter: one.value})
         assert one.gamma == tuned_gamma(there)
         assert one.tuned == tuned_bound(there)
         np.testing.assert_equal(one.mu, tuned_mu(there))
@@ -173,7 +173,7 @@ def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
 
 def test_more_learners_help_the_tuned_bound_until_drift():
     setting = Setting(1, 4, 1, 10**6, 1.0, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    tuned = [one.tuned for one in tuning_trends(setting) if one.letter == "P"]
+    tuned = [one.tuned for one in tuning_trends(setting) if one.parameter == "P"]
     for fewer, more in pairwise(tuned):
         assert 1.95 < (fewer / more) ** 2 < 2.0
 

@@ -108,13 +108,13 @@ def largest_mu(setting: Setting) -> float:
 @final
 @dataclass(frozen=True)
 class Tuning:
-    """The step and momentum that minimise Theorem 1 with one letter of a setting changed.
+    """The step and momentum that minimise Theorem 1 with one parameter of a setting changed.
 
     ``mu`` is the best at the given gamma and ``bound`` Theorem 1 there; ``gamma`` is the tuned step
     at the given mu and ``tuned`` Theorem 1 there.  Made by ``tune_for``.
     """
 
-    letter: str
+    parameter: str
     value: int
     mu: float
     bound: float
@@ -122,28 +122,28 @@ class Tuning:
     tuned: float
 
 
-def tune_for(setting: Setting, letter: str, value: int) -> Tuning:
-    """Return the step and momentum that minimise Theorem 1 with ``letter`` set to ``value``.
+def tune_for(setting: Setting, parameter: str, value: int) -> Tuning:
+    """Return the step and momentum that minimise Theorem 1 with ``parameter`` set to ``value``.
 
     >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(tune_for(setting, "P", 4).mu, 2)
     0.76
     """
-    s = setting.replace(**{letter: value})
+    s = setting.replace(**{parameter: value})
     mu = tuned_mu(s)
     bound = Theorem1().value(s.replace(mu=mu)).total if mu >= 0 else nan
-    return Tuning(letter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
+    return Tuning(parameter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
 
 
 def tuning_trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Tuning, ...]:
     """Return the tuned values with P, K, B and N each multiplied by ``factors`` in turn.
 
     >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
-    >>> [round(one.mu, 2) for one in tuning_trends(setting, factors=(1, 2, 4)) if one.letter == "P"]
+    >>> [round(one.mu, 2) for one in tuning_trends(setting, factors=(1, 2, 4))[:3]]  # P = 1, 2, 4
     [0.52, 0.66, 0.76]
     """
     return tuple(
-        tune_for(setting, letter, getattr(setting, letter) * factor)
-        for letter in ("P", "K", "B", "N")
+        tune_for(setting, parameter, getattr(setting, parameter) * factor)
+        for parameter in ("P", "K", "B", "N")
         for factor in factors
     )

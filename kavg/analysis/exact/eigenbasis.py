@@ -1,4 +1,4 @@
-"""A quadratic problem in the coordinates where it falls apart into numbers."""
+"""A quadratic problem in its eigenbasis, where every direction is a problem of its own."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from kavg.ranges import check_not_negative
 @final
 @dataclass(frozen=True, eq=False)
 class EigenProblem:
-    """``F = sum [h w^2 / 2 + slope w]`` with its noise and its start; every array is ``(d,)``.
+    """``F = sum [h w^2 / 2 + slope w]`` with its noise and its start, direction by direction.
 
-    One mini-batch gradient of learner j has noise of variance ``m_0 + m_v ||grad f_j||^2`` in each
-    direction, uncorrelated between directions (isotropic noise of the whole variance
+    Every array is ``(d,)``.  One mini-batch gradient of learner j has noise of variance
+    ``m_0 + m_v ||grad f_j||^2`` in each direction, uncorrelated between directions (isotropic noise
+    of the whole variance
     ``(M + M_v ||grad||^2)/B`` has ``m_0 = M/(B d)``, ``m_v = M_v/(B d)``).  ``zeta2`` is the mean
     over learners of ``b_j^2``, their shifts; ``mean`` and ``variance`` are those of ``w_1``.
-    Made by ``eigen_problem``.
+    Made by ``eigen_problem``, which validates.
     """
 
     h: Floats
@@ -44,7 +45,10 @@ def eigen_problem(
     mean: ArrayLike = 0.0,
     variance: ArrayLike = 0.0,
 ) -> EigenProblem:
-    """Check and broadcast to the shape ``(d,)`` of ``h``: a number serves every direction.
+    """Return a problem with eigenvalues ``h (d,)``; a number applies to every direction.
+
+    Raises:
+        KavgError: if a value is not finite, a variance is negative or a shape is not ``(d,)``.
 
     >>> eigen_problem([1.0, 2.0], m_0=0.5).m_0
     array([0.5, 0.5])
@@ -66,7 +70,7 @@ def eigen_problem(
 
 
 def as_doubles(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
-    """Both as double precision arrays.
+    """Return both as double precision arrays.
 
     >>> as_doubles(1, [2, 3])
     (array(1.), array([2., 3.]))
@@ -75,13 +79,17 @@ def as_doubles(one: ArrayLike, other: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def geometric_sum(x: ArrayLike, K: int) -> Floats:
-    """``1 + x + ... + x^(K-1)`` by doubling: no division, so x = 1 is a number like others.
+    """Return ``1 + x + ... + x^(K-1)``, elementwise.
+
+    By doubling: without the division of ``(1 - x^K)/(1 - x)``, x = 1 is no exception and nothing
+    cancels near it.
 
     >>> geometric_sum([1.0, 0.5, -1.0], 5)
     array([5.    , 1.9375, 1.    ])
     """
     base = np.asarray(x, np.float64)
     total, power = np.zeros_like(base), np.ones_like(base)
+    # Invariant: total is the sum of n terms and power is x^n, for n = the bits of K read so far.
     for bit in f"{K:b}":
         total, power = total * (1 + power), power * power
         if bit == "1":
@@ -94,7 +102,7 @@ def _per_direction(name: str, value: ArrayLike, d: int, least: float = -np.inf) 
     if given.shape not in ((), (d,)) or not np.isfinite(given).all() or np.any(given < least):
         above = "" if least < 0 else " of at least 0"
         raise KavgError(
-            f"{name} must be one finite number{above} or {d} of them, one a direction,"
+            f"{name} must be one finite number{above} or {d} of them, one for each direction,"
             f" got {name}={str(value)[:60]}"
         )
     return np.broadcast_to(given, (d,)).copy()

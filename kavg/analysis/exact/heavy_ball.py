@@ -1,8 +1,9 @@
 """Closed forms for block momentum (and averaging, mu = 0) in one eigendirection.
 
-``X^2 - (rho + mu) X + mu`` with ``rho = (1 - gamma h)^K`` governs all (docs/theory.md, 4.1 to 4.5).
-Arguments broadcast.  ``kavg.analysis.exact.stationary`` has the same quantities for every linear
-rule by solving equations; ``kavg.analysis.exact.nesterov`` the closed forms of Nesterov.
+All follow from the characteristic polynomial ``X^2 - (rho + mu) X + mu`` with
+``rho = (1 - gamma h)^K``; numbers in brackets are sections of docs/theory.md.  Arguments broadcast.
+``kavg.analysis.exact.stationary`` has the same quantities for every linear rule by solving
+equations; ``kavg.analysis.exact.nesterov`` the closed forms of Nesterov.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from kavg.base import Floats
 
 
 def contraction(gamma_h: ArrayLike, K: int) -> Floats:
-    """``rho = (1 - gamma h)^K``, what is left of the distance after K noise-free steps (4.1).
+    """Return ``rho = (1 - gamma h)^K``, the factor of the distance in K noise-free steps (4.1).
 
     >>> contraction(0.3, K=4).round(4)
     np.float64(0.2401)
@@ -24,9 +25,10 @@ def contraction(gamma_h: ArrayLike, K: int) -> Floats:
 
 
 def round_variance(gamma: ArrayLike, h: ArrayLike, K: int, P: ArrayLike, s2: ArrayLike) -> Floats:
-    """``q = gamma^2 (s2/P) sum_{t<K} (1 - gamma h)^(2t)``: noise of the mean over learners (4.1).
+    """Return the variance q that a round's noise adds to the mean over learners (4.1).
 
-    ``s2`` is the variance of one mini-batch gradient in this direction.
+    ``q = gamma^2 (s2/P) sum_{t<K} (1 - gamma h)^(2t)``, where ``s2`` is the variance of one
+    mini-batch gradient in this direction.
 
     >>> round_variance(gamma=0.5, h=0.0, K=4, P=2, s2=1.0)
     np.float64(0.5)
@@ -37,8 +39,9 @@ def round_variance(gamma: ArrayLike, h: ArrayLike, K: int, P: ArrayLike, s2: Arr
 
 
 def impulse_response(rho: ArrayLike, mu: ArrayLike, N: int) -> Floats:
-    """``psi_0 .. psi_N``, first axis N + 1: ``psi_k = (rho + mu) psi_{k-1} - mu psi_{k-2}`` (4.1).
+    """Return ``psi_0, ..., psi_N``, the response to a unit impulse (4.1); first axis N + 1.
 
+    ``psi_k = (rho + mu) psi_{k-1} - mu psi_{k-2}`` with ``psi_0 = 1`` and ``psi_{-1} = 0``.  Then
     ``E w_{n+1} = w_1 (psi_n - mu psi_{n-1})`` and ``Var w_{n+1} = q sum_{k<n} psi_k^2``.
 
     >>> impulse_response(0.5, 0.5, N=3)
@@ -52,7 +55,7 @@ def impulse_response(rho: ArrayLike, mu: ArrayLike, N: int) -> Floats:
 
 
 def is_stable(rho: ArrayLike, mu: ArrayLike) -> NDArray[np.bool_]:
-    """``-(1 + 2 mu) < rho < 1``, for the mean and the variance alike (4.2).
+    """True if ``-(1 + 2 mu) < rho < 1``: mean and variance then converge (4.2).
 
     >>> is_stable([-1.9, 0.0, 1.0], mu=0.5)
     array([ True,  True, False])
@@ -62,7 +65,9 @@ def is_stable(rho: ArrayLike, mu: ArrayLike) -> NDArray[np.bool_]:
 
 
 def largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
-    """Stable iff ``0 < gamma h <`` this: 2 for even K, ``1 + (1 + 2 mu)^(1/K)`` for odd (4.2).
+    """Return the end of the stable range ``0 < gamma h < end`` (4.2).
+
+    2 for even K, ``1 + (1 + 2 mu)^(1/K)`` for odd K.
 
     >>> largest_gamma_h(1, [0.0, 0.5]), largest_gamma_h(2, [0.0, 0.5])
     (array([2., 3.]), array([2., 2.]))
@@ -72,7 +77,7 @@ def largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
 
 
 def contraction_rate(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """The spectral radius, by which the mean shrinks a round in the long run (4.2).
+    """Return the spectral radius, the factor of the mean a round in the long run (4.2).
 
     >>> contraction_rate([0.25, 0.5], [0.0, 0.25])
     array([0.25, 0.5 ])
@@ -84,7 +89,7 @@ def contraction_rate(rho: ArrayLike, mu: ArrayLike) -> Floats:
 
 
 def variance_inflation(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """What momentum multiplies the stationary variance by, at equal gamma (4.3).
+    """Return the factor of the stationary variance due to momentum, at equal gamma (4.3).
 
     ``(1+mu)(1+rho)/((1-mu)(1+rho+2mu))``, below ``1/(1-mu)`` and near it for short rounds.
 
@@ -96,9 +101,9 @@ def variance_inflation(rho: ArrayLike, mu: ArrayLike) -> Floats:
 
 
 def noise_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """``sum_k psi_k^2 = (1+mu)/((1-mu)(1-rho)(1+rho+2mu))``: stationary ``Var w`` is q times it.
+    """Return ``C = sum_k psi_k^2``, the stationary ``Var w / q``, valid where stable (4.3, 4.6).
 
-    The C of 4.6; valid where ``is_stable``.
+    ``C = (1+mu)/((1-mu)(1-rho)(1+rho+2mu))``.
 
     >>> noise_gain(0.5, 0.0) == 1 / (1 - 0.5**2)
     np.True_
@@ -108,7 +113,7 @@ def noise_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
 
 
 def lag_correlation(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """``Cov(w_n, w_{n-1}) / Var w = (rho + mu)/(1 + mu)`` at rest (4.3).
+    """Return the stationary ``Cov(w_n, w_{n-1}) / Var w = (rho + mu)/(1 + mu)`` (4.3).
 
     >>> lag_correlation(0.5, 0.0)
     np.float64(0.5)
@@ -118,7 +123,7 @@ def lag_correlation(rho: ArrayLike, mu: ArrayLike) -> Floats:
 
 
 def momentum_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """``Var v / q = 2/((1-mu)(1+rho+2mu))`` at rest (4.3).
+    """Return the stationary ``Var v / q = 2/((1-mu)(1+rho+2mu))`` (4.3).
 
     >>> momentum_gain(0.0, 0.0)
     np.float64(2.0)
@@ -128,9 +133,9 @@ def momentum_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
 
 
 def best_mu(rho: ArrayLike) -> Floats:
-    """``(1 - sqrt(1 - rho))^2``, the momentum of the least spectral radius; -3 < rho < 1 (4.4).
+    """Return ``(1 - sqrt(1 - rho))^2``, the momentum of the least spectral radius (4.4).
 
-    A spectrum with all rho in [0, 1) wants that of its largest rho.
+    Valid for ``-3 < rho < 1``.  For a spectrum with all rho in [0, 1) the largest decides.
 
     >>> best_mu([0.9, 0.99]).round(4)
     array([0.4675, 0.81  ])
@@ -139,7 +144,9 @@ def best_mu(rho: ArrayLike) -> Floats:
 
 
 def best_rate(rho: ArrayLike) -> Floats:
-    """``|1 - sqrt(1 - rho)|``, the least spectral radius over mu, where averaging has ``|rho|``.
+    """Return ``|1 - sqrt(1 - rho)|``, the least spectral radius over mu (4.4).
+
+    Averaging has ``|rho|``: momentum takes the root of the distance to 1.
 
     >>> best_rate(0.99).round(12)
     np.float64(0.9)
@@ -148,7 +155,9 @@ def best_rate(rho: ArrayLike) -> Floats:
 
 
 def energy(rho: ArrayLike, mu: ArrayLike, w_1: ArrayLike = 1.0) -> Floats:
-    """``sum_{n>=1} w_n^2`` of a run without noise, where stable (4.4).
+    """Return ``sum_{n>=1} w_n^2`` of a run without noise, valid where stable (4.4).
+
+    ``w_1^2 ((1-mu)^2 (1+mu) + 2mu(1-rho)) / ((1-mu)(1-rho)(1+rho+2mu))``.
 
     >>> energy(0.5, 0.0) == 1 / (1 - 0.25)
     np.True_
@@ -159,7 +168,7 @@ def energy(rho: ArrayLike, mu: ArrayLike, w_1: ArrayLike = 1.0) -> Floats:
 
 
 def linear_path(n: ArrayLike, *, gamma: float, K: int, mu: float, slope: float) -> Floats:
-    """``E w_{n+1} - w_1`` on ``F = slope w`` (4.5).
+    """Return ``E w_{n+1} - w_1`` on the linear function ``F = slope w`` (4.5).
 
     ``-gamma K slope/(1-mu) [n - mu (1 - mu^n)/(1-mu)]``.
 

@@ -1,7 +1,7 @@
 """Quadratics that differ from learner to learner (docs/theory.md, 4.7).
 
 ``f_j = (h_j/2)(w - c_j)^2``.  Where all curvatures agree, learners differ by linear shifts alone
-and nothing is biased: that case is ``zeta2`` of ``kavg.analysis.exact.recursion``.
+and the fixed point is the optimum: that case is ``zeta2`` of ``exact.moment_recursion``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kavg.base import Floats
 
 
 def mean_contraction(h: ArrayLike, gamma: float, K: int) -> Floats:
-    """``mean_j (1 - gamma h_j)^K``, the rho of the mean dynamics; ``h (P, ...) -> (...)``.
+    """Return ``mean_j (1 - gamma h_j)^K``, the rho of the mean dynamics; ``h (P, ...) -> (...)``.
 
     >>> mean_contraction([0.5, 1.0], gamma=1.0, K=1)
     np.float64(0.25)
@@ -23,9 +23,10 @@ def mean_contraction(h: ArrayLike, gamma: float, K: int) -> Floats:
 
 
 def fixed_point(h: ArrayLike, c: ArrayLike, gamma: float, K: int) -> Floats:
-    """``sum_j (1-rho_j) c_j / sum_j (1-rho_j)``: where rounds come to rest, whatever mu is.
+    """Return the fixed point of noise-free rounds, which does not depend on mu.
 
-    ``h, c (P, ...) -> (...)``.  Not ``optimum``, unless K = 1 or all ``h_j`` are equal.
+    ``sum_j (1-rho_j) c_j / sum_j (1-rho_j)`` for ``h, c (P, ...) -> (...)``.  It differs from
+    ``optimum`` unless K = 1 or all ``h_j`` are equal.
 
     >>> fixed_point([1.0, 2.0], [0.0, 1.0], gamma=0.25, K=1) == optimum([1.0, 2.0], [0.0, 1.0])
     np.True_
@@ -39,7 +40,9 @@ def fixed_point(h: ArrayLike, c: ArrayLike, gamma: float, K: int) -> Floats:
 
 
 def optimum(h: ArrayLike, c: ArrayLike) -> Floats:
-    """``sum_j h_j c_j / sum_j h_j``, the minimum of the mean of the f_j; ``(P, ...) -> (...)``.
+    """Return ``sum_j h_j c_j / sum_j h_j``, the minimiser of the mean of the f_j.
+
+    ``h, c (P, ...) -> (...)``.
 
     >>> optimum([1.0, 3.0], [0.0, 1.0])
     np.float64(0.75)

@@ -1,9 +1,9 @@
-"""Linear outer rules as matrices, found by applying each rule to a basis.
+"""Linear outer rules as matrices, obtained by applying each rule to a basis.
 
 In one eigendirection a round starts at ``y = s . (w, v)``, the mean displacement is
-``(rho - 1) y + eps``, and the rule maps ``(w, v)`` to ``T (w, v) + g displacement``.  Whatever
-``Outer`` it is, ``s``, ``T`` and ``g`` are read off by handing it ``w``, ``v`` and the
-displacement one at a time (docs/theory.md, 4.1 and 4.8).
+``(rho - 1) y + eps``, and the rule maps ``(w, v)`` to ``T (w, v) + g displacement``.  For any
+``Outer``, ``s``, ``T`` and ``g`` are its results for ``w = 1``, ``v = 1`` and ``displacement = 1``,
+all else 0 (docs/theory.md, 4.1 and 4.8).
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ COORDINATES: Final = (1.0, -2.0)
 @final
 @dataclass(frozen=True, eq=False)
 class LinearRule:
-    """``y = start . (w, v)``, then ``(w, v) <- keep (w, v) + push displacement``.
+    """A round: ``y = start . (w, v)``, then ``(w, v) <- keep (w, v) + push displacement``.
 
-    ``start (..., 2)``, ``keep (..., 2, 2)``, ``push (..., 2)``; leading axes are rules side by
-    side (``stack_rules``).  A rule without memory has zeros in place of ``v``.
+    ``start (..., 2)``, ``keep (..., 2, 2)`` and ``push (..., 2)`` are ``s``, ``T`` and ``g`` of
+    docs/theory.md; leading axes are several rules (``stack_rules``).  A rule without memory has
+    zeros in place of ``v``.
     """
 
     start: Floats
@@ -39,7 +40,7 @@ class LinearRule:
     push: Floats
 
     def matrix(self, rho: ArrayLike) -> Floats:
-        """``A = keep + (rho - 1) push start^T``, from ``rho (..., d)`` to ``(..., d, 2, 2)``.
+        """Return ``A = keep + (rho - 1) push start^T``: ``rho (..., d) -> (..., d, 2, 2)``.
 
         >>> from kavg.outer import BlockMomentum
         >>> linear_rule(BlockMomentum(mu=0.5), gamma=1.0).matrix([0.25])
@@ -52,9 +53,13 @@ class LinearRule:
 
 
 def linear_rule(outer: Outer, gamma: float) -> LinearRule:
-    """The rule at step size ``gamma``; refuses one that is not linear in (w, v, displacement).
+    """Return the matrices of an outer rule at step size ``gamma``.
 
-    ``gamma`` matters to ``SlowMo``, whose memory is in units of gradient.
+    ``gamma`` matters to ``SlowMo``, whose memory is in units of gradient.  Mixtures of the basis,
+    at far scales, test that the rule is linear in (w, v, displacement).
+
+    Raises:
+        KavgError: if the rule is not linear or does not treat all coordinates alike.
 
     >>> from kavg.outer import SlowMo
     >>> linear_rule(SlowMo(mu=0.5), gamma=0.25).push
@@ -78,7 +83,7 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
 
 
 def stack_rules(rules: Sequence[LinearRule]) -> LinearRule:
-    """Rules side by side, on a new first axis.
+    """Return several rules as one, on a new first axis.
 
     >>> from kavg.outer import BlockMomentum
     >>> stack_rules([linear_rule(BlockMomentum(mu), 1.0) for mu in (0.0, 0.5)]).keep.shape

@@ -36,9 +36,10 @@ from kavg.ranges import check_count
 @final
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """``mean (..., d, 2)`` and ``covariance (..., d, 2, 2)`` of (w, v); ``dispersion (...)``.
+    """Mean and covariance of (w, v) in every direction, and the dispersion of the learners.
 
-    Directions are uncorrelated.  The first axis of what ``moments`` returns is the round, 0..N;
+    ``mean (..., d, 2)``, ``covariance (..., d, 2, 2)``, ``dispersion (...)``.  Directions are
+    uncorrelated.  The first axis of what ``moments`` returns is the round, 0..N;
     the dispersion is that of the learners at the end of the round, before averaging.
     """
 
@@ -48,27 +49,32 @@ class Moments:
 
     @property
     def w(self) -> Floats:
-        """``E w``, ``(..., d)``."""
+        """``E w (..., d)``, in eigen-coordinates."""
         return self.mean[..., 0]
 
     @property
     def variance(self) -> Floats:
-        """``Var w``, ``(..., d)``."""
+        """``Var w (..., d)``, in eigen-coordinates."""
         return self.covariance[..., 0, 0]
 
     def F(self, problem: EigenProblem) -> Floats:
-        """``E F = sum [h E w^2 / 2 + c E w]``, ``(...)``."""
+        """Return ``E F = sum [h E w^2 / 2 + c E w]``, ``(...)``."""
         square = self.variance + self.w**2
         return np.asarray((problem.h * square / 2 + problem.slope * self.w).sum(axis=-1))
 
     def grad_norm2(self, problem: EigenProblem) -> Floats:
-        """``E ||grad F||^2 = sum [h^2 Var w + (h E w + c)^2]``, ``(...)``."""
+        """Return ``E ||grad F||^2 = sum [h^2 Var w + (h E w + c)^2]``, ``(...)``."""
         steep = problem.h * self.w + problem.slope
         return np.asarray((problem.h**2 * self.variance + steep**2).sum(axis=-1))
 
 
 def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
-    """The moments at the start and after each of N rounds; every array has N + 1 rows.
+    """Return the moments at the start and after each of N rounds, N + 1 rows an array.
+
+    Exact for every linear outer rule and any schedule; a run of ``simulate`` estimates them.
+
+    Raises:
+        KavgError: if N is below 1, the outer rule is not linear, or P = 1 and learners differ.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> from kavg.outer import BlockMomentum
@@ -83,7 +89,7 @@ def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
 
 
 def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:
-    """The start and then one round after another, without end.
+    """Yield the moments at the start, then after one round after another, without end.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> from kavg.outer import Averaging
@@ -105,7 +111,7 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
 
 
 def initial_moments(problem: EigenProblem) -> Moments:
-    """``w_1`` with its mean and variance, and ``v_1 = 0``.
+    """Return the moments of the start: ``w_1`` with its mean and variance, and ``v_1 = 0``.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> initial_moments(eigen_problem([1.0], mean=2.0, variance=0.5)).mean
@@ -119,9 +125,10 @@ def initial_moments(problem: EigenProblem) -> Moments:
 def next_moments(
     problem: EigenProblem, rule: LinearRule, now: Moments, *, P: ArrayLike, K: int, gamma: float
 ) -> Moments:
-    """One round: ``A E + g drift``, ``A Cov A^T + (a_K/P) g g^T``, and the spread of learners.
+    """Return the moments one round later.
 
-    The rule's leading axes stand beside each other; ``P`` broadcasts against them.
+    The mean is ``A E - gamma S c g``, the covariance ``A Cov A^T + (a_K/P) g g^T``.  The leading
+    axes of ``rule`` are rules computed together; ``P`` broadcasts against them.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> from kavg.outer import Averaging
@@ -145,7 +152,7 @@ def next_moments(
 
 
 def _own_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:
-    # a_K (..., d), averaged over learners.
+    # a_K (..., d), averaged over learners; step by step where m_v couples the directions.
     h, r2 = problem.h, (1 - gamma * problem.h) ** 2
     if problem.m_v == 0:
         return gamma**2 * problem.m_0 * geometric_sum(r2, K)

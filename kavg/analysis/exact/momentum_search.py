@@ -1,4 +1,4 @@
-"""The momentum that leaves the least after N rounds, exactly."""
+"""The momentum of the least expected F after N rounds, from exact moments."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from kavg.ranges import check_count, check_positive
 @final
 @dataclass(frozen=True, eq=False)
 class BestMomentum:
-    """``mu (len(P),)`` minimises ``F (len(P), len(grid))`` over the ``grid``, to its spacing.
+    """The ``mu (len(P),)`` that minimises ``F (len(P), len(grid))`` over the ``grid``.
 
-    ``F`` is ``E F(w_{N+1})``; it is infinite or NaN where it overflowed.
+    Accurate to the spacing of the grid.  ``F`` is ``E F(w_{N+1})``, infinite or NaN where it
+    overflowed.
     """
 
     mu: Floats
@@ -41,9 +42,13 @@ def best_momentum(
     grid: ArrayLike | None = None,
     rule: Callable[[float], Outer] = BlockMomentum,
 ) -> BestMomentum:
-    """The best mu of a grid (0, .01, ..., .99 by default) for every P of a list.
+    """Return the best mu of a grid (0, .01, ..., .99 by default) for every P of a list.
 
-    A bound has another best mu than the error itself: corollary C3 minimises the bound.
+    ``rule`` makes an outer rule of mu.  It minimises the error itself, whereas
+    ``bounds.corollaries.tuned_mu`` (corollary C3) minimises a bound on it.
+
+    Raises:
+        KavgError: if a count is below 1, gamma is not positive, or the grid or P is empty.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> bowl = eigen_problem([0.01, 1.0], m_0=1.0, mean=1.0)

@@ -1,7 +1,8 @@
 """Closed forms for Nesterov block momentum, and for its near twin (docs/theory.md, 4.8).
 
-The anchor and the look-ahead kept apart is the ``NesterovMomentum`` of kavg.  The look-ahead kept
-as the next anchor, as some code has it, is another method with another polynomial.
+``NesterovMomentum`` of kavg stores anchor and look-ahead apart.  Code that stores the look-ahead as
+the next anchor implements another method, with another polynomial (``anchor_polynomial``).
+Arguments broadcast; ``kavg.analysis.exact.heavy_ball`` has the same for block momentum.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from kavg.base import Floats
 
 
 def polynomial(rho: ArrayLike, mu: ArrayLike) -> tuple[Floats, Floats]:
-    """``(trace, det)`` of ``X^2 - (1+mu) rho X + mu rho``.
+    """Return ``(trace, det)`` of the characteristic polynomial ``X^2 - (1+mu) rho X + mu rho``.
 
     >>> polynomial(0.5, 0.5)
     (np.float64(0.75), np.float64(0.25))
@@ -24,7 +25,7 @@ def polynomial(rho: ArrayLike, mu: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def anchor_polynomial(rho: ArrayLike, mu: ArrayLike) -> tuple[Floats, Floats]:
-    """``(trace, det)`` of ``X^2 - (1+mu) rho X + mu``: the look-ahead kept as the next anchor.
+    """Return ``(trace, det)`` of ``X^2 - (1+mu) rho X + mu``, the polynomial of the twin.
 
     >>> anchor_polynomial(0.5, 0.5)
     (np.float64(0.75), np.float64(0.5))
@@ -34,7 +35,7 @@ def anchor_polynomial(rho: ArrayLike, mu: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def is_nesterov_stable(rho: ArrayLike, mu: ArrayLike) -> NDArray[np.bool_]:
-    """``-1/(1 + 2 mu) < rho < 1``: for rho below 0 less stable than block momentum.
+    """True if ``-1/(1 + 2 mu) < rho < 1``; for rho below 0 less stable than block momentum.
 
     >>> is_nesterov_stable([-0.6, -0.4], mu=0.5)
     array([False,  True])
@@ -44,7 +45,9 @@ def is_nesterov_stable(rho: ArrayLike, mu: ArrayLike) -> NDArray[np.bool_]:
 
 
 def nesterov_largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
-    """Stable iff ``0 < gamma h <`` this: 2 for even K, ``1 + (1 + 2 mu)^(-1/K)`` for odd.
+    """Return the end of the stable range ``0 < gamma h < end``.
+
+    2 for even K, ``1 + (1 + 2 mu)^(-1/K)`` for odd K.
 
     >>> nesterov_largest_gamma_h(1, 0.5)
     np.float64(1.5)
@@ -54,7 +57,9 @@ def nesterov_largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
 
 
 def nesterov_best_mu(rho: ArrayLike) -> Floats:
-    """``(1-s)/(1+s)``, ``s = sqrt(1 - rho)``, for 0 <= rho < 1; the rate there is ``1 - s``.
+    """Return ``(1-s)/(1+s)``, ``s = sqrt(1 - rho)``, the momentum of the least spectral radius.
+
+    Valid for ``0 <= rho < 1``; the spectral radius there is ``1 - s``.
 
     >>> nesterov_best_mu(0.75)
     np.float64(0.3333333333333333)
@@ -64,7 +69,9 @@ def nesterov_best_mu(rho: ArrayLike) -> Floats:
 
 
 def nesterov_noise_gain(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """Stationary ``Var w / q = (1+mu rho)/((1-mu rho)(1-rho)(1+(1+2mu)rho))``.
+    """Return the stationary ``Var w / q``, valid where stable.
+
+    ``(1+mu rho)/((1-mu rho)(1-rho)(1+(1+2mu)rho))``.
 
     >>> nesterov_noise_gain(0.5, 0.0) == 1 / (1 - 0.5**2)
     np.True_

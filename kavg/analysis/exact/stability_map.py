@@ -1,4 +1,4 @@
-"""Maps of stability: the spectral radius over step and momentum."""
+"""Stability maps: the spectral radius of a round over step size and momentum."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from kavg.ranges import check_count
 @final
 @dataclass(frozen=True, eq=False)
 class Atlas:
-    """``radius (len(mu), len(gamma_h))`` of one rule at K; ``boundary (len(mu),)`` in gamma h.
+    """The spectral radius of one rule at K over a grid, with the boundary of stability.
 
-    The boundary is analytic (test of Jury), the radius is not: each tests the other.
+    ``radius (len(mu), len(gamma_h))``; ``boundary (len(mu),)`` in ``gamma h``.  The boundary comes
+    from Jury's criterion, the radius from the roots: each tests the other.
     """
 
     K: int
@@ -39,16 +40,20 @@ class Atlas:
 
     @property
     def stable(self) -> NDArray[np.bool_]:
-        """Where the mean and the variance forget the start: radius below 1."""
+        """True where the spectral radius is below 1, so that mean and variance converge."""
         return self.radius < 1
 
 
 def stability_atlas(
     K: int, gamma_h: ArrayLike, mu: ArrayLike, rule: Callable[[float], Outer] = BlockMomentum
 ) -> Atlas:
-    """The spectral radius of a round at every (mu, gamma h); ``rule`` makes an Outer of mu.
+    """Return the spectral radius of a round at every (mu, gamma h).
 
-    With SlowMo this is at constant gamma, whose size then does not matter.
+    ``rule`` makes an outer rule of mu.  With SlowMo gamma is constant, and its size does not
+    matter.
+
+    Raises:
+        KavgError: if K is below 1 or an axis is not a row of finite numbers.
 
     >>> chart = stability_atlas(K=1, gamma_h=[1.0, 2.5], mu=[0.0, 0.5])
     >>> chart.stable

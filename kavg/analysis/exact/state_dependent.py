@@ -1,7 +1,7 @@
-"""One dimension with noise that depends on the state (docs/theory.md, 4.6).
+"""Closed forms in one dimension for noise that depends on the state (docs/theory.md, 4.6).
 
 The noise of one mini-batch at a local iterate x has variance ``m_0 + m_v h^2 x^2``.  Block
-momentum; ``kavg.analysis.exact.recursion`` has every linear rule and any dimension, in time.
+momentum only; ``exact.moment_recursion`` has every linear rule and any dimension.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from kavg.ranges import check_count, check_not_negative, check_positive
 @final
 @dataclass(frozen=True)
 class StateDependentNoise:
-    """``Var(eps_n | w_n) = q_0 + q_1 w_n^2``; ``gain`` is C, infinite where 4.2 fails.
+    """The noise of a round, ``Var(eps_n | w_n) = q_0 + q_1 w_n^2``, and its stationary gain.
+
+    ``gain`` is C of 4.6 (``heavy_ball.noise_gain``), infinite where the mean is not stable.
 
     >>> law = state_dependent_noise(h=1.0, gamma=0.1, K=1, P=1, mu=0.0, m_0=1.0, m_v=1.0)
     >>> round(law.q_0, 12), round(law.q_1, 12)
@@ -33,21 +35,26 @@ class StateDependentNoise:
 
     @property
     def is_stable(self) -> bool:
-        """Are second moments bounded?  ``C q_1 < 1``."""
+        """True if ``C q_1 < 1``, so that second moments stay bounded."""
         return self.gain * self.q_1 < 1 if np.isfinite(self.gain) else False
 
     @property
     def second_moment(self) -> float:
-        """Stationary ``E w^2 = C q_0/(1 - C q_1)``; infinite where not stable."""
+        """The stationary ``E w^2 = C q_0/(1 - C q_1)``; infinite where not stable."""
         return self.gain * self.q_0 / (1 - self.gain * self.q_1) if self.is_stable else np.inf
 
 
 def state_dependent_noise(
     *, h: float, gamma: float, K: int, P: int, mu: float, m_0: float, m_v: float
 ) -> StateDependentNoise:
-    """``q_0 = gamma^2 m_0 (1 - a_2^K)/(P (1 - a_2))``, ``q_1 = (a_2^K - rho^2)/P``.
+    """Return ``q_0``, ``q_1`` and C for one eigenvalue h.
 
-    ``a_2 = r^2 + gamma^2 m_v h^2`` is what one local step makes of the second moment.
+    ``q_0 = gamma^2 m_0 (1 - a_2^K)/(P (1 - a_2))`` and ``q_1 = (a_2^K - rho^2)/P``, where
+    ``a_2 = r^2 + gamma^2 m_v h^2`` is the factor of the second moment in one local step.
+
+    Raises:
+        KavgError: if a count is below 1, gamma is not positive, a variance is negative or mu lies
+            outside [0, 1).
 
     >>> law = state_dependent_noise(h=1.0, gamma=0.1, K=4, P=2, mu=0.5, m_0=1.0, m_v=0.0)
     >>> law.q_1, law.is_stable

@@ -1,7 +1,7 @@
 """Stability and the stationary law of every linear outer rule.
 
-``kavg.analysis.exact.heavy_ball`` and ``.nesterov`` have closed forms for their own rule; here the
-same is found from the rule's matrix (docs/theory.md, 4.2, 4.3 and 4.8).
+Computed from the rule's matrix; ``kavg.analysis.exact.heavy_ball`` and ``.nesterov`` have closed
+forms for their own rule (docs/theory.md, 4.2, 4.3 and 4.8).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kavg.errors import KavgError
 
 
 def trace_and_determinant(A: Floats) -> tuple[Floats, Floats]:
-    """Trace and determinant of ``A (..., 2, 2)``.
+    """Return trace and determinant of ``A (..., 2, 2)``, each ``(...)``.
 
     >>> trace_and_determinant(np.array([[0.25, 0.5], [-0.75, 0.5]]))
     (np.float64(0.75), np.float64(0.5))
@@ -26,7 +26,7 @@ def trace_and_determinant(A: Floats) -> tuple[Floats, Floats]:
 
 
 def spectral_radius(trace: ArrayLike, det: ArrayLike) -> Floats:
-    """The larger modulus of the roots of ``X^2 - trace X + det``; arrays broadcast.
+    """Return the larger modulus of the roots of ``X^2 - trace X + det``; arrays broadcast.
 
     >>> spectral_radius([0.5, 0.0, 3.0], [0.0, 0.25, 2.0])
     array([0.5, 0.5, 2. ])
@@ -38,10 +38,10 @@ def spectral_radius(trace: ArrayLike, det: ArrayLike) -> Floats:
 
 
 def stability_interval(rule: LinearRule) -> tuple[float, float]:
-    """The open interval of rho in which both roots lie inside the unit circle (test of Jury).
+    """Return the open interval of rho with both roots inside the unit circle (Jury's criterion).
 
     ``1 - t + b > 0``, ``1 + t + b > 0`` and ``b < 1``, where trace t and determinant b are affine
-    in rho.  Empty is (nan, nan).
+    in rho.  (nan, nan) if there is no such rho.
 
     >>> from kavg.analysis.exact import linear_rule
     >>> from kavg.outer import BlockMomentum
@@ -63,9 +63,9 @@ def stability_interval(rule: LinearRule) -> tuple[float, float]:
 
 
 def largest_stable_gamma_h(rule: LinearRule, K: int) -> float:
-    """The ``gamma h`` where ``rho = (1 - gamma h)^K`` leaves the stability interval for good.
+    """Return the ``gamma h`` beyond which ``rho = (1 - gamma h)^K`` is never stable.
 
-    From 0 on all is stable up to there, except for even K around ``gamma h = 1`` where an
+    Every smaller ``gamma h > 0`` is stable too, except for even K around ``gamma h = 1`` where an
     interval that does not reach down to 0 leaves a gap (SlowMo with ``alpha > 2 (1 + mu)``).
 
     >>> from kavg.analysis.exact import linear_rule
@@ -80,7 +80,12 @@ def largest_stable_gamma_h(rule: LinearRule, K: int) -> float:
 
 
 def stationary_covariance(rule: LinearRule, rho: ArrayLike, q: ArrayLike) -> Floats:
-    """The covariance of (w, v) at rest, ``V = A V A^T + q g g^T``; ``rho, q (d,) -> (d, 2, 2)``.
+    """Return the stationary covariance of (w, v), which solves ``V = A V A^T + q g g^T``.
+
+    ``rho, q (d,) -> (d, 2, 2)``.
+
+    Raises:
+        KavgError: if the spectral radius is 1 or more in some direction.
 
     >>> from kavg.analysis.exact import linear_rule
     >>> from kavg.outer import BlockMomentum

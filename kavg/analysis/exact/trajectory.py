@@ -1,6 +1,6 @@
-"""Exact moments of the problems that a run can have: what replicas would show without number.
+"""Exact moments of a ``Problem``: the limit of a run's means for infinitely many replicas.
 
-``kavg.analysis.exact`` knows eigendirections only; this module reads a ``Problem`` into them.
+The other modules of ``kavg.analysis.exact`` work on eigendirections; this one translates.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.starts import Normal
 
-# Noise of theirs is uncorrelated between directions, in every orthonormal basis.
+# Their noise is uncorrelated between directions, in every orthonormal basis.
 ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
 TOGETHER: Final = 4096
-"""Learners whose shifts are looked at together; even, so that pairs stay together."""
+"""Learners whose shifts are computed together; even, so that pairs of shifts stay together."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class ExactTrajectory:
-    """Expectations of what a ``Trajectory`` records, at ``rounds (T,)``.
+    """The expected values of what a ``Trajectory`` records, at ``rounds (T,)``.
 
     ``F``, ``grad_norm2`` and ``dispersion`` are ``(T,)``; ``mean`` and ``variance (T, d)`` are
     those of w in eigen-coordinates (``Quadratic.eigen_coordinates``).
@@ -49,11 +49,15 @@ class ExactTrajectory:
 
     @property
     def series(self) -> dict[str, Floats]:
-        """The quantities by the names they have in a ``Trajectory``."""
+        """The quantities by their names in a ``Trajectory``, each ``(T,)``."""
         return {"F": self.F, "grad_norm2": self.grad_norm2, "dispersion": self.dispersion}
 
     def axis(self, name: str) -> NDArray[np.int64]:
-        """An x axis by name: rounds, steps, gradients or communications."""
+        """Return an x axis by name: rounds, steps, gradients or communications.
+
+        Raises:
+            KavgError: if there is no such axis; seconds are those of a run only.
+        """
         each = {"rounds": 1, "communications": 1, "steps": self.K}
         each["gradients"] = self.K * self.P * self.B
         if name not in each:
@@ -64,12 +68,15 @@ class ExactTrajectory:
 def exact_trajectory(
     problem: Problem, algorithm: Algorithm, rounds: int, every: int = 1
 ) -> ExactTrajectory:
-    """The exact moments of a run; refuses, with the reason, what is not exact.
+    """Return the exact moments of a run of ``rounds`` rounds, recorded like those of ``simulate``.
 
-    Exact are quadratics and linear functions with isotropic noise, additive or growing with the
+    Covered are quadratics and linear functions with isotropic noise, additive or growing with the
     gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule
-    and any schedule.  As in ``simulate``, every ``every``-th round and the last are kept.  After
-    an overflow the values are infinite or NaN.
+    and any schedule.  Every ``every``-th round and the last are recorded.  After an overflow the
+    values are infinite or NaN.
+
+    Raises:
+        KavgError: if the moments of the problem have no exact form here, with the reason.
 
     >>> from kavg import objectives, oracles, outer
     >>> bowl = Problem(objectives.Quadratic((1.0,)), oracles.Gaussian(sigma2=1.0), start=2.0)
@@ -78,10 +85,10 @@ def exact_trajectory(
     array([2.      , 0.5625  , 0.203125])
     """
     check_count("rounds", rounds, "use rounds=1 for a single averaging")
-    check_count("every", every, "use every=1 to keep each round")
+    check_count("every", every, "use every=1 to record each round")
     directions = to_eigenbasis(problem, algorithm.P)
     found = moments(directions, algorithm, rounds)
-    kept = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
+    recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
         F, square = found.F(directions), found.grad_norm2(directions)
     return ExactTrajectory(
@@ -89,13 +96,16 @@ def exact_trajectory(
         algorithm.P,
         algorithm.K,
         problem.oracle.constants(problem.objective).B,
-        kept,
-        *(each[kept] for each in (F, square, found.dispersion, found.w, found.variance)),
+        recorded,
+        *(each[recorded] for each in (F, square, found.dispersion, found.w, found.variance)),
     )
 
 
 def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
-    """The problem of P learners, direction by direction.
+    """Return the problem of P learners in the eigenbasis of its objective.
+
+    Raises:
+        KavgError: if the objective, the noise or the start has no exact form here.
 
     >>> from kavg import objectives, oracles
     >>> bowl = Problem(objectives.Quadratic((1.0, 2.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
@@ -147,7 +157,7 @@ def _turned(objective: Objective, x: Floats) -> Floats:
 
 
 def _shift_squares(objective: Objective, oracle: Oracle, P: int) -> Floats:
-    # The mean over learners of b_j^2 in each direction.
+    # The mean over learners of b_j^2 in each direction, without the shifts of all P at once.
     total = np.zeros(objective.dim)
     if not isinstance(oracle, Shifted) or oracle.zeta2 == 0:
         return total
