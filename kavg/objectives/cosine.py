@@ -1,4 +1,4 @@
-"""A bowl with cosine ripples."""
+"""A quadratic bowl with cosine ripples: many local minima."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
+from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
 from kavg.objectives.sine import sine
 from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
@@ -20,8 +20,10 @@ from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, ch
 class Cosine:
     """``F(w) = sum_i lam/2 w_i^2 + A (1 - cos(omega w_i))``: many local minima, the best at 0.
 
-    With ``lam = 0`` every ``2 pi / omega`` is a global minimum; ``SineBowl`` is the instance
-    ``lam = 2, A = 3/2, omega = 2`` with its Polyak-Lojasiewicz constant (docs/theory.md 6.2).
+    The minimiser is 0; with ``lam = 0`` so is every point whose coordinates are multiples of
+    ``2 pi / omega``.  Rastrigin's function is the instance ``lam = 2, A = 10, omega = 2 pi``.
+    ``SineBowl`` is the instance ``lam = 2, A = 3/2, omega = 2``, for which the
+    Polyak-Lojasiewicz constant is known (docs/theory.md 6.2).
 
     >>> ripples = Cosine(dim=2)
     >>> ripples.L.value
@@ -51,27 +53,34 @@ class Cosine:
 
     @property
     def L(self) -> Constant:
-        """``sup |lam + A omega^2 cos(omega w)|``, attained at 0 as ``lam, A >= 0``."""
+        """``lam + A omega^2``, exact.
+
+        The curvature of a coordinate is ``lam + A omega^2 cos(omega w)``, and largest at 0 in
+        absolute value, as ``lam, A >= 0``.
+        """
         curvature = self.lam + self.A * self.omega * self.omega
         return Constant(curvature, "exact", "lam + A omega^2, the curvature at 0")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, at 0."""
+        """0, exact: both terms are at least 0 and vanish at 0."""
         return Constant(0.0, "exact", "both terms are at least 0 and vanish at 0")
 
     @cached_property
-    def _numbers(self) -> Scalars:
-        return scalars(self.A * self.omega, self._ratio if self.lam else np.inf, self.lam)
+    def _scalars(self) -> Scalars:
+        return as_scalars(self.A * self.omega, self._ratio if self.lam else np.inf, self.lam)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, by ``1 - cos z = 2 sin(z/2)^2``, which does not cancel near 0."""
+        """F at every row, ``(..., d) -> (...)``.
+
+        ``1 - cos z`` is computed as ``2 sin(z/2)^2``, which does not cancel near 0.
+        """
         ripples = np.square(np.sin(0.5 * self.omega * x))
-        return over_coordinates(0.5 * self.lam * np.square(x) + 2.0 * self.A * ripples)
+        return sum_over_coordinates(0.5 * self.lam * np.square(x) + 2.0 * self.A * ripples)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``lam w + A omega sin(omega w)``."""
-        slope, ratio, lam = self._numbers[x.dtype]
+        """Write ``lam w + A omega sin(omega w)`` to ``out (..., d)`` and return it."""
+        slope, ratio, lam = self._scalars[x.dtype]
         sine(x, self.omega, out)
         if self.lam == 0:
             return np.multiply(out, slope, out=out)

@@ -1,4 +1,4 @@
-"""Two wells and a ridge between them."""
+"""Two wells a coordinate, with a ridge between them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
+from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
 from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 
 
@@ -19,8 +19,9 @@ from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 class DoubleWell:
     """``F(w) = sum_i w_i^2/2 - a log cosh(b w_i)``: two wells a coordinate when ``a b^2 > 1``.
 
-    The wells are at ``w = +-a b tanh(b |w|)`` and 0 is a ridge; with ``a b^2 <= 1`` there is one
-    well, at 0.
+    Then the ``2^d`` minimisers have coordinates ``+-well``, the solutions of
+    ``w = a b tanh(b w)`` other than 0, and all have the same value; 0 is a local maximum.  With
+    ``a b^2 <= 1`` the minimiser is 0.
 
     >>> wells = DoubleWell(dim=1)
     >>> wells.L.value, round(wells.well, 6), round(wells.f_star.value, 6)
@@ -37,47 +38,54 @@ class DoubleWell:
 
     @property
     def L(self) -> Constant:
-        """``sup |1 - a b^2 sech(b w)^2|``: at the ridge, or far out where the curvature is 1."""
+        """``max(1, a b^2 - 1)``, exact.
+
+        The curvature of a coordinate, ``1 - a b^2 sech(b w)^2``, rises from ``1 - a b^2`` at 0
+        towards 1 far out.
+        """
         ridge = self.a * self.b * self.b - 1.0
         return Constant(max(1.0, ridge), "exact", "curvature 1 - a b^2 at 0, towards 1 far out")
 
     @cached_property
     def well(self) -> float:
-        """The minimiser of one coordinate, at least 0, to rounding."""
-        return _root(self.a * self.b * self.b) / self.b
+        """The minimiser of one coordinate that is at least 0, to rounding."""
+        return _largest_root(self.a * self.b * self.b) / self.b
 
     @cached_property
     def f_star(self) -> Constant:
-        """``dim`` times the depth of one well."""
+        """``dim`` times F of one coordinate at ``well``, exact to rounding."""
         depth = min(0.0, float(self.value(np.array([self.well]))))
         return Constant(self.dim * depth, "exact", "F where w = a b tanh(b w), to rounding")
 
     @cached_property
-    def _numbers(self) -> Scalars:
-        return scalars(self.b, -self.a * self.b)
+    def _scalars(self) -> Scalars:
+        return as_scalars(self.b, -self.a * self.b)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, by ``log cosh z = |z| + log(1/2 + exp(-2|z|)/2)``: no overflow."""
+        """F at every row, ``(..., d) -> (...)``.
+
+        ``log cosh z`` is computed as ``|z| + log(1 + expm1(-2|z|)/2)``, which cannot overflow.
+        """
         z = np.abs(self.b * x)
         log_cosh = z + np.log1p(0.5 * np.expm1(-2.0 * z))
-        return over_coordinates(0.5 * np.square(x) - self.a * log_cosh)
+        return sum_over_coordinates(0.5 * np.square(x) - self.a * log_cosh)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``w - a b tanh(b w)``."""
-        b, slope = self._numbers[x.dtype]
+        """Write ``w - a b tanh(b w)`` to ``out (..., d)`` and return it."""
+        b, slope = self._scalars[x.dtype]
         np.multiply(x, b, out=out)
         np.tanh(out, out=out)
         np.multiply(out, slope, out=out)
         return np.add(out, x, out=out)
 
 
-def _root(c: float) -> float:
-    """The largest u with ``u = c tanh u``.
+def _largest_root(c: float) -> float:
+    """The largest u with ``u = c tanh u``, by Newton's method.
 
     ``u - c tanh u`` is convex for u > 0, so Newton's steps from c, right of the root, only go
     down; the first that does not is rounding.
 
-    >>> _root(0.5), round(_root(4.0), 6)
+    >>> _largest_root(0.5), round(_largest_root(4.0), 6)
     (0.0, 3.997303)
     """
     if c <= 1.0:

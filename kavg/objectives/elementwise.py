@@ -1,4 +1,4 @@
-"""Sums over the coordinates that keep their bits."""
+"""Helpers of separable objectives, which are sums of functions of one coordinate."""
 
 from __future__ import annotations
 
@@ -10,32 +10,35 @@ import numpy as np
 from kavg.base import Floats
 
 
-def over_coordinates(terms: Floats) -> Floats:
-    """``sum_i terms_i`` at every row, ``(..., d) -> (...)``: how a separable F adds up.
+def sum_over_coordinates(terms: Floats) -> Floats:
+    """``sum_i terms_i`` at every row, ``(..., d) -> (...)``.
 
-    A row sum has the same bits whatever rows stand beside it only if the last axis is the
-    fastest in memory, so anything else is copied first.
+    A row's sum has the same bits whatever other rows the array has.
 
-    >>> over_coordinates(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> sum_over_coordinates(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([3., 7.])
     """
+    # NumPy adds in another order, with other bits, where the last axis is not contiguous.
     total: Floats = np.add.reduce(np.ascontiguousarray(terms), axis=-1)
     return total
 
 
 Scalars = Mapping[np.dtype[Any], tuple[Floats, ...]]
+"""Numbers as arrays without axes, by precision."""
 
 
-def scalars(*values: float) -> Scalars:
-    """Arrays without axes, by the precision of what they are combined with.
+def as_scalars(*values: float) -> Scalars:
+    """Make arrays without axes of these numbers, for operands of either precision.
 
-    A call with a Python number takes two thirds more where arrays are small (docs/design.md).
+    A call with a Python number takes two thirds longer where arrays are small (docs/design.md,
+    "Numbers without axes").
 
-    >>> (half,) = scalars(0.5)[np.dtype("float32")]
+    >>> (half,) = as_scalars(0.5)[np.dtype("float32")]
     >>> (np.ones(2, np.float32) * half).dtype
     dtype('float32')
     """
-    with np.errstate(over="ignore", under="ignore"):  # as in single precision anyway
+    # A number beyond float32 becomes infinite or 0, as products in float32 would.
+    with np.errstate(over="ignore", under="ignore"):
         return {
             np.dtype(kind): tuple(np.array(value, kind) for value in values)
             for kind in ("float64", "float32")

@@ -1,4 +1,4 @@
-"""A bowl that grows ever more slowly."""
+"""A bowl that grows as the logarithm: smooth, not convex, unbounded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Dimension, check_ranges
 
 
@@ -17,7 +17,8 @@ from kavg.ranges import Dimension, check_ranges
 class Logarithm:
     """``F(w) = sum_i log(1 + w_i^2)``: unbounded, curvature from -1/4 to 2.
 
-    ``Saturating`` also flattens, and stays below ``dim``.
+    The minimiser is 0.  A coordinate is the Cauchy loss of robust statistics.  ``Saturating`` also
+    flattens, and stays below ``dim``.
 
     >>> bowl = Logarithm(dim=2)
     >>> float(bowl.value(np.zeros(2))), bowl.grad(np.ones(2), np.empty(2))
@@ -31,20 +32,24 @@ class Logarithm:
 
     @property
     def L(self) -> Constant:
-        """``sup |2 (1 - w^2) / (1 + w^2)^2|``."""
+        """2, exact.
+
+        The curvature of a coordinate is ``2 (1 - w^2) / (1 + w^2)^2``: 2 at 0, and at least
+        -1/4, at ``w^2 = 3``.
+        """
         return Constant(2.0, "exact", "curvature at 0; its least is -1/4, at sqrt(3)")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, at 0."""
+        """0, exact: every term is at least 0 and vanishes at 0."""
         return Constant(0.0, "exact", "every term is at least 0 and vanishes at 0")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row."""
-        return over_coordinates(np.log1p(np.square(x)))
+        """F at every row, ``(..., d) -> (...)``."""
+        return sum_over_coordinates(np.log1p(np.square(x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``2 w / (1 + w^2)``."""
+        """Write ``2 w / (1 + w^2)`` to ``out (..., d)`` and return it."""
         np.multiply(x, x, out=out)
         np.add(out, 1.0, out=out)
         np.divide(x, out, out=out)

@@ -1,4 +1,4 @@
-"""Quadratics: the family on which the whole method can be solved exactly."""
+"""Quadratics: the objectives on which all moments of a run are known exactly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from annotated_types import Interval
 
 from kavg.base import Constant, Floats, unknown
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Count, Positive, check_count, check_ranges
 
 
@@ -19,6 +19,8 @@ from kavg.ranges import Count, Positive, check_count, check_ranges
 @dataclass(frozen=True)
 class LogSpectrum:
     """``dim`` eigenvalues from ``low`` to ``high``, equally spaced in the logarithm.
+
+    A spectrum of ``Quadratic`` with condition number ``high / low``.
 
     >>> LogSpectrum(0.01, 1.0, dim=3).eigenvalues
     array([0.01, 0.1 , 1.  ])
@@ -48,7 +50,8 @@ class Quadratic:
     """``F(w) = 1/2 w^T H w``, ``H = Q diag(h) Q^T``; exact moments: docs/theory.md section 4.
 
     ``spectrum`` holds the eigenvalues ``h (d,)``, of any sign; ``Q (d, d)`` is the identity, or
-    drawn uniformly (Haar) from the orthogonal matrices with ``rotation_seed``.
+    drawn uniformly (Haar) from the orthogonal matrices with ``rotation_seed``.  If no eigenvalue is
+    negative, 0 is a minimiser, and so is every w in the null space of H.
 
     >>> bowl = Quadratic(spectrum=(1.0, 4.0))
     >>> bowl.grad(np.array([2.0, 1.0]), np.empty(2))
@@ -76,76 +79,86 @@ class Quadratic:
     def eigenvalues(self) -> Floats:
         """``h (d,)``, in the order given."""
         if isinstance(self.spectrum, LogSpectrum):
-            return _frozen(self.spectrum.eigenvalues)
-        return _frozen(np.array(self.spectrum, np.float64))
+            return _read_only(self.spectrum.eigenvalues)
+        return _read_only(np.array(self.spectrum, np.float64))
 
     @cached_property
     def rotation(self) -> Floats:
-        """``Q (d, d)``, whose columns are the eigenvectors."""
+        """``Q (d, d)``, whose columns are the eigenvectors; the identity without a seed."""
         if self.rotation_seed is None:
-            return _frozen(np.eye(self.dim))
-        return _frozen(haar_rotation(self.dim, self.rotation_seed))
+            return _read_only(np.eye(self.dim))
+        return _read_only(haar_rotation(self.dim, self.rotation_seed))
 
     @cached_property
     def hessian(self) -> Floats:
-        """``H (d, d)``, symmetric to the last bit."""
+        """``H = Q diag(h) Q^T``, ``(d, d)``, symmetric to the last bit."""
         H = (self.rotation * self.eigenvalues) @ self.rotation.T
-        return _frozen((H + H.T) / 2)
+        return _read_only((H + H.T) / 2)
 
     @property
     def L(self) -> Constant:
-        """``max |h|``."""
+        """``max |h|``, exact: the norm of the Hessian."""
         return Constant(float(np.abs(self.eigenvalues).max()), "exact", "largest |eigenvalue|")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, unless an eigenvalue is negative."""
+        """0, exact; minus infinity, exact, if an eigenvalue is negative."""
         if self.eigenvalues.min() < 0:
             return Constant(-np.inf, "exact", "a negative eigenvalue leaves F unbounded below")
         return Constant(0.0, "exact", "no negative eigenvalue, so F >= 0 = F(0)")
 
     @property
     def pl(self) -> Constant:
-        """The largest m with ``||grad F||^2 >= 2 m (F - f_star)``: the smallest h above 0."""
+        """The largest m with ``||grad F||^2 >= 2 m (F - f_star)``: the smallest h above 0.
+
+        Unknown if an eigenvalue is negative or all are 0.  In eigen-coordinates z the inequality
+        is ``sum_i h_i^2 z_i^2 >= m sum_i h_i z_i^2``, exact for the smallest h above 0.
+        """
         above = self.eigenvalues[self.eigenvalues > 0]
         if self.eigenvalues.min() < 0 or not above.size:
             return unknown("needs a positive eigenvalue and no negative one")
         return Constant(float(above.min()), "exact", "smallest positive eigenvalue")
 
     def eigen_coordinates(self, x: Floats) -> Floats:
-        """``Q^T x`` at every row, ``(..., d) -> (..., d)``: there H is diagonal."""
+        """``Q^T x`` at every row, ``(..., d) -> (..., d)``: coordinates in which H is diagonal."""
         if self.rotation_seed is None:
             return x
-        return _product(self.rotation.T, x, np.empty(x.shape))
+        return _matrix_times_rows(self.rotation.T, x, np.empty(x.shape))
 
     def value(self, x: Floats) -> Floats:
-        """``1/2 sum_i h_i (Q^T x)_i^2``: never negative when no eigenvalue is."""
+        """F at every row, ``(..., d) -> (...)``.
+
+        It is computed as ``1/2 sum_i h_i (Q^T x)_i^2``, which is never negative when no eigenvalue
+        is.
+        """
         z = self.eigen_coordinates(x)
-        return over_coordinates(0.5 * self.eigenvalues * np.square(z))
+        return sum_over_coordinates(0.5 * self.eigenvalues * np.square(z))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``H x``."""
+        """Write ``H x`` to ``out (..., d)`` and return it."""
         if self.rotation_seed is None:
             return np.multiply(x, self.eigenvalues, out=out)
-        return _product(self.hessian, x, out)
+        return _matrix_times_rows(self.hessian, x, out)
 
 
-def _product(matrix: Floats, x: Floats, out: Floats) -> Floats:
+def _matrix_times_rows(matrix: Floats, x: Floats, out: Floats) -> Floats:
     # Rows with gaps between their numbers take another path through BLAS, with other bits.
     np.matvec(matrix, np.ascontiguousarray(x), out=out)
     return out
 
 
-def _frozen(array: Floats) -> Floats:
+def _read_only(array: Floats) -> Floats:
     array.flags.writeable = False
     return array
 
 
 def haar_rotation(dim: int, seed: int) -> Floats:
-    """An orthogonal matrix ``(dim, dim)``, uniform among all of them.
+    """An orthogonal matrix ``(dim, dim)``, uniform (Haar) among all of them.
 
     Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made
-    positive: otherwise its law depends on the signs the factorisation happens to choose.
+    positive: otherwise its law depends on the signs that the factorisation happens to choose.
+
+    Source: Mezzadri 2007, "How to generate random matrices from the classical compact groups".
 
     >>> Q = haar_rotation(3, seed=0)
     >>> bool(np.allclose(Q.T @ Q, np.eye(3)))

@@ -1,4 +1,4 @@
-"""Rosenbrock's valley, for pictures."""
+"""Rosenbrock's function in the plane: a curved valley."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from kavg.base import Constant, Floats
 class Rosenbrock:
     """``F(a, b) = (1 - a)^2 + 100 (b - a^2)^2``: a curved, flat valley to the minimum (1, 1).
 
+    The minimiser is unique.  Along the valley ``b = a^2`` the gradient is small, across it large.
+
+    Source: Rosenbrock 1960, "An automatic method for finding the greatest or least value of a
+    function".
+
     >>> valley = Rosenbrock()
     >>> valley.grad(np.array([0.0, 1.0]), np.empty(2))
     array([ -2., 200.])
@@ -22,29 +27,29 @@ class Rosenbrock:
 
     @property
     def dim(self) -> int:
-        """Two."""
+        """2, the plane."""
         return 2
 
     @property
     def L(self) -> Constant:
-        """Infinite: no step size is safe from everywhere."""
+        """Infinite, exact: F is a quartic, so no step size is stable at every point."""
         return Constant(np.inf, "exact", "not globally smooth: the curvature grows as 1200 a^2")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, at (1, 1)."""
+        """0, exact: a sum of squares, both 0 at (1, 1)."""
         return Constant(0.0, "exact", "a sum of squares that vanishes at (1, 1)")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row."""
+        """F at every row, ``(..., 2) -> (...)``."""
         a, b = x[..., 0], x[..., 1]
         F: Floats = np.square(1.0 - a) + 100.0 * np.square(b - a * a)
         return F
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``(2 (a - 1) - 400 a (b - a^2), 200 (b - a^2))``."""
+        """Write ``(2 (a - 1) - 400 a (b - a^2), 200 (b - a^2))`` to ``out (..., 2)``."""
         a, b = x[..., 0], x[..., 1]
-        miss = b - a * a
-        out[..., 0] = 2.0 * (a - 1.0) - 400.0 * a * miss
-        out[..., 1] = 200.0 * miss
+        offset = b - a * a
+        out[..., 0] = 2.0 * (a - 1.0) - 400.0 * a * offset
+        out[..., 1] = 200.0 * offset
         return out

@@ -1,4 +1,4 @@
-"""A bowl that levels out: far away there is almost no gradient."""
+"""A bowl that levels out, with almost no gradient far from its minimum."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Dimension, check_ranges
 
 
@@ -17,7 +17,8 @@ from kavg.ranges import Dimension, check_ranges
 class Saturating:
     """``F(w) = sum_i w_i^2 / (1 + w_i^2)``: bounded, curvature from -1/2 to 2.
 
-    ``Logarithm`` also flattens, but grows without bound.
+    The minimiser is 0.  A coordinate is the loss of Geman and McClure, as in
+    ``RobustRegression``.  ``Logarithm`` also flattens, but grows without bound.
 
     >>> bowl = Saturating(dim=2)
     >>> float(bowl.value(np.array([0.0, 1e200]))), bowl.grad(np.ones(2), np.empty(2))
@@ -31,20 +32,27 @@ class Saturating:
 
     @property
     def L(self) -> Constant:
-        """``sup |2 (1 - 3 w^2) / (1 + w^2)^3|``."""
+        """2, exact.
+
+        The curvature of a coordinate is ``2 (1 - 3 w^2) / (1 + w^2)^3``: 2 at 0, and at least
+        -1/2, at ``w^2 = 1``.
+        """
         return Constant(2.0, "exact", "curvature at 0; its least is -1/2, at 1")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, at 0."""
+        """0, exact: every term is at least 0 and vanishes at 0."""
         return Constant(0.0, "exact", "a sum of squares that vanishes at 0")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, as the square of ``w / sqrt(1 + w^2)``, which cannot overflow."""
-        return over_coordinates(np.square(x / np.hypot(1.0, x)))
+        """F at every row, ``(..., d) -> (...)``.
+
+        A term is computed as the square of ``w / sqrt(1 + w^2)``, which cannot overflow.
+        """
+        return sum_over_coordinates(np.square(x / np.hypot(1.0, x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``2 w / (1 + w^2)^2``."""
+        """Write ``2 w / (1 + w^2)^2`` to ``out (..., d)`` and return it."""
         np.multiply(x, x, out=out)
         np.add(out, 1.0, out=out)
         np.reciprocal(out, out=out)

@@ -1,7 +1,8 @@
-"""A sine of multiplications and additions, where NumPy's own would take most of a round's time.
+"""The sine of large float64 arrays, by a polynomial.
 
 NumPy's float64 sine is the C library's, one number after another, and takes several times as long
-(docs/design.md).  This makes 24 calls, though, so that below some 800 numbers it is the slower one.
+(docs/design.md, "A sine of additions and multiplications").  The polynomial takes 24 calls, so
+that below some 800 numbers NumPy's is the faster one.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import numpy as np
 from kavg.base import Floats
 
 BLOCK: Final = 8192
-"""Numbers at once: with two arrays of as many beside them they stay in the cache."""
+"""Numbers computed at once: with two arrays of the same size they fit into the cache."""
 
-WIDE: Final = 100
-"""Coordinates from which on it is used: what is taken may depend on the problem, never on tiles."""
+POLYNOMIAL_DIM: Final = 100
+"""Coordinates from which on the polynomial is used.
+
+The choice must depend on the problem alone: one by the size of a tile would let tiles change bits.
+"""
 
 QUOTIENT: Final = tuple(
     np.array(c)
@@ -38,11 +42,13 @@ QUOTIENT: Final = tuple(
 Interpolated at the ten Chebyshev nodes in 60 digits; the relative error is below 1.2e-17, and
 1e-16 once the coefficients are rounded.
 """
-QUARTER: Final = np.array(0.25)
+_QUARTER: Final = np.array(0.25)
 
 
 def sine(x: Floats, omega: float, out: Floats) -> None:
-    """Write ``sin(omega x)`` to ``out (..., d)``; in single precision NumPy's own is quick.
+    """Write ``sin(omega x)`` to ``out``; ``x, out (..., d)``.
+
+    In single precision NumPy's own is used whatever d is, as it has vector instructions.
 
     >>> x = np.array([0.0, 0.5, 1.0, 1.5])
     >>> out = np.empty(4)
@@ -50,7 +56,7 @@ def sine(x: Floats, omega: float, out: Floats) -> None:
     >>> out.round(15)
     array([ 0.,  1.,  0., -1.])
     """
-    if x.dtype == np.float32 or x.shape[-1] < WIDE:
+    if x.dtype == np.float32 or x.shape[-1] < POLYNOMIAL_DIM:
         np.multiply(x, omega, out=out)
         np.sin(out, out=out)
     else:
@@ -59,11 +65,11 @@ def sine(x: Floats, omega: float, out: Floats) -> None:
 
 
 def sine_of_turns(turns: Floats) -> None:
-    """Replace each float64 t, a number of turns, by ``sin(2 pi t)`` to 4e-16.
+    """Replace each float64 t, a number of turns, by ``sin(2 pi t)``, with an error below 4e-16.
 
-    Allocates workspace of ``2 BLOCK`` numbers at most.
-
-    ``f = t - rint(t)`` is exact.  The factors f and ``1/4 - f^2`` vanish where the sine does.
+    With ``f = t - rint(t)``, which is exact, the sine is ``f (1/4 - f^2)`` times a polynomial in
+    ``f^2``: the two factors vanish where the sine does, so that its relative error is small there.
+    Workspace of at most ``2 BLOCK`` numbers is allocated.
 
     >>> t = np.array([0.0, 0.25, 0.5, 1e9 + 0.75])
     >>> sine_of_turns(t)
@@ -80,10 +86,10 @@ def sine_of_turns(turns: Floats) -> None:
 
 
 def _sine(t: Floats, f: Floats, square: Floats) -> None:
-    """``sin(2 pi t)`` in place, with workspace."""
     np.rint(t, out=f)
     np.subtract(t, f, out=f)
     np.multiply(f, f, out=square)
+    # Horner's scheme, highest power first.
     highest, *others, last = QUOTIENT
     np.multiply(square, highest, out=t)
     for coefficient in others:
@@ -91,5 +97,5 @@ def _sine(t: Floats, f: Floats, square: Floats) -> None:
         np.multiply(t, square, out=t)
     np.add(t, last, out=t)
     np.multiply(t, f, out=t)
-    np.subtract(QUARTER, square, out=square)
+    np.subtract(_QUARTER, square, out=square)
     np.multiply(t, square, out=t)

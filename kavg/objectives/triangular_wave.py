@@ -1,4 +1,4 @@
-"""The extremal function for smoothness: as curved as L allows, everywhere."""
+"""The extremal function for smoothness: its curvature is +-L everywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import Scalars, over_coordinates, scalars
+from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
 from kavg.ranges import Dimension, Positive, check_ranges
 
 
@@ -18,9 +18,10 @@ from kavg.ranges import Dimension, Positive, check_ranges
 class TriangularWave:
     """F whose derivative is a triangular wave: odd, ``F'' = +-slope`` everywhere, F(0) = 0.
 
-    Parabolas of length ``period / 2`` in turn, up and down, so F is periodic; its minima are the
-    multiples of ``period``.  It attains the bounds that only assume smoothness (docs/theory.md
-    6.2); ``Cosine(lam=0)`` is its smooth companion.
+    A coordinate of F is periodic: parabolas of length ``period / 2``, upward and downward in turn.
+    The minimisers are the points whose coordinates are multiples of ``period``.  F attains the
+    bounds that assume smoothness only (docs/theory.md 6.2); ``Cosine(lam=0)`` is periodic too, and
+    analytic.
 
     >>> wave = TriangularWave(dim=1, slope=1.0, period=4.0)
     >>> wave.grad(np.array([0.5, 1.0, 1.5, 2.0, 3.0]), np.empty(5))
@@ -36,29 +37,37 @@ class TriangularWave:
 
     @property
     def L(self) -> Constant:
-        """``slope``."""
+        """``slope``, exact: the curvature is ``+-slope`` wherever it exists."""
         return Constant(self.slope, "exact", "curvature is +-slope everywhere")
 
     @property
     def f_star(self) -> Constant:
-        """Zero, at the multiples of ``period``."""
+        """0, exact: F rises from 0 at 0 for half a period, and is even and periodic."""
         return Constant(0.0, "exact", "F rises from its minimum at 0 for half a period")
 
     @cached_property
-    def _numbers(self) -> Scalars:
-        return scalars(self.period, 0.25, 0.25 * self.period, 0.5 * self.period, self.slope)
+    def _scalars(self) -> Scalars:
+        return as_scalars(self.period, 0.25, 0.25 * self.period, 0.5 * self.period, self.slope)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row: one parabola about 0, its mirror about half a period."""
+        """F at every row, ``(..., d) -> (...)``.
+
+        With t the distance to the nearest multiple of ``period``: a parabola about 0 up to a
+        quarter period, then its mirror image about half a period.
+        """
         quarter = 0.25 * self.period
         t = np.remainder(np.abs(x), self.period)
         t = np.minimum(t, self.period - t)
         crest = quarter * quarter - 0.5 * np.square(2.0 * quarter - t)
-        return over_coordinates(self.slope * np.where(t <= quarter, 0.5 * np.square(t), crest))
+        return sum_over_coordinates(self.slope * np.where(t <= quarter, 0.5 * np.square(t), crest))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """``slope (q - |t|)``, q a quarter period, ``t = x - q`` brought to ``[-2q, 2q]``."""
-        period, fourth, quarter, half, slope = self._numbers[x.dtype]
+        """Write ``slope (q - |t|)`` to ``out (..., d)`` and return it.
+
+        q is a quarter period, and ``t = x - q`` less the nearest multiple of ``period``, so that
+        ``|t| <= 2q``.
+        """
+        period, fourth, quarter, half, slope = self._scalars[x.dtype]
         np.divide(x, period, out=out)
         np.subtract(out, fourth, out=out)
         np.rint(out, out=out)
@@ -66,7 +75,7 @@ class TriangularWave:
         np.subtract(x, out, out=out)
         np.subtract(out, quarter, out=out)
         np.abs(out, out=out)
-        # Where neighbouring floats are further apart than a period, |t| can be anything.
+        # Where neighbouring floats are further apart than a period, |t| can exceed 2q.
         np.minimum(out, half, out=out)
         np.subtract(quarter, out, out=out)
         return np.multiply(out, slope, out=out)

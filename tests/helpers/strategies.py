@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.objectives.data import Data
-from kavg.objectives.sine import WIDE
+from kavg.objectives.sine import POLYNOMIAL_DIM
 
 SMALL = st.floats(0.125, 2.0)
 
@@ -22,7 +22,7 @@ def data_sets(draw) -> Data:
 
 @st.composite
 def analytic(draw) -> kavg.Problem:
-    dim = draw(st.one_of(st.integers(1, 7), st.just(WIDE)))
+    dim = draw(st.one_of(st.integers(1, 7), st.just(POLYNOMIAL_DIM)))
     spectrum = tuple(np.linspace(0.1, 1.0, dim))
     objective = draw(
         st.sampled_from(

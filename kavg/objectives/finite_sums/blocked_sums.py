@@ -15,7 +15,7 @@ from typing import Protocol, final
 import numpy as np
 
 from kavg.base import Floats, Indices, Precision
-from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates
 
 BATCH_BLOCK = 2**17
 """Numbers that a mini-batch plan works on at a time: 1 MB, which an L2 cache can hold."""
@@ -139,5 +139,5 @@ def _one_stack(examples: Examples) -> Examples:
 
 def mean_over_examples(values: Floats) -> Floats:
     """Mean over the last axis, ``(c, m) -> (c,)``; a row's bits do not depend on other rows."""
-    mean: Floats = over_coordinates(values) / values.shape[-1]
+    mean: Floats = sum_over_coordinates(values) / values.shape[-1]
     return mean

@@ -13,7 +13,7 @@ from kavg.errors import KavgError
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
-from kavg.objectives.elementwise import over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.ranges import DataSeed, NonNegative
@@ -117,4 +117,4 @@ class LogisticRegression(EmpiricalRisk):
         """``(1/m) sum_i log(1 + exp(-2 b_i.x))`` plus the regulariser."""
         losses = np.logaddexp(0.0, -2.0 * np.matvec(examples[0], x))
         x2 = x * x
-        return mean_over_examples(losses) + self.alpha * over_coordinates(x2 / (1 + x2))
+        return mean_over_examples(losses) + self.alpha * sum_over_coordinates(x2 / (1 + x2))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.objectives import sine as module
-from kavg.objectives.sine import BLOCK, WIDE, sine, sine_of_turns
+from kavg.objectives.sine import BLOCK, POLYNOMIAL_DIM, sine, sine_of_turns
 
 PRECISE = np.finfo(np.longdouble).eps < 1e-18
 PI = 4 * np.arctan(np.longdouble(1))
@@ -66,7 +66,8 @@ def test_any_layout_of_memory(layout):
 
 def test_narrow_problems_and_single_precision_take_that_of_numpy(monkeypatch):
     monkeypatch.setattr(module, "sine_of_turns", None)
-    narrow, single = np.linspace(-9, 9, WIDE - 1), np.linspace(-9, 9, WIDE, dtype=np.float32)
+    narrow = np.linspace(-9, 9, POLYNOMIAL_DIM - 1)
+    single = np.linspace(-9, 9, POLYNOMIAL_DIM, dtype=np.float32)
     for x in (narrow, single):
         out = np.empty_like(x)
         sine(x, 1.7, out)
@@ -74,7 +75,7 @@ def test_narrow_problems_and_single_precision_take_that_of_numpy(monkeypatch):
 
 
 def test_wide_problems_do_not():
-    x = np.linspace(-9, 9, WIDE)
+    x = np.linspace(-9, 9, POLYNOMIAL_DIM)
     out = np.empty_like(x)
     sine(x, 1.7, out)
     assert np.array_equal(out, sine_of(x * (1.7 / (2 * np.pi))))
