@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import iterate_rounds, simulate
+from kavg import meta_iterations, simulate
 from kavg.cli import environment, replay
 from kavg.cli import execution as jobs
 from kavg.cli.execution import described
 from kavg.cli.replay import chosen, replayed
 from kavg.config.config import load, parse, to_toml
 from kavg.engine.communicator import SerialComm
+from kavg.engine.rounds import iterate_rounds
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
 from kavg.storage.atomic import write_bytes
 
@@ -364,7 +365,7 @@ CONFIG = parse(SETTINGS)
 def test_rounds_come_again_from_any_known_state(rounds, states, which):
     algorithm, done = CONFIG.algorithms[which], []
     settings = {"replicas": 3, "seed": 1}
-    everything = list(islice(iterate_rounds(CONFIG.problem, algorithm, **settings), 13))
+    everything = list(islice(meta_iterations(CONFIG.problem, algorithm, **settings), 13))
 
     kept = [everything[n].state for n in states]
     again = replayed(SerialComm(), CONFIG, algorithm, rounds, kept, lambda r: done.append(r.n))
