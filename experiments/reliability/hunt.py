@@ -215,7 +215,7 @@ def ran(case: Case, folder: Path, caught: Caught, new: list[str], tally: Tally) 
     out = Path(case.out if case.out is not None else f"runs/{Path(case.name).stem}")
     above = {str(place) for place in (out, *out.parents)}
     strange = [name for name in new if not name.startswith(f"{out}/") and name not in above]
-    faults = manifest.differences(folder / out)
+    faults = manifest.list_changes(folder / out)
     if strange or faults:
         return f"failed: left {strange}, {faults}"
     tally.drawn += (folder / out / "figures" / "trajectory.png").exists()

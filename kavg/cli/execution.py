@@ -27,28 +27,30 @@ from kavg.problem import Algorithm
 from kavg.reports.figures.trajectories import write_figures
 from kavg.reports.run_summary import summary, table
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
-from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import unused
+from kavg.storage.output_folder import choose_unused_folder
 from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
 
 
 def go_on(
-    comm: Communicator, config: Config, keeper: Keeper, *, quiet: bool, mpi: str | None
+    comm: Communicator, config: Config, manager: CheckpointManager, *, quiet: bool, mpi: str | None
 ) -> None:
     """Do the rounds that are left, report, write; a signal leaves a checkpoint at any time."""
-    runs = all_algorithms(comm, config, quiet, keeper)
+    runs = all_algorithms(comm, config, quiet, manager)
 
     def end() -> None:
         words = "" if quiet else f"\n{table(runs)}\n"
-        folder, mine = keeper.folder, keeper.mine
+        folder, mine = manager.folder, manager.owns_folder
         try:
-            finish(comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=keeper.begun)
+            finish(
+                comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=manager.start
+            )
         except KavgError as fault:
-            raise RunFailed(f"{fault}; {keeper.advice}") from None
+            raise RunFailed(f"{fault}; {manager.advice}") from None
         except SignalExit:
-            keeper.write()
+            manager.save()
             raise
 
     run_on_rank_0(comm, end)
@@ -82,7 +84,7 @@ def finish(
 
     ``draw`` adds figures to the folder it is given; ``begun`` knows of earlier sessions.
     """
-    folder = folder if force else unused(folder)
+    folder = folder if force else choose_unused_folder(folder)
     report = described(runs)
 
     def figures(place: Path) -> None:
@@ -113,14 +115,14 @@ def identity(config: Config) -> str:
 
 
 def all_algorithms(
-    comm: Communicator, config: Config, quiet: bool, keeper: Keeper | None = None
+    comm: Communicator, config: Config, quiet: bool, manager: CheckpointManager | None = None
 ) -> list[Trajectory]:
     """Run one algorithm after another on the same problem and noise.
 
-    A ``keeper`` knows what is done already; rank 0's writes the checkpoints.
+    A ``manager`` knows what is done already; rank 0's writes the checkpoints.
     """
-    begun = keeper.begun.runs if keeper else ()
-    mine = keeper if comm.Get_rank() == 0 else None
+    begun = manager.start.runs if manager else ()
+    mine = manager if comm.Get_rank() == 0 else None
     with shown(comm, quiet) as progress, defer_signals() as signals:
         supervised = Supervised(comm, progress, signals, mine)
         runs = [

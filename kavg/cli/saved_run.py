@@ -13,10 +13,10 @@ from kavg.cli.execution import begin_run, identity
 from kavg.config.config import Config, data_digest, load, parse, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import load_trajectories, manifest
-from kavg.storage.checkpoints import FOLDER, Checkpoint, read, stored
-from kavg.storage.output_folder import unfinished
+from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
+from kavg.storage.output_folder import is_unfinished
 from kavg.storage.text_files import read_json
-from kavg.storage.validation import is_finished, validate_begun
+from kavg.storage.validation import is_finished, validate_algorithms
 from kavg.trajectory import Trajectory
 
 
@@ -45,7 +45,7 @@ class Found:
 def opened(folder: Path) -> Found:
     """The run in a folder: its last checkpoint that is whole, or the finished run."""
     try:
-        if unfinished(folder):
+        if is_unfinished(folder):
             return last_checkpoint(folder)
         if (folder / "trajectory.npz").is_file():
             return finished(folder)
@@ -60,7 +60,7 @@ def opened(folder: Path) -> Found:
 def last_checkpoint(folder: Path) -> Found:
     """The last that can be used; those after it are named."""
     refused: list[str] = []
-    for path in stored(folder / FOLDER):
+    for path in list_checkpoints(folder / FOLDER):
         try:
             config, begun = usable(path)
         except NewerFormat:
@@ -73,13 +73,13 @@ def last_checkpoint(folder: Path) -> Found:
         return Found(config, begun, path, content_of(path), False, notes)
     raise KavgError(
         "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *refused])
-        + "\n  kavg run with --force starts anew"
+        + "\n  kavg run with --force starts again"
     )
 
 
 def usable(path: Path) -> tuple[Config, Checkpoint]:
     """A checkpoint with its settings, which must belong together, and to the data of today."""
-    begun = read(path)
+    begun = read_checkpoint(path)
     try:
         config = parse(begun.settings)
         check_parts(config, begun.runs, begun.data)
@@ -93,7 +93,7 @@ def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> Non
     """Raise KavgError unless the runs are such that these settings, on their data, can extend."""
     if data != data_digest(config):
         raise KavgError("the data that its settings name are not those it was computed with")
-    validate_begun(runs, config.algorithms)
+    validate_algorithms(runs, config.algorithms)
     for algorithm, run in zip(config.algorithms, runs, strict=False):
         begin_run(config, algorithm, run)
 
@@ -101,7 +101,7 @@ def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> Non
 def finished(folder: Path) -> Found:
     """A finished run, whose files must be as they were written, and belong together."""
     try:
-        manifest.check(folder, ("config.toml", "trajectory.npz", "environment.json"))
+        manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
         config, runs = load(folder / "config.toml"), load_trajectories(folder)
         facts = read_json(folder / "environment.json")
         if not is_finished(runs, config.algorithms, config.rounds):

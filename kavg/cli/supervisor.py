@@ -11,7 +11,7 @@ from kavg.cli.progress import Progress
 from kavg.engine.run import Run
 from kavg.mpi.collective import run_on_rank_0
 from kavg.mpi.signals import PendingSignal, SignalExit, requested_signal, signal_name
-from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.output_folder import resume_command
 from kavg.trajectory import Trajectory
 
@@ -22,13 +22,17 @@ class Supervised:
 
     A signal that any rank caught travels in the buffer that a round sums up anyway, so all ranks
     know of it after the same round.  Rank 0 then writes a checkpoint, and all end with the signal's
-    code.  ``keeper`` is rank 0's; None elsewhere, and for commands that keep no checkpoints.
+    code.  ``manager`` is rank 0's; None elsewhere, and for commands that keep no checkpoints.
     """
 
     def __init__(
-        self, comm: Communicator, progress: Progress, caught: PendingSignal, keeper: Keeper | None
+        self,
+        comm: Communicator,
+        progress: Progress,
+        caught: PendingSignal,
+        manager: CheckpointManager | None,
     ) -> None:
-        self.comm, self.progress, self.caught, self.keeper = comm, progress, caught, keeper
+        self.comm, self.progress, self.caught, self.manager = comm, progress, caught, manager
         self.finished = 0
         self.place = "before the first round"
 
@@ -43,18 +47,18 @@ class Supervised:
         self.progress(algorithm, n, run.rounds)
         self.place = f"after round {n} of {algorithm}"
         number = requested_signal(run.last.requested, self.comm.Get_size())
-        due = self.keeper is not None and self.keeper.due(n)
-        if self.keeper and (number or due):
-            self.keeper.keep(self.finished, run.to_trajectory())
+        due = self.manager is not None and self.manager.is_due(n)
+        if self.manager and (number or due):
+            self.manager.update(self.finished, run.to_trajectory())
         if number:
             self.stop(number)
-        if self.keeper and due:
-            self.keeper.write()
+        if self.manager and due:
+            self.manager.save()
 
     def finish(self, run: Trajectory) -> None:
         """An algorithm is at its end."""
-        if self.keeper:
-            self.keeper.keep(self.finished, run)
+        if self.manager:
+            self.manager.update(self.finished, run)
         self.finished += 1
 
     def stop_if_requested(self) -> None:
@@ -67,18 +71,18 @@ class Supervised:
 
     def stop(self, number: int) -> None:
         """Write a checkpoint and end; all wait: a launcher may kill those that are left."""
-        run_on_rank_0(self.comm, self.keeper.write if self.keeper else nothing)
+        run_on_rank_0(self.comm, self.manager.save if self.manager else nothing)
         words = f"stopped by {signal_name(number)} {self.place}; {self.what_is_kept}"
         raise SignalExit(number, words, collective=True)
 
     @property
     def what_is_kept(self) -> str:
         """How to go on."""
-        if self.keeper is None:
+        if self.manager is None:
             return "this command keeps no checkpoints"
-        if not self.keeper.cadence.on:
+        if not self.manager.policy.is_on:
             return "checkpoint.every is 'never', so nothing is kept"
-        return f"{resume_command(self.keeper.folder)} goes on"
+        return f"{resume_command(self.manager.folder)} continues"
 
 
 def nothing() -> None:

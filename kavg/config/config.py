@@ -31,8 +31,8 @@ from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import Count, Positive, Seed, check_ranges
-from kavg.storage.atomic import real
-from kavg.storage.checkpoint_manager import CHECKPOINTING, Checkpointing
+from kavg.storage.atomic import resolve_links
+from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
 
 
 @final
@@ -88,7 +88,7 @@ class Config:
     mean: MeanName = "exact"
     dtype: Precision = "float64"
     record: Record = RECORD
-    checkpoint: Checkpointing = CHECKPOINTING
+    checkpoint: CheckpointPolicy = DEFAULT_POLICY
     figures: bool = True
     timeout: Positive = 600.0
     agree_every: Annotated[Count, "use more than rounds to compare at the end alone"] = 100
@@ -157,7 +157,7 @@ def resolve_paths(data: dict[str, Any], folder: Path | None) -> None:
         return
     source = objective.get("data")
     if isinstance(source, str) and source.endswith((".npz", ".csv")):
-        data["objective"] = objective | {"data": str(real(folder / source))}
+        data["objective"] = objective | {"data": str(resolve_links(folder / source))}
 
 
 def to_toml(config: Config) -> str:

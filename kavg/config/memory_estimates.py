@@ -19,7 +19,7 @@ from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import MiniBatch
 from kavg.problem import Algorithm, Problem
-from kavg.storage.limits import in_words, room
+from kavg.storage.limits import format_bytes, memory_limit
 
 NUMBER: Final = 8
 POINT: Final = 6
@@ -108,9 +108,9 @@ def check_counts(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
 
 def check_room(numbers: int, what: str, advice: str) -> None:
     """Refuse more numbers than this machine has room for."""
-    size, most = float(NUMBER * numbers), room()
+    size, most = float(NUMBER * numbers), memory_limit()
     if size > most:
         raise KavgError(
-            f"is too large: {what} would take about {in_words(size)} of memory, and there are "
-            f"{in_words(most)}; {advice}"
+            f"is too large: {what} would take about {format_bytes(size)} of memory, and there are "
+            f"{format_bytes(most)}; {advice}"
         )

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, whatever interrupts their writing."""
+"""Atomic writes: a file or folder appears whole or not at all, whatever interrupts its writing."""
 
 from __future__ import annotations
 
@@ -12,86 +12,100 @@ from pathlib import Path
 from typing import Final
 
 SHOWN: Final = 40
-"""Letters of a folder's name that its temporary names show."""
+"""Characters of a folder's name that its temporary names show."""
 
 
-def real(path: Path) -> Path:
-    """The path without links, but for one that leads to itself, of which pathlib's own dies."""
+def resolve_links(path: Path) -> Path:
+    """Return the path without symbolic links.
+
+    Unlike ``Path.resolve`` it accepts a link that leads to itself, and leaves that as it is.
+    """
     return Path(os.path.realpath(path))
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``, flushed to disk and renamed to it when all went well."""
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside ``path``; rename it to ``path`` when the block ends well.
+
+    The file is flushed to disk before it is renamed, and its folder after.  If the block raises,
+    the temporary file is removed and an older ``path`` is untouched.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with write_atomically(Path(folder, "a.txt")) as partial:
+    ...         _ = partial.write_text("whole")
+    ...     Path(folder, "a.txt").read_text()
+    'whole'
+    """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)
-        flush(path.parent)
+        sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all."""
-    with written(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_bytes(content)
 
 
 @contextmanager
-def staged(folder: Path, ours: Container[str]) -> Iterator[Path]:
-    """A temporary folder beside ``folder`` that takes its place when all went well.
+def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
+    """Yield a temporary folder; it takes the place of ``folder`` when the block ends well.
 
-    An older folder of that name is moved out of the way first and removed last; whatever
-    interrupts this, either the old or the new one is whole and in its place.  What lies in the old
-    one under other names than ``ours`` moves to the new one.
+    An older folder of that name is moved aside only then, and removed last.  Whatever interrupts
+    this, either the old or the new folder is whole and in its place, or ``restore_folder`` puts the
+    old one there.  Files of the old folder whose names are not in ``ours`` move to the new one.
     """
-    folder = real(folder)  # a link could not be replaced by a folder
+    folder = resolve_links(folder)  # a folder cannot be renamed to an existing link
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Not the process number: in containers and on shared disks it comes again.
+    # Not the process number: in containers and on shared disks another process has the same.
     mark = f".{folder.name[:SHOWN]}.{secrets.token_hex(4)}"
     stage, old = folder.with_name(f"{mark}.partial"), folder.with_name(f"{mark}.old")
     try:
         stage.mkdir()
         yield stage
-        flush(stage)
+        sync_folder(stage)
         if folder.exists():
             folder.replace(old)
         stage.replace(folder)
-        flush(folder.parent)
+        sync_folder(folder.parent)
     finally:
         if old.exists() and not folder.exists():
             old.replace(folder)
         shutil.rmtree(stage, ignore_errors=True)
         if old.exists():
-            rescue(old, folder, ours)
+            _move_other_files(old, folder, ours)
             shutil.rmtree(old, ignore_errors=True)
 
 
-def put_back(folder: Path) -> None:
-    """Give a folder its name again, if the machine stopped between the two renames of ``staged``.
+def restore_folder(folder: Path) -> None:
+    """Rename an old folder back, if the machine stopped between the renames of ``replace_folder``.
 
-    Nothing is done where that is not sure: the name may have been cut short, or two such are there.
+    Nothing is done where it is not certain which folder was meant: if the name may have been cut to
+    ``SHOWN`` characters, or if there are two such folders.
     """
-    with suppress(OSError):  # who reads the folder, or writes it, says what is wrong
-        folder = real(folder)
+    with suppress(OSError):  # the code that reads or writes the folder next reports what is wrong
+        folder = resolve_links(folder)
         old = [*folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}.old")]
         if not folder.exists() and len(folder.name) < SHOWN and len(old) == 1:
             old[0].replace(folder)
 
 
-def rescue(old: Path, folder: Path, ours: Container[str]) -> None:
-    """Move to ``folder`` what is not ours."""
+def _move_other_files(old: Path, folder: Path, ours: Container[str]) -> None:
     for path in old.iterdir():
         if path.name not in ours and not (folder / path.name).exists():
             path.replace(folder / path.name)
 
 
-def flush(folder: Path) -> None:
-    """Bring the names in a folder to disk; not every file system can, and then it is no fault."""
-    with suppress(OSError):
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to disk, where the file system can do it."""
+    with suppress(OSError):  # not every file system can, and a rename is atomic without it
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Keeps the checkpoints of a run: when one is due, where it goes, which are dropped."""
+"""Writes and prunes the checkpoints of a run, by the policy of its settings."""
 
 from __future__ import annotations
 
@@ -6,104 +6,31 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Final, final
 
 from kavg.errors import KavgError, RunFailed
 from kavg.ranges import Count, check_ranges
-from kavg.storage.checkpoints import FOLDER, Checkpoint, stored, write
-from kavg.storage.output_folder import claimed, resume_command
+from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, write_checkpoint
+from kavg.storage.output_folder import claim_folder, resume_command
 from kavg.trajectory import Trajectory
 
-
-@final
-class Keeper:
-    """Writes checkpoints, and keeps the two last: rank 0's alone, by its own clock.
-
-    All ranks hold the same state after a round, so that one of them can decide and write without
-    a word to the others.  ``mine`` says that the folder is this run's already; else it is taken
-    when the first checkpoint is written.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        cadence: Checkpointing,
-        begun: Checkpoint,
-        *,
-        mine: bool,
-        last: Path | None = None,
-    ) -> None:
-        self.folder, self.cadence, self.begun = folder, cadence, begun
-        self.mine, self.last = mine, last
-        self.rounds = 0 if isinstance(cadence.every, str) else int(cadence.every)
-        self.seconds = cadence.seconds or float("inf")
-        self.runs = list(begun.runs)
-        self.written_at = time.monotonic()
-
-    def due(self, n: int) -> bool:
-        """Is it time, after round ``n`` of some algorithm?"""
-        if self.rounds:
-            return n % self.rounds == 0
-        return time.monotonic() - self.written_at >= self.seconds
-
-    def keep(self, i: int, run: Trajectory) -> None:
-        """Remember how far algorithm i is."""
-        self.runs[i : i + 1] = [run]
-
-    def write(self) -> None:
-        """Write a checkpoint; what cannot be written ends the run."""
-        if not self.cadence.on:
-            return
-        try:
-            self.store()
-        except OSError as error:
-            raise RunFailed(self.unwritten(error)) from None
-        self.written_at = time.monotonic()
-
-    def store(self) -> None:
-        """Write, then drop all but this and the one before."""
-        if not self.mine:
-            self.folder, self.mine = claimed(self.folder), True
-        folder, begun = self.folder / FOLDER, self.begun
-        now = Checkpoint(begun.settings, begun.data, self.runs, begun.sessions)
-        before, self.last = self.last, write(folder, now)
-        for old in stored(folder):
-            if old not in (self.last, before):
-                old.unlink(missing_ok=True)
-
-    def unwritten(self, error: OSError) -> str:
-        """What is lost, and what to do."""
-        if self.mine:
-            with suppress(OSError):  # what is not empty stays
-                (self.folder / FOLDER).rmdir()
-                self.folder.rmdir()
-        where, reason = str(self.folder / FOLDER), error.strerror or str(error)
-        return f"cannot write a checkpoint to {where!r}: {reason}; {self.advice}"
-
-    @property
-    def advice(self) -> str:
-        """What to do about a disk on which nothing can be written."""
-        if self.last:
-            return f"make room, then {resume_command(self.folder)} goes on from {self.last.name}"
-        return "make room, then run again: there is no checkpoint"
-
-
 NEVER: Final = "never"
-
-
 UNITS: Final = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
+"""Seconds in each unit of time."""
 DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(s|min|m|h|d)")
 
 
 @final
 @dataclass(frozen=True)
-class Checkpointing:
-    """When checkpoints are written: ``every`` so many rounds, or after so much time, or never.
+class CheckpointPolicy:
+    """When checkpoints are written: after a number of rounds or a time ``every``, or never.
 
-    >>> Checkpointing(every="1.5h").seconds, Checkpointing(every=50).seconds
+    A number of rounds is a whole number, counted for each algorithm from its start; a time is text
+    such as ``"30s"``, ``"5m"``, ``"1.5h"`` or ``"2d"``.
+
+    >>> CheckpointPolicy(every="1.5h").seconds, CheckpointPolicy(every=50).seconds
     (5400.0, None)
     """
 
@@ -111,23 +38,102 @@ class Checkpointing:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if isinstance(self.every, str) and self.on and not self.seconds:
+        if isinstance(self.every, str) and self.is_on and not self.seconds:
             raise KavgError(
                 "every must be a number of rounds, a time such as '30s', '5m' or '1h', "
                 f"or 'never', got {self.every!r}"
             )
 
     @property
-    def on(self) -> bool:
-        """Are any written?"""
+    def is_on(self) -> bool:
+        """False if no checkpoints are written."""
         return self.every != NEVER
 
     @property
     def seconds(self) -> float | None:
-        """The time between two, or None where rounds are counted."""
-        found = DURATION.fullmatch(self.every) if isinstance(self.every, str) else None
-        return float(found[1]) * UNITS[found[2]] if found else None
+        """Time between two checkpoints; None if rounds are counted, or there are none."""
+        match = DURATION.fullmatch(self.every) if isinstance(self.every, str) else None
+        return float(match[1]) * UNITS[match[2]] if match else None
 
 
-CHECKPOINTING: Final = Checkpointing()
-"""What is done unless a settings file says otherwise."""
+DEFAULT_POLICY: Final = CheckpointPolicy()
+"""The policy of a settings file that has none."""
+
+
+@final
+class CheckpointManager:
+    """Writes checkpoints and removes all but the last two; used on rank 0 alone, by its own clock.
+
+    All ranks hold the same state after a round, so that one of them can decide and write without a
+    message to the others.
+
+    ``start`` is where the run began: a checkpoint without runs, or the one it was resumed from,
+    whose file is ``latest``.  ``owns_folder`` says that ``folder`` belongs to this run; otherwise
+    the manager claims it, or the next free name, when it writes the first checkpoint.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        policy: CheckpointPolicy,
+        start: Checkpoint,
+        *,
+        owns_folder: bool,
+        latest: Path | None = None,
+    ) -> None:
+        self.folder, self.policy, self.start = folder, policy, start
+        self.owns_folder, self.latest = owns_folder, latest
+        self._rounds = 0 if isinstance(policy.every, str) else int(policy.every)
+        self._seconds = policy.seconds or inf
+        self._runs = list(start.runs)
+        self._saved_at = time.monotonic()
+
+    def is_due(self, n: int) -> bool:
+        """True if a checkpoint is to be saved after round ``n`` of an algorithm."""
+        if self._rounds:
+            return n % self._rounds == 0
+        return time.monotonic() - self._saved_at >= self._seconds
+
+    def update(self, i: int, run: Trajectory) -> None:
+        """Set the run of algorithm ``i`` for the next checkpoint; nothing is written."""
+        self._runs[i : i + 1] = [run]
+
+    def save(self) -> None:
+        """Write a checkpoint now, unless the policy has none.
+
+        Raises ``RunFailed`` if it cannot be written; earlier checkpoints are then whole.
+        """
+        if not self.policy.is_on:
+            return
+        try:
+            self._write()
+        except OSError as error:
+            raise RunFailed(self._describe_failure(error)) from None
+        self._saved_at = time.monotonic()
+
+    def _write(self) -> None:
+        if not self.owns_folder:
+            self.folder, self.owns_folder = claim_folder(self.folder), True
+        folder, start = self.folder / FOLDER, self.start
+        checkpoint = Checkpoint(start.settings, start.data, self._runs, start.sessions)
+        before, self.latest = self.latest, write_checkpoint(folder, checkpoint)
+        # A damaged file is neither of the two, so it never takes the place of a good one.
+        for path in list_checkpoints(folder):
+            if path not in (self.latest, before):
+                path.unlink(missing_ok=True)
+
+    def _describe_failure(self, error: OSError) -> str:
+        if self.owns_folder:
+            with suppress(OSError):  # a folder that is not empty stays
+                (self.folder / FOLDER).rmdir()
+                self.folder.rmdir()
+        where, reason = str(self.folder / FOLDER), error.strerror or str(error)
+        return f"cannot write a checkpoint to {where!r}: {reason}; {self.advice}"
+
+    @property
+    def advice(self) -> str:
+        """What the user can do if nothing more can be written."""
+        if self.latest:
+            command = resume_command(self.folder)
+            return f"make room, then {command} continues from {self.latest.name}"
+        return "make room, then run again: there is no checkpoint"

@@ -1,14 +1,14 @@
 """Checkpoints: files that are read only when they are whole, and that cannot run code.
 
-The first line of a checkpoint is text, whatever its format will be one day::
+The first line of a checkpoint is text, in this format and in every later one::
 
     kavg checkpoint format=1 kavg=0.1.0 sha256=...
 
-The sum is over all other bytes of the file, the line's own included, and is looked at before
-anything else is.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays of the
-runs as in ``trajectory.npz``, and ``about``, JSON text that holds the settings in TOML, a digest of
-the data, the sessions that led here and what in the runs is not an array.  A run in progress is
-stored as the shorter run that it is so far.
+The checksum covers all other bytes of the file, those of the line included, and is compared before
+anything else is looked at.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays
+of the runs as in ``trajectory.npz``, and ``about``, JSON text with the settings in TOML, a digest
+of the data, the sessions that led here and the fields of the runs that are not arrays.  A run in
+progress is stored as the shorter run that it is so far.
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ import numpy as np
 
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import npz
-from kavg.storage.atomic import flush, written
+from kavg.storage.atomic import sync_folder, write_atomically
 from kavg.storage.text_files import parse_json
-from kavg.storage.trajectories import about, arrays_of, rebuilt
-from kavg.storage.validation import validate_trajectory
+from kavg.storage.trajectories import build_trajectories, collect_arrays, collect_fields
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 
@@ -38,8 +37,8 @@ FOLDER: Final = "checkpoints"
 NAME: Final = re.compile(r"(\d{6,18})\.ckpt")
 MAGIC: Final = b"kavg checkpoint "
 LINE: Final = re.compile(
-    rb"(?P<told>kavg checkpoint format=(?P<format>\d{1,9}) kavg=(?P<kavg>[\w.+!-]{1,40}) )"
-    rb"sha256=(?P<sum>[0-9a-f]{64})\n"
+    rb"(?P<head>kavg checkpoint format=(?P<format>\d{1,9}) kavg=(?P<kavg>[\w.+!-]{1,40}) )"
+    rb"sha256=(?P<checksum>[0-9a-f]{64})\n"
 )
 DAMAGED: Final = (*npz.UNREADABLE, KeyError, AttributeError)
 LONGEST: Final = 200
@@ -49,10 +48,11 @@ LONGEST: Final = 200
 @final
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """``runs``, begun or finished, of the algorithms of ``settings`` (TOML), in their order.
+    """A run in progress, or a finished one that is to be extended.
 
-    ``data`` is a digest of the data that the settings name; ``sessions`` say when, where and under
-    which versions the rounds were computed.
+    ``runs`` are those of the algorithms of ``settings`` (TOML), in their order, as far as they have
+    begun.  ``data`` is a digest of the data that the settings name; ``sessions`` say when, where
+    and under which versions the rounds were computed, one entry for each start of the program.
     """
 
     settings: str
@@ -66,35 +66,40 @@ class Checkpoint:
         return sum(run.done or 0 for run in self.runs)
 
 
-def to_bytes(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
-    """The first line and the rest of the file."""
-    described = {
+def encode_checkpoint(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
+    """Return the first line of the file and the rest of it."""
+    fields = {
         "settings": checkpoint.settings,
         "data": checkpoint.data,
-        "runs": [about(run) for run in checkpoint.runs],
+        "runs": [collect_fields(run) for run in checkpoint.runs],
         "sessions": list(checkpoint.sessions),
     }
     rest = io.BytesIO()
-    np.savez(rest, **{"about": np.array(json.dumps(described)), **arrays_of(checkpoint.runs)})
-    told = f"kavg checkpoint format={FORMAT} kavg={__version__} ".encode()
-    return told + b"sha256=" + summed(told, rest.getbuffer()) + b"\n", rest.getbuffer()
+    np.savez(rest, **{"about": np.array(json.dumps(fields)), **collect_arrays(checkpoint.runs)})
+    head = f"kavg checkpoint format={FORMAT} kavg={__version__} ".encode()
+    checksum = _compute_checksum(head, rest.getbuffer())
+    return head + b"sha256=" + checksum + b"\n", rest.getbuffer()
 
 
-def summed(told: bytes, rest: memoryview) -> bytes:
-    """SHA-256 of the file but for the sum itself, in hexadecimal."""
-    sha = hashlib.sha256(told)
+def _compute_checksum(head: bytes, rest: memoryview) -> bytes:
+    sha = hashlib.sha256(head)
     sha.update(rest)
     return sha.hexdigest().encode()
 
 
-def from_bytes(content: bytes) -> Checkpoint:
-    """The checkpoint, or a ``KavgError`` that says what is wrong with the file."""
+def decode_checkpoint(content: bytes) -> Checkpoint:
+    """Return the checkpoint that a file holds.
+
+    Raises ``NewerFormat`` if only a newer kavg can read it, and another ``KavgError`` if it is
+    damaged; the messages can follow the name of the file.
+    """
     line = LINE.match(content)
     if line is None:
         known = content.startswith(MAGIC) and b"\n" in content[:LONGEST]
-        raise KavgError("its first line is damaged" if known else not_ours(content))
+        raise KavgError("its first line is damaged" if known else _describe_foreign(content))
     rest = memoryview(content)[line.end() :]
-    if summed(line["told"], rest) != line["sum"]:
+    # Before the format, as a flipped digit is damage and not another format.
+    if _compute_checksum(line["head"], rest) != line["checksum"]:
         raise KavgError("it is cut off or damaged: its checksum does not fit")
     if int(line["format"]) > FORMAT:
         version, needed = line["kavg"].decode(), int(line["format"])
@@ -103,53 +108,57 @@ def from_bytes(content: bytes) -> Checkpoint:
             f"which reads formats up to {FORMAT}: use kavg {version} or newer"
         )
     try:
-        return unpacked(rest)
+        return _decode_content(rest)
     except DAMAGED as error:
         raise KavgError(f"its content is not what kavg writes: {error}") from None
 
 
-def not_ours(content: bytes) -> str:
-    """What a file is that does not begin as a checkpoint does."""
+def _describe_foreign(content: bytes) -> str:
     cut = MAGIC.startswith(content[: len(MAGIC)]) or content.startswith(MAGIC)
-    return "it is cut off" if cut else "it is no checkpoint of kavg"
+    return "it is cut off" if cut else "it is not a checkpoint of kavg"
 
 
-def unpacked(rest: memoryview) -> Checkpoint:
-    """The content of format 1."""
+def _decode_content(rest: memoryview) -> Checkpoint:
+    """Decode format 1.  A right checksum is no signature: nothing here is trusted either."""
     arrays = npz.unpack_archive(io.BytesIO(rest), len(rest))
-    described = parse_json(str(arrays.pop("about")))
-    runs = [validate_trajectory(rebuilt(i, one, arrays)) for i, one in enumerate(described["runs"])]
-    texts = (described["settings"], described["data"])
-    sessions = described["sessions"]
-    if not all(isinstance(text, str) for text in texts) or not isinstance(sessions, list):
+    fields = parse_json(str(arrays.pop("about")))
+    runs = build_trajectories(fields["runs"], arrays)
+    settings, data, sessions = fields["settings"], fields["data"], fields["sessions"]
+    texts = isinstance(settings, str) and isinstance(data, str)
+    if not texts or not isinstance(sessions, list):
         raise ValueError("settings and data must be text, sessions a list")
-    return Checkpoint(*texts, runs, sessions)
+    return Checkpoint(settings, data, runs, sessions)
 
 
-def write(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write to ``folder``, whole or not at all, under the number of rounds done."""
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint to ``folder``, whole or not at all; its name is the number of rounds."""
     path = folder / f"{checkpoint.done:09d}.ckpt"
     folder.mkdir(parents=True, exist_ok=True)
-    flush(folder.parent)
-    with written(path) as partial, partial.open("wb") as file:
-        file.writelines(to_bytes(checkpoint))
+    sync_folder(folder.parent)
+    with write_atomically(path) as partial, partial.open("wb") as file:
+        file.writelines(encode_checkpoint(checkpoint))
     return path
 
 
-def read(path: Path) -> Checkpoint:
-    """A checkpoint, or a ``KavgError`` that names the file."""
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises what ``decode_checkpoint`` raises, with the name of the file, and ``KavgError`` if the
+    file cannot be read.
+    """
     try:
         if not path.is_file():  # a device may have no end
-            raise KavgError("it is no file")
-        return from_bytes(path.read_bytes())
+            raise KavgError("it is not a file")
+        return decode_checkpoint(path.read_bytes())
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None
-    except KavgError as fault:
-        kind = NewerFormat if isinstance(fault, NewerFormat) else KavgError
-        raise kind(f"{str(path)!r} is refused: {fault}") from None
+    except KavgError as error:
+        kind = NewerFormat if isinstance(error, NewerFormat) else KavgError
+        raise kind(f"{str(path)!r} is refused: {error}") from None
 
 
-def stored(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, the last first."""
-    names = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
-    return sorted(names, key=lambda path: int(path.stem), reverse=True)
+def list_checkpoints(folder: Path) -> list[Path]:
+    """List the checkpoints in a folder, the one with the most rounds first."""
+    paths = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
+    # By number: a million rounds and more have names of other lengths.
+    return sorted(paths, key=lambda path: int(path.stem), reverse=True)

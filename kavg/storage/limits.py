@@ -1,4 +1,4 @@
-"""How much memory there is, so that what cannot fit is refused before it is taken."""
+"""The memory that there is, so that what cannot fit is refused before it is allocated."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from typing import Final
 UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
-def room() -> float:
-    """Bytes that this process could have at most: the machine's, or less if the shell says so.
+def memory_limit() -> float:
+    """Bytes that this process can have at most: the machine's, or fewer if the shell says so.
 
-    All of the machine's memory and not what is free now: the same settings are then refused on
-    one day as on another.  Infinite where the system does not say.
+    All of the machine's memory and not what is free at the moment, so that the same settings are
+    refused on one day as on another.  Infinite where the system does not say.
     """
-    return min(physical(), allowed())
+    return min(_physical_memory(), _address_space())
 
 
-def physical() -> float:
-    """Bytes of memory of this machine."""
+def _physical_memory() -> float:
     try:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, ValueError, OSError):
+    except (AttributeError, ValueError, OSError):  # not a Unix, or one without these names
         return math.inf
 
 
-def allowed() -> float:
+def _address_space() -> float:
     """Bytes of address space that the shell allows (``ulimit -v``)."""
     try:
         import resource
@@ -36,10 +35,10 @@ def allowed() -> float:
     return math.inf if limit == resource.RLIM_INFINITY else float(limit)
 
 
-def in_words(size: float) -> str:
-    """A number of bytes to three digits.
+def format_bytes(size: float) -> str:
+    """A number of bytes in binary units, to three digits.
 
-    >>> in_words(8e12), in_words(100), in_words(2**90)
+    >>> format_bytes(8e12), format_bytes(100), format_bytes(2**90)
     ('7.28 TiB', '100 bytes', '1.07e+09 EiB')
     """
     power = 0 if size < 1024 else min(int(math.log2(size) // 10), len(UNITS) - 1)

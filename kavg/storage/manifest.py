@@ -1,4 +1,4 @@
-"""The receipt of a folder: name, size and SHA-256 of every file, and of the receipt itself.
+"""The manifest of a folder: name, size and SHA-256 of every file, and a checksum of itself.
 
 ``sha256sum -c manifest.sha256`` reads it too, for which lines with ``#`` are comments::
 
@@ -7,7 +7,7 @@
     9f4a...  config.toml
     # sha256 of the lines above: 5b1c...
 
-It finds accidents.  Whoever can write the folder can also write a new receipt.
+It detects accidents, not intent: whoever can write the folder can also write a new manifest.
 """
 
 from __future__ import annotations
@@ -26,154 +26,168 @@ NAME: Final = "manifest.sha256"
 HEAD: Final = b"# kavg manifest 1\n"
 LARGEST: Final = 2**24
 ENTRY: Final = re.compile(rb"# (\d{1,18}) bytes\n(\\?)([0-9a-f]{64})  ([^\n]+)\n")
-LETTERS: Final = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
-"""How sha256sum writes the letters of a name that a line cannot hold."""
+ESCAPES: Final = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
+"""How sha256sum writes characters of a name that a line cannot hold."""
 
 
 @final
 @dataclass(frozen=True)
 class Entry:
-    """Size in bytes and SHA-256 in hex of one file."""
+    """Size in bytes and SHA-256 in hexadecimal of one file."""
 
     size: int
     sha256: str
 
 
-def entry(path: Path) -> Entry:
-    """What there is to say of a file."""
+def compute_entry(path: Path) -> Entry:
+    """Read a file and compute its entry.  Raises ``OSError``."""
     with path.open("rb") as file:
-        return Entry(
-            os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest()
-        )
+        size = os.fstat(file.fileno()).st_size
+        return Entry(size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def listed(folder: Path) -> dict[str, Path]:
-    """All that lies in a folder, however deep, by its name from there; links are not followed."""
-    found = {}
-    for place, folders, files in os.walk(folder):
+def list_files(folder: Path) -> dict[str, Path]:
+    """List all files in a folder and below, but for its manifest, by their relative names.
+
+    Links are listed and not followed.
+    """
+    files = {}
+    for place, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        for name in (*files, *links):
+        for name in (*names, *links):
             path = Path(place, name)
-            found[path.relative_to(folder).as_posix()] = path
-    found.pop(NAME, None)
-    return found
+            files[path.relative_to(folder).as_posix()] = path
+    files.pop(NAME, None)
+    return files
 
 
-def manifest_of(folder: Path) -> bytes:
-    """The manifest of a folder as it is now."""
-    return sealed({name: entry(path) for name, path in listed(folder).items()})
+def build_manifest(folder: Path) -> bytes:
+    """Build the manifest of a folder as it is now.  Raises ``OSError``."""
+    return format_manifest({name: compute_entry(path) for name, path in list_files(folder).items()})
 
 
-def updated(folder: Path, paths: Iterable[Path]) -> bytes | None:
-    """Its manifest once these files in it were written; None if it has none, or a damaged one.
+def update_manifest(folder: Path, paths: Iterable[Path]) -> bytes | None:
+    """Build the manifest of a folder in which these files were written after it.
 
-    All other entries stay as they were: what was changed by someone else is still found.
+    All other entries stay as they were, so that other changes are still found; files outside of the
+    folder are left out.  None if the folder has no manifest, or a damaged one: which bytes its
+    other files should have is then unknown.
     """
     try:
-        entries = dict(stored(folder))
+        entries = dict(read_manifest(folder))
     except KavgError:
         return None
     home = folder.resolve()
     for path in (path.resolve() for path in paths):
         if path.is_relative_to(home):
-            entries[path.relative_to(home).as_posix()] = entry(path)
-    return sealed(entries)
+            entries[path.relative_to(home).as_posix()] = compute_entry(path)
+    return format_manifest(entries)
 
 
-def sealed(entries: Mapping[str, Entry]) -> bytes:
-    """The text of a manifest.
+def format_manifest(entries: Mapping[str, Entry]) -> bytes:
+    """Format a manifest, sorted by name.
 
-    >>> print(sealed({"a.txt": Entry(0, hashlib.sha256().hexdigest())}).decode()[:76])
+    >>> print(format_manifest({"a.txt": Entry(0, hashlib.sha256().hexdigest())}).decode()[:76])
     # kavg manifest 1
     # 0 bytes
     e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934c
     """
-    lines = HEAD + b"".join(line(name, entries[name]) for name in sorted(entries))
-    return lines + seal(lines)
+    lines = HEAD + b"".join(_format_entry(name, entries[name]) for name in sorted(entries))
+    return lines + checksum_line(lines)
 
 
-def line(name: str, of: Entry) -> bytes:
-    """The two lines of a file."""
-    spelt = os.fsencode(name)
-    for letter, written in LETTERS.items():
-        spelt = spelt.replace(letter, written)
-    mark = b"" if spelt == os.fsencode(name) else b"\\"
-    return b"# %d bytes\n%s%s  %s\n" % (of.size, mark, of.sha256.encode(), spelt)
+def _format_entry(name: str, entry: Entry) -> bytes:
+    escaped = os.fsencode(name)
+    # The backslash comes first, as the others bring more of them.
+    for character, replacement in ESCAPES.items():
+        escaped = escaped.replace(character, replacement)
+    mark = b"" if escaped == os.fsencode(name) else b"\\"
+    return b"# %d bytes\n%s%s  %s\n" % (entry.size, mark, entry.sha256.encode(), escaped)
 
 
-def seal(lines: bytes) -> bytes:
-    """The last line."""
+def checksum_line(lines: bytes) -> bytes:
+    """The last line of a manifest, which covers all lines above it."""
     return b"# sha256 of the lines above: %s\n" % hashlib.sha256(lines).hexdigest().encode()
 
 
-def stored(folder: Path) -> Mapping[str, Entry]:
-    """The entries of a folder's manifest, which must be whole."""
+def read_manifest(folder: Path) -> Mapping[str, Entry]:
+    """Read the entries of a folder's manifest.  Raises ``KavgError`` unless it is whole."""
     path = folder / NAME
     if not path.is_file():
-        raise KavgError(f"{NAME} is missing, without which nothing can be said of the files")
+        raise KavgError(f"{NAME} is missing, so changes of the files cannot be detected")
     try:
         with path.open("rb") as file:
-            return entries_of(file.read(LARGEST))
+            return parse_manifest(file.read(LARGEST))
     except OSError as error:
         raise KavgError(f"{NAME} cannot be read: {error.strerror}") from None
 
 
-def entries_of(content: bytes) -> Mapping[str, Entry]:
-    """The entries of a manifest, to the last bit what ``sealed`` makes of them."""
+def parse_manifest(content: bytes) -> Mapping[str, Entry]:
+    """Parse a manifest.
+
+    Raises ``KavgError`` unless it is, to the last bit, what ``format_manifest`` makes of its
+    entries.
+    """
     lines = content[: content.rfind(b"\n", 0, -1) + 1]
-    if content != lines + seal(lines):
+    if content != lines + checksum_line(lines):
         raise KavgError(f"{NAME} is damaged itself")
     entries = {}
-    for size, mark, sha256, spelt in ENTRY.findall(lines):
-        name = re.sub(rb"\\(.)", unescaped, spelt) if mark else spelt
+    for size, mark, sha256, escaped in ENTRY.findall(lines):
+        name = re.sub(rb"\\(.)", _unescape, escaped) if mark else escaped
         entries[os.fsdecode(name)] = Entry(int(size), sha256.decode())
-    if sealed(entries) != content:
-        raise KavgError(f"{NAME} is of another version of kavg, or not of kavg")
+    if format_manifest(entries) != content:
+        raise KavgError(f"{NAME} was written by another version of kavg, or not by kavg")
     return entries
 
 
-def unescaped(found: re.Match[bytes]) -> bytes:
-    """The letter that a name could not show."""
-    return {b"n": b"\n", b"r": b"\r"}.get(found[1], found[1])
+def _unescape(match: re.Match[bytes]) -> bytes:
+    return {b"n": b"\n", b"r": b"\r"}.get(match[1], match[1])
 
 
-def differences(folder: Path) -> list[str]:
-    """What is not as it was written, one line a file; none if all is."""
+def list_changes(folder: Path) -> list[str]:
+    """Describe each file of a folder that is not as the manifest says; empty if all are.
+
+    If there is no whole manifest, that is the only description.
+    """
     try:
-        entries = stored(folder)
-    except KavgError as fault:
-        return [str(fault)]
-    return list(compared(entries, listed(folder)))
+        entries = read_manifest(folder)
+    except KavgError as error:
+        return [str(error)]
+    return list(_compare_files(entries, list_files(folder)))
 
 
-def check(folder: Path, names: Iterable[str]) -> None:
-    """Refuse a folder in which one of these files is not as it was written."""
-    entries = stored(folder)
+def validate_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise KavgError if one of these files of a folder is not as it was written.
+
+    Unlike ``list_changes`` it reads no others.
+    """
+    entries = read_manifest(folder)
     for name in names:
-        why = changed(folder / name, entries[name]) if name in entries else f"{NAME} lacks it"
-        if why:
-            raise KavgError(f"{name!r} was changed: {why}")
+        if name not in entries:
+            raise KavgError(f"{name!r} was changed: {NAME} does not list it")
+        change = _describe_change(folder / name, entries[name])
+        if change is not None:
+            raise KavgError(f"{name!r} was changed: {change}")
 
 
-def compared(entries: Mapping[str, Entry], found: Mapping[str, Path]) -> Iterator[str]:
-    """Each file of the manifest or the folder that is not the same in both."""
-    for name in sorted(entries.keys() | found.keys()):
-        if name not in found:
+def _compare_files(entries: Mapping[str, Entry], files: Mapping[str, Path]) -> Iterator[str]:
+    for name in sorted(entries.keys() | files.keys()):
+        if name not in files:
             yield f"{name!r} is missing"
         elif name not in entries:
             yield f"{name!r} was added"
-        elif why := changed(found[name], entries[name]):
-            yield f"{name!r} was changed: {why}"
+        elif (change := _describe_change(files[name], entries[name])) is not None:
+            yield f"{name!r} was changed: {change}"
 
 
-def changed(path: Path, was: Entry) -> str:
-    """How a file differs from what it was; a file of another size is not read."""
+def _describe_change(path: Path, was: Entry) -> str | None:
+    """How a file differs from its entry; None if it does not."""
     if path.is_symlink() or not path.is_file():
-        return "it is no file any more"
+        return "it is not a file any more"
     size = path.stat().st_size
-    if size != was.size:
+    if size != was.size:  # a file that grew without end is not read
         return f"it has {size} bytes instead of {was.size}"
     try:
-        return "" if entry(path) == was else "its SHA-256 is another"
+        return None if compute_entry(path) == was else "its SHA-256 differs"
     except OSError as error:
         return f"it cannot be read ({error.strerror})"

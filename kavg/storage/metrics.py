@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from kavg.storage.atomic import written
+from kavg.storage.atomic import write_atomically
 from kavg.trajectory import Trajectory
 
 COLUMNS: Final = (
@@ -23,7 +23,7 @@ def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     A series that an algorithm did not record is left empty.  Numbers are written as ``repr`` writes
     them, so reading them gives the same bits.
     """
-    with written(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+    with write_atomically(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(_rows(trajectories))
 
 

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.errors import KavgError
-from kavg.storage.limits import in_words, room
+from kavg.storage.limits import format_bytes, memory_limit
 
 HEADER: Final = 10_000
 DIRECTORY: Final = 2**22
@@ -83,7 +83,7 @@ def read_archive(
     """
     try:
         if not Path(path).is_file():
-            raise KavgError("it is no file")
+            raise KavgError("it is not a file")
         with Path(path).open("rb") as file:
             if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
                 raise KavgError("it holds a single array and is no archive")
@@ -112,7 +112,7 @@ def _default_limit(size: int) -> float:
     # Measured series shrink two- or threefold, tables of few numbers tenfold, a constant array a
     # thousandfold: constants pass up to the gibibyte that any machine has, and a file with one
     # incompressible byte in a hundred at any size.
-    return min(room(), max(SMALL, RATIO * size))
+    return min(memory_limit(), max(SMALL, RATIO * size))
 
 
 @final
@@ -176,7 +176,7 @@ def _validate_total(members: Iterable[zipfile.ZipInfo], most: float) -> None:
     total = sum(member.file_size for member in members)
     if total > most:
         raise KavgError(
-            f"it unpacks to {in_words(total)}, and {in_words(most)} is allowed; "
+            f"it unpacks to {format_bytes(total)}, and {format_bytes(most)} is allowed; "
             "if this is meant, save it without compression (np.savez)"
         )
 

@@ -1,4 +1,4 @@
-"""Where a run may be written: refused before any work is done, and taken by one run only."""
+"""Output folders: validated before any work is done, claimed by one run only."""
 
 from __future__ import annotations
 
@@ -10,92 +10,104 @@ from itertools import count
 from pathlib import Path
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import flush, put_back, real
-from kavg.storage.checkpoints import FOLDER, stored
+from kavg.storage.atomic import resolve_links, restore_folder, sync_folder
+from kavg.storage.checkpoints import FOLDER, list_checkpoints
 
 
-def check_folder(folder: Path, force: bool) -> None:
-    """Refuse what is not to be overwritten or cannot be written, before any work is done."""
+def validate_output_folder(folder: Path, force: bool) -> None:
+    """Raise KavgError if a run cannot, or must not, be written to ``folder``.
+
+    A folder that exists is refused without ``force``, and with it unless it is a run folder.
+    """
     name = repr(str(folder))
     try:
-        put_back(folder)
+        restore_folder(folder)
         if folder.exists() and not force:
-            raise KavgError(taken(folder))
-        if folder.exists() and not replaceable(folder):
+            raise KavgError(_describe_existing(folder))
+        if folder.exists() and not _is_replaceable(folder):
             raise KavgError(
                 f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
             )
-        place = real(folder)
+        place = resolve_links(folder)
         above = next(path for path in place.parents if os.path.lexists(path))
     except OSError as error:
         raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
+    # A link that is left leads to itself.
     if place.is_symlink() or not above.is_dir() or not os.access(above, os.W_OK):
         raise KavgError(
-            f"cannot write {name}: {str(above)!r} is not a folder to write in; use --out DIR"
+            f"cannot write {name}: {str(above)!r} is not a writable folder; use --out DIR"
         )
 
 
-def check_writable(folder: Path) -> None:
-    """Refuse to resume where nothing can be written: in the folder, or beside it at the end."""
-    for place in (folder, real(folder).parent):
+def validate_writable(folder: Path) -> None:
+    """Raise KavgError if a run cannot be resumed in ``folder``.
+
+    Checkpoints are written to it and the finished run beside it, so both must be writable.
+    """
+    for place in (folder, resolve_links(folder).parent):
         if not os.access(place, os.W_OK | os.X_OK):
-            raise KavgError(f"cannot write to {str(place)!r}, where the run is to go on")
+            raise KavgError(f"cannot write to {str(place)!r}, where the run is to continue")
 
 
-def taken(folder: Path) -> str:
-    """What to do about a folder that is there already."""
+def _describe_existing(folder: Path) -> str:
     name = repr(str(folder))
-    if unfinished(folder):
+    if is_unfinished(folder):
         return (
             f"an unfinished run is in {name}: {resume_command(folder)} continues it; "
-            "--force starts anew"
+            "--force starts again"
         )
     return f"{name} exists already; use --force to overwrite it, or --out DIR"
 
 
 def resume_command(folder: Path) -> str:
-    """What a shell needs to be told."""
+    """The shell command that resumes the run in a folder.
+
+    >>> resume_command(Path("runs/my run"))
+    "kavg resume 'runs/my run'"
+    """
     return f"kavg resume {shlex.quote(str(folder))}"
 
 
-def unfinished(folder: Path) -> bool:
-    """Does it hold checkpoints?"""
-    # pathlib's own raises where a name is too long.
-    return os.path.isdir(folder / FOLDER) and bool(stored(folder / FOLDER))
+def is_unfinished(folder: Path) -> bool:
+    """True if the folder holds checkpoints, which a run removes when it is finished."""
+    # pathlib's own is_dir raises where a name is too long.
+    return os.path.isdir(folder / FOLDER) and bool(list_checkpoints(folder / FOLDER))
 
 
-def check_is_folder(folder: Path) -> None:
-    """Raise KavgError if there is no such folder, or its run is not finished."""
-    if not os.path.isdir(folder):  # pathlib's own raises where a name is too long
-        raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
-    refuse_unfinished(folder)
-
-
-def refuse_unfinished(folder: Path) -> None:
-    """Refuse to read results that are not there yet."""
-    if unfinished(folder) and not (folder / "trajectory.npz").exists():
+def require_finished(folder: Path) -> None:
+    """Raise KavgError if the run in a folder has checkpoints and no results yet."""
+    if is_unfinished(folder) and not (folder / "trajectory.npz").exists():
         raise KavgError(
-            f"the run in {str(folder)!r} is not finished; {resume_command(folder)} goes on with it"
+            f"the run in {str(folder)!r} is not finished; {resume_command(folder)} continues it"
         )
 
 
-def replaceable(folder: Path) -> bool:
-    """Is it a run folder, finished or not, or an empty one, but for a checkpoint that failed?"""
+def require_run_folder(folder: Path) -> None:
+    """Raise KavgError if there is no such folder, or its run is not finished."""
+    if not os.path.isdir(folder):
+        raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
+    require_finished(folder)
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """True for a run folder, finished or not, and for an empty one.
+
+    A folder in which only a first checkpoint was begun counts as empty.
+    """
     ours = ("config.toml", "trajectory.npz", "summary.json")
     return folder.is_dir() and (
         all((folder / name).exists() for name in ours)
-        or unfinished(folder)
-        or all(path.name == FOLDER and nothing_whole(path) for path in folder.iterdir())
+        or is_unfinished(folder)
+        or all(path.name == FOLDER and _has_only_partial_files(path) for path in folder.iterdir())
     )
 
 
-def nothing_whole(folder: Path) -> bool:
-    """Is it the folder of a run that ended while it wrote its first checkpoint?"""
+def _has_only_partial_files(folder: Path) -> bool:
     return folder.is_dir() and all(path.name.endswith(".partial") for path in folder.iterdir())
 
 
-def forget_checkpoints(folder: Path) -> None:
-    """Drop what an earlier run left: its checkpoints must not be taken for the new run's."""
+def remove_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of an earlier run, so that they are not taken for the new run's."""
     try:
         if (folder / FOLDER).is_dir():
             shutil.rmtree(folder / FOLDER)
@@ -105,24 +117,30 @@ def forget_checkpoints(folder: Path) -> None:
         ) from None
 
 
-def names(folder: Path) -> Iterator[Path]:
-    """``folder``, ``folder-2``, ...: another run may take a name while this one computes."""
-    return (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
+def choose_unused_folder(folder: Path) -> Path:
+    """Choose the first of ``folder``, ``folder-2``, ... that does not exist.
+
+    For a run that writes once, at its end, when another may have taken the name meanwhile.
+    ``claim_folder`` makes the folder as well.
+    """
+    return next(path for path in _numbered_names(folder) if not path.exists())
 
 
-def unused(folder: Path) -> Path:
-    """The first of these names that nobody has."""
-    return next(path for path in names(folder) if not path.exists())
+def claim_folder(folder: Path) -> Path:
+    """Make the first of ``folder``, ``folder-2``, ... that does not exist.
 
-
-def claimed(folder: Path) -> Path:
-    """The first of these names that could be made: two runs cannot make the same."""
+    Only one of several runs can make a folder, so no two claim the same.  Raises ``OSError``.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    for path in names(folder):
+    for path in _numbered_names(folder):
         try:
             path.mkdir()
         except FileExistsError:
             continue
-        flush(path.parent)
+        sync_folder(path.parent)
         return path
     raise AssertionError("names never end")
+
+
+def _numbered_names(folder: Path) -> Iterator[Path]:
+    return (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))

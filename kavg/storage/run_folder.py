@@ -23,7 +23,7 @@ from typing import Any, Final, final
 
 from kavg.errors import KavgError
 from kavg.storage import manifest
-from kavg.storage.atomic import staged, write_bytes
+from kavg.storage.atomic import replace_folder, write_bytes
 from kavg.storage.metrics import write_metrics
 from kavg.storage.text_files import read_json, read_text, write_json, write_text
 from kavg.storage.trajectories import load_trajectories, write_trajectories
@@ -64,7 +64,7 @@ class RunFolder:
     """A folder that holds one finished run, or will.
 
     ``write`` makes a whole folder and ``add`` puts further files into it; both keep the manifest,
-    so ``kavg verify`` finds a file that was written in any other way.
+    so ``kavg verify`` reports a file that was written in any other way.
 
     >>> place = tempfile.TemporaryDirectory()
     >>> folder = RunFolder(Path(place.name) / "run")
@@ -73,7 +73,7 @@ class RunFolder:
     {'digest': 'e3b0'}
     >>> [path.name for path in folder.add(lambda stage: write_text(stage / "notes.txt", "mine"))]
     ['notes.txt']
-    >>> manifest.differences(folder.path)
+    >>> manifest.list_changes(folder.path)
     []
     >>> place.cleanup()
     """
@@ -111,7 +111,7 @@ class RunFolder:
         An older run of the same name is replaced only when the new one is complete; files of the
         user's that lie in it stay.  Raises ``OSError``, and whatever ``draw`` raises.
         """
-        with staged(self.path, ours=CONTENTS) as stage:
+        with replace_folder(self.path, ours=CONTENTS) as stage:
             write_text(stage / "config.toml", run.config)
             write_metrics(stage / "metrics.csv", run.trajectories)
             write_trajectories(stage / "trajectory.npz", run.trajectories)
@@ -122,7 +122,7 @@ class RunFolder:
             (stage / "figures").mkdir()
             if draw is not None:
                 draw(stage / "figures")
-            write_bytes(stage / manifest.NAME, manifest.manifest_of(stage))
+            write_bytes(stage / manifest.NAME, manifest.build_manifest(stage))
 
     def add(self, write: Callable[[Path], object], into: Path | None = None) -> list[Path]:
         """Write further files into the folder and enter them in its manifest; return their paths.
@@ -137,13 +137,13 @@ class RunFolder:
         with tempfile.TemporaryDirectory(dir=into, prefix=".", suffix=".partial") as place:
             stage = Path(place)
             write(stage)
-            names = sorted(manifest.listed(stage))
+            names = sorted(manifest.list_files(stage))
             for name in names:
                 (into / name).parent.mkdir(parents=True, exist_ok=True)
                 # Copied and not renamed: "figures" may be a link to another disk.
                 write_bytes(into / name, (stage / name).read_bytes())
         added = [into / name for name in names]
-        content = manifest.updated(self.path, added)
+        content = manifest.update_manifest(self.path, added)
         if content is not None:
             write_bytes(self.path / manifest.NAME, content)
         return added

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import written
+from kavg.storage.atomic import write_atomically
 
 LARGEST: Final = 2**26
 """Bytes of the largest file that is read."""
@@ -19,7 +19,7 @@ def write_text(path: Path, text: str) -> None:
 
     What UTF-8 cannot hold, as names of files may, is escaped as JSON escapes it.
     """
-    with written(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 

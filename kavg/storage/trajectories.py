@@ -1,4 +1,9 @@
-"""Trajectories as arrays in an archive."""
+"""Trajectories as arrays in an archive.
+
+Algorithm i of a run has the arrays ``i.rounds``, ``i.w``, ``i.v``, ..., one ``i.series.NAME`` for
+each recorded series, and ``i.states.n``, ``i.states.w``, ... for the earlier states that it kept.
+Fields that are not arrays are JSON text in the array ``about``.
+"""
 
 from __future__ import annotations
 
@@ -15,37 +20,42 @@ from numpy.typing import NDArray
 
 from kavg.errors import KavgError
 from kavg.storage import npz
-from kavg.storage.atomic import written
+from kavg.storage.atomic import write_atomically
 from kavg.storage.text_files import parse_json
 from kavg.storage.validation import validate_trajectory
 from kavg.trajectory import State, Trajectory
 
-ARRAYS = ("rounds", "w", "v", "seconds", "gammas", "exponents")
-
-
-SPELT = {ord(letter): f"%{ord(letter):02X}" for letter in "%/\\\0"}
-"""Letters that the name of a member of an archive cannot have."""
+ARRAYS: Final = ("rounds", "w", "v", "seconds", "gammas", "exponents")
+"""Fields of a trajectory that are single arrays."""
+PARTS: Final = ("n", "w", "v", "exponents")
+"""Fields of a state."""
+ESCAPES: Final = {ord(character): f"%{ord(character):02X}" for character in "%/\\\0"}
+"""Characters that the name of a member of an archive cannot have."""
+UNREADABLE: Final = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a ValueError
 
 
 def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
-    """``trajectory.npz``: the arrays of all algorithms; ``about`` says the rest as JSON text."""
-    described = np.array(json.dumps([about(run) for run in trajectories]))
-    with written(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, **{"about": described, **arrays_of(trajectories)})
+    """Write ``trajectory.npz``, whole or not at all; ``load_trajectories`` reads it.
+
+    All bits come back, those of NaN included.
+    """
+    about = np.array(json.dumps([collect_fields(run) for run in trajectories]))
+    with write_atomically(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **{"about": about, **collect_arrays(trajectories)})
 
 
-def arrays_of(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """For algorithm i the arrays ``i.rounds``, ``i.w``, ``i.series.F``, ``i.states.w``, ..."""
+def collect_arrays(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """Collect the arrays of several algorithms under the names they have in an archive."""
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
-        arrays |= {f"{i}.series.{name.translate(SPELT)}": x for name, x in run.series.items()}
-        arrays |= {f"{i}.states.{part}": x for part, x in stacked(run.states).items()}
+        arrays |= {f"{i}.series.{name.translate(ESCAPES)}": x for name, x in run.series.items()}
+        arrays |= {f"{i}.states.{part}": x for part, x in stack_states(run.states).items()}
     return arrays
 
 
-def about(run: Trajectory) -> dict[str, Any]:
-    """The fields of a trajectory that are not arrays."""
+def collect_fields(run: Trajectory) -> dict[str, Any]:
+    """Collect the fields of a trajectory that are not arrays: its name, its counts."""
     return {
         field.name: getattr(run, field.name)
         for field in fields(run)
@@ -54,47 +64,58 @@ def about(run: Trajectory) -> dict[str, Any]:
 
 
 def load_trajectories(path: str | Path) -> list[Trajectory]:
-    """The trajectories of a run folder, or of its ``trajectory.npz``; nothing read can run code."""
+    """Load the trajectories of a run folder, or of its ``trajectory.npz``.
+
+    One for each algorithm, in the order of the settings.  Nothing that is read can run code.
+    Raises ``KavgError`` if there is no such file, or kavg did not write it.
+    """
     path = Path(path)
     path = path / "trajectory.npz" if os.path.isdir(path) else path
     if not os.path.exists(path):  # pathlib's own raises where a name is too long
         raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
     try:
         arrays = npz.read_archive(path)
-        described = parse_json(str(arrays.pop("about")))
-        return [validate_trajectory(rebuilt(i, one, arrays)) for i, one in enumerate(described)]
-    except NOT_OURS as error:
+        return build_trajectories(parse_json(str(arrays.pop("about"))), arrays)
+    except UNREADABLE as error:
         raise KavgError(f"{str(path)!r} is not a trajectory that kavg wrote: {error}") from None
 
 
-NOT_OURS = (ValueError, KeyError, TypeError, RecursionError)  # KavgError is a ValueError
+def build_trajectories(about: Sequence[Any], arrays: Mapping[str, Any]) -> list[Trajectory]:
+    """Build trajectories from what ``collect_fields`` and ``collect_arrays`` collected.
+
+    They are validated.  Raises ``ValueError``, ``KeyError`` or ``TypeError`` if parts are missing
+    or no run leaves such values.
+    """
+    return [validate_trajectory(_build(i, one, arrays)) for i, one in enumerate(about)]
 
 
-def rebuilt(i: int, described: dict[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
-    """Algorithm i of a stored run."""
-    series = {unquote(key): x for key, x in below(f"{i}.series.", arrays).items()}
-    states = unstacked(below(f"{i}.states.", arrays))
+def _build(i: int, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
+    series = _select(f"{i}.series.", arrays)
     return Trajectory(
-        **described, **{x: arrays[f"{i}.{x}"] for x in ARRAYS}, series=series, states=states
+        **about,
+        **{name: arrays[f"{i}.{name}"] for name in ARRAYS},
+        series={unquote(name): values for name, values in series.items()},
+        states=unstack_states(_select(f"{i}.states.", arrays)),
     )
 
 
-def below(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays whose names begin so, by the rest of their names."""
+def _select(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays whose names begin with the prefix, by the rest of their names."""
     return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
 
 
-PARTS: Final = ("n", "w", "v", "exponents")
+def stack_states(states: Sequence[State]) -> dict[str, NDArray[Any]]:
+    """Stack S states: ``n (S,)``, ``w (S, R, d)``, ``v`` and ``exponents``; empty without any."""
+    if not states:
+        return {}
+    return {part: np.array([getattr(state, part) for state in states]) for part in PARTS}
 
 
-def stacked(states: Sequence[State]) -> dict[str, NDArray[Any]]:
-    """``n (S,)``, ``w (S, R, d)``, ``v`` and ``exponents`` of all states; empty without any."""
-    arrays = {part: [getattr(state, part) for state in states] for part in PARTS if states}
-    return {part: np.array(values) for part, values in arrays.items()}
+def unstack_states(arrays: Mapping[str, NDArray[Any]]) -> tuple[State, ...]:
+    """Return the states that ``stack_states`` stacked.
 
-
-def unstacked(arrays: Mapping[str, NDArray[Any]]) -> tuple[State, ...]:
-    """The states that were stacked."""
+    Raises ``KeyError`` or ``ValueError`` if a part is missing or has another number of states.
+    """
     if not arrays:
         return ()
     n, *others = (arrays[part] for part in PARTS)

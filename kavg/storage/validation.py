@@ -95,7 +95,7 @@ def _type_and_shape(array: NDArray[Any] | None) -> object:
     return None if array is None else (array.dtype, array.shape)
 
 
-def validate_begun(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm]) -> None:
+def validate_algorithms(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm]) -> None:
     """Raise KavgError unless the runs are those of the first algorithms, by name.
 
     For a run in progress, whose checkpoint holds an algorithm only once it has begun; see

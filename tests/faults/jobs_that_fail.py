@@ -25,7 +25,7 @@ from kavg.config.config import load
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.storage import digest, joint_digest, load_trajectories
-from kavg.storage.checkpoints import FOLDER, read, stored
+from kavg.storage.checkpoints import FOLDER, list_checkpoints, read_checkpoint
 
 PLANTED = str(Path(__file__).parent / "planted.py")
 ROOT = Path(__file__).parent.parent.parent
@@ -250,7 +250,9 @@ def judge_files(ending: Ending, out: Path, digest: str) -> None:
             ending.refuse(digest_in(out) == digest, "the run folder has another digest")
             ending.kept = ALL
         elif (out / FOLDER).is_dir():
-            ending.kept = max((read(path).done for path in stored(out / FOLDER)), default=0)
+            ending.kept = max(
+                (read_checkpoint(path).done for path in list_checkpoints(out / FOLDER)), default=0
+            )
     except (KavgError, OSError, ValueError) as error:
         ending.wrong.append(f"a file is half-written: {error}")
     case = ending.case

@@ -21,8 +21,7 @@ from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
 from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import WatchedComm
-from kavg.storage import RunFolder, checkpoints
-from kavg.storage import checkpoint_manager as keeper
+from kavg.storage import RunFolder, checkpoint_manager, checkpoints
 
 ROUNDS = 12
 INSIDE, LONGER = 0.2, 0.5
@@ -151,7 +150,7 @@ class Planted:
 
     def checkpoint(self):
         """In the middle of the file; a disk can be locked only while nothing is written on it."""
-        to_bytes, write = checkpoints.to_bytes, keeper.write
+        to_bytes, write = checkpoints.encode_checkpoint, checkpoint_manager.write_checkpoint
 
         def faulty(checkpoint):
             first, rest = to_bytes(checkpoint)
@@ -166,7 +165,7 @@ class Planted:
                 self.act()
             return write(folder, checkpoint)
 
-        checkpoints.to_bytes, keeper.write = faulty, before
+        checkpoints.encode_checkpoint, checkpoint_manager.write_checkpoint = faulty, before
 
     def end(self):
         """While rank 0 writes the run folder: there, or where another rank waits for that."""

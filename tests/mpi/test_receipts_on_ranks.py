@@ -60,7 +60,7 @@ def test_a_plain_mean_on_other_ranks_is_the_same_within_confidence(run):
     assert job.stdout.splitlines()[-1] == "same within confidence"
     told = json.loads((folder / "environment.json").read_text())
     (folder / "environment.json").write_text(json.dumps(told | {"ranks": 3}))
-    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
+    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
     job = ranks(3, "-m", "kavg", "verify", str(folder), "-q")
     assert job.returncode == 1
     assert job.stdout.splitlines()[-1] == "different"

@@ -13,7 +13,7 @@ import time
 import pytest
 from helpers.launch import HERE, alone, mpiexec, ranks
 
-from kavg.storage.checkpoints import FOLDER, stored
+from kavg.storage.checkpoints import FOLDER, list_checkpoints
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
@@ -82,7 +82,7 @@ def started(folder, size, checkpoints=1):
 
 def kept(folder):
     place = folder / "out" / FOLDER
-    return stored(place) if place.exists() else []
+    return list_checkpoints(place) if place.exists() else []
 
 
 def ended(job):
@@ -149,7 +149,7 @@ def test_a_disk_that_is_full(tmp_path, whole):
     assert err.count("kavg: ") == 1
     assert "cannot write a checkpoint to 'out/checkpoints': File too large" in err
     assert len(kept(tmp_path)) == 2
-    assert f"kavg resume out goes on from {kept(tmp_path)[0].name}" in err
+    assert f"kavg resume out continues from {kept(tmp_path)[0].name}" in err
     assert not assert_resumed(tmp_path, whole, size=3)
 
 

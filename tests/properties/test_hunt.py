@@ -68,9 +68,9 @@ def test_the_hunter_accepts_checkpoints_that_were_asked_for(tmp_path, monkeypatc
 
 
 def test_the_hunter_sees_a_checkpoint_that_is_not_whole(tmp_path, monkeypatch):
-    to_bytes = checkpoints.to_bytes
+    to_bytes = checkpoints.encode_checkpoint
     monkeypatch.setattr(hunt, "SECONDS", 0.5)
-    monkeypatch.setattr(checkpoints, "to_bytes", lambda x: [to_bytes(x)[0], b"half"])
+    monkeypatch.setattr(checkpoints, "encode_checkpoint", lambda x: [to_bytes(x)[0], b"half"])
     name, words = outcome(tmp_path, LONG)
     assert name == "failed"
     assert "000000001.ckpt" in words

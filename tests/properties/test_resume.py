@@ -14,7 +14,7 @@ import kavg
 from kavg.engine import snapshots as kept
 from kavg.errors import KavgError
 from kavg.storage import digest
-from kavg.storage.checkpoints import Checkpoint, from_bytes, to_bytes
+from kavg.storage.checkpoints import Checkpoint, decode_checkpoint, encode_checkpoint
 
 SIZES = st.integers(1, 6)
 ROUNDS = 9
@@ -53,8 +53,8 @@ def run(problem, algorithm, rounds=ROUNDS, **settings):
 
 
 def through_a_file(trajectory):
-    first, rest = to_bytes(Checkpoint("", "", [trajectory], []))
-    (back,) = from_bytes(first + bytes(rest)).runs
+    first, rest = encode_checkpoint(Checkpoint("", "", [trajectory], []))
+    (back,) = decode_checkpoint(first + bytes(rest)).runs
     return back
 
 

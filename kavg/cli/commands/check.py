@@ -21,7 +21,7 @@ from kavg.config.config import Config
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.storage import joint_digest
-from kavg.storage.output_folder import check_folder, refuse_unfinished
+from kavg.storage.output_folder import require_finished, validate_output_folder
 from kavg.trajectory import Trajectory
 
 GROWTH: Final = 16
@@ -52,7 +52,7 @@ def check(
         return check_stored(comm, path, out, level)
     folder = out if out is not None else Path("runs") / path.stem
     config = agreed(comm, path, overrides)
-    run_on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: validate_output_folder(folder, force))
     most = (budget or GROWTH * config.replicas) if until else config.replicas
     found = decided(comm, config, level, most, quiet)
     # Waited for by all ranks: a launcher may end a job as soon as one leaves with a code.
@@ -129,7 +129,7 @@ def outcomes(verdicts: Sequence[Verdict]) -> str:
 
 def check_stored(comm: Communicator, folder: Path, out: Path | None, level: float) -> int:
     """Judge a finished run; write ``verdicts.json`` and the figure beside it, or to ``out``."""
-    run_on_rank_0(comm, lambda: refuse_unfinished(folder))
+    run_on_rank_0(comm, lambda: require_finished(folder))
     config, runs = agree_on(
         comm, "the runs", lambda: load_run(folder), lambda x: joint_digest(x[1])
     )

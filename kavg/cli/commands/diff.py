@@ -26,7 +26,7 @@ from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, load_trajectories
-from kavg.storage.output_folder import check_is_folder
+from kavg.storage.output_folder import require_run_folder
 from kavg.trajectory import Trajectory
 
 PASSING: Final = ("time", "command", "data")
@@ -64,7 +64,7 @@ def compared(a: Path, b: Path) -> Compared:
 
 def read(folder: Path) -> list[Trajectory]:
     """The runs of a folder."""
-    check_is_folder(folder)
+    require_run_folder(folder)
     return load_trajectories(folder)
 
 

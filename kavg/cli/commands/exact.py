@@ -15,7 +15,7 @@ from kavg.config.memory_estimates import check_moments
 from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import escape_unprintable, wrap_text
-from kavg.storage.output_folder import check_folder
+from kavg.storage.output_folder import validate_output_folder
 from kavg.trajectory import Trajectory
 
 WIDTH: Final = 100
@@ -34,7 +34,7 @@ def exact(
     """Run, and draw the means over the replicas on the exact curves."""
     config = agreed(comm, path, overrides)
     curves: list[ExactTrajectory] = []
-    run_on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: validate_output_folder(folder, force))
     run_on_rank_0(comm, lambda: curves.extend(exact_curves(config)))
     runs = all_algorithms(comm, config, quiet)
     run_on_rank_0(

@@ -8,12 +8,12 @@ from kavg.cli.output import say
 from kavg.errors import KavgError
 from kavg.reports.figures.trajectories import write_figures
 from kavg.storage import RunFolder, load_trajectories
-from kavg.storage.output_folder import refuse_unfinished
+from kavg.storage.output_folder import require_finished
 
 
 def draw(folder: Path, axis: str, figures: Path) -> None:
     """Draw a finished run again, and say where."""
-    refuse_unfinished(folder)
+    require_finished(folder)
     runs = load_trajectories(folder)
     try:
         paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)

@@ -15,10 +15,10 @@ from kavg.config.config import to_toml
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.watched_comm import set_timeout
-from kavg.storage.atomic import put_back
-from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.atomic import restore_folder
+from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import FOLDER
-from kavg.storage.output_folder import check_writable
+from kavg.storage.output_folder import validate_writable
 
 
 def resume(
@@ -31,19 +31,21 @@ def resume(
         set_timeout(comm, found.config.timeout)
         return found
 
-    run_on_rank_0(comm, lambda: put_back(folder))
+    run_on_rank_0(comm, lambda: restore_folder(folder))
     found = agree_on(comm, "the runs", known, lambda f: f.name)
     if found.complete:
         say(f"{str(folder)!r} is finished, {found.config.rounds} rounds; --rounds N extends it")
         return
-    run_on_rank_0(comm, lambda: check_writable(folder))
+    run_on_rank_0(comm, lambda: validate_writable(folder))
     if comm.Get_rank() == 0:
         sys.stderr.writelines(f"kavg: {note}\n" for note in found.notes)
     sessions = [*found.begun.sessions, session(comm.Get_size())]
     begun = replace(found.begun, settings=to_toml(found.config), sessions=sessions)
     last = found.source if found.source.parent.name == FOLDER else None
-    keeper = Keeper(folder, found.config.checkpoint, begun, mine=True, last=last)
-    go_on(comm, found.config, keeper, quiet=quiet, mpi=mpi)
+    manager = CheckpointManager(
+        folder, found.config.checkpoint, begun, owns_folder=True, latest=last
+    )
+    go_on(comm, found.config, manager, quiet=quiet, mpi=mpi)
 
 
 def longer(found: Found, rounds: int | None) -> Found:

@@ -10,9 +10,9 @@ from kavg.cli.environment import session
 from kavg.cli.execution import agreed, go_on
 from kavg.config.config import data_digest, to_toml
 from kavg.mpi.collective import run_on_rank_0
-from kavg.storage.checkpoint_manager import Keeper
+from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import check_folder, forget_checkpoints
+from kavg.storage.output_folder import remove_checkpoints, validate_output_folder
 
 
 def run(
@@ -27,9 +27,9 @@ def run(
 ) -> None:
     """Load, agree, run, report, write."""
     config = agreed(comm, path, overrides)
-    run_on_rank_0(comm, lambda: check_folder(folder, force))
+    run_on_rank_0(comm, lambda: validate_output_folder(folder, force))
     if force:
-        run_on_rank_0(comm, lambda: forget_checkpoints(folder))
+        run_on_rank_0(comm, lambda: remove_checkpoints(folder))
     begun = Checkpoint(to_toml(config), data_digest(config), (), [session(comm.Get_size())])
-    keeper = Keeper(folder, config.checkpoint, begun, mine=force)
-    go_on(comm, config, keeper, quiet=quiet, mpi=mpi)
+    manager = CheckpointManager(folder, config.checkpoint, begun, owns_folder=force)
+    go_on(comm, config, manager, quiet=quiet, mpi=mpi)

@@ -35,7 +35,7 @@ from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, manifest
-from kavg.storage.output_folder import check_is_folder
+from kavg.storage.output_folder import require_run_folder
 from kavg.storage.validation import list_disagreements
 from kavg.trajectory import Trajectory
 
@@ -92,7 +92,7 @@ def verify(
 
 def check(folder: Path, sample: int | None, seed: int, level: float) -> None:
     """Refuse what nothing can be made of."""
-    check_is_folder(folder)
+    require_run_folder(folder)
     if sample is not None and sample < 1:
         raise KavgError(f"--sample must be at least 1 round, got {sample}; leave it out for all")
     if not 0 <= seed < 2**64:
@@ -103,7 +103,7 @@ def check(folder: Path, sample: int | None, seed: int, level: float) -> None:
 
 def examined(folder: Path) -> Examined:
     """Its files against the manifest, against each other, and its data against those of the run."""
-    faults = manifest.differences(folder)
+    faults = manifest.list_changes(folder)
     told = RunFolder(folder).read_table("environment.json")
     try:
         config, runs = load_run(folder)

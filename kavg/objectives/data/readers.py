@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kavg.errors import KavgError
 from kavg.storage import npz
-from kavg.storage.limits import in_words, room
+from kavg.storage.limits import format_bytes, memory_limit
 
 RawArrays = tuple[NDArray[Any], NDArray[Any]]
 NEEDS: Final = {
@@ -92,9 +92,10 @@ def _read_table(path: Path) -> RawArrays:
 
 def _check_table_size(size: int) -> None:
     # The densest text, a digit and a comma, becomes eight bytes: four times its size.
-    if 4.0 * size > room():
+    most = memory_limit()
+    if 4.0 * size > most:
         raise KavgError(
-            f"its numbers may take {in_words(4.0 * size)}, and there are {in_words(room())}; "
+            f"its numbers may take {format_bytes(4.0 * size)}, and there are {format_bytes(most)}; "
             "give it as an .npz file, or a part of it"
         )
 

@@ -126,7 +126,7 @@ def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
     assert out.endswith("\nfolder  runs/my\n")
     assert files("runs/my") == WRITTEN | {"verdicts.json"}
     assert before == {name: Path("runs/my", name).read_bytes() for name in RUN}
-    assert manifest.differences(Path("runs/my")) == []
+    assert manifest.list_changes(Path("runs/my")) == []
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
     code, out, _ = call("check", "runs/my", "--out", "elsewhere/deep", "--level", "0.2")
     assert files("elsewhere") == {"deep/verdicts.json"}

@@ -18,10 +18,9 @@ from kavg.cli import saved_run as resuming
 from kavg.cli import supervisor as supervising
 from kavg.engine.local_steps import LocalSteps
 from kavg.mpi import signals
-from kavg.storage import RunFolder, load_trajectories, manifest
-from kavg.storage import checkpoint_manager as keeper
+from kavg.storage import RunFolder, checkpoint_manager, load_trajectories, manifest
 from kavg.storage.atomic import write_bytes
-from kavg.storage.checkpoints import FOLDER, read, stored
+from kavg.storage.checkpoints import FOLDER, list_checkpoints, read_checkpoint
 
 SETTINGS = """
 seed = 1
@@ -127,7 +126,7 @@ def test_a_signal_leaves_a_checkpoint_and_resume_gives_the_same_digest(
     assert (left, out) == (code, "")
     assert err == (
         f"kavg: stopped by {signal.Signals(number).name} after round {n} of {name}; "
-        "kavg resume runs/my goes on\n"
+        "kavg resume runs/my continues\n"
     )
     assert files(here / "runs") == {f"my/checkpoints/{at:09d}.ckpt"}
     strike(0)
@@ -146,9 +145,9 @@ def test_several_signals_on_the_way(call, here, strike, whole):
         strike(3, signal.SIGINT)
         code, _, err = call("resume", "a b", "-q")
         assert code == 130
-        assert "kavg resume 'a b' goes on" in err
-        assert len(stored(here / "a b" / FOLDER)) == 2
-        assert read(stored(here / "a b" / FOLDER)[0]).done == done
+        assert "kavg resume 'a b' continues" in err
+        assert len(list_checkpoints(here / "a b" / FOLDER)) == 2
+        assert read_checkpoint(list_checkpoints(here / "a b" / FOLDER)[0]).done == done
     strike(0)
     assert call("resume", "a b", "-q")[0] == 0
     assert facts(here / "a b")["digest"] == whole
@@ -265,7 +264,7 @@ def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monke
         patch.setattr(supervising.Supervised, "finish", finish)
         code, _, err = call("run", "my.toml", "-q")
     assert code == 143
-    assert "stopped by SIGTERM after round 6 of M-AVG; kavg resume runs/my goes on" in err
+    assert "stopped by SIGTERM after round 6 of M-AVG; kavg resume runs/my continues" in err
     assert call("resume", "runs/my", "-q")[0] == 0
     assert facts(here / "runs/my")["digest"] == whole
 
@@ -300,13 +299,13 @@ def test_a_crash_leaves_the_two_last_checkpoints(call, here, strike, monkeypatch
 
 def stored_here(here):
     folder = here / "runs/my" / FOLDER
-    return stored(folder) if folder.exists() else []
+    return list_checkpoints(folder) if folder.exists() else []
 
 
 def test_one_that_is_damaged_is_said_and_the_one_before_it_taken(call, here, strike, whole):
     strike(9, signal.SIGTERM)
     call("run", "my.toml", "-q", "--set", "checkpoint.every=4")
-    last, before = stored(here / "runs/my" / FOLDER)
+    last, before = list_checkpoints(here / "runs/my" / FOLDER)
     last.write_bytes(last.read_bytes()[:-7])
     strike(0)
     code, _, err = call("resume", "runs/my", "-q")
@@ -327,7 +326,7 @@ def test_how_often_checkpoints_are_written_does_not_change_the_digest(call, here
 
 
 def test_a_full_disk_ends_the_run_with_one_message(call, here, monkeypatch, whole):
-    honest, written = keeper.write, []
+    honest, written = checkpoint_manager.write_checkpoint, []
 
     def full(folder, checkpoint):
         if len(written) == 3:
@@ -336,12 +335,12 @@ def test_a_full_disk_ends_the_run_with_one_message(call, here, monkeypatch, whol
         return honest(folder, checkpoint)
 
     with monkeypatch.context() as patch:
-        patch.setattr(keeper, "write", full)
+        patch.setattr(checkpoint_manager, "write_checkpoint", full)
         code, out, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=2")
     assert (code, out) == (1, "")
     assert err == (
         "kavg: cannot write a checkpoint to 'runs/my/checkpoints': No space left on device; "
-        "make room, then kavg resume runs/my goes on from 000000006.ckpt\n"
+        "make room, then kavg resume runs/my continues from 000000006.ckpt\n"
     )
     assert files(here / "runs/my") == {f"checkpoints/{n:09d}.ckpt" for n in (4, 6)}
     assert call("resume", "runs/my", "-q")[0] == 0
@@ -352,7 +351,7 @@ def test_a_full_disk_when_a_signal_comes_is_a_failure(call, here, monkeypatch, s
     def full(folder, checkpoint):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(keeper, "write", full)
+    monkeypatch.setattr(checkpoint_manager, "write_checkpoint", full)
     strike(2, signal.SIGTERM)
     code, _, err = call("run", "my.toml", "-q")
     assert code == 1
@@ -371,7 +370,7 @@ def test_a_full_disk_at_the_end_is_said(call, here, monkeypatch):
     assert err == f"{cannot}run again: there is no checkpoint\n"
     code, out, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=5")
     assert (code, out) == (1, "")
-    assert err == f"{cannot}kavg resume runs/my goes on from 000000011.ckpt\n"
+    assert err == f"{cannot}kavg resume runs/my continues from 000000011.ckpt\n"
 
 
 # The folder of an unfinished run.
@@ -390,7 +389,7 @@ def test_a_run_does_not_touch_an_unfinished_one(call, here, strike):
     assert (code, out) == (2, "")
     assert err == (
         "kavg: an unfinished run is in 'runs/my': kavg resume runs/my continues it; "
-        "--force starts anew\n"
+        "--force starts again\n"
     )
     assert stored_here(here)[0].read_bytes() == before
 
@@ -428,7 +427,7 @@ def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, strike, m
         )
         code, out, err = call("resume", "runs/my")
         assert (code, out, err.count("\n")) == (2, "", 1)
-        assert "', where the run is to go on" in err
+        assert "', where the run is to continue" in err
 
 
 @pytest.mark.parametrize("left", [(), (".000000002.ckpt.5f2e.partial",)])
@@ -476,7 +475,7 @@ def test_two_runs_at_once_keep_their_checkpoints_apart(call, here, strike, whole
         patch.setattr(jobs, "all_algorithms", meanwhile)
         code, _, err = call("run", "my.toml", "-q")
     assert code == 143
-    assert "kavg resume runs/my-2 goes on" in err
+    assert "kavg resume runs/my-2 continues" in err
     strike(0)
     assert call("resume", "runs/my-2", "-q")[0] == 0
     assert facts(here / "runs/my-2")["digest"] == whole
@@ -509,9 +508,7 @@ def test_results_that_are_not_there_yet_are_not_read(call, here, strike, whole, 
     stop(call, strike)
     code, out, err = call(*words, "runs/my")
     assert (code, out) == (2, "")
-    assert err == (
-        "kavg: the run in 'runs/my' is not finished; kavg resume runs/my goes on with it\n"
-    )
+    assert err == ("kavg: the run in 'runs/my' is not finished; kavg resume runs/my continues it\n")
 
 
 # Longer.
@@ -611,7 +608,7 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
 
 def sealed(folder):
     """Give a folder that was changed a manifest that knows nothing of it."""
-    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
+    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
 
 
 @pytest.mark.parametrize("name", ["config.toml", "trajectory.npz", "environment.json"])
@@ -621,7 +618,7 @@ def test_a_finished_run_with_a_flipped_bit_is_refused(call, here, whole, name):
     for place in range(0, len(honest), len(honest) // 9):
         path.write_bytes(honest[:place] + bytes([honest[place] ^ 4]) + honest[place + 1 :])
         code, out, err = call("resume", "whole", "--rounds", "9")
-        words = f"'{name}' was changed: its SHA-256 is another"
+        words = f"'{name}' was changed: its SHA-256 differs"
         assert (code, out) == (2, "")
         assert err == f"kavg: 'whole' cannot be extended: {words}\n"
     path.write_bytes(honest)

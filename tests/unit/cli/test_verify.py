@@ -67,7 +67,7 @@ def run(call):
 
 def sealed(folder):
     """Give a folder that was changed a manifest that knows nothing of it."""
-    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
+    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
 
 
 def rewritten(folder, change, **told):

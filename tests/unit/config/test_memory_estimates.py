@@ -18,7 +18,7 @@ from kavg.config.config import parse
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.storage import limits as memory
-from kavg.storage.limits import in_words, room
+from kavg.storage.limits import format_bytes, memory_limit
 
 SETTINGS = """
 rounds = {rounds}
@@ -144,18 +144,18 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
 
 @given(st.floats(0, 1e30))
 def test_sizes_in_words(size):
-    number, unit = in_words(size).split()
+    number, unit = format_bytes(size).split()
     assert float(number) * 1024 ** memory.UNITS.index(unit) == pytest.approx(size, rel=0.006)
     assert float(number) < 1025 or unit == "EiB"
 
 
 def test_the_room_is_the_least_of_machine_and_shell(monkeypatch):
-    assert 2**20 < room() < 2**60
-    monkeypatch.setattr(memory, "physical", lambda: 100.0)
-    monkeypatch.setattr(memory, "allowed", lambda: 50.0)
-    assert room() == 50.0
-    monkeypatch.setattr(memory, "allowed", lambda: math.inf)
-    assert room() == 100.0
+    assert 2**20 < memory_limit() < 2**60
+    monkeypatch.setattr(memory, "_physical_memory", lambda: 100.0)
+    monkeypatch.setattr(memory, "_address_space", lambda: 50.0)
+    assert memory_limit() == 50.0
+    monkeypatch.setattr(memory, "_address_space", lambda: math.inf)
+    assert memory_limit() == 100.0
 
 
 def test_where_the_system_does_not_say(monkeypatch):
@@ -164,14 +164,14 @@ def test_where_the_system_does_not_say(monkeypatch):
 
     monkeypatch.setattr(memory.os, "sysconf", unknown)
     monkeypatch.setitem(sys.modules, "resource", None)
-    assert room() == math.inf
+    assert memory_limit() == math.inf
 
 
 LIMITED = """
 import resource
-from kavg.storage.limits import room
+from kavg.storage.limits import memory_limit
 resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, resource.RLIM_INFINITY))
-print(room())
+print(memory_limit())
 """
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.engine.snapshots import BYTES, MOST, Snapshots, get_latest_state, max_snapshots
-from kavg.storage.trajectories import stacked, unstacked
+from kavg.storage.trajectories import stack_states, unstack_states
 from kavg.trajectory import State
 
 
@@ -75,7 +75,7 @@ def test_the_latest_state_before_a_round():
 
 @given(st.lists(st.integers(1, 99), max_size=4))
 def test_stacked_they_come_back(rounds):
-    back = unstacked(stacked([a_state(n) for n in rounds]))
+    back = unstack_states(stack_states([a_state(n) for n in rounds]))
     assert numbers(back) == rounds
     for state in back:
         for name in ("w", "v", "exponents"):
@@ -86,8 +86,8 @@ def test_stacked_they_come_back(rounds):
 
 
 def test_a_part_that_is_missing_is_an_error():
-    arrays = stacked([a_state(4), a_state(8)])
+    arrays = stack_states([a_state(4), a_state(8)])
     with pytest.raises(KeyError):
-        unstacked({name: arrays[name] for name in ("n", "w", "v")})
+        unstack_states({name: arrays[name] for name in ("n", "w", "v")})
     with pytest.raises(ValueError, match="zip"):
-        unstacked(arrays | {"v": arrays["v"][:1]})
+        unstack_states(arrays | {"v": arrays["v"][:1]})

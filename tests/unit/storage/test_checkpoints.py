@@ -21,8 +21,14 @@ from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import atomic as files
 from kavg.storage import checkpoints, digest
-from kavg.storage.checkpoint_manager import Checkpointing, Keeper
-from kavg.storage.checkpoints import Checkpoint, from_bytes, read, stored, write
+from kavg.storage.checkpoint_manager import CheckpointManager, CheckpointPolicy
+from kavg.storage.checkpoints import (
+    Checkpoint,
+    decode_checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+    write_checkpoint,
+)
 from kavg.storage.text_files import parse_json
 
 CONFIG = parse(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
@@ -40,7 +46,7 @@ WHOLE = Checkpoint(to_toml(CONFIG), data_digest(CONFIG), RUNS, [{"time": "now", 
 
 
 def content_of(checkpoint=WHOLE):
-    first, rest = checkpoints.to_bytes(checkpoint)
+    first, rest = checkpoints.encode_checkpoint(checkpoint)
     return first + bytes(rest)
 
 
@@ -65,9 +71,9 @@ def packed(**changes):
 
 
 def test_what_is_written_comes_back(tmp_path):
-    path = write(tmp_path / "a" / "b", WHOLE)
+    path = write_checkpoint(tmp_path / "a" / "b", WHOLE)
     assert path.name == "000000009.ckpt"
-    back = read(path)
+    back = read_checkpoint(path)
     assert (back.settings, back.data, back.sessions) == (WHOLE.settings, "", WHOLE.sessions)
     for one, other in zip(back.runs, RUNS, strict=True):
         assert same_bits(one, other)
@@ -87,9 +93,9 @@ def test_the_first_line_is_as_documented():
 
 
 def test_a_checkpoint_without_runs(tmp_path):
-    path = write(tmp_path, Checkpoint(WHOLE.settings, "", [], []))
+    path = write_checkpoint(tmp_path, Checkpoint(WHOLE.settings, "", [], []))
     assert path.name == "000000000.ckpt"
-    assert read(path).runs == []
+    assert read_checkpoint(path).runs == []
 
 
 # Damage.
@@ -97,8 +103,8 @@ def test_a_checkpoint_without_runs(tmp_path):
 
 def test_cut_off_anywhere_it_is_refused():
     for length in [*range(300), *range(300, len(CONTENT), 97), len(CONTENT) - 1]:
-        with pytest.raises(KavgError, match=r"cut off|no checkpoint|first line is damaged"):
-            from_bytes(CONTENT[:length])
+        with pytest.raises(KavgError, match=r"cut off|not a checkpoint|first line is damaged"):
+            decode_checkpoint(CONTENT[:length])
 
 
 def test_any_flipped_bit_is_seen():
@@ -107,7 +113,7 @@ def test_any_flipped_bit_is_seen():
             damaged = bytearray(CONTENT)
             damaged[place] ^= 1 << bit
             with pytest.raises(KavgError) as caught:
-                from_bytes(bytes(damaged))
+                decode_checkpoint(bytes(damaged))
             assert not isinstance(caught.value, NewerFormat)
 
 
@@ -115,7 +121,7 @@ def test_any_flipped_bit_is_seen():
 def test_foreign_bytes_are_refused(content):
     for foreign in (content, CONTENT + content + b"x", b"kavg checkpoint " + content):
         with pytest.raises(KavgError):
-            from_bytes(foreign)
+            decode_checkpoint(foreign)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +130,8 @@ def test_foreign_bytes_are_refused(content):
         (b"", "it is cut off"),
         (b"kavg check", "it is cut off"),
         (b"kavg checkpoint format=1 kavg=0.1", "it is cut off"),
-        (CONTENT[CONTENT.index(b"\n") + 1 :], "it is no checkpoint of kavg"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(500), "it is no checkpoint of kavg"),
+        (CONTENT[CONTENT.index(b"\n") + 1 :], "it is not a checkpoint of kavg"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(500), "it is not a checkpoint of kavg"),
         (b"kavg checkpoint format=one kavg=1 sha256=2\n", "its first line is damaged"),
         (CONTENT.replace(b"format=1", b"format=2", 1), "its checksum does not fit"),
         (CONTENT + b"\n", "its checksum does not fit"),
@@ -135,20 +141,20 @@ def test_what_is_wrong_is_said_with_the_name_of_the_file(tmp_path, content, word
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(content)
     with pytest.raises(KavgError, match=rf"^'.*000000001\.ckpt' is refused: .*{words}"):
-        read(path)
+        read_checkpoint(path)
 
 
 def test_a_folder_in_place_of_a_checkpoint(tmp_path):
     (tmp_path / "000000001.ckpt").mkdir()
-    with pytest.raises(KavgError, match=r"000000001\.ckpt' is refused: it is no file"):
-        read(tmp_path / "000000001.ckpt")
+    with pytest.raises(KavgError, match=r"000000001\.ckpt' is refused: it is not a file"):
+        read_checkpoint(tmp_path / "000000001.ckpt")
 
 
 def test_a_newer_format_says_which_version_is_needed(tmp_path):
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(signed(b"whatever it may be", b"kavg checkpoint format=7 kavg=3.1.4 "))
     with pytest.raises(KavgError, match=r"format 7, written by kavg 3\.1\.4") as caught:
-        read(path)
+        read_checkpoint(path)
     assert isinstance(caught.value, NewerFormat)
     assert str(caught.value).endswith("use kavg 3.1.4 or newer")
 
@@ -168,7 +174,7 @@ def test_nothing_in_a_checkpoint_can_run(tmp_path, monkeypatch):
     bomb[0] = Bomb()
     for name in ("0.w", "about", "extra"):
         with pytest.raises(KavgError, match="its content is not what kavg writes"):
-            from_bytes(signed(packed(**{name: bomb})))
+            decode_checkpoint(signed(packed(**{name: bomb})))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -199,7 +205,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_content_that_kavg_does_not_write_is_refused(name):
     with pytest.raises(KavgError, match="its content is not what kavg writes: "):
-        from_bytes(signed(packed(**HOSTILE[name])))
+        decode_checkpoint(signed(packed(**HOSTILE[name])))
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
@@ -222,7 +228,7 @@ def test_damaged_arrays_behind_right_checksums_are_refused_in_words(seed):
             for name, content in (arrays | {victim: array.tobytes()}).items():
                 archive.writestr(name, content)
         try:
-            from_bytes(signed(changed.getvalue()))
+            decode_checkpoint(signed(changed.getvalue()))
         except KavgError:
             refused += 1
     assert refused > len(arrays)
@@ -237,7 +243,7 @@ def test_entries_that_are_no_arrays_are_refused():
                 archive.writestr(entry, before.read(entry))
             archive.writestr(f"{name}.npy", b"text")
         with pytest.raises(KavgError, match="does not begin as an array"):
-            from_bytes(signed(changed.getvalue()))
+            decode_checkpoint(signed(changed.getvalue()))
 
 
 ARRAYS = {
@@ -266,12 +272,12 @@ ARRAYS = {
 def test_what_is_no_file_is_refused(tmp_path):
     for kind in ("zero", "null"):
         (tmp_path / "000000001.ckpt").symlink_to(f"/dev/{kind}")
-        with pytest.raises(KavgError, match="is refused: it is no file"):
-            read(tmp_path / "000000001.ckpt")
+        with pytest.raises(KavgError, match="is refused: it is not a file"):
+            read_checkpoint(tmp_path / "000000001.ckpt")
         (tmp_path / "000000001.ckpt").unlink()
     os.mkfifo(tmp_path / "000000002.ckpt")
-    with pytest.raises(KavgError, match="is refused: it is no file"):
-        read(tmp_path / "000000002.ckpt")
+    with pytest.raises(KavgError, match="is refused: it is not a file"):
+        read_checkpoint(tmp_path / "000000002.ckpt")
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -313,7 +319,7 @@ def test_other_data_under_the_same_name_is_refused(tmp_path):
         'algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]'
     )
     config = parse(settings, folder=tmp_path)
-    path = write(tmp_path, Checkpoint(to_toml(config), data_digest(config), [], []))
+    path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), data_digest(config), [], []))
     assert usable(path)[0].rounds == 2
     np.savez(tmp_path / "my.npz", features=2 * np.eye(8), labels=np.arange(8) % 2)
     with pytest.raises(KavgError, match="the data that its settings name are not those"):
@@ -337,7 +343,7 @@ def test_json_that_could_not_be_written_again_is_refused():
 def folder(tmp_path):
     """A run folder with two checkpoints, after rounds 7 and 9."""
     for rounds in (1, 3):
-        write(tmp_path / checkpoints.FOLDER, Checkpoint(WHOLE.settings, "",
+        write_checkpoint(tmp_path / checkpoints.FOLDER, Checkpoint(WHOLE.settings, "",
               [RUNS[0], run_of(1, rounds)], WHOLE.sessions))  # fmt: skip
     return tmp_path
 
@@ -365,21 +371,21 @@ def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage
 def test_numbers_and_not_letters_order_them(folder):
     for name in ("0000000011.ckpt", "000000003.ckpt", "notes.ckpt", ".000000012.ckpt.ab.partial"):
         (folder / checkpoints.FOLDER / name).write_bytes(b"x")
-    assert [path.name for path in stored(folder / checkpoints.FOLDER)] == [
+    assert [path.name for path in list_checkpoints(folder / checkpoints.FOLDER)] == [
         "0000000011.ckpt", "000000009.ckpt", "000000007.ckpt", "000000003.ckpt",
     ]  # fmt: skip
     assert last_checkpoint(folder).source.name == "000000009.ckpt"
 
 
 def test_where_none_is_left_each_is_named(folder):
-    for path in stored(folder / checkpoints.FOLDER):
+    for path in list_checkpoints(folder / checkpoints.FOLDER):
         path.write_bytes(b"x")
     with pytest.raises(KavgError) as caught:
         opened(folder)
     first, *names, last = str(caught.value).split("\n")
     assert "no checkpoint in" in first
     assert ["000000009" in names[0], "000000007" in names[1], len(names)] == [True, True, 2]
-    assert "--force starts anew" in last
+    assert "--force starts again" in last
 
 
 def test_a_newer_one_is_not_passed_over(folder):
@@ -400,9 +406,10 @@ def test_where_there_is_no_run_it_is_said(tmp_path, name):
 # Whole or not at all, and the two last.
 
 
-def keeper(folder, every=1, **more):
-    return Keeper(folder / "run", Checkpointing(every), Checkpoint(WHOLE.settings, "", (), []),
-                  mine=False, **more)  # fmt: skip
+def manager_of(folder, every=1, **more):
+    start = Checkpoint(WHOLE.settings, "", (), [])
+    return CheckpointManager(folder / "run", CheckpointPolicy(every), start,
+                             owns_folder=False, **more)  # fmt: skip
 
 
 def names(folder):
@@ -410,22 +417,22 @@ def names(folder):
 
 
 def test_the_two_last_are_kept(tmp_path):
-    keep = keeper(tmp_path)
+    manager = manager_of(tmp_path)
     for rounds in range(1, 5):
-        keep.keep(0, run_of(0, rounds))
-        keep.write()
+        manager.update(0, run_of(0, rounds))
+        manager.save()
         kept = range(max(1, rounds - 1), rounds + 1)
         assert names(tmp_path) == [f"run/checkpoints/{i:09d}.ckpt" for i in kept]
-    assert read(keep.last).done == 4
+    assert read_checkpoint(manager.latest).done == 4
 
 
 def test_a_damaged_one_is_not_counted_among_the_two(folder):
-    good, bad = reversed(stored(folder / checkpoints.FOLDER))
+    good, bad = reversed(list_checkpoints(folder / checkpoints.FOLDER))
     bad.write_bytes(b"x")
-    keep = Keeper(folder, Checkpointing(1), WHOLE, mine=True, last=good)
-    keep.keep(1, run_of(1, 2))
-    keep.write()
-    assert [p.name for p in stored(folder / checkpoints.FOLDER)] == [
+    manager = CheckpointManager(folder, CheckpointPolicy(1), WHOLE, owns_folder=True, latest=good)
+    manager.update(1, run_of(1, 2))
+    manager.save()
+    assert [p.name for p in list_checkpoints(folder / checkpoints.FOLDER)] == [
         "000000008.ckpt", "000000007.ckpt",
     ]  # fmt: skip
 
@@ -442,41 +449,41 @@ def test_what_cannot_be_written_is_said_and_leaves_the_last_one_whole(
     def fail(*given, **options):
         raise FAULTS[words]
 
-    keep = keeper(tmp_path)
+    manager = manager_of(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(at, fail)
         with pytest.raises(KavgError, match=f"{words}; make room, then run again") as caught:
-            keep.write()
+            manager.save()
     assert caught.value.code == 1
     assert list(tmp_path.iterdir()) == []  # not even a folder that looks like a run
-    keep = keeper(tmp_path)
-    keep.keep(0, run_of(0, 2))
-    keep.write()
-    before = keep.last.read_bytes()
+    manager = manager_of(tmp_path)
+    manager.update(0, run_of(0, 2))
+    manager.save()
+    before = manager.latest.read_bytes()
     monkeypatch.setattr(at, fail)
-    keep.keep(0, run_of(0, 3))
-    said = r"cannot write a checkpoint to '.*run/checkpoints': .*kavg resume .*run goes on from 00"
+    manager.update(0, run_of(0, 3))
+    said = r"cannot write a checkpoint to '.*run/checkpoints': .*kavg resume .*run continues from"
     with pytest.raises(KavgError, match=said):
-        keep.write()
+        manager.save()
     assert names(tmp_path) == ["run/checkpoints/000000002.ckpt"]
-    assert keep.last.read_bytes() == before
+    assert manager.latest.read_bytes() == before
 
 
 def test_a_folder_that_became_a_file_is_said(tmp_path):
-    keep = keeper(tmp_path)
-    keep.write()
+    manager = manager_of(tmp_path)
+    manager.save()
     (tmp_path / "run" / "checkpoints" / "000000000.ckpt").unlink()
     (tmp_path / "run" / "checkpoints").rmdir()
     (tmp_path / "run" / "checkpoints").write_text("x")
-    keep.keep(0, run_of(0, 1))
+    manager.update(0, run_of(0, 1))
     with pytest.raises(KavgError, match="cannot write a checkpoint to"):
-        keep.write()
+        manager.save()
 
 
 def test_each_run_takes_a_folder_of_its_own(tmp_path):
-    one, other = keeper(tmp_path), keeper(tmp_path)
-    for keep in (one, other, one, other):
-        keep.write()
+    one, other = manager_of(tmp_path), manager_of(tmp_path)
+    for manager in (one, other, one, other):
+        manager.save()
     assert (one.folder.name, other.folder.name) == ("run", "run-2")
 
 
@@ -495,10 +502,10 @@ def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
 
     if not os.path.exists("/proc/self/fd"):
         pytest.skip("needs /proc to tell which file is flushed")
-    write(tmp_path / "c", WHOLE)
+    write_checkpoint(tmp_path / "c", WHOLE)
     monkeypatch.setattr(files.os, "fsync", flushed)
     monkeypatch.setattr(type(tmp_path), "replace", renamed)
-    write(tmp_path / "c", WHOLE)
+    write_checkpoint(tmp_path / "c", WHOLE)
     *_, partial, rename, last = calls
     assert re.fullmatch(r"\.000000009\.ckpt\.\w{8}\.partial", partial)
     assert (rename, last) == ("rename to 000000009.ckpt", "c")
@@ -508,27 +515,27 @@ def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
 
 
 def test_after_so_many_rounds(tmp_path):
-    keep = keeper(tmp_path, every=3)
-    assert [n for n in range(1, 10) if keep.due(n)] == [3, 6, 9]
+    manager = manager_of(tmp_path, every=3)
+    assert [n for n in range(1, 10) if manager.is_due(n)] == [3, 6, 9]
 
 
 def test_after_so_much_time(tmp_path, monkeypatch):
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    keep = keeper(tmp_path, every="1.5m")
+    manager = manager_of(tmp_path, every="1.5m")
     due = []
     for step in range(8):
         now = 100.0 + 40.0 * step
-        due.append(keep.due(step))
+        due.append(manager.is_due(step))
         if due[-1]:
-            keep.write()
+            manager.save()
     assert due == [False, False, False, True, False, False, True, False]
 
 
 def test_never(tmp_path):
-    keep = keeper(tmp_path, every="never")
-    assert not any(keep.due(n) for n in range(100))
-    keep.write()
+    manager = manager_of(tmp_path, every="never")
+    assert not any(manager.is_due(n) for n in range(100))
+    manager.save()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -537,14 +544,14 @@ def test_never(tmp_path):
     [("30s", 30), ("5m", 300), ("5 min", 300), ("1h", 3600), ("0.5s", 0.5), ("2d", 172800)],
 )
 def test_times(every, seconds):
-    assert Checkpointing(every).seconds == seconds
-    assert parse(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == Checkpointing(every)
+    assert CheckpointPolicy(every).seconds == seconds
+    assert parse(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == CheckpointPolicy(every)
 
 
 @pytest.mark.parametrize("every", ["0s", "0.0h", "soon", "", "30", "-3s", "1e3s", " 3s", "3s\n"])
 def test_what_is_no_time(every):
     with pytest.raises(KavgError, match="a time such as '30s'"):
-        Checkpointing(every)
+        CheckpointPolicy(every)
 
 
 def test_faults_in_a_settings_file():
@@ -561,7 +568,7 @@ def test_faults_in_a_settings_file():
 
 
 def test_on_by_default_and_kept_in_the_settings():
-    assert parse(EXAMPLE).checkpoint == Checkpointing("60s")
+    assert parse(EXAMPLE).checkpoint == CheckpointPolicy("60s")
     for every in (7, "30s", "never"):
         config = parse(EXAMPLE, [f"checkpoint.every={every}"])
         assert parse(to_toml(config)) == config

@@ -53,8 +53,8 @@ def files(folder):
 
 
 def test_a_folder_is_as_it_was_written(original):
-    assert manifest.differences(original) == []
-    assert len(manifest.stored(original)) == 7 == len(files(original)) - 1
+    assert manifest.list_changes(original) == []
+    assert len(manifest.read_manifest(original)) == 7 == len(files(original)) - 1
 
 
 @settings(max_examples=150)
@@ -66,18 +66,18 @@ def test_one_bit_of_any_file(copy, data):
     bit = data.draw(st.integers(0, 8 * len(content) - 1))
     content[bit // 8] ^= 1 << bit % 8
     path.write_bytes(content)
-    (found,) = manifest.differences(folder)
+    (found,) = manifest.list_changes(folder)
     assert path.name in found
 
 
 def test_every_bit_of_the_manifest_itself(original):
     whole = (original / manifest.NAME).read_bytes()
-    assert len(manifest.entries_of(whole)) == 7
+    assert len(manifest.parse_manifest(whole)) == 7
     for bit in range(8 * len(whole)):
         content = bytearray(whole)
         content[bit // 8] ^= 1 << bit % 8
         with pytest.raises(KavgError, match=r"manifest\.sha256 is damaged itself"):
-            manifest.entries_of(bytes(content))
+            manifest.parse_manifest(bytes(content))
 
 
 @given(data=st.data())
@@ -95,7 +95,7 @@ def test_what_is_cut_lost_or_longer(copy, data):
         path.mkdir()
     elif how == "a link":
         path.symlink_to("/dev/zero")
-    found = manifest.differences(folder)
+    found = manifest.list_changes(folder)
     assert len(found) == 1
     assert path.name in found[0]
 
@@ -108,7 +108,7 @@ def test_what_was_added(copy, data, name):
     if name in (".", "..") or place.exists() or os.path.lexists(place):
         return
     place.write_bytes(data.draw(st.binary(max_size=9)))
-    (found,) = manifest.differences(folder)
+    (found,) = manifest.list_changes(folder)
     assert found == f"{place.relative_to(folder).as_posix()!r} was added"
 
 
@@ -116,7 +116,7 @@ def test_what_was_added_is_not_read(copy):
     folder = copy()
     os.mkfifo(folder / "pipe")
     (folder / "all").symlink_to("/")
-    assert manifest.differences(folder) == ["'all' was added", "'pipe' was added"]
+    assert manifest.list_changes(folder) == ["'all' was added", "'pipe' was added"]
 
 
 def test_two_files_that_changed_places(copy):
@@ -125,15 +125,15 @@ def test_two_files_that_changed_places(copy):
     content = a.read_bytes(), b.read_bytes()
     a.write_bytes(content[1])
     b.write_bytes(content[0])
-    assert len(manifest.differences(folder)) == 2
+    assert len(manifest.list_changes(folder)) == 2
 
 
 def test_sizes_are_said(copy):
     folder = copy()
     (folder / "config.toml").write_bytes(b"x")
-    size = manifest.stored(folder)["config.toml"].size
+    size = manifest.read_manifest(folder)["config.toml"].size
     words = f"'config.toml' was changed: it has 1 bytes instead of {size}"
-    assert manifest.differences(folder) == [words]
+    assert manifest.list_changes(folder) == [words]
 
 
 # Files that kavg adds later.
@@ -156,7 +156,7 @@ def test_what_is_added_is_known_and_nothing_else_is_mended(copy):
     assert add(folder, "figures/a.png", b"other") == [folder / "figures" / "a.png"]
     add(folder, "new.png", b"new", into=folder / "figures/../figures")
     assert (folder / "figures" / "new.png").read_bytes() == b"new"
-    (found,) = manifest.differences(folder)
+    (found,) = manifest.list_changes(folder)
     assert found.startswith("'metrics.csv' was changed")
 
 
@@ -177,7 +177,7 @@ def test_a_manifest_that_is_lost_or_damaged_is_not_mended(copy, damage):
     before = files(folder)
     add(folder, "verdicts.json", b"{}")
     assert files(folder) == before
-    (found,) = manifest.differences(folder)
+    (found,) = manifest.list_changes(folder)
     assert found.startswith("manifest.sha256 is ")
 
 
@@ -194,8 +194,8 @@ def test_sha256sum_reads_it(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("folder")
     for i, name in enumerate((*names, "one")):
         (folder / name).write_bytes(bytes([i]))
-    write_bytes(folder / manifest.NAME, manifest.manifest_of(folder))
-    assert manifest.differences(folder) == []
+    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
+    assert manifest.list_changes(folder) == []
     done = subprocess.run(["sha256sum", "-c", "--strict", manifest.NAME], cwd=folder,
                           capture_output=True, timeout=60, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -205,10 +205,10 @@ def test_sha256sum_reads_it(tmp_path_factory, names):
 def test_names_that_are_no_text(tmp_path):
     name = os.fsdecode(b"\xff\xfe.bin")
     (tmp_path / name).write_bytes(b"x")
-    write_bytes(tmp_path / manifest.NAME, manifest.manifest_of(tmp_path))
-    assert manifest.differences(tmp_path) == []
+    write_bytes(tmp_path / manifest.NAME, manifest.build_manifest(tmp_path))
+    assert manifest.list_changes(tmp_path) == []
     (tmp_path / name).write_bytes(b"y")
-    assert manifest.differences(tmp_path) == [f"{name!r} was changed: its SHA-256 is another"]
+    assert manifest.list_changes(tmp_path) == [f"{name!r} was changed: its SHA-256 differs"]
 
 
 @pytest.mark.parametrize("lines", [
@@ -216,26 +216,26 @@ def test_names_that_are_no_text(tmp_path):
     b"# kavg manifest 1\n# 1 bytes\n" + b"0" * 64 + b"  b\n# 1 bytes\n" + b"0" * 64 + b"  a\n",
 ])  # fmt: skip
 def test_a_seal_is_not_enough(tmp_path, lines):
-    (tmp_path / manifest.NAME).write_bytes(lines + manifest.seal(lines))
-    with pytest.raises(KavgError, match=r"is of another version of kavg, or not of kavg"):
-        manifest.stored(tmp_path)
+    (tmp_path / manifest.NAME).write_bytes(lines + manifest.checksum_line(lines))
+    with pytest.raises(KavgError, match=r"was written by another version of kavg, or not by kavg"):
+        manifest.read_manifest(tmp_path)
 
 
 def test_single_files_are_checked(tmp_path):
     (tmp_path / "a").write_bytes(b"x")
-    write_bytes(tmp_path / manifest.NAME, manifest.manifest_of(tmp_path))
+    write_bytes(tmp_path / manifest.NAME, manifest.build_manifest(tmp_path))
     (tmp_path / "b").write_bytes(b"x")
-    manifest.check(tmp_path, ["a"])
-    with pytest.raises(KavgError, match=r"^'b' was changed: manifest.sha256 lacks it$"):
-        manifest.check(tmp_path, ["a", "b"])
+    manifest.validate_files(tmp_path, ["a"])
+    with pytest.raises(KavgError, match=r"^'b' was changed: manifest.sha256 does not list it$"):
+        manifest.validate_files(tmp_path, ["a", "b"])
     (tmp_path / "a").unlink()
-    with pytest.raises(KavgError, match=r"^'a' was changed: it is no file any more$"):
-        manifest.check(tmp_path, ["a"])
+    with pytest.raises(KavgError, match=r"^'a' was changed: it is not a file any more$"):
+        manifest.validate_files(tmp_path, ["a"])
 
 
 def test_a_name_outside_is_never_opened(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "secret").write_bytes(b"x")
-    sealed = manifest.sealed({"../secret": manifest.entry(tmp_path / "secret")})
+    sealed = manifest.format_manifest({"../secret": manifest.compute_entry(tmp_path / "secret")})
     (tmp_path / "run" / manifest.NAME).write_bytes(sealed)
-    assert manifest.differences(tmp_path / "run") == ["'../secret' is missing"]
+    assert manifest.list_changes(tmp_path / "run") == ["'../secret' is missing"]

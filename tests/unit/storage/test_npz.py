@@ -280,7 +280,7 @@ def test_what_is_no_archive(tmp_path):
         path = tmp_path / "a.npz"
         path.write_bytes(content)
         assert words in refused(path)
-    assert refused(tmp_path) == refused(tmp_path / "gone") == "it is no file"
+    assert refused(tmp_path) == refused(tmp_path / "gone") == "it is not a file"
 
 
 HONEST = {"x": np.arange(40.0).reshape(5, 8), "y": np.array("text"), "z": np.zeros((3, 0))}

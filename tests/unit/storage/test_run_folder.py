@@ -25,7 +25,7 @@ from kavg.cli.execution import described
 from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories, manifest
-from kavg.storage.atomic import put_back, staged, written
+from kavg.storage.atomic import replace_folder, restore_folder, write_atomically
 from kavg.storage.run_folder import CONTENTS
 from kavg.trajectory import Trajectory
 
@@ -178,7 +178,7 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
             raise error
         return honest(self, target)
 
-    with pytest.raises(type(error)), staged(tmp_path / "run", CONTENTS) as stage:  # noqa: PT012
+    with pytest.raises(type(error)), replace_folder(tmp_path / "run", CONTENTS) as stage:  # noqa: PT012
         (stage / "summary.json").write_text("new")
         monkeypatch.setattr(path, "replace", replace_or_fail)
     assert content(tmp_path) == before
@@ -199,13 +199,13 @@ def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatc
         patch.setattr(path, "replace", lambda a, b: honest(a, b) if not moves.append(a) and
                       len(moves) == 1 else killed())  # fmt: skip
         patch.setattr(shutil, "rmtree", killed)
-        with pytest.raises(KeyboardInterrupt), staged(folder, CONTENTS):
+        with pytest.raises(KeyboardInterrupt), replace_folder(folder, CONTENTS):
             pass
     assert not folder.exists()
-    put_back(folder)
+    restore_folder(folder)
     shutil.rmtree(next(tmp_path.glob(".*.partial")))
     assert content(tmp_path) == before
-    put_back(folder)
+    restore_folder(folder)
     assert content(tmp_path) == before
 
 
@@ -213,7 +213,7 @@ def test_nothing_is_put_back_where_that_is_not_sure(tmp_path):
     for name in (".run.0123abcd.old", ".run.4567abcd.old", f".{'x' * 40}.0123abcd.old"):
         (tmp_path / name).mkdir()
     for name in ("run", "x" * 40, "x" * 41, "y" * 300, "other"):
-        put_back(tmp_path / name)
+        restore_folder(tmp_path / name)
     assert len([*tmp_path.iterdir()]) == 3
     assert all(path.name.startswith(".") for path in tmp_path.iterdir())
 
@@ -246,11 +246,11 @@ def test_any_name_of_a_folder(tmp_path, name):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), written(path) as partial:  # noqa: PT012
+    with pytest.raises(RuntimeError), write_atomically(path) as partial:  # noqa: PT012
         partial.write_text("half")
         raise RuntimeError
     assert content(tmp_path) == {path.relative_to(tmp_path): b"old"}
-    with written(path) as partial:
+    with write_atomically(path) as partial:
         partial.write_text("new")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
 
@@ -456,4 +456,4 @@ def test_what_is_added_has_the_permissions_of_other_files(tmp_path):
     write(tmp_path / "run")
     (added,) = RunFolder(tmp_path / "run").add(lambda f: (f / "notes.txt").touch(mode=0o600))
     assert added.stat().st_mode == (tmp_path / "run" / "config.toml").stat().st_mode
-    assert manifest.differences(tmp_path / "run") == []
+    assert manifest.list_changes(tmp_path / "run") == []
