@@ -266,7 +266,7 @@ def test_a_table_larger_than_the_memory_is_refused(
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,label\n" + "1,0\n" * 300)
-    monkeypatch.setattr(readers, "room", lambda: 4096.0)
+    monkeypatch.setattr(readers, "memory_limit", lambda: 4096.0)
     with pytest.raises(KavgError, match=r"its numbers may take 4.72 KiB, and there are 4 KiB"):
         load_data(str(path))
 
