@@ -23,7 +23,7 @@ from kavg.oracles import Gaussian, Partition
 from kavg.outer import Averaging
 from kavg.ranges import Count, Momentum, NonNegative, Positive, Seed, Share, check_range
 from kavg.schedules import Constant
-from kavg.storage.checkpoint_manager import Checkpointing
+from kavg.storage.checkpoint_manager import CheckpointPolicy
 
 GIVEN = {
     Algorithm: {"P": 1, "K": 1, "gamma": 1.0, "outer": Averaging()},
@@ -38,7 +38,7 @@ GIVEN = {
 }  # fmt: skip
 """Arguments of constructors that ``small_settings`` does not know."""
 CLASSES = [cls for kinds in FAMILIES.values() for cls in kinds.values()]
-CLASSES += [Algorithm, Config, Record, Synthetic, LogSpectrum, Partition, Checkpointing]
+CLASSES += [Algorithm, Config, Record, Synthetic, LogSpectrum, Partition, CheckpointPolicy]
 OTHER_CHECKS = {"start", "spectrum", "positive", "boundaries"}
 """Fields with numbers that no interval describes."""
 
