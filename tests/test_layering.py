@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
 import os
 import subprocess
 import sys
@@ -140,6 +141,12 @@ def test_no_package_hides_a_module():
                     path.stem for path in package.iterdir()
                 }
                 assert not hidden, f"{name} hides {hidden}"
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if n.endswith("__init__") and n != "__init__"])
+def test_every_name_that_a_package_exports_exists(name):
+    package = importlib.import_module(f"kavg.{name.removesuffix('.__init__')}")
+    assert [name for name in getattr(package, "__all__", ()) if not hasattr(package, name)] == []
 
 
 def test_no_module_imports_itself_by_a_detour():

@@ -45,8 +45,7 @@ def make_setting(
 
     ``Delta = F(w_1) - f_star``.  Covered are averaging (``mu = 0``), block momentum, and SlowMo
     with ``alpha = 1``, which is block momentum as long as gamma is constant; all with a constant
-    gamma.  A ``pl`` above L is left out and not rejected: one of the two is wrong, and the theorems
-    that do not need ``pl`` can show which.
+    gamma.  A ``pl`` above L is left out and not rejected.
 
     >>> from kavg import Algorithm, objectives, oracles, outer
     >>> bowl, noise = objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=2.0)
@@ -59,6 +58,8 @@ def make_setting(
     if Delta < 0:
         return NotApplicable(f"F(w_1) - f_star = {Delta:.4g} is negative: f_star is wrong")
     pl = gather_constants(objective, noise)["pl"].value
+    # pl <= L follows from smoothness, so pl is dropped rather than the run: a wrong L is then found
+    # by the theorems that do not need pl.
     setting = Setting(
         P=algorithm.P,
         K=algorithm.K,

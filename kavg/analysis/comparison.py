@@ -173,8 +173,10 @@ def measure_quantity(
             f"it bounds a mean over local steps; meta-iterates give it for K = 1, not K = {run.K}"
         )
     gap = bound.quantity == "final_gap"
+    # A divergence in round N itself is not part of a mean that ends with w_N.
     last = N if gap else N - 1
     if run.diverged_at is not None and run.diverged_at <= last:
+        # The replica that diverged ends the run of all, and its mean is infinite (Markov).
         return np.full(run.replicas, np.inf)
     if gap:
         if run.rounds[-1] != N:

@@ -131,6 +131,7 @@ def _decide_side(
         when = "overflowed" if one.diverged_at is None else f"diverged at round {one.diverged_at}"
         return Outcome.VIOLATED, f"{when}: the mean is infinite"
     if one.exact:
+        # Nothing is random, so every replica must be below what its own start is allowed.
         below = bool((found.measured <= found.allowed * (1 + NOISELESS_SLACK)).all())
         return (Outcome.HOLDS if below else Outcome.VIOLATED), "no noise: compared exactly"
     if p is None:

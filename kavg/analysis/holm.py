@@ -29,5 +29,6 @@ def adjust_p_values(p: ArrayLike) -> Floats:
     order = np.argsort(given, kind="stable")
     scaled = given[order] * np.arange(len(given), 0, -1)
     adjusted = np.empty_like(given)
+    # The running maximum keeps the order of the p-values: no test passes before a stronger one.
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return adjusted

@@ -71,6 +71,7 @@ def slope(x: ArrayLike, samples: ArrayLike, level: float = 0.95) -> Slope:
     c = centred / np.sum(centred * centred)
     log_m = np.log(m)
     beta = float(np.sum(c * log_m))
+    # One number a replica: what its values at all points add to the error of the slope.
     u = np.sum(c[:, None] * (s / m[:, None] - 1.0), axis=0)
     error = mean_interval(u, level)
     residual = float(np.abs(log_m - log_m.mean() - beta * centred).max())

@@ -28,7 +28,9 @@ from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
 SINGLE: Final = 2.0**-24
+"""Half a unit in the last place of float32, in which noise is drawn."""
 DOUBLE: Final = 2.0**-52
+"""A unit in the last place of float64, relative to the largest value of a series."""
 
 
 @final
@@ -121,5 +123,6 @@ def significant_discrepancies(
 
     With probability ``1 - level`` none of them is wrong (Holm's procedure).
     """
+    # One family for Holm, over all quantities of all algorithms.
     adjusted = adjust_p_values([one.p for one in found])
     return [one for one, p in zip(found, adjusted, strict=True) if p <= level]

@@ -104,6 +104,8 @@ def common_exclusion(
     >>> common_exclusion(setting, momentum=False)
     'it covers mu = 0, not mu = 0.5'
     """
+    # An unknown variance stops every theorem: one measured at some iterates, as of mini-batches, is
+    # no bound at the others.
     for letter, needs in NEEDS:
         if not isfinite(getattr(setting, letter)):
             state = "unknown" if isnan(getattr(setting, letter)) else "infinite"

@@ -30,6 +30,7 @@ def tuned_gamma(setting: Setting) -> float:
     """
     s = setting
     largest = Theorem1().largest_gamma(s)
+    # (1-mu) sqrt(2 Delta P B/noise) balances the two terms; without noise the largest step is best.
     noise = s.L * s.N * s.K * s.sigma2 * (s.c_K + s.mu / (1 + s.mu))
     if noise == 0:
         return largest
@@ -102,6 +103,7 @@ def largest_mu(setting: Setting) -> float:
         return BELOW_1 if x == 0 else nan
     k = (1 - drift_weight(setting)) / x
     mu = 1 - 3 / (1 + sqrt(1 + 3 * max(k, 1.0)))
+    # k rounded below 1 at the very end of (C1) still allows mu = 0.
     return min(mu, BELOW_1) if k >= 1 - SLACK else nan
 
 

@@ -71,7 +71,8 @@ def k_avg_conditions(s: Setting) -> tuple[Condition, ...]:
 def k_avg_value(s: Setting, *, noise: float, drift: float) -> BoundValue:
     """Return the right side with ``noise`` for K in ``K/P`` and ``drift`` for ``(2K-1)(K-1)/6``."""
     step = s.L * s.gamma
-    weight = s.K - step**2  # K - 1 + delta at the largest delta
+    # K - 1 + delta at the largest delta, 1 - L^2 gamma^2; 0 at K = 1, gamma = 1/L.
+    weight = s.K - step**2
     if weight <= 0:
         return BoundValue(inf, 0.0, 0.0)
     scale = s.K * step * s.sigma2 / (s.B * weight)

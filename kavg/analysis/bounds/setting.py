@@ -94,6 +94,7 @@ class Setting:
         """
         K = self.K
         if K <= LARGE_K:
+            # fsum adds without rounding errors, whatever the order.
             return fsum(1 / t for t in range(1, K + 1))
         # Euler and Maclaurin; the next term is below 1e-18.
         return log(K) + EULER + 1 / (2 * K) - 1 / (12 * K * K)

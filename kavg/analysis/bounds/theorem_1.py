@@ -86,6 +86,7 @@ def drift_weight(s: Setting) -> float:
 
 def three_terms(s: Setting) -> BoundValue:
     """Return the right side of Theorem 1, which the variants 3.4 (b) and (c) share."""
+    # nu, the variance of a mini-batch; sigma2 is that of one example.
     nu = s.sigma2 / s.B
     return BoundValue(
         optimization=start_term(s),

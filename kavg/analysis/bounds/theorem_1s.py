@@ -77,6 +77,7 @@ def value_at(s: Setting, eps: float) -> BoundValue:
     """
     outside = (1 + eps) / (1 - eps / 8)
     nu = s.sigma2 / s.B
+    # The terms in 1/eps come from momentum and from drift; without these eps may be tiny.
     memory = 2 * s.x * s.mu**2 / (eps * (1 - s.mu) ** 2 * (1 + s.mu)) if s.mu > 0 else 0.0
     young = (1.5 + 1 / eps) / 2 if s.K > 1 else 0.0
     return BoundValue(
@@ -97,10 +98,12 @@ def best_eps(s: Setting) -> float:
     0.1
     """
     low, high = max(least_eps(s), SMALLEST_EPS), LARGEST_EPS
+    # By convexity the sign of the derivative at the ends says whether the minimum lies inside.
     if low >= high or _derivative_sign(s, low) >= 0:
         return min(low, high)
     if _derivative_sign(s, high) <= 0:
         return high
+    # scipy comes late everywhere in kavg: it loads slowly, and most commands do not need it.
     from scipy.optimize import brentq
 
     return float(brentq(lambda eps: _derivative_sign(s, eps), low, high))

@@ -21,6 +21,7 @@ def contraction(gamma_h: ArrayLike, K: int) -> Floats:
     >>> contraction(0.3, K=4).round(4)
     np.float64(0.2401)
     """
+    # [()] makes an array without axes a number, so that scalars in give scalars out.
     return np.asarray(1 - np.asarray(gamma_h, np.float64))[()] ** K
 
 
@@ -84,6 +85,7 @@ def contraction_rate(rho: ArrayLike, mu: ArrayLike) -> Floats:
     """
     x, m = as_doubles(rho, mu)
     room = (x + m) ** 2 - 4 * m
+    # np.where evaluates both branches, so the root is cut at 0 where the pair is complex.
     real = (np.abs(x + m) + np.sqrt(np.maximum(room, 0))) / 2
     return np.where(room < 0, np.sqrt(m), real)[()]
 

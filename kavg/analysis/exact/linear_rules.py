@@ -71,6 +71,7 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     rule = LinearRule(begun[:2, 0], ended[:2, 0].T.copy(), ended[2, 0])
     expected = (probes @ begun[:3, 0])[:, None] * COORDINATES
     moved = (probes @ ended[:3, 0])[:, None, :] * np.array(COORDINATES)[:, None]
+    # Linearity up to rounding, relative to the size of each probe.
     room = 1e-12 * np.abs(probes).max(axis=1)[:, None]
     near = np.all(np.abs(begun - expected) <= room * (1 + np.abs(rule.start).max()))
     size = 1 + np.abs(ended[:3]).max()
@@ -96,6 +97,7 @@ def stack_rules(rules: Sequence[LinearRule]) -> LinearRule:
 def _apply(outer: Outer, probes: Floats, gamma: float) -> tuple[Floats, Floats]:
     # Two coordinates in a fixed ratio: a rule that mixed them would not keep the ratio.
     w, v, displacement = (np.outer(column, COORDINATES) for column in probes.T)
+    # A rule without memory is given an empty v, as the engine does.
     v = v if outer.memory else np.empty(0)
     begun = np.empty_like(w)
     outer.start(w, v, begun)

@@ -105,6 +105,7 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
     for n in range(1, 2**63):
         yield now
         gamma = algorithm.step_size(n)
+        # A rule is made into matrices only when gamma changes: that applies it to a basis.
         if rule is None or gamma != known:
             rule, known = linear_rule(algorithm.outer, gamma), gamma
         now = next_moments(problem, rule, now, P=algorithm.P, K=algorithm.K, gamma=gamma)
@@ -139,6 +140,7 @@ def next_moments(
     h, push, learners = problem.h, rule.push[..., None, :], np.asarray(P, np.float64)
     r = 1 - gamma * h
     A, S = rule.matrix(r**K), gamma * geometric_sum(r, K)
+    # An unstable method overflows, as its run does; that is a result and not an error.
     with np.errstate(over="ignore", invalid="ignore"):
         y = (now.mean * rule.start[..., None, :]).sum(axis=-1)
         spread = np.einsum("...i,...dij,...j->...d", rule.start, now.covariance, rule.start)

@@ -61,6 +61,7 @@ def best_momentum(
     mus = np.arange(100) / 100 if grid is None else np.asarray(grid, np.float64)
     if mus.ndim != 1 or not mus.size or not len(P):
         raise KavgError("give one or more values of mu in a row, and one or more of P")
+    # All momenta and all P go through one recursion, side by side.
     rules = stack_rules([linear_rule(rule(float(mu)), gamma) for mu in mus])
     learners = np.asarray(P, np.float64)[:, None]
     now = initial_moments(problem)
@@ -68,5 +69,6 @@ def best_momentum(
         now = next_moments(problem, rules, now, P=learners, K=K, gamma=gamma)
     with np.errstate(over="ignore", invalid="ignore"):
         F = now.F(problem)
+    # argmin would return the first NaN.
     order = np.where(np.isnan(F), np.inf, F)
     return BestMomentum(mus[np.argmin(order, axis=-1)], mus, F)

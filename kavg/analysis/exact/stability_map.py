@@ -65,6 +65,7 @@ def stability_atlas(
     check_count("K", K, "use K=1 for synchronous SGD")
     across, up = _row("gamma_h", gamma_h), _row("mu", mu)
     makers = [rule(float(m)) for m in up]
+    # Any gamma will do: rho depends on gamma h alone, and stability on rho.
     rules = [linear_rule(outer, gamma=1.0) for outer in makers]
     radius = spectral_radius(
         *trace_and_determinant(stack_rules(rules).matrix(contraction(across, K)))

@@ -33,6 +33,7 @@ def spectral_radius(trace: ArrayLike, det: ArrayLike) -> Floats:
     """
     t, b = as_doubles(trace, det)
     room = t**2 - 4 * b
+    # np.where evaluates both branches, so each root is cut at 0 where the other is taken.
     real = (np.abs(t) + np.sqrt(np.maximum(room, 0))) / 2
     return np.where(room < 0, np.sqrt(np.maximum(b, 0)), real)[()]
 
@@ -48,6 +49,7 @@ def stability_interval(rule: LinearRule) -> tuple[float, float]:
     >>> stability_interval(linear_rule(BlockMomentum(mu=0.25), gamma=1.0))
     (-1.5, 1.0)
     """
+    # Trace and determinant are affine in rho, so two values of rho determine them.
     (t_0, t_1), (b_0, b_1) = trace_and_determinant(rule.matrix([0.0, 1.0]))
     t, b = (float(t_0), float(t_1 - t_0)), (float(b_0), float(b_1 - b_0))
     sides = [(1 - t[0] + b[0], b[1] - t[1]), (1 + t[0] + b[0], b[1] + t[1]), (1 - b[0], -b[1])]
@@ -57,6 +59,7 @@ def stability_interval(rule: LinearRule) -> tuple[float, float]:
             low = max(low, -constant / slope)
         elif slope < 0:
             high = min(high, -constant / slope)
+        # A side that does not depend on rho holds everywhere or nowhere.
         elif constant <= 0:
             return np.nan, np.nan
     return (low, high) if low < high else (np.nan, np.nan)

@@ -124,6 +124,7 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
             f" use one of {', '.join(kind.__name__ for kind in ISOTROPIC)}"
         )
     known = oracle.constants(objective)
+    # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
     share = 1.0 / (known.B * objective.dim)
     mean, variance = _first(problem)
     return eigen_problem(
