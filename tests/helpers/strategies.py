@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 from hypothesis import strategies as st
 
 import kavg
 from kavg.objectives.data import Data
+from kavg.objectives.instances import small_settings
 from kavg.objectives.sine import POLYNOMIAL_DIM
 
 SMALL = st.floats(0.125, 2.0)
@@ -20,33 +23,46 @@ def data_sets(draw) -> Data:
     return Data(generator.normal(size=(n, p)), labels)
 
 
+def objectives(dim: int) -> list:
+    """Every smooth kind of that dimension, and a quadratic that is not diagonal."""
+    spectrum = tuple(np.linspace(0.1, 1.0, dim))
+    kinds = [cls for cls in kavg.objectives.KINDS.values() if "dim" in small_settings(cls)]
+    return [cls(dim=dim) for cls in kinds] + [
+        kavg.objectives.Quadratic(spectrum),
+        kavg.objectives.Quadratic(spectrum, rotation_seed=3),
+    ]
+
+
 @st.composite
 def analytic(draw) -> kavg.Problem:
     dim = draw(st.one_of(st.integers(1, 7), st.just(POLYNOMIAL_DIM)))
-    spectrum = tuple(np.linspace(0.1, 1.0, dim))
-    objective = draw(
-        st.sampled_from(
-            [
-                kavg.objectives.Cosine(dim=dim),
-                kavg.objectives.DoubleWell(dim=dim),
-                kavg.objectives.TriangularWave(dim=dim),
-                kavg.objectives.Quadratic(spectrum, rotation_seed=3),
-                kavg.objectives.Quadratic(spectrum),
-            ]
-        )
-    )
+    objective = draw(st.sampled_from(objectives(dim)))
     return kavg.Problem(objective, draw(additive_noise()), draw(starts(dim)))
 
 
+NUMBERS = {
+    "sigma2": SMALL,
+    "M": SMALL,
+    "M_v": SMALL,
+    "B": st.integers(1, 3),
+    "nu": st.floats(2.1, 9.0),
+    "mu": st.floats(0.0, 0.9),
+    "alpha": st.floats(0.5, 1.5),
+}
+"""What is drawn for a parameter of that name; others keep their default, or a small value."""
+
+
+def instances(cls: type) -> st.SearchStrategy:
+    """Instances of an oracle or an outer rule."""
+    drawn = {field.name: NUMBERS[field.name] for field in fields(cls) if field.name in NUMBERS}
+    given = {name: st.just(value) for name, value in small_settings(cls).items()}
+    return st.builds(cls, **given | drawn)
+
+
 def additive_noise() -> st.SearchStrategy:
-    return st.one_of(
-        st.just(kavg.oracles.Noiseless()),
-        st.builds(kavg.oracles.Gaussian, sigma2=SMALL, B=st.integers(1, 3)),
-        st.builds(kavg.oracles.Rademacher, sigma2=SMALL),
-        st.builds(kavg.oracles.Sphere, sigma2=SMALL),
-        st.builds(kavg.oracles.StudentT, sigma2=SMALL, nu=st.floats(2.1, 9.0)),
-        st.builds(kavg.oracles.StateDependent, M=SMALL, M_v=SMALL),
-    )
+    """Every kind that needs no examples and no second oracle."""
+    others = {kavg.oracles.MiniBatch, kavg.oracles.Shifted}
+    return st.one_of(*(instances(cls) for cls in kavg.oracles.KINDS.values() if cls not in others))
 
 
 def starts(dim: int) -> st.SearchStrategy:
@@ -80,13 +96,7 @@ def problems() -> st.SearchStrategy:
 
 
 def outer_rules() -> st.SearchStrategy:
-    mu = st.floats(0.0, 0.9)
-    return st.one_of(
-        st.just(kavg.outer.Averaging()),
-        st.builds(kavg.outer.BlockMomentum, mu=mu),
-        st.builds(kavg.outer.NesterovMomentum, mu=mu),
-        st.builds(kavg.outer.SlowMo, mu=mu, alpha=st.floats(0.5, 1.5)),
-    )
+    return st.one_of(*map(instances, kavg.outer.KINDS.values()))
 
 
 def step_sizes() -> st.SearchStrategy:
