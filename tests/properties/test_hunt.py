@@ -89,7 +89,7 @@ def test_the_hunter_sees_a_hang(tmp_path, monkeypatch):
             time.process_time()
 
     monkeypatch.setattr(hunt, "SECONDS", 0.3)
-    monkeypatch.setattr(jobs, "simulate", for_ever)
+    monkeypatch.setattr(jobs, "complete_run", for_ever)
     name, words = outcome(tmp_path)
     assert name == "failed"
     assert "still running" in words
@@ -110,7 +110,7 @@ def test_the_hunter_sees_a_file_left_behind(tmp_path, monkeypatch, text):
 
 
 def test_the_hunter_sees_a_warning(tmp_path, monkeypatch):
-    honest = jobs.simulate
+    honest = jobs.complete_run
 
     def warning(*given, **options):
         import warnings
@@ -118,7 +118,7 @@ def test_the_hunter_sees_a_warning(tmp_path, monkeypatch):
         warnings.warn("look out", stacklevel=2)
         return honest(*given, **options)
 
-    monkeypatch.setattr(jobs, "simulate", warning)
+    monkeypatch.setattr(jobs, "complete_run", warning)
     name, words = outcome(tmp_path)
     assert name == "failed"
     assert "look out" in words
