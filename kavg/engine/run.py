@@ -18,6 +18,7 @@ from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import Round, State, Trajectory
+from kavg.validation import validate_trajectory
 
 
 @final
@@ -108,10 +109,10 @@ class Callback(Protocol):
 def check_extension(run: Run, before: Trajectory) -> int:
     """Return the number of rounds done by a shorter run that ``run`` can extend.
 
-    Raises ``KavgError`` if it cannot.
+    Raises ``KavgError`` if ``before`` is not what these settings leave after fewer rounds.
     """
     try:
-        done = _rounds_done(before)
+        done = _rounds_done(validate_trajectory(before))
         _check_sizes(run, before, done)
         _check_rows(run, before, done)
         _check_end(run, before, done)
@@ -122,7 +123,7 @@ def check_extension(run: Run, before: Trajectory) -> int:
 
 
 def _rounds_done(before: Trajectory) -> int:
-    if not isinstance(before.done, int) or before.done < 0:
+    if before.done is None or before.done < 0:
         raise ValueError("it does not say how many rounds it has done")
     return before.done
 
@@ -134,28 +135,25 @@ def _check_sizes(run: Run, before: Trajectory, done: int) -> None:
     if sizes != (before.P, before.K, before.B):
         raise ValueError(f"its P, K, B are {before.P}, {before.K}, {before.B}, needed are {sizes}")
     shape = (R, problem.objective.dim)
-    if not (is_array(before.w, "f8", shape) and np.isfinite(before.w).all()):
+    if before.w.shape != shape or not np.isfinite(before.w).all():
         raise ValueError(f"its w is not {shape} finite numbers")
-    if not is_array(before.v, "f8", shape if algorithm.outer.memory else (0,)):
+    if before.v.shape != (shape if algorithm.outer.memory else (0,)):
         raise ValueError("its v is not that of the outer rule")
-    exact = run.options.mean == "exact"
-    if exact and done and not is_array(before.exponents, "i8", (R,)):
+    if run.options.mean == "exact" and done and before.exponents.shape != (R,):
         raise ValueError("the grids of its exact mean were not kept")
 
 
 def _check_rows(run: Run, before: Trajectory, done: int) -> None:
     """Raise ``ValueError`` if what was recorded is not what this run records."""
     every, names = run.recorder.every, set(run.recorder.series)
-    if not has_rows(before.rounds, done, every):
+    if not has_recorded(before.rounds, done, every):
         raise ValueError(f"it did not record the rounds that every={every} asks for")
     if set(before.series) != names:
         raise ValueError(
             f"it recorded {', '.join(before.series)}, needed are {', '.join(sorted(names))}"
         )
-    T, R = len(before.rounds), run.options.replicas
-    tables = all(is_array(values, "f8", (T, R)) for values in before.series.values())
-    if not tables or not all(is_array(x, "f8", (T,)) for x in (before.gammas, before.seconds)):
-        raise ValueError(f"its series are not of shape {(T, R)}")
+    if before.gammas.shape != before.rounds.shape:
+        raise ValueError("its step sizes were not recorded")
     at = int(before.rounds[-1])
     if at and before.gammas[-1] != run.algorithm.step_size(at):
         raise ValueError(f"its gamma in round {at} was {before.gammas[-1]}")
@@ -170,16 +168,15 @@ def _check_end(run: Run, before: Trajectory, done: int) -> None:
         raise ValueError(f"it has done {reached} rounds already, got rounds={run.rounds}")
 
 
-def is_array(value: object, kind: str, shape: tuple[int, ...]) -> bool:
-    """True if ``value`` is an array of that type and shape."""
-    return isinstance(value, np.ndarray) and value.dtype == np.dtype(kind) and value.shape == shape
+def has_recorded(rounds: NDArray[np.int64], done: int, every: int) -> bool:
+    """True if ``rounds`` are 0, every, 2 every, ... up to ``done``, and perhaps ``done`` itself.
 
-
-def has_rows(rounds: NDArray[np.int64], done: int, every: int) -> bool:
-    """True if ``rounds`` are 0, every, 2 every, ... up to ``done``, and perhaps ``done`` itself."""
+    >>> [has_recorded(np.array([0, 3, 6, last]), 7, every=3) for last in (7, 8)]
+    [True, False]
+    """
     T = done // every + 1
-    lengths = (T,) if done % every == 0 else (T, T + 1)
-    if not any(is_array(rounds, "i8", (length,)) for length in lengths):
+    # Lengths first: ``done`` was read from a file and may be larger than any array.
+    if len(rounds) not in ((T,) if done % every == 0 else (T, T + 1)):
         return False
-    wanted = every * np.arange(T)
-    return np.array_equal(rounds, wanted if len(rounds) == T else np.append(wanted, done))
+    due = every * np.arange(T)
+    return np.array_equal(rounds, due if len(rounds) == T else np.append(due, done))

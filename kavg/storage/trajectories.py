@@ -22,8 +22,8 @@ from kavg.errors import KavgError
 from kavg.storage import npz
 from kavg.storage.atomic import write_atomically
 from kavg.storage.text_files import parse_json
-from kavg.storage.validation import validate_trajectory
 from kavg.trajectory import State, Trajectory
+from kavg.validation import validate_trajectory
 
 ARRAYS: Final = ("rounds", "w", "v", "seconds", "gammas", "exponents")
 """Fields of a trajectory that are single arrays."""

@@ -230,7 +230,9 @@ def test_what_does_not_fit_is_refused(words, change):
 
 def test_a_plain_mean_leaves_no_grids_for_an_exact_one_to_find_missing():
     before = run(Misfits.problem, Misfits.algorithm, 4)
-    without = kavg.Trajectory(**{**before.__dict__, "exponents": np.empty(0, np.int64)})
+    without = kavg.Trajectory(
+        **{**before.__dict__, "exponents": np.empty(0, np.int64), "states": ()}
+    )
     with pytest.raises(KavgError, match=r"run of 'M-AVG' cannot be extended: the grids"):
         run(Misfits.problem, Misfits.algorithm, 6, extends=without)
     run(Misfits.problem, Misfits.algorithm, 6, extends=without, mean="allreduce")

@@ -97,3 +97,10 @@ def test_a_start_where_nothing_can_be_measured_is_refused():
     far = kavg.Problem(COSINE.objective, COSINE.oracle, 1e200)
     with pytest.raises(kavg.KavgError, match="not finite at the start"):
         kavg.simulate(far, METHOD, rounds=2)
+
+
+def test_a_run_whose_counts_are_numbers_of_numpy_can_be_extended():
+    method = kavg.Algorithm(P=np.int64(4), K=np.int64(3), gamma=0.05, outer=Averaging())
+    short = kavg.simulate(COSINE, method, rounds=2)
+    whole = kavg.simulate(COSINE, method, rounds=4)
+    assert np.array_equal(kavg.simulate(COSINE, method, rounds=4, extends=short).F, whole.F)

@@ -1,0 +1,93 @@
+"""Validation of a trajectory: one place for the types and shapes that a run leaves.
+
+Storage validates what it has read, and the engine what it is given to extend; no code behind
+``validate_trajectory`` has to look again.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.trajectory import Trajectory
+
+COUNTS: Final = ("P", "K", "B")
+COUNTABLE: Final = 2**63
+
+
+def validate_trajectory(run: Trajectory) -> Trajectory:
+    """Return a trajectory if its types and shapes are those that a run leaves.
+
+    Raises ``ValueError`` with the reason otherwise.  Nothing is taken for granted but that arrays
+    are arrays: counts may be of any type, and arrays of any type and shape.
+
+    >>> z = np.zeros((1, 1))
+    >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(1), {"F": z}, z, np.empty(0), np.zeros(1))
+    >>> validate_trajectory(run) is run
+    True
+    """
+    if not isinstance(run.name, str):
+        raise ValueError(f"its name must be text, got {run.name!r:.60}")
+    _validate_counts(run)
+    _validate_rounds(run)
+    _validate_shapes(run)
+    _validate_states(run)
+    return run
+
+
+def _validate_counts(run: Trajectory) -> None:
+    for name in COUNTS:
+        value = getattr(run, name)
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not 1 <= value < COUNTABLE:
+            raise ValueError(f"its {name} is {value!r:.60}")
+    at = run.diverged_at
+    if at is not None and not (type(at) is int and 0 <= at < COUNTABLE):
+        raise ValueError(f"it diverged at {at!r:.60}")
+
+
+def _validate_rounds(run: Trajectory) -> None:
+    rounds = run.rounds
+    if rounds.ndim != 1 or rounds.dtype != np.int64 or not rounds.size:
+        raise ValueError(f"its rounds are of type {rounds.dtype} and shape {rounds.shape}")
+    if rounds[0] < 0 or (np.diff(rounds) <= 0).any():
+        raise ValueError("its rounds do not rise from 0 or later")
+    # Python's integers: NumPy's product would wrap around.
+    if int(rounds[-1]) * int(run.P) * int(run.K) * int(run.B) >= COUNTABLE:
+        raise ValueError("it has more gradients than can be counted")
+
+
+def _validate_shapes(run: Trajectory) -> None:
+    T, w = len(run.rounds), run.w
+    arrays = {"w": w, "v": run.v, "seconds": run.seconds, "gammas": run.gammas} | run.series
+    for name, values in arrays.items():
+        if values.dtype != np.float64:
+            raise ValueError(f"its {name[:60]!r} is of type {values.dtype}")
+    if w.ndim != 2 or not w.size or run.v.shape not in (w.shape, (0,)):
+        raise ValueError(f"its w and v are of shapes {w.shape} and {run.v.shape}")
+    if run.seconds.shape != (T,) or run.gammas.shape not in ((T,), (0,)):
+        raise ValueError(f"its seconds and gammas are not of shape {(T,)}")
+    exponents = run.exponents
+    if exponents.dtype != np.int64 or exponents.shape not in ((len(w),), (0,)):
+        raise ValueError(f"its exponents are of type {exponents.dtype}, shape {exponents.shape}")
+    if any(values.shape != (T, len(w)) for values in run.series.values()):
+        raise ValueError(f"its series are not of shape {(T, len(w))}")
+
+
+def _validate_states(run: Trajectory) -> None:
+    """Earlier states are of rounds that rise to ``done``, and like the last one."""
+    numbers = [state.n for state in run.states]
+    whole = all(type(n) is int for n in (*numbers, run.done or 0))
+    if not whole or any(a >= b for a, b in pairwise([0, *numbers, run.done or 1])):
+        raise ValueError(f"its states are of the rounds {numbers!s:.60}")
+    for state in run.states:
+        arrays = ((state.w, run.w), (state.v, run.v), (state.exponents, run.exponents))
+        if any(_type_and_shape(one) != _type_and_shape(last) for one, last in arrays):
+            raise ValueError(f"its state after round {state.n} is not like the last")
+
+
+def _type_and_shape(array: NDArray[Any] | None) -> object:
+    return None if array is None else (array.dtype, array.shape)
