@@ -177,7 +177,7 @@ def first_dimension(quadratics: Quadratics) -> Quadratics:
 
 
 def on_quadratics(bounds: Iterable[Bound] = BOUNDS) -> tuple[Bound, ...]:
-    """The bounds, SlowMo's told that its base optimizer has no effect on quadratics."""
+    """The bounds, SlowMo's with a base effect of 0, which is exact on quadratics."""
     exact = SlowMoSquared(base_effect=0.0)
     return tuple(exact if bound.name == exact.name else bound for bound in bounds)
 

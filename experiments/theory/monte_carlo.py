@@ -168,11 +168,11 @@ def setting(i: int) -> tuple[str, kavg.Problem, kavg.Algorithm, int] | None:
     problem = kavg.Problem(objective, oracle, tuple(map(float, start)))
     share = float(random.choice([1.0, 1.0, 0.9, 0.5, 0.1]))
     tentative = kavg.Algorithm(P, K, 1.0, outer)
-    told = make_setting(
+    made = make_setting(
         objective, oracle.constants(objective), tentative, N, float(objective.value(start))
     )
-    assert not isinstance(told, NotApplicable)
-    steps = [bound.largest_gamma(told) for bound in BOUNDS if not bound.exclusion(told)]
+    assert not isinstance(made, NotApplicable)
+    steps = [bound.largest_gamma(made) for bound in BOUNDS if not bound.exclusion(made)]
     allowed = [step for step in steps if isfinite(step) and step > 0]
     if not allowed:
         return None

@@ -22,7 +22,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Case:
-    """``F = (h/2) w^2`` from ``w_1 = 1``; the theorem is told L, at least h."""
+    """``F = (h/2) w^2`` from ``w_1 = 1``; the L of the theorem is at least h."""
 
     setting: Setting
     h: float

@@ -13,8 +13,8 @@ from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown
 from kavg.outer import KINDS, SlowMo
 from kavg.problem import Algorithm
 
-LARGE: Final = 1e50
-DIVISORS: Final = ("gamma", "L", "pl")
+_LARGE: Final = 1e50
+_DIVISORS: Final = ("gamma", "L", "pl")
 
 
 @final
@@ -79,7 +79,7 @@ def make_setting(
 
 
 def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
-    rule = rule_name(algorithm.outer)
+    rule = _rule_name(algorithm.outer)
     if rule not in ("averaging", "block_momentum", "slowmo"):
         return f"no theorem here covers the outer rule {rule}"
     if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
@@ -92,10 +92,10 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
 
 
 def _reason_out_of_range(s: Setting) -> str | None:
-    # Products of a few numbers beyond LARGE, or quotients by ones below 1/LARGE, leave the floats.
+    # Products of a few numbers beyond _LARGE, or quotients by smaller than 1/_LARGE, overflow.
     for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
         value = getattr(s, name)
-        if LARGE < value < inf or (name in DIVISORS and 0 < value < 1 / LARGE):
+        if _LARGE < value < inf or (name in _DIVISORS and 0 < value < 1 / _LARGE):
             return f"{name} = {value:.4g} is out of the range of the bounds; rescale the problem"
     return None
 
@@ -128,11 +128,11 @@ def estimated_constants(bound: Bound, constants: Mapping[str, Constant]) -> tupl
     return tuple(name for name in needed if constants[name].how == "estimated")
 
 
-def rule_name(outer: Outer) -> str:
+def _rule_name(outer: Outer) -> str:
     """Return the name of an outer rule in a settings file, or that of its class.
 
     >>> from kavg.outer import Averaging
-    >>> rule_name(Averaging())
+    >>> _rule_name(Averaging())
     'averaging'
     """
     names = {cls: kind for kind, cls in KINDS.items()}
@@ -146,7 +146,7 @@ def check_applicability(
 
     ``mu = 0`` counts as averaging, whatever the rule is called.
     """
-    rule = rule_name(algorithm.outer)
+    rule = _rule_name(algorithm.outer)
     if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
         return Applicability((), f"it covers {' and '.join(bound.outer_rules)}, not {rule}")
     if reason := bound.exclusion(setting):

@@ -23,7 +23,7 @@ from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
 
-ROUNDING: Final = 1e-12
+_ROUNDING: Final = 1e-12
 """How far below ``f_star`` rounding may put F at a minimum, relative to its size."""
 
 
@@ -114,7 +114,7 @@ def compare_with_bound(
     comparison = replace(comparison, algorithm=name, diverged_at=run.diverged_at)
     if comparison.reason is not None:
         return comparison
-    measured = measure_quantity(run, bound, N, objective.f_star.value)
+    measured = _measure_quantity(run, bound, N, objective.f_star.value)
     if isinstance(measured, NotApplicable):
         return replace(comparison, reason=measured.reason)
     allowed = _allow_replicas(bound.value(setting), gaps, setting.Delta)
@@ -156,10 +156,10 @@ def optimality_gaps(F: Floats, f_star: float) -> Floats:
     array([0., 0., 2.])
     """
     gaps = np.asarray(F - f_star)
-    return np.where(np.abs(gaps) <= ROUNDING * np.maximum(np.abs(F), abs(f_star)), 0.0, gaps)
+    return np.where(np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(F), abs(f_star)), 0.0, gaps)
 
 
-def measure_quantity(
+def _measure_quantity(
     run: Trajectory, bound: Bound, N: int, f_star: float
 ) -> Floats | NotApplicable:
     """Return each replica's value ``(R,)`` of the bound's quantity over ``N`` rounds.

@@ -36,7 +36,7 @@ from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
 
-NOISELESS_SLACK: Final = 1e-9
+_NOISELESS_SLACK: Final = 1e-9
 """Relative room for rounding where no noise decides."""
 
 
@@ -132,7 +132,7 @@ def _decide_side(
         return Outcome.VIOLATED, f"{when}: the mean is infinite"
     if one.exact:
         # Nothing is random, so every replica must be below what its own start is allowed.
-        below = bool((found.measured <= found.allowed * (1 + NOISELESS_SLACK)).all())
+        below = bool((found.measured <= found.allowed * (1 + _NOISELESS_SLACK)).all())
         return (Outcome.HOLDS if below else Outcome.VIOLATED), "no noise: compared exactly"
     if p is None:
         # Equal replicas in spite of noise: their spread of 0 is an accident, not certainty.
@@ -153,7 +153,7 @@ def _reason_vacuous(one: Comparison) -> str | None:
     if one.value is None or one.setting is None:
         return None
     alone = smoothness_bound(one.setting, one.bound.quantity)
-    if one.value.optimization <= alone * (1 + NOISELESS_SLACK) or not isfinite(alone):
+    if one.value.optimization <= alone * (1 + _NOISELESS_SLACK) or not isfinite(alone):
         return None
     name = "Delta" if one.bound.quantity == "final_gap" else "2 L Delta"
     return f"its optimization part {one.value.optimization:.4g} > {name} = {alone:.4g}: N is short"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kavg.base import Floats
 from kavg.trajectory import State, Trajectory
 
-ABSENT: Final = "nothing"
+_ABSENT: Final = "nothing"
 
 
 @final
@@ -140,13 +140,13 @@ def flatten_tables(tables: object, place: str = "") -> dict[str, object]:
 def compare_mappings(
     a: Mapping[str, object], b: Mapping[str, object]
 ) -> Iterator[tuple[str, object, object]]:
-    """Yield the keys whose values differ, with both values; ``ABSENT`` for a missing one.
+    """Yield the keys whose values differ, with both values; ``"nothing"`` for a missing one.
 
     >>> list(compare_mappings({"K": 4, "P": 2}, {"K": 8, "P": 2}))
     [('K', 4, 8)]
     """
     for place in dict.fromkeys((*a, *b)):
-        here, there = a.get(place, ABSENT), b.get(place, ABSENT)
+        here, there = a.get(place, _ABSENT), b.get(place, _ABSENT)
         # True == 1 and 1 == 1.0 in Python, but they are different settings.
         if here != there or type(here) is not type(there):
             yield place, here, there

@@ -27,9 +27,9 @@ from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
 
-SINGLE: Final = 2.0**-24
+_SINGLE: Final = 2.0**-24
 """Half a unit in the last place of float32, in which noise is drawn."""
-DOUBLE: Final = 2.0**-52
+_DOUBLE: Final = 2.0**-52
 """A unit in the last place of float64, relative to the largest value of a series."""
 
 
@@ -89,7 +89,7 @@ def rounding_ratio(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         largest = np.maximum(np.abs(a), np.abs(b))
-        excused = (1.0 + steps[:, None]) * (SINGLE * largest + DOUBLE * largest.max(axis=0))
+        excused = (1.0 + steps[:, None]) * (_SINGLE * largest + _DOUBLE * largest.max(axis=0))
         # Equal infinities differ by NaN, but they are equal.
         quotient = np.where(a == b, 0.0, np.abs(a - b) / excused)
     return float(np.nan_to_num(quotient, nan=np.inf).max())

@@ -159,8 +159,8 @@ def test_the_largest_step_is_where_the_conditions_turn(bound, setting):
 @given(settings(), st.floats(0.01, 100), st.floats(0.01, 100), st.floats(0.01, 1))
 def test_units_of_F_and_of_w_do_not_matter(bound, setting, f, w, share):
     """Measure F in units of 1/f and w in units of 1/w; gradients then grow by f/w."""
-    told = SlowMoSquared(base_effect=0.0) if bound.name == "slowmo_squared" else bound
-    old = within(told, setting, share)
+    theorem = SlowMoSquared(base_effect=0.0) if bound.name == "slowmo_squared" else bound
+    old = within(theorem, setting, share)
     new = old.replace(
         L=old.L * f / w**2,
         Delta=old.Delta * f,
@@ -169,11 +169,11 @@ def test_units_of_F_and_of_w_do_not_matter(bound, setting, f, w, share):
         pl=old.pl * f / w**2,
         gamma=old.gamma * w**2 / f,
     )
-    scale = f if told.quantity == "final_gap" else (f / w) ** 2
-    before, after = told.value(old), told.value(new)
+    scale = f if theorem.quantity == "final_gap" else (f / w) ** 2
+    before, after = theorem.value(old), theorem.value(new)
     assume(before.total < inf)
     assert after.total == pytest.approx(scale * before.total, rel=1e-6)
-    for old_side, new_side in zip(told.conditions(old), told.conditions(new), strict=True):
+    for old_side, new_side in zip(theorem.conditions(old), theorem.conditions(new), strict=True):
         assert new_side.left == pytest.approx(old_side.left, rel=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""The constants that theorems are told, as claims.
+"""The constants that theorems use, as claims.
 
 What is tested at fixed instances in tests/contracts (pairs for L, points for f_star and pl, mean
 and variance of every oracle) is tested here for parameters that Hypothesis chooses, and so are the

@@ -120,19 +120,19 @@ def test_no_limits_where_there_are_none():
         ratio_interval([1.0, 2.0], [1.0])
 
 
-# What a theorem is told
+# The constants that a theorem needs
 
 
 def test_the_setting_of_a_run():
     noise = oracles.StateDependent(M=2.0, M_v=0.5, B=3)
-    told = make_setting(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
-    assert told == Setting(
+    made = make_setting(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
+    assert made == Setting(
         P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, L=1.0, Delta=1.5, sigma2=2.0, M_v=0.5, pl=1.0
     )
     same = replace(M_AVG, outer=outer.SlowMo(mu=0.5))
-    assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == told
+    assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == made
     flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
-    assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == told
+    assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == made
 
 
 def test_numbers_that_would_leave_the_floats_are_left_alone():
@@ -142,8 +142,8 @@ def test_numbers_that_would_leave_the_floats_are_left_alone():
         (1e-60, "gamma = 1e-60 is out of the range"),
         (1e60, "gamma = 1e+60 is out of the range"),
     ):
-        told = make_setting(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
-        assert told.reason.startswith(words)
+        made = make_setting(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
+        assert made.reason.startswith(words)
     assert "Delta = 1e+60" in make_setting(BOWL, constants, M_AVG, N=7, Delta=1e60).reason
     assert isinstance(make_setting(BOWL, constants, M_AVG, N=7, Delta=1e-300), Setting)
     # However many rounds there are, a constant step needs no look at each.

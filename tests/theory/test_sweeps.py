@@ -43,11 +43,11 @@ def test_the_worst_ratios_of_theorem_1(K, mu, expected):
 
 
 def one_dimension(setting, w_1=1.0):
-    """A quadratic of curvature L from ``w_1``, told to the theorem as it is."""
+    """A quadratic of curvature L from ``w_1``, with its own Delta."""
     array = np.ones((1, 1))
-    told = setting.replace(Delta=setting.L * w_1**2 / 2)
+    own = setting.replace(Delta=setting.L * w_1**2 / 2)
     return exact_sweep.Quadratics(
-        (told,), setting.L * array, w_1 * array, setting.sigma2 * array, np.ones(1)
+        (own,), setting.L * array, w_1 * array, setting.sigma2 * array, np.ones(1)
     )
 
 
@@ -127,6 +127,6 @@ def test_both_scripts_agree_on_slowmo():
         s = slowmo.at_equality(slowmo.Case(case.setting, h=1.0), slowmo.squared).setting
         quadratic = one_dimension(s)
         (found,) = exact_sweep.measured(bound, quadratic, quadratic.settings)
-        told = quadratic.settings[0]
-        ratio = slowmo.ratio(slowmo.Case(told, h=1.0))
-        assert found / bound.value(told).total == pytest.approx(ratio, rel=1e-9)
+        own = quadratic.settings[0]
+        ratio = slowmo.ratio(slowmo.Case(own, h=1.0))
+        assert found / bound.value(own).total == pytest.approx(ratio, rel=1e-9)

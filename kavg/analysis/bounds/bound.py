@@ -11,7 +11,7 @@ Quantity = Literal["mean_grad_norm2", "final_gap", "mean_grad_norm2_local"]
 Status = Literal[
     "derived here", "known form, proof here", "published, with the bracket squared"
 ]  # fmt: skip
-NEEDS: Final = (
+_NEEDS: Final = (
     ("L", "F must be smooth everywhere"),
     ("Delta", "F must be bounded below, with a known bound"),
     ("sigma2", "the variance of the gradients must be bounded"),
@@ -106,7 +106,7 @@ def common_exclusion(
     """
     # An unknown variance stops every theorem: one measured at some iterates, as of mini-batches, is
     # no bound at the others.
-    for letter, needs in NEEDS:
+    for letter, needs in _NEEDS:
         if not isfinite(getattr(setting, letter)):
             state = "unknown" if isnan(getattr(setting, letter)) else "infinite"
             return f"{letter} is {state}: {needs}"

@@ -13,8 +13,8 @@ from typing import Final, final
 from kavg.analysis.bounds.setting import SLACK, Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1, drift_weight
 
-FACTORS: Final = (1, 2, 4, 8, 16)
-BELOW_1: Final = nextafter(1.0, 0.0)
+_FACTORS: Final = (1, 2, 4, 8, 16)
+_BELOW_1: Final = nextafter(1.0, 0.0)
 
 
 def tuned_gamma(setting: Setting) -> float:
@@ -85,7 +85,7 @@ def tuned_mu(setting: Setting) -> float:
         return largest
     from scipy.optimize import brentq
 
-    return min(1 - float(brentq(derivative, 1 - largest, 1.0, xtol=1e-15)), BELOW_1)
+    return min(1 - float(brentq(derivative, 1 - largest, 1.0, xtol=1e-15)), _BELOW_1)
 
 
 def largest_mu(setting: Setting) -> float:
@@ -100,11 +100,11 @@ def largest_mu(setting: Setting) -> float:
     """
     x = setting.x
     if not x > 0:
-        return BELOW_1 if x == 0 else nan
+        return _BELOW_1 if x == 0 else nan
     k = (1 - drift_weight(setting)) / x
     mu = 1 - 3 / (1 + sqrt(1 + 3 * max(k, 1.0)))
     # k rounded below 1 at the very end of (C1) still allows mu = 0.
-    return min(mu, BELOW_1) if k >= 1 - SLACK else nan
+    return min(mu, _BELOW_1) if k >= 1 - SLACK else nan
 
 
 @final
@@ -137,7 +137,7 @@ def tune_for(setting: Setting, parameter: str, value: int) -> Tuning:
     return Tuning(parameter, value, mu, bound, tuned_gamma(s), tuned_bound(s))
 
 
-def tuning_trends(setting: Setting, factors: tuple[int, ...] = FACTORS) -> tuple[Tuning, ...]:
+def tuning_trends(setting: Setting, factors: tuple[int, ...] = _FACTORS) -> tuple[Tuning, ...]:
     """Return the tuned values with P, K, B and N each multiplied by ``factors`` in turn.
 
     >>> setting = Setting(P=1, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)

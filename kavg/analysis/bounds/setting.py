@@ -11,9 +11,9 @@ from kavg.ranges import check_count, check_positive
 
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
-LARGE_K: Final = 10_000
+_LARGE_K: Final = 10_000
 """Beyond this K the harmonic number comes from its expansion, not from a sum."""
-EULER: Final = 0.57721566490153286
+_EULER: Final = 0.57721566490153286
 """The limit of ``1 + 1/2 + ... + 1/K - log K``."""
 
 
@@ -93,11 +93,11 @@ class Setting:
         2.0833
         """
         K = self.K
-        if K <= LARGE_K:
+        if K <= _LARGE_K:
             # fsum adds without rounding errors, whatever the order.
             return fsum(1 / t for t in range(1, K + 1))
         # Euler and Maclaurin; the next term is below 1e-18.
-        return log(K) + EULER + 1 / (2 * K) - 1 / (12 * K * K)
+        return log(K) + _EULER + 1 / (2 * K) - 1 / (12 * K * K)
 
     @property
     def drift_factor(self) -> float:

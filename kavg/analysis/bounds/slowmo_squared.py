@@ -72,13 +72,13 @@ class SlowMoSquared:
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """The printed condition with the bracket squared, as its square root."""
-        left = setting.L * effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
+        left = setting.L * _effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
         formula = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
         return (Condition("bracket squared", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
         """The terms: those of slow momentum are noise, that of the base optimizer is drift."""
-        s, eta = setting, effective_step(setting, self.alpha)
+        s, eta = setting, _effective_step(setting, self.alpha)
         V = s.sigma2 / (s.P * s.B)
         start = 4 * (s.K - 1) * ((1 - s.mu) / self.alpha - 1) ** 2
         slow = start + 8 * s.K * s.mu**2 / (1 - s.mu**2)
@@ -102,7 +102,7 @@ def printed_condition(setting: Setting, alpha: float = 1.0) -> Condition:
     >>> printed_condition(setting).met, SlowMoSquared().conditions(setting)[0].met
     (True, False)
     """
-    left = (setting.L * effective_step(setting, alpha)) ** 2 * step_bracket(setting, alpha)
+    left = (setting.L * _effective_step(setting, alpha)) ** 2 * step_bracket(setting, alpha)
     formula = "L^2 eta^2 (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
     return Condition("as printed", left, 1.0, formula)
 
@@ -118,6 +118,6 @@ def step_bracket(s: Setting, alpha: float = 1.0) -> float:
     return 1 + sqrt(3) * max(terms)
 
 
-def effective_step(s: Setting, alpha: float = 1.0) -> float:
+def _effective_step(s: Setting, alpha: float = 1.0) -> float:
     """Return ``alpha gamma/(1 - mu)``, the step of the averaged model."""
     return alpha * s.eta

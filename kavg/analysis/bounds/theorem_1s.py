@@ -8,8 +8,8 @@ from typing import ClassVar, Final, final
 from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from
 from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 
-LARGEST_EPS: Final = 0.5
-SMALLEST_EPS: Final = 1e-15
+_LARGEST_EPS: Final = 0.5
+_SMALLEST_EPS: Final = 1e-15
 """Smaller values would only change the last digits of the bound."""
 
 
@@ -51,7 +51,7 @@ class Theorem1S:
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """An admissible eps exists: ``least_eps`` is at most 1/2."""
         formula = "L gamma K (1+mu)/(1-mu)^2 <= eps/2 with eps = 1/2"
-        return (Condition("C1S", least_eps(setting) / 2, LARGEST_EPS / 2, formula),)
+        return (Condition("C1S", least_eps(setting) / 2, _LARGEST_EPS / 2, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
         """The bound at the best eps (at eps = 1/2 where the condition is not met)."""
@@ -60,7 +60,7 @@ class Theorem1S:
     def largest_gamma(self, setting: Setting) -> float:
         """The largest step for eps = 1/2, in closed form."""
         mu = setting.mu
-        return gamma_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * LARGEST_EPS / 2, setting.L)
+        return gamma_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * _LARGEST_EPS / 2, setting.L)
 
 
 def least_eps(s: Setting) -> float:
@@ -97,7 +97,7 @@ def best_eps(s: Setting) -> float:
     >>> best_eps(setting)  # without momentum and drift the smallest is the best
     0.1
     """
-    low, high = max(least_eps(s), SMALLEST_EPS), LARGEST_EPS
+    low, high = max(least_eps(s), _SMALLEST_EPS), _LARGEST_EPS
     # By convexity the sign of the derivative at the ends says whether the minimum lies inside.
     if low >= high or _derivative_sign(s, low) >= 0:
         return min(low, high)

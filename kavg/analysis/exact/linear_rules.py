@@ -20,9 +20,9 @@ from kavg.errors import KavgError
 from kavg.ranges import check_positive
 
 # Exact in binary, of no special ratio; far scales find rules that clip or round.
-MIXTURE: Final = (1.5, -0.75, 0.625)
-SCALES: Final = (2.0**40, 2.0**-40, -1.0)
-COORDINATES: Final = (1.0, -2.0)
+_MIXTURE: Final = (1.5, -0.75, 0.625)
+_SCALES: Final = (2.0**40, 2.0**-40, -1.0)
+_COORDINATES: Final = (1.0, -2.0)
 
 
 @final
@@ -66,11 +66,11 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     array([ 1., -4.])
     """
     check_positive("gamma", gamma)
-    probes = np.vstack((np.eye(3), np.outer(SCALES, MIXTURE)))
+    probes = np.vstack((np.eye(3), np.outer(_SCALES, _MIXTURE)))
     begun, ended = _apply(outer, probes, gamma)
     rule = LinearRule(begun[:2, 0], ended[:2, 0].T.copy(), ended[2, 0])
-    expected = (probes @ begun[:3, 0])[:, None] * COORDINATES
-    moved = (probes @ ended[:3, 0])[:, None, :] * np.array(COORDINATES)[:, None]
+    expected = (probes @ begun[:3, 0])[:, None] * _COORDINATES
+    moved = (probes @ ended[:3, 0])[:, None, :] * np.array(_COORDINATES)[:, None]
     # Linearity up to rounding, relative to the size of each probe.
     room = 1e-12 * np.abs(probes).max(axis=1)[:, None]
     near = np.all(np.abs(begun - expected) <= room * (1 + np.abs(rule.start).max()))
@@ -96,7 +96,7 @@ def stack_rules(rules: Sequence[LinearRule]) -> LinearRule:
 
 def _apply(outer: Outer, probes: Floats, gamma: float) -> tuple[Floats, Floats]:
     # Two coordinates in a fixed ratio: a rule that mixed them would not keep the ratio.
-    w, v, displacement = (np.outer(column, COORDINATES) for column in probes.T)
+    w, v, displacement = (np.outer(column, _COORDINATES) for column in probes.T)
     # A rule without memory is given an empty v, as the engine does.
     v = v if outer.memory else np.empty(0)
     begun = np.empty_like(w)

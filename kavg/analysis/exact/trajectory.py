@@ -22,8 +22,8 @@ from kavg.ranges import check_count
 from kavg.starts import Normal
 
 # Their noise is uncorrelated between directions, in every orthonormal basis.
-ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
-TOGETHER: Final = 4096
+_ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
+_TOGETHER: Final = 4096
 """Learners whose shifts are computed together; even, so that pairs of shifts stay together."""
 
 
@@ -118,10 +118,10 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
             f"exact moments need a Quadratic or Linear objective, got {type(objective).__name__};"
             " simulate it instead"
         )
-    if not isinstance(oracle, ISOTROPIC):
+    if not isinstance(oracle, _ISOTROPIC):
         raise KavgError(
             f"exact moments need noise of known isotropic variance, got {type(oracle).__name__};"
-            f" use one of {', '.join(kind.__name__ for kind in ISOTROPIC)}"
+            f" use one of {', '.join(kind.__name__ for kind in _ISOTROPIC)}"
         )
     known = oracle.constants(objective)
     # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
@@ -167,8 +167,8 @@ def _shift_squares(objective: Objective, oracle: Oracle, P: int) -> Floats:
             f"one learner cannot differ from the mean of all, got P=1 and zeta2={oracle.zeta2};"
             " use P of at least 2 or zeta2=0"
         )
-    for first in range(0, P, TOGETHER):
-        learners = range(first, min(first + TOGETHER, P))
+    for first in range(0, P, _TOGETHER):
+        learners = range(first, min(first + _TOGETHER, P))
         b = shifts(oracle.zeta2, oracle.seed, P, objective.dim, learners)
         total += np.square(_turned(objective, b)).sum(axis=0)
     return total / P
