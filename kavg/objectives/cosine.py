@@ -48,6 +48,7 @@ class Cosine:
 
     @property
     def _ratio(self) -> float:
+        # Infinite for a subnormal lam, which __post_init__ then refuses.
         with np.errstate(over="ignore"):
             return float(np.float64(self.A * self.omega) / self.lam)
 

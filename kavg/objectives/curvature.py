@@ -12,7 +12,11 @@ def hessian_norms(objective: Objective, points: Floats, steps: int = 50, seed: i
 
     Products with the Hessian are central differences of the gradient along ``v``:
     ``H v ~ (grad F(x + h v) - grad F(x - h v)) / (2 h)``.  A value is never above the norm (but
-    for rounding, about 1e-8 relative) and reaches it as ``steps`` grows.
+    for rounding, about 1e-8 relative) and approaches it as ``steps`` grows.
+
+    >>> from kavg.objectives import Quadratic
+    >>> hessian_norms(Quadratic((-4.0, 1.0)), np.ones((1, 2))).round(6)
+    array([4.])
     """
     v = np.random.Generator(np.random.Philox(key=seed)).standard_normal(points.shape)
     ahead, behind = np.empty_like(points), np.empty_like(points)
@@ -20,6 +24,7 @@ def hessian_norms(objective: Objective, points: Floats, steps: int = 50, seed: i
     h = 6e-6 * np.maximum(1.0, np.abs(points).max(axis=-1, keepdims=True))
     norm = _row_norms(v)
     for _ in range(steps):
+        # The norm is 0 where the gradient does not change along v.
         v /= np.maximum(norm, np.finfo(np.float64).tiny)
         objective.grad(points + h * v, ahead)
         objective.grad(points - h * v, behind)

@@ -54,6 +54,7 @@ class DoubleWell:
     @cached_property
     def f_star(self) -> Constant:
         """``dim`` times F of one coordinate at ``well``, exact to rounding."""
+        # With one well, rounding could leave F a little above 0 there.
         depth = min(0.0, float(self.value(np.array([self.well]))))
         return Constant(self.dim * depth, "exact", "F where w = a b tanh(b w), to rounding")
 
@@ -90,6 +91,7 @@ def _largest_root(c: float) -> float:
     """
     if c <= 1.0:
         return 0.0
+    # The root is below c, as tanh is below 1.
     u, lower = 2.0 * c, c
     while 0.0 < lower < u:
         u, t = lower, tanh(lower)

@@ -32,7 +32,10 @@ class Himmelblau:
 
     @property
     def L(self) -> Constant:
-        """Infinite, exact: F is a quartic, so no step size is stable at every point."""
+        """Infinite, exact: the curvature grows as ``12 a^2``.
+
+        So no step size is stable at every point, and theorems that assume smoothness do not apply.
+        """
         return Constant(np.inf, "exact", "not globally smooth: the curvature grows as 12 a^2")
 
     @property
@@ -52,6 +55,7 @@ class Himmelblau:
         Here ``p = a^2 + b - 11`` and ``q = a + b^2 - 7``.
         """
         a, b = x[..., 0], x[..., 1]
+        # Temporaries, as two coordinates are for pictures and not for speed.
         p, q = a * a + b - 11.0, a + b * b - 7.0
         out[..., 0] = 4.0 * a * p + 2.0 * q
         out[..., 1] = 2.0 * p + 4.0 * b * q

@@ -50,6 +50,7 @@ class Logarithm:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w / (1 + w^2)`` to ``out (..., d)`` and return it."""
+        # Where the square overflows to infinity the quotient is 0, as it should be.
         np.multiply(x, x, out=out)
         np.add(out, 1.0, out=out)
         np.divide(x, out, out=out)

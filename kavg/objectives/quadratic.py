@@ -77,7 +77,10 @@ class Quadratic:
 
     @cached_property
     def eigenvalues(self) -> Floats:
-        """``h (d,)``, in the order given."""
+        """``h (d,)``, in the order given, read-only.
+
+        Coordinate i of ``eigen_coordinates`` has the curvature ``h_i``.
+        """
         if isinstance(self.spectrum, LogSpectrum):
             return _read_only(self.spectrum.eigenvalues)
         return _read_only(np.array(self.spectrum, np.float64))
@@ -92,6 +95,7 @@ class Quadratic:
     @cached_property
     def hessian(self) -> Floats:
         """``H = Q diag(h) Q^T``, ``(d, d)``, symmetric to the last bit."""
+        # The product alone is symmetric only to rounding.
         H = (self.rotation * self.eigenvalues) @ self.rotation.T
         return _read_only((H + H.T) / 2)
 
@@ -120,7 +124,10 @@ class Quadratic:
         return Constant(float(above.min()), "exact", "smallest positive eigenvalue")
 
     def eigen_coordinates(self, x: Floats) -> Floats:
-        """``Q^T x`` at every row, ``(..., d) -> (..., d)``: coordinates in which H is diagonal."""
+        """``Q^T x`` at every row, ``(..., d) -> (..., d)``: coordinates in which H is diagonal.
+
+        Without a rotation x itself is returned, not a copy.
+        """
         if self.rotation_seed is None:
             return x
         return _matrix_times_rows(self.rotation.T, x, np.empty(x.shape))

@@ -32,7 +32,10 @@ class Rosenbrock:
 
     @property
     def L(self) -> Constant:
-        """Infinite, exact: F is a quartic, so no step size is stable at every point."""
+        """Infinite, exact: the curvature grows as ``1200 a^2``.
+
+        So no step size is stable at every point, and theorems that assume smoothness do not apply.
+        """
         return Constant(np.inf, "exact", "not globally smooth: the curvature grows as 1200 a^2")
 
     @property
@@ -47,7 +50,10 @@ class Rosenbrock:
         return F
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """Write ``(2 (a - 1) - 400 a (b - a^2), 200 (b - a^2))`` to ``out (..., 2)``."""
+        """Write ``(2 (a - 1) - 400 a p, 200 p)`` to ``out (..., 2)`` and return it.
+
+        Here ``p = b - a^2`` is the offset from the floor of the valley.
+        """
         a, b = x[..., 0], x[..., 1]
         offset = b - a * a
         out[..., 0] = 2.0 * (a - 1.0) - 400.0 * a * offset

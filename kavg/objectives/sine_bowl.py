@@ -67,6 +67,7 @@ class SineBowl:
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w + 3 sin(2 w)`` to ``out (..., d)`` and return it."""
         two, ratio = self._scalars[x.dtype]
+        # 2 (w + 3/2 sin(2 w)) needs no second array for 2 w.
         sine(x, 2.0, out)
         np.multiply(out, ratio, out=out)
         np.add(out, x, out=out)
@@ -79,6 +80,7 @@ def _least_ratio() -> float:
     F is even and the ratio exceeds ``(2w - 3)^2 / (2 w^2 + 6) > 0.6`` beyond 4, so a grid over
     (0, 4] contains the minimum; each finer grid spans the neighbours of the best point before.
     """
+    # Not from 0, where the ratio is 0/0.
     low, high = 0.001, 4.0
     for _ in range(6):
         w = np.linspace(low, high, 4001)

@@ -56,6 +56,7 @@ class NoisyGradient:
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """Write ``grad F(x) + e`` to ``out``; ``x, out (t, R, d)``."""
         self.objective.grad(x, out)
+        # Draws come scaled, as laws can fold the scale into a number of their own.
         draws = self.draws.draw(step, self.scale)
         if out.dtype != draws.dtype:
             # np.add of two precisions allocates a conversion buffer at each step.
@@ -105,13 +106,20 @@ class AdditiveNoise(ABC):
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate the draws and one array of noise ``(tile, R, d)``."""
+        """Allocate the draws and one array of noise ``(tile, R, d)``.
+
+        ``P`` is not needed: a learner's draws do not depend on how many learners there are.
+        """
         d = objective.dim
         draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
         return NoisyGradient(objective, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
 
 
 def additive_constants(sigma2: float, B: int, source: str) -> NoiseConstants:
-    """``M = sigma2`` exactly, no dependence on the state, equal learners."""
+    """The constants of additive noise: ``M = sigma2`` exactly, ``M_v = zeta2 = 0``.
+
+    >>> additive_constants(2.0, 4, "a law of this variance").M.value
+    2.0
+    """
     none = Constant(0.0, "exact", "additive noise, equal learners")
     return NoiseConstants(Constant(sigma2, "exact", source), none, none, B)

@@ -71,6 +71,7 @@ class Partition:
         shuffled = np.argsort(words[0, 0])
         skewed = round(self.skew * (n // P))
         by_label, rest = shuffled[: P * skewed], shuffled[P * skewed :]
+        # By label, then by index: equal labels have one order, whatever the shuffle was.
         by_label = by_label[np.lexsort((by_label, labels[by_label]))]
         dealt = (by_label.reshape(P, skewed), rest.reshape(P, n // P - skewed))
         return np.concatenate(dealt, axis=1)

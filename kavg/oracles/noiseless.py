@@ -11,7 +11,10 @@ from kavg.oracles.additive import additive_constants
 
 @final
 class ExactGradient:
-    """The planned oracle without noise: the exact gradient for every learner."""
+    """The planned oracle without noise: the exact gradient for every learner.
+
+    It owns no workspace, so any number of learners can be asked for.
+    """
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective

@@ -40,7 +40,10 @@ class UniformPairs:
         self.learners = range(0)
 
     def draw(self, step: int) -> tuple[Floats32, Floats32, Floats32]:
-        """``(uniform, angle, workspace)`` of the steps from this one on, to be overwritten."""
+        """``(uniform, angle, workspace)`` of the steps from this one on, ``(ahead, t, R, W)`` each.
+
+        The caller may overwrite all three; they are valid until the next call.
+        """
         words = self.streams.block(step)
         if self.streams.learners is not self.learners:
             self._lay_out_planes()
@@ -90,6 +93,7 @@ class Normals:
         self.pairs = steps_ahead(tile * R * d)
         self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=d, ahead=self.pairs)
         self.uniforms = UniformPairs(self.streams)
+        # A large step is computed alone, and its planes are returned as they are.
         self.values = np.empty((2, self.pairs * tile * R * d if self.pairs > 1 else 0), dtype)
         self.address: tuple[int, float, range] | None = None
         self.steps: list[list[Floats]] = []
@@ -109,6 +113,7 @@ class Normals:
     def _fill(self, pair: int, scale: float) -> None:
         radius, sine, cosine = self.uniforms.draw(pair)
         np.log(radius, out=radius)
+        # The scale goes into the radius: one pass less than scaling both waves.
         np.multiply(radius, np.float32(-2.0 * scale * scale), out=radius)
         np.sqrt(radius, out=radius)
         np.cos(sine, out=cosine)

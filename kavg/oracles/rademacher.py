@@ -16,7 +16,10 @@ from kavg.ranges import BatchSize, NonNegative
 
 @final
 class Signs:
-    """Planned random signs ``(t, R, d)``: the top bit of each byte of a word, eight a word."""
+    """Planned random signs ``(t, R, d)``, eight from each word.
+
+    A coordinate's sign is the top bit of one byte, so a vector uses ``ceil(d/8)`` words a step.
+    """
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         W = -(-d // 8)
@@ -28,7 +31,7 @@ class Signs:
         self.address: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """``+scale`` or ``-scale``, ``(t, R, d)``, not to be written to."""
+        """``+scale`` or ``-scale``, ``(t, R, d)``, read-only and valid until the next call."""
         block, place = divmod(step, self.ahead)
         if self.address != (block, scale, self.streams.learners):
             self._fill(block * self.ahead, scale)

@@ -46,6 +46,7 @@ def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
     Source: Lemire 2019, "Fast random integer generation in an interval".
     """
+    # A product of two 32-bit numbers fits into 64 bits.
     np.copyto(out, words.view(np.uint32)[..., : out.shape[-1]])
     np.multiply(out, limits, out=out)
     np.right_shift(out, np.uint64(32), out=out)
@@ -53,7 +54,10 @@ def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
 @final
 class IndexBlocks:
-    """Indices of several steps at once, ``(ahead, t, R, B)``, as one step is too small a call."""
+    """Indices of several steps at once, ``(ahead, t, R, B)``.
+
+    One step alone would be nothing but NumPy calls (docs/design.md, "Several small steps at once").
+    """
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int) -> None:
         W = (B + 1) // 2
@@ -77,7 +81,10 @@ class IndexBlocks:
 
 @final
 class WithReplacement:
-    """``B`` independent indices below ``n``; an example may occur more than once in a batch."""
+    """``B`` independent indices below ``n``.
+
+    An example may occur more than once in a batch, and B may exceed n.
+    """
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int, n: int) -> None:
         self.n = np.uint64(n)
@@ -142,9 +149,11 @@ class Reshuffle:
         """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
         epoch, place = divmod(step, self.steps)
         if self.address != (self.streams.learners, epoch):
+            # Two equal words, which alone could bias the order, have a chance below n^2 / 2^65.
             self.order = np.argsort(self.streams.words(epoch), axis=-1)
             self.address = (self.streams.learners, epoch)
         indices = self.indices[: len(self.order)]
+        # A contiguous copy, which an objective's plan can reshape without another.
         np.copyto(indices, self.order[..., place * self.B : (place + 1) * self.B])
         return indices
 

@@ -16,6 +16,7 @@ from kavg.oracles.streams import Purpose
 from kavg.ranges import NonNegative, Seed, check_ranges
 
 LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
+"""Multiples of c with sum 0 and mean square 1, for the last three of an odd number of learners."""
 
 
 def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats:
@@ -34,6 +35,7 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     last = P - 3 if P % 2 else P
     group = np.where(j < last, j, last) // 2
     factor = np.where(j < last, 1.0 - 2.0 * (j % 2), LAST_THREE[np.maximum(j - last, 0)])
+    # Only the directions of these learners' own pairs are drawn.
     span = range(int(group[0]), int(group[-1]) + 1)
     c = normals_once(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
     c *= zeta2**0.5 / np.linalg.norm(c, axis=-1, keepdims=True)
@@ -58,6 +60,7 @@ class ShiftedGradient:
         self.common.select(learners)
         if learners != self.learners:
             self.learners = learners
+            # In the precision of the gradients, as np.add of two precisions allocates a buffer.
             self.shift = shifts(*self.law, learners)[:, None, :].astype(self.dtype)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:

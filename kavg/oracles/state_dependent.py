@@ -41,6 +41,7 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
+        # To the precision of the gradients first, as the deviations have it.
         np.copyto(noise, self.normals.draw(step, 1.0))
         np.multiply(noise, deviation[..., None], out=noise)
         np.add(out, noise, out=out)
@@ -83,7 +84,10 @@ class StateDependent:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate one normal number a coordinate and step, and the noise ``(tile, R, d)``."""
+        """Allocate one normal number a coordinate and step, and the noise ``(tile, R, d)``.
+
+        The normals are float32 whatever ``dtype`` is, since each row scales them anew.
+        """
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
         share = 1.0 / (self.B * objective.dim)
         noise = np.empty((tile, R, objective.dim), dtype)

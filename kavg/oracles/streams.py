@@ -35,7 +35,11 @@ BLOCK = 4096
 
 
 class Purpose(IntEnum):
-    """What words are drawn for; streams of different purposes are unrelated."""
+    """The purpose of a stream, a part of its address.
+
+    Streams of different purposes are unrelated, so that for instance the same seed can draw the
+    start and the noise.
+    """
 
     NOISE = 1
     BATCH = 2
@@ -127,16 +131,22 @@ class Streams:
         self.learners = learners
         if learners not in self.tiles:
             if len(self.tiles) * len(learners) * len(self.replicas) > REMEMBERED:
+                # A run uses the tiles in turn, so dropping the oldest alone would save nothing.
                 self.tiles.clear()
             self.tiles[learners] = self.hash(learners)
         self.keys, self.increments = self.tiles[learners]
         shape = (self.ahead, len(learners), len(self.replicas), self.W)
         self.out, self.spare, offset = (part[: prod(shape)].reshape(shape) for part in self.buffers)
+        # These products are the same at every step, so that a step only adds its own key to them.
         counters = np.arange(self.ahead * self.W, dtype=np.uint64).reshape(self.ahead, 1, 1, self.W)
         self.offset = np.multiply(self.increments, counters, out=offset)
 
     def hash(self, learners: range) -> tuple[Words, Words]:
-        """Keys and increments of these learners, ``(t, R, 1)`` each, from their addresses."""
+        """Keys and increments of these learners, ``(t, R, 1)`` each.
+
+        Both are hashes of (seed, purpose, replica, learner), so that no rank needs to know which
+        learners another has.
+        """
         j = np.arange(learners.start, learners.stop)[:, None]
         key, odd = hash_parts(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
         return key[..., None], odd_increments(odd)[..., None]
@@ -146,6 +156,7 @@ class Streams:
 
         The caller may overwrite them, and the array ``spare`` of the same shape.
         """
+        # Reduced as a Python integer: np.uint64 raises OverflowError instead of wrapping.
         first = np.uint64(step * self.W % 2**64)
         np.add(self.offset, self.keys + self.increments * first, out=self.out)
         mix_words(self.out, self.spare)

@@ -53,7 +53,11 @@ class Data:
         return f"<Data of {n} examples, {p} features>"
 
     def take(self, indices: NDArray[np.intp] | slice) -> Data:
-        """The examples at these indices, in the order of the indices."""
+        """The examples at these indices, in the order of the indices.
+
+        >>> Data([[1.0], [2.0], [3.0]], [0, 1, 2]).take(slice(2)).labels
+        array([0., 1.])
+        """
         return Data(self.features[indices], self.labels[indices])
 
 

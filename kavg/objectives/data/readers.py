@@ -75,7 +75,7 @@ def _read_table(path: Path) -> RawArrays:
     _check_table_size(path.stat().st_size)
     lines = (line for _, line in _numbered_lines(path))
     header = next(lines, "")
-    if header and all(_is_number(cell) for cell in header.split(",")):
+    if header and all(_is_numeral(cell) for cell in header.split(",")):
         # Skipping it regardless would lose an example silently.
         raise KavgError(f"the first line is {header[:40].strip()!r}, an example")
     examples = (line for line in lines if not line.isspace())
@@ -121,13 +121,13 @@ def _first_bad_line(path: Path) -> str | None:
         columns = columns or len(cells)
         if len(cells) != columns:
             return f"line {number} has {len(cells)} columns where the first example has {columns}"
-        text = next((cell for cell in cells if not _is_number(cell)), None)
+        text = next((cell for cell in cells if not _is_numeral(cell)), None)
         if text is not None:
             return f"line {number} has {text.strip()[:40]!r}, which is no number"
     return None
 
 
-def _is_number(text: str) -> bool:
+def _is_numeral(text: str) -> bool:
     try:
         float(text)
     except ValueError:

@@ -47,7 +47,10 @@ class Synthetic:
 
     @property
     def truth(self) -> Floats:
-        """The direction ``u (features,)``, of length 1, that the labels follow."""
+        """The direction ``u (features,)``, of length 1, that the labels follow.
+
+        For a regression without outliers it is the best w, up to the noise.
+        """
         u = self._generator(0).standard_normal(self.features)
         length = float(np.linalg.norm(u))
         return u / length
@@ -55,6 +58,7 @@ class Synthetic:
     def draw(self) -> Data:
         """Generate ``features (examples, features)`` and ``labels (examples,)``."""
         a = self._generator(1).standard_normal((self.examples, self.features))
+        # Both for all examples, so that the number of outliers changes no other label.
         z, far = self._generator(2).standard_normal((2, self.examples))
         is_outlier = np.arange(self.examples) < round(self.outliers * self.examples)
         y = np.vecdot(a, self.truth) + self.noise * z

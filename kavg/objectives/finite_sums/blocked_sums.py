@@ -29,7 +29,10 @@ ExampleMean = Callable[[Examples, Floats], Floats]
 
 
 class GradientKernel(Protocol):
-    """The gradient of a finite sum, given its workspace."""
+    """The gradient of a finite sum, in arrays allocated beforehand.
+
+    ``kavg.objectives.finite_sums.empirical_risk.EmpiricalRisk`` is one.
+    """
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
         """Allocate arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis."""
@@ -83,6 +86,7 @@ class BatchPlan:
     def __call__(self, x: Floats, indices: Indices, out: Floats) -> None:
         """Mean gradient over each row's batch: ``x, out (t, R, d)``, ``indices (t, R, B)``."""
         points = x.reshape(-1, x.shape[-1])
+        # Otherwise the gradients could silently go to a copy of out.
         gradients = out.reshape(points.shape, copy=False)
         batches = indices.reshape(-1, self._B)
         if len(points) <= self._rows:
@@ -104,7 +108,12 @@ class BatchPlan:
 
 
 def full_gradient(kernel: GradientKernel, examples: Examples, x: Floats, out: Floats) -> Floats:
-    """Write the mean gradient over all examples at every row of ``x (..., d)`` to ``out``."""
+    """Write the mean gradient over all examples at every row of ``x (..., d)`` to ``out``.
+
+    Unlike ``BatchPlan`` it allocates its workspace at each call: it is for evaluations, not for
+    local steps.
+    """
+    # Rows with gaps between their numbers take another path through BLAS, with other bits.
     points = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     gradients = np.empty_like(points)
     n, stack = len(examples[0]), _one_stack(examples)
@@ -138,6 +147,10 @@ def _one_stack(examples: Examples) -> Examples:
 
 
 def mean_over_examples(values: Floats) -> Floats:
-    """Mean over the last axis, ``(c, m) -> (c,)``; a row's bits do not depend on other rows."""
+    """Mean over the last axis, ``(c, m) -> (c,)``; a row's bits do not depend on other rows.
+
+    >>> mean_over_examples(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    array([1.5, 4. ])
+    """
     mean: Floats = sum_over_coordinates(values) / values.shape[-1]
     return mean

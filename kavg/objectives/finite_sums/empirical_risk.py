@@ -62,7 +62,10 @@ class EmpiricalRisk(ABC):
 
     @abstractmethod
     def encode(self, data: Data) -> Examples:
-        """The arrays ``(n, ...)`` that losses and gradients read, one row an example in each."""
+        """The arrays ``(n, ...)`` that losses and gradients read, one row an example in each.
+
+        Training examples are encoded once, held-out ones at each use of ``measures``.
+        """
 
     @abstractmethod
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
@@ -70,11 +73,17 @@ class EmpiricalRisk(ABC):
 
     @abstractmethod
     def accuracy(self, data: Data) -> ExampleMean | None:
-        """The share of examples classified rightly, for ``data`` encoded; None for a regression."""
+        """A function from ``data``, encoded, and ``x (c, d)`` to the share classified correctly.
+
+        None for a regression.
+        """
 
     @abstractmethod
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """Allocate arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis."""
+        """Allocate arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis.
+
+        Blocks are as many rows as these arrays let into the cache.
+        """
 
     @abstractmethod
     def mean_gradient(
@@ -87,7 +96,12 @@ class EmpiricalRisk(ABC):
 
     @cached_property
     def split(self) -> DataSplit:
-        """The training and held-out examples; the data are read when first needed."""
+        """The training and held-out examples.
+
+        The data are read when first needed, so that settings can be checked without them.  Raises
+        KavgError if they cannot be read, or are too few for ``held_out`` and ``use``.
+        """
+        # cached_property writes to __dict__, past the check of a frozen dataclass.
         return prepare_data(self.data, self.held_out, self.split_seed, self.use, self.standardise)
 
     @cached_property
@@ -106,11 +120,14 @@ class EmpiricalRisk(ABC):
 
     @property
     def f_star(self) -> Constant:
-        """0, a lower bound of F as no f_i is negative: ``F(w) - f_star`` is never too small."""
+        """0, a lower bound of F, as no f_i is negative.
+
+        So it is an upper bound in the sense that counts: ``F(w) - f_star`` is never too small.
+        """
         return Constant(0.0, "upper bound", "0 is a lower bound of F: no term is negative")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row: ``(..., d) -> (...)``."""
+        """F at every row: ``(..., d) -> (...)``, over the training examples."""
         return mean_at_rows(self.mean_loss, self, self._train, x)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -120,7 +137,10 @@ class EmpiricalRisk(ABC):
     def plan_batches(
         self, tile: int, R: int, B: int, dtype: Precision = "float64"
     ) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision."""
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, in this precision.
+
+        Raises KavgError if one of the three is below 1.
+        """
         for name, value in (("tile", tile), ("R", R), ("B", B)):
             check_count(name, value, "a plan needs room for one example")
         return BatchPlan(self, self._train, tile * R, B, dtype)

@@ -33,7 +33,11 @@ def layer_views(x: Floats, sizes: LayerSizes) -> tuple[Floats, Floats, Floats]:
 
 
 def with_ones(features: Floats) -> Floats:
-    """Features ``(n, p)`` with a last column of ones, which b1 is multiplied by: ``(n, p + 1)``."""
+    """Features ``(n, p)`` with a last column of ones, which b1 is multiplied by: ``(n, p + 1)``.
+
+    >>> with_ones(np.array([[3.0], [4.0]])).tolist()
+    [[3.0, 1.0], [4.0, 1.0]]
+    """
     return np.concatenate([features, np.ones((len(features), 1))], axis=1)
 
 
@@ -92,7 +96,12 @@ def backward(
 
 
 def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
-    """``log sum_c exp(s_c) - s_label`` of every example, ``(c, m)``, from ``scores (c, C, m)``."""
+    """``log sum_c exp(s_c) - s_label`` of every example, ``(c, m)``, from ``scores (c, C, m)``.
+
+    >>> cross_entropy(np.zeros((1, 2, 1)), np.array([[[1.0, 0.0]]])).round(6)
+    array([[0.693147]])
+    """
+    # The last axis is the one whose sums have the same bits for each network.
     s = np.ascontiguousarray(scores.mT)
     s -= np.maximum.reduce(s, axis=-1, keepdims=True)
     total: Floats = np.add.reduce(np.exp(s), axis=-1)
@@ -101,7 +110,10 @@ def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
 
 
 def random_weights(count: int, sizes: LayerSizes) -> Floats:
-    """Weights ``N(0, 1 / fan-in)`` and biases 0, ``(count, d)``, the same at every call."""
+    """Weights ``N(0, 1 / fan-in)`` and biases 0, ``(count, d)``, the same at every call.
+
+    The fan-in is p for W1 and H for W2, so that units and scores have a variance of order 1.
+    """
     p, H, C = sizes
     d = p * H + H + H * C + C
     x = np.random.Generator(np.random.Philox(key=1)).standard_normal((count, d))

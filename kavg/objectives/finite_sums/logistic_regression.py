@@ -74,7 +74,11 @@ class LogisticRegression(EmpiricalRisk):
         return Constant(value, "upper bound", "lambda_max(A^T A) / (4 n) + 2 alpha")
 
     def encode(self, data: Data) -> Examples:
-        """``b_i = y_i a_i / 2``, ``(n, p)``: the loss needs features and labels only as these."""
+        """``b_i = y_i a_i / 2``, ``(n, p)``.
+
+        The loss depends on features and labels through these alone, so that a batch takes one
+        array and not two.
+        """
         return (0.5 * self._signs(data)[:, None] * data.features,)
 
     def accuracy(self, data: Data) -> ExampleMean:
@@ -115,6 +119,7 @@ class LogisticRegression(EmpiricalRisk):
 
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
         """``(1/m) sum_i log(1 + exp(-2 b_i.x))`` plus the regulariser."""
+        # log(1 + exp(z)) without an exponential that could overflow.
         losses = np.logaddexp(0.0, -2.0 * np.matvec(examples[0], x))
         x2 = x * x
         return mean_over_examples(losses) + self.alpha * sum_over_coordinates(x2 / (1 + x2))

@@ -54,6 +54,7 @@ class Network(EmpiricalRisk):
     def classes(self) -> Floats:
         """The distinct labels of training and held-out data, ``(C,)``, in increasing order."""
         values = self.split.label_values
+        # Real targets would make a class of each example.
         if len(values) < 2 or np.any(values % 1):
             raise KavgError(
                 f"a network needs whole numbers of at least two classes as labels, found "
@@ -104,7 +105,11 @@ class Network(EmpiricalRisk):
         return share
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """Hidden units, their slopes, class scores, a row, ones of both kinds, and the l2 term."""
+        """Arrays of the hidden layer, the scores and the l2 term.
+
+        In this order: hidden units and their slopes ``(rows, m, H)``, scores ``(rows, C, m)``, one
+        score an example ``(rows, 1, m)``, ones ``(rows, C)`` and ``(rows, m)``, and ``l2 x``.
+        """
         _, H, C = self._sizes
         return (
             np.empty((rows, m, H), dtype),
@@ -113,13 +118,17 @@ class Network(EmpiricalRisk):
             np.empty((rows, 1, m), dtype),
             np.ones((rows, C), dtype),
             np.ones((rows, m), dtype),
+            # Without an l2 term nothing of the size of x is needed.
             np.empty((rows, self.dim if self.l2 > 0 else 0), dtype),
         )
 
     def mean_gradient(
         self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
-        """Backpropagation at each row of ``x (c, d)``, plus ``l2 x``."""
+        """Write the gradient at each row of ``x (c, d)`` to ``out``, by backpropagation.
+
+        The slope of the cross-entropy by the scores is ``softmax - one_hot``; ``l2 x`` is added.
+        """
         features, targets = examples
         hidden, back, scores, row, class_ones, example_ones, decay = work
         forward(features, x, self._sizes, hidden, scores)
