@@ -107,5 +107,5 @@ def make_grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
     and keeps ``x + M1`` between ``2^52 u1`` and ``2^53 u1``; the rest is at most ``u1/2`` and
     is treated the same.
     """
-    b = max(2, (P - 1).bit_length())
+    b = max(2, (int(P) - 1).bit_length())  # P may be an integer of NumPy
     return np.ldexp(1.5, e + b - 1), np.ldexp(1.5, e + 2 * b - 55)
