@@ -16,8 +16,8 @@ from experiments.benchmarks.ratios import Measured
 from experiments.benchmarks.report import Report
 from experiments.benchmarks.workloads import chosen
 from kavg.base import Communicator
-from kavg.cli.environment import installed
-from kavg.cli.output import draw_if_possible, say
+from kavg.cli.environment import installed_version
+from kavg.cli.output import draw_if_possible, print_text
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.launchers import detect_launch
 
@@ -45,7 +45,7 @@ def bench(
     facts = machine(core, ONE_THREAD | LOOPBACK)
     plan = Plan(times, LEAST / 5 if quick else LEAST, quick, core)
     report = Report(facts, times, [each for group in groups for each in told(group, plan)])
-    say(report.markdown() if markdown else report.text())
+    print_text(report.markdown() if markdown else report.text())
     write(report, out)
     return int(any("not measured" in each.notes for each in report.found))
 
@@ -79,7 +79,7 @@ def write(report: Report, out: Path) -> None:
     (out / "bench.md").write_text(report.markdown() + "\n", encoding="utf-8")
     draw_if_possible(lambda: draw(report.found, out))
     sys.stderr.write(f"folder  {out}\n")
-    if not installed("matplotlib"):
+    if not installed_version("matplotlib"):
         sys.stderr.write("no figure: pip install 'kavg[plot]' draws one\n")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from experiments.benchmarks.cpu_affinity import cores
-from kavg.cli.environment import environment, installed
+from kavg.cli.environment import describe_environment, installed_version
 from kavg.engine.blas_threads import loaded_libraries
 
 PEERS: Final = ("jax", "jaxlib", "torch")
@@ -17,8 +17,8 @@ PREFIXES: Final = ("OPENBLAS_", "OMP_", "MKL_", "BLIS_", "NPY_", "XLA_", "JAX_",
 
 def machine(core: int | None, given: dict[str, str]) -> dict[str, Any]:
     """Everything worth knowing; ``given`` are variables set for the processes measured."""
-    found = environment(1, None)
-    versions = {name: known for name in PEERS if (known := installed(name))}
+    found = describe_environment(1, None)
+    versions = {name: known for name in PEERS if (known := installed_version(name))}
     found["versions"] = dict(found["versions"]) | versions
     blas = [
         {key: library.get(key) for key in ("internal_api", "version", "architecture")}

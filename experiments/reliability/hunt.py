@@ -42,10 +42,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import Case, cases
 
-from kavg.cli import check_output as found
 from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
-from kavg.cli.saved_run import usable
+from kavg.cli import theorem_check as found
+from kavg.cli.saved_run import load_checkpoint
 from kavg.config import config
 from kavg.errors import KavgError
 from kavg.storage import manifest
@@ -194,7 +194,9 @@ def interrupted(case: Case, folder: Path, caught: Caught, new: list[str]) -> str
 
 def beside_checkpoints(folder: Path, new: list[str]) -> list[str]:
     """What is neither a checkpoint that can be used nor a folder around one."""
-    whole = [Path(name) for name in new if name.endswith(".ckpt") and usable(folder / name)]
+    whole = [
+        Path(name) for name in new if name.endswith(".ckpt") and load_checkpoint(folder / name)
+    ]
     around = {str(place) for path in whole for place in (path, *path.parents)}
     return [name for name in new if name not in around]
 

@@ -1,9 +1,8 @@
-"""The command line from its beginning to its exit code, the same in one process and on ranks.
+"""From the command line to the exit code, the same in one process and on MPI ranks.
 
-Rank 0 speaks and writes; every rank computes.  ``kavg.commands`` has the commands, ``kavg.world``
-the ranks.
+Every rank computes; rank 0 prints and writes.  ``kavg.cli.app`` has the commands.
 
-Exit codes: 0 fine, 1 the run failed, 2 the input is wrong, 3 a verdict is violated; 143 and 130
+Exit codes: 0 success, 1 the run failed, 2 the input is wrong, 3 a bound is violated, 143 and 130
 after SIGTERM and SIGINT.
 """
 
@@ -14,12 +13,14 @@ import os
 import sys
 import time
 import traceback
-from typing import Final
+from contextlib import suppress
+from typing import Any, Final
 
 import typer
 
 from kavg.base import Communicator
 from kavg.cli.app import app
+from kavg.cli.session import Session
 from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.collective import abort
@@ -29,63 +30,91 @@ from kavg.mpi.signals import SignalExit, handle_signals, ignore_signals, raise_s
 from kavg.mpi.startup import finalize_mpi
 from kavg.mpi.watched_comm import WatchedComm
 
+PROGRAM: Final = "kavg"
+COMPLETION: Final = "_KAVG_COMPLETE"
+"""The variable by which a shell asks for completions."""
 LINGER: Final = 1.0
 """Seconds that copies stay which do not find each other."""
 
 
-def speak_once(comm: Communicator) -> None:
-    """Only rank 0 prints; a rank that fails finds the real stderr in ``sys.__stderr__``.
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if COMPLETION in os.environ:
+        _complete()
+    session = Session(SerialComm())
+    try:
+        with handle_signals(raise_signal_exit):
+            session = _start_session()
+            _silence_other_ranks(session)
+            action = _parse(session)
+            # Typer has returned: from here on interrupts and errors are handled below alone.
+            code = action() if callable(action) else action
+    except BaseException as error:
+        code = _exit_code_of(error, session.comm)
+    if isinstance(session.comm, WatchedComm):
+        finalize_mpi(load_mpi(), session.comm)
+    sys.exit(code or 0)
 
-    A letter that the terminal cannot show is escaped: it must not end a run.
+
+def _complete() -> None:
+    """Print completions and exit; an error must not appear in the line that is being typed."""
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest
+    with suppress(Exception):
+        app(prog_name=PROGRAM)
+    sys.exit(1)
+
+
+def _start_session() -> Session:
+    """Begin MPI if a launcher started this process."""
+    try:
+        return Session(join_world())
+    except KavgError as error:
+        if sys.argv[1:2] != ["doctor"]:
+            sys.exit(_explain_missing_world(error, detect_launch()))
+        return Session(SerialComm(), launch_error=str(error))
+
+
+def _silence_other_ranks(session: Session) -> None:
+    """Let rank 0 alone print; a rank that fails finds the real stderr in ``sys.__stderr__``.
+
+    Characters that the terminal cannot show are escaped: they must not end a run.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if comm.Get_rank() > 0:
+    if session.rank > 0:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code."""
-    comm: Communicator = SerialComm()
+def _parse(session: Session) -> Any:
+    """Parse the command line: the action of a command, or the exit code of an option."""
     try:
-        with handle_signals(raise_signal_exit):
-            try:
-                comm = join_world()
-            except KavgError as fault:
-                if sys.argv[1:2] != ["doctor"]:
-                    sys.exit(no_rank(fault, detect_launch()))
-            speak_once(comm)
-            asked = app(standalone_mode=False, obj=comm)
-            code = asked() if callable(asked) else asked
-    except BaseException as error:
-        code = ended_by(error, comm)
-    if isinstance(comm, WatchedComm):
-        finalize_mpi(load_mpi(), comm)
-    sys.exit(code or 0)
+        return app(standalone_mode=False, obj=session, prog_name=PROGRAM)
+    except SystemExit as exit_:  # of --install-completion and --show-completion
+        return exit_.code
 
 
-def no_rank(fault: KavgError, launch: Launch | None) -> int:
-    """The exit code of a process that is no rank of a world; of several copies one says why.
+def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
+    """Report, by one of several copies, why this process is no rank of a world; the exit code.
 
-    All stay until that is said and passed on: some launchers end all copies once one has left.
+    All copies stay until that is printed and passed on: some launchers end all once one has left.
     """
-    code = complain(fault) if is_reporting_copy(launch) else fault.code
+    code = _report(error) if is_reporting_copy(launch) else error.code
     if launch is not None:
         ignore_signals()
         time.sleep(LINGER)
     return code
 
 
-def ended_by(error: BaseException, comm: Communicator) -> int:
-    """The exit code for what ended the command, which is said; a crash ends every rank."""
+def _exit_code_of(error: BaseException, comm: Communicator) -> int:
+    """Report what ended the command; the exit code.  An error of one rank aborts all others."""
     if isinstance(error, KavgError):
         if comm.Get_size() == 1 or isinstance(error, CollectiveError):
-            return complain(error)
+            return _report(error)
         abort(comm, str(error), error.code)
         return error.code
     if isinstance(error, SignalExit):
-        return leave(error, comm)
+        return _report_signal(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         error.show()
         return int(error.exit_code)
@@ -93,7 +122,7 @@ def ended_by(error: BaseException, comm: Communicator) -> int:
         abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
     if isinstance(error, MemoryError):
-        abort(comm, f"out of memory ({error}); take fewer replicas or record fewer rounds", 1)
+        abort(comm, f"out of memory ({error}); use fewer replicas or record fewer rounds", 1)
         return 1
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1
@@ -101,8 +130,8 @@ def ended_by(error: BaseException, comm: Communicator) -> int:
     return 1
 
 
-def leave(ended: SignalExit, comm: Communicator) -> int:
-    """The exit code of a signal; a rank that was alone with it ends the others."""
+def _report_signal(ended: SignalExit, comm: Communicator) -> int:
+    """Report a signal; the exit code.  A rank that alone received it aborts the others."""
     if ended.collective:
         typer.echo(f"kavg: {ended.message}", err=True)
     else:
@@ -110,7 +139,6 @@ def leave(ended: SignalExit, comm: Communicator) -> int:
     return ended.code
 
 
-def complain(fault: KavgError) -> int:
-    """Say what is wrong with the input, or why the run failed."""
-    typer.echo(f"kavg: {fault}", err=True)
-    return fault.code
+def _report(error: KavgError) -> int:
+    typer.echo(f"kavg: {error}", err=True)
+    return error.code

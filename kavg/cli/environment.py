@@ -1,4 +1,4 @@
-"""What a run ran on: versions, machine, ranks, launcher."""
+"""Describe what a run depends on beside its settings: versions, machine, ranks, launcher."""
 
 from __future__ import annotations
 
@@ -28,14 +28,17 @@ PACKAGES: Final = (
     "matplotlib",
     "scikit-learn",
 )
-
+"""Packages whose versions are recorded."""
 
 SESSION: Final = ("time", "machine", "processor", "ranks", "source", "versions")
-"""What of it is kept of each part of a run that was interrupted."""
+"""The facts that a checkpoint stores of each session in which a part of its run was computed."""
 
 
-def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
-    """What is worth knowing when two runs differ."""
+def describe_environment(ranks: int, mpi: str | None) -> dict[str, Any]:
+    """Build the content of ``environment.json``: all that may explain why two runs differ.
+
+    ``mpi`` names the MPI library, if there is one.
+    """
     launch = detect_launch()
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -43,14 +46,14 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "processor": processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
         "ranks": ranks,
         "launcher": launch.launcher if launch else None,
         "mpi": mpi,
-        "source": source(),
+        "source": source_digest(),
         "versions": {
-            **{name: found for name in PACKAGES if (found := installed(name))},
+            **{name: known for name in PACKAGES if (known := installed_version(name))},
             "kavg": __version__,
             "numpy": np.__version__,
         },
@@ -58,11 +61,13 @@ def environment(ranks: int, mpi: str | None) -> dict[str, Any]:
 
 
 @cache
-def source() -> str:
-    """The first digits of the SHA-256 of kavg's own files: one version number may be two programs.
+def source_digest() -> str:
+    """Digest kavg's own files: the first 12 hexadecimal digits of their SHA-256.
 
-    >>> source() == source()
-    True
+    Two programs may have one version number, above all between releases.
+
+    >>> len(source_digest())
+    12
     """
     sha, root = hashlib.sha256(), Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
@@ -70,33 +75,31 @@ def source() -> str:
     return sha.hexdigest()[:12]
 
 
-def session(ranks: int) -> dict[str, Any]:
-    """What is kept of each part of a run that was interrupted and resumed."""
-    facts = environment(ranks, None)
+def describe_session(ranks: int) -> dict[str, Any]:
+    """Describe this session for the checkpoints and the run folder of a resumed run."""
+    facts = describe_environment(ranks, None)
     return {key: facts[key] for key in SESSION}
 
 
-def in_use() -> dict[str, str]:
-    """What the last bits of a run depend on, beside its settings and data."""
-    facts = {"source": source(), "machine": platform.machine()}
+def describe_versions() -> dict[str, str]:
+    """Describe the program and machine, on which the last bits of a run depend."""
+    facts = {"source": source_digest(), "machine": platform.machine()}
     return {"kavg": __version__, "numpy": np.__version__, **facts}
 
 
-def installed(name: str) -> str | None:
-    """The version of an installed package."""
+def installed_version(name: str) -> str | None:
+    """Look up the version of a package; None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
         return None
 
 
-def processor() -> str:
-    """The processor's name as well as it can be known."""
+def processor_name() -> str:
+    """Look up the name of the processor, which the standard library does not know on Linux."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [
-                line.partition(":")[2].strip() for line in file if line.startswith("model name")
-            ]
-        return names[0] if names else platform.processor()
+            lines = [line for line in file if line.startswith("model name")]
     except OSError:
         return platform.processor()
+    return lines[0].partition(":")[2].strip() if lines else platform.processor()

@@ -1,19 +1,24 @@
-"""What the commands do, on every rank; rank 0 speaks and writes."""
+"""Run the algorithms of a settings file on all ranks; write the run folder on rank 0."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
-from kavg.base import Communicator
-from kavg.cli.environment import environment, installed, source
-from kavg.cli.output import draw_if_possible, say
-from kavg.cli.progress import Progress, shown_on, silent
-from kavg.cli.supervisor import Supervised
+from kavg.cli.environment import (
+    describe_environment,
+    describe_session,
+    installed_version,
+    source_digest,
+)
+from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.progress import open_progress
+from kavg.cli.session import Session
+from kavg.cli.supervisor import Supervisor
 from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
@@ -29,123 +34,124 @@ from kavg.reports.run_summary import summary, table
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import choose_unused_folder
+from kavg.storage.output_folder import (
+    choose_unused_folder,
+    remove_checkpoints,
+    validate_output_folder,
+)
 from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
 
 
-def go_on(
-    comm: Communicator, config: Config, manager: CheckpointManager, *, quiet: bool, mpi: str | None
-) -> None:
-    """Do the rounds that are left, report, write; a signal leaves a checkpoint at any time."""
-    runs = all_algorithms(comm, config, quiet, manager)
+@final
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Finished runs of a settings file, with what is printed and written beside them.
 
-    def end() -> None:
-        words = "" if quiet else f"\n{table(runs)}\n"
-        folder, mine = manager.folder, manager.owns_folder
+    ``text`` is printed first.  ``draw`` adds figures to the folder that it is given.  ``earlier``
+    describes the sessions before this one in which parts of the runs were computed.
+    """
+
+    config: Config
+    runs: Sequence[Trajectory]
+    text: str | None = None
+    draw: Callable[[Path], object] | None = None
+    verdicts: Mapping[str, Any] | None = None
+    earlier: Sequence[Mapping[str, Any]] = ()
+
+
+def load_config(session: Session, path: Path, overrides: Sequence[str] | None) -> Config:
+    """Load a settings file on every rank.
+
+    Raises:
+        KavgError: The file cannot be used, or ranks differ in settings, data or versions.
+    """
+
+    def load_here() -> Config:
+        config = load(path, overrides or ())
+        set_timeout(session.comm, config.timeout)
+        return config
+
+    return agree_on(session.comm, "the settings", load_here, describe_inputs)
+
+
+def describe_inputs(config: Config) -> str:
+    """Describe what must be the same on all ranks: program, NumPy, settings and data."""
+    versions = f"kavg {__version__} of source {source_digest()}, numpy {installed_version('numpy')}"
+    return f"{versions}, settings and data {fingerprint(config)}"
+
+
+def claim_new_run(
+    session: Session, config: Config, folder: Path, *, force: bool
+) -> CheckpointManager:
+    """Check that a new run may be written to a folder; the checkpoints of that run.
+
+    Raises:
+        KavgError: The folder is taken and ``force`` is false, or it cannot be written.
+    """
+
+    def prepare() -> None:
+        validate_output_folder(folder, force)
+        if force:
+            # Before the first round, or a crash would leave checkpoints of another run.
+            remove_checkpoints(folder)
+
+    run_on_rank_0(session.comm, prepare)
+    begun = Checkpoint(to_toml(config), data_digest(config), (), [describe_session(session.size)])
+    return CheckpointManager(folder, config.checkpoint, begun, owns_folder=force)
+
+
+def run_and_store(
+    session: Session, config: Config, manager: CheckpointManager, *, quiet: bool
+) -> None:
+    """Run the rounds that are left, print the table of means and write the run folder.
+
+    A signal leaves a checkpoint at any time, also while the folder is written.
+    """
+    runs = run_algorithms(session, config, quiet=quiet, manager=manager)
+    text = None if quiet else table(runs)
+    results = Results(config, runs, text, earlier=manager.start.sessions[:-1])
+
+    def write() -> None:
         try:
-            finish(
-                comm, config, runs, folder, force=mine, mpi=mpi, words=words, begun=manager.start
-            )
-        except KavgError as fault:
-            raise RunFailed(f"{fault}; {manager.advice}") from None
+            write_results(session, results, manager.folder, force=manager.owns_folder)
+        except KavgError as error:
+            raise RunFailed(f"{error}; {manager.advice}") from None
         except SignalExit:
             manager.save()
             raise
 
-    run_on_rank_0(comm, end)
+    run_on_rank_0(session.comm, write)
 
 
-def agreed(comm: Communicator, path: Path, overrides: Sequence[str]) -> Config:
-    """The settings, which must be the same on all ranks."""
-
-    def settings() -> Config:
-        config = load(path, overrides)
-        set_timeout(comm, config.timeout)
-        return config
-
-    return agree_on(comm, "the settings", settings, identity)
-
-
-def finish(
-    comm: Communicator,
-    config: Config,
-    runs: Sequence[Trajectory],
-    folder: Path,
-    *,
-    force: bool,
-    mpi: str | None,
-    words: str,
-    draw: Callable[[Path], object] | None = None,
-    verdicts: Mapping[str, Any] | None = None,
-    begun: Checkpoint | None = None,
-) -> None:
-    """Write the run folder, and say what came of the run and where it is: for rank 0 alone.
-
-    ``draw`` adds figures to the folder it is given; ``begun`` knows of earlier sessions.
-    """
-    folder = folder if force else choose_unused_folder(folder)
-    report = described(runs)
-
-    def figures(place: Path) -> None:
-        if not config.figures:
-            return
-        draw_if_possible(lambda: write_figures(runs, "rounds", place))
-        if draw is not None:
-            draw_if_possible(lambda: draw(place))
-
-    facts = environment(comm.Get_size(), mpi)
-    facts |= {"data": data_digest(config), "earlier": list(begun.sessions[:-1]) if begun else []}
-    try:
-        RunFolder(folder).write(StoredRun(to_toml(config), runs, report, facts, verdicts), figures)
-    except OSError as error:
-        reason = error.strerror or error
-        raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
-    if words:
-        say(words)
-    say(f"digest  {report['digest']}\nfolder  {folder}")
-    if config.figures and not installed("matplotlib"):
-        say("no figure: pip install 'kavg[plot]' draws one")
-
-
-def identity(config: Config) -> str:
-    """What must be the same on all ranks: program, numpy, settings and data."""
-    versions = f"kavg {__version__} of source {source()}, numpy {installed('numpy')}"
-    return f"{versions}, settings and data {fingerprint(config)}"
-
-
-def all_algorithms(
-    comm: Communicator, config: Config, quiet: bool, manager: CheckpointManager | None = None
+def run_algorithms(
+    session: Session, config: Config, *, quiet: bool, manager: CheckpointManager | None = None
 ) -> list[Trajectory]:
     """Run one algorithm after another on the same problem and noise.
 
-    A ``manager`` knows what is done already; rank 0's writes the checkpoints.
+    Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
     begun = manager.start.runs if manager else ()
-    mine = manager if comm.Get_rank() == 0 else None
-    with shown(comm, quiet) as progress, defer_signals() as signals:
-        supervised = Supervised(comm, progress, signals, mine)
+    mine = manager if session.rank == 0 else None
+    with open_progress(session, quiet=quiet) as progress, defer_signals() as signals:
+        supervisor = Supervisor(session.comm, progress, signals, mine)
         runs = [
-            one(comm, config, algorithm, before, supervised)
+            run_algorithm(session, config, algorithm, before, supervisor)
             for algorithm, before in zip_longest(config.algorithms, begun)
         ]
-    supervised.stop_if_requested()
+    supervisor.stop_if_requested()
     return runs
 
 
-def shown(comm: Communicator, quiet: bool) -> AbstractContextManager[Progress]:
-    """Progress, on rank 0 only."""
-    return nullcontext(silent) if quiet or comm.Get_rank() > 0 else shown_on(sys.stderr)
-
-
-def one(
-    comm: Communicator,
+def run_algorithm(
+    session: Session,
     config: Config,
     algorithm: Algorithm,
     before: Trajectory | None,
-    supervised: Supervised,
+    supervisor: Supervisor,
 ) -> Trajectory:
-    """Run one algorithm, or what is left of it; ranks that part, or stop, end it."""
+    """Run one algorithm from the start, or from the end of the shorter run ``before``."""
+    comm = session.comm
     sync_check = SyncCheck(comm, algorithm.name, config.agree_every)
 
     def on_round(done: Round) -> None:
@@ -153,19 +159,16 @@ def one(
         sync_check.after_round(done)
 
     set_place(comm, (algorithm.name, 1))
-    run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervised)
+    run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervisor)
     sync_check.at_end(run)
-    supervised.finish(run)
-    # Rank 0 writes and draws now; that must not be cut off by a small timeout.
+    supervisor.finish(run)
+    # Rank 0 writes and draws now; a small timeout must not cut that off.
     set_place(comm, "after the last round", work_limit=TIMEOUT)
     return run
 
 
 def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = None) -> Run:
-    """Return a run of one algorithm of the settings, which extends ``before`` if there is one.
-
-    Raises ``KavgError`` if ``before`` is not a run of these settings.
-    """
+    """Begin a run of one algorithm, or extend ``before``; KavgError if it is of other settings."""
     recorder = Recorder(config.problem, every=config.record.every)
     run = Run(config.problem, algorithm, config.options, recorder, config.rounds)
     if before is not None:
@@ -173,8 +176,44 @@ def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = 
     return run
 
 
-def described(runs: Sequence[Trajectory]) -> dict[str, Any]:
-    """The summary, with digests."""
+def write_results(session: Session, results: Results, folder: Path, *, force: bool) -> None:
+    """Write the run folder and print where it is, on rank 0.
+
+    Without ``force``, a folder that another run has made meanwhile is not touched: this one goes
+    to ``folder-2``.
+
+    Raises:
+        RunFailed: The folder cannot be written.
+    """
+    folder = folder if force else choose_unused_folder(folder)
+    summary_table = summarize_runs(results.runs)
+    facts = describe_environment(session.size, session.mpi)
+    facts |= {"data": data_digest(results.config), "earlier": list(results.earlier)}
+    stored = StoredRun(
+        to_toml(results.config), results.runs, summary_table, facts, results.verdicts
+    )
+    try:
+        RunFolder(folder).write(stored, lambda figures: _draw_figures(results, figures))
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
+    if results.text is not None:
+        print_text(f"\n{results.text}\n")
+    print_text(f"digest  {summary_table['digest']}\nfolder  {folder}")
+    if results.config.figures and not installed_version("matplotlib"):
+        print_text("no figure: pip install 'kavg[plot]' draws one")
+
+
+def _draw_figures(results: Results, figures: Path) -> None:
+    if not results.config.figures:
+        return
+    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures))
+    if results.draw is not None:
+        draw_if_possible(partial(results.draw, figures))
+
+
+def summarize_runs(runs: Sequence[Trajectory]) -> dict[str, Any]:
+    """Build the content of ``summary.json``: final means, differences and digests."""
     report = summary(runs)
     for facts, run in zip(report["algorithms"].values(), runs, strict=True):
         facts["digest"] = digest(run)

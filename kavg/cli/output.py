@@ -1,22 +1,22 @@
-"""What is said and drawn for the user, on rank 0; a picture that fails never costs a run."""
+"""Print for the user and draw figures, on rank 0."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 
-from kavg.cli.environment import installed
+from kavg.cli.environment import installed_version
 
 
-def say(words: str) -> None:
-    """Print for the user."""
-    sys.stdout.write(words + "\n")
+def print_text(text: str) -> None:
+    """Print a text at once, whatever buffers stdout has."""
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def draw_if_possible(draw: Callable[[], object]) -> None:
-    """A figure, where matplotlib is installed; its failure is said and no more."""
-    if not installed("matplotlib"):
+    """Draw a figure if matplotlib is installed; an error is reported and never ends a run."""
+    if not installed_version("matplotlib"):
         return
     try:
         draw()

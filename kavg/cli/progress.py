@@ -1,50 +1,60 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""Display the progress of a run: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol, TextIO, final
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Final, Protocol, TextIO, final
 
-WIDTH = 30
+from kavg.cli.session import Session
+
+WIDTH: Final = 30
+"""Characters of a bar."""
 
 
 class Progress(Protocol):
-    """Told of every round."""
+    """A display that is called after every round."""
 
     def __call__(self, name: str, n: int, rounds: int) -> None:
-        """Algorithm ``name`` has done ``n`` of ``rounds``."""
+        """Show that the algorithm ``name`` has done ``n`` of ``rounds`` rounds."""
         ...
 
 
-def silent(name: str, n: int, rounds: int) -> None:
-    """Say nothing."""
+def open_progress(session: Session, *, quiet: bool) -> AbstractContextManager[Progress]:
+    """Open a display on stderr; on rank 0 only, and none if ``quiet``."""
+    is_shown = session.rank == 0 and not quiet
+    return open_progress_on(sys.stderr) if is_shown else nullcontext(show_nothing)
+
+
+def show_nothing(name: str, n: int, rounds: int) -> None:
+    """Ignore a round: the display of a quiet command."""
 
 
 @final
-class Lines:
-    """A line with a bar at every tenth of a run, but not more than one in two seconds.
+class ProgressLines:
+    """Display on a stream that is no terminal: a line with a bar for every tenth of a run.
 
-    For pipes, logs and launchers, where a bar that moves would fill the log with its own past.
+    At most one line in ``seconds``, so that logs of launchers stay short.
     """
 
     def __init__(self, stream: TextIO, seconds: float = 2.0) -> None:
         self.stream, self.seconds = stream, seconds
-        self.last, self.said = float("-inf"), ("", -1)
+        self.written_at, self.tenth = float("-inf"), ("", -1)
 
     def __call__(self, name: str, n: int, rounds: int) -> None:
-        """Say it if there is something new to say."""
+        """Write a line if one is due."""
         tenth, now = (name, n * 10 // rounds), time.monotonic()
-        if tenth != self.said and (now - self.last >= self.seconds or n == rounds):
-            self.said, self.last = tenth, now
-            print(bar(name, n, rounds), file=self.stream, flush=True)
+        if tenth != self.tenth and (now - self.written_at >= self.seconds or n == rounds):
+            self.tenth, self.written_at = tenth, now
+            print(format_bar(name, n, rounds), file=self.stream, flush=True)
 
 
-def bar(name: str, n: int, rounds: int) -> str:
-    """One line.
+def format_bar(name: str, n: int, rounds: int) -> str:
+    """Format the progress of one algorithm as a line.
 
-    >>> bar("K-AVG", 50, 200)
+    >>> format_bar("K-AVG", 50, 200)
     'K-AVG  [#######-----------------------]  25 %  round 50 of 200'
     """
     full = WIDTH * n // rounds
@@ -53,10 +63,10 @@ def bar(name: str, n: int, rounds: int) -> str:
 
 
 @contextmanager
-def shown_on(stream: TextIO) -> Iterator[Progress]:
-    """Progress that suits the stream."""
+def open_progress_on(stream: TextIO) -> Iterator[Progress]:
+    """Open a display that suits the stream."""
     if not stream.isatty():
-        yield Lines(stream)
+        yield ProgressLines(stream)
         return
     from rich.console import Console
     from rich.markup import escape

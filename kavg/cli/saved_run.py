@@ -1,18 +1,23 @@
-"""What ``kavg resume`` does, on every rank."""
+"""A saved run: a finished run folder, or the last checkpoint of an unfinished one."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from kavg.cli.environment import SESSION, in_use
-from kavg.cli.execution import begin_run, identity
+from kavg.cli.environment import SESSION, describe_session, describe_versions
+from kavg.cli.execution import begin_run, describe_inputs
+from kavg.cli.session import Session
 from kavg.config.config import Config, data_digest, load, parse, to_toml
 from kavg.errors import KavgError, NewerFormat
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.mpi.watched_comm import set_timeout
 from kavg.storage import load_trajectories, manifest
+from kavg.storage.atomic import restore_folder
+from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
 from kavg.storage.output_folder import is_unfinished
 from kavg.storage.text_files import read_json
@@ -22,33 +27,74 @@ from kavg.trajectory import Trajectory
 
 @final
 @dataclass(frozen=True, eq=False)
-class Found:
-    """A run to go on with, as ``config`` says, and the file ``source`` that it was read from.
+class SavedRun:
+    """A run as it was saved, to be completed or made longer as ``config`` says.
 
-    ``content`` is that file's SHA-256; ``complete`` says that nothing is left to do; ``notes`` are
-    for the user.
+    ``path`` is the file it was read from and ``sha256`` the file's checksum; ``is_complete`` says
+    that no round is left; ``warnings`` are to be printed.
     """
 
     config: Config
     begun: Checkpoint
-    source: Path
-    content: str
-    complete: bool
-    notes: Sequence[str]
+    path: Path
+    sha256: str
+    is_complete: bool
+    warnings: Sequence[str]
 
     @property
-    def name(self) -> str:
+    def identity(self) -> str:
         """What must be the same on all ranks."""
-        return f"{self.source.name} {self.content}, {identity(self.config)}"
+        return f"{self.path.name} {self.sha256}, {describe_inputs(self.config)}"
+
+    def extended_to(self, rounds: int | None) -> SavedRun:
+        """The same run with ``rounds`` rounds in all; KavgError if it already has more."""
+        before = self.config.rounds
+        if rounds is None or rounds == before:
+            return self
+        if rounds < before:
+            raise KavgError(
+                f"--rounds must be at least {before}, the rounds of this run, got {rounds}; "
+                "use kavg run for a shorter one"
+            )
+        return replace(self, config=replace(self.config, rounds=rounds), is_complete=False)
+
+    def manager(self, folder: Path, ranks: int) -> CheckpointManager:
+        """The checkpoints of the continued run, with a session on ``ranks`` ranks added."""
+        sessions = [*self.begun.sessions, describe_session(ranks)]
+        begun = replace(self.begun, settings=to_toml(self.config), sessions=sessions)
+        last = self.path if self.path.parent.name == FOLDER else None
+        return CheckpointManager(
+            folder, self.config.checkpoint, begun, owns_folder=True, latest=last
+        )
 
 
-def opened(folder: Path) -> Found:
-    """The run in a folder: its last checkpoint that is whole, or the finished run."""
+def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedRun:
+    """Read a saved run on all ranks, to be completed or to be extended to ``rounds`` rounds.
+
+    Raises:
+        KavgError: It cannot be used, or ranks read different files.
+    """
+
+    def load_here() -> SavedRun:
+        saved = open_run(folder).extended_to(rounds)
+        set_timeout(session.comm, saved.config.timeout)
+        return saved
+
+    run_on_rank_0(session.comm, lambda: restore_folder(folder))
+    return agree_on(session.comm, "the runs", load_here, lambda saved: saved.identity)
+
+
+def open_run(folder: Path) -> SavedRun:
+    """Read the run in a folder: its last intact checkpoint, or the finished run.
+
+    Raises:
+        KavgError: The folder holds no run, or none of its files can be used.
+    """
     try:
         if is_unfinished(folder):
-            return last_checkpoint(folder)
+            return read_last_checkpoint(folder)
         if (folder / "trajectory.npz").is_file():
-            return finished(folder)
+            return read_finished_run(folder)
     except OSError as error:
         raise KavgError(f"cannot read {str(folder)!r}: {error.strerror}") from None
     raise KavgError(
@@ -57,40 +103,45 @@ def opened(folder: Path) -> Found:
     )
 
 
-def last_checkpoint(folder: Path) -> Found:
-    """The last that can be used; those after it are named."""
-    refused: list[str] = []
+def read_last_checkpoint(folder: Path) -> SavedRun:
+    """Read the newest usable checkpoint; each newer one that is not becomes a warning."""
+    rejected: list[str] = []
     for path in list_checkpoints(folder / FOLDER):
         try:
-            config, begun = usable(path)
+            config, begun = load_checkpoint(path)
         except NewerFormat:
-            raise  # going on from an older checkpoint would throw work away
-        except KavgError as fault:
-            refused.append(str(fault))
+            # An intact file: falling back on an older one would lose the rounds in it.
+            raise
+        except KavgError as error:
+            rejected.append(str(error))
             continue
-        going_on = [f"going on from the one before it, {path.name}"] if refused else []
-        notes = [*refused, *going_on, *other_versions(begun.sessions)]
-        return Found(config, begun, path, content_of(path), False, notes)
+        fallback = [f"continuing from the one before it, {path.name}"] if rejected else []
+        warnings = [*rejected, *fallback, *_version_warnings(begun.sessions)]
+        return SavedRun(config, begun, path, _file_sha256(path), False, warnings)
     raise KavgError(
-        "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *refused])
+        "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *rejected])
         + "\n  kavg run with --force starts again"
     )
 
 
-def usable(path: Path) -> tuple[Config, Checkpoint]:
-    """A checkpoint with its settings, which must belong together, and to the data of today."""
+def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
+    """Read a checkpoint and its settings, and check that they and today's data fit.
+
+    Raises:
+        KavgError: It is damaged, or its settings cannot have led to its runs.
+    """
     begun = read_checkpoint(path)
     try:
         config = parse(begun.settings)
-        check_parts(config, begun.runs, begun.data)
-    except KavgError as fault:
-        words = str(fault).replace("\n", "; ")
-        raise KavgError(f"{str(path)!r} is refused: {words}") from None
+        _check_runs_fit(config, begun.runs, begun.data)
+    except KavgError as error:
+        reason = str(error).replace("\n", "; ")
+        raise KavgError(f"{str(path)!r} is refused: {reason}") from None
     return config, begun
 
 
-def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> None:
-    """Raise KavgError unless the runs are such that these settings, on their data, can extend."""
+def _check_runs_fit(config: Config, runs: Sequence[Trajectory], data: object) -> None:
+    """Raise KavgError unless these settings, on the data they name, can have led to the runs."""
     if data != data_digest(config):
         raise KavgError("the data that its settings name are not those it was computed with")
     validate_algorithms(runs, config.algorithms)
@@ -98,46 +149,50 @@ def check_parts(config: Config, runs: Sequence[Trajectory], data: object) -> Non
         begin_run(config, algorithm, run)
 
 
-def finished(folder: Path) -> Found:
-    """A finished run, whose files must be as they were written, and belong together."""
+def read_finished_run(folder: Path) -> SavedRun:
+    """Read a finished run, whose files must be unchanged and belong together.
+
+    Unlike ``load_run`` it holds the files against their checksums, since rounds are added to them.
+    """
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
         config, runs = load(folder / "config.toml"), load_trajectories(folder)
         facts = read_json(folder / "environment.json")
         if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
-        check_parts(config, runs, facts.get("data"))
-    except KavgError as fault:
-        raise KavgError(f"{str(folder)!r} cannot be extended: {fault}") from None
+        _check_runs_fit(config, runs, facts.get("data"))
+    except KavgError as error:
+        raise KavgError(f"{str(folder)!r} cannot be extended: {error}") from None
     earlier = facts.get("earlier")
     last = {key: facts[key] for key in SESSION if key in facts}
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
     begun = Checkpoint(to_toml(config), data_digest(config), runs, sessions)
     path = folder / "trajectory.npz"
-    return Found(config, begun, path, content_of(path), True, other_versions(sessions))
+    return SavedRun(config, begun, path, _file_sha256(path), True, _version_warnings(sessions))
 
 
-def content_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+def _file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def other_versions(sessions: Sequence[Any]) -> list[str]:
-    """A warning, if the last session ran under other versions than this one."""
+def _version_warnings(sessions: Sequence[Any]) -> list[str]:
+    """Warn if the last session ran on another machine or with other versions than this one."""
     last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
     versions = last.get("versions")
     then = {**last, **(versions if isinstance(versions, Mapping) else {})}
-    changed = [
-        f"{x} {then.get(x)} then, {now} now" for x, now in in_use().items() if then.get(x) != now
+    changes = [
+        f"{name} {then.get(name)} then, {now} now"
+        for name, now in describe_versions().items()
+        if then.get(name) != now
     ]
-    if not changed:
+    if not changes:
         return []
-    return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changed)}"]
+    return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]
 
 
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
-    """The settings and the trajectories of a run folder, which must belong together."""
+    """Load the settings and trajectories of a finished run, which must belong together."""
     config, runs = load(folder / "config.toml"), load_trajectories(folder)
     if not is_finished(runs, config.algorithms, config.rounds):
         raise KavgError(

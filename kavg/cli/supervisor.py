@@ -1,4 +1,4 @@
-"""What looks after the runs of a command: progress, checkpoints, and an orderly end on a signal."""
+"""Progress, checkpoints and the response to signals while the algorithms of a command run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from kavg.trajectory import Trajectory
 
 
 @final
-class Supervised:
-    """One algorithm after another, on every rank.
+class Supervisor:
+    """Looks after one algorithm after another, on every rank.
 
     A signal that any rank caught travels in the buffer that a round sums up anyway, so all ranks
-    know of it after the same round.  Rank 0 then writes a checkpoint, and all end with the signal's
-    code.  ``manager`` is rank 0's; None elsewhere, and for commands that keep no checkpoints.
+    know of it after the same round.  Rank 0 then writes a checkpoint, and all ranks exit with the
+    code of the signal.  ``manager`` is rank 0's; it is None elsewhere, and for commands that write
+    no checkpoints.
     """
 
     def __init__(
@@ -37,11 +38,11 @@ class Supervised:
         self.place = "before the first round"
 
     def request(self) -> int:
-        """Return the signal that this rank caught, as a number to be summed."""
+        """Return the signal that this rank caught, as a number to be summed over ranks."""
         return self.caught.request(self.comm.Get_size())
 
     def on_round(self, run: Run) -> None:
-        """After a round: say how far it is, keep it if it is time, end if any rank is told to."""
+        """Show progress, write a checkpoint if one is due, and end if any rank caught a signal."""
         assert run.last is not None
         n, algorithm = run.last.n, run.algorithm.name
         self.progress(algorithm, n, run.rounds)
@@ -56,13 +57,13 @@ class Supervised:
             self.manager.save()
 
     def finish(self, run: Trajectory) -> None:
-        """An algorithm is at its end."""
+        """Note that an algorithm is complete."""
         if self.manager:
             self.manager.update(self.finished, run)
         self.finished += 1
 
     def stop_if_requested(self) -> None:
-        """The signals that came too late for the last round.  One ``Allreduce``."""
+        """End if a signal came too late for the last round.  One ``Allreduce``."""
         total = np.empty(1)
         self.comm.Allreduce(np.array([float(self.request())]), total)
         number = requested_signal(int(total[0]), self.comm.Get_size())
@@ -70,20 +71,21 @@ class Supervised:
             self.stop(number)
 
     def stop(self, number: int) -> None:
-        """Write a checkpoint and end; all wait: a launcher may kill those that are left."""
-        run_on_rank_0(self.comm, self.manager.save if self.manager else nothing)
-        words = f"stopped by {signal_name(number)} {self.place}; {self.what_is_kept}"
+        """Write a checkpoint, wait for it on all ranks, and raise ``SignalExit`` for the signal.
+
+        All wait, since a launcher may kill the ranks that are left once one has exited.
+        """
+        run_on_rank_0(self.comm, self._write_checkpoint)
+        words = f"stopped by {signal_name(number)} {self.place}; {self._advice()}"
         raise SignalExit(number, words, collective=True)
 
-    @property
-    def what_is_kept(self) -> str:
-        """How to go on."""
+    def _write_checkpoint(self) -> None:
+        if self.manager:
+            self.manager.save()
+
+    def _advice(self) -> str:
         if self.manager is None:
-            return "this command keeps no checkpoints"
+            return "this command writes no checkpoints"
         if not self.manager.policy.is_on:
-            return "checkpoint.every is 'never', so nothing is kept"
+            return "checkpoint.every is 'never', so no checkpoint was written"
         return f"{resume_command(self.manager.folder)} continues"
-
-
-def nothing() -> None:
-    """Keep nothing."""

@@ -10,7 +10,6 @@ from types import ModuleType
 
 from kavg.base import Communicator
 from kavg.engine.communicator import SerialComm
-from kavg.errors import KavgError
 from kavg.mpi.launchers import detect_launch, missing_library_error
 from kavg.mpi.startup import initialize_mpi
 
@@ -42,16 +41,6 @@ def load_mpi() -> ModuleType:
     except (ImportError, RuntimeError) as error:
         raise missing_library_error(str(error), detect_launch()) from None
     return MPI
-
-
-def launch_error(comm: Communicator) -> str | None:
-    """Return why this process, although a launcher started it, is not a rank; None if it is."""
-    try:
-        if isinstance(comm, SerialComm):
-            join_world()
-    except KavgError as error:
-        return str(error)
-    return None
 
 
 def mpi_library_text() -> str:

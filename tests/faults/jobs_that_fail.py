@@ -19,8 +19,10 @@ from pathlib import Path
 from faults.cases import ALL, DISK, EVERY, ROUNDS, SIGNALS, Case, place
 
 from kavg.cli import execution as jobs
-from kavg.cli.commands import resume as _resume
-from kavg.cli.commands import run as _run
+from kavg.cli.commands import resume as resume_command
+from kavg.cli.commands import run as run_command
+from kavg.cli.options import Output
+from kavg.cli.session import Session
 from kavg.config.config import load
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
@@ -113,9 +115,8 @@ def whole_digest(folder: Path) -> str:
 
 def computed(out: Path, settings: Path) -> str:
     """The digest of a run from its start, over what may be there."""
-    quietly(
-        lambda: _run.run(SerialComm(), settings, (), out, force=out.exists(), quiet=True, mpi=None)
-    )
+    session, output = Session(SerialComm()), Output(out, force=out.exists(), quiet=True)
+    quietly(lambda: run_command.run(session, settings, output=output))
     return digest_in(out)
 
 
@@ -272,7 +273,7 @@ def judge_resume(ending: Ending, folder: Path, launcher: Sequence[str], digest: 
             resume_on_ranks(launcher, again, disk)
             found = digest_in(out)
         else:
-            quietly(lambda: _resume.resume(SerialComm(), out, None, quiet=True, mpi=None))
+            quietly(lambda: resume_command.resume(Session(SerialComm()), out, quiet=True))
             found = digest_in(out)
     except (KavgError, OSError, ValueError, subprocess.SubprocessError) as error:
         found = f"{type(error).__name__}: {error}"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
-from kavg.cli.supervisor import Supervised
+from kavg.cli.supervisor import Supervisor
 from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
 from kavg.mpi.launchers import detect_launch
@@ -93,14 +93,14 @@ class Planted:
         getattr(self, self.phase.replace("-", "_").replace(" ", "_"))()
 
     def count_algorithms(self):
-        one = jobs.one
+        run_algorithm = jobs.run_algorithm
 
         def counted(*given):
-            run = one(*given)
+            run = run_algorithm(*given)
             self.before += ROUNDS
             return run
 
-        jobs.one = counted
+        jobs.run_algorithm = counted
 
     def is_round(self, n):
         return self.before + n == self.at
@@ -171,9 +171,9 @@ class Planted:
         """While rank 0 writes the run folder: there, or where another rank waits for that."""
         if self.rank == 0:
             return self.end_on_rank_0()
-        write_run, stop_if_asked, allgather = (
+        write_run, stop_if_requested, allgather = (
             RunFolder.write,
-            Supervised.stop_if_asked,
+            Supervisor.stop_if_requested,
             WatchedComm.Allgather,
         )
 
@@ -182,7 +182,7 @@ class Planted:
             write_run(folder, *given)
 
         def arming(supervised):
-            stop_if_asked(supervised)
+            stop_if_requested(supervised)
             self.armed = self.here
 
         def faulty(comm, sendbuf, recvbuf):
@@ -190,7 +190,11 @@ class Planted:
                 return allgather(comm, sendbuf, recvbuf)
             return self.act_inside(lambda: allgather(comm, sendbuf, recvbuf))
 
-        RunFolder.write, Supervised.stop_if_asked, WatchedComm.Allgather = slowly, arming, faulty
+        RunFolder.write, Supervisor.stop_if_requested, WatchedComm.Allgather = (
+            slowly,
+            arming,
+            faulty,
+        )
         return None
 
     def end_on_rank_0(self):

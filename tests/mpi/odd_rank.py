@@ -71,9 +71,9 @@ FAULTS = {
     "is_late": lambda: in_round_3(lambda: time.sleep(60)),
     "stops_at_start": lambda: first(jobs, "load", stop),
     "stops_at_end": lambda: first(WatchedComm, "close", stop),
-    "is_late_at_end": lambda: first(jobs, "finish", lambda: time.sleep(6)),
+    "is_late_at_end": lambda: first(jobs, "write_results", lambda: time.sleep(6)),
     "drifts": drift,
-    "other_numpy": lambda: setattr(jobs, "installed", lambda name: "1.0"),
+    "other_numpy": lambda: setattr(jobs, "installed_version", lambda name: "1.0"),
 }
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def stored(folder):
 def test_verdicts_do_not_depend_on_the_ranks(config, tmp_path):
     for size in (1, 2, 5):
         job = ranks(size, "-m", "kavg", "check", str(config), "--set", "algorithm.0.gamma=0.9",
-                    "--set", "replicas=2", "--until", "decided", "--budget", "8",
+                    "--set", "replicas=2", "--until-decided", "--budget", "8",
                     "--out", str(tmp_path / str(size)))  # fmt: skip
         assert job.returncode == 0, job.stderr
         assert job.stdout.count("Verdicts that hold together") == 1

@@ -56,7 +56,7 @@ def test_a_plain_mean_on_other_ranks_is_the_same_within_confidence(run):
     folder = run("a", "--set", "mean=allreduce")
     job = ranks(3, "-m", "kavg", "verify", str(folder), "-q")
     assert job.returncode == 0, job.stderr
-    assert "here    ranks 3 (then 1)\n" in job.stdout
+    assert "environment  ranks 3 (then 1)\n" in job.stdout
     assert job.stdout.splitlines()[-1] == "same within confidence"
     told = json.loads((folder / "environment.json").read_text())
     (folder / "environment.json").write_text(json.dumps(told | {"ranks": 3}))

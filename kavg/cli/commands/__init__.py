@@ -1,1 +1,1 @@
-"""One command a module."""
+"""The commands, one a module: the options, the help page, and what is called for it."""

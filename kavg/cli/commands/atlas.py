@@ -1,30 +1,52 @@
-"""``kavg exact --atlas``: the map of stability."""
+"""``kavg atlas``: the map of where block momentum is stable."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-import numpy as np
+import typer
 
-from kavg.analysis.exact import stability_atlas
-from kavg.base import Communicator
-from kavg.cli.output import say
+from kavg.cli.command import command
+from kavg.cli.session import Session
 from kavg.errors import KavgError
-from kavg.mpi.collective import run_on_rank_0
 
 GRID: Final = 200
-"""Steps and momenta of an atlas."""
+"""Step sizes, and momenta, of an atlas."""
+
+StepsArgument = Annotated[
+    list[int] | None,
+    typer.Argument(
+        metavar="K",
+        min=1,
+        help="Numbers of local steps, one panel for each; if not given, 1 2 3 4.",
+    ),
+]
+ImageOption = Annotated[
+    Path,
+    typer.Option("--out", "-o", metavar="FILE", help="Image to write, as .png and as .svg."),
+]
 
 
-def draw_atlas(comm: Communicator, counts: str, out: Path) -> None:
-    """Draw the stability region in ``(gamma h, mu)``, one panel for each K, and say where."""
-    run_on_rank_0(comm, lambda: write_atlas(whole_numbers(counts), out))
+@command("kavg atlas", "kavg atlas 1 8 --out figures/atlas.png")
+def atlas(
+    session: Session, counts: StepsArgument = None, out: ImageOption = Path("atlas.png")
+) -> None:
+    """Map where block momentum is stable.
+
+    Draw the region of mean-square stability on a quadratic in the plane of step size times
+    curvature (gamma h) and momentum (mu), one panel for each K.
+    """
+    from kavg.mpi.collective import run_on_rank_0
+
+    run_on_rank_0(session.comm, lambda: _write_atlas(counts or [1, 2, 3, 4], out))
 
 
-def write_atlas(counts: Sequence[int], out: Path) -> None:
-    """``out`` as ``.png`` and ``.svg``."""
+def _write_atlas(counts: list[int], out: Path) -> None:
+    import numpy as np
+
+    from kavg.analysis.exact import stability_atlas
+    from kavg.cli.output import print_text
     from kavg.reports.figures.exact import atlas_figure
     from kavg.reports.figures.layout import save
 
@@ -36,20 +58,4 @@ def write_atlas(counts: Sequence[int], out: Path) -> None:
         paths = save(figure, out.parent, out.stem)
     except OSError as error:
         raise KavgError(f"cannot write {str(out)!r}: {error.strerror}; use --out FILE") from None
-    for path in paths:
-        say(str(path))
-
-
-def whole_numbers(words: str) -> list[int]:
-    """Whole numbers of at least 1 from a list with commas.
-
-    >>> whole_numbers("1, 2,8")
-    [1, 2, 8]
-    """
-    try:
-        found = [int(word) for word in words.split(",")]
-    except ValueError:
-        found = []
-    if not found or min(found) < 1:
-        raise KavgError(f"--K needs whole numbers of at least 1 with commas, got {words!r}")
-    return found
+    print_text("\n".join(map(str, paths)))

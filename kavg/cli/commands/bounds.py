@@ -1,30 +1,37 @@
-"""``kavg bounds``: what each theorem says before any run."""
+"""``kavg bounds``: the bound of each theorem before any run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from kavg.base import Communicator
-from kavg.cli.output import say
-from kavg.config.config import load
-from kavg.mpi.collective import run_on_rank_0
-from kavg.reports.bounds import bounds_text
+from kavg.cli.command import command
+from kavg.cli.options import ConfigArgument, SetOption
+from kavg.cli.session import Session
 
 
-def bounds(comm: Communicator, path: Path, overrides: Sequence[str]) -> None:
-    """Print what every theorem says of a settings file; nothing is run."""
+@command(
+    "kavg bounds experiments/quickstart.toml",
+    "kavg bounds experiments/quickstart.toml --set algorithm.*.gamma=0.01",
+)
+def bounds(session: Session, config: ConfigArgument, overrides: SetOption = None) -> None:
+    """Show the bounds before a run.
+
+    For each algorithm of CONFIG and each theorem: whether its conditions are met, the value of the
+    bound, and the best step size.  Nothing is run.
+    """
+    from kavg.cli.output import print_text
+    from kavg.config.config import load
+    from kavg.mpi.collective import run_on_rank_0
+    from kavg.reports.bounds import bounds_text
 
     def show() -> None:
-        config = load(path, overrides)
-        say(
+        settings = load(config, overrides or ())
+        print_text(
             bounds_text(
-                config.problem,
-                config.algorithms,
-                rounds=config.rounds,
-                replicas=config.replicas,
-                seed=config.seed,
+                settings.problem,
+                settings.algorithms,
+                rounds=settings.rounds,
+                replicas=settings.replicas,
+                seed=settings.seed,
             )
         )
 
-    run_on_rank_0(comm, show)
+    run_on_rank_0(session.comm, show)

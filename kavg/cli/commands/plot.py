@@ -1,23 +1,68 @@
-"""``kavg plot``: draw a finished run again."""
+"""``kavg plot``: draw the figures of a finished run again."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from kavg.cli.output import say
+import typer
+
+from kavg.cli.command import command
+from kavg.cli.options import FolderArgument
+from kavg.cli.session import Session
 from kavg.errors import KavgError
-from kavg.reports.figures.trajectories import write_figures
-from kavg.storage import RunFolder, load_trajectories
-from kavg.storage.output_folder import require_finished
 
 
-def draw(folder: Path, axis: str, figures: Path) -> None:
-    """Draw a finished run again, and say where."""
+class Axis(StrEnum):
+    """What the horizontal axis counts."""
+
+    ROUNDS = "rounds"
+    STEPS = "steps"
+    GRADIENTS = "gradients"
+    COMMUNICATIONS = "communications"
+    SECONDS = "seconds"
+
+
+AxisOption = Annotated[
+    Axis,
+    typer.Option("--axis", metavar="AXIS", help=f"Horizontal axis: one of {', '.join(Axis)}."),
+]
+FiguresOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", metavar="DIR", help="Folder to write to; if not given, FOLDER/figures."
+    ),
+]
+
+
+@command("kavg plot runs/quickstart --axis communications")
+def plot(
+    session: Session,
+    folder: FolderArgument,
+    axis: AxisOption = Axis.ROUNDS,
+    out: FiguresOption = None,
+) -> None:
+    """Redraw a run's figures.
+
+    Draw means and confidence intervals over replicas against another axis, or after matplotlib was
+    installed.
+    """
+    from kavg.mpi.collective import run_on_rank_0
+
+    run_on_rank_0(session.comm, lambda: _redraw(folder, axis, out or folder / "figures"))
+
+
+def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
+    from kavg.cli.output import print_text
+    from kavg.reports.figures.trajectories import write_figures
+    from kavg.storage import RunFolder, load_trajectories
+    from kavg.storage.output_folder import require_finished
+
     require_finished(folder)
     runs = load_trajectories(folder)
     try:
         paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)
     except OSError as error:
         raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    for path in paths:
-        say(str(path))
+    print_text("\n".join(map(str, paths)))

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from kavg.base import Communicator
-from kavg.cli.environment import session
-from kavg.cli.execution import agreed, go_on
-from kavg.config.config import data_digest, to_toml
-from kavg.mpi.collective import run_on_rank_0
-from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import remove_checkpoints, validate_output_folder
+from kavg.cli.command import command
+from kavg.cli.options import OUTPUT, ConfigArgument, Output, SetOption
+from kavg.cli.session import Session
 
 
+@command(
+    "kavg run experiments/quickstart.toml --set rounds=50",
+    "mpiexec -n 4 kavg run experiments/quickstart.toml",
+)
 def run(
-    comm: Communicator,
-    path: Path,
-    overrides: Sequence[str],
-    folder: Path,
-    *,
-    force: bool,
-    quiet: bool,
-    mpi: str | None,
+    session: Session, config: ConfigArgument, overrides: SetOption = None, output: Output = OUTPUT
 ) -> None:
-    """Load, agree, run, report, write."""
-    config = agreed(comm, path, overrides)
-    run_on_rank_0(comm, lambda: validate_output_folder(folder, force))
-    if force:
-        run_on_rank_0(comm, lambda: remove_checkpoints(folder))
-    begun = Checkpoint(to_toml(config), data_digest(config), (), [session(comm.Get_size())])
-    manager = CheckpointManager(folder, config.checkpoint, begun, owns_folder=force)
-    go_on(comm, config, manager, quiet=quiet, mpi=mpi)
+    """Run a settings file.
+
+    Run all algorithms of CONFIG on the same problem and noise, print a table of means, and write a
+    run folder.  The number of learners P is a setting; MPI ranks only divide the work.
+    """
+    from kavg.cli.execution import claim_new_run, load_config, run_and_store
+
+    settings = load_config(session, config, overrides)
+    manager = claim_new_run(session, settings, output.folder(config), force=output.force)
+    run_and_store(session, settings, manager, quiet=output.quiet)

@@ -1,4 +1,4 @@
-"""What was found of one item, and the table of all."""
+"""The result for one item of the environment, and the table of all items."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ NAME: Final = 13
 @final
 @dataclass(frozen=True)
 class Finding:
-    """An item of the environment: fine or wrong, what was found, and what mends or betters it."""
+    """An item of the environment, fine or wrong, and how to fix or improve it."""
 
     name: str
     fine: bool
     found: str
-    fix: str = ""
+    fix: str | None = None
 
 
-def fine(name: str, found: str, hint: str = "") -> Finding:
-    """Nothing is wrong with it."""
+def fine(name: str, found: str, hint: str | None = None) -> Finding:
+    """An item that is fine, with a hint how to improve it."""
     return Finding(name, True, found, hint)
 
 
 def wrong(name: str, found: str, fix: str) -> Finding:
-    """This stands in the way."""
+    """An item that keeps kavg from working, with how to fix it."""
     return Finding(name, False, found, fix)
 
 
 def findings_table(findings: Sequence[Finding]) -> str:
-    """All findings, at most ``WIDTH`` columns wide, and the number of those that are wrong.
+    """Format all findings, at most ``WIDTH`` columns wide, and the number that are wrong.
 
     >>> print(findings_table([fine("BLAS", "one thread"), wrong("mpiexec", "none", "install one")]))
     fine   BLAS           one thread
@@ -52,7 +52,6 @@ def findings_table(findings: Sequence[Finding]) -> str:
 
 
 def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
-    """Label, name and text: of what was found, then of what to do."""
     label, name = "fine" if finding.fine else "wrong", f"{finding.name:{NAME}}"
     yield f"{label:{LABEL}}", name, _escape_lines(finding.found)
     if finding.fix:

@@ -1,4 +1,4 @@
-"""Versions, cores, BLAS threads and room on the disk."""
+"""Check versions, cores, BLAS threads, write access and disk space."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from typing import Final
 
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.cli.doctor.mpi_library import Launcher, family
-from kavg.cli.environment import installed, source
+from kavg.cli.environment import installed_version, source_digest
 from kavg.engine.blas_threads import loaded_libraries, one_blas_thread
 from kavg.version import __version__
 
 ROOM: Final = 200 * 2**20
-"""Bytes that a run folder with its figures, beside an older one, may well take."""
+"""Bytes that a run folder with its figures, beside an older one, may take."""
 
 SLOTS: Final = "cores, slots"
 
 REQUIREMENT: Final = re.compile(r"([\w.-]+)>=([\d.]+)")
 
 
-def about_versions() -> Finding:
-    """Python, kavg and the libraries it needs."""
-    needed = requirements()
-    have = {name: installed(name) for name in needed}
+def check_versions() -> Finding:
+    """Check Python, kavg and the libraries that it needs against their lowest versions."""
+    needed = _requirements()
+    have = {name: installed_version(name) for name in needed}
     words = ", ".join(f"{name} {version or 'missing'}" for name, version in have.items())
-    ours = f"Python {platform.python_version()}, kavg {__version__} of source {source()}"
+    ours = f"Python {platform.python_version()}, kavg {__version__} of source {source_digest()}"
     found = f"{ours}, {words}"
     old = [
         f"'{name}>={least}'"
         for name, least in needed.items()
-        if numbers(have[name] or "0") < numbers(least)
+        if split_version(have[name] or "0") < split_version(least)
     ]
     if old:
         return wrong("versions", found, f"pip install {' '.join(old)}")
     return fine("versions", found)
 
 
-def requirements() -> dict[str, str]:
-    """The packages that kavg needs, each with its least version, where kavg is installed."""
+def _requirements() -> dict[str, str]:
+    """The packages that kavg needs, with their lowest versions if kavg is installed."""
     try:
         lines = requires("kavg") or []
     except PackageNotFoundError:
@@ -54,17 +54,17 @@ def requirements() -> dict[str, str]:
     return {match[1]: match[2] for match in plain if match}
 
 
-def numbers(version: str) -> list[int]:
-    """The whole numbers of a version.
+def split_version(version: str) -> list[int]:
+    """Split a version into its numbers, to compare it with another one.
 
-    >>> numbers("2.10.0rc1") > numbers("2.9")
+    >>> split_version("2.10.0rc1") > split_version("2.9")
     True
     """
     return [int(part) for part in re.findall(r"\d+", version)]
 
 
-def granted(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """How many cores a container grants; infinite where there is no limit."""
+def granted_cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
+    """Read how many cores a container grants; infinite where there is no limit."""
     try:
         quota, period = limit.read_text().split()
         return int(quota) / int(period)
@@ -72,36 +72,36 @@ def granted(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
         return math.inf
 
 
-def cores() -> set[int]:
-    """The cores this process may use."""
+def usable_cores() -> set[int]:
+    """The numbers of the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return set(os.sched_getaffinity(0))
     return set(range(os.cpu_count() or 1))
 
 
-def about_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
-    """Slots: ``ranks`` of this job are on this machine, which has ``here`` cores for them."""
+def check_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
+    """Check that the ``ranks`` ranks on this machine have a core each; it has ``here``."""
     found = f"{here} cores for this {'job' if ranks > 1 else 'process'}"
     if ranks > here:
         return wrong(SLOTS, f"{found}, {ranks} ranks", f"use {here} ranks a machine or fewer")
     if ranks > 1:
         return fine(SLOTS, f"{found}, {ranks} ranks")
-    if granted() < here:
+    if granted_cores() < here:
         fix = "ask the container for more, or use that many ranks"
-        return wrong(SLOTS, f"{found}, but the container grants {granted():g}", fix)
-    if mpiexec is not None and family(mpiexec.words) == "Open MPI":
+        return wrong(SLOTS, f"{found}, but the container grants {granted_cores():g}", fix)
+    if mpiexec is not None and family(mpiexec.description) == "Open MPI":
         hint = f"Open MPI refuses more than {here}: mpiexec --oversubscribe starts them, slower"
         return fine(SLOTS, f"{found}, so up to {here} ranks", hint)
     return fine(SLOTS, f"{found}, so up to {here} ranks; more would run, slower")
 
 
-def about_blas(ranks: int, here: int) -> Finding:
-    """BLAS threads times ranks against cores."""
+def check_blas(ranks: int, here: int) -> Finding:
+    """Check that BLAS threads times ranks do not exceed the cores of this machine."""
     with one_blas_thread():
         held = [found for found in loaded_libraries().info() if found["user_api"] == "blas"]
     free = [found for found in loaded_libraries().info() if found["user_api"] == "blas"]
     if not held:
-        return unknown_blas(os.environ)
+        return check_unknown_blas(os.environ)
     names = ", ".join(f"{one['internal_api']} {one['version']}" for one in held)
     most = max(one["num_threads"] for one in held)
     wants = max(one["num_threads"] for one in free)
@@ -112,8 +112,8 @@ def about_blas(ranks: int, here: int) -> Finding:
     return fine("BLAS threads", f"{found}: {filled} on {here} cores")
 
 
-def unknown_blas(variables: Mapping[str, str]) -> Finding:
-    """A BLAS whose threads cannot be counted."""
+def check_unknown_blas(variables: Mapping[str, str]) -> Finding:
+    """Check the variables that limit a BLAS whose threads cannot be counted."""
     names = ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "MKL_NUM_THREADS")
     found = "NumPy's BLAS is not known to threadpoolctl"
     given = [f"{name}=1" for name in names if variables.get(name) == "1"]
@@ -122,8 +122,8 @@ def unknown_blas(variables: Mapping[str, str]) -> Finding:
     return wrong("BLAS threads", found, f"export {names[0]}=1 {names[1]}=1")
 
 
-def about_writing(folder: Path) -> Finding:
-    """May files be made here, where ``runs`` will lie?"""
+def check_write_access(folder: Path) -> Finding:
+    """Check that files can be created in ``folder``, where ``runs/`` will be."""
     name = str(folder)
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -135,13 +135,13 @@ def about_writing(folder: Path) -> Finding:
     return fine("write access", f"{name} and {tempfile.gettempdir()}")
 
 
-def about_room(folder: Path) -> Finding:
-    """Is there room on the disk?"""
+def check_disk_space(folder: Path) -> Finding:
+    """Check that the disk of ``folder`` has room for a run."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         return wrong("disk space", f"{folder}: {error.strerror}", "cd elsewhere, or use --out DIR")
     found = f"{free / 2**30:.1f} GiB free in {folder}"
     if free < ROOM:
-        return wrong("disk space", found, "make room, or use --out DIR on another disk")
+        return wrong("disk space", found, "free some space, or use --out DIR on another disk")
     return fine("disk space", found)

@@ -1,4 +1,4 @@
-"""The MPI library of this process, and the launcher on the PATH."""
+"""Check the MPI library of this process and the launcher on the PATH."""
 
 from __future__ import annotations
 
@@ -23,57 +23,59 @@ KINDS: Final = {"Open MPI": "Open MPI", "hydra": "MPICH", None: "of unknown make
 @final
 @dataclass(frozen=True)
 class Library:
-    """The MPI library that was loaded, in its own words, or why there is none."""
+    """The MPI library that was loaded, described by itself, or why none could be."""
 
-    words: str = ""
+    description: str = ""
     path: Path | None = None
-    fault: str = ""
+    error: str | None = None
 
     @property
     def name(self) -> str:
         """Name and version."""
-        return library_name(self.words)
+        return library_name(self.description)
 
 
 @final
 @dataclass(frozen=True)
 class Launcher:
-    """An ``mpiexec`` and what it says of itself."""
+    """An ``mpiexec``, with what it prints as its version."""
 
     path: Path
-    words: str
+    description: str
 
     @property
     def name(self) -> str:
-        """Its kind and version, where it tells."""
-        version = re.search(r"\d+\.\d+(\.\d+)*", self.words)
-        kind = "Intel MPI" if "intel" in self.words.lower() else KINDS[family(self.words)]
+        """Its kind, and its version if it is known."""
+        version = re.search(r"\d+\.\d+(\.\d+)*", self.description)
+        kind = (
+            "Intel MPI" if "intel" in self.description.lower() else KINDS[family(self.description)]
+        )
         return f"{kind} {version[0]}" if version else kind
 
 
-def family(words: str) -> str | None:
-    """Whose launchers and libraries find each other.
+def family(description: str) -> str | None:
+    """The family of a library or launcher; those of one family work together.
 
     >>> family("MPICH Version: 5.0"), family("mpiexec (Open MPI) 5.0.11"), family("bash 5")
     ('hydra', 'Open MPI', None)
     """
-    said = words.lower()
-    if any(word in said for word in OPEN_MPI):
+    text = description.lower()
+    if any(word in text for word in OPEN_MPI):
         return "Open MPI"
-    return "hydra" if any(word in said for word in HYDRA) else None
+    return "hydra" if any(word in text for word in HYDRA) else None
 
 
-def loaded_library(load: Callable[[], str]) -> Library:
-    """What ``load``, which gives a library's words on itself, leads to."""
+def load_library(load: Callable[[], str]) -> Library:
+    """Load the MPI library by ``load``, which gives the library's description."""
     try:
-        words = load()
-    except KavgError as fault:
-        return Library(fault=str(fault))
-    return Library(words, loaded_library_path())
+        description = load()
+    except KavgError as error:
+        return Library(error=str(error))
+    return Library(description, loaded_library_path())
 
 
-def launcher() -> Launcher | None:
-    """The ``mpiexec`` on the PATH."""
+def find_launcher() -> Launcher | None:
+    """Find the ``mpiexec`` on the PATH and ask it for its version."""
     found = shutil.which("mpiexec")
     if found is None:
         return None
@@ -82,46 +84,45 @@ def launcher() -> Launcher | None:
             [found, "--version"], capture_output=True, text=True, timeout=20, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Launcher(Path(found), f"does not tell its version: {error}")
+        return Launcher(Path(found), f"its version is unknown: {error}")
     return Launcher(Path(found), job.stdout + job.stderr)
 
 
-def about_library(mpi: Library) -> Finding:
-    """Which MPI library was loaded and from where."""
-    if mpi.fault:
+def check_library(mpi: Library) -> Finding:
+    """Report which MPI library was loaded, and from where."""
+    if mpi.error:
         return fine("MPI library", "none could be loaded; kavg runs in one process", INSTALL)
     place = f", {mpi.path}" if mpi.path else ""
     return fine("MPI library", f"{mpi.name}{place}")
 
 
-def about_launcher(mpi: Library, mpiexec: Launcher | None) -> Finding:
-    """Does the ``mpiexec`` on the PATH belong to the library?"""
+def check_launcher(mpi: Library, mpiexec: Launcher | None) -> Finding:
+    """Check that the ``mpiexec`` on the PATH is of the library's family."""
     if mpiexec is None:
-        return no_launcher(mpi)
+        return _check_no_launcher(mpi)
     found = f"{mpiexec.path}, {mpiexec.name}"
-    if mpi.fault:
-        return fine("mpiexec", f"{found}; no library to hold it against")
-    ours, theirs = family(mpi.words), family(mpiexec.words)
+    if mpi.error:
+        return fine("mpiexec", f"{found}; no library to compare it with")
+    ours, theirs = family(mpi.description), family(mpiexec.description)
     if ours is None or theirs is None:
-        return fine("mpiexec", f"{found}; whether it belongs to the library, only a run tells")
+        return fine("mpiexec", f"{found}; only a run shows whether it fits the library")
     if ours != theirs:
-        return wrong("mpiexec", f"{found}; the library is {mpi.name}", belonging(mpi))
-    return fine("mpiexec", f"{found}; belongs to the library")
+        return wrong("mpiexec", f"{found}; the library is {mpi.name}", fitting_launcher(mpi))
+    return fine("mpiexec", f"{found}; fits the library")
 
 
-def no_launcher(mpi: Library) -> Finding:
-    """No ``mpiexec`` on the PATH."""
+def _check_no_launcher(mpi: Library) -> Finding:
     srun = shutil.which("srun")
-    if mpi.fault:
+    if mpi.error:
         return fine("mpiexec", "none on the PATH")
     if srun:
         return fine("mpiexec", f"none on the PATH; {srun} is there")
-    return wrong("mpiexec", "none on the PATH", belonging(mpi))
+    return wrong("mpiexec", "none on the PATH", fitting_launcher(mpi))
 
 
-def belonging(mpi: Library) -> str:
-    """How to come by the launcher of a library."""
-    if mpi.fault:
+def fitting_launcher(mpi: Library) -> str:
+    """Advise where to get the launcher of a library."""
+    if mpi.error:
         return INSTALL
     mpiexec = mpiexec_beside(mpi.path)
     if mpiexec:

@@ -24,7 +24,13 @@ from kavg.analysis.repeatability import (
     rounding_ratio,
     significant_discrepancies,
 )
-from kavg.cli.commands.verify import ALIKE, DIFFERENT, SAME, judged, other
+from kavg.cli.verification import (
+    ALIKE,
+    DIFFERENT,
+    SAME,
+    environment_changes,
+    judge_repetition,
+)
 from kavg.errors import KavgError
 from kavg.trajectory import State, Trajectory
 
@@ -209,24 +215,24 @@ def chaotic(seed, shift=0.0, R=40):
 
 def test_the_three_verdicts():
     a, b = chaotic(1), chaotic(2)
-    assert judged([a], [replace(a)], foreign=False, level=0.05).verdict == SAME
-    assert judged([a], [replace(a)], foreign=True, level=0.05).verdict == SAME
-    here = judged([a], [b], foreign=False, level=0.05)
+    assert judge_repetition([a], [replace(a)], foreign=False, level=0.05).verdict == SAME
+    assert judge_repetition([a], [replace(a)], foreign=True, level=0.05).verdict == SAME
+    here = judge_repetition([a], [b], foreign=False, level=0.05)
     assert here.verdict == DIFFERENT
     assert here.lines[0].startswith("K-AVG: round 1, F of replica ")
-    there = judged([a], [b], foreign=True, level=0.05)
+    there = judge_repetition([a], [b], foreign=True, level=0.05)
     assert there.verdict == ALIKE
     assert there.lines[0] == here.lines[0]
     assert "times what rounding excuses" in there.lines[1]
-    moved = judged([a], [chaotic(2, shift=0.5)], foreign=True, level=0.05)
+    moved = judge_repetition([a], [chaotic(2, shift=0.5)], foreign=True, level=0.05)
     assert moved.verdict == DIFFERENT
 
 
 def test_one_replica_is_excused_by_rounding_alone():
     a, b = a_run({"F": np.array([[1.0], [1.0]])}), a_run({"F": np.array([[1.0], [-1.0]])})
-    assert judged([a], [b], foreign=True, level=0.05).verdict == DIFFERENT
+    assert judge_repetition([a], [b], foreign=True, level=0.05).verdict == DIFFERENT
     near = replace(a, series={"F": a.F * (1 + 2.0**-26)})
-    assert judged([a], [near], foreign=True, level=0.05).verdict == ALIKE
+    assert judge_repetition([a], [near], foreign=True, level=0.05).verdict == ALIKE
 
 
 def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
@@ -238,7 +244,7 @@ def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
             [a_run({q: generator.standard_normal((3, 20)) for q in "xyz"}, name) for name in "AB"]
             for _ in range(2)
         )
-        wrong += judged(a, b, foreign=True, level=0.05).verdict == DIFFERENT
+        wrong += judge_repetition(a, b, foreign=True, level=0.05).verdict == DIFFERENT
     assert wrong <= 400 * (0.05 + 0.022)
 
 
@@ -248,7 +254,7 @@ def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
 def test_runs_of_another_shape_are_different_anywhere(change):
     a = chaotic(1)
     for foreign in (False, True):
-        found = judged([a], [replace(a, **change)], foreign=foreign, level=0.05)
+        found = judge_repetition([a], [replace(a, **change)], foreign=foreign, level=0.05)
         assert found.verdict == DIFFERENT
         assert found.lines[0].startswith("K-AVG: ")
 
@@ -258,11 +264,14 @@ HERE = {"machine": "x86_64", "processor": "A", "ranks": 2, "cores": 8, "time": "
 
 
 def test_what_decides_the_bits():
-    assert other(HERE, HERE, "exact") == []
+    assert environment_changes(HERE, HERE, "exact") == []
     for change in ({"time": "then"}, {"cores": 2}, {"ranks": 5},
                    {"versions": HERE["versions"] | {"scipy": "2"}}):  # fmt: skip
-        assert other(HERE | change, HERE, "exact") == []
-    assert other(HERE | {"ranks": 5}, HERE, "allreduce") == ["ranks 2 (then 5)"]
+        assert environment_changes(HERE | change, HERE, "exact") == []
+    assert environment_changes(HERE | {"ranks": 5}, HERE, "allreduce") == ["ranks 2 (then 5)"]
     older = HERE | {"versions": {"numpy": "2.3", "kavg": "1"}, "processor": "B"}
-    assert other(older, HERE, "exact") == ["processor A (then B)", "numpy 2.4 (then 2.3)"]
-    assert len(other({}, HERE, "exact")) == 4
+    assert environment_changes(older, HERE, "exact") == [
+        "processor A (then B)",
+        "numpy 2.4 (then 2.3)",
+    ]
+    assert len(environment_changes({}, HERE, "exact")) == 4

@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg import SerialComm
-from kavg.cli.doctor import command as job
+from kavg.cli.doctor import diagnosis as job
 from kavg.cli.doctor import machine, mpi_library, selftest
 from kavg.cli.doctor.finding import WIDTH, Finding, findings_table, fine, wrong
-from kavg.cli.doctor.mpi_library import Launcher, Library, about_launcher, about_library, family
+from kavg.cli.doctor.mpi_library import Launcher, Library, check_launcher, check_library, family
 from kavg.errors import KavgError
 from kavg.reports.text import cell_width
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
 OPEN_MPI = Library("Open MPI v5.0.11, package: x", Path("/o/lib/libmpi.so"))
 CRAY = Library("MPI VERSION    : CRAY MPICH version 8.1.29.8 (ANL base 3.4a2)")
-NONE = Library(fault="no MPI library could be loaded")
+NONE = Library(error="no MPI library could be loaded")
 HYDRA = Launcher(Path("/m/bin/mpiexec"), "HYDRA build details:\n    Version:  5.0.2")
 PRTE = Launcher(Path("/o/bin/mpiexec"), "mpiexec (Open MPI) 5.0.11\n\nReport bugs to x")
 ODD = Launcher(Path("/odd/mpiexec"), "usage: mpiexec")
@@ -64,10 +64,11 @@ def test_a_fix_and_a_hint_are_told_apart_and_lines_are_kept():
 @pytest.mark.parametrize(
     ("words", "whose"),
     [
-        (MPICH.words, "hydra"), (CRAY.words, "hydra"), (HYDRA.words, "hydra"),
+        (MPICH.description, "hydra"), (CRAY.description, "hydra"), (HYDRA.description, "hydra"),
         ("Intel(R) MPI Library for Linux* OS, Version 2021.13", "hydra"),
-        ("MVAPICH Version: 4.0", "hydra"), (OPEN_MPI.words, "Open MPI"), (PRTE.words, "Open MPI"),
-        (ODD.words, None), ("", None),
+        ("MVAPICH Version: 4.0", "hydra"), (OPEN_MPI.description, "Open MPI"),
+        (PRTE.description, "Open MPI"),
+        (ODD.description, None), ("", None),
     ],
 )  # fmt: skip
 def test_families(words, whose):
@@ -84,7 +85,7 @@ def test_families(words, whose):
 )  # fmt: skip
 def test_a_launcher_belongs_to_its_library(monkeypatch, mpi, mpiexec, is_fine):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    found = about_launcher(mpi, mpiexec)
+    found = check_launcher(mpi, mpiexec)
     assert found.fine == is_fine
     assert bool(found.fix) == (not is_fine)
 
@@ -92,24 +93,24 @@ def test_a_launcher_belongs_to_its_library(monkeypatch, mpi, mpiexec, is_fine):
 def test_the_launcher_of_the_library_is_named_where_it_can_be_found(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "mpiexec").touch()
-    ours = Library(MPICH.words, tmp_path / "lib" / "libmpi.so.12")
-    assert about_launcher(ours, PRTE).fix == f"export PATH={tmp_path / 'bin'}:$PATH"
+    ours = Library(MPICH.description, tmp_path / "lib" / "libmpi.so.12")
+    assert check_launcher(ours, PRTE).fix == f"export PATH={tmp_path / 'bin'}:$PATH"
 
 
 def test_a_site_may_have_srun_alone(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/srun" if name == "srun" else None)
-    assert about_launcher(CRAY, None).fine
+    assert check_launcher(CRAY, None).fine
 
 
-def test_no_library_is_no_fault():
+def test_no_library_is_no_error():
     def load():
         raise KavgError("cannot load")
 
-    found = mpi_library.loaded_library(load)
-    assert found.fault == "cannot load"
-    assert about_library(found).fine
-    assert "pip install" in about_library(found).fix
-    assert about_library(MPICH).found == "MPICH 5.0.2, /m/libmpi.so"
+    found = mpi_library.load_library(load)
+    assert found.error == "cannot load"
+    assert check_library(found).fine
+    assert "pip install" in check_library(found).fix
+    assert check_library(MPICH).found == "MPICH 5.0.2, /m/libmpi.so"
 
 
 def test_launchers_are_asked_for_their_names(monkeypatch, tmp_path):
@@ -117,12 +118,12 @@ def test_launchers_are_asked_for_their_names(monkeypatch, tmp_path):
     script.write_text("#!/bin/sh\necho 'mpiexec (Open MPI) 5.0.11'\n")
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert mpi_library.launcher().name == "Open MPI 5.0.11"
+    assert mpi_library.find_launcher().name == "Open MPI 5.0.11"
     script.write_text("not a program\n")
     script.write_bytes(b"\x7fELF")
-    assert "does not tell" in mpi_library.launcher().words
+    assert "is unknown" in mpi_library.find_launcher().description
     script.unlink()
-    assert mpi_library.launcher() is None
+    assert mpi_library.find_launcher() is None
     assert (HYDRA.name, ODD.name) == ("MPICH 5.0.2", "of unknown make")
 
 
@@ -130,9 +131,9 @@ def test_launchers_are_asked_for_their_names(monkeypatch, tmp_path):
 
 
 def test_versions_that_are_too_old_or_missing(monkeypatch):
-    assert machine.about_versions().fine
+    assert machine.check_versions().fine
     monkeypatch.setattr(machine, "requires", lambda name: ["numpy>=99.1", "gone>=1", "x>=1; a"])
-    found = machine.about_versions()
+    found = machine.check_versions()
     assert found.fix == "pip install 'numpy>=99.1' 'gone>=1'"
     assert "gone missing" in found.found
 
@@ -148,24 +149,24 @@ def test_versions_that_are_too_old_or_missing(monkeypatch):
     ],
 )
 def test_slots(monkeypatch, ranks, here, grant, mpiexec, is_fine, word):
-    monkeypatch.setattr(machine, "granted", lambda: grant)
-    found = machine.about_cores(ranks, here, mpiexec)
+    monkeypatch.setattr(machine, "granted_cores", lambda: grant)
+    found = machine.check_cores(ranks, here, mpiexec)
     assert found.fine == is_fine
     assert word in found.found
-    assert ("--oversubscribe" in found.fix) == (mpiexec is PRTE)
+    assert ("--oversubscribe" in (found.fix or "")) == (mpiexec is PRTE)
 
 
 def test_what_a_container_grants(tmp_path):
     limit = tmp_path / "cpu.max"
-    assert machine.granted(limit) == np.inf
+    assert machine.granted_cores(limit) == np.inf
     limit.write_text("max 100000\n")
-    assert machine.granted(limit) == np.inf
+    assert machine.granted_cores(limit) == np.inf
     limit.write_text("150000 100000\n")
-    assert machine.granted(limit) == 1.5
+    assert machine.granted_cores(limit) == 1.5
 
 
 def test_blas_threads_are_held_and_counted(monkeypatch):
-    found = machine.about_blas(3, 4)
+    found = machine.check_blas(3, 4)
     assert found.fine
     assert "kavg holds it to 1 a rank: 3 ranks x 1 thread on 4 cores" in found.found
 
@@ -177,33 +178,33 @@ def test_blas_threads_are_held_and_counted(monkeypatch):
             ]
 
     monkeypatch.setattr(machine, "loaded_libraries", Two)
-    assert "OMP_NUM_THREADS=1" in machine.about_blas(1, 4).fix
+    assert "OMP_NUM_THREADS=1" in machine.check_blas(1, 4).fix
     monkeypatch.setattr(Two, "info", lambda self: [])
     monkeypatch.setattr(machine, "os", namedtuple("os", "environ")({}))
-    assert not machine.about_blas(1, 4).fine
-    assert machine.unknown_blas({"MKL_NUM_THREADS": "1"}).fine
+    assert not machine.check_blas(1, 4).fine
+    assert machine.check_unknown_blas({"MKL_NUM_THREADS": "1"}).fine
 
 
 def test_a_place_to_write(tmp_path):
-    assert machine.about_writing(tmp_path).fine
-    found = machine.about_writing(tmp_path / "gone")
+    assert machine.check_write_access(tmp_path).fine
+    found = machine.check_write_access(tmp_path / "gone")
     assert not found.fine
     assert "No such file" in found.found
     assert not list(tmp_path.iterdir())
 
 
 def test_room_on_the_disk(monkeypatch, tmp_path):
-    assert not machine.about_room(tmp_path / "gone").fine
+    assert not machine.check_disk_space(tmp_path / "gone").fine
     usage = namedtuple("usage", "free")
     for free, is_fine in ((2**30, True), (2**20, False)):
         monkeypatch.setattr(shutil, "disk_usage", lambda folder, free=free: usage(free))
-        assert machine.about_room(tmp_path).fine == is_fine
+        assert machine.check_disk_space(tmp_path).fine == is_fine
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_ranks_and_cores_of_this_machine_are_counted(monkeypatch, size):
-    monkeypatch.setattr(job, "cores", lambda: {0, 5})
-    assert run_ranks(size, job.on_this_machine) == [(size, 2)] * size
+    monkeypatch.setattr(job, "usable_cores", lambda: {0, 5})
+    assert run_ranks(size, job.count_ranks_and_cores) == [(size, 2)] * size
 
 
 # The self-test
@@ -211,7 +212,7 @@ def test_ranks_and_cores_of_this_machine_are_counted(monkeypatch, size):
 
 @pytest.mark.parametrize("size", [2, 3])
 def test_ranks_under_a_launcher_are_held_against_one_process(size):
-    assert all(each.fine for each in run_ranks(size, selftest.on_these_ranks))
+    assert all(each.fine for each in run_ranks(size, selftest.try_these_ranks))
 
 
 def test_a_library_that_adds_wrongly_is_found():
@@ -229,9 +230,9 @@ def test_a_library_that_adds_wrongly_is_found():
         def Allgather(self, sendbuf, recvbuf):
             SerialComm().Allgather(sendbuf, recvbuf)
 
-    found = selftest.on_these_ranks(Wrong())
+    found = selftest.try_these_ranks(Wrong())
     assert not found.fine
-    assert "but one process finds" in found.found
+    assert "but one process computes" in found.found
 
 
 REFUSALS = [
@@ -249,7 +250,7 @@ def test_a_launcher_that_refuses_is_understood(monkeypatch, code, said, fix):
         return subprocess.CompletedProcess(command, code, "", said)
 
     monkeypatch.setattr(subprocess, "run", run)
-    found = selftest.on_two_ranks(MPICH, HYDRA)
+    found = selftest.try_two_ranks(MPICH, HYDRA)
     assert not found.fine
     assert fix in found.fix
 
@@ -259,13 +260,13 @@ def test_a_launcher_that_hangs_or_cannot_start(monkeypatch):
         raise subprocess.TimeoutExpired(command, options["timeout"])
 
     monkeypatch.setattr(subprocess, "run", run)
-    assert "had not ended after 60 s" in selftest.on_two_ranks(MPICH, HYDRA).found
+    assert "had not finished after 60 s" in selftest.try_two_ranks(MPICH, HYDRA).found
     monkeypatch.undo()
-    assert "does not start" in selftest.on_two_ranks(MPICH, ODD).found
+    assert "does not start" in selftest.try_two_ranks(MPICH, ODD).found
 
 
 def test_without_a_launcher_one_process_is_tried():
-    found = selftest.on_two_ranks(NONE, None)
+    found = selftest.try_two_ranks(NONE, None)
     assert found.fine
     assert "pip install" in found.fix
     assert found.found.startswith("one process works")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from helpers.launch import LAUNCH_VARIABLES
 
-from kavg.cli.environment import environment, installed, processor
+from kavg.cli.environment import describe_environment, installed_version, processor_name
 from kavg.mpi.launchers import LAUNCHERS, detect_launch
 
 
@@ -18,16 +18,16 @@ from kavg.mpi.launchers import LAUNCHERS, detect_launch
 def test_the_launcher_of_this_process_is_recorded(monkeypatch, launcher):
     for variable in LAUNCH_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    assert environment(1, None)["launcher"] is None
+    assert describe_environment(1, None)["launcher"] is None
     for variable in launcher[1:]:
         if variable is not None:
             monkeypatch.setenv(variable, "4")
-    assert environment(1, None)["launcher"] == detect_launch().launcher
+    assert describe_environment(1, None)["launcher"] == detect_launch().launcher
     assert launcher.name in (detect_launch().launcher, "PMI")
 
 
 def test_what_is_written_down():
-    facts = environment(3, "MPICH 4")
+    facts = describe_environment(3, "MPICH 4")
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert (facts["ranks"], facts["mpi"]) == (3, "MPICH 4")
     assert facts["python"] == platform.python_version()
@@ -37,8 +37,8 @@ def test_what_is_written_down():
 
 
 def test_what_is_not_installed_has_no_version():
-    assert installed("a-package-that-nobody-wrote") is None
-    assert installed("numpy") == np.__version__
+    assert installed_version("a-package-that-nobody-wrote") is None
+    assert installed_version("numpy") == np.__version__
 
 
 def test_a_machine_without_proc_has_a_processor_too(monkeypatch):
@@ -46,4 +46,4 @@ def test_a_machine_without_proc_has_a_processor_too(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr("builtins.open", refuse)
-    assert processor() == platform.processor()
+    assert processor_name() == platform.processor()

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kavg.cli.commands.list import catalogue
+from kavg.cli.catalogue import catalogue
 from kavg.config.kinds import FAMILIES
 from kavg.errors import KavgError
 from kavg.objectives import KINDS

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.cli import progress
-from kavg.cli.progress import WIDTH, Lines, bar, shown_on, silent
+from kavg.cli.progress import WIDTH, ProgressLines, format_bar, open_progress_on, show_nothing
 
 
 @given(st.integers(1, 10**9), st.data())
 def test_a_bar_has_one_width_and_is_full_at_the_end_only(rounds, data):
     n = data.draw(st.integers(0, rounds))
-    line = bar("name", n, rounds)
+    line = format_bar("name", n, rounds)
     inside = line[line.index("[") + 1 : line.index("]")]
     assert len(inside) == WIDTH
     assert (inside == "#" * WIDTH) == (n == rounds)
@@ -27,32 +27,35 @@ def test_lines_are_few_and_the_last_round_is_always_said(rounds, seconds):
     stream, clock = io.StringIO(), iter(range(10**6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress.time, "monotonic", lambda: next(clock))
-        lines = Lines(stream, seconds)
+        lines = ProgressLines(stream, seconds)
         for name in ("K-AVG", "M-AVG"):
             for n in range(1, rounds + 1):
                 lines(name, n, rounds)
     said = stream.getvalue().splitlines()
     assert 2 <= len(said) <= 2 * 11
     assert [line for line in said if "100 %" in line] == [
-        bar("K-AVG", rounds, rounds),
-        bar("M-AVG", rounds, rounds),
+        format_bar("K-AVG", rounds, rounds),
+        format_bar("M-AVG", rounds, rounds),
     ]
 
 
 def test_fast_rounds_do_not_flood_a_log(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(progress.time, "monotonic", lambda: 0.0)
-    lines = Lines(stream)
+    lines = ProgressLines(stream)
     for n in range(1, 1001):
         lines("K-AVG", n, 1000)
-    assert stream.getvalue().splitlines() == [bar("K-AVG", 1, 1000), bar("K-AVG", 1000, 1000)]
+    assert stream.getvalue().splitlines() == [
+        format_bar("K-AVG", 1, 1000),
+        format_bar("K-AVG", 1000, 1000),
+    ]
 
 
 def test_a_pipe_gets_lines_without_control_characters():
     stream = io.StringIO()
-    with shown_on(stream) as show:
+    with open_progress_on(stream) as show:
         show("K-AVG", 5, 5)
-    assert stream.getvalue() == bar("K-AVG", 5, 5) + "\n"
+    assert stream.getvalue() == format_bar("K-AVG", 5, 5) + "\n"
 
 
 class Terminal(io.StringIO):
@@ -65,13 +68,13 @@ def test_a_terminal_shows_each_name_as_it_is(monkeypatch, name):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     stream = Terminal()
-    with shown_on(stream) as show:
+    with open_progress_on(stream) as show:
         show(name, 1, 2)
         show(name, 2, 2)
     assert name in stream.getvalue()
     assert "100%" in stream.getvalue()
 
 
-def test_silent_says_nothing(capsys):
-    silent("K-AVG", 1, 2)
+def test_a_quiet_display_prints_nothing(capsys):
+    show_nothing("K-AVG", 1, 2)
     assert capsys.readouterr() == ("", "")

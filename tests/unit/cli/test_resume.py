@@ -204,7 +204,9 @@ def test_nothing_is_kept_where_nothing_is_to_be(call, here, strike):
     strike(4, signal.SIGTERM)
     code, _, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=never")
     assert code == 143
-    assert err.endswith("after round 4 of K-AVG; checkpoint.every is 'never', so nothing is kept\n")
+    assert err.endswith(
+        "after round 4 of K-AVG; checkpoint.every is 'never', so no checkpoint was written\n"
+    )
     assert files(here) == {"my.toml"}
     assert not (here / "runs").exists()
 
@@ -216,7 +218,7 @@ def test_other_commands_end_in_order_too(call, here, strike, command, number, co
     strike(2, number)
     left, out, err = call(command, "my.toml", "-q", "--set", quadratic)
     assert (left, out) == (code, "")
-    assert err.endswith("after round 2 of K-AVG; this command keeps no checkpoints\n")
+    assert err.endswith("after round 2 of K-AVG; this command writes no checkpoints\n")
     assert files(here) == {"my.toml"}
 
 
@@ -253,7 +255,7 @@ def test_while_the_folder_is_written_a_signal_leaves_a_checkpoint(
 
 def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monkeypatch, whole):
     """It is found when all ranks ask once more; without that the run would go on."""
-    honest = supervising.Supervised.finish
+    honest = supervising.Supervisor.finish
 
     def finish(self, run):
         honest(self, run)
@@ -261,7 +263,7 @@ def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monke
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patch:
-        patch.setattr(supervising.Supervised, "finish", finish)
+        patch.setattr(supervising.Supervisor, "finish", finish)
         code, _, err = call("run", "my.toml", "-q")
     assert code == 143
     assert "stopped by SIGTERM after round 6 of M-AVG; kavg resume runs/my continues" in err
@@ -313,7 +315,7 @@ def test_one_that_is_damaged_is_said_and_the_one_before_it_taken(call, here, str
     assert err.splitlines() == [
         f"kavg: 'runs/my/checkpoints/{last.name}' is refused: "
         "it is cut off or damaged: its checksum does not fit",
-        f"kavg: going on from the one before it, {before.name}",
+        f"kavg: continuing from the one before it, {before.name}",
     ]
     assert facts(here / "runs/my")["digest"] == whole
 
@@ -464,15 +466,15 @@ def test_beside_a_finished_run_the_unfinished_one_is_resumed(call, here, strike,
 
 
 def test_two_runs_at_once_keep_their_checkpoints_apart(call, here, strike, whole, monkeypatch):
-    honest = jobs.all_algorithms
+    honest = jobs.run_algorithms
 
-    def meanwhile(*given):
+    def meanwhile(*given, **named):
         (here / "runs/my").mkdir(parents=True)
-        return honest(*given)
+        return honest(*given, **named)
 
     strike(3, signal.SIGTERM)
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "all_algorithms", meanwhile)
+        patch.setattr(jobs, "run_algorithms", meanwhile)
         code, _, err = call("run", "my.toml", "-q")
     assert code == 143
     assert "kavg resume runs/my-2 continues" in err
@@ -569,8 +571,11 @@ def test_nothing_to_do_is_no_fault(call, here, whole):
 def test_what_resume_cannot_do_is_said(call, here, strike, whole):
     stop(call, strike)
     for words, said in (
-        (["whole", "--rounds", "5"], "--rounds makes a run longer: 6 rounds are set, got 5"),
-        (["runs/my", "--rounds", "5"], "--rounds makes a run longer: 6 rounds are set, got 5"),
+        (["whole", "--rounds", "5"], "--rounds must be at least 6, the rounds of this run, got 5"),
+        (
+            ["runs/my", "--rounds", "5"],
+            "--rounds must be at least 6, the rounds of this run, got 5",
+        ),
         (["nowhere"], "there is no run in 'nowhere'; give the folder of kavg run"),
         (["my.toml"], "there is no run in 'my.toml'; give the folder of kavg run"),
     ):
@@ -635,14 +640,17 @@ def test_what_else_lies_in_a_finished_run_is_no_hindrance(call, here, whole):
 
 def test_other_versions_are_said_once(call, here, strike, monkeypatch):
     stop(call, strike)
-    then = environment.in_use()
+    then = environment.describe_versions()
     with monkeypatch.context() as patch:
-        patch.setattr(resuming, "in_use", lambda: then | {"numpy": "9.9", "source": "abc"})
+        patch.setattr(
+            resuming, "describe_versions", lambda: then | {"numpy": "9.9", "source": "abc"}
+        )
         code, _, err = call("resume", "runs/my", "-q")
     assert code == 0
     assert err == (
         "kavg: the last bits may differ from those of an uninterrupted run: "
-        f"numpy {np.__version__} then, 9.9 now; source {environment.source()} then, abc now\n"
+        f"numpy {np.__version__} then, 9.9 now; "
+        f"source {environment.source_digest()} then, abc now\n"
     )
     call("run", "my.toml", "-q", "--out", "other")
     told = json.loads((here / "other/environment.json").read_text())

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from kavg import meta_iterations, simulate
 from kavg.cli import environment, replay
 from kavg.cli import execution as jobs
-from kavg.cli.execution import described
-from kavg.cli.replay import chosen, replayed
+from kavg.cli.execution import summarize_runs
+from kavg.cli.replay import Replay, sample_rows
 from kavg.config.config import load, parse, to_toml
 from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import iterate_rounds
@@ -75,7 +75,7 @@ def rewritten(folder, change, **told):
     known = json.loads((folder / "environment.json").read_text())
     runs = [change(run) for run in load_trajectories(folder)]
     config = (folder / "config.toml").read_text()
-    RunFolder(folder).write(StoredRun(config, runs, described(runs), known | told))
+    RunFolder(folder).write(StoredRun(config, runs, summarize_runs(runs), known | told))
 
 
 def times(factor, rounds=slice(1, None), only=("F", "grad_norm2", "dispersion")):
@@ -101,8 +101,8 @@ def test_the_same_bits(call, run, how):
     run("a")
     code, out, err = call("verify", "a", *how)
     assert code == 0
-    assert out.splitlines()[0] == "files   all as they were written"
-    assert out.splitlines()[1] == "here    the same machine and versions"
+    assert out.splitlines()[0] == "files        unchanged"
+    assert out.splitlines()[1] == "environment  the same machine and versions"
     assert out.splitlines()[-1] == "same bits"
     assert "round 12 of 12" in err or how[:2] == ["--sample", "3"]
     assert call("verify", "a", "-q", *how)[2] == ""
@@ -122,7 +122,7 @@ def test_rounding_is_excused_on_another_machine_only(call, run, how):
     code, out, _ = call("verify", "a", "-q", *how)
     assert (code, out.splitlines()[-1]) == (0, "same within confidence")
     assert "K-AVG: round 5, F of replica 0: " in out
-    rewritten(Path("a"), lambda run: run, processor=environment.processor())
+    rewritten(Path("a"), lambda run: run, processor=environment.processor_name())
     code, out, _ = call("verify", "a", "-q", *how)
     assert (code, out.splitlines()[-1]) == (1, "different")
     assert "M-AVG: round 5, F of replica 0: " in out
@@ -133,7 +133,7 @@ def test_more_than_rounding_is_different_anywhere(call, run):
     code, out, _ = call("verify", "a", "-q")
     assert (code, out.splitlines()[-1]) == (1, "different")
     assert "K-AVG: round 10, F of replica 0: " in out
-    assert "K-AVG: F: then less now " in out
+    assert "K-AVG: F: recorded minus repeated " in out
 
 
 def test_the_last_iterate_is_compared(call, run):
@@ -189,8 +189,8 @@ def test_what_is_lost_and_added(call, run):
     code, out, _ = call("verify", "a", "-q")
     assert code == 1
     assert out.splitlines()[:2] == [
-        "files   'notes.txt' was added",
-        "files   'summary.json' is missing",
+        "files        'notes.txt' was added",
+        "files        'summary.json' is missing",
     ]
     assert out.endswith("same bits; the files are not as they were written\n")
 
@@ -199,7 +199,7 @@ def test_a_folder_without_manifest(call, run):
     (run("a") / manifest.NAME).unlink()
     code, out, _ = call("verify", "a", "-q")
     assert code == 1
-    assert out.startswith("files   manifest.sha256 is missing")
+    assert out.startswith("files        manifest.sha256 is missing")
     assert "same bits" in out
 
 
@@ -209,7 +209,7 @@ def test_a_run_that_cannot_be_read(call, run, monkeypatch):
     code, out, err = call("verify", "a")
     assert (code, err) == (1, "")
     assert "'trajectory.npz' was changed: it has 2 bytes instead of " in out
-    assert "nothing can be run again: " in out
+    assert "the run cannot be repeated: " in out
 
 
 CHANGES = {
@@ -249,7 +249,7 @@ def test_data_that_changed_since(call, here):
     assert call("verify", "a", "-q")[0] == 0
     np.savez(here / "my.npz", features=features + 1, labels=np.arange(12) % 2)
     code, out, _ = call("verify", "a", "--files")
-    assert (code, out) == (1, "files   the data are not those of the run any more\n")
+    assert (code, out) == (1, "files        the data have changed since the run\n")
     (here / "my.npz").unlink()
     code, out, err = call("verify", "a")
     assert (code, out) == (2, "")
@@ -332,12 +332,12 @@ def test_a_state_that_was_changed_is_found(call, run):
 @given(count=st.integers(1, 40), seed=st.integers(0, 2**64 - 1))
 def test_a_sample_is_of_the_recorded_rounds(count, seed):
     runs = [SimpleRun(n) for n in (4, 1, 9)]
-    rows = chosen(runs, count, seed)
+    rows = sample_rows(runs, count, seed)
     assert sum(map(len, rows)) == min(count, 14)
     for run, found in zip(runs, rows, strict=True):
         assert found == sorted(set(found))
         assert set(found) <= set(range(len(run.rounds)))
-    assert chosen(runs, count, seed) == rows
+    assert sample_rows(runs, count, seed) == rows
 
 
 class SimpleRun:
@@ -349,7 +349,7 @@ def test_every_round_is_as_likely():
     # 6000 samples of one of six: chi-square with 5 degrees of freedom exceeds 25.7 once in 10^4.
     counts = np.zeros(6)
     for seed in range(6000):
-        rows = chosen([SimpleRun(3)] * 2, 1, seed)
+        rows = sample_rows([SimpleRun(3)] * 2, 1, seed)
         counts[[i * 3 + row for i, found in enumerate(rows) for row in found]] += 1
     assert ((counts - 1000) ** 2 / 1000).sum() < 25.7
 
@@ -368,7 +368,9 @@ def test_rounds_come_again_from_any_known_state(rounds, states, which):
     everything = list(islice(meta_iterations(CONFIG.problem, algorithm, **settings), 13))
 
     kept = [everything[n].state for n in states]
-    again = replayed(SerialComm(), CONFIG, algorithm, rounds, kept, lambda r: done.append(r.n))
+    again = Replay(SerialComm(), CONFIG, algorithm, kept).trajectory(
+        rounds, lambda r: done.append(r.n)
+    )
     whole = simulate(CONFIG.problem, algorithm, rounds=CONFIG.rounds, **settings)
     assert again.rounds.tolist() == sorted(rounds)
     for name in whole.series:
@@ -406,7 +408,7 @@ def test_settings_machine_and_the_first_round(call, run):
     assert "K-AVG: same bits in 3 rounds and 3 replicas in common" in said
     assert any(line.startswith("M-AVG: part at round 5, F of replica 0: ") for line in said)
     assert "M-AVG: F at round 10: up to " in out
-    assert "first less second " in out
+    assert "first minus second " in out
 
 
 def test_a_run_of_several_parts_is_one_line(call, run):
@@ -441,7 +443,7 @@ def test_one_replica_gives_no_limits(call, run):
     run("b", "--set", "replicas=1", "--set", "seed=2")
     code, out, _ = call("diff", "a", "b")
     assert code == 1
-    assert "no limits" in out
+    assert "no confidence interval" in out
 
 
 def test_settings_need_not_load_any_more(call, run):

@@ -12,7 +12,8 @@ from helpers.launch import alone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg.cli.execution import all_algorithms
+from kavg.cli.execution import run_algorithms
+from kavg.cli.session import Session
 from kavg.config import memory_estimates as sizes
 from kavg.config.config import parse
 from kavg.engine.communicator import SerialComm
@@ -132,7 +133,7 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
     tracemalloc.start()
     try:
         config = parse(written(**MEASURED[name]))
-        all_algorithms(SerialComm(), config, quiet=True)
+        run_algorithms(Session(SerialComm()), config, quiet=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from kavg import SerialComm
 from kavg.cli import execution as jobs
-from kavg.cli.progress import silent
-from kavg.cli.supervisor import Supervised
+from kavg.cli.progress import show_nothing
+from kavg.cli.session import Session
+from kavg.cli.supervisor import Supervisor
 from kavg.config import config
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.signals import PendingSignal
@@ -30,8 +31,8 @@ algorithm = [{{ P = 4, K = 2, gamma = {gamma}, outer = {{ kind = "block_momentum
 
 def run(comm, *, rounds=6, every=2, gamma=0.05):
     settings = config.parse(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
-    supervised = Supervised(comm, silent, PendingSignal(), None)
-    return jobs.one(comm, settings, settings.algorithms[0], None, supervised)
+    supervisor = Supervisor(comm, show_nothing, PendingSignal(), None)
+    return jobs.run_algorithm(Session(comm), settings, settings.algorithms[0], None, supervisor)
 
 
 def done(n, w):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.cli.saved_run import last_checkpoint, opened, usable
+from kavg.cli.saved_run import load_checkpoint, open_run, read_last_checkpoint
 from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import atomic as files
@@ -284,11 +284,11 @@ def test_what_is_no_file_is_refused(tmp_path):
 def test_arrays_that_do_not_fit_the_settings_are_refused(tmp_path, name):
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(CONTENT)
-    assert usable(path)[0] == CONFIG
+    assert load_checkpoint(path)[0] == CONFIG
     for array in ARRAYS[name]:
         path.write_bytes(signed(packed(**{name: array})))
         with pytest.raises(KavgError, match=r"^'.*000000001\.ckpt' is refused: "):
-            usable(path)
+            load_checkpoint(path)
 
 
 def about_with(**changes):
@@ -308,7 +308,7 @@ def test_facts_that_do_not_fit_the_settings_are_refused(tmp_path, change):
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(signed(packed(**about_with(**change))))
     with pytest.raises(KavgError, match=r"^'.*000000001\.ckpt' is refused: "):
-        usable(path)
+        load_checkpoint(path)
 
 
 def test_other_data_under_the_same_name_is_refused(tmp_path):
@@ -320,13 +320,13 @@ def test_other_data_under_the_same_name_is_refused(tmp_path):
     )
     config = parse(settings, folder=tmp_path)
     path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), data_digest(config), [], []))
-    assert usable(path)[0].rounds == 2
+    assert load_checkpoint(path)[0].rounds == 2
     np.savez(tmp_path / "my.npz", features=2 * np.eye(8), labels=np.arange(8) % 2)
     with pytest.raises(KavgError, match="the data that its settings name are not those"):
-        usable(path)
+        load_checkpoint(path)
     (tmp_path / "my.npz").unlink()
     with pytest.raises(KavgError, match=r"is refused: objective.*my\.npz"):
-        usable(path)
+        load_checkpoint(path)
 
 
 def test_json_that_could_not_be_written_again_is_refused():
@@ -349,9 +349,9 @@ def folder(tmp_path):
 
 
 def test_the_last_is_taken(folder):
-    found = last_checkpoint(folder)
-    assert (found.source.name, found.begun.done) == ("000000009.ckpt", 9)
-    assert not any("refused" in note for note in found.notes)
+    found = read_last_checkpoint(folder)
+    assert (found.path.name, found.begun.done) == ("000000009.ckpt", 9)
+    assert not any("refused" in note for note in found.warnings)
 
 
 @pytest.mark.parametrize(
@@ -361,11 +361,11 @@ def test_the_last_is_taken(folder):
 )  # fmt: skip
 def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage):
     (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(damage)
-    found = last_checkpoint(folder)
-    assert (found.source.name, found.begun.done) == ("000000007.ckpt", 7)
-    refused, going_on, *_ = found.notes
+    found = read_last_checkpoint(folder)
+    assert (found.path.name, found.begun.done) == ("000000007.ckpt", 7)
+    refused, going_on, *_ = found.warnings
     assert re.match(r"'.*000000009\.ckpt' is refused: ", refused)
-    assert going_on == "going on from the one before it, 000000007.ckpt"
+    assert going_on == "continuing from the one before it, 000000007.ckpt"
 
 
 def test_numbers_and_not_letters_order_them(folder):
@@ -374,14 +374,14 @@ def test_numbers_and_not_letters_order_them(folder):
     assert [path.name for path in list_checkpoints(folder / checkpoints.FOLDER)] == [
         "0000000011.ckpt", "000000009.ckpt", "000000007.ckpt", "000000003.ckpt",
     ]  # fmt: skip
-    assert last_checkpoint(folder).source.name == "000000009.ckpt"
+    assert read_last_checkpoint(folder).path.name == "000000009.ckpt"
 
 
 def test_where_none_is_left_each_is_named(folder):
     for path in list_checkpoints(folder / checkpoints.FOLDER):
         path.write_bytes(b"x")
     with pytest.raises(KavgError) as caught:
-        opened(folder)
+        open_run(folder)
     first, *names, last = str(caught.value).split("\n")
     assert "no checkpoint in" in first
     assert ["000000009" in names[0], "000000007" in names[1], len(names)] == [True, True, 2]
@@ -392,7 +392,7 @@ def test_a_newer_one_is_not_passed_over(folder):
     newer = signed(b"", b"kavg checkpoint format=2 kavg=0.9.0 ")
     (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(newer)
     with pytest.raises(KavgError, match=r"use kavg 0\.9\.0 or newer"):
-        opened(folder)
+        open_run(folder)
 
 
 @pytest.mark.parametrize("name", ["gone", "empty", "file"])
@@ -400,7 +400,7 @@ def test_where_there_is_no_run_it_is_said(tmp_path, name):
     (tmp_path / "empty" / checkpoints.FOLDER).mkdir(parents=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(KavgError, match=r"there is no run in .*every rank sees"):
-        opened(tmp_path / name)
+        open_run(tmp_path / name)
 
 
 # Whole or not at all, and the two last.

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kavg
-from kavg.cli.execution import described
+from kavg.cli.execution import summarize_runs
 from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, manifest
@@ -31,7 +31,7 @@ def a_run():
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
     folder, runs = tmp_path_factory.mktemp("original") / "run", a_run()
-    run = StoredRun(to_toml(CONFIG), runs, described(runs), {"time": "now"}, {"level": 0.05})
+    run = StoredRun(to_toml(CONFIG), runs, summarize_runs(runs), {"time": "now"}, {"level": 0.05})
     RunFolder(folder).write(run, lambda f: (f / "a.png").write_bytes(b"\x89PNG" * 9))
     return folder
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import kavg
-from kavg.cli.execution import described
+from kavg.cli.execution import summarize_runs
 from kavg.config.config import EXAMPLE, parse, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories, manifest
@@ -64,7 +64,7 @@ def a_run(name="K-AVG", R=2):
 
 def write(folder, runs=None, draw=lambda figures: None):
     runs = runs or [a_run()]
-    run = StoredRun("rounds = 5\n", runs, described(runs), {"time": "now"})
+    run = StoredRun("rounds = 5\n", runs, summarize_runs(runs), {"time": "now"})
     RunFolder(folder).write(run, draw)
 
 
@@ -400,7 +400,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
 @pytest.mark.parametrize("verdicts", [None, {"level": 0.05}])
 def test_what_was_written_is_loaded(tmp_path, verdicts):
     runs = [a_run(), a_run("other")]
-    run = StoredRun('name = "ü"\n', runs, described(runs), {"command": ["\udcff"]}, verdicts)
+    run = StoredRun('name = "ü"\n', runs, summarize_runs(runs), {"command": ["\udcff"]}, verdicts)
     RunFolder(tmp_path / "run").write(run)
     back = RunFolder(tmp_path / "run").load()
     assert joint_digest(back.trajectories) == joint_digest(runs)

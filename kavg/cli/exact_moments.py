@@ -1,0 +1,74 @@
+"""Compare the means of runs on a quadratic with its exact moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from kavg.analysis.estimate import mean_interval
+from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
+from kavg.cli.execution import Results, run_algorithms, write_results
+from kavg.cli.options import Output
+from kavg.cli.session import Session
+from kavg.config.config import Config
+from kavg.config.memory_estimates import check_moments
+from kavg.mpi.collective import run_on_rank_0
+from kavg.reports.labels import format_estimate, quantity_title
+from kavg.reports.text import escape_unprintable, wrap_text
+from kavg.storage.output_folder import validate_output_folder
+from kavg.trajectory import Trajectory
+
+WIDTH: Final = 100
+"""Columns of the table."""
+
+
+def compare_with_moments(session: Session, config: Config, folder: Path, output: Output) -> None:
+    """Run all algorithms, print the table, and write a run folder with a figure of the moments."""
+    curves: list[ExactTrajectory] = []
+
+    def prepare() -> None:
+        validate_output_folder(folder, output.force)
+        curves.extend(exact_curves(config))
+
+    run_on_rank_0(session.comm, prepare)
+    runs = run_algorithms(session, config, quiet=output.quiet)
+
+    def write() -> None:
+        text = exact_table(curves, runs)
+        results = Results(config, runs, text, lambda figures: _draw_exact(curves, runs, figures))
+        write_results(session, results, folder, force=output.force)
+
+    run_on_rank_0(session.comm, write)
+
+
+def exact_curves(config: Config) -> list[ExactTrajectory]:
+    """Compute the exact moments of each algorithm at every round.
+
+    Raises:
+        KavgError: The objective is no quadratic, or the moments would need too much memory.
+    """
+    check_moments(config.objective, config.rounds)
+    return [exact_trajectory(config.problem, a, config.rounds) for a in config.algorithms]
+
+
+def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:
+    """Format the exact and the measured means of the last recorded round."""
+    lines = ["Last recorded round: exact, measured mean [95 % confidence interval]."]
+    for curve, run in zip(curves, runs, strict=True):
+        at = int(run.rounds[-1])
+        end = "" if run.diverged_at is None else f", the last before it diverged: round {at}"
+        lines += ["", *wrap_text(escape_unprintable(run.name) + end, WIDTH)]
+        for name, values in curve.series.items():
+            measured = format_estimate(mean_interval(run.series[name][-1]))
+            lines.append(f"  {quantity_title(name):14}  {values[at]:<12.6g}  {measured}")
+    return "\n".join(lines)
+
+
+def _draw_exact(
+    curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory], figures: Path
+) -> None:
+    from kavg.reports.figures.exact import exact_figure
+    from kavg.reports.figures.layout import save
+
+    save(exact_figure(curves, runs), figures, "exact")

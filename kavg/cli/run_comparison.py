@@ -1,0 +1,140 @@
+"""Compare two finished runs: settings, machines, and where their trajectories part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, final
+
+import numpy as np
+
+from kavg.analysis.differences import (
+    compare_mappings,
+    first_difference,
+    flatten_tables,
+    restrict_to_common,
+    trajectory_shape,
+)
+from kavg.analysis.estimate import paired_difference
+from kavg.cli.output import print_text
+from kavg.cli.session import Session
+from kavg.config.messages import shown
+from kavg.config.toml import tables_of, text_of
+from kavg.errors import KavgError
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.reports.labels import format_estimate, quantity_title
+from kavg.reports.text import fold_line
+from kavg.storage import RunFolder, joint_digest, load_trajectories
+from kavg.storage.output_folder import require_run_folder
+from kavg.trajectory import Trajectory
+
+PASSING: Final = ("time", "command", "data")
+"""Facts that differ between any two runs, or whose settings differ as well."""
+
+
+@final
+@dataclass(frozen=True)
+class RunComparison:
+    """What two run folders have in common and what not, line by line."""
+
+    lines: tuple[str, ...]
+    is_same: bool
+
+
+def compare_folders(session: Session, a: Path, b: Path) -> int:
+    """Print where two runs differ, on rank 0; exit code 0 for the same bits, else 1."""
+    found = agree_on(
+        session.comm, "the runs", lambda: compare_runs(a, b), lambda each: "\n".join(each.lines)
+    )
+    # All ranks wait: a launcher may end a job as soon as one rank exits with a code.
+    run_on_rank_0(session.comm, lambda: print_text("\n".join(map(fold_line, found.lines))))
+    return 0 if found.is_same else 1
+
+
+def compare_runs(a: Path, b: Path) -> RunComparison:
+    """Compare two run folders: settings, machines, then algorithm by algorithm.
+
+    Raises:
+        KavgError: One of them is no folder of a finished run.
+    """
+    runs_a, runs_b = _read_runs(a), _read_runs(b)
+    lines = [
+        *_changed_places("settings", _read_settings(a), _read_settings(b)),
+        *_changed_places("machine ", _read_environment(a), _read_environment(b)),
+        *_compare_algorithms(runs_a, runs_b),
+    ]
+    is_same = joint_digest(runs_a) == joint_digest(runs_b)
+    return RunComparison((*lines, "same bits" if is_same else "different"), is_same)
+
+
+def _read_runs(folder: Path) -> list[Trajectory]:
+    require_run_folder(folder)
+    return load_trajectories(folder)
+
+
+def _read_settings(folder: Path) -> dict[str, Any]:
+    """The settings by place; nothing of them is built, so their data may be gone."""
+    try:
+        return flatten_tables(tables_of(text_of(folder / "config.toml")))
+    except RecursionError:
+        raise KavgError(f"the settings in {str(folder)!r} are too deep to be kavg's") from None
+
+
+def _read_environment(folder: Path) -> dict[str, Any]:
+    """The environment by place: of a run in several sessions the last, and their number."""
+    facts = RunFolder(folder).read_table("environment.json")
+    earlier = facts.pop("earlier", None)
+    parts = 1 + len(earlier) if isinstance(earlier, list) else 1
+    return flatten_tables(
+        {key: facts[key] for key in facts if key not in PASSING} | {"parts": parts}
+    )
+
+
+def _changed_places(label: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
+    for place, first, second in compare_mappings(a, b):
+        yield f"{label}  {place}: {shown(first)} and {shown(second)}"
+
+
+def _compare_algorithms(a: Sequence[Trajectory], b: Sequence[Trajectory]) -> Iterator[str]:
+    """Compare the algorithms of one name, and list those of one side only."""
+    others = {run.name: run for run in b}
+    names = [run.name for run in a]
+    for run in a:
+        if run.name in others:
+            yield from _compare_trajectories(run, others[run.name])
+        else:
+            yield f"{run.name}: only in the first"
+    yield from (f"{run.name}: only in the second" for run in b if run.name not in names)
+
+
+def _compare_trajectories(a: Trajectory, b: Trajectory) -> Iterator[str]:
+    """Where two runs of an algorithm part, and how far apart they end."""
+    for what, first, second in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
+        yield f"{a.name}: {what}: {first} and {second}"
+    found, (common_a, common_b) = first_difference(a, b), restrict_to_common(a, b)
+    if not common_a.rounds.size:
+        yield f"{a.name}: no recorded round in common"
+        return
+    extent = f"{len(common_a.rounds)} rounds and {common_a.replicas} replicas in common"
+    if found is None:
+        yield f"{a.name}: same bits in {extent}"
+        return
+    yield f"{a.name}: part at {found}; {extent}"
+    for name in common_a.series:
+        yield f"{a.name}: {_compare_ends(name, common_a, common_b)}"
+
+
+def _compare_ends(name: str, a: Trajectory, b: Trajectory) -> str:
+    """How far apart a quantity is at the last common round."""
+    x, y = a.series[name][-1], b.series[name][-1]
+    distance = float(np.abs(x - y).max())
+    if distance == 0:
+        return f"{quantity_title(name)} at round {a.rounds[-1]}: the same"
+    interval = paired_difference(x, y)
+    zero = "zero inside" if interval.low <= 0 <= interval.high else "zero outside"
+    remark = "no confidence interval" if a.replicas == 1 else zero
+    return (
+        f"{quantity_title(name)} at round {a.rounds[-1]}: up to {distance:.3g} apart, "
+        f"first minus second {format_estimate(interval)}, {remark}"
+    )

@@ -1,0 +1,41 @@
+"""One invocation of the command: the ranks it runs on, and their MPI library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from kavg.base import Communicator
+from kavg.mpi.comm_world import mpi_version
+
+
+@final
+@dataclass(frozen=True)
+class Session:
+    """One invocation of ``kavg`` on one or several ranks.
+
+    ``launch_error`` says why this process, although an MPI launcher started it, is no rank of an
+    MPI world; ``kavg doctor`` alone goes on then.
+
+    >>> from kavg import SerialComm
+    >>> Session(SerialComm()).size
+    1
+    """
+
+    comm: Communicator
+    launch_error: str | None = None
+
+    @property
+    def rank(self) -> int:
+        """The number of this rank; rank 0 prints and writes."""
+        return self.comm.Get_rank()
+
+    @property
+    def size(self) -> int:
+        """The number of ranks."""
+        return self.comm.Get_size()
+
+    @property
+    def mpi(self) -> str | None:
+        """Name and version of the MPI library in use; None without MPI."""
+        return mpi_version()

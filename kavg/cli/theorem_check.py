@@ -1,0 +1,197 @@
+"""Compare runs with every theorem of ``kavg.analysis.bounds``, on all ranks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, final
+
+from kavg.analysis.bounds import BOUNDS
+from kavg.analysis.comparison import Comparison, compare_with_bounds
+from kavg.analysis.decision import decide_verdicts
+from kavg.analysis.sequential import decide_sequentially
+from kavg.analysis.verdict import Outcome, Verdict
+from kavg.cli.execution import Results, load_config, run_algorithms, write_results
+from kavg.cli.options import Decision, Output
+from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.saved_run import load_run
+from kavg.cli.session import Session
+from kavg.config.config import Config
+from kavg.errors import KavgError
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.reports.verdicts import verdict_table, verdicts_json
+from kavg.storage import RunFolder, joint_digest
+from kavg.storage.output_folder import require_finished, validate_output_folder
+from kavg.storage.text_files import write_json
+from kavg.trajectory import Trajectory
+
+GROWTH: Final = 16
+"""The default budget of replicas, in multiples of the configured ones."""
+VIOLATED: Final = 3
+"""The exit code if a measured run is above a bound that applies to it."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TheoremCheck:
+    """Runs compared with the theorems: one comparison and one verdict for each run and bound.
+
+    ``looks`` counts how often the tests were made, with more replicas each time.
+    """
+
+    config: Config
+    runs: Sequence[Trajectory]
+    comparisons: Sequence[Comparison]
+    verdicts: Sequence[Verdict]
+    level: float
+    looks: int = 1
+
+    @property
+    def table(self) -> str:
+        """The verdicts as text."""
+        replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
+        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=self.looks)}"
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The content of ``verdicts.json``."""
+        return verdicts_json(
+            self.verdicts,
+            level=self.level,
+            rounds=self.config.rounds,
+            replicas=self.runs[0].replicas,
+            looks=self.looks,
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a bound that applies is violated, else 0."""
+        is_violated = any(each.outcome is Outcome.VIOLATED for each in self.verdicts)
+        return VIOLATED if is_violated else 0
+
+    def draw(self, figures: Path) -> list[Path]:
+        """Draw ``bounds.png`` and ``bounds.svg``; nothing if no bound applies."""
+        from kavg.reports.figures.layout import save
+        from kavg.reports.figures.verdicts import verdict_figure, verdict_panels
+
+        shown = verdict_panels(self.comparisons, self.runs)
+        if not shown:
+            return []
+        figures.mkdir(parents=True, exist_ok=True)
+        return list(save(verdict_figure(shown), figures, "bounds"))
+
+
+def is_run_folder(
+    session: Session, source: Path, decision: Decision, overrides: Sequence[str] | None
+) -> bool:
+    """True if ``source`` is a folder and not a settings file, on all ranks.
+
+    Raises:
+        KavgError: Ranks differ, or the options do not fit the source.
+    """
+
+    def validate() -> bool:
+        is_folder = os.path.isdir(source)
+        _validate_decision(decision)
+        if is_folder and (overrides or decision.until_decided):
+            raise KavgError(
+                f"{str(source)!r} is a finished run: --set and --until-decided need another one; "
+                f"give them with its settings, {str(source / 'config.toml')!r}"
+            )
+        return is_folder
+
+    return agree_on(session.comm, "the options", validate, str)
+
+
+def _validate_decision(decision: Decision) -> None:
+    if not 0 < decision.level < 1:
+        raise KavgError(
+            f"--level must lie between 0 and 1, got {decision.level!r}; use 0.05 for 5 %"
+        )
+    if decision.budget is not None and not decision.until_decided:
+        raise KavgError("--budget needs --until-decided; --set replicas=R sets their number")
+
+
+def check_settings(
+    session: Session,
+    path: Path,
+    overrides: Sequence[str] | None,
+    decision: Decision,
+    output: Output,
+) -> int:
+    """Run a settings file, print the verdicts and write the run folder; the exit code."""
+    config, folder = load_config(session, path, overrides), output.folder(path)
+    run_on_rank_0(session.comm, lambda: validate_output_folder(folder, output.force))
+    found = _run_and_judge(session, config, decision, quiet=output.quiet)
+    results = Results(found.config, found.runs, found.table, found.draw, found.json)
+    # All ranks wait: a launcher may end a job as soon as one rank exits with a code.
+    run_on_rank_0(session.comm, lambda: write_results(session, results, folder, force=output.force))
+    return found.exit_code
+
+
+def _run_and_judge(
+    session: Session, config: Config, decision: Decision, *, quiet: bool
+) -> TheoremCheck:
+    """Run and judge, with more replicas up to the budget while a verdict is open.
+
+    Each look runs all its replicas again: in all at most twice the work of the last look, and what
+    it leaves is the plain run of that many replicas, digest included.
+    """
+    last: list[tuple[Config, list[Trajectory], tuple[Comparison, ...]]] = []
+
+    def look(R: int, alpha: float) -> tuple[Verdict, ...]:
+        now = replace(config, replicas=R)
+        runs = run_algorithms(session, now, quiet=quiet)
+        last[:] = [(now, runs, _compare_with_bounds(now, runs))]
+        return _judge_together(session, last[0][2], alpha)
+
+    budget = decision.budget or GROWTH * config.replicas
+    if not decision.until_decided or budget == config.replicas:
+        verdicts = look(config.replicas, decision.level)
+        return TheoremCheck(*last[0], verdicts, decision.level)
+    found = decide_sequentially(look, replicas=config.replicas, budget=budget, level=decision.level)
+    return TheoremCheck(*last[0], found.verdicts, decision.level, found.looks)
+
+
+def _compare_with_bounds(config: Config, runs: Sequence[Trajectory]) -> tuple[Comparison, ...]:
+    return compare_with_bounds(config.problem, config.algorithms, runs, config.rounds, BOUNDS)
+
+
+def _judge_together(
+    session: Session, pairs: Sequence[Comparison], level: float
+) -> tuple[Verdict, ...]:
+    """The verdicts, which all ranks must share: they decide on more looks and the exit code."""
+
+    def name(verdicts: Sequence[Verdict]) -> str:
+        return ", ".join(each.outcome.label for each in verdicts)
+
+    return agree_on(session.comm, "the verdicts", lambda: decide_verdicts(pairs, level), name)
+
+
+def check_run_folder(session: Session, folder: Path, out: Path, level: float) -> int:
+    """Judge a finished run; write ``verdicts.json`` and the figure to ``out``; the exit code."""
+    run_on_rank_0(session.comm, lambda: require_finished(folder))
+    config, runs = agree_on(
+        session.comm, "the runs", lambda: load_run(folder), lambda run: joint_digest(run[1])
+    )
+    pairs = _compare_with_bounds(config, runs)
+    verdicts = _judge_together(session, pairs, level)
+    found = TheoremCheck(config, runs, pairs, verdicts, level)
+    run_on_rank_0(session.comm, lambda: _write_verdicts(found, out))
+    return found.exit_code
+
+
+def _write_verdicts(found: TheoremCheck, folder: Path) -> None:
+    """Write ``verdicts.json`` and the figure to a folder, whose manifest is updated."""
+
+    def write(stage: Path) -> None:
+        write_json(stage / "verdicts.json", found.json)
+        draw_if_possible(lambda: found.draw(stage / "figures"))
+
+    try:
+        RunFolder(folder).add(write)
+    except OSError as error:
+        raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
+    print_text(f"{found.table}\n\nfolder  {folder}")

@@ -1,0 +1,207 @@
+"""Verify a finished run: check its files, run its settings again, and compare.
+
+The result is the *same bits*, the *same within confidence* (on another machine, or with other
+versions), or *different*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, final
+
+from kavg.analysis.differences import (
+    compare_mappings,
+    first_difference,
+    flatten_tables,
+    trajectory_shape,
+)
+from kavg.analysis.repeatability import (
+    Discrepancy,
+    measure_discrepancies,
+    significant_discrepancies,
+)
+from kavg.cli.environment import describe_environment
+from kavg.cli.execution import run_algorithms
+from kavg.cli.options import Repetition
+from kavg.cli.output import print_text
+from kavg.cli.replay import repeat_rounds, sample_rows
+from kavg.cli.saved_run import load_run
+from kavg.cli.session import Session
+from kavg.config.config import Config, data_digest
+from kavg.errors import KavgError
+from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.reports.labels import format_estimate
+from kavg.reports.text import fold_line
+from kavg.storage import RunFolder, joint_digest, manifest
+from kavg.storage.output_folder import require_run_folder
+from kavg.storage.validation import list_disagreements
+from kavg.trajectory import Trajectory
+
+SAME: Final = "same bits"
+ALIKE: Final = "same within confidence"
+DIFFERENT: Final = "different"
+
+BIT_DEPENDENCIES: Final = ("machine", "processor", "versions.numpy", "versions.kavg")
+"""What may change the last bits; with ``mean = "allreduce"`` also the number of ranks."""
+
+LABEL: Final = 13
+"""Columns of the label in front of a printed line."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """A run folder as it was found: defects of its files, and the run if it can be read."""
+
+    defects: tuple[str, ...]
+    environment: Mapping[str, Any]
+    run: tuple[Config, list[Trajectory]] | None = None
+
+    @property
+    def identity(self) -> str:
+        """What must be the same on all ranks."""
+        digest = joint_digest(self.run[1]) if self.run else "unreadable"
+        return "\n".join((digest, *self.defects))
+
+
+@final
+@dataclass(frozen=True)
+class Judgement:
+    """One of the three verdicts on a repetition, with its reasons line by line."""
+
+    verdict: str
+    lines: tuple[str, ...] = ()
+
+
+def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet: bool) -> int:
+    """Check the files, repeat the run, print what differs; exit code 0 if nothing does, else 1."""
+    comm = session.comm
+    agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
+    found = agree_on(comm, "the files", lambda: examine_folder(folder), lambda each: each.identity)
+    _print_lines(session, "files", found.defects or ["unchanged"])
+    if found.run is None or repetition.files:
+        return 1 if found.defects else 0
+    judgement = _repeat(session, found, repetition, quiet=quiet)
+    addition = "; the files are not as they were written" if found.defects else ""
+    _print_lines(session, "", judgement.lines)
+    run_on_rank_0(comm, lambda: print_text(judgement.verdict + addition))
+    return 1 if found.defects or judgement.verdict == DIFFERENT else 0
+
+
+def _validate(folder: Path, repetition: Repetition) -> None:
+    require_run_folder(folder)
+    sample, seed, level = repetition.sample, repetition.seed, repetition.level
+    if sample is not None and sample < 1:
+        raise KavgError(f"--sample must be at least 1 round, got {sample}; leave it out for all")
+    if not 0 <= seed < 2**64:
+        raise KavgError(f"--seed must be a whole number from 0 to 2^64 - 1, got {seed}")
+    if not 0 < level < 1:
+        raise KavgError(f"--level must lie between 0 and 1, got {level!r}; use 0.05 for 5 %")
+
+
+def examine_folder(folder: Path) -> Examination:
+    """Check the files against their manifest and each other, and the data against the run's."""
+    defects = manifest.list_changes(folder)
+    recorded = RunFolder(folder).read_table("environment.json")
+    try:
+        config, runs = load_run(folder)
+    except KavgError as error:
+        if not defects:
+            raise
+        reason = " ".join(str(error).split())
+        return Examination((*defects, f"the run cannot be repeated: {reason}"), recorded)
+    defects += list_disagreements(folder, runs)
+    if recorded.get("data", now := data_digest(config)) != now:
+        defects.append("the data have changed since the run")
+    return Examination(tuple(defects), recorded, (config, runs))
+
+
+def _repeat(
+    session: Session, found: Examination, repetition: Repetition, *, quiet: bool
+) -> Judgement:
+    """Run the settings, or a sample of rounds, again and judge the repetition."""
+    assert found.run is not None
+    config, runs = found.run
+    here = describe_environment(session.size, None)
+    changed = environment_changes(found.environment, here, config.mean)
+    _print_lines(session, "environment", [", ".join(changed) or "the same machine and versions"])
+    if repetition.sample is None:
+        before, now = runs, run_algorithms(session, config, quiet=quiet)
+        _print_lines(session, "recorded", [f"digest {joint_digest(before)}"])
+        _print_lines(session, "repeated", [f"digest {joint_digest(now)}"])
+    else:
+        rows = sample_rows(runs, repetition.sample, repetition.seed)
+        before, now = repeat_rounds(session, config, runs, rows, quiet=quiet)
+        samples = [f"{run.name}: rounds {', '.join(map(str, run.rounds))}" for run in before]
+        _print_lines(session, "sample", samples)
+    return judge_repetition(before, now, foreign=bool(changed), level=repetition.level)
+
+
+def _print_lines(session: Session, label: str, lines: Sequence[str]) -> None:
+    """Print lines with a label, wrapped, without what could mislead a terminal.
+
+    All ranks wait: a launcher may end a job as soon as one rank exits with a code.
+    """
+
+    def show() -> None:
+        for line in lines:
+            print_text(fold_line(f"{label:{LABEL}}{line}", hanging=LABEL))
+
+    run_on_rank_0(session.comm, show)
+
+
+def judge_repetition(
+    before: Sequence[Trajectory], now: Sequence[Trajectory], *, foreign: bool, level: float
+) -> Judgement:
+    """Compare runs with their repetition; ``foreign`` says that last bits may differ.
+
+    Bits may differ on another machine or with other versions.  There, a quantity is different only
+    if it moved by more than rounding excuses and by more than chance does, at ``level`` over all
+    quantities together (``kavg.analysis.repeatability``).
+
+    >>> import numpy as np
+    >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
+    >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
+    >>> judge_repetition([run], [run], foreign=False, level=0.05)
+    Judgement(verdict='same bits', lines=())
+    """
+    pairs = list(zip(before, now, strict=True))
+    shapes = [line for a, b in pairs for line in _shape_changes(a, b)]
+    parted = [
+        f"{a.name}: {found}" for a, b in pairs if (found := first_difference(a, b)) is not None
+    ]
+    if not shapes and not parted:
+        return Judgement(SAME)
+    if shapes or not foreign:
+        return Judgement(DIFFERENT, tuple(shapes or parted))
+    table = [gap for a, b in pairs for gap in measure_discrepancies(a, b, level)]
+    beyond = significant_discrepancies(table, level)
+    shown = (_describe_discrepancy(gap) for gap in beyond or table if gap.rounding > 0)
+    return Judgement(DIFFERENT if beyond else ALIKE, (*parted, *shown))
+
+
+def _shape_changes(a: Trajectory, b: Trajectory) -> Iterator[str]:
+    for what, then, now in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
+        yield f"{a.name}: {what}: {then} recorded and {now} repeated"
+
+
+def _describe_discrepancy(gap: Discrepancy) -> str:
+    difference = format_estimate(gap.interval)
+    return (
+        f"{gap.algorithm}: {gap.quantity}: recorded minus repeated {difference} at the end, "
+        f"{gap.rounding:.3g} times what rounding excuses"
+    )
+
+
+def environment_changes(
+    recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str
+) -> list[str]:
+    """List what of the machine and versions, as far as bits depend on it, has changed."""
+    depends = (*BIT_DEPENDENCIES, "ranks") if mean == "allreduce" else BIT_DEPENDENCIES
+    return [
+        f"{place.removeprefix('versions.')} {now} (then {then})"
+        for place, then, now in compare_mappings(flatten_tables(recorded), flatten_tables(here))
+        if place in depends
+    ]
