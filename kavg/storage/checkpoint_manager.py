@@ -89,7 +89,10 @@ class CheckpointManager:
         self._saved_at = time.monotonic()
 
     def is_due(self, n: int) -> bool:
-        """True if a checkpoint is to be saved after round ``n`` of an algorithm."""
+        """True if a checkpoint is to be saved after round ``n`` of an algorithm.
+
+        By rounds this depends on ``n`` alone, by time on when the last one was saved.
+        """
         if self._rounds:
             return n % self._rounds == 0
         return time.monotonic() - self._saved_at >= self._seconds

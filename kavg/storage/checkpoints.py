@@ -67,7 +67,10 @@ class Checkpoint:
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
-    """Return the first line of the file and the rest of it."""
+    """Return the first line of the file and the rest of it, which has the size of the arrays.
+
+    ``decode_checkpoint`` takes both as one; they are apart so that the arrays are copied only once.
+    """
     fields = {
         "settings": checkpoint.settings,
         "data": checkpoint.data,
@@ -158,7 +161,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """List the checkpoints in a folder, the one with the most rounds first."""
+    """List the checkpoints in a folder, the one with the most rounds first.
+
+    They may be damaged; files of other names are left out.  Raises ``OSError`` without the folder.
+    """
     paths = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
     # By number: a million rounds and more have names of other lengths.
     return sorted(paths, key=lambda path: int(path.stem), reverse=True)

@@ -22,6 +22,7 @@ def digest(trajectory: Trajectory) -> str:
     >>> digest(run)[:16]
     'ae7be0d2cb377b06'
     """
+    # "<f8" and not float64: machines of either byte order give the same digest.
     sha = hashlib.sha256(np.ascontiguousarray(trajectory.w, "<f8").tobytes())
     sha.update(np.ascontiguousarray(trajectory.rounds, "<i8").tobytes())
     for name in sorted(trajectory.series):

@@ -40,7 +40,10 @@ class Entry:
 
 
 def compute_entry(path: Path) -> Entry:
-    """Read a file and compute its entry.  Raises ``OSError``."""
+    """Read a file and compute its entry.
+
+    Raises ``OSError`` if it cannot be read.
+    """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         return Entry(size, hashlib.file_digest(file, "sha256").hexdigest())
@@ -62,7 +65,10 @@ def list_files(folder: Path) -> dict[str, Path]:
 
 
 def build_manifest(folder: Path) -> bytes:
-    """Build the manifest of a folder as it is now.  Raises ``OSError``."""
+    """Build the manifest of a folder as it is now.
+
+    Every file is read; ``update_manifest`` reads only those that were added.  Raises ``OSError``.
+    """
     return format_manifest({name: compute_entry(path) for name, path in list_files(folder).items()})
 
 
@@ -77,7 +83,7 @@ def update_manifest(folder: Path, paths: Iterable[Path]) -> bytes | None:
         entries = dict(read_manifest(folder))
     except KavgError:
         return None
-    home = folder.resolve()
+    home = folder.resolve()  # as the files may be named through links
     for path in (path.resolve() for path in paths):
         if path.is_relative_to(home):
             entries[path.relative_to(home).as_posix()] = compute_entry(path)
@@ -111,7 +117,10 @@ def checksum_line(lines: bytes) -> bytes:
 
 
 def read_manifest(folder: Path) -> Mapping[str, Entry]:
-    """Read the entries of a folder's manifest.  Raises ``KavgError`` unless it is whole."""
+    """Read the entries of a folder's manifest, by the relative names of the files.
+
+    Raises ``KavgError`` unless it is there and whole.
+    """
     path = folder / NAME
     if not path.is_file():
         raise KavgError(f"{NAME} is missing, so changes of the files cannot be detected")

@@ -24,7 +24,7 @@ def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     them, so reading them gives the same bits.
     """
     with write_atomically(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(_rows(trajectories))
+        csv.writer(file, lineterminator="\n").writerows(_table_rows(trajectories))
 
 
 def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | None:
@@ -34,7 +34,7 @@ def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | Non
     memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be read.
     """
     with path.open(newline="", encoding="utf-8") as file:
-        for number, row in enumerate(_rows(trajectories), start=1):
+        for number, row in enumerate(_table_rows(trajectories), start=1):
             expected = io.StringIO()
             csv.writer(expected, lineterminator="\n").writerow(row)
             if file.read(len(expected.getvalue())) != expected.getvalue():
@@ -42,14 +42,14 @@ def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | Non
         return "has more lines than 'trajectory.npz'" if file.read(1) else None
 
 
-def _rows(trajectories: Sequence[Trajectory]) -> Iterator[Sequence[Any]]:
+def _table_rows(trajectories: Sequence[Trajectory]) -> Iterator[Sequence[Any]]:
     quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
     yield (*COLUMNS, *quantities)
     for run in trajectories:
-        yield from _rows_of(run, quantities)
+        yield from _run_rows(run, quantities)
 
 
-def _rows_of(run: Trajectory, quantities: Sequence[str]) -> Iterator[Sequence[Any]]:
+def _run_rows(run: Trajectory, quantities: Sequence[str]) -> Iterator[Sequence[Any]]:
     axes = (run.rounds, run.steps, run.gradients, run.communications, run.seconds.round(6))
     for i, at in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
         values = [run.series[q][i].tolist() if q in run.series else None for q in quantities]

@@ -85,6 +85,7 @@ def read_archive(
         if not Path(path).is_file():
             raise KavgError("it is not a file")
         with Path(path).open("rb") as file:
+            # zipfile would only say that this is not a zip file.
             if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
                 raise KavgError("it holds a single array and is no archive")
             return unpack_archive(file, os.fstat(file.fileno()).st_size, wanted, most_bytes)

@@ -107,7 +107,10 @@ def _has_only_partial_files(folder: Path) -> bool:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of an earlier run, so that they are not taken for the new run's."""
+    """Remove the checkpoints of an earlier run, so that they are not taken for the new run's.
+
+    Raises ``KavgError`` if they cannot be removed.
+    """
     try:
         if (folder / FOLDER).is_dir():
             shutil.rmtree(folder / FOLDER)

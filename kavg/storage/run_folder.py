@@ -122,6 +122,7 @@ class RunFolder:
             (stage / "figures").mkdir()
             if draw is not None:
                 draw(stage / "figures")
+            # Last, as it lists all the others.
             write_bytes(stage / manifest.NAME, manifest.build_manifest(stage))
 
     def add(self, write: Callable[[Path], object], into: Path | None = None) -> list[Path]:

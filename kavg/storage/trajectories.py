@@ -45,7 +45,10 @@ def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
 
 
 def collect_arrays(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """Collect the arrays of several algorithms under the names they have in an archive."""
+    """Collect the arrays of several algorithms under the names they have in an archive.
+
+    They are not copied.  Names of series are escaped as in URLs where zip could not hold them.
+    """
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
@@ -55,7 +58,10 @@ def collect_arrays(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
 
 
 def collect_fields(run: Trajectory) -> dict[str, Any]:
-    """Collect the fields of a trajectory that are not arrays: its name, its counts."""
+    """Collect the fields of a trajectory that are not arrays: its name, its counts.
+
+    They are plain values that JSON can hold.
+    """
     return {
         field.name: getattr(run, field.name)
         for field in fields(run)
@@ -105,8 +111,12 @@ def _select(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stack_states(states: Sequence[State]) -> dict[str, NDArray[Any]]:
-    """Stack S states: ``n (S,)``, ``w (S, R, d)``, ``v`` and ``exponents``; empty without any."""
-    if not states:
+    """Stack S states along a first axis; ``unstack_states`` takes them apart.
+
+    Returns ``n (S,)``, ``w (S, R, d)``, ``v (S, R, d)`` or ``(S, 0)`` and ``exponents (S, R)``, or
+    nothing if there are no states.
+    """
+    if not states:  # np.array of an empty list would be of shape (0,) and of float64
         return {}
     return {part: np.array([getattr(state, part) for state in states]) for part in PARTS}
 

@@ -32,7 +32,10 @@ def validate_algorithms(runs: Sequence[Trajectory], algorithms: Sequence[Algorit
 
 
 def is_finished(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm], rounds: int) -> bool:
-    """True if each algorithm has its run, of ``rounds`` rounds unless it diverged."""
+    """True if each algorithm has its run, of ``rounds`` rounds unless it diverged.
+
+    Names, P and K are compared as well: files of two runs may lie in one folder.
+    """
     wanted = [(one.name, one.P, one.K, rounds) for one in algorithms]
     return wanted == [(run.name, run.P, run.K, _end_of(run, rounds)) for run in runs]
 
