@@ -86,7 +86,7 @@ class StateDependent:
     ) -> StochasticGradient:
         """Allocate one normal number a coordinate and step, and the noise ``(tile, R, d)``.
 
-        The normals are float32 whatever ``dtype`` is, since each row scales them anew.
+        The normals are float32 whatever ``dtype`` is, since each row has a scale of its own.
         """
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
         share = 1.0 / (self.B * objective.dim)
