@@ -1,8 +1,8 @@
-"""Settings that Hypothesis makes up: valid, mutated, and such as nobody in his senses would write.
+"""Hypothesis strategies for settings: valid ones, mutated ones, and damaged texts.
 
-Valid tables are made from the constructors' own signatures, as ``kavg.tables`` reads them, so that
-a new kind or key is hunted without a word here.  They are tiny; what is hostile may ask for
-anything.
+Valid tables are made from the constructors' own signatures, as ``kavg.config.models`` reads them,
+so that a new kind or key is covered without a change here.  They are tiny; hostile values may ask
+for anything.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BAD_DATA: Final = (
     "~/good.npz", "\x1b[31m.npz", "good.npz\n", "http://localhost/good.npz", ".npz", "",
     "\u202e.npz",
 )  # fmt: skip
-"""Names of files; ``hunt.py`` lays them out, or does not."""
+"""Names of files; ``hunt.py`` writes some of them."""
 SMALL: Final = st.floats(0.01, 2.0)
 COUNTS: Final = {"P": 7, "K": 4, "rounds": 6, "replicas": 3, "dim": 5, "hidden": 3, "features": 3,
                  "B": 3, "use": 12, "agree_every": 9}  # fmt: skip
@@ -55,28 +55,30 @@ NAME: Final = READABLE | READABLE.map(lambda name: name * 40) | st.sampled_from(
 
 
 @st.composite
-def valid(draw: Draw) -> dict[str, Any]:
-    """The tables of a small settings file, most of which can be run."""
-    objective = draw(one_of_kinds(Objective))
+def valid_settings(draw: Draw) -> dict[str, Any]:
+    """Tables of small settings files, most of which can be run."""
+    objective = draw(tables_of_kinds(Objective))
     finite = "data" in objective
     oracle = draw(
-        one_of_kinds(Oracle).filter(lambda t: (t["kind"] == "minibatch") == (finite and "B" in t))
+        tables_of_kinds(Oracle).filter(
+            lambda t: (t["kind"] == "minibatch") == (finite and "B" in t)
+        )
     )
-    algorithms = draw(st.lists(table(Algorithm), min_size=1, max_size=2))
-    rest = draw(table(Config, without=("objective", "oracle", "algorithms")))
+    algorithms = draw(st.lists(tables_of(Algorithm), min_size=1, max_size=2))
+    rest = draw(tables_of(Config, without=("objective", "oracle", "algorithms")))
     return rest | {"objective": objective, "oracle": oracle, "algorithm": algorithms}
 
 
-def one_of_kinds(protocol: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """A table with a ``kind``."""
+def tables_of_kinds(protocol: Any) -> st.SearchStrategy[dict[str, Any]]:
+    """Tables with a ``kind``."""
     return st.sampled_from(sorted(KINDS[protocol])).flatmap(
-        lambda kind: table(KINDS[protocol][kind])
+        lambda kind: tables_of(KINDS[protocol][kind])
     )
 
 
 @st.composite
-def table(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """A table for a constructor; keys that have a default come now and then."""
+def tables_of(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Tables for a constructor; keys that have a default are in one of four."""
     hints, found = get_type_hints(cls), {}
     if cls in NAMES:
         found["kind"] = NAMES[cls]
@@ -84,23 +86,23 @@ def table(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str, Any
         optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
         if field.name in without or (optional and draw(st.integers(0, 3)) > 0):
             continue
-        found[field_key(field)] = draw(value(field.name, hints[field.name]))
+        found[field_key(field)] = draw(values_of(field.name, hints[field.name]))
     if "boundaries" in found:  # which must rise, one less than there are gammas
         found["boundaries"] = list(range(1, len(found["gammas"])))
     return found
 
 
-def value(name: str, hint: Any) -> st.SearchStrategy[Any]:
-    """A plausible value of a key."""
+def values_of(name: str, hint: Any) -> st.SearchStrategy[Any]:
+    """Plausible values of a key."""
     if name == "data":
         made = next(m for m in get_args(hint) if m not in (str, Data))
-        return st.sampled_from(DATA) | table(made)
+        return st.sampled_from(DATA) | tables_of(made)
     if name == "name":
         return NAME
     if hint in KINDS:
-        return one_of_kinds(hint)
+        return tables_of_kinds(hint)
     if hint is int:
-        return whole(name)
+        return whole_numbers(name)
     if hint is float:
         return FLOATS.get(name, SMALL)
     if hint is bool:
@@ -110,19 +112,19 @@ def value(name: str, hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) is tuple:
-        return st.lists(value(name, get_args(hint)[0]), min_size=1, max_size=4)
+        return st.lists(values_of(name, get_args(hint)[0]), min_size=1, max_size=4)
     if get_origin(hint) in (Union, types.UnionType):
         members = [m for m in get_args(hint) if m not in (types.NoneType, Data)]
-        return st.one_of([value(name, member) for member in members])
+        return st.one_of([values_of(name, member) for member in members])
     if isinstance(hint, type) and concrete_classes(hint) != [hint]:
-        return st.one_of([table(kind) for kind in concrete_classes(hint)])
+        return st.one_of([tables_of(kind) for kind in concrete_classes(hint)])
     if dataclasses.is_dataclass(hint):
-        return table(hint)
+        return tables_of(hint)
     return st.just(1)
 
 
-def whole(name: str) -> st.SearchStrategy[int]:
-    """A small whole number, or any seed."""
+def whole_numbers(name: str) -> st.SearchStrategy[int]:
+    """Small whole numbers, or any seed."""
     if "seed" in name:
         return st.integers(0, 2**63 - 1)
     if name == "examples":
@@ -155,7 +157,7 @@ TREES: Final = st.recursive(
     ),
     max_leaves=6,
 )
-JUNK: Final = LEAVES | TREES | st.builds(lambda depth, leaf, dicts: nested(depth, leaf, dicts),
+JUNK: Final = LEAVES | TREES | st.builds(lambda depth, leaf, dicts: nest(depth, leaf, dicts),
                                          st.integers(1, 60), LEAVES, st.booleans())  # fmt: skip
 KEYS: Final = st.text(max_size=8) | st.sampled_from(
     ["lr", "N", "seed", "kind", "name", "data", "start", "type", "", "a.b", "__init__", "K", "\0",
@@ -163,32 +165,34 @@ KEYS: Final = st.text(max_size=8) | st.sampled_from(
 )  # fmt: skip
 
 
-def nested(depth: int, leaf: Any, dicts: bool) -> Any:
-    """A value deep inside lists or tables."""
+def nest(depth: int, leaf: Any, dicts: bool) -> Any:
+    """Put a value deep inside lists or tables."""
     for _ in range(depth):
         leaf = {"a": leaf} if dicts else [leaf]
     return leaf
 
 
-def holders(tables: Any) -> list[Any]:
-    """Every table and list in a tree, itself first."""
+def list_holders(tables: Any) -> list[Any]:
+    """List every table and list in a tree, the tree itself first."""
     parts = tables.values() if isinstance(tables, dict) else tables
-    inner = [holder for part in parts if isinstance(part, (dict, list)) for holder in holders(part)]
+    inner = [
+        holder for part in parts if isinstance(part, (dict, list)) for holder in list_holders(part)
+    ]
     return [tables, *inner]
 
 
 @st.composite
-def mutated(draw: Draw, tables: dict[str, Any]) -> dict[str, Any]:
-    """The same tables after one to three accidents."""
+def mutated_settings(draw: Draw, tables: dict[str, Any]) -> dict[str, Any]:
+    """Tables after one to three mutations."""
     found = deepcopy(tables)
     for _ in range(draw(st.integers(1, 3))):
-        holder = draw(st.sampled_from(holders(found)))
-        accident(draw, found, holder)
+        holder = draw(st.sampled_from(list_holders(found)))
+        mutate(draw, found, holder)
     return found
 
 
-def accident(draw: Draw, tables: dict[str, Any], holder: Any) -> None:
-    """Something happens to a table or a list."""
+def mutate(draw: Draw, tables: dict[str, Any], holder: Any) -> None:
+    """Replace, add, remove, rename, copy or empty a part of a table or a list."""
     places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
     how = draw(
         st.sampled_from(
@@ -209,7 +213,7 @@ def accident(draw: Draw, tables: dict[str, Any], holder: Any) -> None:
         elif how == "remove":
             del holder[place]
         elif how == "copy":
-            part = deepcopy(draw(st.sampled_from(holders(tables))))
+            part = deepcopy(draw(st.sampled_from(list_holders(tables))))
             holder[place] = part if isinstance(holder, dict) else deepcopy(holder[place])
             if isinstance(holder, list):
                 holder.append(deepcopy(holder[place]))
@@ -233,8 +237,8 @@ SNIPPETS: Final = st.sampled_from(
 
 
 @st.composite
-def spoilt(draw: Draw, text: bytes) -> bytes:
-    """A text that was cut, doubled, or written into."""
+def damaged_texts(draw: Draw, text: bytes) -> bytes:
+    """Texts that were cut, doubled, or written into."""
     for _ in range(draw(st.integers(1, 3))):
         at, to = sorted(draw(st.tuples(st.integers(0, len(text)), st.integers(0, len(text)))))
         how = draw(st.sampled_from(["insert", "insert", "cut", "double", "end"]))
@@ -251,7 +255,7 @@ def spoilt(draw: Draw, text: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A settings file, and what is asked of the command."""
+    """A settings file and the command to run on it."""
 
     kind: str
     text: bytes
@@ -293,14 +297,16 @@ SETS: Final = st.builds("{}={}".format, PLACES, VALUES) | st.text(
 
 @st.composite
 def cases(draw: Draw) -> Case:
-    """A third valid, a third with mutated tables, the rest with spoilt texts or odd options."""
+    """Cases: a third valid, a third mutated, the rest with damaged texts or odd options."""
     kind = draw(st.sampled_from(["valid", "valid", "mutated", "mutated", "spoilt", "options"]))
-    tables = draw(valid())
+    tables = draw(valid_settings())
     if kind == "mutated":
-        tables = draw(mutated(tables))
+        tables = draw(mutated_settings(tables))
     text = tomli_w.dumps(tables).encode(errors="surrogatepass")
     if kind == "spoilt":
-        text = draw(spoilt(text) | st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+        text = draw(
+            damaged_texts(text) | st.binary(max_size=60) | st.text(max_size=60).map(str.encode)
+        )
     hostile = kind == "options"
     return Case(
         kind,

@@ -1,4 +1,4 @@
-"""Settings made up by Hypothesis, each given to the command: a result, or one clear report.
+"""Run the command on settings made up by Hypothesis: a result, or one clear report.
 
 ``python experiments/reliability/hunt.py [COUNT [SEED]]`` prints a table; 20,000 cases by default.
 
@@ -54,18 +54,18 @@ SECONDS = 4.0
 """Processor time that a case may take."""
 MEMORY = 4 * 2**30
 LARGE = 20_000
-"""Local steps, each of a thousand numbers, from which on a case may take more than that."""
+"""Local steps of a thousand numbers from which on a case may take more than ``SECONDS``."""
 REPLAYED, DRAWN = 6, 16
-"""One in so many runs is verified by running it again, and has its figures drawn."""
+"""One run in 6 is verified by running it again, one in 16 has its figures drawn."""
 PLACE = "/dev/shm" if os.path.isdir("/dev/shm") else None
-"""Memory, if it can be written like a disk: each run waits for the disk several times."""
+"""A file system in memory, if there is one: each run waits for the disk several times."""
 BATCH = 20
-"""Cases of one seed: within it Hypothesis varies what it has, so seeds bring variety."""
+"""Cases of one seed; Hypothesis varies few cases within a seed, so many seeds bring variety."""
 
 
 @dataclass
 class Tally:
-    """What came of the cases."""
+    """Outcomes of the cases by kind, and the cases that failed."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     failures: list[tuple[Case, str]] = field(default_factory=list)
@@ -76,11 +76,11 @@ class Tally:
 
     @property
     def cases(self) -> int:
-        """How many there were, all different."""
+        """The number of cases, all different."""
         return self.outcomes.total()
 
     def table(self) -> str:
-        """In words."""
+        """The outcomes as a table of text."""
         kinds = ("valid", "mutated", "spoilt", "options")
         names = ("ran", "refused", "interrupted", "failed")
         lines = [f"{'':12}" + "".join(f"{kind:>10}" for kind in (*kinds, "all"))]
@@ -96,8 +96,8 @@ class Tally:
         return "\n".join(lines)
 
 
-def lay_out(folder: Path) -> None:
-    """The files that settings may name: good ones, and such as lie."""
+def write_data_files(folder: Path) -> None:
+    """Write the files that settings may name: good ones, and ones that lie about their content."""
     features = np.arange(24.0).reshape(12, 2)
     np.savez(folder / "good.npz", features=features, labels=np.arange(12) % 2)
     rows = "".join(f"{a},{b},{i % 2}\n" for i, (a, b) in enumerate(features))
@@ -113,8 +113,8 @@ def lay_out(folder: Path) -> None:
             file.writestr(f"{name}.npy", bytes(2_000_000))
 
 
-class Caught:
-    """What a call of the command said, and the code it left with."""
+class CommandCall:
+    """A call of the command in this process: its output, exit code and processor time."""
 
     def __init__(self, words: list[str], limit: float) -> None:
         self.out, self.err, self.real = io.StringIO(), io.StringIO(), io.StringIO()
@@ -124,13 +124,13 @@ class Caught:
         sys.stdout, sys.stderr, sys.__stderr__ = self.out, self.err, self.real  # type: ignore[misc]
         began = time.process_time()
         try:
-            self.code = self.leave(limit)
+            self.code = self.run_command(limit)
         finally:
             sys.argv, sys.stdout, sys.stderr, sys.__stderr__ = kept  # type: ignore[misc]
         self.seconds = time.process_time() - began
 
-    def leave(self, limit: float) -> object:
-        """The exit code of the command; a timer stands for the user's Ctrl-C."""
+    def run_command(self, limit: float) -> object:
+        """Return the exit code of the command; a timer replaces the user's Ctrl-C."""
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             self.interrupted = True
@@ -151,12 +151,12 @@ class Caught:
 
     @property
     def said(self) -> str:
-        """All that went to stderr, the real one included."""
+        """All output to stderr, by Python or past it."""
         return self.err.getvalue() + self.real.getvalue()
 
 
-def words_of(case: Case) -> list[str]:
-    """The command line of a case."""
+def command_line(case: Case) -> list[str]:
+    """The words of the command line of a case."""
     sets = [word for one in case.sets for word in ("--set", one)]
     if case.command == "bounds":
         return ["bounds", f"./{case.name}", *sets]
@@ -164,36 +164,36 @@ def words_of(case: Case) -> list[str]:
     return [case.command, f"./{case.name}", *sets, *out]
 
 
-def tried(case: Case, folder: Path, tally: Tally) -> str:
-    """What came of a case, beginning with the outcome."""
+def try_case(case: Case, folder: Path, tally: Tally) -> str:
+    """Run a case; return its outcome, and what is wrong if it failed."""
     (folder / case.name).write_bytes(case.text)
-    before = listed(folder)
-    caught = Caught(words_of(case), SECONDS)
-    tally.slowest = max(tally.slowest, caught.seconds)
-    new = sorted(listed(folder) - before)
-    if "Traceback" in caught.said or not isinstance(caught.code, int | None):
-        return f"failed: {caught.code} {caught.said}"
-    if caught.interrupted:
-        return interrupted(case, folder, caught, new)
-    if caught.code in (0, None, 3):
-        return ran(case, folder, caught, new, tally)
-    reports = sum(line.startswith(("kavg: ", "Error: ")) for line in caught.said.splitlines())
-    if caught.code != 2 or reports != 1 or new:
-        return f"failed: code {caught.code}, {reports} reports, left {new}: {caught.said}"
+    before = list_paths(folder)
+    call = CommandCall(command_line(case), SECONDS)
+    tally.slowest = max(tally.slowest, call.seconds)
+    new = sorted(list_paths(folder) - before)
+    if "Traceback" in call.said or not isinstance(call.code, int | None):
+        return f"failed: {call.code} {call.said}"
+    if call.interrupted:
+        return judge_interruption(case, folder, call, new)
+    if call.code in (0, None, 3):
+        return judge_run(case, folder, call, new, tally)
+    reports = sum(line.startswith(("kavg: ", "Error: ")) for line in call.said.splitlines())
+    if call.code != 2 or reports != 1 or new:
+        return f"failed: code {call.code}, {reports} reports, left {new}: {call.said}"
     return "refused"
 
 
-def interrupted(case: Case, folder: Path, caught: Caught, new: list[str]) -> str:
-    """Was it right to take so long?"""
+def judge_interruption(case: Case, folder: Path, call: CommandCall, new: list[str]) -> str:
+    """Return "interrupted" if the settings ask for that much work, or what is wrong."""
     with contextlib.suppress(KavgError, MemoryError):
         asked = config.load(folder / case.name, case.sets)
-        if work(asked) > LARGE and not beside_checkpoints(folder, new):
+        if estimate_work(asked) > LARGE and not list_strays(folder, new):
             return "interrupted"
-    return f"failed: still running after {SECONDS} s, left {new}: {caught.said}"
+    return f"failed: still running after {SECONDS} s, left {new}: {call.said}"
 
 
-def beside_checkpoints(folder: Path, new: list[str]) -> list[str]:
-    """What is neither a checkpoint that can be used nor a folder around one."""
+def list_strays(folder: Path, new: list[str]) -> list[str]:
+    """List the files that are neither a usable checkpoint nor a folder around one."""
     whole = [
         Path(name) for name in new if name.endswith(".ckpt") and load_checkpoint(folder / name)
     ]
@@ -201,17 +201,17 @@ def beside_checkpoints(folder: Path, new: list[str]) -> list[str]:
     return [name for name in new if name not in around]
 
 
-def work(asked: config.Config) -> float:
-    """Local steps that settings ask for, each of a thousand numbers or less."""
+def estimate_work(asked: config.Config) -> float:
+    """Estimate the local steps of the settings, in units of a thousand numbers."""
     numbers = asked.replicas * asked.objective.dim
     numbers *= getattr(asked.objective, "examples", 1)
     return sum(asked.rounds * a.K * (1 + a.P * numbers / 1000) for a in asked.algorithms)
 
 
-def ran(case: Case, folder: Path, caught: Caught, new: list[str], tally: Tally) -> str:
-    """Is what was written whole, and nothing beside it?"""
-    if caught.said.count("kavg: "):
-        return f"failed: it ran, and said {caught.said}"
+def judge_run(case: Case, folder: Path, call: CommandCall, new: list[str], tally: Tally) -> str:
+    """Return "ran" if the run folder is whole and nothing lies beside it, or what is wrong."""
+    if call.said.count("kavg: "):
+        return f"failed: it ran, and said {call.said}"
     if case.command == "bounds":
         return f"failed: left {new}" if new else "ran"
     out = Path(case.out if case.out is not None else f"runs/{Path(case.name).stem}")
@@ -223,14 +223,14 @@ def ran(case: Case, folder: Path, caught: Caught, new: list[str], tally: Tally) 
     tally.drawn += (folder / out / "figures" / "trajectory.png").exists()
     if crc32(case.text) % REPLAYED == 0:
         tally.verified += 1
-        again = Caught(["verify", "-q", "--", str(out)], SECONDS * 2)
+        again = CommandCall(["verify", "-q", "--", str(out)], SECONDS * 2)
         if again.code != 0 or not again.out.getvalue().endswith("same bits\n"):
             return f"failed: verify left with {again.code}: {again.out.getvalue()}{again.said}"
     return "ran"
 
 
-def listed(folder: Path) -> set[str]:
-    """Everything in a folder."""
+def list_paths(folder: Path) -> set[str]:
+    """List all files and folders below a folder."""
     return {
         os.path.relpath(os.path.join(place, name), folder)
         for place, folders, files in os.walk(folder)
@@ -239,8 +239,8 @@ def listed(folder: Path) -> set[str]:
 
 
 @contextlib.contextmanager
-def limited() -> Iterator[None]:
-    """Little memory, and warnings as errors."""
+def limit_resources() -> Iterator[None]:
+    """Limit the memory and turn warnings into errors."""
     before, here = resource.getrlimit(resource.RLIMIT_AS), Path.cwd()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, before[1]))
     try:
@@ -253,27 +253,27 @@ def limited() -> Iterator[None]:
 
 
 def hunt(count: int, start: int = 0, progress: bool = False) -> Tally:
-    """So many different cases; the tally of what came of them."""
+    """Try ``count`` different cases, of the seeds from ``start`` on."""
     tally = Tally()
-    with tempfile.TemporaryDirectory(prefix="hunt", dir=PLACE) as laid, limited():
-        lay_out(Path(laid))
+    with tempfile.TemporaryDirectory(prefix="hunt", dir=PLACE) as laid, limit_resources():
+        write_data_files(Path(laid))
 
         def one(case: Case) -> None:
             if case not in tally.seen and tally.cases < count:
-                judge(case, Path(laid), tally)
+                try_in_own_folder(case, Path(laid), tally)
                 if progress and tally.cases % 500 == 0:
                     words = f"{tally.cases} cases, {len(tally.failures)} failed"
                     print(words, file=sys.stderr, flush=True)
 
         for number in itertools.count(start):
-            batch(one, number)
+            run_batch(one, number)
             if tally.cases == count:
                 return tally
     raise AssertionError
 
 
-def batch(one: Callable[[Case], None], number: int) -> None:
-    """The cases of one seed."""
+def run_batch(one: Callable[[Case], None], number: int) -> None:
+    """Try the cases of one seed."""
     options = settings(
         max_examples=BATCH,
         database=None,
@@ -287,17 +287,17 @@ def batch(one: Callable[[Case], None], number: int) -> None:
 HONEST = jobs.draw_if_possible
 
 
-def judge(case: Case, laid: Path, tally: Tally) -> None:
-    """Try a case in a folder of its own."""
+def try_in_own_folder(case: Case, laid: Path, tally: Tally) -> None:
+    """Try a case in a folder of its own and enter its outcome."""
     faulthandler.dump_traceback_later(600, exit=True)
     drawn = crc32(case.text + case.name.encode()) % DRAWN == 0
-    jobs.draw_if_possible = found.draw_if_possible = HONEST if drawn else undrawn
+    jobs.draw_if_possible = found.draw_if_possible = HONEST if drawn else skip_figure
     tally.seen.add(case)
     with tempfile.TemporaryDirectory(prefix="hunt", dir=laid.parent) as place:
         folder = Path(place) / "here"
-        shutil.copytree(laid, folder, symlinks=True, copy_function=linked)
+        shutil.copytree(laid, folder, symlinks=True, copy_function=link_file)
         os.chdir(folder)
-        outcome = tried(case, folder, tally)
+        outcome = try_case(case, folder, tally)
         os.chdir(laid)
     tally.outcomes[case.kind, outcome.partition(":")[0]] += 1
     if outcome.startswith("failed"):
@@ -305,17 +305,17 @@ def judge(case: Case, laid: Path, tally: Tally) -> None:
     faulthandler.cancel_dump_traceback_later()
 
 
-def undrawn(draw: Callable[[], object]) -> None:
-    """A figure takes longer than all else together; most cases go without."""
+def skip_figure(draw: Callable[[], object]) -> None:
+    """Draw nothing: a figure takes longer than all else together."""
 
 
-def linked(source: str, target: str) -> None:
-    """Files are shared between the cases, which do not write to them."""
+def link_file(source: str, target: str) -> None:
+    """Link a file instead of copying it; no case writes to it."""
     os.link(source, target)
 
 
 def main(count: int = 20_000, start: int = 0) -> None:
-    """Hunt, and show the table and what failed."""
+    """Hunt; print the table and the cases that failed."""
     tally = hunt(count, start, progress=True)
     print(f"hunt: {count:,} cases made up by Hypothesis, seed {start}\n\n{tally.table()}")
     for case, outcome in tally.failures:

@@ -38,8 +38,8 @@ def outcome(tmp_path, text=GOOD, command="run", **options):
     case = hunt.Case("valid", text, command, "my.toml", (), None)
     tally = hunt.Tally()
     (tmp_path / "laid").mkdir()
-    with hunt.limited():
-        hunt.judge(case, tmp_path / "laid", tally)
+    with hunt.limit_resources():
+        hunt.try_in_own_folder(case, tmp_path / "laid", tally)
     ((_, name),) = tally.outcomes
     return name, "".join(words for _, words in tally.failures)
 
