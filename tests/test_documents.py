@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/**/*.md")])
 PAGES.append(ROOT / "tests" / "README.md")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OUTPUT = re.compile(r"```python\n([^`]*)```\n+<!-- [^\n]* the block above -->\n```text\n([^`]*)```")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -29,7 +30,7 @@ def names(paths):
 
 def test_the_readme_program_prints_what_the_readme_says():
     page = (ROOT / "README.md").read_text()
-    ((program, output),) = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", page, re.DOTALL)
+    ((program, output),) = re.findall(OUTPUT, page)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(program, {})

@@ -1,12 +1,13 @@
 """The claims about scaling, each with its limits and whether it stands.
 
-``python experiments/theory/scaling.py`` prints the table.  A slope is that of ``log m`` against
-``log x`` over a ladder, with limits at confidence ``LEVEL`` (kavg.analysis.rates); "floor" is the
-mean of ``||grad F(w_n)||^2`` over the later rounds.
+``python experiments/theory/scaling.py [REPLICAS]`` prints the table; 256 replicas by default.  A
+slope is that of ``log m`` against ``log x`` over a ladder, with a confidence interval at ``LEVEL``
+(kavg.analysis.rates); "floor" is the mean of ``||grad F(w_n)||^2`` over the later rounds.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -207,9 +208,9 @@ MEASURED: tuple[Callable[[int], list[Claim]], ...] = (
 )
 
 
-def main() -> None:
+def main(replicas: int = 256) -> None:
     """Print the tables."""
-    claims = best_mu_moves() + [claim for claims in MEASURED for claim in claims(256)]
+    claims = best_mu_moves() + [claim for claims in MEASURED for claim in claims(replicas)]
     print("| claim | measured | expected | stands |\n|---|---|---|---|")
     for claim in claims:
         stands = "yes" if claim.stands else "NO"
@@ -221,4 +222,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))
