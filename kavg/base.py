@@ -40,7 +40,7 @@ class Constant:
     source: str = ""
 
 
-def unknown(source: str) -> Constant:
+def unknown_constant(source: str) -> Constant:
     """A constant nobody has a number for; ``source`` says why."""
     return Constant(float("nan"), "unknown", source)
 
@@ -108,7 +108,7 @@ class FiniteSum(Objective, Protocol):
 
 
 @runtime_checkable
-class Measured(Protocol):
+class HasMeasures(Protocol):
     """An objective with quantities of its own worth recording, such as held-out accuracy."""
 
     @property

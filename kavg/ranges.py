@@ -98,7 +98,7 @@ def check_range(hint: Any, name: str, value: Any) -> None:
 
 def _check_number(name: str, value: Any, kind: type, interval: Interval, advice: str = "") -> None:
     if not (_is_number(value, kind) and _contains(interval, value)):
-        need = _describe(kind, interval)
+        need = _describe_range(kind, interval)
         end = f"; {advice}" if advice else ""
         raise KavgError(f"{name} must be {need}, got {name}={value!r}{end}")
 
@@ -121,7 +121,7 @@ def _contains(interval: Interval, value: Any) -> bool:
     )
 
 
-def _describe(kind: type, interval: Interval) -> str:
+def _describe_range(kind: type, interval: Interval) -> str:
     is_bounded = interval.le is not None or interval.lt is not None
     number = "a whole number" if kind is int else "a number" if is_bounded else "a finite number"
     if interval.le is not None:

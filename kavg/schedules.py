@@ -17,10 +17,10 @@ from kavg.ranges import Count, Positive, check_ranges
 
 @final
 @dataclass(frozen=True)
-class Constant:
+class ConstantStep:
     """``gamma(n) = gamma``; the same as giving the number.
 
-    >>> Constant(0.1)(7)
+    >>> ConstantStep(0.1)(7)
     0.1
     """
 
@@ -93,12 +93,12 @@ class WarmUp:
 
     ``gamma(n) = then(n) n / rounds`` for ``n <= rounds``.
 
-    >>> [WarmUp(rounds=2, then=Constant(0.1))(n) for n in (1, 2, 3)]
+    >>> [WarmUp(rounds=2, then=ConstantStep(0.1))(n) for n in (1, 2, 3)]
     [0.05, 0.1, 0.1]
     """
 
     rounds: Annotated[Count, "leave the warm-up out for none"]
-    then: Constant | InverseSqrt | Piecewise
+    then: ConstantStep | InverseSqrt | Piecewise
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -109,7 +109,7 @@ class WarmUp:
 
 
 KINDS: Final[Mapping[str, type[Schedule]]] = {
-    "constant": Constant,
+    "constant": ConstantStep,
     "inverse_sqrt": InverseSqrt,
     "piecewise": Piecewise,
     "warm_up": WarmUp,

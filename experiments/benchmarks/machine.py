@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from experiments.benchmarks.cpu_affinity import cores
 from kavg.cli.environment import describe_environment, installed_version
-from kavg.engine.blas_threads import loaded_libraries
+from kavg.engine.blas_threads import get_blas_controller
 
 PEERS: Final = ("jax", "jaxlib", "torch")
 PREFIXES: Final = ("OPENBLAS_", "OMP_", "MKL_", "BLIS_", "NPY_", "XLA_", "JAX_", "TORCH_", "MPICH_")
@@ -22,7 +22,7 @@ def machine(core: int | None, given: dict[str, str]) -> dict[str, Any]:
     found["versions"] = dict(found["versions"]) | versions
     blas = [
         {key: library.get(key) for key in ("internal_api", "version", "architecture")}
-        for library in loaded_libraries().info()
+        for library in get_blas_controller().info()
         if library.get("user_api") == "blas"
     ]
     return found | {

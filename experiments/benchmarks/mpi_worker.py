@@ -21,7 +21,7 @@ from experiments.benchmarks.timing import Clock
 from experiments.benchmarks.two_ranks import World
 from experiments.benchmarks.worker import Job, leave, timed
 from experiments.benchmarks.workloads import double_well
-from kavg.engine.blas_threads import one_blas_thread
+from kavg.engine.blas_threads import limit_blas_to_one_thread
 
 SHARED: Final = "the ranks had no core each, so these times say little"
 
@@ -59,7 +59,7 @@ def measured(job: Job, world: World) -> None:
     """Every series, written down by rank 0 as it ends."""
     clock = collective(world.comm)
     for about, roster in workloads(job, world):
-        with one_blas_thread():
+        with limit_blas_to_one_thread():
             found = timed(job, about, roster, clock)
         if world.rank == 0:
             leave(job, replace(found, remark=world.remark))

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
-from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown
+from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown_constant
 from kavg.outer import KINDS, SlowMo
 from kavg.problem import Algorithm
 
@@ -108,7 +108,7 @@ def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str
     >>> {name: c.value for name, c in gather_constants(bowl, noise.constants(bowl)).items()}
     {'L': 4.0, 'f_star': 0.0, 'sigma2': 2.0, 'M_v': 0.0, 'zeta2': 0.0, 'pl': 1.0}
     """
-    pl: Constant = getattr(objective, "pl", unknown(""))
+    pl: Constant = getattr(objective, "pl", unknown_constant(""))
     return {
         "L": objective.L,
         "f_star": objective.f_star,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavg.base import Objective
-from kavg.engine.local_steps import default_tile
+from kavg.engine.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
@@ -63,7 +63,7 @@ def check_point(objective: Objective) -> None:
 def check_learners(objective: Objective, P: int, R: int) -> None:
     """Refuse replicas that a round could not be held for."""
     d = objective.dim
-    numbers = (ROUND + LEARNER * default_tile(R, d, P)) * R * d
+    numbers = (ROUND + LEARNER * choose_tile(R, d, P)) * R * d
     check_room(numbers, f"{R} replicas of {d} coordinates", "take fewer")
 
 
@@ -76,7 +76,7 @@ def check_batches(problem: Problem, P: int, R: int) -> None:
     one = B * (objective.split.train.features.shape[1] + 8)
     if isinstance(objective, Network):
         one += B * (2 * objective.hidden + 2 * len(objective.classes))
-    rows = default_tile(R, objective.dim, P) * R
+    rows = choose_tile(R, objective.dim, P) * R
     drawn = BATCH * rows * (n if oracle.sampling == "reshuffle" else B)
     check_room(one + drawn, f"batches of {B} for {rows} learners and replicas", "reduce B")
 

@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 @cache
-def loaded_libraries() -> ThreadpoolController:
+def get_blas_controller() -> ThreadpoolController:
     """The BLAS in use; looking it up takes milliseconds, so once is enough."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
+def limit_blas_to_one_thread() -> AbstractContextManager[object]:
     """Keep BLAS to one thread inside the ``with`` block.
 
     Inside another such block, where there is nothing to do, this costs a tenth of the 6
     microseconds that setting the limit takes.
     """
-    libraries = loaded_libraries().lib_controllers
+    libraries = get_blas_controller().lib_controllers
     if all(one.num_threads == 1 for one in libraries if one.user_api == "blas"):
         return nullcontext()
-    limit: AbstractContextManager[object] = loaded_libraries().limit(limits=1, user_api="blas")
+    limit: AbstractContextManager[object] = get_blas_controller().limit(limits=1, user_api="blas")
     return limit

@@ -35,10 +35,10 @@ class SerialComm:
         np.reshape(recvbuf, np.shape(sendbuf))[...] = sendbuf
 
 
-def block(count: int, size: int, rank: int) -> range:
+def assign_learners(count: int, size: int, rank: int) -> range:
     """The part of ``range(count)`` that ``rank`` of ``size`` owns: contiguous, even within one.
 
-    >>> [block(7, 3, rank) for rank in range(3)]
+    >>> [assign_learners(7, 3, rank) for rank in range(3)]
     [range(0, 3), range(3, 5), range(5, 7)]
     """
     share, rest = divmod(count, size)

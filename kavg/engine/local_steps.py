@@ -14,10 +14,10 @@ TILE_COORDINATES: Final = 32_768
 """Coordinates in a tile: with noise some 40 bytes each, so a tile stays in an L2 cache."""
 
 
-def default_tile(R: int, d: int, learners: int) -> int:
+def choose_tile(R: int, d: int, learners: int) -> int:
     """How many learners share a tile: as many as fit the cache, in tiles of about one size.
 
-    >>> default_tile(R=64, d=100, learners=16)
+    >>> choose_tile(R=64, d=100, learners=16)
     4
     """
     most = max(1, TILE_COORDINATES // (R * d))

@@ -9,8 +9,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Floats, Measure, Measured
-from kavg.engine.blas_threads import one_blas_thread
+from kavg.base import Floats, HasMeasures, Measure
+from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
@@ -35,7 +35,7 @@ class Recorder:
 
     def add(self, now: Round) -> bool:
         """Record a round; False, and nothing kept, if a value is not finite."""
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
         values["dispersion"] = now.dispersion
         if not all(np.isfinite(value).all() for value in values.values()):
@@ -101,7 +101,7 @@ def standard_measures(problem: Problem) -> dict[str, Measure]:
         "F": of_w_alone(objective.value),
         "grad_norm2": of_w_alone(grad_norm2),
     }
-    if isinstance(objective, Measured):
+    if isinstance(objective, HasMeasures):
         for name, measure in objective.measures.items():
             measures[name] = of_w_alone(measure)
     return measures

@@ -8,10 +8,10 @@ from typing import final
 import numpy as np
 
 from kavg.base import Communicator, Precision
-from kavg.engine.blas_threads import one_blas_thread
-from kavg.engine.communicator import SerialComm, block
+from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.communicator import SerialComm, assign_learners
 from kavg.engine.exact_sums import Exponents
-from kavg.engine.local_steps import LocalSteps, default_tile
+from kavg.engine.local_steps import LocalSteps, choose_tile
 from kavg.engine.means import MEANS, Mean
 from kavg.engine.options import MeanName, RunOptions
 from kavg.problem import Algorithm, Problem
@@ -89,8 +89,8 @@ class _Learners:
     ) -> None:
         R, d = options.replicas, problem.objective.dim
         self.algorithm, self.request = algorithm, request
-        self.own = block(algorithm.P, comm.Get_size(), comm.Get_rank())
-        self.tile = options.tile or default_tile(R, d, max(1, len(self.own)))
+        self.own = assign_learners(algorithm.P, comm.Get_size(), comm.Get_rank())
+        self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
         self.local = LocalSteps(
             problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
         )
@@ -101,7 +101,7 @@ class _Learners:
         """Do one round: K steps of every learner, the mean, the outer rule."""
         n, outer, mean = state.n + 1, self.algorithm.outer, self.mean
         w, v, gamma = state.w.copy(), state.v.copy(), self.algorithm.step_size(n)
-        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             outer.start(w, v, self.start)
             exponents = state.exponents
             if exponents is None:

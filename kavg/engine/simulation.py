@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from itertools import islice
 
 from kavg.base import Communicator, Measure, Precision
-from kavg.engine.blas_threads import one_blas_thread
+from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
@@ -80,7 +80,7 @@ def complete_run(
     if run.last is None:
         run.add_start(next(iterations))
     # Once around all rounds: setting the limit in each would cost 6 microseconds a round.
-    with one_blas_thread():
+    with limit_blas_to_one_thread():
         for now in islice(iterations, run.rounds_left):
             if not run.add(now):
                 break

@@ -9,7 +9,7 @@ from typing import Annotated, final
 import numpy as np
 from annotated_types import Interval
 
-from kavg.base import Constant, Floats, unknown
+from kavg.base import Constant, Floats, unknown_constant
 from kavg.errors import KavgError
 from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Count, Positive, check_count, check_ranges
@@ -120,7 +120,7 @@ class Quadratic:
         """
         above = self.eigenvalues[self.eigenvalues > 0]
         if self.eigenvalues.min() < 0 or not above.size:
-            return unknown("needs a positive eigenvalue and no negative one")
+            return unknown_constant("needs a positive eigenvalue and no negative one")
         return Constant(float(above.min()), "exact", "smallest positive eigenvalue")
 
     def eigen_coordinates(self, x: Floats) -> Floats:

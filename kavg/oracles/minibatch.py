@@ -18,7 +18,7 @@ from kavg.base import (
     Objective,
     Precision,
     StochasticGradient,
-    unknown,
+    unknown_constant,
 )
 from kavg.errors import KavgError
 from kavg.oracles.samplers import SAMPLERS, Sampler
@@ -144,8 +144,8 @@ class MiniBatch:
     def constants(self, objective: Objective) -> NoiseConstants:
         """``M`` is unknown; ``zeta2`` is exactly 0 without ``partition``, else unknown."""
         alike = Constant(0.0, "exact", "all learners draw from all examples")
-        parts = unknown("depends on w and on how the data are dealt")
-        variance = unknown("variance of an example's gradient: depends on w")
+        parts = unknown_constant("depends on w and on how the data are dealt")
+        variance = unknown_constant("variance of an example's gradient: depends on w")
         state = Constant(0.0, "exact", "not modelled")
         return NoiseConstants(variance, state, parts if self.partition else alike, self.B)
 

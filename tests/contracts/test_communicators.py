@@ -11,7 +11,7 @@ from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg.engine.communicator import SerialComm, block
+from kavg.engine.communicator import SerialComm, assign_learners
 
 World = Callable[[Callable[[Any], Any]], list[Any]]
 
@@ -93,7 +93,7 @@ def test_a_rank_that_fails_hangs_nobody() -> None:
 
 @given(st.integers(0, 2000), st.integers(1, 64))
 def test_blocks_are_a_partition(P: int, size: int) -> None:
-    blocks = [block(P, size, rank) for rank in range(size)]
+    blocks = [assign_learners(P, size, rank) for rank in range(size)]
     assert [j for learners in blocks for j in learners] == list(range(P))
     assert max(map(len, blocks)) - min(map(len, blocks)) <= 1
     assert sorted(map(len, blocks), reverse=True) == list(map(len, blocks))

@@ -108,7 +108,7 @@ def step_sizes() -> st.SearchStrategy:
         st.builds(
             kavg.schedules.WarmUp,
             rounds=st.integers(1, 3),
-            then=st.builds(kavg.schedules.Constant, gamma),
+            then=st.builds(kavg.schedules.ConstantStep, gamma),
         ),
     )
 

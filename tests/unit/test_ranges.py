@@ -22,7 +22,7 @@ from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import Gaussian, Partition
 from kavg.outer import Averaging
 from kavg.ranges import Count, Momentum, NonNegative, Positive, Seed, Share, check_range
-from kavg.schedules import Constant
+from kavg.schedules import ConstantStep
 from kavg.storage.checkpoint_manager import CheckpointPolicy
 
 GIVEN = {
@@ -33,7 +33,7 @@ GIVEN = {
     },
     Synthetic: {"kind": "regression"},
     **{cls: {"mu": 0.5} for cls in (outer.BlockMomentum, outer.NesterovMomentum, outer.SlowMo)},
-    FAMILIES["schedules"]["warm_up"]: {"rounds": 1, "then": Constant(1.0)},
+    FAMILIES["schedules"]["warm_up"]: {"rounds": 1, "then": ConstantStep(1.0)},
     FAMILIES["schedules"]["piecewise"]: {"gammas": (1.0,), "boundaries": ()},
 }  # fmt: skip
 """Arguments of constructors that ``small_settings`` does not know."""

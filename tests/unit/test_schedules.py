@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from kavg.base import Schedule
 from kavg.errors import KavgError
-from kavg.schedules import KINDS, Constant, InverseSqrt, Piecewise, WarmUp
+from kavg.schedules import KINDS, ConstantStep, InverseSqrt, Piecewise, WarmUp
 
 GAMMAS = st.floats(1e-6, 1e3)
 ROUNDS = st.integers(1, 10**6)
 TABLE: dict[str, Schedule] = {
-    "constant": Constant(0.3),
+    "constant": ConstantStep(0.3),
     "inverse_sqrt": InverseSqrt(0.3, rounds=10),
     "piecewise": Piecewise(gammas=(0.3, 0.1, 0.2), boundaries=(5, 9)),
     "piecewise, one piece": Piecewise(gammas=(0.3,), boundaries=()),
@@ -39,7 +39,7 @@ def test_step_sizes_are_positive_numbers_and_functions_of_the_round(name: str, n
 
 @given(GAMMAS, ROUNDS)
 def test_constant(gamma: float, n: int) -> None:
-    assert Constant(gamma)(n) == gamma
+    assert ConstantStep(gamma)(n) == gamma
 
 
 @given(GAMMAS, st.integers(1, 1000), ROUNDS)
@@ -68,7 +68,7 @@ def test_piecewise_counts_the_boundaries_behind(boundaries: list[int], n: int) -
 
 
 def test_warm_up_rises_in_equal_steps_and_then_follows() -> None:
-    schedule = WarmUp(rounds=4, then=Constant(1.0))
+    schedule = WarmUp(rounds=4, then=ConstantStep(1.0))
     assert [schedule(n) for n in range(1, 7)] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
 
 
@@ -80,9 +80,9 @@ def test_warm_up_multiplies_what_it_warms_up(rounds: int, n: int) -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "zero": (lambda: Constant(0.0), r"gamma=0\.0"),
+    "zero": (lambda: ConstantStep(0.0), r"gamma=0\.0"),
     "negative": (lambda: InverseSqrt(-1.0), r"gamma=-1\.0"),
-    "nan": (lambda: Constant(float("nan")), "gamma=nan"),
+    "nan": (lambda: ConstantStep(float("nan")), "gamma=nan"),
     "rounds": (lambda: InverseSqrt(1.0, rounds=0), "rounds=0; use rounds=1"),
     "a piece": (lambda: Piecewise((1.0, 0.0), (3,)), r"got gammas\[1\]=0\.0"),
     "no piece": (lambda: Piecewise((), ()), "0 gammas and 0 boundaries"),
@@ -90,7 +90,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "order": (lambda: Piecewise((1.0, 2.0, 3.0), (4, 3)), r"that rise, got \(4, 3\)"),
     "twice": (lambda: Piecewise((1.0, 2.0, 3.0), (3, 3)), "that rise"),
     "round 0": (lambda: Piecewise((1.0, 2.0), (0,)), r"at least 1 that rise, got \(0,\)"),
-    "no warm-up": (lambda: WarmUp(rounds=0, then=Constant(1.0)), "rounds=0; leave the warm-up out"),
+    "no warm-up": (
+        lambda: WarmUp(rounds=0, then=ConstantStep(1.0)),
+        "rounds=0; leave the warm-up out",
+    ),
 }
 
 

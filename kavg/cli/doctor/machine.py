@@ -16,7 +16,7 @@ from typing import Final
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.cli.doctor.mpi_library import Launcher, family
 from kavg.cli.environment import installed_version, source_digest
-from kavg.engine.blas_threads import loaded_libraries, one_blas_thread
+from kavg.engine.blas_threads import get_blas_controller, limit_blas_to_one_thread
 from kavg.version import __version__
 
 ROOM: Final = 200 * 2**20
@@ -97,9 +97,9 @@ def check_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
 
 def check_blas(ranks: int, here: int) -> Finding:
     """Check that BLAS threads times ranks do not exceed the cores of this machine."""
-    with one_blas_thread():
-        held = [found for found in loaded_libraries().info() if found["user_api"] == "blas"]
-    free = [found for found in loaded_libraries().info() if found["user_api"] == "blas"]
+    with limit_blas_to_one_thread():
+        held = [found for found in get_blas_controller().info() if found["user_api"] == "blas"]
+    free = [found for found in get_blas_controller().info() if found["user_api"] == "blas"]
     if not held:
         return check_unknown_blas(os.environ)
     names = ", ".join(f"{one['internal_api']} {one['version']}" for one in held)

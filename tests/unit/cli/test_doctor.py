@@ -177,7 +177,7 @@ def test_blas_threads_are_held_and_counted(monkeypatch):
                 {"user_api": "openmp", "num_threads": 8},
             ]
 
-    monkeypatch.setattr(machine, "loaded_libraries", Two)
+    monkeypatch.setattr(machine, "get_blas_controller", Two)
     assert "OMP_NUM_THREADS=1" in machine.check_blas(1, 4).fix
     monkeypatch.setattr(Two, "info", lambda self: [])
     monkeypatch.setattr(machine, "os", namedtuple("os", "environ")({}))

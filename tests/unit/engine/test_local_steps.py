@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.engine.local_steps import TILE_COORDINATES, LocalSteps, default_tile
+from kavg.engine.local_steps import TILE_COORDINATES, LocalSteps, choose_tile
 from kavg.objectives.data import Synthetic
 
 WELL = kavg.objectives.DoubleWell(dim=1000)
@@ -66,7 +66,7 @@ def test_a_step_allocates_nothing(name, dtype):
 
 @given(st.integers(1, 10**7), st.integers(1, 1000), st.integers(1, 10**6))
 def test_tiles_fit_the_cache_and_are_of_about_one_size(learners, R, d):
-    tile = default_tile(R, d, learners)
+    tile = choose_tile(R, d, learners)
     assert 1 <= tile <= learners
     assert tile == 1 or tile * R * d <= TILE_COORDINATES
     tiles = -(-learners // tile)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kavg.base import Floats
-from kavg.engine.communicator import SerialComm, block
+from kavg.engine.communicator import SerialComm, assign_learners
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import (
     HIGHEST,
@@ -46,7 +46,7 @@ def averaged(
     """
     P, R, d = x.shape
     comm = comm or SerialComm()
-    own = np.array(list(order or range(P)))[block(P, comm.Get_size(), comm.Get_rank())]
+    own = np.array(list(order or range(P)))[assign_learners(P, comm.Get_size(), comm.Get_rank())]
     repeats = 0
     with np.errstate(over="ignore", invalid="ignore"):
         if mean is None:
