@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.leaves import is_final, overridden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +67,12 @@ def test_it_answers_the_protocols(F: Any) -> None:
     assert "lower bound" in F.f_star.source
     assert F.L.value > 0
     assert hash(F) == hash(F)
+
+
+@pytest.mark.parametrize("kind", RISKS.values(), ids=RISKS)
+def test_a_risk_is_final_and_replaces_no_method_of_its_base(kind: Any) -> None:
+    assert is_final(kind)
+    assert overridden(kind, EmpiricalRisk) == set()
 
 
 @every

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.leaves import is_final, overridden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
@@ -300,6 +301,12 @@ def test_the_constants_of_shifts_are_those_of_the_noise_with_zeta2() -> None:
     constants = Shifted(zeta2=2.0, noise=noise).constants(COSINE)
     assert constants.zeta2.value == 2.0
     assert replace(constants, zeta2=noise.constants(COSINE).zeta2) == noise.constants(COSINE)
+
+
+@pytest.mark.parametrize("law", ADDITIVE.values(), ids=ADDITIVE)
+def test_a_law_is_final_and_replaces_no_method_of_its_base(law: Any) -> None:
+    assert is_final(law)
+    assert overridden(law, AdditiveNoise) == set()
 
 
 # --- addresses
