@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kavg.config import config
+from kavg.config import settings_file
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/**/*.md")])
@@ -46,7 +46,7 @@ def test_programs_compile(page):
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_settings_parse(page):
     for text in blocks(page, "toml"):
-        config.parse(text)
+        settings_file.parse_config(text)
 
 
 SETTINGS = sorted(ROOT.glob("experiments/**/*.toml"))
@@ -54,7 +54,7 @@ SETTINGS = sorted(ROOT.glob("experiments/**/*.toml"))
 
 @pytest.mark.parametrize("path", SETTINGS, ids=names(SETTINGS))
 def test_experiments_parse(path):
-    config.load(path)
+    settings_file.load_config(path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

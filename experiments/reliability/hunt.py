@@ -46,7 +46,7 @@ from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
 from kavg.cli import theorem_check as found
 from kavg.cli.saved_run import load_checkpoint
-from kavg.config import config
+from kavg.config import Config, settings_file
 from kavg.errors import KavgError
 from kavg.storage import manifest
 
@@ -186,7 +186,7 @@ def try_case(case: Case, folder: Path, tally: Tally) -> str:
 def judge_interruption(case: Case, folder: Path, call: CommandCall, new: list[str]) -> str:
     """Return "interrupted" if the settings ask for that much work, or what is wrong."""
     with contextlib.suppress(KavgError, MemoryError):
-        asked = config.load(folder / case.name, case.sets)
+        asked = settings_file.load_config(folder / case.name, case.sets)
         if estimate_work(asked) > LARGE and not list_strays(folder, new):
             return "interrupted"
     return f"failed: still running after {SECONDS} s, left {new}: {call.said}"
@@ -201,7 +201,7 @@ def list_strays(folder: Path, new: list[str]) -> list[str]:
     return [name for name in new if name not in around]
 
 
-def estimate_work(asked: config.Config) -> float:
+def estimate_work(asked: Config) -> float:
     """Estimate the local steps of the settings, in units of a thousand numbers."""
     numbers = asked.replicas * asked.objective.dim
     numbers *= getattr(asked.objective, "examples", 1)

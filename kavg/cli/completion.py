@@ -41,12 +41,14 @@ def complete_source(incomplete: str) -> list[str]:
 def complete_place(context: typer.Context) -> list[str]:
     """Places that ``--set`` can change in the CONFIG on the command line, if it is readable."""
     from kavg.config.places import setting_places
-    from kavg.config.toml import tables_of, text_of
+    from kavg.config.toml import parse_toml, read_settings
 
     config = context.params.get("config") or context.params.get("source")
     try:
         # A pipe or a device would block the shell.
-        tables = tables_of(text_of(Path(config))) if config and os.path.isfile(config) else {}
+        tables = (
+            parse_toml(read_settings(Path(config))) if config and os.path.isfile(config) else {}
+        )
     except KavgError:
         tables = {}
     # Shells leave a star alone that no file name matches.

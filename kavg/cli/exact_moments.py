@@ -12,7 +12,7 @@ from kavg.cli.execution import Results, run_algorithms, write_results
 from kavg.cli.options import Output
 from kavg.cli.session import Session
 from kavg.config.config import Config
-from kavg.config.memory_estimates import check_moments
+from kavg.config.memory_estimates import check_moment_memory
 from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import escape_unprintable, wrap_text
@@ -48,7 +48,7 @@ def exact_curves(config: Config) -> list[ExactTrajectory]:
     Raises:
         KavgError: The objective is no quadratic, or the moments would need too much memory.
     """
-    check_moments(config.objective, config.rounds)
+    check_moment_memory(config.objective, config.rounds)
     return [exact_trajectory(config.problem, a, config.rounds) for a in config.algorithms]
 
 

@@ -19,7 +19,8 @@ from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.progress import open_progress
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
-from kavg.config.config import Config, data_digest, fingerprint, load, to_toml
+from kavg.config.config import Config, hash_config, hash_data
+from kavg.config.settings_file import load_config, to_toml
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import complete_run
@@ -60,7 +61,7 @@ class Results:
     earlier: Sequence[Mapping[str, Any]] = ()
 
 
-def load_config(session: Session, path: Path, overrides: Sequence[str] | None) -> Config:
+def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | None) -> Config:
     """Load a settings file on every rank.
 
     Raises:
@@ -68,7 +69,7 @@ def load_config(session: Session, path: Path, overrides: Sequence[str] | None) -
     """
 
     def load_here() -> Config:
-        config = load(path, overrides or ())
+        config = load_config(path, overrides or ())
         set_timeout(session.comm, config.timeout)
         return config
 
@@ -78,7 +79,7 @@ def load_config(session: Session, path: Path, overrides: Sequence[str] | None) -
 def describe_inputs(config: Config) -> str:
     """Describe what must be the same on all ranks: program, NumPy, settings and data."""
     versions = f"kavg {__version__} of source {source_digest()}, numpy {installed_version('numpy')}"
-    return f"{versions}, settings and data {fingerprint(config)}"
+    return f"{versions}, settings and data {hash_config(config)}"
 
 
 def claim_new_run(
@@ -97,7 +98,7 @@ def claim_new_run(
             remove_checkpoints(folder)
 
     run_on_rank_0(session.comm, prepare)
-    begun = Checkpoint(to_toml(config), data_digest(config), (), [describe_session(session.size)])
+    begun = Checkpoint(to_toml(config), hash_data(config), (), [describe_session(session.size)])
     return CheckpointManager(folder, config.checkpoint, begun, owns_folder=force)
 
 
@@ -188,7 +189,7 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     folder = folder if force else choose_unused_folder(folder)
     summary_table = summarize_runs(results.runs)
     facts = describe_environment(session.size, session.mpi)
-    facts |= {"data": data_digest(results.config), "earlier": list(results.earlier)}
+    facts |= {"data": hash_data(results.config), "earlier": list(results.earlier)}
     stored = StoredRun(
         to_toml(results.config), results.runs, summary_table, facts, results.verdicts
     )

@@ -19,8 +19,8 @@ from kavg.analysis.differences import (
 from kavg.analysis.estimate import paired_difference
 from kavg.cli.output import print_text
 from kavg.cli.session import Session
-from kavg.config.messages import shown
-from kavg.config.toml import tables_of, text_of
+from kavg.config.messages import shorten_repr
+from kavg.config.toml import parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
@@ -76,7 +76,7 @@ def _read_runs(folder: Path) -> list[Trajectory]:
 def _read_settings(folder: Path) -> dict[str, Any]:
     """The settings by place; nothing of them is built, so their data may be gone."""
     try:
-        return flatten_tables(tables_of(text_of(folder / "config.toml")))
+        return flatten_tables(parse_toml(read_settings(folder / "config.toml")))
     except RecursionError:
         raise KavgError(f"the settings in {str(folder)!r} are too deep to be kavg's") from None
 
@@ -93,7 +93,7 @@ def _read_environment(folder: Path) -> dict[str, Any]:
 
 def _changed_places(label: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
     for place, first, second in compare_mappings(a, b):
-        yield f"{label}  {place}: {shown(first)} and {shown(second)}"
+        yield f"{label}  {place}: {shorten_repr(first)} and {shorten_repr(second)}"
 
 
 def _compare_algorithms(a: Sequence[Trajectory], b: Sequence[Trajectory]) -> Iterator[str]:

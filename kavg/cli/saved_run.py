@@ -11,7 +11,8 @@ from typing import Any, final
 from kavg.cli.environment import SESSION, describe_session, describe_versions
 from kavg.cli.execution import begin_run, describe_inputs
 from kavg.cli.session import Session
-from kavg.config.config import Config, data_digest, load, parse, to_toml
+from kavg.config.config import Config, hash_data
+from kavg.config.settings_file import load_config, parse_config, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.watched_comm import set_timeout
@@ -132,7 +133,7 @@ def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
     """
     begun = read_checkpoint(path)
     try:
-        config = parse(begun.settings)
+        config = parse_config(begun.settings)
         _check_runs_fit(config, begun.runs, begun.data)
     except KavgError as error:
         reason = str(error).replace("\n", "; ")
@@ -142,7 +143,7 @@ def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
 
 def _check_runs_fit(config: Config, runs: Sequence[Trajectory], data: object) -> None:
     """Raise KavgError unless these settings, on the data they name, can have led to the runs."""
-    if data != data_digest(config):
+    if data != hash_data(config):
         raise KavgError("the data that its settings name are not those it was computed with")
     validate_algorithms(runs, config.algorithms)
     for algorithm, run in zip(config.algorithms, runs, strict=False):
@@ -156,7 +157,7 @@ def read_finished_run(folder: Path) -> SavedRun:
     """
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
-        config, runs = load(folder / "config.toml"), load_trajectories(folder)
+        config, runs = load_config(folder / "config.toml"), load_trajectories(folder)
         facts = read_json(folder / "environment.json")
         if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
@@ -166,7 +167,7 @@ def read_finished_run(folder: Path) -> SavedRun:
     earlier = facts.get("earlier")
     last = {key: facts[key] for key in SESSION if key in facts}
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
-    begun = Checkpoint(to_toml(config), data_digest(config), runs, sessions)
+    begun = Checkpoint(to_toml(config), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
     return SavedRun(config, begun, path, _file_sha256(path), True, _version_warnings(sessions))
 
@@ -193,7 +194,7 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
 
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
     """Load the settings and trajectories of a finished run, which must belong together."""
-    config, runs = load(folder / "config.toml"), load_trajectories(folder)
+    config, runs = load_config(folder / "config.toml"), load_trajectories(folder)
     if not is_finished(runs, config.algorithms, config.rounds):
         raise KavgError(
             f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "

@@ -13,7 +13,7 @@ from kavg.analysis.comparison import Comparison, compare_with_bounds
 from kavg.analysis.decision import decide_verdicts
 from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.cli.execution import Results, load_config, run_algorithms, write_results
+from kavg.cli.execution import Results, load_shared_config, run_algorithms, write_results
 from kavg.cli.options import Decision, Output
 from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.saved_run import load_run
@@ -122,7 +122,7 @@ def check_settings(
     output: Output,
 ) -> int:
     """Run a settings file, print the verdicts and write the run folder; the exit code."""
-    config, folder = load_config(session, path, overrides), output.folder(path)
+    config, folder = load_shared_config(session, path, overrides), output.folder(path)
     run_on_rank_0(session.comm, lambda: validate_output_folder(folder, output.force))
     found = _run_and_judge(session, config, decision, quiet=output.quiet)
     results = Results(found.config, found.runs, found.table, found.draw, found.json)

@@ -29,7 +29,7 @@ from kavg.cli.output import print_text
 from kavg.cli.replay import repeat_rounds, sample_rows
 from kavg.cli.saved_run import load_run
 from kavg.cli.session import Session
-from kavg.config.config import Config, data_digest
+from kavg.config.config import Config, hash_data
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate
@@ -113,7 +113,7 @@ def examine_folder(folder: Path) -> Examination:
         reason = " ".join(str(error).split())
         return Examination((*defects, f"the run cannot be repeated: {reason}"), recorded)
     defects += list_disagreements(folder, runs)
-    if recorded.get("data", now := data_digest(config)) != now:
+    if recorded.get("data", now := hash_data(config)) != now:
         defects.append("the data have changed since the run")
     return Examination(tuple(defects), recorded, (config, runs))
 

@@ -1,5 +1,6 @@
-"""A settings file to checked, frozen values, and its faults to words."""
+"""Settings files: parsed to checked, frozen values, with all errors of a file at once."""
 
-from kavg.config.config import Config, load, parse, schema, to_toml
+from kavg.config.config import Config, Record
+from kavg.config.settings_file import json_schema, load_config, parse_config, to_toml
 
-__all__ = ["Config", "load", "parse", "schema", "to_toml"]
+__all__ = ["Config", "Record", "json_schema", "load_config", "parse_config", "to_toml"]

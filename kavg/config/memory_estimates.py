@@ -1,8 +1,8 @@
-"""How much memory settings ask for, so that what no machine could hold is refused at once.
+"""Estimates of the memory that settings need, so that too much is an error before a run.
 
-Estimates to a factor of two or so, from the shapes in the classes that are named: they tell
-gibibytes from pebibytes before a byte is taken.  ``d`` coordinates, ``n`` examples of ``p``
-features, ``R`` replicas, ``T`` recorded rounds; a number has 8 bytes.
+They are right to a factor of two or so, from the shapes in the classes named here, which is enough
+to distinguish gibibytes from pebibytes.  ``d`` coordinates, ``n`` examples of ``p`` features,
+``R`` replicas, ``T`` recorded rounds; a number has 8 bytes.
 """
 
 from __future__ import annotations
@@ -21,54 +21,62 @@ from kavg.oracles import MiniBatch
 from kavg.problem import Algorithm, Problem
 from kavg.storage.limits import format_bytes, memory_limit
 
-NUMBER: Final = 8
-POINT: Final = 6
+BYTES_PER_NUMBER: Final = 8
+POINT_ARRAYS: Final = 6
 """Arrays of the size of w that an evaluation holds at once."""
-ROUND: Final = 13
+ROUND_ARRAYS: Final = 13
 """Arrays of the size of w, (R, d), that a round holds: states, sums in two limbs, measures."""
-LEARNER: Final = 7
+TILE_ARRAYS: Final = 7
 """Arrays of the size of a tile, (tile, R, d): iterates, gradients, random words, draws."""
-BATCH: Final = 5
+BATCH_ARRAYS: Final = 5
 """Arrays of the size of the indices of a tile's batches, (tile, R, B)."""
-SERIES: Final = 3
-"""Series that are recorded at least, each of them kept twice while it is put together."""
-ARRAY: Final = 150
-"""Bytes of an array beside its numbers."""
-COUNTABLE: Final = 2**63
+SERIES_RECORDED: Final = 3
+"""Series that are recorded at least; each is held twice while it is put together."""
+ARRAY_HEADER: Final = 150 // BYTES_PER_NUMBER
+"""The size of an array beside its numbers, in numbers."""
+GRADIENTS: Final = 2**63
+"""Gradients that an int64 no longer counts."""
 
 
-def check_built(objective: Objective) -> None:
-    """Refuse an objective that could not even be made; its data are not drawn for this."""
+def check_data_memory(objective: Objective) -> None:
+    """Raise KavgError if the data, spectrum or rotation of an objective do not fit in memory.
+
+    Nothing is drawn or read for this.
+    """
     data, spectrum = getattr(objective, "data", None), getattr(objective, "spectrum", None)
     if isinstance(data, Synthetic):
         table = 3 * data.examples * (data.features + 2)
-        check_room(table, f"a table of {data.examples} by {data.features}", "take fewer examples")
+        _check_memory(
+            table, f"a table of {data.examples} by {data.features}", "take fewer examples"
+        )
     if isinstance(spectrum, LogSpectrum):
-        check_room(4 * spectrum.dim, f"a spectrum of {spectrum.dim} eigenvalues", "reduce dim")
+        _check_memory(4 * spectrum.dim, f"a spectrum of {spectrum.dim} eigenvalues", "reduce dim")
     if isinstance(objective, Quadratic) and objective.rotation_seed is not None:
         matrix = 5 * objective.dim**2
-        check_room(matrix, f"a rotation of {objective.dim} coordinates", "leave rotation_seed out")
+        _check_memory(
+            matrix, f"a rotation of {objective.dim} coordinates", "leave rotation_seed out"
+        )
 
 
-def check_point(objective: Objective) -> None:
-    """Refuse an objective that could not be evaluated at a single point."""
+def check_point_memory(objective: Objective) -> None:
+    """Raise KavgError if an evaluation at a single point ``(d,)`` does not fit in memory."""
     d = objective.dim
-    check_room(POINT * d, f"one point of {d} coordinates", "make it smaller")
+    _check_memory(POINT_ARRAYS * d, f"one point of {d} coordinates", "make it smaller")
     if isinstance(objective, Network):
         units = objective.examples * (objective.hidden + len(objective.classes))
         what = f"{objective.hidden} hidden units for {objective.examples} examples"
-        check_room(2 * units, what, "reduce hidden")
+        _check_memory(2 * units, what, "reduce hidden")
 
 
-def check_learners(objective: Objective, P: int, R: int) -> None:
-    """Refuse replicas that a round could not be held for."""
+def check_round_memory(objective: Objective, P: int, R: int) -> None:
+    """Raise KavgError if a round of ``R`` replicas does not fit in memory."""
     d = objective.dim
-    numbers = (ROUND + LEARNER * choose_tile(R, d, P)) * R * d
-    check_room(numbers, f"{R} replicas of {d} coordinates", "take fewer")
+    numbers = (ROUND_ARRAYS + TILE_ARRAYS * choose_tile(R, d, P)) * R * d
+    _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
 
 
-def check_batches(problem: Problem, P: int, R: int) -> None:
-    """Refuse batches that could not be drawn for a tile, or not worked on for one learner."""
+def check_batch_memory(problem: Problem, P: int, R: int) -> None:
+    """Raise KavgError if the batches of a tile, or the work on one learner's, do not fit."""
     objective, oracle = problem.objective, problem.oracle
     if not (isinstance(oracle, MiniBatch) and isinstance(objective, EmpiricalRisk)):
         return
@@ -77,38 +85,37 @@ def check_batches(problem: Problem, P: int, R: int) -> None:
     if isinstance(objective, Network):
         one += B * (2 * objective.hidden + 2 * len(objective.classes))
     rows = choose_tile(R, objective.dim, P) * R
-    drawn = BATCH * rows * (n if oracle.sampling == "reshuffle" else B)
-    check_room(one + drawn, f"batches of {B} for {rows} learners and replicas", "reduce B")
+    drawn = BATCH_ARRAYS * rows * (n if oracle.sampling == "reshuffle" else B)
+    _check_memory(one + drawn, f"batches of {B} for {rows} learners and replicas", "reduce B")
 
 
-def check_record(rounds: int, every: int, algorithms: int, R: int) -> None:
-    """Refuse more recorded rounds than could be kept."""
+def check_record_memory(rounds: int, every: int, algorithms: int, R: int) -> None:
+    """Raise KavgError if the recorded rounds of all algorithms do not fit in memory."""
     T = rounds // every + 2
-    each = SERIES * (2 * R + ARRAY // NUMBER)
+    each = SERIES_RECORDED * (2 * R + ARRAY_HEADER)
     what = f"{T} recorded rounds of {algorithms} algorithms and {R} replicas"
-    check_room(algorithms * T * each, what, "raise record.every")
+    _check_memory(algorithms * T * each, what, "raise record.every")
 
 
-def check_moments(objective: Objective, rounds: int) -> None:
-    """Refuse exact moments, which are kept of every round: E, Cov and what is made of them."""
-    numbers = rounds * (14 * objective.dim + 4 * ARRAY // NUMBER)
+def check_moment_memory(objective: Objective, rounds: int) -> None:
+    """Raise KavgError if the exact moments of all rounds do not fit in memory."""
+    numbers = rounds * (14 * objective.dim + 4 * ARRAY_HEADER)
     what = f"exact moments of {rounds} rounds in {objective.dim} directions"
-    check_room(numbers, what, "take fewer rounds")
+    _check_memory(numbers, what, "take fewer rounds")
 
 
-def check_counts(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
-    """Refuse what would be more gradients than a number counts."""
+def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
+    """Raise KavgError if a run takes 2^63 gradients or more, which an int64 cannot count."""
     for one in algorithms:
-        if rounds * one.P * one.K * B >= COUNTABLE:
+        if rounds * one.P * one.K * B >= GRADIENTS:
             raise KavgError(
                 f"{one.name}: rounds={rounds}, P={one.P}, K={one.K} and B={B} are 2^63 gradients "
                 "or more, which cannot be counted; reduce one of them"
             )
 
 
-def check_room(numbers: int, what: str, advice: str) -> None:
-    """Refuse more numbers than this machine has room for."""
-    size, most = float(NUMBER * numbers), memory_limit()
+def _check_memory(numbers: int, what: str, advice: str) -> None:
+    size, most = float(BYTES_PER_NUMBER * numbers), memory_limit()
     if size > most:
         raise KavgError(
             f"is too large: {what} would take about {format_bytes(size)} of memory, and there are "

@@ -1,57 +1,61 @@
-"""One setting changed from the command line: ``--set PLACE=VALUE``."""
+"""Settings changed from the command line: ``--set PLACE=VALUE``."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import Any
 
-from kavg.config.messages import shown
-from kavg.config.toml import spellable
+from kavg.config.messages import shorten_repr
+from kavg.config.toml import check_whole_numbers
 from kavg.errors import KavgError
 
 
-def put(data: dict[str, Any], override: str) -> None:
-    """Set one value by its dotted place: ``a.b=c``, ``algorithm.0.K=4``, ``algorithm.*.K=4``.
+def apply_override(data: dict[str, Any], override: str) -> None:
+    """Set a value by its dotted place: ``a.b=c``, ``algorithm.0.K=4``, ``algorithm.NAME.K=4``.
+
+    A ``*`` stands for all entries of a list; tables that do not exist are made.  Raises
+    ``KavgError`` if there is no such place.
 
     >>> data = {"algorithm": [{"K": 1}, {"K": 2}]}
-    >>> put(data, "algorithm.*.K=4")
+    >>> apply_override(data, "algorithm.*.K=4")
     >>> data
     {'algorithm': [{'K': 4}, {'K': 4}]}
     """
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip():
-        raise KavgError(f"needs place=value, got {shown(override)}; as in --set rounds=100")
-    value = as_toml(text)
+        raise KavgError(f"needs place=value, got {shorten_repr(override)}; as in --set rounds=100")
+    value = _parse_value(text)
     *path, last = dotted.strip().split(".")
     targets: list[Any] = [data]
     for step in path:
-        targets = [inner for target in targets for inner in inside(target, step)]
+        targets = [inner for target in targets for inner in _step_into(target, step)]
     for target in targets:
         if isinstance(target, dict):
             target[last] = value
         else:
-            for place in places(target, last):
-                target[place] = value
+            for index in _indices(target, last):
+                target[index] = value
 
 
-def as_toml(text: str) -> Any:
-    """The value as TOML reads it, else the text itself: ``mean=allreduce`` needs no quotes."""
+def _parse_value(text: str) -> Any:
     try:
-        read = tomllib.loads(f"value = {text}")
+        parsed = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
+        return text.strip()  # mean=allreduce needs no quotes
+    if len(parsed) > 1:  # a line break in the text began another key
         return text.strip()
-    return spellable(read)["value"] if len(read) == 1 else text.strip()
+    check_whole_numbers(parsed)
+    return parsed["value"]
 
 
-def inside(target: Any, step: str) -> list[Any]:
-    """What lies one step further; a table that is not there yet is made."""
+def _step_into(target: Any, step: str) -> list[Any]:
     if isinstance(target, dict):
         return [target.setdefault(step, {})]
-    return [target[place] for place in places(target, step)]
+    return [target[index] for index in _indices(target, step)]
 
 
-def places(target: Any, step: str) -> list[int]:
-    """Which entries of a list a step means: a number, ``*`` for all, or an algorithm's name."""
+def _indices(target: Any, step: str) -> list[int]:
+    # A step into a list is an index, * for all entries, or the name of an algorithm.
     if isinstance(target, list):
         if step == "*":
             return list(range(len(target)))
@@ -61,7 +65,7 @@ def places(target: Any, step: str) -> list[int]:
         if named:
             return named
         raise KavgError(
-            f"there is no entry {shown(step)}; use a number below {len(target)}, the entry's name, "
-            "or * for all"
+            f"there is no entry {shorten_repr(step)}; use a number below {len(target)}, "
+            "the entry's name, or * for all"
         )
-    raise KavgError(f"there is no place {shown(step)} inside {shown(target)}")
+    raise KavgError(f"there is no place {shorten_repr(step)} inside {shorten_repr(target)}")

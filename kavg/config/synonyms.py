@@ -1,11 +1,11 @@
-"""The names that other programs use for our settings."""
+"""The names that other programs use for the settings of kavg, and where the settings belong."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
+SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gamma": ("lr", "learning_rate", "step_size", "stepsize", "eta", "local_lr", "inner_lr"),
     "K": (
         "period",
@@ -60,10 +60,9 @@ FOREIGN: Final[Mapping[str, tuple[str, ...]]] = {
     "every": ("cadence", "log_every", "frequency"),
     "checkpoint": ("checkpoints", "checkpointing", "save", "saving"),
 }
-"""Our names, each with the names that other programs use for the same thing."""
+"""The names of kavg, each with the names that other programs use for the same thing."""
 
-
-HOMES: Final[Mapping[str, str]] = {
+PLACES: Final[Mapping[str, str]] = {
     "gamma": "[[algorithm]]",
     "K": "[[algorithm]]",
     "P": "[[algorithm]]",
@@ -81,9 +80,17 @@ HOMES: Final[Mapping[str, str]] = {
     "start": "the top of the file",
     "every": "record or checkpoint, as in record = { every = 1 }",
 }
+"""Where each setting belongs, for a key in the wrong table."""
 
 
-def our_name(name: str) -> str:
-    """What we call what others call ``name``, in any spelling; the name itself if nobody does."""
+def canonical_name(name: str) -> str:
+    """Return the name that kavg uses for a setting, or the same name if it is no synonym.
+
+    Upper and lower case, hyphens and underscores make no difference in a synonym.
+
+    >>> canonical_name("learning-rate"), canonical_name("momentum"), canonical_name("gamma")
+    ('gamma', 'mu', 'gamma')
+    """
     spellings = {name, name.lower().replace("-", "_")}
-    return next((ours for ours, theirs in FOREIGN.items() if spellings & {*theirs}), name)
+    names = (ours for ours, synonyms in SYNONYMS.items() if spellings & {*synonyms})
+    return next(names, name)

@@ -1,4 +1,4 @@
-"""The text of a settings file, and the tables in it, however large or odd it is."""
+"""Settings files read and parsed, with limits on what a hostile file can cost."""
 
 from __future__ import annotations
 
@@ -9,46 +9,50 @@ from typing import Any, Final
 
 from kavg.errors import KavgError
 
-LARGEST: Final = 2**26
-"""Bytes of the largest settings file: a starting point of a million coordinates has a third."""
-BITS: Final = 4096
-"""Of the largest whole number: Python spells none of more than 4300 digits."""
-PARTS: Final = 100
-"""Dots in the longest key: for a key of n parts tomllib takes n^2 steps, minutes for 50 000."""
+MAX_BYTES: Final = 2**26
+"""The size of the largest file; a starting point of a million coordinates takes a third of it."""
+MAX_BITS: Final = 4096
+"""The size of the largest whole number: Python prints none of more than 4300 digits."""
+MAX_DOTS: Final = 100
+"""The dots in the longest key: tomllib takes n^2 steps for n parts, minutes for 50 000."""
 
 
-def text_of(path: Path) -> str:
-    """The text of a settings file; one without end is not waited for."""
+def read_settings(path: Path) -> str:
+    """Read the text of a settings file; raise KavgError if it is unreadable or too large.
+
+    A file of unbounded size (a device) is not read to its end.
+    """
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_BYTES + 1)
         text = content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
-    if len(content) > LARGEST:
-        raise KavgError(f"cannot read the settings {str(path)!r}: more than {LARGEST} bytes")
+    if len(content) > MAX_BYTES:
+        raise KavgError(f"cannot read the settings {str(path)!r}: more than {MAX_BYTES} bytes")
     return text
 
 
-def tables_of(text: str) -> dict[str, Any]:
-    """The tables of a text.
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML; raise KavgError where ``tomllib`` fails, or would take very long.
 
-    >>> tables_of("a.b = 1")
+    >>> parse_toml("a.b = 1")
     {'a': {'b': 1}}
     """
-    if max(piece.count(".") for piece in re.split(r"[,\n{=]", text)) > PARTS:
-        raise KavgError(f"this has a key, or a text, of more than {PARTS} parts between dots")
+    if max(piece.count(".") for piece in re.split(r"[,\n{=]", text)) > MAX_DOTS:
+        raise KavgError(f"this has a key, or a text, of more than {MAX_DOTS} parts between dots")
     try:
-        return spellable(tomllib.loads(text))
+        tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, KavgError):
-            raise
         raise KavgError(f"this is not TOML: {error}") from None
+    check_whole_numbers(tables)
+    return tables
 
 
-def spellable(tables: dict[str, Any]) -> dict[str, Any]:
-    """The same, once every whole number in it can be written down in a report."""
+def check_whole_numbers(tables: dict[str, Any]) -> None:
+    """Raise KavgError if a whole number in the tables is too large to be printed in a message."""
+    # No recursion: a hostile file nests deeper than Python's stack.
     waiting: list[Any] = [tables]
     while waiting:
         value = waiting.pop()
@@ -56,6 +60,5 @@ def spellable(tables: dict[str, Any]) -> dict[str, Any]:
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, int) and value.bit_length() > BITS:
-            raise KavgError(f"this has a whole number of more than {BITS} bits")
-    return tables
+        elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise KavgError(f"this has a whole number of more than {MAX_BITS} bits")

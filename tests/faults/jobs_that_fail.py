@@ -23,7 +23,7 @@ from kavg.cli.commands import resume as resume_command
 from kavg.cli.commands import run as run_command
 from kavg.cli.options import Output
 from kavg.cli.session import Session
-from kavg.config.config import load
+from kavg.config.settings_file import load_config
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.storage import digest, joint_digest, load_trajectories
@@ -247,7 +247,7 @@ def judge_files(ending: Ending, out: Path, digest: str) -> None:
     """What has its final name is whole, and no round that was to be kept is missing."""
     try:
         if (out / "summary.json").exists():
-            load(out / "config.toml")
+            load_config(out / "config.toml")
             ending.refuse(digest_in(out) == digest, "the run folder has another digest")
             ending.kept = ALL
         elif (out / FOLDER).is_dir():

@@ -106,8 +106,8 @@ class Planted:
         return self.before + n == self.at
 
     def start_up(self):
-        load = jobs.load
-        jobs.load = lambda *given: (self.act(), load(*given))[1]
+        load = jobs.load_config
+        jobs.load_config = lambda *given: (self.act(), load(*given))[1]
 
     def local_steps(self):
         displacement = LocalSteps.displacement

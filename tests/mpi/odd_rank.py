@@ -69,7 +69,7 @@ FAULTS = {
     "stops": lambda: in_round_3(stop),
     "pauses": lambda: in_round_3(pause),
     "is_late": lambda: in_round_3(lambda: time.sleep(60)),
-    "stops_at_start": lambda: first(jobs, "load", stop),
+    "stops_at_start": lambda: first(jobs, "load_config", stop),
     "stops_at_end": lambda: first(WatchedComm, "close", stop),
     "is_late_at_end": lambda: first(jobs, "write_results", lambda: time.sleep(6)),
     "drifts": drift,

@@ -77,7 +77,7 @@ def test_the_hunter_sees_a_checkpoint_that_is_not_whole(tmp_path, monkeypatch):
 
 
 def test_the_hunter_sees_a_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(faults, "shown", lambda value: 1 / 0)
+    monkeypatch.setattr(faults, "shorten_repr", lambda value: 1 / 0)
     name, words = outcome(tmp_path, GOOD.replace(b"rounds = 2", b"rounds = 'a'"))
     assert name == "failed"
     assert "ZeroDivisionError" in words
@@ -97,13 +97,13 @@ def test_the_hunter_sees_a_hang(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", [GOOD, GOOD.replace(b"rounds = 2", b"rounds = 0")])
 def test_the_hunter_sees_a_file_left_behind(tmp_path, monkeypatch, text):
-    honest = jobs.load
+    honest = jobs.load_config
 
     def littering(*given):
         Path("left").touch()
         return honest(*given)
 
-    monkeypatch.setattr(jobs, "load", littering)
+    monkeypatch.setattr(jobs, "load_config", littering)
     name, words = outcome(tmp_path, text)
     assert name == "failed"
     assert "left ['left']" in words

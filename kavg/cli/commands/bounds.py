@@ -18,12 +18,12 @@ def bounds(session: Session, config: ConfigArgument, overrides: SetOption = None
     bound, and the best step size.  Nothing is run.
     """
     from kavg.cli.output import print_text
-    from kavg.config.config import load
+    from kavg.config.settings_file import load_config
     from kavg.mpi.collective import run_on_rank_0
     from kavg.reports.bounds import bounds_text
 
     def show() -> None:
-        settings = load(config, overrides or ())
+        settings = load_config(config, overrides or ())
         print_text(
             bounds_text(
                 settings.problem,

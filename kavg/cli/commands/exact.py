@@ -17,7 +17,7 @@ def exact(
     moments, and write a run folder with a figure of both.
     """
     from kavg.cli.exact_moments import compare_with_moments
-    from kavg.cli.execution import load_config
+    from kavg.cli.execution import load_shared_config
 
-    settings = load_config(session, config, overrides)
+    settings = load_shared_config(session, config, overrides)
     compare_with_moments(session, settings, output.folder(config), output)

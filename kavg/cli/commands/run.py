@@ -19,8 +19,8 @@ def run(
     Run all algorithms of CONFIG on the same problem and noise, print a table of means, and write a
     run folder.  The number of learners P is a setting; MPI ranks only divide the work.
     """
-    from kavg.cli.execution import claim_new_run, load_config, run_and_store
+    from kavg.cli.execution import claim_new_run, load_shared_config, run_and_store
 
-    settings = load_config(session, config, overrides)
+    settings = load_shared_config(session, config, overrides)
     manager = claim_new_run(session, settings, output.folder(config), force=output.force)
     run_and_store(session, settings, manager, quiet=output.quiet)

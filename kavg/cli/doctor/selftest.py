@@ -14,7 +14,7 @@ from kavg.base import Communicator
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.cli.doctor.mpi_library import INSTALL, Launcher, Library, fitting_launcher
 from kavg.cli.execution import begin_run
-from kavg.config.config import parse
+from kavg.config.settings_file import parse_config
 from kavg.engine.communicator import SerialComm
 from kavg.engine.simulation import complete_run
 from kavg.storage import joint_digest
@@ -45,7 +45,7 @@ REMEDIES: Final = {
 
 
 def _digest_on(comm: Communicator) -> str:
-    config = parse(SETTINGS)
+    config = parse_config(SETTINGS)
     runs = [complete_run(begin_run(config, one), comm) for one in config.algorithms]
     return joint_digest(runs)
 

@@ -164,7 +164,7 @@ def test_all_faults_are_said_once_and_nothing_is_written(call, here):
     code, out, err = call("run", "my.toml", "--set", "algorithm.0.lr=1")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "kavg: my.toml: 6 faults",
+        "kavg: my.toml: 6 errors",
         "  rounds: is missing; as in rounds = 200",
         "  algorithm.0.K: is missing",
         "  algorithm.0.tau: there is no key 'tau' here; use 'K'",

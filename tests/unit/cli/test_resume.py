@@ -227,7 +227,7 @@ def test_before_the_rounds_a_signal_ends_at_once(call, here, monkeypatch, number
     def load(*given):
         os.kill(os.getpid(), number)
 
-    monkeypatch.setattr(jobs, "load", load)
+    monkeypatch.setattr(jobs, "load_config", load)
     left, out, err = call("run", "my.toml")
     assert (left, out) == (code, "")
     assert err == (

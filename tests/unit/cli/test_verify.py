@@ -17,7 +17,7 @@ from kavg.cli import environment, replay
 from kavg.cli import execution as jobs
 from kavg.cli.execution import summarize_runs
 from kavg.cli.replay import Replay, sample_rows
-from kavg.config.config import load, parse, to_toml
+from kavg.config.settings_file import load_config, parse_config, to_toml
 from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import iterate_rounds
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
@@ -354,7 +354,7 @@ def test_every_round_is_as_likely():
     assert ((counts - 1000) ** 2 / 1000).sum() < 25.7
 
 
-CONFIG = parse(SETTINGS)
+CONFIG = parse_config(SETTINGS)
 
 
 @given(
@@ -477,6 +477,6 @@ def test_what_cannot_be_compared(call, run, damage):
 
 def test_stored_settings_are_those_that_were_run(run):
     folder = run("a", "--set", "rounds=3")
-    config = load(folder / "config.toml")
+    config = load_config(folder / "config.toml")
     assert (folder / "config.toml").read_text() == to_toml(config)
     assert config.rounds == 3

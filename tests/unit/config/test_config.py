@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.config import synonyms as _synonyms
-from kavg.config.config import EXAMPLE, Config, Record, fingerprint, load, parse, schema, to_toml
+from kavg.config.config import Config, Record, hash_config
+from kavg.config.settings_file import EXAMPLE, json_schema, load_config, parse_config, to_toml
 from kavg.errors import KavgError
 from kavg.objectives.data import Synthetic
 from kavg.objectives.instances import small_settings
@@ -38,7 +39,7 @@ def one(P="4", K="2", gamma="0.1", outer='{ kind = "averaging" }', more=""):
 def said(given_text, overrides=(), folder=None):
     """The faults of a file, line by line."""
     with pytest.raises(KavgError) as caught:
-        parse(given_text, overrides, folder)
+        parse_config(given_text, overrides, folder)
     return str(caught.value).split("\n")
 
 
@@ -69,7 +70,7 @@ def a_config(objective, oracle, methods, **others):
 def test_every_objective_comes_back(objective):
     method = kavg.Algorithm(2, 1, 0.1, kavg.outer.Averaging())
     config = a_config(objective, kavg.oracles.Noiseless(), [method], start=0.5)
-    assert parse(to_toml(config)) == config
+    assert parse_config(to_toml(config)) == config
 
 
 @given(
@@ -92,8 +93,8 @@ def test_every_objective_comes_back(objective):
 def test_any_config_comes_back(oracle, methods, start, seed, replicas, mean, every):
     others = {"seed": seed, "replicas": replicas, "mean": mean, "record": Record(every)}
     config = a_config(kavg.objectives.Cosine(3), oracle, methods, start=start, **others)
-    assert parse(to_toml(config)) == config
-    assert fingerprint(parse(to_toml(config))) == fingerprint(config)
+    assert parse_config(to_toml(config)) == config
+    assert hash_config(parse_config(to_toml(config))) == hash_config(config)
 
 
 @pytest.mark.parametrize("sampling", ["with_replacement", "without_replacement", "reshuffle"])
@@ -102,19 +103,19 @@ def test_mini_batches_come_back(sampling, partition):
     objective = kavg.objectives.LogisticRegression(DATA)
     method = kavg.Algorithm(3, 1, 0.1, kavg.outer.Averaging())
     config = a_config(objective, MiniBatch(4, sampling, partition), [method])
-    assert parse(to_toml(config)) == config
+    assert parse_config(to_toml(config)) == config
 
 
 @given(st.text().filter(lambda name: name.isprintable() and name.strip()))
 def test_any_readable_name_survives(name):
     given_text = text(algorithm=one(more=f", name = {json.dumps(name, ensure_ascii=False)}"))
-    config = parse(given_text.replace("\x7f", ""))
+    config = parse_config(given_text.replace("\x7f", ""))
     assert [run.name for run in config.algorithms] == [name]
-    assert parse(to_toml(config)) == config
+    assert parse_config(to_toml(config)) == config
 
 
 def test_the_example_and_its_defaults():
-    config = parse(EXAMPLE)
+    config = parse_config(EXAMPLE)
     assert config.problem.start == 2.0
     assert [run.name for run in config.algorithms] == ["K-AVG", "M-AVG"]
     assert (config.mean, config.record) == ("exact", Record(1))
@@ -122,12 +123,12 @@ def test_the_example_and_its_defaults():
 
 
 def test_nameless_algorithms_are_called_after_their_place():
-    config = parse(text(algorithm=one()[:-1] + "," + one()[1:]))
+    config = parse_config(text(algorithm=one()[:-1] + "," + one()[1:]))
     assert [run.name for run in config.algorithms] == ["algorithm 1", "algorithm 2"]
 
 
 def test_whole_numbers_will_do_for_numbers():
-    config = parse(text(top="start = 2", algorithm=one(gamma="1")))
+    config = parse_config(text(top="start = 2", algorithm=one(gamma="1")))
     assert (config.start, config.algorithms[0].gamma) == (2.0, 1.0)
     assert isinstance(config.start, float)
 
@@ -164,7 +165,7 @@ FAULTS = {
     "schedule": (
         text(algorithm=one(gamma='{ kind = "warm_up", rounds = 0, then = { kind = "warm_up" } }')),
         "algorithm.0.gamma.rounds: rounds must be a whole number of at least 1, got rounds=0",
-        "algorithm.0.gamma.then: there is no kind 'warm_up'; There are: constant",
+        "algorithm.0.gamma.then: there is no kind 'warm_up'; the kinds are: constant",
     ),
     "lists": (
         text(algorithm=one(gamma=PW)),
@@ -177,7 +178,7 @@ FAULTS = {
     ),
     "unknown kind": (
         text(objective='{ kind = "cosin" }'),
-        "objective: there is no kind 'cosin'; did you mean 'cosine'? There are: quadratic, cosine,",
+        "objective: there is no kind 'cosin'; did you mean 'cosine'? The kinds are: quadratic, ",
     ),
     "no kind": (text(oracle="{ sigma2 = 1.0 }"), "oracle: needs a kind, as in kind = '...'"),
     "foreign kind": (
@@ -191,7 +192,7 @@ FAULTS = {
     "no algorithm": (text(algorithm="[]"), "algorithm: needs at least one [[algorithm]]"),
     "same names": (
         text(algorithm=one(more=', name = "a"')[:-1] + "," + one(more=', name = "a"')[1:]),
-        "algorithm: algorithms need different names, got 'a' twice",
+        "algorithm: algorithms must have different names, got 'a' twice",
     ),
     "a name to mislead a terminal": (
         text(algorithm=one(more=r', name = "a\u001b[31m"')),
@@ -299,7 +300,7 @@ def test_exactly_the_wrong_values_are_named(P, K, gamma, mu, sigma2, B, dim, rou
     if expected:
         assert {line.split(": ")[0] for line in said(given_text)} == expected
     else:
-        parse(given_text)
+        parse_config(given_text)
 
 
 # The names that others use.
@@ -312,7 +313,7 @@ HERE = {
     "every": "record",
 }  # fmt: skip
 FOREIGN = [
-    (ours, name) for ours, names in _synonyms.FOREIGN.items() for name in names if ours != "kind"
+    (ours, name) for ours, names in _synonyms.SYNONYMS.items() for name in names if ours != "kind"
 ]
 
 
@@ -320,9 +321,9 @@ def with_keys(place, key):
     """A file in which ``key`` stands at ``place``."""
     more = {place: f", {key} = 3"}
     outer = f'{{ kind = "slowmo", mu = 0.5 {more.get("algorithm.0.outer", "")} }}'
-    data = '"digits", hidden' if key in _synonyms.FOREIGN["hidden"] else '"digits", dim'
+    data = '"digits", hidden' if key in _synonyms.SYNONYMS["hidden"] else '"digits", dim'
     objective = f'{{ kind = "network", data = {data.split(",")[0]} {more.get("objective", "")} }}'
-    if key in _synonyms.FOREIGN["dim"]:
+    if key in _synonyms.SYNONYMS["dim"]:
         objective = f'{{ kind = "cosine" {more.get("objective", "")} }}'
     return text(
         top=f'{key} = 3' if place == "" else f"record.{key} = 3" if place == "record" else "",
@@ -340,14 +341,14 @@ def test_a_foreign_name_is_answered_with_ours_at_its_place(ours, foreign):
     assert f"{where}: there is no key {foreign!r} here; use {ours!r}" in lines
 
 
-@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in _synonyms.HOMES])
+@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in _synonyms.PLACES])
 def test_a_foreign_name_at_the_wrong_place_is_sent_home(ours, foreign):
     place = "oracle" if HERE.get(ours, "") != "oracle" else "algorithm.0"
     (line,) = [one for one in said(with_keys(place, foreign)) if f"{place}.{foreign}: " in one]
-    assert line.endswith(f"here; use {ours!r} in {_synonyms.HOMES[ours]}")
+    assert line.endswith(f"here; use {ours!r} in {_synonyms.PLACES[ours]}")
 
 
-@pytest.mark.parametrize("foreign", _synonyms.FOREIGN["kind"])
+@pytest.mark.parametrize("foreign", _synonyms.SYNONYMS["kind"])
 def test_foreign_names_of_kind(foreign):
     assert said(text(oracle=f"{{ {foreign} = 'gaussian' }}")) == [
         f"oracle: there is no key {foreign!r} here; use 'kind'"
@@ -357,7 +358,7 @@ def test_foreign_names_of_kind(foreign):
 def test_the_names_users_bring_along_are_known():
     brought = ["lr", "period", "sync_every", "tau", "beta", "num_workers", "batch_size", "epochs"]
     ours = ["gamma", "K", "K", "K", "mu", "P", "B", "rounds"]
-    assert [_synonyms.our_name(name) for name in brought] == ours
+    assert [_synonyms.canonical_name(name) for name in brought] == ours
 
 
 @pytest.mark.parametrize("spelling", ["LR", "Learning-Rate", "learning_rate"])
@@ -402,7 +403,7 @@ def test_our_own_names_at_the_wrong_place_are_sent_home():
 def test_set(override, place, value):
     momentum = '{ kind = "block_momentum", mu = 0.5 }'
     runs = [one(outer=momentum, more=f', name = "{name}"')[1:-1] for name in ("K-AVG", "M-AVG")]
-    assert place(parse(text(algorithm=f"[{', '.join(runs)}]"), [override])) == value
+    assert place(parse_config(text(algorithm=f"[{', '.join(runs)}]"), [override])) == value
 
 
 @pytest.mark.parametrize(
@@ -435,7 +436,7 @@ def test_set_says_what_it_cannot_do(override, words):
 
 def test_faults_of_set_come_with_those_of_the_file_and_the_last_one_counts():
     assert len(said(text("0"), ["bad", "algorithm.7.K=1", "lr=2"])) == 4
-    assert parse(text(), ["rounds=3", "rounds=4"]).rounds == 4
+    assert parse_config(text(), ["rounds=3", "rounds=4"]).rounds == 4
 
 
 # Files.
@@ -449,21 +450,21 @@ def written(folder, content, name="my.toml"):
 
 def said_of(path):
     with pytest.raises(KavgError) as caught:
-        load(path)
+        load_config(path)
     return str(caught.value)
 
 
 def test_the_file_is_named_and_its_faults_counted(tmp_path):
     path = written(tmp_path, text("0", "lr = 1"))
-    assert said_of(path).split("\n")[0] == f"{path}: 2 faults"
-    assert said_of(written(tmp_path, text("0"))).startswith(f"{path}: 1 fault\n  rounds: ")
+    assert said_of(path).split("\n")[0] == f"{path}: 2 errors"
+    assert said_of(written(tmp_path, text("0"))).startswith(f"{path}: 1 error\n  rounds: ")
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_files_of_other_systems(tmp_path, line_end, mark):
     path = written(tmp_path, mark + text().replace("\n", line_end))
-    assert load(path) == parse(text())
+    assert load_config(path) == parse_config(text())
 
 
 def test_what_is_no_settings_file(tmp_path):
@@ -479,7 +480,7 @@ def test_what_is_no_settings_file(tmp_path):
     assert "this is not TOML: " in said_of(written(tmp_path, b"\x00\x01"))
     assert "this is not TOML: " in said_of(written(tmp_path, "rounds = " + "[" * 5000))
     assert "this is not TOML: " in said_of(written(tmp_path, "rounds = " + "9" * 5000))
-    assert "4 faults" in said_of(written(tmp_path, ""))
+    assert "4 errors" in said_of(written(tmp_path, ""))
 
 
 def data_file(folder, name="my.npz", shift=0.0):
@@ -499,11 +500,11 @@ def test_data_are_looked_up_beside_the_settings(tmp_path, monkeypatch):
     data_file(tmp_path)
     monkeypatch.chdir(tmp_path / "elsewhere")
     path = written(tmp_path / "sub", from_data("../my.npz"))
-    config = load(path)
+    config = load_config(path)
     assert config.objective.data == str(tmp_path / "my.npz")
-    assert parse(to_toml(config)) == config
+    assert parse_config(to_toml(config)) == config
     absolute = written(tmp_path / "sub", from_data(tmp_path / "my.npz"))
-    assert load(absolute) == config
+    assert load_config(absolute) == config
 
 
 def test_a_missing_data_file_is_a_fault_of_the_settings(tmp_path):
@@ -558,7 +559,7 @@ def test_parts_that_do_not_fit_are_said_together():
     assert [line.split(":")[0] for line in found] == ["start", "oracle"]
 
 
-# The fingerprint, by which ranks know that they read the same.
+# The hash_config, by which ranks know that they read the same.
 
 CHANGES = [
     "rounds=6", "seed=1", "replicas=2", "mean=allreduce", "start=0.5", "record.every=2",
@@ -569,28 +570,30 @@ CHANGES = [
 
 
 def test_the_fingerprint_changes_with_any_setting():
-    prints = [fingerprint(parse(text(), [change])) for change in CHANGES]
-    assert len({fingerprint(parse(text())), *prints}) == len(CHANGES) + 1
-    assert fingerprint(parse(text())) == fingerprint(parse(text(top="seed = 0 # as by default")))
+    prints = [hash_config(parse_config(text(), [change])) for change in CHANGES]
+    assert len({hash_config(parse_config(text())), *prints}) == len(CHANGES) + 1
+    assert hash_config(parse_config(text())) == hash_config(
+        parse_config(text(top="seed = 0 # as by default"))
+    )
 
 
 @pytest.mark.parametrize("held_out", ["", ", held_out = 0.25", ", use = 5"])
 def test_the_fingerprint_changes_with_the_data(tmp_path, held_out):
     path = written(tmp_path, from_data("my.npz", more=held_out))
     data_file(tmp_path)
-    before = [fingerprint(load(path)) for _ in range(2)]
+    before = [hash_config(load_config(path)) for _ in range(2)]
     assert before[0] == before[1]
     changed = []
     for example in range(12):
         features = np.arange(24.0).reshape(12, 2)
         features[example] += 2.0**-40
         np.savez(tmp_path / "my.npz", features=features, labels=np.arange(12) % 2)
-        changed.append(fingerprint(load(path)))
+        changed.append(hash_config(load_config(path)))
     # Examples that neither train nor test may differ.
     assert len({*changed, before[0]}) == (6 if "use" in held_out else 13)
 
 
-# The schema, for editors.
+# The json_schema, for editors.
 
 
 def parts(node):
@@ -601,7 +604,7 @@ def parts(node):
 
 
 def test_the_schema_knows_every_key_and_kind():
-    whole = json.loads(json.dumps(schema(), allow_nan=False))
+    whole = json.loads(json.dumps(json_schema(), allow_nan=False))
     definitions = whole["$defs"]
     nodes = list(parts(whole))
     for node in nodes:
@@ -615,7 +618,7 @@ def test_the_schema_knows_every_key_and_kind():
 
 
 def test_the_schema_fits_the_example():
-    whole = schema()
+    whole = json_schema()
     top = whole["$ref"].rsplit("/", 1)[1] if "$ref" in whole else None
     config = whole["$defs"][top] if top else whole
     data = json.loads(json.dumps(_toml(EXAMPLE)))
@@ -637,6 +640,6 @@ def _toml(given_text):
 def test_the_kinds_are_those_of_the_constructors(gamma, outer):
     method = kavg.Algorithm(2, 1, gamma, outer)
     config = a_config(kavg.objectives.Linear(1), kavg.oracles.Noiseless(), [method])
-    back = parse(to_toml(config)).algorithms[0]
+    back = parse_config(to_toml(config)).algorithms[0]
     assert type(back.outer) is type(outer)
     assert [back.step_size(n) for n in (1, 2, 5)] == [method.step_size(n) for n in (1, 2, 5)]

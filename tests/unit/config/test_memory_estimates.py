@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kavg.cli.execution import run_algorithms
 from kavg.cli.session import Session
 from kavg.config import memory_estimates as sizes
-from kavg.config.config import parse
+from kavg.config.settings_file import parse_config
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.storage import limits as memory
@@ -82,11 +82,11 @@ HUGE = {
 @pytest.mark.parametrize("name", HUGE)
 def test_what_is_too_large_is_refused_without_taking_memory(name):
     changes, words = HUGE[name]
-    parse(written())  # what is loaded late is loaded now
+    parse_config(written())  # what is loaded late is loaded now
     tracemalloc.start()
     try:
         with pytest.raises(KavgError) as caught:
-            parse(written(**changes))
+            parse_config(written(**changes))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -97,11 +97,11 @@ def test_what_is_too_large_is_refused_without_taking_memory(name):
 
 
 def test_rounds_need_not_all_be_recorded():
-    parse(written(rounds=10**15, every=10**9))
+    parse_config(written(rounds=10**15, every=10**9))
 
 
 def test_learners_take_time_and_not_memory():
-    parse(written(P=10**18))
+    parse_config(written(P=10**18))
 
 
 # The estimates are near what is taken.
@@ -122,17 +122,17 @@ MEASURED = {
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
-    asked, honest = [], sizes.check_room
+    asked, honest = [], sizes._check_memory
 
     def check_room(numbers, what, advice):
         asked.append(8 * numbers)
         honest(numbers, what, advice)
 
-    monkeypatch.setattr(sizes, "check_room", check_room)
-    parse(written())
+    monkeypatch.setattr(sizes, "_check_memory", check_room)
+    parse_config(written())
     tracemalloc.start()
     try:
-        config = parse(written(**MEASURED[name]))
+        config = parse_config(written(**MEASURED[name]))
         run_algorithms(Session(SerialComm()), config, quiet=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:

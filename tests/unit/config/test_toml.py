@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.config import toml
-from kavg.config.toml import tables_of, text_of
+from kavg.config.toml import parse_toml, read_settings
 from kavg.errors import KavgError
 
 
@@ -17,13 +17,13 @@ def test_a_file_without_end_is_not_waited_for(tmp_path, monkeypatch):
     with pytest.raises(
         KavgError, match=r"cannot read the settings '/dev/zero': more than 67108864 b"
     ):
-        text_of(type(tmp_path)("/dev/zero"))
-    monkeypatch.setattr(toml, "LARGEST", 10)
+        read_settings(type(tmp_path)("/dev/zero"))
+    monkeypatch.setattr(toml, "MAX_BYTES", 10)
     (tmp_path / "a.toml").write_text("a = 3 # 56")
-    assert text_of(tmp_path / "a.toml") == "a = 3 # 56"
+    assert read_settings(tmp_path / "a.toml") == "a = 3 # 56"
     (tmp_path / "a.toml").write_text("a = 3 # 567")
     with pytest.raises(KavgError, match="more than 10 bytes"):
-        text_of(tmp_path / "a.toml")
+        read_settings(tmp_path / "a.toml")
 
 
 @pytest.mark.parametrize("text", [
@@ -33,7 +33,7 @@ def test_a_file_without_end_is_not_waited_for(tmp_path, monkeypatch):
 ])  # fmt: skip
 def test_a_key_of_many_parts_is_refused(text):
     with pytest.raises(KavgError, match="a key, or a text, of more than 100 parts between dots"):
-        tables_of(text)
+        parse_toml(text)
 
 
 @pytest.mark.parametrize("text", [
@@ -41,7 +41,7 @@ def test_a_key_of_many_parts_is_refused(text):
     "a = 1.5\n" * 0 + "\n".join(f"k{i} = 0.5" for i in range(1000)), "",
 ])  # fmt: skip
 def test_what_has_many_dots_for_a_reason_is_read(text):
-    assert tables_of(text) == tomllib.loads(text)
+    assert parse_toml(text) == tomllib.loads(text)
 
 
 @given(st.text(max_size=60))
@@ -50,6 +50,6 @@ def test_any_text_is_read_as_toml_or_refused(text):
         expected = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         with pytest.raises(KavgError, match=r"^this is not TOML: "):
-            tables_of(text)
+            parse_toml(text)
     else:
-        assert tables_of(text) == expected or "nan" in text
+        assert parse_toml(text) == expected or "nan" in text

@@ -13,7 +13,7 @@ from kavg.cli import execution as jobs
 from kavg.cli.progress import show_nothing
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
-from kavg.config import config
+from kavg.config import settings_file
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi.signals import PendingSignal
 from kavg.mpi.sync_check import SyncCheck, hash_state
@@ -30,7 +30,7 @@ algorithm = [{{ P = 4, K = 2, gamma = {gamma}, outer = {{ kind = "block_momentum
 
 
 def run(comm, *, rounds=6, every=2, gamma=0.05):
-    settings = config.parse(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
+    settings = settings_file.parse_config(SETTINGS.format(rounds=rounds, every=every, gamma=gamma))
     supervisor = Supervisor(comm, show_nothing, PendingSignal(), None)
     return jobs.run_algorithm(Session(comm), settings, settings.algorithms[0], None, supervisor)
 
@@ -100,4 +100,4 @@ def test_ranks_that_diverge_agree_on_it():
 def test_settings_that_make_no_sense_are_refused(given):
     text = SETTINGS.format(rounds=1, every=1, gamma=0.1).replace("agree_every = 1", given)
     with pytest.raises(KavgError, match=given.split()[0]):
-        config.parse(text)
+        settings_file.parse_config(text)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.cli.saved_run import load_checkpoint, open_run, read_last_checkpoint
-from kavg.config.config import EXAMPLE, data_digest, parse, to_toml
+from kavg.config.config import hash_data
+from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import atomic as files
 from kavg.storage import checkpoints, digest
@@ -31,7 +32,7 @@ from kavg.storage.checkpoints import (
 )
 from kavg.storage.text_files import parse_json
 
-CONFIG = parse(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
+CONFIG = parse_config(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
 
 
 def run_of(i, rounds):
@@ -42,7 +43,7 @@ def run_of(i, rounds):
 
 
 RUNS = [run_of(0, 6), run_of(1, 3)]
-WHOLE = Checkpoint(to_toml(CONFIG), data_digest(CONFIG), RUNS, [{"time": "now", "ranks": 3}])
+WHOLE = Checkpoint(to_toml(CONFIG), hash_data(CONFIG), RUNS, [{"time": "now", "ranks": 3}])
 
 
 def content_of(checkpoint=WHOLE):
@@ -318,8 +319,8 @@ def test_other_data_under_the_same_name_is_refused(tmp_path):
         'objective = { kind = "logistic_regression", data = "my.npz", alpha = 0.1 }\n'
         'algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]'
     )
-    config = parse(settings, folder=tmp_path)
-    path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), data_digest(config), [], []))
+    config = parse_config(settings, folder=tmp_path)
+    path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), hash_data(config), [], []))
     assert load_checkpoint(path)[0].rounds == 2
     np.savez(tmp_path / "my.npz", features=2 * np.eye(8), labels=np.arange(8) % 2)
     with pytest.raises(KavgError, match="the data that its settings name are not those"):
@@ -545,7 +546,9 @@ def test_never(tmp_path):
 )
 def test_times(every, seconds):
     assert CheckpointPolicy(every).seconds == seconds
-    assert parse(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == CheckpointPolicy(every)
+    assert parse_config(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == CheckpointPolicy(
+        every
+    )
 
 
 @pytest.mark.parametrize("every", ["0s", "0.0h", "soon", "", "30", "-3s", "1e3s", " 3s", "3s\n"])
@@ -562,13 +565,13 @@ def test_faults_in_a_settings_file():
         ("'soon'", "checkpoint: every must be a number of rounds, a time such as '30s'"),
     ):
         with pytest.raises(KavgError, match=words):
-            parse(EXAMPLE + f"[checkpoint]\nevery = {given_value}")
+            parse_config(EXAMPLE + f"[checkpoint]\nevery = {given_value}")
     with pytest.raises(KavgError, match="use 'checkpoint'"):
-        parse("checkpoints = { every = 3 }\n" + EXAMPLE)
+        parse_config("checkpoints = { every = 3 }\n" + EXAMPLE)
 
 
 def test_on_by_default_and_kept_in_the_settings():
-    assert parse(EXAMPLE).checkpoint == CheckpointPolicy("60s")
+    assert parse_config(EXAMPLE).checkpoint == CheckpointPolicy("60s")
     for every in (7, "30s", "never"):
-        config = parse(EXAMPLE, [f"checkpoint.every={every}"])
-        assert parse(to_toml(config)) == config
+        config = parse_config(EXAMPLE, [f"checkpoint.every={every}"])
+        assert parse_config(to_toml(config)) == config

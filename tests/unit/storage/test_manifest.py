@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.cli.execution import summarize_runs
-from kavg.config.config import EXAMPLE, parse, to_toml
+from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, manifest
 from kavg.storage.atomic import write_bytes
 
-CONFIG = parse(EXAMPLE, ["rounds=2", "replicas=2", "objective.dim=2"])
+CONFIG = parse_config(EXAMPLE, ["rounds=2", "replicas=2", "objective.dim=2"])
 
 
 def a_run():

@@ -22,7 +22,7 @@ from hypothesis.extra import numpy as npst
 
 import kavg
 from kavg.cli.execution import summarize_runs
-from kavg.config.config import EXAMPLE, parse, to_toml
+from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories, manifest
 from kavg.storage.atomic import replace_folder, restore_folder, write_atomically
@@ -385,7 +385,7 @@ def test_names_of_files_that_are_not_utf8_do_not_cost_a_run(tmp_path):
 
 
 def test_the_folder_holds_what_the_documentation_says(tmp_path):
-    config = parse(EXAMPLE, ["rounds=2", "replicas=2"])
+    config = parse_config(EXAMPLE, ["rounds=2", "replicas=2"])
     run = StoredRun(to_toml(config), [a_run()], {}, {})
     RunFolder(tmp_path / "run").write(run, lambda f: (f / "a.png").touch())
     assert {str(p) for p in content(tmp_path / "run")} == {
@@ -393,7 +393,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
         "figures/a.png", "manifest.sha256",
     }  # fmt: skip
     stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
-    assert parse(stored) == config
+    assert parse_config(stored) == config
     assert tomllib.loads(stored)["record"] == {"every": 1}
 
 
