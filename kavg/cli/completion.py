@@ -46,9 +46,8 @@ def complete_place(context: typer.Context) -> list[str]:
     config = context.params.get("config") or context.params.get("source")
     try:
         # A pipe or a device would block the shell.
-        tables = (
-            parse_toml(read_settings(Path(config))) if config and os.path.isfile(config) else {}
-        )
+        is_file = config and os.path.isfile(config)
+        tables = parse_toml(read_settings(Path(config))) if is_file else {}
     except KavgError:
         tables = {}
     # Shells leave a star alone that no file name matches.

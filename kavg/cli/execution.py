@@ -19,8 +19,7 @@ from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.progress import open_progress
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
-from kavg.config.config import Config, hash_config, hash_data
-from kavg.config.settings_file import load_config, to_toml
+from kavg.config import Config, hash_config, hash_data, load_config, to_toml
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import complete_run

@@ -1,6 +1,15 @@
 """Settings files: parsed to checked, frozen values, with all errors of a file at once."""
 
-from kavg.config.config import Config, Record
+from kavg.config.config import Config, Record, hash_config, hash_data
 from kavg.config.settings_file import json_schema, load_config, parse_config, to_toml
 
-__all__ = ["Config", "Record", "json_schema", "load_config", "parse_config", "to_toml"]
+__all__ = [
+    "Config",
+    "Record",
+    "hash_config",
+    "hash_data",
+    "json_schema",
+    "load_config",
+    "parse_config",
+    "to_toml",
+]
