@@ -43,11 +43,10 @@ def complete_place(context: typer.Context) -> list[str]:
     from kavg.config.places import setting_places
     from kavg.config.toml import parse_toml, read_settings
 
-    config = context.params.get("config") or context.params.get("source")
+    config = Path(context.params.get("config") or context.params.get("source") or "")
     try:
         # A pipe or a device would block the shell.
-        is_file = config and os.path.isfile(config)
-        tables = parse_toml(read_settings(Path(config))) if is_file else {}
+        tables = parse_toml(read_settings(config)) if config.is_file() else {}
     except KavgError:
         tables = {}
     # Shells leave a star alone that no file name matches.
