@@ -244,3 +244,8 @@ def test_a_serial_command_does_not_load_mpi_or_pictures():
     assert not loaded_by("import kavg.cli, kavg.cli.execution, kavg.cli.catalogue") & {
         "mpi4py", "matplotlib", "sklearn", "scipy",
     }  # fmt: skip
+
+
+def test_reports_draw_nothing_until_asked():
+    loaded = loaded_by("import kavg.reports, kavg.reports.figures, kavg.reports.bounds")
+    assert not loaded & {"matplotlib", "rich", "mpi4py", "pydantic"}

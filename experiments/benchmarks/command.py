@@ -86,6 +86,6 @@ def write(report: Report, out: Path) -> None:
 def draw(found: Sequence[Measured], out: Path) -> None:
     """The figure of everything."""
     from experiments.benchmarks.figure import bench_figure
-    from kavg.reports.figures.layout import save
+    from kavg.reports.figures import save
 
     save(bench_figure(found), out, "bench")

@@ -68,7 +68,6 @@ def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -
 def _draw_exact(
     curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory], figures: Path
 ) -> None:
-    from kavg.reports.figures.exact import exact_figure
-    from kavg.reports.figures.layout import save
+    from kavg.reports.figures import exact_figure, save
 
     save(exact_figure(curves, runs), figures, "exact")

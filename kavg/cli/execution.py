@@ -29,8 +29,8 @@ from kavg.mpi.signals import SignalExit, defer_signals
 from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
+from kavg.reports import summary, table
 from kavg.reports.figures.trajectories import write_figures
-from kavg.reports.run_summary import summary, table
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint

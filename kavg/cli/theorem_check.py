@@ -73,8 +73,7 @@ class TheoremCheck:
 
     def draw(self, figures: Path) -> list[Path]:
         """Draw ``bounds.png`` and ``bounds.svg``; nothing if no bound applies."""
-        from kavg.reports.figures.layout import save
-        from kavg.reports.figures.verdicts import verdict_figure, verdict_panels
+        from kavg.reports.figures import save, verdict_figure, verdict_panels
 
         shown = verdict_panels(self.comparisons, self.runs)
         if not shown:

@@ -47,8 +47,7 @@ def _write_atlas(counts: list[int], out: Path) -> None:
 
     from kavg.analysis.exact import stability_atlas
     from kavg.cli.output import print_text
-    from kavg.reports.figures.exact import atlas_figure
-    from kavg.reports.figures.layout import save
+    from kavg.reports.figures import atlas_figure, save
 
     if out.suffix not in ("", ".png", ".svg"):
         raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")

@@ -13,8 +13,7 @@ from kavg.reports.figures.style import COLOURS
 from kavg.trajectory import AXES, Trajectory
 
 pytest.importorskip("matplotlib")
-from kavg.reports.figures.layout import save
-from kavg.reports.figures.trajectories import trajectory_figure
+from kavg.reports.figures import save, trajectory_figure
 
 HOSTILE = [
     "",
@@ -102,6 +101,17 @@ def test_a_diverged_run_does_not_set_the_scale_and_is_named():
     for with_bad, alone in zip(figure.axes, trajectory_figure([calm]).axes, strict=True):
         assert with_bad.get_ylim() == alone.get_ylim()
     assert figure.legends[0].get_texts()[1].get_text() == "bad (diverged at round 40)"
+
+
+def test_curves_end_just_outside_the_axes():
+    # Renderers fail on paths that run off by many decades.
+    for panel in trajectory_figure([a_run(), a_run("bad", diverged_at=40)]).axes:
+        low, high = panel.get_ylim()
+        room = (1 + 1e-9) * (high - low)
+        lowest = low / 10.1 if panel.get_yscale() == "log" else low - room
+        for line in panel.lines:
+            assert np.nanmax(line.get_ydata()) <= high + room
+            assert np.nanmin(line.get_ydata()) >= lowest
 
 
 @pytest.mark.parametrize(

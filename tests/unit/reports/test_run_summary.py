@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
 from kavg.errors import KavgError
+from kavg.reports import summary, table
 from kavg.reports.labels import format_estimate, run_labels
-from kavg.reports.run_summary import summary, table
 from kavg.reports.text import cell_width
 from kavg.trajectory import Trajectory
 
