@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import struct
+import tempfile
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -440,15 +441,25 @@ def test_what_fails_adds_nothing(tmp_path, error):
     assert sorted(p.name for p in tmp_path.rglob(".*")) == []
 
 
-def test_what_is_added_replaces_files_and_leaves_links(tmp_path):
+@pytest.fixture
+def other_disk():
+    """A folder on another file system, if this machine has one in memory."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as name:
+        yield Path(name)
+
+
+def test_what_is_added_replaces_files_and_leaves_links(tmp_path, other_disk):
     write(tmp_path / "run")
-    (tmp_path / "big disk").mkdir()
     (tmp_path / "run" / "figures").rmdir()
-    (tmp_path / "run" / "figures").symlink_to(tmp_path / "big disk")
+    (tmp_path / "run" / "figures").symlink_to(other_disk)
+
+    def draw(stage):
+        (stage / "figures").mkdir()
+        (stage / "figures" / "a.png").write_bytes(bits)
+
     for bits in (b"first", b"second"):
-        RunFolder(tmp_path / "run").add(lambda f, bits=bits: (f / "a.png").write_bytes(bits),
-                                        tmp_path / "run" / "figures")  # fmt: skip
-        assert content(tmp_path / "big disk") == {Path("a.png"): bits}
+        RunFolder(tmp_path / "run").add(draw)
+        assert content(other_disk) == {Path("a.png"): bits}
     assert (tmp_path / "run" / "figures").is_symlink()
 
 
