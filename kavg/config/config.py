@@ -23,7 +23,12 @@ from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
 @final
 @dataclass(frozen=True)
 class Record:
-    """Which rounds are recorded: every ``every``-th, the first and the last."""
+    """Which rounds are recorded: every ``every``-th, the first and the last.
+
+    >>> Record(every=0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kavg.errors.KavgError: every must be a whole number of at least 1, got every=0; use ...
+    """
 
     every: Annotated[Count, "use every=1 to record each round"] = 1
 

@@ -37,15 +37,17 @@ def consistency_errors(config: Config) -> list[str]:
     problem, algorithms, R = config.problem, config.algorithms, config.replicas
     with collect_error(errors, "objective"):
         _check_objective(problem.objective)
-    if errors:
+    if errors:  # nothing else can be checked without an objective
         return errors
     with collect_error(errors, "start"):
         _check_start(problem, config.seed)
+    # Algorithms differ in K, gamma and the outer rule too, none of which matters to memory.
     for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
         with collect_error(errors, "replicas"):
             check_round_memory(problem.objective, P, R)
         with collect_error(errors, "oracle"):
             check_batch_memory(problem, P, R)
+            # One learner, one replica: what the others need was estimated, and is not taken here.
             problem.oracle.plan(problem.objective, seed=config.seed, P=P, R=1, tile=1)
     if not errors:
         with collect_error(errors, "record"):

@@ -46,7 +46,12 @@ def concrete_classes(cls: type) -> list[type]:
 
 
 def field_key(field: dataclasses.Field[Any]) -> str:
-    """Return the key of a field in TOML: its name, or what its metadata says."""
+    """Return the key of a field in TOML: its name, or ``metadata["key"]``.
+
+    >>> from kavg.config import Config
+    >>> [field_key(field) for field in dataclasses.fields(Config)][:4]
+    ['rounds', 'objective', 'oracle', 'algorithm']
+    """
     return str(field.metadata.get("key", field.name))
 
 

@@ -69,14 +69,21 @@ def check_point_memory(objective: Objective) -> None:
 
 
 def check_round_memory(objective: Objective, P: int, R: int) -> None:
-    """Raise KavgError if a round of ``R`` replicas does not fit in memory."""
+    """Raise KavgError if a round of ``R`` replicas does not fit in memory.
+
+    ``P`` hardly matters, as one tile of learners is in memory at a time.
+    """
     d = objective.dim
     numbers = (ROUND_ARRAYS + TILE_ARRAYS * choose_tile(R, d, P)) * R * d
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
 
 
 def check_batch_memory(problem: Problem, P: int, R: int) -> None:
-    """Raise KavgError if the batches of a tile, or the work on one learner's, do not fit."""
+    """Raise KavgError if the mini-batches of a round do not fit in memory.
+
+    These are the indices ``(tile, R, B)`` of a tile, or all ``n`` of them where epochs are
+    reshuffled, and the examples of one learner's batch.
+    """
     objective, oracle = problem.objective, problem.oracle
     if not (isinstance(oracle, MiniBatch) and isinstance(objective, EmpiricalRisk)):
         return
@@ -91,14 +98,17 @@ def check_batch_memory(problem: Problem, P: int, R: int) -> None:
 
 def check_record_memory(rounds: int, every: int, algorithms: int, R: int) -> None:
     """Raise KavgError if the recorded rounds of all algorithms do not fit in memory."""
-    T = rounds // every + 2
+    T = rounds // every + 2  # the first and the last round too
     each = SERIES_RECORDED * (2 * R + ARRAY_HEADER)
     what = f"{T} recorded rounds of {algorithms} algorithms and {R} replicas"
     _check_memory(algorithms * T * each, what, "raise record.every")
 
 
 def check_moment_memory(objective: Objective, rounds: int) -> None:
-    """Raise KavgError if the exact moments of all rounds do not fit in memory."""
+    """Raise KavgError if the exact moments of all rounds do not fit in memory.
+
+    ``E`` and ``Cov`` in each of the ``d`` directions are held for every round.
+    """
     numbers = rounds * (14 * objective.dim + 4 * ARRAY_HEADER)
     what = f"exact moments of {rounds} rounds in {objective.dim} directions"
     _check_memory(numbers, what, "take fewer rounds")
@@ -115,6 +125,7 @@ def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -
 
 
 def _check_memory(numbers: int, what: str, advice: str) -> None:
+    # Linux grants memory that it does not have, so MemoryError would come late or never.
     size, most = float(BYTES_PER_NUMBER * numbers), memory_limit()
     if size > most:
         raise KavgError(

@@ -135,10 +135,14 @@ def _explain_unknown_kind(detail: ErrorDetails) -> str:
 
 
 def shorten_repr(value: Any) -> str:
-    """Return the ``repr`` of a value, truncated to 60 characters."""
+    """Return the ``repr`` of a value, truncated to 60 characters.
+
+    >>> shorten_repr("a" * 100) == "'" + "a" * 56 + "..."
+    True
+    """
     try:
         return shorten(repr(value))
-    except RecursionError:
+    except RecursionError:  # lists in lists, a thousand deep
         return "a value nested too deeply to be shown"
 
 

@@ -52,7 +52,11 @@ class ModelBuilder:
         self._tables: dict[type, Any] = {}
 
     def table(self, cls: type) -> Any:
-        """Return the type of a table with the fields of ``cls``, validated to a ``cls``."""
+        """Return the type of a table with the fields of ``cls``, validated to a ``cls``.
+
+        A field's annotation gives its TOML type and range; ``metadata["key"]`` renames its key,
+        and the functions in ``metadata["checks"]`` validate or replace its value.
+        """
         if cls not in self._tables:
             validate = AfterValidator(partial(_construct, cls))
             self._tables[cls] = Annotated[self._model(cls), validate]
@@ -64,6 +68,7 @@ class ModelBuilder:
         hints = get_type_hints(cls, include_extras=True)
         for field in dataclasses.fields(cls):
             key, hint = field_key(field), hints[field.name]
+            # On the whole field: pydantic's own bounds would report one end of an interval only.
             in_range = AfterValidator(partial(_validate_range, hint, field.name))
             checks = [in_range, *map(AfterValidator, field.metadata.get("checks", ()))]
             fields[key] = (Annotated[self._toml_type(hint), *checks], field_default(field))
@@ -126,6 +131,7 @@ class ModelBuilder:
 
 
 def _construct(cls: type, values: BaseModel) -> Any:
+    # A KavgError is a ValueError, which pydantic reports at the place of the table.
     names = {field.name: field_key(field) for field in dataclasses.fields(cls)}
     return cls(**{name: getattr(values, key) for name, key in names.items()})
 
@@ -158,6 +164,7 @@ def _given_type_name(value: Any) -> str:
         return "table"
     if isinstance(value, (list, tuple)):
         return "list"
+    # To Python True is a number; to TOML it is none.
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return "number" if number else "text" if isinstance(value, str) else "other"
 

@@ -26,6 +26,7 @@ def apply_override(data: dict[str, Any], override: str) -> None:
         raise KavgError(f"needs place=value, got {shorten_repr(override)}; as in --set rounds=100")
     value = _parse_value(text)
     *path, last = dotted.strip().split(".")
+    # Several, as a * stands for all entries of a list.
     targets: list[Any] = [data]
     for step in path:
         targets = [inner for target in targets for inner in _step_into(target, step)]

@@ -60,6 +60,7 @@ def parse_config(text: str, overrides: Sequence[str] = (), folder: Path | None =
     except ValidationError as error:
         errors += describe_errors(error, tables, keys)
     else:
+        # Only now, as parts that are wrong by themselves cannot be put together.
         errors += consistency_errors(config)
     if errors:
         raise KavgError("\n".join(errors))
@@ -77,7 +78,11 @@ def to_toml(config: Config) -> str:
 
 
 def json_schema() -> Mapping[str, Any]:
-    """Return the JSON schema of a settings file, with which editors complete and check keys."""
+    """Return the JSON schema of a settings file, by which editors complete and check keys.
+
+    It has the ranges of numbers and the first line of each docstring; that parts fit together is
+    checked by ``parse_config`` alone.
+    """
     return _settings_type()[0].json_schema()
 
 

@@ -62,7 +62,7 @@ def run_on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
         try:
             action()
         except KavgError as error:
-            text = f"{error.code}{error}"
+            text = f"{error.code}{error}"  # the code is one digit; no error is the empty text
     rank_0_has = next(iter(group_ranks(comm, encode_text(text))))
     message = decode_text(rank_0_has)
     if message:
@@ -74,6 +74,7 @@ def group_ranks(comm: Communicator, content: bytes) -> dict[bytes, list[int]]:
 
     All contents must have the same length.  One ``Allgather``.
     """
+    # Bytes in buffers, as mpi4py would pickle objects: what ranks send must not run as code.
     everyone = np.empty((comm.Get_size(), len(content)), np.uint8)
     comm.Allgather(np.frombuffer(content, np.uint8), everyone)
     groups: dict[bytes, list[int]] = {}
@@ -94,7 +95,10 @@ def encode_text(text: str) -> bytes:
 
 
 def decode_text(content: bytes) -> str:
-    """Return the text of ``encode_text``, of which the first ``TEXT_BYTES`` bytes are left."""
+    """Return the text that ``encode_text`` encoded, truncated to ``TEXT_BYTES`` bytes.
+
+    A character of several bytes that is cut through becomes the replacement character.
+    """
     return content[DIGEST_BYTES:].rstrip(b"\0").decode(errors="replace")
 
 
@@ -110,7 +114,10 @@ def name_ranks(ranks: list[int]) -> str:
 
 @runtime_checkable
 class SupportsAbort(Protocol):
-    """A communicator that can end every rank; ``SerialComm`` need not."""
+    """A communicator that can end every rank.
+
+    mpi4py's ``Comm`` and ``WatchedComm`` do; ``SerialComm``, with one rank, need not.
+    """
 
     def Abort(self, errorcode: int) -> Any:
         """End every rank with this exit code."""
@@ -119,7 +126,11 @@ class SupportsAbort(Protocol):
 
 @runtime_checkable
 class WarnsOfAbort(Protocol):
-    """A communicator that learns of an abort before it takes effect: ``WatchedComm``."""
+    """A communicator that learns of an abort before it takes effect.
+
+    ``WatchedComm`` does.  A rank whose job is being aborted gets signals from the launcher, and
+    must not report these as the cause.
+    """
 
     def is_aborting(self) -> bool:
         """Return True if another rank is aborting the job."""
@@ -133,6 +144,7 @@ def abort(comm: Communicator, message: str, code: int) -> None:
     rank that another rank is aborting prints nothing.
     """
     rank, size = comm.Get_rank(), comm.Get_size()
+    # No message could order the ranks here: the others may be inside a collective.
     time.sleep(min(0.3 * rank, 2.0))
     if not (isinstance(comm, WarnsOfAbort) and comm.is_aborting()):
         print_error(f"rank {rank} of {size}: {message}" if size > 1 else message)
@@ -141,7 +153,10 @@ def abort(comm: Communicator, message: str, code: int) -> None:
 
 
 def print_error(message: str) -> None:
-    """Print a message to the real stderr; only rank 0's ``sys.stderr`` is not a null device."""
+    """Print ``kavg: message`` to the real stderr, from any rank.
+
+    ``sys.stderr`` is the null device on all ranks but rank 0.
+    """
     stream = sys.__stderr__ or sys.stderr
     # A full disk or a closed pipe must not keep this rank from aborting the others.
     with suppress(OSError, ValueError):

@@ -36,6 +36,7 @@ def load_mpi() -> ModuleType:
         import mpi4py
 
         if "mpi4py.MPI" not in sys.modules:
+            # finalize=True: a rank that ends by an exception still finalizes MPI.
             mpi4py.rc(initialize=False, finalize=True)
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
@@ -44,12 +45,18 @@ def load_mpi() -> ModuleType:
 
 
 def mpi_library_text() -> str:
-    """Return the text of ``MPI_Get_library_version``; raise KavgError if there is no library."""
+    """Return the text of ``MPI_Get_library_version``, several lines for some libraries.
+
+    Loads the library but does not initialize MPI.  Raises ``KavgError`` if there is no library.
+    """
     return str(load_mpi().Get_library_version())
 
 
 def mpi_version() -> str | None:
-    """Return the first line about the MPI library in use, or None if none is in use."""
+    """Return the first line of ``mpi_library_text``, or None if MPI is not loaded.
+
+    It is recorded with each run (environment.json).
+    """
     if "mpi4py.MPI" not in sys.modules:
         return None
     return mpi_library_text().strip("\0\n").split("\n")[0]

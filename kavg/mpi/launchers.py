@@ -139,7 +139,10 @@ def validate_world_size(size: int, library: str, launch: Launch | None) -> None:
 
 
 def missing_library_error(reason: str, launch: Launch | None) -> KavgError:
-    """Return the error for a launcher, or an import of mpi4py, without any MPI library."""
+    """Return the error for a process that needs MPI where no MPI library could be loaded.
+
+    ``reason`` is the message of the failed import, of which the first line is shown.
+    """
     cause = _describe(launch) if launch else "MPI is needed"
     first = reason.splitlines()[0] if reason else "unknown reason"
     return KavgError(
@@ -180,7 +183,11 @@ def library_name(library: str) -> str:
 
 
 def mpiexec_beside(library: Path | None) -> Path | None:
-    """Return the ``mpiexec`` installed with a library, ``../bin`` or up to two folders higher."""
+    """Return the ``mpiexec`` installed with a library, or None.
+
+    It is looked for in ``bin`` beside ``lib`` and up to two folders higher, as some systems put
+    libraries in ``lib/x86_64-linux-gnu``.
+    """
     if library is None:
         return None
     candidates = [folder / "bin" / "mpiexec" for folder in list(library.parents)[:3]]
@@ -188,7 +195,10 @@ def mpiexec_beside(library: Path | None) -> Path | None:
 
 
 def loaded_library_path(maps: Path = Path("/proc/self/maps")) -> Path | None:
-    """Return the file of the MPI library loaded in this process, or None (outside Linux)."""
+    """Return the file of the MPI library that this process has loaded, or None.
+
+    Read from the process's memory map, which only Linux has: mpi4py does not say which file it is.
+    """
     try:
         lines = maps.read_text().splitlines()
     except OSError:

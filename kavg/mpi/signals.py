@@ -45,7 +45,10 @@ def signal_name(number: int) -> str:
 
 
 def raise_signal_exit(number: int, frame: FrameType | None = None) -> None:  # noqa: ARG001 - a handler's
-    """Handle a signal: raise SignalExit and ignore the signals that follow."""
+    """Handle a signal: raise ``SignalExit``, and ignore the signals that follow.
+
+    A second signal while the job ends would leave half-written files.
+    """
     ignore_signals()
     raise SignalExit(number)
 
@@ -63,7 +66,8 @@ def handle_signals(handler: Handler) -> Iterator[None]:
     (``nohup`` and shells ignore signals of jobs in the background.)  If SignalExit leaves the
     block, both stay ignored behind it.
     """
-    is_main = threading.current_thread() is threading.main_thread()  # no other may set handlers
+    # Python allows only the main thread to set handlers.
+    is_main = threading.current_thread() is threading.main_thread()
     before: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS if is_main}
     before = {number: old for number, old in before.items() if old not in (signal.SIG_IGN, None)}
     try:
@@ -86,7 +90,15 @@ def _restore_handlers(handlers: dict[int, Any]) -> None:
 
 @final
 class PendingSignal:
-    """A handler that keeps the first signal for the end of a round; a later one ends the job."""
+    """A handler that keeps the first signal for the end of a round.
+
+    The same signal again within half a second changes nothing; a later one ends the job at once.
+
+    >>> pending = PendingSignal()
+    >>> pending(signal.SIGINT)
+    >>> pending.number == signal.SIGINT, pending.request(size=4)
+    (True, 1)
+    """
 
     def __init__(self) -> None:
         self.number, self.at = 0, 0.0
@@ -118,7 +130,11 @@ def requested_signal(total: int, size: int) -> int:
 
 @contextmanager
 def defer_signals() -> Iterator[PendingSignal]:
-    """Keep signals pending inside a ``with`` block, for the rounds to act on."""
+    """Keep signals pending inside a ``with`` block, which reads them from ``PendingSignal``.
+
+    A handler cannot act by itself: it runs between two calls of one rank, while the other ranks
+    may be inside a collective that this rank has to join.
+    """
     pending = PendingSignal()
     with handle_signals(pending):
         yield pending

@@ -24,6 +24,7 @@ def initialize_mpi(MPI: ModuleType, launch: Launch | None) -> Communicator:
     """
     library = MPI.Get_library_version()
     if not MPI.Is_initialized():
+        # MPICH ends a process that another MPI launched inside MPI_Init, without a reason.
         validate_library(library, launch)
         _init_thread(MPI, launch)
     comm = MPI.COMM_WORLD
@@ -46,7 +47,11 @@ def _init_thread(MPI: ModuleType, launch: Launch | None) -> None:
 
 
 def finalize_mpi(MPI: ModuleType, comm: WatchedComm) -> None:
-    """Stop watching and finalize MPI, together with all other ranks."""
+    """Stop watching and finalize MPI.
+
+    Collective: ``MPI_Finalize`` waits for all ranks and holds the interpreter's lock, so its time
+    limit is the operating system's (``exit_after``).
+    """
     comm.close()
     with exit_after(comm.watchdog.timeout):
         MPI.Finalize()

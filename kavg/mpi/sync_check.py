@@ -34,12 +34,18 @@ class SyncCheck:
         self.last_equal = 0
 
     def after_round(self, done: Round) -> None:
-        """Compare the ranks if the round is due; raise CollectiveError if they differ."""
+        """Compare the ranks if the round is a multiple of ``every``.
+
+        Raises ``CollectiveError`` on every rank if they differ, with the hash that each rank has.
+        """
         if done.n % self.every == 0:
             self._compare(done.n, lambda: hash_state(done.n, done.w, done.v))
 
     def at_end(self, run: Trajectory) -> None:
-        """Compare the ranks after the last round; raise CollectiveError if they differ."""
+        """Compare the ranks after the last round, and the round at which a replica diverged.
+
+        Raises ``CollectiveError`` on every rank if they differ.
+        """
         n = int(run.rounds[-1])
         self._compare(n, lambda: hash_state(n, run.w, run.v, run.diverged_at))
 
@@ -64,7 +70,11 @@ class SyncCheck:
 
 
 def hash_state(n: int, w: Floats, v: Floats, diverged_at: int | None = None) -> bytes:
-    """Return the first 8 bytes of the SHA-256 of the round and the bits of ``w`` and ``v``."""
+    """Return the first 8 bytes of the SHA-256 of a state: the round and the bits of its arrays.
+
+    ``w (R, d)`` and ``v`` of the same shape or ``(0,)``.  Two different states have the same hash
+    with a probability of ``2^-64``.
+    """
     sha = hashlib.sha256(f"{n} {diverged_at}".encode())
     for array in (w, v):
         sha.update(np.ascontiguousarray(array).tobytes())

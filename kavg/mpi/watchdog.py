@@ -31,7 +31,10 @@ GRACE: Final = 3.0
 
 
 class MpiComm(Communicator, Protocol):
-    """The calls of mpi4py's ``Comm`` that a watchdog makes, beside the collectives it watches."""
+    """The calls of mpi4py's ``Comm`` that a watchdog makes, beside the collectives it watches.
+
+    All are point to point, except ``Alltoall`` at the end and ``Abort``.
+    """
 
     def Isend(self, buf: Any, dest: int, tag: int) -> Any:
         """Start sending a message; return its request."""
@@ -75,16 +78,23 @@ class Watchdog:
         self.pending_sends: list[Any] = []
         self.sent, self.received = np.zeros(self.size, np.int64), 0
         self.stopped = threading.Event()
+        # A daemon, as a rank that ends by an exception must not wait for its watchdog.
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
     @property
     def tick(self) -> float:
-        """Seconds between two looks; while a rank computes, nothing else moves its messages on."""
+        """Seconds between two looks.
+
+        While a rank computes, nothing but these looks moves its messages on.
+        """
         return min(0.1, self.timeout / 40)
 
     @property
     def reply_window(self) -> float:
-        """Seconds given to replies, the first of which has to open a connection."""
+        """Seconds given to replies.
+
+        The first reply has to open a connection, which takes several looks of both threads.
+        """
         return min(10.0, self.timeout / 3)
 
     @property
@@ -105,6 +115,7 @@ class Watchdog:
         last_query = since
         while not self.stopped.wait(self.tick):
             queried = self.multithreaded and self.process_messages()
+            # Read once and without a lock: only the rank's own thread writes it.
             calls, now = self.calls, time.monotonic()
             if calls != calls_seen:
                 calls_seen, since, last_query = calls, now, now
@@ -126,6 +137,7 @@ class Watchdog:
             if rank != self.rank:
                 self.send_status(rank, is_query=True)
         self.wait(calls, self.reply_window)
+        # No election: every rank that waits queries, and the lowest of them reports.
         recently = began - self.reply_window
         if any(rank < self.rank and at > recently for rank, at in self.queried_at.items()):
             self.wait(calls, GRACE)
@@ -143,7 +155,10 @@ class Watchdog:
         os._exit(1)
 
     def wait(self, calls: int, seconds: float) -> None:
-        """Process messages for some seconds, or until the collective completes."""
+        """Process messages for some seconds, or until the collective completes.
+
+        ``calls`` identifies the collective.
+        """
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.calls == calls:
             self.process_messages()
@@ -151,7 +166,10 @@ class Watchdog:
                 return
 
     def process_messages(self) -> bool:
-        """Receive the waiting messages and reply to queries; return True if there was one."""
+        """Receive the waiting messages, note them in ``replies``, and reply to queries.
+
+        Returns True if there was a query: then another rank has waited too long.
+        """
         queried = False
         while self.comm.Iprobe(tag=TAG):
             status = self._receive_status()
@@ -188,7 +206,11 @@ class Watchdog:
             request.Wait()
 
     def exit_alone(self) -> None:
-        """End this rank, hence the job, where ranks cannot be queried; lower ranks print first."""
+        """End this rank, hence the job, where MPI allows only one thread and no queries.
+
+        Higher ranks wait longer, so that a launcher that ends the job after the first has one
+        message to pass on.
+        """
         time.sleep(min(0.3 * self.rank, 2.0))
         print_error(
             f"rank {self.rank} of {self.size} has waited {self.limit:g} s for another rank "

@@ -17,7 +17,11 @@ ADVICE: Final = "raise 'timeout' in the settings to wait longer"
 @final
 @dataclass(frozen=True)
 class RankStatus:
-    """The message of a rank: whether it asks for a reply, and whether it waits in a collective."""
+    """The message of one watchdog to another.
+
+    ``is_query`` asks for a reply; ``is_waiting`` says that the sender is inside a collective, and
+    not computing.
+    """
 
     rank: int
     is_query: bool

@@ -49,6 +49,7 @@ class WatchedComm:
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
         """Sum the buffers of all ranks, on every rank."""
+        # No clock is read here: rounds may take microseconds, and the watchdog has time.
         watchdog = self.watchdog
         watchdog.calls += 1
         try:
@@ -93,7 +94,10 @@ class WatchedComm:
         self.resumed_at = time.monotonic()
 
     def close(self) -> None:
-        """Wait for all ranks a last time, still watched, and stop watching; MPI may end then."""
+        """Wait for all ranks a last time, still watched, and stop watching.
+
+        Collective; MPI may be finalized then.
+        """
         set_place(self, "at the end of the job")
         self.Allgather(np.zeros(1), np.empty(self.watchdog.size))
         self.watchdog.stopped.set()
@@ -103,7 +107,10 @@ class WatchedComm:
 
 
 def set_timeout(comm: Communicator, timeout: float) -> None:
-    """Limit each collective of a watched communicator to ``timeout`` seconds."""
+    """Limit each collective of a watched communicator to ``timeout`` seconds.
+
+    Other communicators, such as ``SerialComm`` or one that a Python user passes, have no limit.
+    """
     if isinstance(comm, WatchedComm):
         comm.watchdog.timeout = timeout
 
