@@ -1,4 +1,16 @@
-"""K-step averaging SGD with block momentum: a laboratory."""
+"""K-step averaging SGD with block momentum: simulation, and comparison with theory.
+
+``simulate(problem, algorithm, rounds=...)`` returns a ``Trajectory``; ``meta_iterations`` yields
+one round after another.  A ``Problem`` is an objective with an oracle of stochastic gradients; an
+``Algorithm`` is ``P`` learners, ``K`` local steps, a step size and an outer rule.  Their parts are
+in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts``.
+
+>>> import kavg
+>>> problem = kavg.Problem(kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(sigma2=1.0), 2.0)
+>>> method = kavg.Algorithm(P=4, K=8, gamma=0.05, outer=kavg.outer.BlockMomentum(mu=0.5))
+>>> kavg.simulate(problem, method, rounds=10, replicas=5, seed=1).F.shape
+(11, 5)
+"""
 
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Constant

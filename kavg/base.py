@@ -1,9 +1,9 @@
-"""The vocabulary of kavg: what a problem, an algorithm and their parts are.
+"""The vocabulary of kavg: Protocols of a problem's and an algorithm's parts, and their constants.
 
-It imports nothing of kavg but ``kavg.errors``, so every other module may import it.  The letters
-are the papers': ``P`` learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``;
-``R`` replicas of the whole run stand side by side; ``d`` is the dimension; ``n = 1..N`` counts
-rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
+It imports nothing of kavg, so every other module may import it.  The letters are the papers': ``P``
+learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``; ``R`` replicas of the
+whole run are computed side by side; ``d`` is the dimension; ``n = 1..N`` counts rounds; ``w`` is
+the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-"""float64, or float32 in the local steps of a run that asks for it."""
+"""float64, or float32 in the local steps of a run with that precision."""
 Indices = NDArray[np.intp]
 Precision = Literal["float64", "float32"]
-How = Literal["exact", "upper bound", "estimated", "unknown"]
+Certainty = Literal["exact", "upper bound", "estimated", "unknown"]
 Measure = Callable[[int, Floats], Floats]
 """A recorded quantity: a function of the round ``n`` and ``w (R, d)`` that returns ``(R,)``."""
 
@@ -30,18 +30,23 @@ class Constant:
 
     ``how`` is ``"exact"``, ``"upper bound"`` (true, perhaps not attained), ``"estimated"`` (a
     measurement: a verdict that rests on it must say so) or ``"unknown"`` (``value`` is then NaN).
+    ``source`` says where the number comes from, or why there is none.
 
     >>> Constant(2.0, "exact", "largest eigenvalue")
     Constant(value=2.0, how='exact', source='largest eigenvalue')
     """
 
     value: float
-    how: How
+    how: Certainty
     source: str = ""
 
 
 def unknown_constant(source: str) -> Constant:
-    """A constant nobody has a number for; ``source`` says why."""
+    """Return a constant without a value; ``source`` says why there is none.
+
+    >>> unknown_constant("depends on w")
+    Constant(value=nan, how='unknown', source='depends on w')
+    """
     return Constant(float("nan"), "unknown", source)
 
 
@@ -49,8 +54,9 @@ def unknown_constant(source: str) -> Constant:
 class Objective(Protocol):
     """A function ``F`` to minimise, with the constants theory needs.
 
-    ``value`` and ``grad`` are vectorised over leading axes: ``x (..., d)``.  Each row is computed
-    by the same operations whatever rows stand beside it, so slicing the rows keeps the bits.
+    ``value`` and ``grad`` are vectorised over leading axes: ``x (..., d)``.  The operations on a
+    row must not depend on the other rows, so that any slice of the rows has the same bits: the
+    result of a run then depends neither on tiles nor on ranks.
     """
 
     @property
@@ -69,7 +75,7 @@ class Objective(Protocol):
         ...
 
     def value(self, x: Floats) -> Floats:
-        """F at every row: ``(..., d) -> (...)``."""
+        """Return F at every row: ``(..., d) -> (...)``."""
         ...
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -81,20 +87,29 @@ class Objective(Protocol):
 
 
 class BatchGradient(Protocol):
-    """A planned mini-batch gradient: it owns its workspace and allocates nothing."""
+    """A planned mini-batch gradient, which has its workspace and allocates nothing.
+
+    ``FiniteSum.plan_batches`` makes one; ``StochasticGradient`` draws the indices and calls it.
+    """
 
     def __call__(self, x: Floats, indices: Indices, out: Floats) -> None:
-        """Mean gradient over each row's batch: ``x, out (t, R, d)``, ``indices (t, R, B)``."""
+        """Write each row's mean gradient over its batch to ``out``.
+
+        Shapes: ``x, out (t, R, d)``, ``indices (t, R, B)`` from 0 to ``examples - 1``.
+        """
         ...
 
 
 @runtime_checkable
 class FiniteSum(Objective, Protocol):
-    """``F(w) = (1/n) sum_i f_i(w)``, an objective over ``examples`` whose batches can be drawn."""
+    """``F(w) = (1/n) sum_i f_i(w)``, whose mini-batches of examples can be drawn.
+
+    Here ``n`` is ``examples``.  The oracle ``MiniBatch`` needs one; all others take any objective.
+    """
 
     @property
     def examples(self) -> int:
-        """How many examples the sum runs over."""
+        """The number of examples."""
         ...
 
     @property
@@ -103,17 +118,20 @@ class FiniteSum(Objective, Protocol):
         ...
 
     def plan_batches(self, tile: int, R: int, B: int, dtype: Precision = ...) -> BatchGradient:
-        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows; "float64" unless told."""
+        """Allocate for batches of ``B`` at up to ``(tile, R)`` rows, "float64" by default."""
         ...
 
 
 @runtime_checkable
 class HasMeasures(Protocol):
-    """An objective with quantities of its own worth recording, such as held-out accuracy."""
+    """An objective that has further quantities recorded, such as accuracy on held-out examples.
+
+    ``kavg.simulate`` records them beside ``F`` and ``grad_norm2``.
+    """
 
     @property
     def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:
-        """Name to function ``(R, d) -> (R,)``."""
+        """Functions ``(R, d) -> (R,)`` by name."""
         ...
 
 
@@ -134,10 +152,13 @@ class NoiseConstants:
 
 
 class StochasticGradient(Protocol):
-    """A planned oracle: choose a tile of learners, then ask for one step after another."""
+    """A planned oracle: select a tile of learners, then call it for one step after another.
+
+    What it draws depends on seed, learner, replica and step alone, in whatever order it is called.
+    """
 
     def select(self, learners: range) -> None:
-        """Stand at these learners (at most ``tile`` of them) until told otherwise."""
+        """Select the learners that later calls draw for (at most ``tile``)."""
         ...
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
@@ -149,10 +170,14 @@ class StochasticGradient(Protocol):
 
 
 class Oracle(Protocol):
-    """Turns an objective into stochastic gradients whose draws are addressed, not sequential."""
+    """The law of stochastic gradients of an objective; ``plan`` makes the sampler.
+
+    Draws are addressed, not sequential: a number follows from seed, learner, replica and step,
+    however the learners are divided among tiles and ranks.
+    """
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """What theory may assume of these gradients."""
+        """Return what theory may assume of these gradients of ``objective``."""
         ...
 
     def plan(
@@ -165,28 +190,34 @@ class Oracle(Protocol):
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate for tiles of ``tile`` learners with ``R`` replicas each, in this precision."""
+        """Allocate for tiles of up to ``tile`` of ``P`` learners with ``R`` replicas each.
+
+        ``dtype`` is the precision of iterates and gradients.  Raises ``KavgError`` if the
+        objective or ``P`` does not suit the oracle.
+        """
         ...
 
 
 class Schedule(Protocol):
-    """The local step size of round ``n = 1, 2, ...``."""
+    """The local step size as a function of the round, ``gamma(n)`` for ``n = 1, 2, ...``.
+
+    All K local steps of a round have the same size.
+    """
 
     def __call__(self, n: int) -> float:
-        """``gamma(n) > 0``."""
+        """Return ``gamma(n) > 0``."""
         ...
 
 
 class Outer(Protocol):
-    """What is done with the mean displacement: the outer rule.
+    """The outer rule: how the mean displacement of a round updates the meta-iterate.
 
-    ``memory`` says whether the rule carries an array ``v`` of the shape of ``w`` from round to
-    round (otherwise ``v`` has shape ``(0,)``).
+    ``kavg.outer`` compares the rules.  Rules are frozen values: ``w`` and ``v`` are all state.
     """
 
     @property
     def memory(self) -> bool:
-        """Does the rule carry ``v``?"""
+        """True if the rule carries ``v`` of the shape of ``w``; otherwise ``v`` has shape (0,)."""
         ...
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
@@ -194,33 +225,41 @@ class Outer(Protocol):
         ...
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Update ``w`` and ``v`` in place; ``displacement`` is mean minus start, ``(R, d)``."""
+        """Update ``w`` and ``v`` in place by the mean displacement ``(R, d)`` of a round.
+
+        ``displacement`` is the mean over learners of end minus start.  The rule may overwrite it:
+        it is the buffer of the mean, and the caller must not read it afterwards.  ``gamma`` is the
+        step size of the round.
+        """
         ...
 
 
 class Start(Protocol):
-    """A random starting point, one for each replica."""
+    """A law of random starting points, one for each replica."""
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
-        """``w_1``, shape ``(R, dim)``; the first r replicas do not depend on ``R``."""
+        """Return ``w_1 (R, dim)``; the first r replicas must not depend on ``R``."""
         ...
 
 
 class Communicator(Protocol):
-    """The calls of mpi4py's ``Comm`` that kavg makes; ``kavg.comm.SerialComm`` answers them too."""
+    """The calls of mpi4py's ``Comm`` that kavg makes; ``kavg.SerialComm`` has them too.
+
+    Buffers are NumPy arrays; every rank must make the same calls in the same order.
+    """
 
     def Get_rank(self) -> int:
-        """This rank."""
+        """Return this rank, from 0."""
         ...
 
     def Get_size(self) -> int:
-        """How many ranks."""
+        """Return the number of ranks."""
         ...
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Sum over ranks, to every rank."""
+        """Write the sum of all ranks' ``sendbuf`` to every rank's ``recvbuf``."""
         ...
 
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
-        """Every rank's buffer, in rank order, to every rank."""
+        """Write every rank's ``sendbuf``, in the order of ranks, to every rank's ``recvbuf``."""
         ...

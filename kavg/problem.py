@@ -1,4 +1,4 @@
-"""What is run: a problem, and an algorithm on it."""
+"""The two values that ``kavg.simulate`` takes: a problem, and an algorithm for it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ from kavg.ranges import Count, Positive, check_ranges
 
 @dataclass(frozen=True)
 class Problem:
-    """What is minimised: an objective, the oracle that gives its gradients, and where to start.
+    """An objective to minimise, the oracle of its stochastic gradients, and the starting point.
 
-    ``start`` is one number for all coordinates, one number for each, or a rule that draws a point
+    ``start`` is one number for all coordinates, one number for each, or a law that draws a point
     for each replica (``kavg.starts``).
+
+    >>> from kavg import objectives, oracles
+    >>> bowl = Problem(objectives.Quadratic((1.0, 4.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
+    >>> bowl.first_iterate(seed=1, R=1)
+    array([[2., 2.]])
     """
 
     objective: Objective
@@ -25,7 +30,10 @@ class Problem:
     start: float | tuple[float, ...] | Start = 0.0
 
     def first_iterate(self, seed: int, R: int) -> Floats:
-        """``w_1``, shape ``(R, d)``, whatever form ``start`` has."""
+        """Return ``w_1 (R, d)``, whatever form ``start`` has.
+
+        Raises ``KavgError`` if ``start`` is neither a law, nor one finite number or ``d`` of them.
+        """
         dim, start = self.objective.dim, self.start
         if isinstance(start, (int, float, tuple, list, np.ndarray)):
             given = np.asarray(start, np.float64)
@@ -41,9 +49,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """How it is minimised: ``P`` learners, ``K`` steps of ``gamma``, then the outer rule.
+    """K-step averaging: ``P`` learners take ``K`` local steps, then the outer rule is applied.
 
-    ``gamma`` is a number or a schedule, a function of the round ``n = 1, 2, ...``.
+    Round n, with ``x^j`` the iterates of learner j and ``g^j`` its stochastic gradients::
+
+        x_0^j = start(w_n, v_n)                         the outer rule's starting point
+        x_{t+1}^j = x_t^j - gamma(n) g^j(x_t^j)         for t = 0, ..., K - 1
+        d_n = (1/P) sum_j (x_K^j - x_0^j)               one Allreduce
+        w_{n+1}, v_{n+1} = step(w_n, v_n, d_n)          the outer rule (``kavg.outer``)
+
+    ``gamma`` is a number or a schedule, a function of the round ``n = 1, 2, ...``.  ``name`` is
+    used in reports.
+
+    >>> from kavg.outer import BlockMomentum
+    >>> Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)).step_size(1)
+    0.05
     """
 
     P: Annotated[Count, "use P=1 for a single learner"]
@@ -56,5 +76,5 @@ class Algorithm:
         check_ranges(self)
 
     def step_size(self, n: int) -> float:
-        """``gamma(n)`` as a number."""
+        """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule."""
         return self.gamma(n) if callable(self.gamma) else self.gamma

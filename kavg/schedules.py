@@ -1,7 +1,7 @@
-"""Step sizes as functions of the round: ``gamma(n)`` for n = 1, 2, ...
+"""Local step sizes as functions of the round: ``gamma(n)`` for n = 1, 2, ...
 
-A schedule counts rounds, not local steps: within a round all K steps have one size, as in the
-papers.  A plain number is a constant schedule.
+A schedule counts rounds, not local steps: all K steps of a round have one size, as in the papers.
+A plain number is a constant schedule.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kavg.ranges import Count, Positive, check_ranges
 @final
 @dataclass(frozen=True)
 class ConstantStep:
-    """``gamma(n) = gamma``; the same as giving the number.
+    """``gamma(n) = gamma``; the same as the number itself.
 
     >>> ConstantStep(0.1)(7)
     0.1
@@ -30,14 +30,17 @@ class ConstantStep:
         check_ranges(self)
 
     def __call__(self, n: int) -> float:
-        """The step size of round ``n``."""
+        """Return the step size of round ``n``."""
         return self.gamma
 
 
 @final
 @dataclass(frozen=True)
 class InverseSqrt:
-    """``gamma(n) = gamma / sqrt(1 + (n - 1)/rounds)``: halved in square after ``rounds`` rounds.
+    """``gamma(n) = gamma / sqrt(1 + (n - 1)/rounds)``.
+
+    ``gamma^2`` is halved after ``rounds`` rounds.  With ``rounds = 1`` it is ``gamma/sqrt(n)``, the
+    usual choice where N is not known in advance.
 
     >>> InverseSqrt(0.1, rounds=1)(4)
     0.05
@@ -50,7 +53,7 @@ class InverseSqrt:
         check_ranges(self)
 
     def __call__(self, n: int) -> float:
-        """The step size of round ``n``."""
+        """Return the step size of round ``n``."""
         return float(self.gamma / (1 + (n - 1) / self.rounds) ** 0.5)
 
 
@@ -59,7 +62,8 @@ class InverseSqrt:
 class Piecewise:
     """``gamma(n) = gammas[i]`` where i of the ``boundaries`` lie below n.
 
-    A boundary is the last round of its piece.
+    A boundary is the last round of its piece.  Raises ``KavgError`` unless there is one number
+    more than boundaries, and these rise.
 
     >>> schedule = Piecewise(gammas=(0.1, 0.01), boundaries=(50,))
     >>> schedule(50), schedule(51)
@@ -82,16 +86,17 @@ class Piecewise:
             )
 
     def __call__(self, n: int) -> float:
-        """The step size of round ``n``."""
+        """Return the step size of round ``n``."""
         return self.gammas[sum(boundary < n for boundary in self.boundaries)]
 
 
 @final
 @dataclass(frozen=True)
 class WarmUp:
-    """``gamma(n)`` rises in equal steps to ``gamma(rounds)``, then follows ``then``.
+    """``then``, scaled up from a small step size over the first ``rounds`` rounds.
 
-    ``gamma(n) = then(n) n / rounds`` for ``n <= rounds``.
+    ``gamma(n) = then(n) n / rounds`` for ``n <= rounds``; for a ``then`` that is not constant the
+    rise is not linear.
 
     >>> [WarmUp(rounds=2, then=ConstantStep(0.1))(n) for n in (1, 2, 3)]
     [0.05, 0.1, 0.1]
@@ -104,7 +109,7 @@ class WarmUp:
         check_ranges(self)
 
     def __call__(self, n: int) -> float:
-        """The step size of round ``n``."""
+        """Return the step size of round ``n``."""
         return self.then(n) * min(1.0, n / self.rounds)
 
 

@@ -1,4 +1,8 @@
-"""Random starting points: one for each replica, addressed like all draws."""
+"""Random starting points, one for each replica.
+
+They are addressed by seed and replica like all other draws, so the first r replicas of a run do not
+depend on how many there are.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,9 @@ from kavg.ranges import Finite, NonNegative, check_ranges
 @final
 @dataclass(frozen=True)
 class Normal:
-    """``w_1 ~ N(mean, scale^2)`` in each coordinate, drawn anew for each replica.
+    """``w_1 ~ N(mean, scale^2)``, independently in each coordinate and replica.
+
+    Verdicts then compare each replica with a bound at its own ``Delta = F(w_1) - f_star``.
 
     >>> Normal(scale=0.1).draw(seed=1, R=2, dim=3).shape
     (2, 3)
@@ -30,7 +36,7 @@ class Normal:
         check_ranges(self)
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
-        """One point a replica, ``(R, dim)``."""
+        """Return one point for each replica, ``(R, dim)``."""
         z: Floats = normals_once(seed, Purpose.START, R, dim, range(1))[0]
         return np.asarray(self.mean + self.scale * z)
 

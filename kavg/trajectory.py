@@ -1,4 +1,4 @@
-"""What a run leaves: states, and what was measured of them."""
+"""The results of a run: states, rounds, and the trajectory of what was measured."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from kavg.errors import KavgError
 @final
 @dataclass(frozen=True, eq=False)
 class State:
-    """All that the next round needs: ``n`` rounds are done, ``w, v (R, d)`` are what they left.
+    """All that the next round needs: ``w`` and ``v`` after ``n`` rounds.
 
-    ``exponents (R,)`` belong to the exact mean (None before the first round).
+    ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory, ``(R, d)`` or ``(0,)``.
+    ``exponents (R,)`` are the bounds that the exact mean uses next, None before the first round.
+    With a state ``meta_iterations`` continues to the last bit.
     """
 
     n: int
@@ -31,14 +33,21 @@ class Trajectory:
     """The recorded rounds of one algorithm, ``T`` of them, over ``R`` replicas.
 
     ``rounds (T,)`` are the recorded n, the start (n = 0) and the last round always among them;
-    ``series`` holds ``F``, ``grad_norm2``, ``dispersion`` and what else was asked for, each
-    ``(T, R)``; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum; ``seconds
-    (T,)`` is wall time since the start of the run (not part of the digest).  ``diverged_at`` is the
-    round after which a value was no longer finite, or None.  ``done`` counts the rounds that led
-    to ``w``, and ``exponents (R,)`` are the exact mean's grids: with them a run can be extended.
-    ``states`` of earlier rounds were kept so that a round can be run again without all before it.
+    ``series`` holds ``F``, ``grad_norm2``, ``dispersion`` and further measures, each ``(T, R)`` and
+    also an attribute; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum;
+    ``seconds (T,)`` is wall time since the start of the run (not part of the digest); ``gammas
+    (T,)`` are the step sizes.  ``diverged_at`` is the round after which a value was no longer
+    finite, or None.  ``done`` counts the rounds that led to ``w``, and ``exponents (R,)`` are the
+    exact mean's bounds: with them a run can be extended.  ``states`` are snapshots, from which
+    later rounds can be repeated.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
+
+    >>> from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
+    >>> problem = Problem(objectives.Quadratic((1.0,)), oracles.Noiseless(), start=1.0)
+    >>> run = simulate(problem, Algorithm(P=2, K=1, gamma=0.5, outer=outer.Averaging()), rounds=2)
+    >>> run.rounds, run.F[:, 0], run.gradients
+    (array([0, 1, 2]), array([0.5    , 0.125  , 0.03125]), array([0, 2, 4]))
     """
 
     name: str
@@ -81,30 +90,33 @@ class Trajectory:
 
     @property
     def replicas(self) -> int:
-        """R."""
+        """The number of replicas, R."""
         return len(self.w)
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """Local steps that each learner has taken, ``(T,)``."""
+        """The number of local steps each learner has taken, ``(T,)``: ``n K``."""
         return self.rounds * self.K
 
     @property
     def gradients(self) -> NDArray[np.int64]:
-        """Single-example gradients over all learners, ``(T,)``: ``n K P B``."""
+        """The number of single-example gradients of all learners, ``(T,)``: ``n K P B``."""
         return self.rounds * (self.K * self.P * self.B)
 
     @property
     def communications(self) -> NDArray[np.int64]:
-        """Averagings so far, ``(T,)``: one a round."""
+        """The number of averagings, ``(T,)``: one a round."""
         return self.rounds
 
     def axis(self, name: str) -> NDArray[np.int64] | Floats:
-        """An x axis by name: rounds, steps, gradients, communications or seconds."""
+        """Return what a figure can have as its x axis, ``(T,)``, by one of the names in ``AXES``.
+
+        Raises ``KavgError`` for any other name.
+        """
         if name not in AXES:
             raise KavgError(f"there is no axis {name!r}; use one of {', '.join(AXES)}")
-        chosen: NDArray[np.int64] | Floats = getattr(self, name)
-        return chosen
+        values: NDArray[np.int64] | Floats = getattr(self, name)
+        return values
 
 
 AXES = ("rounds", "steps", "gradients", "communications", "seconds")
@@ -113,7 +125,7 @@ AXES = ("rounds", "steps", "gradients", "communications", "seconds")
 @final
 @dataclass(frozen=True, eq=False)
 class Round:
-    """What a round leaves: the state for the next, and information for the reader.
+    """The result of one round: the state for the next, and what can be observed of it.
 
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
     ``gamma`` is the step size the round used (NaN at the start).  ``requested`` is the sum over the
@@ -127,7 +139,7 @@ class Round:
 
     @property
     def n(self) -> int:
-        """Rounds done: 0 at the start."""
+        """The number of rounds done: 0 at the start."""
         return self.state.n
 
     @property

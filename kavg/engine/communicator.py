@@ -1,4 +1,4 @@
-"""Ranks: the communicator of one process, and which learners a rank owns."""
+"""The communicator of a single process, and the division of learners among ranks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 
 @final
 class SerialComm:
-    """One rank that answers the calls of mpi4py's ``Comm`` that kavg makes.
+    """A communicator of one rank, with the calls of mpi4py's ``Comm`` that kavg makes.
+
+    The default of ``kavg.simulate``; pass ``mpi4py.MPI.COMM_WORLD`` to divide the learners among
+    the ranks of an MPI job.
 
     >>> comm = SerialComm()
     >>> total = np.empty(2)
@@ -19,24 +22,27 @@ class SerialComm:
     """
 
     def Get_rank(self) -> int:
-        """Rank 0."""
+        """Return rank 0."""
         return 0
 
     def Get_size(self) -> int:
-        """One rank."""
+        """Return 1, the number of ranks."""
         return 1
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
-        """The sum over one rank is that rank's buffer."""
+        """Copy: the sum over one rank is its own buffer."""
         recvbuf[...] = sendbuf
 
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
-        """The only buffer there is."""
+        """Copy the only buffer, in whatever shape ``recvbuf`` has."""
         np.reshape(recvbuf, np.shape(sendbuf))[...] = sendbuf
 
 
 def assign_learners(count: int, size: int, rank: int) -> range:
-    """The part of ``range(count)`` that ``rank`` of ``size`` owns: contiguous, even within one.
+    """Return the learners of ``range(count)`` that ``rank`` of ``size`` owns.
+
+    They are contiguous, and numbers differ by at most one between ranks.  A rank has none if there
+    are more ranks than learners.
 
     >>> [assign_learners(7, 3, rank) for rank in range(3)]
     [range(0, 3), range(3, 5), range(5, 7)]

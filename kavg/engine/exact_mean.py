@@ -47,7 +47,7 @@ class ExactMean:
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
     ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by
     ``2^e``, so that it lies on the coordinates' own grid), then whether this rank has a learner
-    beyond the bound, with what it asks in the second limb's place for it.  Large ones are cut
+    beyond the bound, with its request in the second limb's place for it.  Large ones are cut
     into chunks of columns, each with an ``Allreduce`` of its own.
     """
 
@@ -67,19 +67,22 @@ class ExactMean:
         self.set_grids(np.zeros(R, np.int64))
 
     def first_exponents(self, pilot: Floats) -> Exponents:
-        """Leave room above the norm of learner 0's displacement."""
+        """Return exponents with room above the norm of learner 0's displacement."""
         squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
         return choose_exponents(squares, default=np.zeros(len(squares), np.int64))
 
     def begin(self, exponents: Exponents) -> None:
-        """Set the grids; the first tile will overwrite the sums."""
+        """Set the grids, if they change; the first tile will overwrite the sums."""
         # Grids are kept from round to round; an identity costs less than comparing R numbers.
         if exponents is not self.in_use:
             self.set_grids(exponents)
         self.empty = True
 
     def set_grids(self, e: Exponents) -> None:
-        """Compute the grids below ``2^e``, and between which squares they are used again."""
+        """Compute the grids for norms below ``2^e``.
+
+        The next round has the same grids if its mean square lies in ``[low, high)``.
+        """
         self.exponents = self.in_use = e
         self.grids = make_grids(e[:, None], self.P)
         self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
@@ -87,13 +90,14 @@ class ExactMean:
         self.low = np.ldexp(self.high, -2)
 
     def fold(self, displacements: Floats) -> None:
-        """Split a tile into limbs and add them up."""
+        """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t."""
         t, x, squares = len(displacements), displacements[..., :-1], displacements[..., -1]
         np.vecdot(x, x, out=squares)
         if self.empty:
             np.maximum.reduce(squares, axis=0, out=self.largest)
         else:
             np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
+        # Divided by 2^e, squared norms below 2^2e lie on the grid of the coordinates.
         np.multiply(squares, self.unit, out=squares)
         if t not in self.plans:
             self.plans[t] = plan_pieces(t, self.R, self.d + 1)
@@ -103,7 +107,7 @@ class ExactMean:
         self.empty = False
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
-        """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or begin with them."""
+        """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or set the sums to them."""
         alone = len(x) == 1
         if self.empty and alone:
             split_limbs(x, M, sums[:, None])
@@ -115,12 +119,16 @@ class ExactMean:
             np.add(sums, limbs[:, 0] if alone else np.add.reduce(limbs, axis=1), out=sums)
 
     def finish(self, request: int = 0) -> bool:
-        """Reduce the limbs; where a flag is up, widen the grid instead."""
+        """Sum the limbs over all ranks; False if a learner was beyond a bound that can be widened.
+
+        In that case ``exponents`` are those of the wider grids.
+        """
         if self.empty:  # a rank without learners
             self.largest.fill(0.0)
             for part in self.sums:
                 part.fill(0.0)
         tail = self.sums[-1][..., -1]
+        # Not ``>=``: a NaN is beyond every bound.
         np.logical_not(self.largest < self.bounds, out=tail[0])
         tail[1, 0] = request
         for part, total, average in zip(self.sums, self.totals, self.averages, strict=True):
@@ -138,7 +146,11 @@ class ExactMean:
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
-        """Lay wider grids where learners were beyond; False if no grid would help (NaN then)."""
+        """Choose wider grids where learners were beyond; False if none is wide enough.
+
+        The mean of a replica that no grid can hold becomes NaN; other replicas are not affected.
+        One ``Allgather``.
+        """
         gathered = np.empty((self.comm.Get_size(), len(self.largest)))
         self.comm.Allgather(self.largest, gathered)
         largest = np.max(gathered, axis=0)

@@ -15,7 +15,12 @@ from kavg.engine.exact_sums import Exponents
 
 
 class Mean(Protocol):
-    """Fold in tiles of displacements, then finish: one ``Allreduce`` a round."""
+    """The mean of all learners' displacements, and of their squared norms, over all ranks.
+
+    A round calls ``begin``, then ``fold`` for each tile of this rank, then ``finish``, which costs
+    one ``Allreduce`` (several if the model is large).  Where ``finish`` returns False the round is
+    run again with the new ``exponents``: the same calls, and the same noise.
+    """
 
     @property
     def mean(self) -> Floats:
@@ -29,7 +34,10 @@ class Mean(Protocol):
 
     @property
     def exponents(self) -> Exponents:
-        """The bounds ``2^e`` of the next round, or of the same round when it is run again."""
+        """The ``e (R,)`` that bound the next round, or the same round when it is run again.
+
+        The norm of a learner's displacement is expected to be below ``2^e``.
+        """
         ...
 
     @property
@@ -38,19 +46,25 @@ class Mean(Protocol):
         ...
 
     def first_exponents(self, pilot: Floats) -> Exponents:
-        """Exponents for the first round, from learner 0's displacement ``(1, R, d + 1)``."""
+        """Return exponents for the first round, from learner 0's displacement ``(1, R, d + 1)``."""
         ...
 
     def begin(self, exponents: Exponents) -> None:
-        """Empty the sums; learners' displacements should have norms below ``2^exponents``."""
+        """Empty the sums, and expect displacements with norms below ``2^exponents``."""
         ...
 
     def fold(self, displacements: Floats) -> None:
-        """Add a tile in the layout of ``displacement_buffer``; the last column is overwritten."""
+        """Add a tile of displacements, ``(t, R, d + 1)`` in the layout of ``displacement_buffer``.
+
+        The last column is overwritten.
+        """
         ...
 
     def finish(self, request: int = 0) -> bool:
-        """Compute ``mean`` and ``square``; False if the round must be run again."""
+        """Compute ``mean``, ``square`` and ``requested``; False if the round must be run again.
+
+        ``request`` is this rank's, a small number at least 0.
+        """
         ...
 
 
@@ -65,9 +79,10 @@ def displacement_buffer(tile: int, R: int, d: int) -> Floats:
 
 @final
 class PlainMean:
-    """Add up and ``Allreduce``: fast, but the last bits depend on tiles and on ranks.
+    """The floating-point sum over learners, divided by P: its last bits depend on tiles and ranks.
 
-    ``ExactMean`` costs two limbs in place of one and keeps the bits.
+    ``ExactMean`` sends two numbers in place of one and keeps the bits.  The sums have shape
+    ``(R, d + 2)``: coordinates, squared norm, and this rank's request in row 0 of the last column.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
@@ -78,7 +93,7 @@ class PlainMean:
         self.requested = 0
 
     def first_exponents(self, pilot: Floats) -> Exponents:
-        """Zeros: a plain sum has no grid."""
+        """Return zeros: a plain sum has no grid."""
         return self.exponents
 
     def begin(self, exponents: Exponents) -> None:
@@ -92,7 +107,7 @@ class PlainMean:
         self.sums[:, :-1] += np.add.reduce(displacements, axis=0)
 
     def finish(self, request: int = 0) -> bool:
-        """Reduce and divide by P."""
+        """Sum over the ranks and divide by P; never to be run again."""
         self.sums[0, -1] = request
         self.comm.Allreduce(self.sums, self.totals)
         self.requested = int(self.totals[0, -1])

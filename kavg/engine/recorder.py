@@ -1,4 +1,4 @@
-"""What is measured along a run."""
+"""The recorder: measures the rounds of a run and turns the rows into a ``Trajectory``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from kavg.trajectory import Round, State, Trajectory
 
 @final
 class Recorder:
-    """Measures every ``every``-th round: the standard measures and those of ``extra``."""
+    """Rows of measurements, one for each recorded round.
+
+    Measured are ``F``, ``grad_norm2``, the objective's own measures and those of ``extra``; from
+    the round itself come the dispersion, the step size and the time.  ``every`` says which rounds
+    are due; the caller decides.
+    """
 
     def __init__(
         self, problem: Problem, extra: Mapping[str, Measure] | None = None, every: int = 1
     ) -> None:
         check_count("every", every, "use every=1 to record each round")
         self.problem, self.every = problem, every
-        self.measures = dict(standard_measures(problem), **(extra or {}))
+        self.measures = dict(_standard_measures(problem), **(extra or {}))
         self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
         self.rounds: list[int] = []
         self.gammas: list[float] = []
@@ -34,21 +39,27 @@ class Recorder:
         self.began = time.perf_counter()
 
     def add(self, now: Round) -> bool:
-        """Record a round; False, and nothing kept, if a value is not finite."""
+        """Measure a round and add its row; False, and no row, if a value is not finite.
+
+        Raises ``KavgError`` if a measure does not return one number for each replica.
+        """
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
         values["dispersion"] = now.dispersion
         if not all(np.isfinite(value).all() for value in values.values()):
             return False
         for name, value in values.items():
-            self.series[name].append(checked_measure(name, value, len(now.w)))
+            self.series[name].append(_to_row(name, value, len(now.w)))
         self.rounds.append(now.n)
         self.gammas.append(now.gamma)
         self.seconds.append(time.perf_counter() - self.began)
         return True
 
     def load_rows(self, before: Trajectory, rows: NDArray[np.bool_]) -> None:
-        """Begin with these ``rows`` of an earlier part of the same run, and with its clock."""
+        """Replace all rows by these of an earlier part of the same run, and continue its clock.
+
+        ``rows (T,)`` is a mask of the rounds recorded there.
+        """
         self.series = {name: list(before.series[name][rows]) for name in self.series}
         self.rounds = before.rounds[rows].tolist()
         self.gammas = before.gammas[rows].tolist()
@@ -56,7 +67,7 @@ class Recorder:
         self.began = time.perf_counter() - float(before.seconds[-1])
 
     def drop_last_row(self) -> None:
-        """Drop the last row."""
+        """Remove the last row, which a longer run would not have."""
         for values in self.series.values():
             values.pop()
         for numbers in (self.rounds, self.gammas, self.seconds):
@@ -69,7 +80,10 @@ class Recorder:
         diverged_at: int | None,
         states: Iterable[State] = (),
     ) -> Trajectory:
-        """Return what was recorded, after the round ``last``."""
+        """Return the rows as the trajectory of a run whose last round is ``last``.
+
+        ``last`` need not be recorded; ``states`` are the snapshots before it.
+        """
         exponents = last.state.exponents
         return Trajectory(
             name=algorithm.name,
@@ -89,8 +103,7 @@ class Recorder:
         )
 
 
-def standard_measures(problem: Problem) -> dict[str, Measure]:
-    """``F``, ``grad_norm2`` and what the objective itself wants recorded."""
+def _standard_measures(problem: Problem) -> dict[str, Measure]:
     objective = problem.objective
 
     def grad_norm2(w: Floats) -> Floats:
@@ -98,22 +111,20 @@ def standard_measures(problem: Problem) -> dict[str, Measure]:
         return np.asarray(np.vecdot(g, g))
 
     measures: dict[str, Measure] = {
-        "F": of_w_alone(objective.value),
-        "grad_norm2": of_w_alone(grad_norm2),
+        "F": _ignore_round(objective.value),
+        "grad_norm2": _ignore_round(grad_norm2),
     }
     if isinstance(objective, HasMeasures):
         for name, measure in objective.measures.items():
-            measures[name] = of_w_alone(measure)
+            measures[name] = _ignore_round(measure)
     return measures
 
 
-def of_w_alone(measure: Callable[[Floats], Floats]) -> Measure:
-    """A measure that does not look at the round."""
-    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is handed n
+def _ignore_round(measure: Callable[[Floats], Floats]) -> Measure:
+    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is called with n
 
 
-def checked_measure(name: str, value: Floats, R: int) -> Floats:
-    """A recorded quantity must be one number a replica."""
+def _to_row(name: str, value: Floats, R: int) -> Floats:
     if np.shape(value) != (R,):
         raise KavgError(
             f"the measure {name!r} must return one number a replica, shape ({R},), "

@@ -63,7 +63,10 @@ def iterate_rounds(
     state: State | None = None,
     request: Request | None = None,
 ) -> Iterator[Round]:
-    """Yield what ``meta_iterations`` yields, given its options as one value."""
+    """Yield what ``meta_iterations`` yields, with its options as one value.
+
+    For callers that have ``RunOptions`` already, such as a ``Run``.
+    """
     learners = _Learners(problem, algorithm, options, comm or SerialComm(), request)
     if state is None:
         w = problem.first_iterate(options.seed, options.replicas)
@@ -77,8 +80,6 @@ def iterate_rounds(
 
 @final
 class _Learners:
-    """This rank's learners, with everything planned for them."""
-
     def __init__(
         self,
         problem: Problem,
@@ -98,7 +99,7 @@ class _Learners:
         self.start = np.empty((R, d))
 
     def round(self, state: State) -> Round:
-        """Do one round: K steps of every learner, the mean, the outer rule."""
+        """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
         n, outer, mean = state.n + 1, self.algorithm.outer, self.mean
         w, v, gamma = state.w.copy(), state.v.copy(), self.algorithm.step_size(n)
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):

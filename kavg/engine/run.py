@@ -23,10 +23,11 @@ from kavg.validation import validate_trajectory
 
 @final
 class Run:
-    """A run of ``rounds`` rounds in progress: its last round, snapshots and what was recorded.
+    """A run of ``rounds`` rounds in progress: its last round, snapshots and recorded rows.
 
-    ``last`` is None until the start is recorded; ``diverged_at`` is the round after which a value
-    was not finite.
+    ``last`` is None until the start is added; ``diverged_at`` is the round after which a value was
+    not finite.  ``complete_run`` does the rounds that are left; ``to_trajectory`` may be called
+    after any of them.
     """
 
     def __init__(
@@ -50,13 +51,19 @@ class Run:
         return self.rounds - (self.last.n if self.last else 0)
 
     def add_start(self, start: Round) -> None:
-        """Record the start; raise ``KavgError`` if F or its gradient is not finite there."""
+        """Add round 0, which is always recorded.
+
+        Raises ``KavgError`` if F or its gradient is not finite there.
+        """
         if not self.recorder.add(start):
             raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
         self.last = start
 
     def add(self, now: Round) -> bool:
-        """Add a round, recorded where it is due; False if a value is not finite."""
+        """Add the next round, and record it if it is due; False if a value is not finite.
+
+        In that case the run has diverged and ends with the round before.
+        """
         due = now.n % self.recorder.every == 0 or now.n == self.rounds
         if not np.isfinite(now.w).all() or (due and not self.recorder.add(now)):
             self.diverged_at = now.n
@@ -84,7 +91,10 @@ class Run:
         self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
 
     def to_trajectory(self) -> Trajectory:
-        """Return the run so far as a finished run, its last round recorded."""
+        """Return the run so far as a run that was meant to end here: its last round is recorded.
+
+        The run itself is not changed and can go on.
+        """
         assert self.last is not None
         extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
         states = (state for state in self.snapshots.states if state is not self.last.state)
@@ -95,10 +105,14 @@ class Run:
 
 
 class Callback(Protocol):
-    """Takes part in a run from outside, on every rank: progress, checkpoints, an orderly stop."""
+    """Follows a run from outside, on every rank: for progress, checkpoints or an orderly stop.
+
+    All ranks must act alike: what one rank wants of all, such as to stop, it says by ``request``,
+    and every rank finds the sum in ``run.last.requested`` after the same round.
+    """
 
     def request(self) -> int:
-        """Return this rank's request of a round, which is summed (see ``meta_iterations``)."""
+        """Return this rank's part of a round's request: a small number at least 0."""
         ...
 
     def on_round(self, run: Run) -> None:

@@ -35,13 +35,24 @@ def simulate(
     extends: Trajectory | None = None,
     callback: Callback | None = None,
 ) -> Trajectory:
-    """Run ``rounds`` rounds and keep what was measured at every ``every``-th of them.
+    """Run ``rounds`` rounds of an algorithm, and record every ``every``-th of them.
 
     Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
     ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
-    are always recorded.  A value that is not finite ends the run: ``diverged_at`` names the round.
-    A run that ``extends`` a shorter one of the same settings equals, to the last bit, one that
-    was that long from the start.
+    are always recorded.  A value that is not finite ends the run: ``diverged_at`` is that round.
+
+    ``replicas`` independent repetitions are computed side by side; ``seed`` determines all random
+    numbers, and the result to the last bit with ``mean="exact"``, on any number of ranks of
+    ``comm`` (default: one process).  ``mean="allreduce"`` is faster for large models and gives up
+    the last bits; ``dtype="float32"`` is the precision of the local steps; ``tile`` is how many
+    learners take their steps at once.
+
+    ``on_round`` is called with each new round, and ``callback`` with the run in progress.  A run
+    that ``extends`` a shorter one of the same settings equals, to the last bit, one that was that
+    long from the start.
+
+    Raises ``KavgError`` if an option is out of range, if the start does not fit or F is not finite
+    there, or if ``extends`` is not a shorter run of these settings.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
@@ -79,7 +90,7 @@ def complete_run(
     )
     if run.last is None:
         run.add_start(next(iterations))
-    # Once around all rounds: setting the limit in each would cost 6 microseconds a round.
+    # Set once around all rounds: setting the limit in each would cost 6 microseconds a round.
     with limit_blas_to_one_thread():
         for now in islice(iterations, run.rounds_left):
             if not run.add(now):

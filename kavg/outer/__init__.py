@@ -1,4 +1,4 @@
-"""Outer rules: what is done with the mean displacement of a round.
+"""Outer rules: how the mean displacement of a round updates the meta-iterate.
 
 With ``d_n`` the mean over learners of (end minus start) of round n:
 

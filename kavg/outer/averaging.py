@@ -26,9 +26,9 @@ class Averaging:
     memory = False
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
-        """Learners start at the meta-iterate."""
+        """Start all learners at the meta-iterate: ``out = w``."""
         out[...] = w
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Move to the mean."""
+        """Move to the mean of the learners: ``w = w + d``."""
         np.add(w, displacement, out=w)

@@ -17,7 +17,7 @@ class BlockMomentum:
     """M-AVG: ``v_{n+1} = mu v_n + d_n``, ``w_{n+1} = w_n + v_{n+1}`` (Cong and Liu 2020).
 
     ``v`` is in units of displacement.  ``SlowMo`` keeps it in units of gradient, which is the same
-    only while gamma is constant; ``NesterovMomentum`` lets the learners start from ``w + mu v``;
+    only while gamma is constant; in ``NesterovMomentum`` the learners start from ``w + mu v``;
     ``Averaging`` is ``mu = 0``.  A filter ``v = mu v + (1 - mu) d`` would be another method with
     ``1 - mu`` times the step.
 
@@ -34,11 +34,11 @@ class BlockMomentum:
         check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
-        """Learners start at the meta-iterate."""
+        """Start all learners at the meta-iterate: ``out = w``."""
         out[...] = w
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Add the displacement to the decayed momentum, then move by it."""
+        """Update the momentum, then move by it: ``v = mu v + d``, ``w = w + v``."""
         np.multiply(v, self.mu, out=v)
         np.add(v, displacement, out=v)
         np.add(w, v, out=w)

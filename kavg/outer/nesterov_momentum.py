@@ -33,12 +33,15 @@ class NesterovMomentum:
         check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
-        """Learners start from the look-ahead."""
+        """Start all learners at the look-ahead: ``out = w + mu v``."""
         np.multiply(v, self.mu, out=out)
         np.add(w, out, out=out)
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """The displacement is seen from the look-ahead: ``w + mu v + d``."""
+        """Move to the mean of the learners: ``v = mu v + d``, ``w = w + v``.
+
+        The mean is ``w + mu v + d``, as ``displacement`` is counted from the look-ahead.
+        """
         np.multiply(v, self.mu, out=v)
         np.add(v, displacement, out=v)
         np.add(w, v, out=w)

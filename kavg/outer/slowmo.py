@@ -36,11 +36,14 @@ class SlowMo:
         check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
-        """Learners start at the meta-iterate."""
+        """Start all learners at the meta-iterate: ``out = w``."""
         out[...] = w
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Move by the decayed mean of the pseudo-gradients; overwrites ``displacement``."""
+        """Update ``u = mu u - d/gamma``, then move: ``w = w - alpha gamma u``.
+
+        Overwrites ``displacement``, which saves a buffer of the size of the model.
+        """
         np.multiply(v, self.mu, out=v)
         np.divide(displacement, gamma, out=displacement)
         np.subtract(v, displacement, out=v)
