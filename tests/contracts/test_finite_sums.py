@@ -15,7 +15,7 @@ from helpers.leaves import is_final, overridden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.base import FiniteSum, Floats, Measured, Objective
+from kavg.base import FiniteSum, Floats, HasMeasures, Objective
 from kavg.errors import KavgError
 from kavg.objectives import KINDS, LogisticRegression, Network, RobustRegression
 from kavg.objectives.curvature import hessian_norms, largest_eigenvalue
@@ -61,7 +61,7 @@ def gradient(F: Any, x: Floats) -> Floats:
 def test_it_answers_the_protocols(F: Any) -> None:
     assert isinstance(F, Objective)
     assert isinstance(F, FiniteSum)
-    assert isinstance(F, Measured)
+    assert isinstance(F, HasMeasures)
     assert F.labels.shape == (F.examples,)
     assert (F.f_star.value, F.f_star.how) == (0.0, "upper bound")
     assert "lower bound" in F.f_star.source
