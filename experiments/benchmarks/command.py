@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from experiments.benchmarks.cpu_affinity import cores
+from experiments.benchmarks.cpu_affinity import pinnable_cores
 from experiments.benchmarks.machine import machine
 from experiments.benchmarks.processes import LOOPBACK, ONE_THREAD, Plan, measure
 from experiments.benchmarks.ratios import Measured
@@ -41,7 +41,7 @@ def bench(
     groups = chosen(only)
     times = repetitions if repetitions is not None else 3 if quick else 7
     check(out, times, force)
-    core = next(iter(cores()), None)
+    core = next(iter(pinnable_cores()), None)
     facts = machine(core, ONE_THREAD | LOOPBACK)
     plan = Plan(times, LEAST / 5 if quick else LEAST, quick, core)
     report = Report(facts, times, [each for group in groups for each in told(group, plan)])

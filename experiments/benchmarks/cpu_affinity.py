@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def cores() -> list[int]:
-    """The cores this process may run on; empty where the system does not tell."""
+def pinnable_cores() -> list[int]:
+    """The cores this process may be pinned to; none where the system cannot pin one.
+
+    ``kavg.cli.doctor.machine.usable_cores`` counts all cores there.
+    """
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
@@ -20,7 +23,7 @@ def pin(core: int) -> None:
 @contextmanager
 def pinned(core: int | None) -> Iterator[None]:
     """Stay on one core, and so do the processes started inside the ``with`` block."""
-    before = cores()
+    before = pinnable_cores()
     if core is None or not before:
         yield
         return

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from experiments.benchmarks.cpu_affinity import cores
+from experiments.benchmarks.cpu_affinity import pinnable_cores
 from kavg.cli.environment import describe_environment, installed_version
 from kavg.engine.blas_threads import get_blas_controller
 
@@ -27,7 +27,7 @@ def machine(core: int | None, given: dict[str, str]) -> dict[str, Any]:
     ]
     return found | {
         "core": core,
-        "allowed_cores": cores(),
+        "allowed_cores": pinnable_cores(),
         "load": [round(load, 2) for load in os.getloadavg()] if hasattr(os, "getloadavg") else [],
         "blas": blas,
         "variables": {k: v for k, v in sorted(os.environ.items()) if k.startswith(PREFIXES)},

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, final
 
 from experiments.benchmarks.contestants.contestant import LeftOut
-from experiments.benchmarks.cpu_affinity import cores, pinned
+from experiments.benchmarks.cpu_affinity import pinnable_cores, pinned
 from experiments.benchmarks.ratios import Measured
 from experiments.benchmarks.startup import startup
 from experiments.benchmarks.worker import Job
@@ -55,7 +55,7 @@ def measure(group: str, plan: Plan) -> list[Measured]:
         job = plan.job(group, results)
         try:
             if group == "ranks":
-                start(on_two_ranks(job, cores()), ONE_THREAD | LOOPBACK)
+                start(on_two_ranks(job, pinnable_cores()), ONE_THREAD | LOOPBACK)
             else:
                 with pinned(plan.core):
                     start(alone(job), ONE_THREAD)

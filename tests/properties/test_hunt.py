@@ -9,7 +9,7 @@ import pytest
 from helpers.experiment import experiment
 
 from kavg.cli import execution as jobs
-from kavg.config import messages as faults
+from kavg.config import messages
 from kavg.storage import RunFolder, checkpoints
 
 hunt = experiment("reliability/hunt")
@@ -77,7 +77,7 @@ def test_the_hunter_sees_a_checkpoint_that_is_not_whole(tmp_path, monkeypatch):
 
 
 def test_the_hunter_sees_a_traceback(tmp_path, monkeypatch):
-    monkeypatch.setattr(faults, "shorten_repr", lambda value: 1 / 0)
+    monkeypatch.setattr(messages, "shorten_repr", lambda value: 1 / 0)
     name, words = outcome(tmp_path, GOOD.replace(b"rounds = 2", b"rounds = 'a'"))
     assert name == "failed"
     assert "ZeroDivisionError" in words

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.config import synonyms as _synonyms
+from kavg.config import synonyms
 from kavg.config.config import Config, Record, hash_config
 from kavg.config.settings_file import EXAMPLE, json_schema, load_config, parse_config, to_toml
 from kavg.errors import KavgError
@@ -313,7 +313,7 @@ HERE = {
     "every": "record",
 }  # fmt: skip
 FOREIGN = [
-    (ours, name) for ours, names in _synonyms.SYNONYMS.items() for name in names if ours != "kind"
+    (ours, name) for ours, names in synonyms.SYNONYMS.items() for name in names if ours != "kind"
 ]
 
 
@@ -321,9 +321,9 @@ def with_keys(place, key):
     """A file in which ``key`` stands at ``place``."""
     more = {place: f", {key} = 3"}
     outer = f'{{ kind = "slowmo", mu = 0.5 {more.get("algorithm.0.outer", "")} }}'
-    data = '"digits", hidden' if key in _synonyms.SYNONYMS["hidden"] else '"digits", dim'
+    data = '"digits", hidden' if key in synonyms.SYNONYMS["hidden"] else '"digits", dim'
     objective = f'{{ kind = "network", data = {data.split(",")[0]} {more.get("objective", "")} }}'
-    if key in _synonyms.SYNONYMS["dim"]:
+    if key in synonyms.SYNONYMS["dim"]:
         objective = f'{{ kind = "cosine" {more.get("objective", "")} }}'
     return text(
         top=f'{key} = 3' if place == "" else f"record.{key} = 3" if place == "record" else "",
@@ -341,14 +341,14 @@ def test_a_foreign_name_is_answered_with_ours_at_its_place(ours, foreign):
     assert f"{where}: there is no key {foreign!r} here; use {ours!r}" in lines
 
 
-@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in _synonyms.PLACES])
+@pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in synonyms.PLACES])
 def test_a_foreign_name_at_the_wrong_place_is_sent_home(ours, foreign):
     place = "oracle" if HERE.get(ours, "") != "oracle" else "algorithm.0"
     (line,) = [one for one in said(with_keys(place, foreign)) if f"{place}.{foreign}: " in one]
-    assert line.endswith(f"here; use {ours!r} in {_synonyms.PLACES[ours]}")
+    assert line.endswith(f"here; use {ours!r} in {synonyms.PLACES[ours]}")
 
 
-@pytest.mark.parametrize("foreign", _synonyms.SYNONYMS["kind"])
+@pytest.mark.parametrize("foreign", synonyms.SYNONYMS["kind"])
 def test_foreign_names_of_kind(foreign):
     assert said(text(oracle=f"{{ {foreign} = 'gaussian' }}")) == [
         f"oracle: there is no key {foreign!r} here; use 'kind'"
@@ -358,7 +358,7 @@ def test_foreign_names_of_kind(foreign):
 def test_the_names_users_bring_along_are_known():
     brought = ["lr", "period", "sync_every", "tau", "beta", "num_workers", "batch_size", "epochs"]
     ours = ["gamma", "K", "K", "K", "mu", "P", "B", "rounds"]
-    assert [_synonyms.canonical_name(name) for name in brought] == ours
+    assert [synonyms.canonical_name(name) for name in brought] == ours
 
 
 @pytest.mark.parametrize("spelling", ["LR", "Learning-Rate", "learning_rate"])

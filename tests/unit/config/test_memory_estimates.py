@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from kavg.cli.execution import run_algorithms
 from kavg.cli.session import Session
-from kavg.config import memory_estimates as sizes
+from kavg.config import memory_estimates
 from kavg.config.settings_file import parse_config
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
-from kavg.storage import limits as memory
+from kavg.storage import limits
 from kavg.storage.limits import format_bytes, memory_limit
 
 SETTINGS = """
@@ -122,13 +122,13 @@ MEASURED = {
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
-    asked, honest = [], sizes._check_memory
+    asked, honest = [], memory_estimates._check_memory
 
     def check_room(numbers, what, advice):
         asked.append(8 * numbers)
         honest(numbers, what, advice)
 
-    monkeypatch.setattr(sizes, "_check_memory", check_room)
+    monkeypatch.setattr(memory_estimates, "_check_memory", check_room)
     parse_config(written())
     tracemalloc.start()
     try:
@@ -146,16 +146,16 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
 @given(st.floats(0, 1e30))
 def test_sizes_in_words(size):
     number, unit = format_bytes(size).split()
-    assert float(number) * 1024 ** memory.UNITS.index(unit) == pytest.approx(size, rel=0.006)
+    assert float(number) * 1024 ** limits.UNITS.index(unit) == pytest.approx(size, rel=0.006)
     assert float(number) < 1025 or unit == "EiB"
 
 
 def test_the_room_is_the_least_of_machine_and_shell(monkeypatch):
     assert 2**20 < memory_limit() < 2**60
-    monkeypatch.setattr(memory, "_physical_memory", lambda: 100.0)
-    monkeypatch.setattr(memory, "_address_space", lambda: 50.0)
+    monkeypatch.setattr(limits, "_physical_memory", lambda: 100.0)
+    monkeypatch.setattr(limits, "_address_space", lambda: 50.0)
     assert memory_limit() == 50.0
-    monkeypatch.setattr(memory, "_address_space", lambda: math.inf)
+    monkeypatch.setattr(limits, "_address_space", lambda: math.inf)
     assert memory_limit() == 100.0
 
 
@@ -163,7 +163,7 @@ def test_where_the_system_does_not_say(monkeypatch):
     def unknown(name):
         raise ValueError(name)
 
-    monkeypatch.setattr(memory.os, "sysconf", unknown)
+    monkeypatch.setattr(limits.os, "sysconf", unknown)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert memory_limit() == math.inf
 

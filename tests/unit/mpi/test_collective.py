@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.errors import CollectiveError, KavgError
-from kavg.mpi import collective as ranks
+from kavg.mpi import collective
 from kavg.mpi.collective import (
     TEXT_BYTES,
     abort,
@@ -171,7 +171,7 @@ class World:
     [(0, 1, "kavg: stop\n", []), (2, 4, "kavg: rank 2 of 4: stop\n", [7])],
 )
 def test_abort_names_the_rank_and_ends_the_others(monkeypatch, rank, size, said, codes):
-    monkeypatch.setattr(ranks.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(collective.time, "sleep", lambda seconds: None)
     monkeypatch.setattr(sys, "__stderr__", real := io.StringIO())
     world = World(rank, size)
     abort(world, "stop", 7)
@@ -180,7 +180,7 @@ def test_abort_names_the_rank_and_ends_the_others(monkeypatch, rank, size, said,
 
 def test_no_rank_waits_longer_than_the_five_seconds_allowed(monkeypatch):
     waited = []
-    monkeypatch.setattr(ranks.time, "sleep", waited.append)
+    monkeypatch.setattr(collective.time, "sleep", waited.append)
     monkeypatch.setattr(sys, "__stderr__", io.StringIO())
     for rank in (0, 1, 10, 1000):
         abort(World(rank, 1001), "stop", 1)

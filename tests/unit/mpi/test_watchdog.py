@@ -14,10 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg import SerialComm
-from kavg.mpi import collective as ranks_module
-from kavg.mpi import startup as starting
-from kavg.mpi import watchdog
-from kavg.mpi import watched_comm as watched
+from kavg.mpi import collective, startup, watchdog, watched_comm
 from kavg.mpi.collective import abort
 from kavg.mpi.watchdog import Watchdog
 from kavg.mpi.watchdog_messages import ADVICE, RankStatus, decode_status, explain_timeout
@@ -288,9 +285,11 @@ def test_where_ranks_cannot_be_asked_each_ends_itself(said, monkeypatch):
 def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(monkeypatch):
     """It would meet the others in a collective that is not theirs."""
     codes = []
-    monkeypatch.setattr(watched.os, "_exit", codes.append)
+    monkeypatch.setattr(watched_comm.os, "_exit", codes.append)
     post = Post(2)
-    first, second = (watched.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2))
+    first, second = (
+        watched_comm.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2)
+    )
     assert not first.is_aborting()
     second.Abort(3)
     assert (codes, post.codes) == ([3], [(1, 3)])
@@ -303,13 +302,13 @@ def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(mo
 def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
     """Open MPI sends SIGCONT and SIGTERM to all when one ends all."""
     said, now = [], [100.0]
-    monkeypatch.setattr(ranks_module, "print_error", said.append)
-    monkeypatch.setattr(watched.os, "_exit", lambda code: None)
-    monkeypatch.setattr(watched.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(collective, "print_error", said.append)
+    monkeypatch.setattr(watched_comm.os, "_exit", lambda code: None)
+    monkeypatch.setattr(watched_comm.time, "sleep", lambda seconds: None)
     comm = WatchedComm(Post(2).rank(0), multithreaded=False)
     comm.watchdog.stopped.set()
     comm.watchdog.thread.join()
-    monkeypatch.setattr(watched.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(watched_comm.time, "monotonic", lambda: now[0])
     comm.on_sigcont(signal.SIGCONT, None)
     now[0] += 0.5
     abort(comm, "ended by SIGTERM", 143)
@@ -330,7 +329,7 @@ def test_a_rank_hears_that_it_is_woken():
     )
     before = signal.getsignal(signal.SIGCONT)
     try:
-        comm = starting.initialize_mpi(MPI, None)
+        comm = startup.initialize_mpi(MPI, None)
         comm.watchdog.stopped.set()
         comm.watchdog.thread.join()
         assert not comm.is_aborting()
@@ -342,11 +341,13 @@ def test_a_rank_hears_that_it_is_woken():
 
 def test_a_rank_that_another_ends_says_nothing(monkeypatch):
     """Its launcher may send it SIGTERM meanwhile."""
-    monkeypatch.setattr(watched.os, "_exit", lambda code: None)
+    monkeypatch.setattr(watched_comm.os, "_exit", lambda code: None)
     post = Post(2)
-    first, second = (watched.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2))
+    first, second = (
+        watched_comm.WatchedComm(post.rank(rank), multithreaded=False) for rank in range(2)
+    )
     said = []
-    monkeypatch.setattr(ranks_module, "print_error", said.append)
+    monkeypatch.setattr(collective, "print_error", said.append)
     abort(second, "a fault", 1)
     abort(first, "ended by SIGTERM", 143)
     assert said == ["rank 1 of 2: a fault"]
