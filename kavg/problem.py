@@ -42,6 +42,7 @@ class Problem:
                     f"start must be one finite number or {dim} of them (one for each coordinate), "
                     f"got {str(start)[:60]} of shape {given.shape}"
                 )
+            # A copy, as a broadcast array is read-only and one row for all replicas.
             return np.broadcast_to(given, (R, dim)).copy()
         rule: Start = start
         return rule.draw(seed, R, dim)

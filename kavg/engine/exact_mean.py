@@ -55,7 +55,9 @@ class ExactMean:
         self.comm, self.P, self.R, self.d = comm, P, R, d
         *firsts, last = split_columns(R, d + 1)
         columns = [*firsts, slice(last.start, d + 2)]
+        # Zeros, as only the first request of the last column's second limbs is ever written.
         self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]
+        # Chunks are finished one after another, so their totals can share one buffer.
         room = np.empty(max(part.size for part in self.sums))
         self.totals = [room[: part.size].reshape(part.shape) for part in self.sums]
         self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
@@ -135,6 +137,7 @@ class ExactMean:
             self.comm.Allreduce(part, total)
             np.add(total[0], total[1], out=average)
             np.divide(average, self.P, out=average)
+        # ``total`` is now that of the last chunk, which ends with flags and requests.
         flags, self.requested = total[0, :, -1], int(total[1, 0, -1])
         if np.count_nonzero(flags) and self.widen(flags > 0):
             return False

@@ -41,6 +41,7 @@ def split_columns(R: int, d: int) -> list[slice]:
     >>> split_columns(64, 100), len(split_columns(1, 10**6))
     ([slice(0, 100, None)], 16)
     """
+    # With many replicas a chunk of 1 MB has few columns; a call for each few would cost more.
     width = max(1024, CHUNK // (2 * R))
     return [slice(i, min(d, i + width)) for i in range(0, d, width)]
 

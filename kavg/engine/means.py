@@ -108,6 +108,7 @@ class PlainMean:
 
     def finish(self, request: int = 0) -> bool:
         """Sum over the ranks and divide by P; never to be run again."""
+        # The request takes a column of its own, so that a round needs no second Allreduce.
         self.sums[0, -1] = request
         self.comm.Allreduce(self.sums, self.totals)
         self.requested = int(self.totals[0, -1])

@@ -46,6 +46,7 @@ class Recorder:
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
         values["dispersion"] = now.dispersion
+        # Before any value is added: a row is complete or absent.
         if not all(np.isfinite(value).all() for value in values.values()):
             return False
         for name, value in values.items():
@@ -64,6 +65,7 @@ class Recorder:
         self.rounds = before.rounds[rows].tolist()
         self.gammas = before.gammas[rows].tolist()
         self.seconds = before.seconds[rows].tolist()
+        # The clock continues from the last row there, even if this run drops that row.
         self.began = time.perf_counter() - float(before.seconds[-1])
 
     def drop_last_row(self) -> None:

@@ -101,7 +101,9 @@ class _Learners:
     def round(self, state: State) -> Round:
         """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
         n, outer, mean = state.n + 1, self.algorithm.outer, self.mean
+        # Copies, because the outer rule works in place and arrays that were yielded never change.
         w, v, gamma = state.w.copy(), state.v.copy(), self.algorithm.step_size(n)
+        # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             outer.start(w, v, self.start)
             exponents = state.exponents

@@ -96,6 +96,7 @@ class Run:
         The run itself is not changed and can go on.
         """
         assert self.last is not None
+        # Taken out again below, as a longer run records the last round only if it is due.
         extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
         states = (state for state in self.snapshots.states if state is not self.last.state)
         run = self.recorder.to_trajectory(self.algorithm, self.last, self.diverged_at, states)

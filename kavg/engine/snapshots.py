@@ -46,6 +46,7 @@ class Snapshots:
 
         The start (n = 0) is never added: it follows from the problem and the seed.
         """
+        # Powers of 2 only: the states of a doubled stride are among those of the old one.
         while self.most and state.n // self.stride > self.most:
             self.stride *= 2
             self.states = [one for one in self.states if one.n % self.stride == 0]

@@ -31,4 +31,5 @@ class Averaging:
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
         """Move to the mean of the learners: ``w = w + d``."""
+        # Adding the displacement, not storing the mean of the models, gives BlockMomentum's bits.
         np.add(w, displacement, out=w)

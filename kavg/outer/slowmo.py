@@ -47,5 +47,6 @@ class SlowMo:
         np.multiply(v, self.mu, out=v)
         np.divide(displacement, gamma, out=displacement)
         np.subtract(v, displacement, out=v)
+        # From here on ``displacement`` is workspace: a product of v needs a buffer of its own.
         np.multiply(v, self.alpha * gamma, out=displacement)
         np.subtract(w, displacement, out=w)

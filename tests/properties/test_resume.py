@@ -34,7 +34,7 @@ class Cut(Exception):
 
 
 class CutAfter:
-    """A supervisor that takes the run of n rounds out of a longer one."""
+    """A callback that takes the run of n rounds out of a longer one."""
 
     def __init__(self, n):
         self.n, self.taken = n, None
@@ -170,13 +170,13 @@ def test_the_last_row_is_dropped_where_a_longer_run_has_none():
     assert (np.diff(after.seconds) > 0).all()
 
 
-def test_one_collective_a_round_also_when_ranks_ask():
+def test_one_collective_a_round_also_with_requests():
     from helpers.ranks import CountingComm
 
     problem = kavg.Problem(kavg.objectives.Linear(dim=2), kavg.oracles.Rademacher(sigma2=1.0))
     algorithm = kavg.Algorithm(5, 2, 0.1, kavg.outer.Averaging())
 
-    def asked(comm):
+    def requested(comm):
         counting, rank = CountingComm(comm), comm.Get_rank()
         rounds = kavg.meta_iterations(
             problem, algorithm, comm=counting, request=lambda: rank if counting.calls else 9
@@ -186,21 +186,21 @@ def test_one_collective_a_round_also_when_ranks_ask():
 
     for size in (1, 2, 4):
         ranks = sum(range(size))
-        for found, calls in run_ranks(size, asked):
+        for found, calls in run_ranks(size, requested):
             assert found == [0, 9 * size, ranks]
             assert calls == {"Allreduce": 2}
 
 
 @pytest.mark.parametrize("mean", ["exact", "allreduce"])
-def test_what_is_asked_arrives_also_when_a_round_is_run_again_or_not_finite(mean):
+def test_a_request_arrives_also_when_a_round_is_run_again_or_not_finite(mean):
     steps = kavg.schedules.Piecewise((0.001, 1.0, 1e200), (2, 3))
     problem = kavg.Problem(kavg.objectives.Linear(dim=2), kavg.oracles.Noiseless())
     algorithm = kavg.Algorithm(3, 2, steps, kavg.outer.Averaging())
     numbers = iter(range(1, 99))
     rounds = kavg.meta_iterations(problem, algorithm, mean=mean, request=lambda: next(numbers))
-    asked = [next(rounds).requested for _ in range(5)]
+    requested = [next(rounds).requested for _ in range(5)]
     # The exact mean runs round 3 twice: its grid was laid for steps of 0.001.
-    assert asked == ([0, 1, 2, 4, 5] if mean == "exact" else [0, 1, 2, 3, 4])
+    assert requested == ([0, 1, 2, 4, 5] if mean == "exact" else [0, 1, 2, 3, 4])
 
 
 class Misfits:

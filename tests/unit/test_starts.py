@@ -74,7 +74,7 @@ def test_draws_have_a_purpose_of_their_own() -> None:
         np.testing.assert_array_equal(Normal().draw(seed, 3, 4), expected)
 
 
-def test_a_rule_is_asked() -> None:
+def test_a_law_draws_the_start() -> None:
     w = problem(Normal(scale=3.0)).first_iterate(seed=8, R=5)
     np.testing.assert_array_equal(w, Normal(scale=3.0).draw(8, 5, 3))
     assert dict(KINDS) == {"normal": Normal}

@@ -65,10 +65,25 @@ def test_divergence_keeps_what_was_recorded():
     assert np.array_equal(seldom.w, run.w)
 
 
-def test_each_round_is_told():
-    told = []
-    kavg.simulate(COSINE, METHOD, rounds=3, on_round=lambda done: told.append(done.n))
-    assert told == [1, 2, 3]
+def test_on_round_is_called_after_each_round():
+    numbers = []
+    kavg.simulate(COSINE, METHOD, rounds=3, on_round=lambda done: numbers.append(done.n))
+    assert numbers == [1, 2, 3]
+
+
+def test_a_callback_follows_the_run_and_its_requests_are_summed():
+    class Log:
+        rounds, requested = [], []
+
+        def request(self):
+            return 7 + len(self.rounds)
+
+        def on_round(self, run):
+            self.rounds.append(run.last.n)
+            self.requested.append(run.last.requested)
+
+    kavg.simulate(COSINE, METHOD, rounds=3, callback=Log())
+    assert (Log.rounds, Log.requested) == ([1, 2, 3], [7, 8, 9])
 
 
 def test_rounds_are_copies_that_stay():
