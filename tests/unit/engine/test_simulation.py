@@ -53,6 +53,15 @@ def test_a_series_that_was_not_recorded_is_named():
         _ = run.loss
 
 
+def test_a_standard_series_that_is_missing_is_named_too():
+    run = kavg.simulate(COSINE, METHOD, rounds=1)
+    part = kavg.Trajectory(**{**run.__dict__, "series": {"F": run.F}})
+    assert part.F is run.F
+    for name in ("grad_norm2", "dispersion"):
+        with pytest.raises(AttributeError, match=f"'{name}' was not recorded; there are: F"):
+            getattr(part, name)
+
+
 def test_divergence_keeps_what_was_recorded():
     wild = kavg.Algorithm(P=2, K=2, gamma=1e80, outer=Averaging())
     bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Gaussian(1.0), 1.0)
@@ -101,6 +110,7 @@ def test_rounds_are_copies_that_stay():
         ({"seed": -1}, "seed must be"),
         ({"seed": True}, "seed must be"),
         ({"mean": "median"}, "mean must be one of exact, allreduce"),
+        ({"dtype": "float16"}, "dtype must be one of float64, float32, got dtype='float16'"),
     ],
 )
 def test_what_no_run_can_be_made_of_is_refused(wrong, words):
