@@ -249,3 +249,37 @@ def test_a_serial_command_does_not_load_mpi_or_pictures():
 def test_reports_draw_nothing_until_asked():
     loaded = loaded_by("import kavg.reports, kavg.reports.figures, kavg.reports.bounds")
     assert not loaded & {"matplotlib", "rich", "mpi4py", "pydantic"}
+
+
+SLOW = {"mpi4py", "matplotlib", "sklearn", "scipy", "pydantic"}
+COMMAND = """
+import contextlib, io, os, sys
+os.environ.update({variables})
+sys.argv = {words}
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    from kavg.cli import main
+    main()
+"""
+
+
+@pytest.mark.parametrize("words", ["kavg --help", "kavg --version"])
+def test_help_and_version_start_fast(words):
+    assert not loaded_by(COMMAND.format(variables={}, words=words.split())) & (SLOW | {"rich"})
+
+
+# Typer itself may check words with pydantic, and kavg.config knows the places of --set.
+WITH_TYPER = SLOW - {"pydantic"}
+
+
+@pytest.mark.parametrize("command", ["run", "check", "exact", "plot", "doctor"])
+def test_the_help_of_a_command_starts_fast(command):
+    words = ["kavg", command, "--help"]
+    assert not loaded_by(COMMAND.format(variables={}, words=words)) & WITH_TYPER
+
+
+@pytest.mark.parametrize("line", ["kavg re", "kavg resume ", "kavg run ", "kavg run x.toml --set "])
+def test_completion_starts_fast(line):
+    variables = {
+        "_KAVG_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")),
+    }  # fmt: skip
+    assert not loaded_by(COMMAND.format(variables=variables, words=["kavg"])) & WITH_TYPER

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Final
-
-import typer
 
 from kavg.errors import KavgError
 from kavg.storage.checkpoints import FOLDER as CHECKPOINTS
@@ -38,20 +36,37 @@ def complete_source(incomplete: str) -> list[str]:
     return complete_settings_file(incomplete) + complete_run_folder(incomplete)
 
 
-def complete_place(context: typer.Context) -> list[str]:
-    """Places that ``--set`` can change in the CONFIG on the command line, if it is readable."""
+def complete_place() -> list[str]:
+    """Places that ``--set`` can change in the settings file on the command line, if there is one.
+
+    Without it, places of all kinds, and of all algorithms at once.
+    """
     from kavg.config.places import setting_places
     from kavg.config.toml import parse_toml, read_settings
 
-    config = Path(context.params.get("config") or context.params.get("source") or "")
+    path = _settings_file_on_line(os.environ)
     try:
-        # A pipe or a device would block the shell.
-        tables = parse_toml(read_settings(config)) if config.is_file() else {}
+        tables = parse_toml(read_settings(path)) if path else {}
     except KavgError:
         tables = {}
     # Shells leave a star alone that no file name matches.
     places = [place for place in setting_places(tables) if _is_plain(place.replace("*", "x"))]
     return [f"{place}=" for place in places]
+
+
+def _settings_file_on_line(variables: Mapping[str, str]) -> Path | None:
+    """The first settings file among the words that the shell passes in a variable.
+
+    Click does not parse the arguments of a line that ends with an option without its value.
+    """
+    line = variables.get("COMP_WORDS") or variables.get("_TYPER_COMPLETE_ARGS", "")
+    try:
+        words = shlex.split(line)
+    except ValueError:  # a quote that is not closed yet
+        words = line.split()
+    paths = (Path(word).expanduser() for word in words if word.endswith(".toml"))
+    # No pipe and no device, which would block the shell.
+    return next((path for path in paths if os.path.isfile(path)), None)
 
 
 def is_run_folder(path: str) -> bool:

@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import traceback
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from typing import Any, Final
 
 import typer
@@ -58,8 +58,7 @@ def main() -> None:
 
 def _complete() -> None:
     """Print completions and exit; an error must not appear in the line that is being typed."""
-    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest
-    with suppress(Exception):
+    with suppress(Exception), redirect_stderr(io.StringIO()):
         app(prog_name=PROGRAM)
     sys.exit(1)
 
