@@ -42,7 +42,8 @@ STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
 def bench_figure(measured: Sequence[Measured]) -> Figure:
     """The ratios of all single workloads in one panel, then a panel a series, then normals.
 
-    Raises KavgError if there is nothing to draw.
+    Raises:
+        KavgError: if there is nothing to draw.
 
     >>> one = Measured("small", "small", {"P": 2}, "ns", 1.0, {"kavg": [1.0], "JAX": [2.0]})
     >>> bench_figure([one]).axes[0].get_ylabel()
@@ -76,6 +77,7 @@ def _draw_ratios(panel: Axes, workloads: Sequence[Measured]) -> None:
 
     names = [n for n in SHOWN if n != "kavg" and any(m.ratio(n) for m in workloads)]
     for place, name in enumerate(names):
+        # Points of a column stand side by side, or their bars would hide each other.
         aside = 0.5 * (place - (len(names) - 1) / 2) / max(1, len(names))
         points = [(i + aside, r) for i, m in enumerate(workloads) if (r := m.ratio(name))]
         middle = np.array([r.median for _, r in points])

@@ -52,6 +52,7 @@ def bounds_text(
     >>> print(text.splitlines()[3])
     K-AVG
     """
+    # Random starts are those of the run itself, so Delta is the one that a check will use.
     w = problem.first_iterate(seed, replicas)
     gaps = optimality_gaps(problem.objective.value(w), problem.objective.f_star.value)
     noise = problem.oracle.constants(problem.objective)
@@ -82,6 +83,7 @@ def _describe_bounds(
     algorithm: Algorithm, s: Setting, constants: Mapping[str, Constant]
 ) -> Iterator[str]:
     """Bounds with their conditions, then those that do not apply, each reason once."""
+    # Two theorems often lack the same constant: their common reason is printed once.
     inapplicable: dict[str, list[Bound]] = {}
     for bound in BOUNDS:
         found = check_applicability(bound, algorithm, s, constants)

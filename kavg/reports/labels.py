@@ -21,6 +21,9 @@ def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
 
     An algorithm without a name is called by its P and K; equal names are numbered.
 
+    Raises:
+        KavgError: if there is no trajectory, or a trajectory in place of a list.
+
     >>> import numpy as np
     >>> z = np.zeros((1, 1))
     >>> run = Trajectory("", 2, 8, 1, np.arange(1), {"F": z}, z, z, np.zeros(1))
@@ -62,7 +65,8 @@ def format_estimate(estimate: Estimate) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         reason = "one replica: no interval" if estimate.replicas == 1 else "no interval"
         return f"{mean:.6g} ({reason})"
-    half = high / 2 - low / 2
+    half = high / 2 - low / 2  # high - low may overflow
+    # An interval without width limits no digits; -400 is beyond the smallest float.
     place = math.floor(math.log10(half)) - 1 if half > 0 else -400
     return f"{_round_to(mean, place)} [{_round_to(low, place)}, {_round_to(high, place)}]"
 
@@ -74,7 +78,7 @@ def _round_to(value: float, place: int) -> str:
     exponent = math.floor(math.log10(abs(value)))
     if exponent - place >= DIGITS:
         return f"{value:.{DIGITS}g}"
-    rounded = round(value, -place) if abs(place) < 300 else value
+    rounded = round(value, -place) if abs(place) < 300 else value  # round overflows beyond
     if rounded == 0:
         return "0"
     exponent = math.floor(math.log10(abs(rounded)))

@@ -48,6 +48,9 @@ def table(trajectories: Sequence[Trajectory], level: float = 0.95, width: int = 
     of the half-width are shown.  No line is longer than ``width`` (72 at least) and nothing is cut
     off, so it reads the same in a log, a pipe and a terminal.
 
+    Raises:
+        KavgError: if ``trajectories`` is no list of one or more, or ``width`` is below 72.
+
     >>> import numpy as np
     >>> F = np.array([[4.0, 4.0, 4.0], [1.0, 1.5, 1.4]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
@@ -110,6 +113,7 @@ def _final_difference(run: Trajectory, first: Trajectory, quantity: str, level: 
 
 def _why_unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str | None:
     """Reason why two runs have no paired difference, None if they have one."""
+    # Divergence first: the last recorded rounds of such runs may not be the same round.
     for each in (run, first):
         if each.diverged_at is not None:
             return "diverged" if each is run else "the first diverged"

@@ -30,6 +30,9 @@ def cell_width(text: str) -> int:
     return cell_len(text)
 
 
+# rich is imported where it is used: a program that prints nothing does not load it.
+
+
 def wrap_text(text: str, width: int, indent: int = 0, hanging: int = 0) -> list[str]:
     """Break a text into lines of at most ``width`` cells; nothing is cut off.
 
@@ -82,7 +85,7 @@ def align_columns(
     from rich.table import Table
     from rich.text import Text
 
-    cells = [list(row) for row in rows]
+    cells = [list(row) for row in rows]  # rows may be an iterator, and are gone through twice
     if not cells:
         return []
     sizes = [max(map(cell_width, column)) for column in zip(*cells, strict=True)]
@@ -98,6 +101,7 @@ def align_columns(
             max_width=max(room, NARROWEST) if place == flexible else None,
         )
     for row in cells:
+        # A plain string would be read as markup, in which [bold] and :smile: are not characters.
         table.add_row(*map(Text, row))
     # The console is wider than any table: rich crops what does not fit into a narrow one.
     lines = _console(100_000).render_lines(table, pad=False)

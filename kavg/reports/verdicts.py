@@ -91,6 +91,7 @@ def _cells(
 ) -> Iterator[tuple[str, str, str]]:
     name_width = max(len(v.bound.name) for v in verdicts)
     outcome_width = max(len(outcome.label) for outcome in Outcome)
+    # Padded, so that the columns of all sections are aligned.
     for label, v in rows:
         note = notes.get(v.reason or "") if v.ratio is None else None
         reason = f"see {note}" if note else v.reason
@@ -118,6 +119,7 @@ def format_ratio(ratio: Estimate) -> str:
     mean, low, high = float(ratio.mean), float(ratio.low), float(ratio.high)
     if not math.isfinite(mean):
         return "infinite"
+    # The interval has the mean's format: its ends would differ in digits otherwise.
     style = ".3f" if 0.01 <= mean < 100 else ".3g"
     interval = f" [{low:{style}}, {high:{style}}]" if math.isfinite(low) else ""
     return f"{mean:{style}}{interval}"

@@ -105,6 +105,7 @@ def _draw_curve(panel: Axes, curve: Curve, place: int, count: int) -> None:
     mean = clip_to_axes(panel, drawable(curve.mean, log=log))
     low = np.where(np.isfinite(mean), clip_to_axes(panel, curve.low), np.nan)
     draw_band(panel, curve.x, low, clip_to_axes(panel, curve.high), style["color"])
+    # Replicas have no markers and lie under the means: there may be eight for each curve.
     for replica in clip_to_axes(panel, drawable(curve.replicas, log=log)).T:
         panel.plot(curve.x, replica, color=style["color"], alpha=0.35, linewidth=0.5)
     # Markers of different curves stand at different rounds, so that none hides another.

@@ -48,6 +48,10 @@ def exact_figure(
     over replicas of one recorded round and its bar ``mean_interval`` at ``level`` for that round
     alone, so of many bars some will miss.  ``axis`` is rounds, steps, gradients or communications.
 
+    Raises:
+        KavgError: if the numbers of exact and measured trajectories differ, or an axis or a
+            quantity is unknown.
+
     >>> n, x = np.arange(5), np.geomspace(1.0, 0.1, 5)
     >>> run = ExactTrajectory("K-AVG", 2, 8, 1, n, x, x, x, x[:, None], x[:, None])
     >>> figure = exact_figure([run], quantities=["F"])
@@ -79,6 +83,9 @@ def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
 
     Bands are computed; the black line is the analytic boundary, and where no band is the rule is
     unstable.  The white line is the momentum on the grid whose radius is least at each step.
+
+    Raises:
+        KavgError: if there is no atlas, or one of a single step or momentum.
 
     >>> from kavg.analysis.exact import stability_atlas
     >>> chart = stability_atlas(1, np.linspace(0.05, 4, 40), np.linspace(0, 0.95, 20))
@@ -117,12 +124,14 @@ def _draw_lines_and_points(panel: Axes, lines: Sequence[Curve], points: Sequence
         style = line_style(place) | {"marker": "", "zorder": 3 + place}
         panel.plot(each.x, drawable(each.mean, log=log), **style)
     for place, each in enumerate(points):
-        style = line_style(place) | {"linestyle": "", "zorder": 10 + place}
+        # Points lie above all lines: a line may not hide what it is compared with.
+        style = line_style(place) | {"linestyle": "", "zorder": 3 + len(lines) + place}
         mean, bars = drawable(each.mean, log=log), (each.mean - each.low, each.high - each.mean)
         panel.errorbar(each.x, mean, bars, capsize=2, elinewidth=1, **style)
 
 
 def _draw_atlas(panel: Axes, chart: Atlas) -> QuadContourSet:
+    # contourf leaves out what is infinite, and how unstable a rule is does not matter.
     x, y, shown = chart.gamma_h, chart.mu, np.minimum(chart.radius, 1.5)
     bands = panel.contourf(x, y, shown, levels=LEVELS, cmap="cividis")
     if shown.max() >= 1:

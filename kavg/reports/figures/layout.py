@@ -32,7 +32,11 @@ AXIS_LABELS: Final[Mapping[str, str]] = {
 
 
 def new_figure(count: int) -> tuple[Figure, list[Axes]]:
-    """Empty figure with ``count`` panels, three a row at most (four stand two by two)."""
+    """Empty figure with ``count`` panels, three a row at most (four stand two by two).
+
+    Raises:
+        KavgError: if matplotlib is not installed or fails to load.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -42,6 +46,7 @@ def new_figure(count: int) -> tuple[Figure, list[Axes]]:
         ) from error
     across = min(count, 3) if count != 4 else 2
     down = ceil(count / across)
+    # Not by pyplot, which would open a display and hold every figure until it is closed.
     figure = Figure(figsize=(0.6 + 2.8 * across, 2.5 * down), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(down, across, squeeze=False).ravel()
@@ -65,7 +70,7 @@ def style_axes(
     panel.yaxis.get_offset_text().set_fontsize(8)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(linewidth=0.4, alpha=0.5)
-    panel.set_axisbelow(True)
+    panel.set_axisbelow(True)  # lines of the grid would cross bars otherwise
 
 
 def label_axes(panel: Axes, axis: str, quantity: str) -> None:
@@ -104,7 +109,11 @@ def describe_means(
 
 
 def select_quantities(wanted: Sequence[str], available: Sequence[str]) -> list[str]:
-    """Names of the quantities to draw; raises KavgError if there are none or one is unknown."""
+    """Names of the quantities to draw, as a list.
+
+    Raises:
+        KavgError: if there are none or one is not ``available``.
+    """
     if not wanted or not set(wanted) <= set(available):
         raise KavgError(
             f"quantities must be one or more of {', '.join(available)}, got {list(wanted)}"
@@ -115,8 +124,11 @@ def select_quantities(wanted: Sequence[str], available: Sequence[str]) -> list[s
 def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Path, Path]:
     """Write ``stem.png`` (200 dots an inch) and ``stem.svg``, each whole or not at all.
 
-    Equal figures give equal files: neither holds a date or a random identifier.  Raises KavgError
-    if ``stem`` is not a plain file name.
+    Equal figures give equal files: neither holds a date or a random identifier.
+
+    Raises:
+        KavgError: if ``stem`` is not a plain file name.
+        OSError: if the folder cannot be written.
     """
     from matplotlib import rc_context
 
@@ -124,6 +136,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
         raise KavgError(f"stem must be a file name without folder or ending, got {stem!r}")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
+    # Without a salt of its own an SVG has random identifiers.
     with rc_context({"svg.hashsalt": "kavg"}):
         png = _write_file(figure, place / f"{stem}.png", dpi=200)
         figure.set_layout_engine("none")  # laid out once, it stays as it is
@@ -134,6 +147,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
 def _write_file(figure: Figure, path: Path, **options: Any) -> Path:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        # The format is named because the draft's ending is not that of a picture.
         figure.savefig(draft, format=path.suffix[1:], **options)
         draft.replace(path)
     finally:

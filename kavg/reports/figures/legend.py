@@ -28,6 +28,7 @@ def add_legend(figure: Figure, entries: Sequence[tuple[str, Mapping[str, Any]]])
     """
     from matplotlib.lines import Line2D
 
+    # matplotlib neither wraps names nor counts columns, so both are estimated from characters.
     names = [_fold_name(name) for name, _ in entries]
     width, height = figure.get_size_inches()
     longest = max(cell_width(line) for name in names for line in name.split("\n"))

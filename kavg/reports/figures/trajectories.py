@@ -37,6 +37,9 @@ def trajectory_figure(
     all of them by default.  Values that are not finite are left out, and an algorithm that
     diverged does not set the scale unless all of them did.
 
+    Raises:
+        KavgError: if an axis or a quantity is unknown, or matplotlib is missing.
+
     >>> import numpy as np
     >>> x = np.geomspace(1.0, 0.1, 5)[:, None] * np.ones(3)
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(5), {"F": x}, x.T, x.T, np.zeros(5))

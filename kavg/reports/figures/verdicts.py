@@ -85,7 +85,10 @@ def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
     """Draw each panel: measured mean with its 95 % interval, and every bound as a line.
 
     Both axes are logarithmic.  Of bounds that agree, the earlier are drawn as thicker lines under
-    the later, so that all of them can be seen.  Raises KavgError if there is no panel.
+    the later, so that all of them can be seen.
+
+    Raises:
+        KavgError: if there is no panel.
 
     >>> from kavg.analysis.bounds import BOUNDS
     >>> N, x = np.arange(1, 5), np.ones(4)
@@ -112,12 +115,14 @@ def _make_panel(run: Trajectory, comparisons: Sequence[Comparison]) -> VerdictPa
     bounds = tuple(one.bound for one in comparisons)
     quantity = bounds[0].quantity
     if quantity == "final_gap":
+        # F - f_star, with f_star as it follows from Delta, the mean gap of the starts.
         series = run.series["F"][1:] - (run.series["F"][0].mean() - settings[0].Delta)
         counted = run.rounds[1:]
     else:
         sums = np.cumsum(run.series["grad_norm2"], axis=0)
         series = (sums / np.arange(1, len(sums) + 1)[:, None])[: settings[0].N]
         counted = run.rounds + 1
+    # Evenly spaced on the logarithmic axis; the first few rounds round to the same place.
     places = np.unique(np.geomspace(1, max(len(series), 1), POINTS).round().astype(int)) - 1
     N = np.asarray(counted[places], np.int64)
     values = np.array([_values_at(b, s, N) for b, s in zip(bounds, settings, strict=True)])
