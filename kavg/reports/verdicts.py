@@ -74,8 +74,8 @@ def _section_rows(verdicts: Sequence[Verdict]) -> list[Row]:
 
 
 def _shared_reasons(rows: Sequence[Row]) -> dict[str, str]:
-    """Notes, by the reason that they give: those of two or more rows without numbers."""
-    counts = Counter(v.reason for _, v in rows if v.ratio is None and v.reason)
+    """Notes, by the reason that they give: those of two or more rows."""
+    counts = Counter(v.reason for _, v in rows if v.reason)
     shared = [reason for reason, count in counts.items() if count > 1]
     return {reason: f"note {place}" for place, reason in enumerate(shared, start=1)}
 
@@ -93,8 +93,7 @@ def _cells(
     outcome_width = max(len(outcome.label) for outcome in Outcome)
     # Padded, so that the columns of all sections are aligned.
     for label, v in rows:
-        note = notes.get(v.reason or "") if v.ratio is None else None
-        reason = f"see {note}" if note else v.reason
+        reason = f"see {notes[v.reason]}" if v.reason and v.reason in notes else v.reason
         words = "; ".join(filter(None, (_format_numbers(v), _format_estimated(v), reason)))
         yield f"{label:{name_width}}", f"{v.outcome.label:{outcome_width}}", words
 

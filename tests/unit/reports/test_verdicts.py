@@ -43,12 +43,15 @@ def test_a_reason_that_rows_share_is_printed_once_and_referred_to():
     assert lines[-1] == "2 HOLDS, 3 NOT APPLICABLE"
 
 
-def test_numbers_and_their_reasons_stand_in_their_own_rows():
-    lines = lines_of(*(a_decision(bound=bound, reason="because") for bound in BOUNDS[:2]))
-    assert (
-        sum(line.endswith("0.500 [0.400, 0.600] of 2 = 1 + 1 + 0; because") for line in lines) == 2
-    )
+def test_numbers_stand_in_their_own_rows_and_a_reason_beside_them():
+    numbers = "0.500 [0.400, 0.600] of 2 = 1 + 1 + 0"
+    lines = lines_of(a_decision(reason="because"), a_decision(bound=BOUNDS[1]))
+    assert sum(line.endswith(f"{numbers}; because") for line in lines) == 1
+    assert sum(line.endswith(numbers) for line in lines) == 1
     assert not any("note" in line for line in lines)
+    shared = lines_of(*(a_decision(bound=bound, reason="because") for bound in BOUNDS))
+    assert sum(line.endswith(f"{numbers}; see note 1") for line in shared) == len(BOUNDS)
+    assert "note 1:  because" in shared
 
 
 def test_an_algorithm_without_any_theorem_takes_one_row():
