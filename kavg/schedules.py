@@ -6,12 +6,11 @@ A plain number is a constant schedule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, final
+from typing import Annotated, final
 
-from kavg.base import Schedule
 from kavg.errors import KavgError
+from kavg.families import collect_kinds
 from kavg.ranges import Count, Positive, check_ranges
 
 
@@ -24,6 +23,7 @@ class ConstantStep:
     0.1
     """
 
+    kind = "constant"
     gamma: Positive
 
     def __post_init__(self) -> None:
@@ -46,6 +46,7 @@ class InverseSqrt:
     0.05
     """
 
+    kind = "inverse_sqrt"
     gamma: Positive
     rounds: Annotated[Count, "use rounds=1 for gamma/sqrt(n)"] = 1
 
@@ -70,6 +71,7 @@ class Piecewise:
     (0.1, 0.01)
     """
 
+    kind = "piecewise"
     gammas: tuple[Positive, ...]
     boundaries: tuple[int, ...]
 
@@ -102,6 +104,7 @@ class WarmUp:
     [0.05, 0.1, 0.1]
     """
 
+    kind = "warm_up"
     rounds: Annotated[Count, "leave the warm-up out for none"]
     then: ConstantStep | InverseSqrt | Piecewise
 
@@ -113,9 +116,5 @@ class WarmUp:
         return self.then(n) * min(1.0, n / self.rounds)
 
 
-KINDS: Final[Mapping[str, type[Schedule]]] = {
-    "constant": ConstantStep,
-    "inverse_sqrt": InverseSqrt,
-    "piecewise": Piecewise,
-    "warm_up": WarmUp,
-}
+KINDS = collect_kinds(vars())
+"""The classes by their ``kind`` in a settings file."""

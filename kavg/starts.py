@@ -6,13 +6,13 @@ depend on how many there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 import numpy as np
 
 from kavg.base import Floats
+from kavg.families import collect_kinds
 from kavg.oracles.normals import normals_once
 from kavg.oracles.streams import Purpose
 from kavg.ranges import Finite, NonNegative, check_ranges
@@ -29,6 +29,7 @@ class Normal:
     (2, 3)
     """
 
+    kind = "normal"
     scale: NonNegative = 1.0
     mean: Finite = 0.0
 
@@ -41,4 +42,5 @@ class Normal:
         return np.asarray(self.mean + self.scale * z)
 
 
-KINDS: Final[Mapping[str, type]] = {"normal": Normal}
+KINDS = collect_kinds(vars())
+"""The classes by their ``kind`` in a settings file."""

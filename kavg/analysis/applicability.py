@@ -10,7 +10,7 @@ from typing import Final, final
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
 from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown_constant
-from kavg.outer import KINDS, SlowMo
+from kavg.outer import SlowMo
 from kavg.problem import Algorithm
 
 _LARGE: Final = 1e50
@@ -135,8 +135,7 @@ def _rule_name(outer: Outer) -> str:
     >>> _rule_name(Averaging())
     'averaging'
     """
-    names = {cls: kind for kind, cls in KINDS.items()}
-    return names.get(type(outer), type(outer).__name__)
+    return str(getattr(outer, "kind", type(outer).__name__))
 
 
 def check_applicability(

@@ -32,6 +32,7 @@ class Cosine:
     array([0., 0.])
     """
 
+    kind = "cosine"
     dim: Dimension
     lam: NonNegative = 1.0
     A: NonNegative = 1.0

@@ -28,6 +28,7 @@ class DoubleWell:
     (3.0, 1.998651, -1.307189)
     """
 
+    kind = "double_well"
     dim: Dimension
     a: Positive = 1.0
     b: Positive = 2.0

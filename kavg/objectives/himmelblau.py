@@ -25,6 +25,8 @@ class Himmelblau:
     (0.0, array([-14., -22.]))
     """
 
+    kind = "himmelblau"
+
     @property
     def dim(self) -> int:
         """2, the plane."""

@@ -23,6 +23,7 @@ class Linear:
     array([3., 3.])
     """
 
+    kind = "linear"
     dim: Dimension
     slope: Finite = 1.0
 

@@ -25,6 +25,7 @@ class Logarithm:
     (0.0, array([1., 1.]))
     """
 
+    kind = "logarithm"
     dim: Dimension
 
     def __post_init__(self) -> None:

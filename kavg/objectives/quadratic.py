@@ -60,6 +60,7 @@ class Quadratic:
     (4.0, 1.0)
     """
 
+    kind = "quadratic"
     spectrum: tuple[float, ...] | LogSpectrum
     rotation_seed: Annotated[int, Interval(ge=0), "use None for no rotation"] | None = None
 

@@ -25,6 +25,8 @@ class Rosenbrock:
     array([ -2., 200.])
     """
 
+    kind = "rosenbrock"
+
     @property
     def dim(self) -> int:
         """2, the plane."""

@@ -25,6 +25,7 @@ class Saturating:
     (1.0, array([0.5, 0.5]))
     """
 
+    kind = "saturating"
     dim: Dimension
 
     def __post_init__(self) -> None:

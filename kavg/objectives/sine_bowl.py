@@ -29,6 +29,7 @@ class SineBowl:
     (8.0, 0.1755)
     """
 
+    kind = "sine_bowl"
     dim: Dimension
 
     def __post_init__(self) -> None:

@@ -28,6 +28,7 @@ class TriangularWave:
     array([ 0.5,  1. ,  0.5,  0. , -1. ])
     """
 
+    kind = "triangular_wave"
     dim: Dimension
     slope: Positive = 1.0
     period: Positive = 4.0

@@ -24,6 +24,7 @@ class Gaussian(AdditiveNoise):
     Gaussian(sigma2=1.0, B=4)
     """
 
+    kind = "gaussian"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "Gaussian noise of this variance"

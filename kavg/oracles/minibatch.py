@@ -132,6 +132,7 @@ class MiniBatch:
     'with_replacement'
     """
 
+    kind = "minibatch"
     B: BatchSize
     sampling: Literal["with_replacement", "without_replacement", "reshuffle"] = "with_replacement"
     partition: Partition | None = None

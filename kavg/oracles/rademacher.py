@@ -60,6 +60,7 @@ class Rademacher(AdditiveNoise):
     Rademacher(sigma2=1.0, B=1)
     """
 
+    kind = "rademacher"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "two-point noise of this variance"

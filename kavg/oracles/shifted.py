@@ -83,6 +83,7 @@ class Shifted:
     1.0
     """
 
+    kind = "shifted"
     zeta2: NonNegative
     noise: AdditiveNoise | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
     seed: Seed = 0

@@ -53,6 +53,7 @@ class Sphere(AdditiveNoise):
     Sphere(sigma2=1.0, B=1)
     """
 
+    kind = "sphere"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "noise on a sphere of this squared radius"

@@ -60,6 +60,7 @@ class StateDependent:
     StateDependent(M=1.0, M_v=0.5, B=1)
     """
 
+    kind = "state_dependent"
     M: NonNegative
     M_v: NonNegative
     B: BatchSize = 1

@@ -87,6 +87,7 @@ class StudentT(AdditiveNoise):
     StudentT(sigma2=1.0, nu=3.0, B=1)
     """
 
+    kind = "student_t"
     sigma2: NonNegative
     nu: Annotated[float, Interval(gt=2), "use kind gaussian for nu = infinity"] = 3.0
     B: BatchSize = 1

@@ -18,20 +18,11 @@ skipped when there is one learner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from kavg.families import collect_kinds
+from kavg.outer.averaging import Averaging as Averaging
+from kavg.outer.block_momentum import BlockMomentum as BlockMomentum
+from kavg.outer.nesterov_momentum import NesterovMomentum as NesterovMomentum
+from kavg.outer.slowmo import SlowMo as SlowMo
 
-from kavg.base import Outer
-from kavg.outer.averaging import Averaging
-from kavg.outer.block_momentum import BlockMomentum
-from kavg.outer.nesterov_momentum import NesterovMomentum
-from kavg.outer.slowmo import SlowMo
-
-KINDS: Final[Mapping[str, type[Outer]]] = {
-    "averaging": Averaging,
-    "block_momentum": BlockMomentum,
-    "nesterov": NesterovMomentum,
-    "slowmo": SlowMo,
-}
-
-__all__ = ["KINDS", "Averaging", "BlockMomentum", "NesterovMomentum", "SlowMo"]
+KINDS = collect_kinds(vars())
+"""The classes by the ``kind`` of ``outer`` in a settings file."""

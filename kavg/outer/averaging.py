@@ -23,6 +23,7 @@ class Averaging:
     array([[0.5]])
     """
 
+    kind = "averaging"
     memory = False
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:

@@ -27,6 +27,7 @@ class BlockMomentum:
     array([[1.5]])
     """
 
+    kind = "block_momentum"
     mu: Momentum
     memory = True
 

@@ -26,6 +26,7 @@ class NesterovMomentum:
     array([[1.5]])
     """
 
+    kind = "nesterov"
     mu: Momentum
     memory = True
 

@@ -28,6 +28,7 @@ class SlowMo:
     (array([[-2.]]), array([[4.]]))
     """
 
+    kind = "slowmo"
     mu: Momentum
     alpha: Positive = 1.0
     memory = True

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from templates.theorem import OneStep
 
 import kavg.analysis.bounds
 from kavg.analysis.bounds import BOUNDS, Quantity, Setting, Status
@@ -24,7 +25,7 @@ HEADINGS = re.findall(
 )
 SETTING = Setting(2, 3, 4, 50, 0.01, 0.0, L=2.0, Delta=1.5, sigma2=3.0, pl=0.5)
 """Within the assumptions of every theorem that is about averaging: K = 3, but equal learners."""
-every_bound = pytest.mark.parametrize("bound", BOUNDS, ids=lambda bound: bound.name)
+every_bound = pytest.mark.parametrize("bound", [*BOUNDS, OneStep()], ids=lambda bound: bound.name)
 
 
 def is_bound(value, module):

@@ -13,6 +13,8 @@ import numpy as np
 StochasticGradientAt = Callable[[np.ndarray, int, int], np.ndarray]
 """``(w, learner, step) -> g``: the gradient that learner sees at that local step."""
 
+RULES = ("averaging", "block_momentum", "nesterov", "slowmo")
+
 
 @dataclass
 class Learner:

@@ -116,7 +116,8 @@ def step_sizes() -> st.SearchStrategy:
 LEARNERS = st.integers(1, 13)
 
 
-def algorithms(P=LEARNERS) -> st.SearchStrategy:
-    return st.builds(
-        kavg.Algorithm, P=P, K=st.integers(1, 5), gamma=step_sizes(), outer=outer_rules()
-    )
+OUTER = outer_rules()
+
+
+def algorithms(P=LEARNERS, outer=OUTER) -> st.SearchStrategy:
+    return st.builds(kavg.Algorithm, P=P, K=st.integers(1, 5), gamma=step_sizes(), outer=outer)

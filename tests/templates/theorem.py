@@ -15,15 +15,15 @@ class OneStep:
     """The descent lemma over N rounds of one local step (docs/theory.md, section 3.1).
 
     Assume F is L-smooth and at least f_star; equal learners with unbiased gradients that are
-    uncorrelated between learners, of conditional variance at most ``sigma2/B``; constant gamma with
-    ``L gamma <= 1``; ``mu = 0`` and ``K = 1``.  Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at
-    most the sum of ::
+    uncorrelated between learners, of conditional variance at most ``sigma2/B``; constant gamma
+    with ``L gamma <= 1``; ``mu = 0`` and ``K = 1``.  Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2``
+    is at most the sum of ::
 
         start  2 Delta/(N gamma)
         noise  L gamma sigma2/(P B)
         drift  0
 
-    State here which constants are exact, where the proof is, and how it differs from near twins.
+    An upper bound.  State here which constants are exact, where the proof is, and how it differs from near twins.
 
     >>> setting = Setting(P=2, K=1, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.25, sigma2=2.0)
     >>> OneStep().value(setting)

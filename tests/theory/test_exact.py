@@ -23,7 +23,7 @@ from kavg.analysis.exact import (
 from kavg.analysis.exact import heavy_ball as hb
 from kavg.analysis.exact import heterogeneous as learners
 from kavg.errors import KavgError
-from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
 from kavg.problem import Algorithm
 
 counts = st.integers(1, 9)
@@ -43,10 +43,6 @@ def one(h, rule, N, *, gamma=0.1, K=1, P=1, **problem):
 
 
 # Rules as matrices
-
-
-def test_every_rule_of_the_registry_is_covered():
-    assert {type(rule) for rule in RULES} == set(KINDS.values())
 
 
 @given(rho=st.floats(-3, 3), mu=momenta, gamma=steps, alpha=st.floats(0.1, 3))

@@ -35,6 +35,7 @@ class LogisticRegression(EmpiricalRisk):
     (np.float64(0.6931), 1.5)
     """
 
+    kind = "logistic_regression"
     data: Source
     alpha: NonNegative = 0.0
     positive: tuple[float, ...] = ()

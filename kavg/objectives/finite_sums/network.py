@@ -42,6 +42,7 @@ class Network(EmpiricalRisk):
     (23, np.float64(1.0986))
     """
 
+    kind = "network"
     data: Source
     hidden: Annotated[Count, "32 is a fair beginning"] = 32
     l2: NonNegative = 0.0

@@ -33,6 +33,7 @@ class RobustRegression(EmpiricalRisk):
     (array(0.125), 2.0)
     """
 
+    kind = "robust_regression"
     data: Source
     scale: Positive = 1.0
     held_out: HeldOut = 0.0

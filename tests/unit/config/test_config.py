@@ -178,7 +178,7 @@ FAULTS = {
     ),
     "unknown kind": (
         text(objective='{ kind = "cosin" }'),
-        "objective: there is no kind 'cosin'; did you mean 'cosine'? The kinds are: quadratic, ",
+        "objective: there is no kind 'cosin'; did you mean 'cosine'? The kinds are: cosine, ",
     ),
     "no kind": (text(oracle="{ sigma2 = 1.0 }"), "oracle: needs a kind, as in kind = '...'"),
     "foreign kind": (

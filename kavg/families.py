@@ -1,0 +1,22 @@
+"""The classes of a family, by the names that settings give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+
+def collect_kinds(namespace: Mapping[str, object]) -> Mapping[str, type[Any]]:
+    """Return the classes of a namespace that have a ``kind``, by it, in alphabetical order.
+
+    A package calls it with ``vars()`` behind its imports, so that importing a class is all it takes
+    to list it: in settings and their schema, in ``kavg list`` and in the contract tests.
+
+    >>> from kavg.outer import Averaging
+    >>> dict(collect_kinds({"Averaging": Averaging, "numbers": [1, 2]}))
+    {'averaging': <class 'kavg.outer.averaging.Averaging'>}
+    """
+    classes = (value for value in namespace.values() if isinstance(value, type))
+    kinds = {kind: cls for cls in classes if (kind := getattr(cls, "kind", None))}
+    return MappingProxyType(dict(sorted(kinds.items())))
