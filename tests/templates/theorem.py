@@ -23,7 +23,8 @@ class OneStep:
         noise  L gamma sigma2/(P B)
         drift  0
 
-    An upper bound.  State here which constants are exact, where the proof is, and how it differs from near twins.
+    An upper bound.  State here which constants are exact, where the proof is, and how it differs
+    from near twins.
 
     >>> setting = Setting(P=2, K=1, B=1, N=5, gamma=0.5, mu=0.0, L=1.0, Delta=1.25, sigma2=2.0)
     >>> OneStep().value(setting)
