@@ -35,11 +35,11 @@ def test_verdicts_do_not_depend_on_the_ranks(config, tmp_path):
                     "--set", "replicas=2", "--until-decided", "--budget", "8",
                     "--out", str(tmp_path / str(size)))  # fmt: skip
         assert job.returncode == 0, job.stderr
-        assert job.stdout.count("Verdicts that hold together") == 1
+        assert job.stdout.count("Verdicts hold jointly at level") == 1
         assert stored(tmp_path / str(size)) == stored(tmp_path / "1")
     job = ranks(3, "-m", "kavg", "check", str(tmp_path / "2"))
     assert job.returncode == 0, job.stderr
-    assert job.stdout.count("Verdicts that hold together") == 1
+    assert job.stdout.count("Verdicts hold jointly at level") == 1
 
 
 @pytest.mark.parametrize("size", [1, 3])
