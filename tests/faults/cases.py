@@ -58,7 +58,7 @@ def place(at: int) -> str:
     """Where a rank is that waits in such a round."""
     if at > ALL:
         return "after the last round"
-    return f"in round {(at - 1) % ROUNDS + 1} of {NAMES[(at - 1) // ROUNDS]}"
+    return f"(round {(at - 1) % ROUNDS + 1} of {NAMES[(at - 1) // ROUNDS]})"
 
 
 def cases(seed: int = 1) -> list[Case]:
