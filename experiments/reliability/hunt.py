@@ -43,7 +43,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from hostile import Case, cases
 
 from kavg.cli import entry_point as cli
-from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.cli import theorem_check as found
 from kavg.cli.saved_run import load_checkpoint
 from kavg.config import Config, settings_file
@@ -248,7 +248,7 @@ def limit_resources() -> Iterator[None]:
             yield
     finally:
         os.chdir(here)
-        jobs.draw_if_possible = found.draw_if_possible = HONEST
+        results.draw_if_possible = found.draw_if_possible = HONEST
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
@@ -284,14 +284,14 @@ def run_batch(one: Callable[[Case], None], number: int) -> None:
     seed(number)(options(given(case=cases())(one)))()
 
 
-HONEST = jobs.draw_if_possible
+HONEST = results.draw_if_possible
 
 
 def try_in_own_folder(case: Case, laid: Path, tally: Tally) -> None:
     """Try a case in a folder of its own and enter its outcome."""
     faulthandler.dump_traceback_later(600, exit=True)
     drawn = crc32(case.text + case.name.encode()) % DRAWN == 0
-    jobs.draw_if_possible = found.draw_if_possible = HONEST if drawn else skip_figure
+    results.draw_if_possible = found.draw_if_possible = HONEST if drawn else skip_figure
     tally.seen.add(case)
     with tempfile.TemporaryDirectory(prefix="hunt", dir=laid.parent) as place:
         folder = Path(place) / "here"

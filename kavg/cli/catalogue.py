@@ -1,4 +1,4 @@
-"""What a settings file can name, in words: ``kavg list``."""
+"""The list of all kinds that a settings file can name, with their keys and constants."""
 
 from __future__ import annotations
 
@@ -14,39 +14,43 @@ from kavg.objectives.instances import small_settings
 from kavg.reports.text import wrap_text
 
 WIDTH: Final = 78
+"""Columns of the list."""
 
 
-def catalogue(what: str = "all") -> str:
-    """One section, or all of them.
+def list_kinds(section: str = "all") -> str:
+    """Format one section of the list, or all of them.
 
-    >>> print(catalogue("starts"))
+    An objective is listed with the constants of a small instance and where they come from.  Raises
+    ``KavgError`` for a section that there is not.
+
+    >>> print(list_kinds("starts"))
     starts
     <BLANKLINE>
       normal(scale=1.0, mean=0.0)
         w_1 ~ N(mean, scale^2) in each coordinate, drawn anew for each replica.
     """
-    if what != "all" and what not in FAMILIES:
-        raise KavgError(f"there is no list of {what!r}; use all, {', '.join(FAMILIES)}")
-    chosen = FAMILIES if what == "all" else {what: FAMILIES[what]}
+    if section != "all" and section not in FAMILIES:
+        raise KavgError(f"there is no list of {section!r}; use all, {', '.join(FAMILIES)}")
+    chosen = FAMILIES if section == "all" else {section: FAMILIES[section]}
     return "\n\n".join(
-        "\n\n".join([section, *(entry(kind, cls) for kind, cls in kinds.items())])
-        for section, kinds in chosen.items()
+        "\n\n".join([name, *(_format_kind(kind, cls) for kind, cls in kinds.items())])
+        for name, kinds in chosen.items()
     )
 
 
-def entry(kind: str, cls: type) -> str:
-    """One kind: how it is called, what it is, and its constants if it is an objective."""
+def _format_kind(kind: str, cls: type) -> str:
+    """One kind: its keys, the first paragraph of its docstring, and its constants, if any."""
     first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
     words = " ".join(first.split())
-    lines = wrap_text(f"{kind}({signature(cls)})", WIDTH, indent=2, hanging=2)
+    lines = wrap_text(f"{kind}({_format_signature(cls)})", WIDTH, indent=2, hanging=2)
     lines += wrap_text(words, WIDTH, indent=4)
     if cls in objectives.KINDS.values():
-        lines += constants(cls)
+        lines += _format_constants(cls)
     return "\n".join(lines)
 
 
-def signature(cls: type) -> str:
-    """The keys of its table; those without a default stand alone."""
+def _format_signature(cls: type) -> str:
+    """The keys of a kind, with their defaults."""
     keys = []
     for field in dataclasses.fields(cls):
         default = field_default(field)
@@ -54,7 +58,7 @@ def signature(cls: type) -> str:
     return ", ".join(keys)
 
 
-def constants(cls: type) -> Iterator[str]:
+def _format_constants(cls: type) -> Iterator[str]:
     """L, f_star and, where known, the Polyak-Lojasiewicz constant, of a small instance."""
     settings = small_settings(cls)
     objective = cls(**settings)

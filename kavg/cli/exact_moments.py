@@ -8,8 +8,9 @@ from typing import Final
 
 from kavg.analysis.estimate import mean_interval
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
-from kavg.cli.execution import Results, run_algorithms, write_results
+from kavg.cli.execution import run_algorithms
 from kavg.cli.options import Output
+from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.config.config import Config
 from kavg.config.memory_estimates import check_moment_memory

@@ -1,22 +1,14 @@
-"""Run the algorithms of a settings file on all ranks; write the run folder on rank 0."""
+"""Run the algorithms of a settings file on all ranks, from the start or from a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, final
 
-from kavg.cli.environment import (
-    describe_environment,
-    describe_session,
-    installed_version,
-    source_digest,
-)
-from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.environment import describe_session, installed_version, source_digest
 from kavg.cli.progress import open_progress
+from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
@@ -29,35 +21,12 @@ from kavg.mpi.signals import SignalExit, defer_signals
 from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
-from kavg.reports import summary, table
-from kavg.reports.figures.trajectories import write_figures
-from kavg.storage import RunFolder, StoredRun, digest, joint_digest
+from kavg.reports import table
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import (
-    choose_unused_folder,
-    remove_checkpoints,
-    validate_output_folder,
-)
+from kavg.storage.output_folder import remove_checkpoints, validate_output_folder
 from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Results:
-    """Finished runs of a settings file, with what is printed and written beside them.
-
-    ``text`` is printed first.  ``draw`` adds figures to the folder that it is given.  ``earlier``
-    describes the sessions before this one in which parts of the runs were computed.
-    """
-
-    config: Config
-    runs: Sequence[Trajectory]
-    text: str | None = None
-    draw: Callable[[Path], object] | None = None
-    verdicts: Mapping[str, Any] | None = None
-    earlier: Sequence[Mapping[str, Any]] = ()
 
 
 def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | None) -> Config:
@@ -174,47 +143,3 @@ def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = 
     if before is not None:
         run.extend(before)
     return run
-
-
-def write_results(session: Session, results: Results, folder: Path, *, force: bool) -> None:
-    """Write the run folder and print where it is, on rank 0.
-
-    Without ``force``, a folder that another run has made meanwhile is not touched: this one goes
-    to ``folder-2``.
-
-    Raises:
-        RunFailed: The folder cannot be written.
-    """
-    folder = folder if force else choose_unused_folder(folder)
-    summary_table = summarize_runs(results.runs)
-    facts = describe_environment(session.size, session.mpi)
-    facts |= {"data": hash_data(results.config), "earlier": list(results.earlier)}
-    stored = StoredRun(
-        to_toml(results.config), results.runs, summary_table, facts, results.verdicts
-    )
-    try:
-        RunFolder(folder).write(stored, lambda figures: _draw_figures(results, figures))
-    except OSError as error:
-        reason = error.strerror or error
-        raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
-    if results.text is not None:
-        print_text(f"\n{results.text}\n")
-    print_text(f"digest  {summary_table['digest']}\nfolder  {folder}")
-    if results.config.figures and not installed_version("matplotlib"):
-        print_text("no figure: pip install 'kavg[plot]' draws one")
-
-
-def _draw_figures(results: Results, figures: Path) -> None:
-    if not results.config.figures:
-        return
-    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures))
-    if results.draw is not None:
-        draw_if_possible(partial(results.draw, figures))
-
-
-def summarize_runs(runs: Sequence[Trajectory]) -> dict[str, Any]:
-    """Build the content of ``summary.json``: final means, differences and digests."""
-    report = summary(runs)
-    for facts, run in zip(report["algorithms"].values(), runs, strict=True):
-        facts["digest"] = digest(run)
-    return {"digest": joint_digest(runs), **report}

@@ -71,13 +71,13 @@ def repeat_rounds(
     before = [_take_rows(run, taken) for _, run, taken in chosen]
     with open_progress(session, quiet=quiet) as progress:
         now = [
-            _repeat(Replay(session.comm, config, algorithm, run.states), sample, progress)
+            _repeat_sample(Replay(session.comm, config, algorithm, run.states), sample, progress)
             for (algorithm, run, _), sample in zip(chosen, before, strict=True)
         ]
     return before, now
 
 
-def _repeat(replay: Replay, sample: Trajectory, progress: Progress) -> Trajectory:
+def _repeat_sample(replay: Replay, sample: Trajectory, progress: Progress) -> Trajectory:
     last = int(sample.rounds[-1])
 
     def show(done: Round) -> None:

@@ -13,9 +13,10 @@ from kavg.analysis.comparison import Comparison, compare_with_bounds
 from kavg.analysis.decision import decide_verdicts
 from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.cli.execution import Results, load_shared_config, run_algorithms, write_results
+from kavg.cli.execution import load_shared_config, run_algorithms
 from kavg.cli.options import Decision, Output
 from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.results import Results, write_results
 from kavg.cli.saved_run import load_run
 from kavg.cli.session import Session
 from kavg.config.config import Config
@@ -82,7 +83,7 @@ class TheoremCheck:
         return list(save(verdict_figure(shown), figures, "bounds"))
 
 
-def is_run_folder(
+def is_folder_given(
     session: Session, source: Path, decision: Decision, overrides: Sequence[str] | None
 ) -> bool:
     """True if ``source`` is a folder and not a settings file, on all ranks.

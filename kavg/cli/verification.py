@@ -83,7 +83,7 @@ def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet:
     _print_lines(session, "files", found.defects or ["unchanged"])
     if found.run is None or repetition.files:
         return 1 if found.defects else 0
-    judgement = _repeat(session, found, repetition, quiet=quiet)
+    judgement = _repeat_and_judge(session, found, repetition, quiet=quiet)
     addition = "; the files are not as they were written" if found.defects else ""
     _print_lines(session, "", judgement.lines)
     run_on_rank_0(comm, lambda: print_text(judgement.verdict + addition))
@@ -118,7 +118,7 @@ def examine_folder(folder: Path) -> Examination:
     return Examination(tuple(defects), recorded, (config, runs))
 
 
-def _repeat(
+def _repeat_and_judge(
     session: Session, found: Examination, repetition: Repetition, *, quiet: bool
 ) -> Judgement:
     """Run the settings, or a sample of rounds, again and judge the repetition."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from faults.cases import ALL, DISK, EVERY, ROUNDS, SIGNALS, Case, place
 
-from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.cli.commands import resume as resume_command
 from kavg.cli.commands import run as run_command
 from kavg.cli.options import Output
@@ -129,12 +129,12 @@ def digest_in(out: Path) -> str:
 
 def quietly(action: Callable[[], object]) -> None:
     """Act without a word and without a picture."""
-    draw, jobs.draw_if_possible = jobs.draw_if_possible, lambda draw: None
+    draw, results.draw_if_possible = results.draw_if_possible, lambda draw: None
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             action()
     finally:
-        jobs.draw_if_possible = draw
+        results.draw_if_possible = draw
 
 
 def ended(case: Case, folder: Path, launcher: Sequence[str], digest: str) -> Ending:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.cli.supervisor import Supervisor
 from kavg.engine.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
@@ -202,13 +203,13 @@ class Planted:
             write_run = RunFolder.write
             RunFolder.write = lambda *given: (self.act(), write_run(*given))
         else:
-            jobs.draw_if_possible = lambda draw: self.act()
+            results.draw_if_possible = lambda draw: self.act()
 
 
 if __name__ == "__main__":
     # A job in the background may have been told to ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    jobs.draw_if_possible = lambda draw: None  # a picture takes seconds
+    results.draw_if_possible = lambda draw: None  # a picture takes seconds
     fault, phase, rank, at = (sys.argv.pop(1) for _ in range(4))
     Planted(fault, phase, int(rank), int(at)).plant()
     cli.main()

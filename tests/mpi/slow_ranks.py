@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.cli.entry_point import main
 from kavg.engine.local_steps import LocalSteps
 
@@ -26,5 +26,5 @@ if __name__ == "__main__":
     if Path("ranks").exists():
         Path("ranks", rank).write_text(str(os.getpid()))
     LocalSteps.displacement = slow
-    jobs.write_figures = lambda runs, axis, figures: []
+    results.write_figures = lambda runs, axis, figures: []
     main()

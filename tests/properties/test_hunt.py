@@ -9,6 +9,7 @@ import pytest
 from helpers.experiment import experiment
 
 from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.config import messages
 from kavg.storage import RunFolder, checkpoints
 
@@ -128,7 +129,7 @@ def test_the_hunter_sees_a_figure_that_fails(tmp_path, monkeypatch):
     def fail(runs, axis, figures):
         raise RuntimeError("no fonts")
 
-    monkeypatch.setattr(jobs, "write_figures", fail)
+    monkeypatch.setattr(results, "write_figures", fail)
     monkeypatch.setattr(hunt, "DRAWN", 1)
     name, words = outcome(tmp_path)
     assert name == "failed"

@@ -40,8 +40,8 @@ def check(
     first, as kavg run does; a run folder is read, and the verdicts are added to it or written to
     --out.  Exit code 3 if a bound that applies is violated.
     """
-    from kavg.cli.theorem_check import check_run_folder, check_settings, is_run_folder
+    from kavg.cli.theorem_check import check_run_folder, check_settings, is_folder_given
 
-    if is_run_folder(session, source, decision, overrides):
+    if is_folder_given(session, source, decision, overrides):
         return check_run_folder(session, source, output.out or source, decision.level)
     return check_settings(session, source, overrides, decision, output)

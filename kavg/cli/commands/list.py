@@ -34,8 +34,8 @@ def list_(session: Session, section: SectionArgument = Section.ALL) -> None:
     Print the kinds of objectives, oracles, outer rules, schedules and starts, with their keys and
     defaults; for objectives also the constants L, f_star and pl with their sources.
     """
-    from kavg.cli.catalogue import catalogue
+    from kavg.cli.catalogue import list_kinds
     from kavg.cli.output import print_text
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(session.comm, lambda: print_text(catalogue(section)))
+    run_on_rank_0(session.comm, lambda: print_text(list_kinds(section)))

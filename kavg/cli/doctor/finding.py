@@ -44,14 +44,16 @@ def findings_table(findings: Sequence[Finding]) -> str:
     <BLANKLINE>
     1 of 2 is wrong
     """
-    lines = align_columns((row for each in findings for row in _rows(each)), WIDTH, indent=0)
+    lines = align_columns(
+        (row for each in findings for row in _finding_rows(each)), WIDTH, indent=0
+    )
     bad = sum(not each.fine for each in findings)
     verb = "is" if bad == 1 else "are"
     end = f"{bad} of {len(findings)} {verb} wrong" if bad else "nothing is wrong"
     return "\n".join([*lines, "", end])
 
 
-def _rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
+def _finding_rows(finding: Finding) -> Iterator[tuple[str, str, str]]:
     label, name = "fine" if finding.fine else "wrong", f"{finding.name:{NAME}}"
     yield f"{label:{LABEL}}", name, _escape_lines(finding.found)
     if finding.fix:

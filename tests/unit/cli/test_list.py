@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kavg.cli.catalogue import catalogue
+from kavg.cli.catalogue import list_kinds
 from kavg.config.kinds import FAMILIES
 from kavg.errors import KavgError
 from kavg.objectives import KINDS
@@ -14,29 +14,29 @@ from kavg.objectives import KINDS
 
 @pytest.mark.parametrize("section", FAMILIES)
 def test_a_section_lists_its_kinds_and_nothing_else(section):
-    text = catalogue(section)
+    text = list_kinds(section)
     assert text.startswith(f"{section}\n")
     assert re.findall(r"^  (\w+)\(", text, re.MULTILINE) == list(FAMILIES[section])
-    assert text in catalogue()
+    assert text in list_kinds()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_objective_is_listed_with_its_constants_and_their_sources(kind):
-    entry = catalogue("objectives").split(f"\n  {kind}(")[1].split("\n\n")[0]
+    entry = list_kinds("objectives").split(f"\n  {kind}(")[1].split("\n\n")[0]
     for name in ("L", "f_star"):
         assert re.search(rf"^      {name} = \S+ \((exact|upper bound|estimated|unknown)\)",
                          entry, re.MULTILINE)  # fmt: skip
 
 
 def test_the_constants_are_those_of_the_sample():
-    entry = catalogue("objectives").split("\n  quadratic(")[1].split("\n\n")[0]
+    entry = list_kinds("objectives").split("\n  quadratic(")[1].split("\n\n")[0]
     assert "with spectrum=[0.1, 1.0]:" in entry
     assert "L = 1 (exact)" in entry
     assert "pl = 0.1 (exact)" in entry
 
 
 def test_lines_fit_a_terminal_and_nothing_is_nan_without_a_word():
-    for line in catalogue().splitlines():
+    for line in list_kinds().splitlines():
         assert len(line) <= 100
         assert line == line.rstrip()
         assert "nan" not in line or "unknown" in line
@@ -44,4 +44,4 @@ def test_lines_fit_a_terminal_and_nothing_is_nan_without_a_word():
 
 def test_an_unknown_section_is_refused():
     with pytest.raises(KavgError, match="no list of 'noise'; use all, objectives, oracles, outer"):
-        catalogue("noise")
+        list_kinds("noise")

@@ -17,7 +17,7 @@ import pytest
 
 import kavg
 from kavg.cli import entry_point as cli
-from kavg.cli import environment
+from kavg.cli import environment, results
 from kavg.cli import execution as jobs
 from kavg.errors import KavgError
 from kavg.mpi.launchers import Launch
@@ -48,7 +48,7 @@ outer = { kind = "block_momentum", mu = 0.5 }
 @pytest.fixture(autouse=True)
 def here(empty, monkeypatch):
     """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
+    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
     (empty / "my.toml").write_text(SETTINGS)
     return empty
 
@@ -227,7 +227,7 @@ def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
     def fail(runs, axis, figures):
         raise RuntimeError("no fonts")
 
-    monkeypatch.setattr(jobs, "write_figures", fail)
+    monkeypatch.setattr(results, "write_figures", fail)
     code, out, err = call("run", "my.toml", "-q")
     assert code == 0
     assert "folder  runs/my" in out

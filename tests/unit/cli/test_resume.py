@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kavg.cli import environment
+from kavg.cli import environment, results
 from kavg.cli import execution as jobs
 from kavg.cli import saved_run as resuming
 from kavg.cli import supervisor as supervising
@@ -49,7 +49,7 @@ CODES = [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 @pytest.fixture(autouse=True)
 def here(empty, monkeypatch):
     """An empty folder with one settings file; no pictures; signals as they were, behind a test."""
-    monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
+    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
     (empty / "my.toml").write_text(SETTINGS)
     before = {number: signal.getsignal(number) for number in signals.SIGNALS}
     # A background job may have been told to ignore SIGINT.
@@ -244,7 +244,7 @@ def test_while_the_folder_is_written_a_signal_leaves_a_checkpoint(
         os.kill(os.getpid(), number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, "write_figures", draw)
+        patch.setattr(results, "write_figures", draw)
         left, out, err = call("run", "my.toml", "-q")
     assert (left, out) == (code, "")
     assert "no half-written folder is left" in err

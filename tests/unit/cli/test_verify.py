@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg import meta_iterations, simulate
-from kavg.cli import environment, replay
+from kavg.cli import environment, replay, results
 from kavg.cli import execution as jobs
-from kavg.cli.execution import summarize_runs
 from kavg.cli.replay import Replay, sample_rows
+from kavg.cli.results import summarize_runs
 from kavg.config.settings_file import load_config, parse_config, to_toml
 from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import iterate_rounds
@@ -49,7 +49,7 @@ outer = { kind = "nesterov", mu = 0.5 }
 @pytest.fixture(autouse=True)
 def here(empty, monkeypatch):
     """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.setattr(jobs, "write_figures", lambda runs, axis, figures: [])
+    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
     (empty / "my.toml").write_text(SETTINGS)
     return empty
 

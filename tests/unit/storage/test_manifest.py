@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kavg
-from kavg.cli.execution import summarize_runs
+from kavg.cli.results import summarize_runs
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, manifest

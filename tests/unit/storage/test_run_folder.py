@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 import kavg
-from kavg.cli.execution import summarize_runs
+from kavg.cli.results import summarize_runs
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories, manifest

@@ -1,0 +1,79 @@
+"""The results of a command: runs with what is printed and written of them, on rank 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+from kavg.cli.environment import describe_environment, installed_version
+from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.session import Session
+from kavg.config import Config, hash_data, to_toml
+from kavg.errors import RunFailed
+from kavg.reports import summary
+from kavg.reports.figures.trajectories import write_figures
+from kavg.storage import RunFolder, StoredRun, digest, joint_digest
+from kavg.storage.output_folder import choose_unused_folder
+from kavg.trajectory import Trajectory
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Finished runs of a settings file, with what is printed and written beside them.
+
+    ``text`` is printed first.  ``draw`` adds figures to the folder that it is given.  ``earlier``
+    describes the sessions before this one in which parts of the runs were computed.
+    """
+
+    config: Config
+    runs: Sequence[Trajectory]
+    text: str | None = None
+    draw: Callable[[Path], object] | None = None
+    verdicts: Mapping[str, Any] | None = None
+    earlier: Sequence[Mapping[str, Any]] = ()
+
+
+def write_results(session: Session, results: Results, folder: Path, *, force: bool) -> None:
+    """Write the run folder and print where it is, on rank 0.
+
+    Without ``force``, a folder that another run has made meanwhile is not touched: this one goes
+    to ``folder-2``.
+
+    Raises:
+        RunFailed: The folder cannot be written.
+    """
+    folder = folder if force else choose_unused_folder(folder)
+    report = summarize_runs(results.runs)
+    facts = describe_environment(session.size, session.mpi)
+    facts |= {"data": hash_data(results.config), "earlier": list(results.earlier)}
+    stored = StoredRun(to_toml(results.config), results.runs, report, facts, results.verdicts)
+    try:
+        RunFolder(folder).write(stored, lambda figures: _draw_figures(results, figures))
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
+    if results.text is not None:
+        print_text(f"\n{results.text}\n")
+    print_text(f"digest  {report['digest']}\nfolder  {folder}")
+    if results.config.figures and not installed_version("matplotlib"):
+        print_text("no figure: pip install 'kavg[plot]' draws one")
+
+
+def _draw_figures(results: Results, figures: Path) -> None:
+    if not results.config.figures:
+        return
+    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures))
+    if results.draw is not None:
+        draw_if_possible(partial(results.draw, figures))
+
+
+def summarize_runs(runs: Sequence[Trajectory]) -> dict[str, Any]:
+    """Build the content of ``summary.json``: final means, differences and digests."""
+    content = summary(runs)
+    for facts, run in zip(content["algorithms"].values(), runs, strict=True):
+        facts["digest"] = digest(run)
+    return {"digest": joint_digest(runs), **content}
