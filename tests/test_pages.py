@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import sys
-from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "tools"))
 import commands
 import digests
 import markers
 import pages
+import pytest
 
 PAGES = pages.read_pages()
 SCRIPT = """'''A script.'''
