@@ -66,14 +66,14 @@ def kavg(
 
 
 def _new_app() -> typer.Typer:
-    """The application with all commands."""
     new = typer.Typer(
         cls=PlainGroup,
         callback=kavg,
         epilog=EXIT_CODES,
         no_args_is_help=True,
+        # A traceback is printed once for all ranks, by the entry point.
         pretty_exceptions_enable=False,
-        rich_markup_mode=None,
+        rich_markup_mode=None,  # see PlainGroup
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     )
     for panel, commands in PANELS.items():

@@ -27,7 +27,7 @@ def list_kinds(section: str = "all") -> str:
     starts
     <BLANKLINE>
       normal(scale=1.0, mean=0.0)
-        w_1 ~ N(mean, scale^2) in each coordinate, drawn anew for each replica.
+        w_1 ~ N(mean, scale^2), independently in each coordinate and replica.
     """
     if section != "all" and section not in FAMILIES:
         raise KavgError(f"there is no list of {section!r}; use all, {', '.join(FAMILIES)}")

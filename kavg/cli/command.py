@@ -44,12 +44,13 @@ class Command(Generic[Options]):
     examples: tuple[str, ...] = ()
 
     def __call__(self, session: Session, *given: Options.args, **named: Options.kwargs) -> int:
-        """Run the command at once; the exit code."""
+        """Run the command at once, as a program would; return the exit code."""
         return self.function(session, *given, **named) or 0
 
     @property
     def name(self) -> str:
-        """The word on the command line."""
+        """The word on the command line: the function's name, without a ``_`` at its end."""
+        # list_ may not be called list, which is Python's own.
         return self.function.__name__.rstrip("_")
 
     @property
@@ -59,7 +60,11 @@ class Command(Generic[Options]):
 
     @property
     def callback(self) -> Callable[..., Action]:
-        """The function for typer, which binds the options and runs nothing."""
+        """The function for typer: it binds the options to an action and runs nothing.
+
+        Its signature is that of the command, with typer's context in place of the session and the
+        fields of a group in place of the group.
+        """
 
         def bind(context: typer.Context, **values: Any) -> Action:
             options = {name: _value(hint, name, values) for name, hint in hints.items()}
@@ -67,6 +72,7 @@ class Command(Generic[Options]):
 
         hints = _option_hints(self.function)
         parameters = [_CONTEXT, *_parameters(self.function)]
+        # Typer reads both: the signature for defaults, the annotations for types.
         bind.__annotations__ = {each.name: each.annotation for each in parameters}
         bind.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return bind
@@ -75,7 +81,17 @@ class Command(Generic[Options]):
 def command(
     *examples: str,
 ) -> Callable[[Callable[Concatenate[Session, Options], int | None]], Command[Options]]:
-    """Make a function of a session and its options a command, with examples for its help."""
+    r"""Decorate a function of a session and its options: it becomes a ``Command``.
+
+    ``examples`` are command lines for the end of its help page.  The first line of its docstring,
+    of at most 45 characters, is its summary in ``kavg --help``.
+
+    >>> @command("kavg hello")
+    ... def hello(session: Session) -> None:
+    ...     '''Greet all ranks.'''
+    >>> hello.name, hello.epilog
+    ('hello', 'Examples:\n  kavg hello')
+    """
     return lambda function: Command(function, examples)
 
 
@@ -126,16 +142,21 @@ class _Formatter(Protocol):
 
 @final
 class PlainCommand(TyperCommand):
-    """A command whose help page names arguments as options are, and ends with its examples."""
+    """A command whose help page names arguments as it names options, and ends with its examples."""
 
     def format_options(self, ctx: Any, formatter: _Formatter) -> None:
-        """Write the arguments without their Python types, then the options."""
+        """Write the arguments, then the options.
+
+        Typer adds Python types to the arguments alone (``CONFIG <path>``); they are left out.
+        """
         for kind in ("argument", "option"):
             params = [each for each in self.get_params(ctx) if each.param_type_name == kind]
             rows = [row for each in params if (row := each.get_help_record(ctx)) is not None]
             if rows:
+                if kind == "argument":
+                    rows = [(name.split(" <")[0], text) for name, text in rows]
                 with formatter.section(f"{kind.capitalize()}s"):
-                    formatter.write_dl([(name.split(" <")[0], text) for name, text in rows])
+                    formatter.write_dl(rows)
 
     def format_epilog(self, ctx: Any, formatter: _Formatter) -> None:
         """Write the epilog line by line; click's own would fill its lines into a paragraph."""

@@ -17,29 +17,36 @@ from kavg.errors import KavgError
 from kavg.storage.checkpoints import FOLDER as CHECKPOINTS
 
 MOST: Final = 1000
-"""Names in one folder that are looked at."""
+"""Names of one folder that are looked at: a shell waits for completions."""
 
 
 def complete_settings_file(incomplete: str) -> list[str]:
-    """Settings files whose path begins with ``incomplete``, also of the next folders down."""
+    """List settings files whose path begins with ``incomplete``.
+
+    Those of the next folders down are among them, so that ``exp`` leads to files in
+    ``experiments/theory`` without a stop at each folder.
+    """
     return list(_settings_files(incomplete))
 
 
 def complete_run_folder(incomplete: str) -> list[str]:
-    """Run folders whose path begins with ``incomplete``, and those in ``runs/``."""
+    """List run folders whose path begins with ``incomplete``, and those in ``runs/``.
+
+    Other folders are left out; where there is no run folder, the shell completes any.
+    """
     paths = [*_paths(incomplete), *_paths("runs/")]
     return [path for path in dict.fromkeys(paths) if is_run_folder(path)]
 
 
 def complete_source(incomplete: str) -> list[str]:
-    """Settings files and run folders."""
+    """List settings files and run folders, for a command that takes either."""
     return complete_settings_file(incomplete) + complete_run_folder(incomplete)
 
 
 def complete_place() -> list[str]:
-    """Places that ``--set`` can change in the settings file on the command line, if there is one.
+    """List places that ``--set`` can change in the settings file on the command line.
 
-    Without it, places of all kinds, and of all algorithms at once.
+    Without a file that can be read: places of all kinds, and of all algorithms at once.
     """
     from kavg.config.places import setting_places
     from kavg.config.toml import parse_toml, read_settings
@@ -51,6 +58,7 @@ def complete_place() -> list[str]:
         tables = {}
     # Shells leave a star alone that no file name matches.
     places = [place for place in setting_places(tables) if _is_plain(place.replace("*", "x"))]
+    # With the equals sign one goes on typing: fish adds no blank after it.
     return [f"{place}=" for place in places]
 
 
@@ -70,7 +78,10 @@ def _settings_file_on_line(variables: Mapping[str, str]) -> Path | None:
 
 
 def is_run_folder(path: str) -> bool:
-    """True for the folder of a finished run and for one with checkpoints."""
+    """True for the folder of a finished run and for one with checkpoints.
+
+    Two names are looked up; ``RunFolder`` would read and validate the files.
+    """
     return any(os.path.exists(os.path.join(path, name)) for name in ("summary.json", CHECKPOINTS))
 
 
@@ -81,7 +92,7 @@ def _settings_files(incomplete: str) -> Iterator[str]:
 
 
 def _paths(beginning: str) -> list[str]:
-    """Paths that begin so and need no quotes in a shell; hidden ones only if asked for."""
+    """Paths with this beginning that need no quotes in a shell; hidden ones only after a dot."""
     folder, name = os.path.split(beginning)
     try:
         with os.scandir(folder or ".") as entries:

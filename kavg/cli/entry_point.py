@@ -38,7 +38,10 @@ LINGER: Final = 1.0
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code.
+
+    Raises ``SystemExit`` whatever happens, after all ranks have finalized MPI.
+    """
     if COMPLETION in os.environ:
         _complete()
     session = Session(SerialComm())
@@ -68,6 +71,7 @@ def _start_session() -> Session:
     try:
         return Session(join_world())
     except KavgError as error:
+        # Only the doctor works without a world, and says more of what is wrong.
         if sys.argv[1:2] != ["doctor"]:
             sys.exit(_explain_missing_world(error, detect_launch()))
         return Session(SerialComm(), launch_error=str(error))
@@ -117,12 +121,14 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         error.show()
         return int(error.exit_code)
+    # Our handlers raise SignalExit; the interpreter's own may have come before they were set.
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
     if isinstance(error, MemoryError):
         abort(comm, f"out of memory ({error}); use fewer replicas or record fewer rounds", 1)
         return 1
+    # On several ranks an exit of one is a crash: the others wait for it in a collective.
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1
     abort(comm, "".join(traceback.format_exception(error)).rstrip(), 1)

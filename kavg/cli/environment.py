@@ -76,13 +76,19 @@ def source_digest() -> str:
 
 
 def describe_session(ranks: int) -> dict[str, Any]:
-    """Describe this session for the checkpoints and the run folder of a resumed run."""
+    """Describe this session for the checkpoints and the run folder of a resumed run.
+
+    Fewer facts than ``describe_environment``, as one is stored for each session of a run.
+    """
     facts = describe_environment(ranks, None)
     return {key: facts[key] for key in SESSION}
 
 
 def describe_versions() -> dict[str, str]:
-    """Describe the program and machine, on which the last bits of a run depend."""
+    """Describe the program and machine, on which the last bits of a run depend.
+
+    If one of them has changed since the last session, ``kavg resume`` warns.
+    """
     facts = {"source": source_digest(), "machine": platform.machine()}
     return {"kavg": __version__, "numpy": np.__version__, **facts}
 

@@ -25,7 +25,11 @@ WIDTH: Final = 100
 
 
 def compare_with_moments(session: Session, config: Config, folder: Path, output: Output) -> None:
-    """Run all algorithms, print the table, and write a run folder with a figure of the moments."""
+    """Run all algorithms, print the table and write a run folder with a figure of the moments.
+
+    Raises:
+        KavgError: There are no exact moments, or the folder cannot be written; before any round.
+    """
     curves: list[ExactTrajectory] = []
 
     def prepare() -> None:
@@ -54,7 +58,11 @@ def exact_curves(config: Config) -> list[ExactTrajectory]:
 
 
 def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:
-    """Format the exact and the measured means of the last recorded round."""
+    """Format the exact and the measured means of the last recorded round, run by run.
+
+    ``curves`` and ``runs`` belong together in pairs.  Measured means are over replicas, with
+    Student's confidence interval of each by itself.
+    """
     lines = ["Last recorded round: exact, measured mean [95 % confidence interval]."]
     for curve, run in zip(curves, runs, strict=True):
         at = int(run.rounds[-1])

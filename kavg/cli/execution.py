@@ -45,7 +45,10 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
 
 
 def describe_inputs(config: Config) -> str:
-    """Describe what must be the same on all ranks: program, NumPy, settings and data."""
+    """Describe what must be the same on all ranks: program, NumPy, settings and data.
+
+    Nodes of a cluster may have other versions, and local disks other files of the same name.
+    """
     versions = f"kavg {__version__} of source {source_digest()}, numpy {installed_version('numpy')}"
     return f"{versions}, settings and data {hash_config(config)}"
 
@@ -53,7 +56,7 @@ def describe_inputs(config: Config) -> str:
 def claim_new_run(
     session: Session, config: Config, folder: Path, *, force: bool
 ) -> CheckpointManager:
-    """Check that a new run may be written to a folder; the checkpoints of that run.
+    """Check that a new run may be written to a folder, and return its checkpoint manager.
 
     Raises:
         KavgError: The folder is taken and ``force`` is false, or it cannot be written.
@@ -119,7 +122,10 @@ def run_algorithm(
     before: Trajectory | None,
     supervisor: Supervisor,
 ) -> Trajectory:
-    """Run one algorithm from the start, or from the end of the shorter run ``before``."""
+    """Run one algorithm from the start, or from the end of the shorter run ``before``.
+
+    Ranks compare a hash of ``w`` and ``v`` every ``agree_every`` rounds and at the end.
+    """
     comm = session.comm
     sync_check = SyncCheck(comm, algorithm.name, config.agree_every)
 
@@ -137,7 +143,10 @@ def run_algorithm(
 
 
 def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = None) -> Run:
-    """Begin a run of one algorithm, or extend ``before``; KavgError if it is of other settings."""
+    """Return a run of one algorithm that ``complete_run`` of the engine runs to its end.
+
+    It extends ``before``, if there is one.  Raises ``KavgError`` if that is of other settings.
+    """
     recorder = Recorder(config.problem, every=config.record.every)
     run = Run(config.problem, algorithm, config.options, recorder, config.rounds)
     if before is not None:

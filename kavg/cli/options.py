@@ -37,7 +37,10 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progr
 @final
 @dataclass(frozen=True)
 class Output:
-    """Where a command writes its run folder, and how much it prints."""
+    """Where a command writes its run folder, and how much it prints.
+
+    A parameter of this type gives a command the three options (``kavg.cli.command``).
+    """
 
     out: Annotated[
         Path | None,
@@ -52,7 +55,7 @@ class Output:
     quiet: QuietOption = False
 
     def folder(self, config: Path) -> Path:
-        """The run folder for a settings file.
+        """Return the run folder for a settings file: that of ``--out``, or one in ``runs/``.
 
         >>> Output().folder(Path("experiments/quickstart.toml")).as_posix()
         'runs/quickstart'
@@ -63,7 +66,10 @@ class Output:
 @final
 @dataclass(frozen=True)
 class Decision:
-    """When a verdict is reached: the level of all tests together, and how many replicas."""
+    """The options of ``kavg check`` about its tests: their level, and how many replicas.
+
+    ``level`` holds for the whole table (``kavg.analysis.decision``), also over several looks.
+    """
 
     level: Annotated[
         float,
@@ -89,7 +95,10 @@ class Decision:
 @final
 @dataclass(frozen=True)
 class Repetition:
-    """What ``kavg verify`` repeats, and how it compares."""
+    """The options of ``kavg verify``: what is repeated, and how strictly it is compared.
+
+    ``level`` counts only where last bits may differ, on another machine or with other versions.
+    """
 
     files: Annotated[
         bool, typer.Option("--files", help="Check the files only; repeat nothing.")

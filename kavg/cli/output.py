@@ -9,13 +9,17 @@ from kavg.cli.environment import installed_version
 
 
 def print_text(text: str) -> None:
-    """Print a text at once, whatever buffers stdout has."""
+    """Print a text at once: in a pipe or a log, stdout would buffer it to the end of the job."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def draw_if_possible(draw: Callable[[], object]) -> None:
-    """Draw a figure if matplotlib is installed; an error is reported and never ends a run."""
+    """Draw a figure if matplotlib is installed.
+
+    Whatever goes wrong is printed on stderr and does not end the command: a figure can be drawn
+    again (``kavg plot``), a run costs hours.
+    """
     if not installed_version("matplotlib"):
         return
     try:

@@ -29,7 +29,7 @@ def open_progress(session: Session, *, quiet: bool) -> AbstractContextManager[Pr
 
 
 def show_nothing(name: str, n: int, rounds: int) -> None:
-    """Ignore a round: the display of a quiet command."""
+    """Show nothing: the display of a quiet command, and of all ranks but rank 0."""
 
 
 @final
@@ -64,7 +64,7 @@ def format_bar(name: str, n: int, rounds: int) -> str:
 
 @contextmanager
 def open_progress_on(stream: TextIO) -> Iterator[Progress]:
-    """Open a display that suits the stream."""
+    """Open a display that suits the stream: a bar on a terminal, lines elsewhere."""
     if not stream.isatty():
         yield ProgressLines(stream)
         return
@@ -72,6 +72,7 @@ def open_progress_on(stream: TextIO) -> Iterator[Progress]:
     from rich.markup import escape
     from rich.progress import Progress as RichProgress
 
+    # Names are the user's: rich would read "[red]" in one as markup.
     with RichProgress(console=Console(file=stream)) as display:
         tasks: dict[str, object] = {}
 

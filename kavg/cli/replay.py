@@ -35,7 +35,11 @@ class Replay:
     states: Sequence[State] = ()
 
     def trajectory(self, rounds: Iterable[int], on_round: Callable[[Round], None]) -> Trajectory:
-        """Compute and measure these rounds; ``on_round`` is called after every round computed."""
+        """Compute and measure these rounds; ``on_round`` is called after every round computed.
+
+        They are computed in ascending order, so that each goes on from the one before it where no
+        state is nearer.
+        """
         recorder, iterations = Recorder(self.config.problem), self._iterations(None)
         now, diverged_at = next(iterations), None
         for n in sorted(rounds):
@@ -66,7 +70,10 @@ def repeat_rounds(
     *,
     quiet: bool,
 ) -> tuple[list[Trajectory], list[Trajectory]]:
-    """Compute recorded rounds again: ``rows`` of each run, as stored and as repeated."""
+    """Compute recorded rounds again, and return them as stored and as repeated.
+
+    ``rows`` are indices into the recorded rounds of each run; runs without any are left out.
+    """
     chosen = [each for each in zip(config.algorithms, runs, rows, strict=True) if each[2]]
     before = [_take_rows(run, taken) for _, run, taken in chosen]
     with open_progress(session, quiet=quiet) as progress:
@@ -92,6 +99,7 @@ def sample_rows(runs: Sequence[Trajectory], count: int, seed: int) -> list[list[
     The same on every rank for the same seed; all rows if there are fewer than ``count``.
     """
     pairs = [(i, row) for i, run in enumerate(runs) for row in range(len(run.rounds))]
+    # No generator, whose stream NumPy may change: raw words of Philox are the same everywhere.
     order = np.argsort(np.random.Philox(key=seed).random_raw(len(pairs)), kind="stable")
     taken = sorted(pairs[k] for k in order[:count])
     return [[row for i, row in taken if i == which] for which in range(len(runs))]

@@ -72,7 +72,10 @@ def _draw_figures(results: Results, figures: Path) -> None:
 
 
 def summarize_runs(runs: Sequence[Trajectory]) -> dict[str, Any]:
-    """Build the content of ``summary.json``: final means, differences and digests."""
+    """Build the content of ``summary.json``: final means, their differences, and digests.
+
+    The first digest is of all runs together, and those of the algorithms are of one run each.
+    """
     content = summary(runs)
     for facts, run in zip(content["algorithms"].values(), runs, strict=True):
         facts["digest"] = digest(run)

@@ -36,14 +36,20 @@ PASSING: Final = ("time", "command", "data")
 @final
 @dataclass(frozen=True)
 class RunComparison:
-    """What two run folders have in common and what not, line by line."""
+    """The comparison of two run folders as lines of text.
+
+    ``is_same`` is true if the trajectories have the same bits, whatever else differs.
+    """
 
     lines: tuple[str, ...]
     is_same: bool
 
 
 def compare_folders(session: Session, a: Path, b: Path) -> int:
-    """Print where two runs differ, on rank 0; exit code 0 for the same bits, else 1."""
+    """Print where two runs differ, on rank 0; return exit code 0 for the same bits, else 1.
+
+    All ranks read both folders and must find the same.
+    """
     found = agree_on(
         session.comm, "the runs", lambda: compare_runs(a, b), lambda each: "\n".join(each.lines)
     )

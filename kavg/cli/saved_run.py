@@ -48,7 +48,10 @@ class SavedRun:
         return f"{self.path.name} {self.sha256}, {describe_inputs(self.config)}"
 
     def extended_to(self, rounds: int | None) -> SavedRun:
-        """The same run with ``rounds`` rounds in all; KavgError if it already has more."""
+        """Return the same run, to be run to ``rounds`` rounds in all (None: as configured).
+
+        Raises ``KavgError`` if more are configured already: a shorter run is another run.
+        """
         before = self.config.rounds
         if rounds is None or rounds == before:
             return self
@@ -60,9 +63,13 @@ class SavedRun:
         return replace(self, config=replace(self.config, rounds=rounds), is_complete=False)
 
     def manager(self, folder: Path, ranks: int) -> CheckpointManager:
-        """The checkpoints of the continued run, with a session on ``ranks`` ranks added."""
+        """Return the checkpoint manager of the run in ``folder``, continued on ``ranks`` ranks.
+
+        Its checkpoints list this session behind those that led here.
+        """
         sessions = [*self.begun.sessions, describe_session(ranks)]
         begun = replace(self.begun, settings=to_toml(self.config), sessions=sessions)
+        # The manager keeps the checkpoint that the run came from until a newer one is written.
         last = self.path if self.path.parent.name == FOLDER else None
         return CheckpointManager(
             folder, self.config.checkpoint, begun, owns_folder=True, latest=last
@@ -105,7 +112,11 @@ def open_run(folder: Path) -> SavedRun:
 
 
 def read_last_checkpoint(folder: Path) -> SavedRun:
-    """Read the newest usable checkpoint; each newer one that is not becomes a warning."""
+    """Read the newest usable checkpoint of a folder; newer ones that are not become warnings.
+
+    Raises:
+        KavgError: None can be used, or one was written by a newer version of kavg.
+    """
     rejected: list[str] = []
     for path in list_checkpoints(folder / FOLDER):
         try:
@@ -193,7 +204,14 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
 
 
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
-    """Load the settings and trajectories of a finished run, which must belong together."""
+    """Load the settings and trajectories of a finished run.
+
+    Unlike ``read_finished_run`` it does not look at the checksums, so that a folder to which a user
+    has added or changed other files can be checked against the theorems and verified.
+
+    Raises:
+        KavgError: A file cannot be read, or the two are not of one run.
+    """
     config, runs = load_config(folder / "config.toml"), load_trajectories(folder)
     if not is_finished(runs, config.algorithms, config.rounds):
         raise KavgError(

@@ -27,7 +27,7 @@ class Session:
 
     @property
     def rank(self) -> int:
-        """The number of this rank; rank 0 prints and writes."""
+        """The number of this rank, from 0; rank 0 prints and writes."""
         return self.comm.Get_rank()
 
     @property

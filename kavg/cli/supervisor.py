@@ -38,7 +38,10 @@ class Supervisor:
         self.place = "before the first round"
 
     def request(self) -> int:
-        """Return the signal that this rank caught, as a number to be summed over ranks."""
+        """Return the signal that this rank caught, as a number to be summed over ranks.
+
+        0 means none; ``requested_signal`` tells the signal from the sum.
+        """
         return self.caught.request(self.comm.Get_size())
 
     def on_round(self, run: Run) -> None:
@@ -53,17 +56,21 @@ class Supervisor:
             self.manager.update(self.finished, run.to_trajectory())
         if number:
             self.stop(number)
+        # Last, so that a signal's checkpoint is not written twice.
         if self.manager and due:
             self.manager.save()
 
     def finish(self, run: Trajectory) -> None:
-        """Note that an algorithm is complete."""
+        """Note that an algorithm is complete, and store its run in later checkpoints."""
         if self.manager:
             self.manager.update(self.finished, run)
         self.finished += 1
 
     def stop_if_requested(self) -> None:
-        """End if a signal came too late for the last round.  One ``Allreduce``."""
+        """End if a signal came after the requests of the last round were summed.
+
+        One ``Allreduce``, on all ranks after the last algorithm.
+        """
         total = np.empty(1)
         self.comm.Allreduce(np.array([float(self.request())]), total)
         number = requested_signal(int(total[0]), self.comm.Get_size())

@@ -51,7 +51,7 @@ class TheoremCheck:
 
     @property
     def table(self) -> str:
-        """The verdicts as text."""
+        """The verdicts as text, under a line with the numbers of replicas and rounds."""
         replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
         return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=self.looks)}"
 
@@ -73,7 +73,10 @@ class TheoremCheck:
         return VIOLATED if is_violated else 0
 
     def draw(self, figures: Path) -> list[Path]:
-        """Draw ``bounds.png`` and ``bounds.svg``; nothing if no bound applies."""
+        """Draw ``bounds.png`` and ``bounds.svg`` in a folder; return their paths.
+
+        Nothing is drawn if no bound applies.
+        """
         from kavg.reports.figures import save, verdict_figure, verdict_panels
 
         shown = verdict_panels(self.comparisons, self.runs)
@@ -121,7 +124,10 @@ def check_settings(
     decision: Decision,
     output: Output,
 ) -> int:
-    """Run a settings file, print the verdicts and write the run folder; the exit code."""
+    """Run a settings file, print the verdicts, write the run folder; return the exit code.
+
+    With ``decision.until_decided`` the run that is written is that of the last look.
+    """
     config, folder = load_shared_config(session, path, overrides), output.folder(path)
     run_on_rank_0(session.comm, lambda: validate_output_folder(folder, output.force))
     found = _run_and_judge(session, config, decision, quiet=output.quiet)
@@ -171,7 +177,10 @@ def _judge_together(
 
 
 def check_run_folder(session: Session, folder: Path, out: Path, level: float) -> int:
-    """Judge a finished run; write ``verdicts.json`` and the figure to ``out``; the exit code."""
+    """Judge a finished run and write the verdicts with their figure; return the exit code.
+
+    ``out`` may be the run's own folder, whose manifest is updated, or another one.
+    """
     run_on_rank_0(session.comm, lambda: require_finished(folder))
     config, runs = agree_on(
         session.comm, "the runs", lambda: load_run(folder), lambda run: joint_digest(run[1])

@@ -53,7 +53,11 @@ LABEL: Final = 13
 @final
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """A run folder as it was found: defects of its files, and the run if it can be read."""
+    """A run folder as it was found.
+
+    ``defects`` are sentences about files that are not as they were written; ``environment`` is the
+    recorded one; ``run`` is None if it cannot be read.
+    """
 
     defects: tuple[str, ...]
     environment: Mapping[str, Any]
@@ -69,14 +73,21 @@ class Examination:
 @final
 @dataclass(frozen=True)
 class Judgement:
-    """One of the three verdicts on a repetition, with its reasons line by line."""
+    """A verdict on a repetition: ``SAME``, ``ALIKE`` or ``DIFFERENT``, with reasons line by line."""
 
     verdict: str
     lines: tuple[str, ...] = ()
 
 
 def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet: bool) -> int:
-    """Check the files, repeat the run, print what differs; exit code 0 if nothing does, else 1."""
+    """Check the files, repeat the run, and print what differs, on rank 0.
+
+    Returns exit code 0 if the files are as they were written and the repetition is not different,
+    else 1.
+
+    Raises:
+        KavgError: The folder holds no finished run, or the options make no sense.
+    """
     comm = session.comm
     agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
     found = agree_on(comm, "the files", lambda: examine_folder(folder), lambda each: each.identity)
@@ -102,7 +113,11 @@ def _validate(folder: Path, repetition: Repetition) -> None:
 
 
 def examine_folder(folder: Path) -> Examination:
-    """Check the files against their manifest and each other, and the data against the run's."""
+    """Check the files against their manifest and each other, and the data against the run's.
+
+    Raises:
+        KavgError: The run cannot be read although its files are as they were written.
+    """
     defects = manifest.list_changes(folder)
     recorded = RunFolder(folder).read_table("environment.json")
     try:
@@ -198,7 +213,13 @@ def _describe_discrepancy(gap: Discrepancy) -> str:
 def environment_changes(
     recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str
 ) -> list[str]:
-    """List what of the machine and versions, as far as bits depend on it, has changed."""
+    """List what has changed of the machine and versions that the last bits depend on.
+
+    ``mean`` is the setting: with ``"allreduce"`` bits depend on the number of ranks as well.
+
+    >>> environment_changes({"machine": "arm64"}, {"machine": "x86_64", "cores": 8}, "exact")
+    ['machine x86_64 (then arm64)']
+    """
     depends = (*BIT_DEPENDENCIES, "ranks") if mean == "allreduce" else BIT_DEPENDENCIES
     return [
         f"{place.removeprefix('versions.')} {now} (then {then})"

@@ -16,7 +16,11 @@ NAME: Final = 13
 @final
 @dataclass(frozen=True)
 class Finding:
-    """An item of the environment, fine or wrong, and how to fix or improve it."""
+    """An item of the environment, fine or wrong, and how to fix or improve it.
+
+    ``found`` describes what is there.  ``fix`` is shown as a fix if the item is wrong, and as a
+    hint if it is fine.
+    """
 
     name: str
     fine: bool
@@ -25,12 +29,12 @@ class Finding:
 
 
 def fine(name: str, found: str, hint: str | None = None) -> Finding:
-    """An item that is fine, with a hint how to improve it."""
+    """Return an item that is fine, with a hint how to improve it if there is one."""
     return Finding(name, True, found, hint)
 
 
 def wrong(name: str, found: str, fix: str) -> Finding:
-    """An item that keeps kavg from working, with how to fix it."""
+    """Return an item that keeps kavg from working, with how to fix it."""
     return Finding(name, False, found, fix)
 
 

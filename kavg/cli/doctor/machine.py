@@ -25,10 +25,14 @@ ROOM: Final = 200 * 2**20
 SLOTS: Final = "cores, slots"
 
 REQUIREMENT: Final = re.compile(r"([\w.-]+)>=([\d.]+)")
+"""A requirement in kavg's metadata; those of extras have a marker behind it."""
 
 
 def check_versions() -> Finding:
-    """Check Python, kavg and the libraries that it needs against their lowest versions."""
+    """Check the libraries that kavg needs against the lowest versions it works with.
+
+    The row also names Python and kavg itself, as bug reports need them.
+    """
     needed = _requirements()
     have = {name: installed_version(name) for name in needed}
     words = ", ".join(f"{name} {version or 'missing'}" for name, version in have.items())
@@ -64,7 +68,10 @@ def split_version(version: str) -> list[int]:
 
 
 def granted_cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """Read how many cores a container grants; infinite where there is no limit."""
+    """Read how many cores a container grants; infinite where there is no limit.
+
+    It may be a fraction: the quota of processor time a period, of Linux' control groups.
+    """
     try:
         quota, period = limit.read_text().split()
         return int(quota) / int(period)
@@ -73,14 +80,19 @@ def granted_cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
 
 
 def usable_cores() -> set[int]:
-    """The numbers of the cores that this process may use."""
+    """Return the numbers of the cores that this process may use."""
+    # A launcher may have bound this rank to some of the cores; macOS does not say.
     if hasattr(os, "sched_getaffinity"):
         return set(os.sched_getaffinity(0))
     return set(range(os.cpu_count() or 1))
 
 
 def check_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
-    """Check that the ``ranks`` ranks on this machine have a core each; it has ``here``."""
+    """Check that ranks have a core each.
+
+    ``ranks`` of this job are on this machine, and may use ``here`` of its cores together.  One
+    rank alone learns how many ranks there is room for.
+    """
     found = f"{here} cores for this {'job' if ranks > 1 else 'process'}"
     if ranks > here:
         return wrong(SLOTS, f"{found}, {ranks} ranks", f"use {here} ranks a machine or fewer")
@@ -96,7 +108,11 @@ def check_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
 
 
 def check_blas(ranks: int, here: int) -> Finding:
-    """Check that BLAS threads times ranks do not exceed the cores of this machine."""
+    """Check that BLAS threads times ranks do not exceed the cores of this machine.
+
+    With more threads than one a rank, the last bits of a product would also depend on how many
+    there are.
+    """
     with limit_blas_to_one_thread():
         held = [found for found in get_blas_controller().info() if found["user_api"] == "blas"]
     free = [found for found in get_blas_controller().info() if found["user_api"] == "blas"]
@@ -113,7 +129,10 @@ def check_blas(ranks: int, here: int) -> Finding:
 
 
 def check_unknown_blas(variables: Mapping[str, str]) -> Finding:
-    """Check the variables that limit a BLAS whose threads cannot be counted."""
+    """Check the variables that limit a BLAS whose threads cannot be counted.
+
+    ``threadpoolctl`` does not know Apple's Accelerate, for instance.
+    """
     names = ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "MKL_NUM_THREADS")
     found = "NumPy's BLAS is not known to threadpoolctl"
     given = [f"{name}=1" for name in names if variables.get(name) == "1"]
@@ -123,7 +142,10 @@ def check_unknown_blas(variables: Mapping[str, str]) -> Finding:
 
 
 def check_write_access(folder: Path) -> Finding:
-    """Check that files can be created in ``folder``, where ``runs/`` will be."""
+    """Check that files can be created in ``folder``, where ``runs/`` will be, and for figures.
+
+    Nothing is left behind: the files have no name.
+    """
     name = str(folder)
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -136,7 +158,7 @@ def check_write_access(folder: Path) -> Finding:
 
 
 def check_disk_space(folder: Path) -> Finding:
-    """Check that the disk of ``folder`` has room for a run."""
+    """Check that the disk of ``folder`` has room for a run folder beside an older one."""
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:

@@ -23,7 +23,10 @@ KINDS: Final = {"Open MPI": "Open MPI", "hydra": "MPICH", None: "of unknown make
 @final
 @dataclass(frozen=True)
 class Library:
-    """The MPI library that was loaded, described by itself, or why none could be."""
+    """The MPI library that was loaded, or the ``error`` because of which none was.
+
+    ``description`` is the library's own text, of ``MPI_Get_library_version``.
+    """
 
     description: str = ""
     path: Path | None = None
@@ -31,21 +34,21 @@ class Library:
 
     @property
     def name(self) -> str:
-        """Name and version."""
+        """The name and version of the library."""
         return library_name(self.description)
 
 
 @final
 @dataclass(frozen=True)
 class Launcher:
-    """An ``mpiexec``, with what it prints as its version."""
+    """An ``mpiexec`` on the PATH; ``description`` is what it prints as its version."""
 
     path: Path
     description: str
 
     @property
     def name(self) -> str:
-        """Its kind, and its version if it is known."""
+        """The kind of the launcher, and its version if it prints one."""
         version = re.search(r"\d+\.\d+(\.\d+)*", self.description)
         kind = (
             "Intel MPI" if "intel" in self.description.lower() else KINDS[family(self.description)]
@@ -54,7 +57,9 @@ class Launcher:
 
 
 def family(description: str) -> str | None:
-    """The family of a library or launcher; those of one family work together.
+    """Return the family of a library or launcher; those of one family work together.
+
+    MPICH, Intel MPI and MVAPICH all speak the protocol of MPICH's launcher, Hydra.
 
     >>> family("MPICH Version: 5.0"), family("mpiexec (Open MPI) 5.0.11"), family("bash 5")
     ('hydra', 'Open MPI', None)
@@ -66,7 +71,10 @@ def family(description: str) -> str | None:
 
 
 def load_library(load: Callable[[], str]) -> Library:
-    """Load the MPI library by ``load``, which gives the library's description."""
+    """Load the MPI library by ``load``, which returns the library's own description.
+
+    A ``KavgError`` of ``load`` becomes the library's ``error``: kavg works without MPI.
+    """
     try:
         description = load()
     except KavgError as error:
@@ -75,7 +83,7 @@ def load_library(load: Callable[[], str]) -> Library:
 
 
 def find_launcher() -> Launcher | None:
-    """Find the ``mpiexec`` on the PATH and ask it for its version."""
+    """Find the ``mpiexec`` on the PATH and ask it for its version; None if there is none."""
     found = shutil.which("mpiexec")
     if found is None:
         return None
@@ -89,7 +97,7 @@ def find_launcher() -> Launcher | None:
 
 
 def check_library(mpi: Library) -> Finding:
-    """Report which MPI library was loaded, and from where."""
+    """Report which MPI library was loaded and from where; none is fine too."""
     if mpi.error:
         return fine("MPI library", "none could be loaded; kavg runs in one process", INSTALL)
     place = f", {mpi.path}" if mpi.path else ""
@@ -97,7 +105,10 @@ def check_library(mpi: Library) -> Finding:
 
 
 def check_launcher(mpi: Library, mpiexec: Launcher | None) -> Finding:
-    """Check that the ``mpiexec`` on the PATH is of the library's family."""
+    """Check that the ``mpiexec`` on the PATH is of the library's family.
+
+    Ranks that a launcher of another family starts do not find each other: each is a job of one.
+    """
     if mpiexec is None:
         return _check_no_launcher(mpi)
     found = f"{mpiexec.path}, {mpiexec.name}"
@@ -115,13 +126,14 @@ def _check_no_launcher(mpi: Library) -> Finding:
     srun = shutil.which("srun")
     if mpi.error:
         return fine("mpiexec", "none on the PATH")
+    # A site with Slurm may do without mpiexec.
     if srun:
         return fine("mpiexec", f"none on the PATH; {srun} is there")
     return wrong("mpiexec", "none on the PATH", fitting_launcher(mpi))
 
 
 def fitting_launcher(mpi: Library) -> str:
-    """Advise where to get the launcher of a library."""
+    """Advise where to get a launcher that works with the library."""
     if mpi.error:
         return INSTALL
     mpiexec = mpiexec_beside(mpi.path)

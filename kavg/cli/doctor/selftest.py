@@ -23,6 +23,7 @@ NAME: Final = "self-test"
 SECONDS: Final = 60.0
 """The time limit of two ranks, for a run that takes two seconds."""
 
+# P is no multiple of 2, 3 or 4, so ranks have unequal shares; mu makes the outer rule carry v.
 SETTINGS: Final = """\
 seed = 1
 rounds = 5
@@ -62,12 +63,16 @@ def _judge_digest(found: str, what: str) -> Finding:
 
 
 def try_these_ranks(comm: Communicator) -> Finding:
-    """Test the ranks of ``comm``, which a launcher started."""
+    """Run on the ranks of ``comm``, which a launcher started, and on one; compare the digests."""
     return _judge_digest(_digest_on(comm), f"on these {comm.Get_size()} ranks")
 
 
 def try_two_ranks(mpi: Library, mpiexec: Launcher | None) -> Finding:
-    """Start two ranks, with a time limit, in a temporary folder, and compare their digest."""
+    """Start two ranks of a small run and compare their digest with that of one process.
+
+    They run in a temporary folder and have a time limit.  Without an ``mpiexec`` one process is
+    tried alone, which is fine.
+    """
     if mpiexec is None:
         hint = INSTALL if mpi.error else "put an mpiexec on the PATH to try two ranks"
         found = f"one process works, digest {_digest_on(SerialComm())[:12]}..."
@@ -93,6 +98,7 @@ def try_two_ranks(mpi: Library, mpiexec: Launcher | None) -> Finding:
 
 def _environment() -> dict[str, str]:
     """The variables of this process, under which ranks import this very kavg."""
+    # Where kavg is not installed, Python finds it in the current folder, which ranks do not share.
     ours = str(Path(__file__).parents[3])
     paths = [ours, os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "MPLBACKEND": "Agg"}
@@ -109,13 +115,16 @@ def _judge_job(
     for message, fix in REMEDIES.items():
         if message in output:
             return wrong(NAME, f"mpiexec -n 2 refuses: {message}", fix)
+    # Such a message is that of a process which is no rank: library and launcher do not match.
     if "kavg doctor" in output:
         return wrong(NAME, f"mpiexec -n 2: {first_message(output)}", fitting_launcher(mpi))
     return wrong(NAME, f"mpiexec -n 2 exited with {job.returncode}: {first_message(output)}", again)
 
 
 def first_message(output: str) -> str:
-    """The first message of kavg in the output of a job, else its first line.
+    """Return the first message of kavg in the output of a job, else its first line.
+
+    Launchers frame their own messages with rules, which are no lines here.
 
     >>> first_message("----" + chr(10) + "kavg: no" + chr(10) + "more")
     'no'
