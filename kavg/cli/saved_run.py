@@ -206,8 +206,7 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
     """Load the settings and trajectories of a finished run.
 
-    Unlike ``read_finished_run`` it does not look at the checksums, so that a folder to which a user
-    has added or changed other files can be checked against the theorems and verified.
+    Unlike ``read_finished_run`` it does not look at checksums: reports do not rest on all files.
 
     Raises:
         KavgError: A file cannot be read, or the two are not of one run.

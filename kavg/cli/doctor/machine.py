@@ -90,8 +90,8 @@ def usable_cores() -> set[int]:
 def check_cores(ranks: int, here: int, mpiexec: Launcher | None) -> Finding:
     """Check that ranks have a core each.
 
-    ``ranks`` of this job are on this machine, and may use ``here`` of its cores together.  One
-    rank alone learns how many ranks there is room for.
+    ``ranks`` of this job are on this machine, and may use ``here`` of its cores together.  For one
+    rank alone, the row says how many there is room for.
     """
     found = f"{here} cores for this {'job' if ranks > 1 else 'process'}"
     if ranks > here:

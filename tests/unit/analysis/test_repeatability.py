@@ -24,14 +24,14 @@ from kavg.analysis.repeatability import (
     rounding_ratio,
     significant_discrepancies,
 )
-from kavg.cli.verification import (
+from kavg.errors import KavgError
+from kavg.reports.repetition import (
     ALIKE,
     DIFFERENT,
     SAME,
     environment_changes,
     judge_repetition,
 )
-from kavg.errors import KavgError
 from kavg.trajectory import State, Trajectory
 
 FINITE = st.floats(-1e3, 1e3)
