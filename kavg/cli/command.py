@@ -170,11 +170,14 @@ class PlainGroup(TyperGroup):
     Typer shows panels only in rich's boxes, which take a third of 80 columns and hamper ``grep``.
     """
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the commands in their own order, which older versions of typer do not keep."""
+        return list(self.commands)
+
     def format_commands(self, ctx: Any, formatter: _Formatter) -> None:
         """Write one section for each panel."""
         panels: dict[str, list[tuple[str, str]]] = {}
-        for name in self.list_commands(ctx):
-            each = self.commands[name]
+        for name, each in self.commands.items():
             panel = str(getattr(each, "rich_help_panel", "Commands"))
             panels.setdefault(panel, []).append((name, each.get_short_help_str().rstrip(".")))
         for panel, rows in panels.items():

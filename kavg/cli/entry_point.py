@@ -42,6 +42,7 @@ def main() -> None:
 
     Raises ``SystemExit`` whatever happens, after all ranks have finalized MPI.
     """
+    # Before MPI begins: a shell may ask inside a batch job.
     if COMPLETION in os.environ:
         _complete()
     session = Session(SerialComm())

@@ -47,7 +47,7 @@ def describe_environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": processor_name(),
-        "cores": os.cpu_count(),
+        "cores": os.cpu_count(),  # of the machine; a launcher may bind ranks to fewer
         "ranks": ranks,
         "launcher": launch.launcher if launch else None,
         "mpi": mpi,

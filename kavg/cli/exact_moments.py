@@ -34,6 +34,7 @@ def compare_with_moments(session: Session, config: Config, folder: Path, output:
 
     def prepare() -> None:
         validate_output_folder(folder, output.force)
+        # Before any round: of another objective there are no moments to compare with.
         curves.extend(exact_curves(config))
 
     run_on_rank_0(session.comm, prepare)

@@ -38,6 +38,7 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
 
     def load_here() -> Config:
         config = load_config(path, overrides or ())
+        # At once, for the agreement on the settings is watched too.
         set_timeout(session.comm, config.timeout)
         return config
 
@@ -104,6 +105,7 @@ def run_algorithms(
     Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
     begun = manager.start.runs if manager else ()
+    # All ranks hold the same state after a round, so one of them writes it.
     mine = manager if session.rank == 0 else None
     with open_progress(session, quiet=quiet) as progress, defer_signals() as signals:
         supervisor = Supervisor(session.comm, progress, signals, mine)
@@ -111,6 +113,7 @@ def run_algorithms(
             run_algorithm(session, config, algorithm, before, supervisor)
             for algorithm, before in zip_longest(config.algorithms, begun)
         ]
+    # Outside of the block: from here on a signal ends the command at once.
     supervisor.stop_if_requested()
     return runs
 
@@ -133,6 +136,7 @@ def run_algorithm(
         set_place(comm, (algorithm.name, done.n + 1))
         sync_check.after_round(done)
 
+    # The watchdog names the round that a rank waits in, which is the next one.
     set_place(comm, (algorithm.name, 1))
     run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervisor)
     sync_check.at_end(run)

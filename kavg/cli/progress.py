@@ -68,6 +68,7 @@ def open_progress_on(stream: TextIO) -> Iterator[Progress]:
     if not stream.isatty():
         yield ProgressLines(stream)
         return
+    # Loaded for a terminal alone: ranks, logs and help pages do without.
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import Progress as RichProgress

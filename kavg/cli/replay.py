@@ -44,6 +44,7 @@ class Replay:
         now, diverged_at = next(iterations), None
         for n in sorted(rounds):
             state = get_latest_state(self.states, n)
+            # An earlier state than the current round would repeat rounds.
             if state is not None and now.n < state.n < n:
                 iterations = self._iterations(state)
             while now.n < n:

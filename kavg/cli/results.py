@@ -49,6 +49,7 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     folder = folder if force else choose_unused_folder(folder)
     report = summarize_runs(results.runs)
     facts = describe_environment(session.size, session.mpi)
+    # kavg resume and kavg verify compare the hash with that of the data they find.
     facts |= {"data": hash_data(results.config), "earlier": list(results.earlier)}
     stored = StoredRun(to_toml(results.config), results.runs, report, facts, results.verdicts)
     try:
@@ -56,6 +57,7 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
+    # Printed last: a table of results without a folder would mislead.
     if results.text is not None:
         print_text(f"\n{results.text}\n")
     print_text(f"digest  {report['digest']}\nfolder  {folder}")

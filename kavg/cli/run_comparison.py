@@ -91,6 +91,7 @@ def _read_environment(folder: Path) -> dict[str, Any]:
     """The environment by place: of a run in several sessions the last, and their number."""
     facts = RunFolder(folder).read_table("environment.json")
     earlier = facts.pop("earlier", None)
+    # The sessions themselves differ in their times at least, and would fill the page.
     parts = 1 + len(earlier) if isinstance(earlier, list) else 1
     return flatten_tables(
         {key: facts[key] for key in facts if key not in PASSING} | {"parts": parts}

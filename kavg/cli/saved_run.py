@@ -79,8 +79,7 @@ class SavedRun:
 def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedRun:
     """Read a saved run on all ranks, to be completed or to be extended to ``rounds`` rounds.
 
-    Raises:
-        KavgError: It cannot be used, or ranks read different files.
+    Raises ``KavgError`` if it cannot be used, or if ranks read different files.
     """
 
     def load_here() -> SavedRun:
@@ -88,6 +87,7 @@ def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedR
         set_timeout(session.comm, saved.config.timeout)
         return saved
 
+    # A crash while a longer run replaced the folder may have left the older one aside.
     run_on_rank_0(session.comm, lambda: restore_folder(folder))
     return agree_on(session.comm, "the runs", load_here, lambda saved: saved.identity)
 

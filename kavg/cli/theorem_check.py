@@ -145,6 +145,7 @@ def _run_and_judge(
     Each look runs all its replicas again: in all at most twice the work of the last look, and what
     it leaves is the plain run of that many replicas, digest included.
     """
+    # The sequential test returns verdicts alone; the runs of its last look are written.
     last: list[tuple[Config, list[Trajectory], tuple[Comparison, ...]]] = []
 
     def look(R: int, alpha: float) -> tuple[Verdict, ...]:
@@ -154,6 +155,7 @@ def _run_and_judge(
         return _judge_together(session, last[0][2], alpha)
 
     budget = decision.budget or GROWTH * config.replicas
+    # One look only: it may use the whole level, where the first of several may not.
     if not decision.until_decided or budget == config.replicas:
         verdicts = look(config.replicas, decision.level)
         return TheoremCheck(*last[0], verdicts, decision.level)

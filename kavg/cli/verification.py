@@ -101,6 +101,7 @@ def examine_folder(folder: Path) -> Examination:
     try:
         config, runs = load_run(folder)
     except KavgError as error:
+        # Intact files that are not of one run: the user gave something else than a run of kavg.
         if not defects:
             raise
         reason = " ".join(str(error).split())

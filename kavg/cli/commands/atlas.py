@@ -51,6 +51,7 @@ def _write_atlas(counts: list[int], out: Path) -> None:
 
     if out.suffix not in ("", ".png", ".svg"):
         raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")
+    # Without gamma h = 0 and mu = 1, where nothing contracts.
     gamma_h, mu = np.linspace(4 / GRID, 4, GRID), np.linspace(0, 0.995, GRID)
     figure = atlas_figure([stability_atlas(K, gamma_h, mu) for K in counts])
     try:

@@ -62,6 +62,7 @@ def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
     require_finished(folder)
     runs = load_trajectories(folder)
     try:
+        # Figures in the run's own folder are entered in its manifest.
         paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)
     except OSError as error:
         raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None

@@ -82,6 +82,7 @@ def count_ranks_and_cores(comm: Communicator) -> tuple[int, int]:
 
     One ``Allgather`` of a hash of the machine's name and a bit for each core.
     """
+    # A buffer of one length on all ranks: a hash of the machine's name, then a bit for each core.
     mine = np.zeros(32 + MOST // 8, np.uint8)
     mine[:32] = np.frombuffer(hashlib.sha256(platform.node().encode()).digest(), np.uint8)
     allowed = np.zeros(MOST, np.uint8)
