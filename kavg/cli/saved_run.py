@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -129,7 +128,7 @@ def read_last_checkpoint(folder: Path) -> SavedRun:
             continue
         fallback = [f"continuing from the one before it, {path.name}"] if rejected else []
         warnings = [*rejected, *fallback, *_version_warnings(begun.sessions)]
-        return SavedRun(config, begun, path, _file_sha256(path), False, warnings)
+        return SavedRun(config, begun, path, manifest.compute_entry(path).sha256, False, warnings)
     raise KavgError(
         "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *rejected])
         + "\n  kavg run with --force starts again"
@@ -180,12 +179,9 @@ def read_finished_run(folder: Path) -> SavedRun:
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
     begun = Checkpoint(to_toml(config), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
-    return SavedRun(config, begun, path, _file_sha256(path), True, _version_warnings(sessions))
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return SavedRun(
+        config, begun, path, manifest.compute_entry(path).sha256, True, _version_warnings(sessions)
+    )
 
 
 def _version_warnings(sessions: Sequence[Any]) -> list[str]:
