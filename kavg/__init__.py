@@ -1,9 +1,9 @@
 """K-step averaging SGD with block momentum: simulation, and comparison with theory.
 
 ``simulate(problem, algorithm, rounds=...)`` returns a ``Trajectory``; ``meta_iterations`` yields
-one round after another.  A ``Problem`` is an objective with an oracle of stochastic gradients; an
-``Algorithm`` is ``P`` learners, ``K`` local steps, a step size and an outer rule.  Their parts are
-in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts``.
+one round after another.  A ``Problem`` is an objective, an oracle of its stochastic gradients and a
+start; an ``Algorithm`` is ``P`` learners, ``K`` local steps, a step size and an outer rule.  Their
+parts are in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts``.
 
 >>> import kavg
 >>> problem = kavg.Problem(kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(sigma2=1.0), 2.0)

@@ -1,4 +1,4 @@
-"""The vocabulary of kavg: Protocols of a problem's and an algorithm's parts, and their constants.
+"""Protocols of the parts of a problem and of an algorithm, and the constants that theory needs.
 
 It imports nothing of kavg, so every other module may import it.  The letters are the papers': ``P``
 learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``; ``R`` replicas of the
@@ -87,7 +87,7 @@ class Objective(Protocol):
 
 
 class BatchGradient(Protocol):
-    """A planned mini-batch gradient, which has its workspace and allocates nothing.
+    """A planned mini-batch gradient: its workspace is allocated once, and calls allocate nothing.
 
     ``FiniteSum.plan_batches`` makes one; ``StochasticGradient`` draws the indices and calls it.
     """
@@ -124,7 +124,7 @@ class FiniteSum(Objective, Protocol):
 
 @runtime_checkable
 class HasMeasures(Protocol):
-    """An objective that has further quantities recorded, such as accuracy on held-out examples.
+    """An objective with further quantities to record, such as accuracy on held-out examples.
 
     ``kavg.simulate`` records them beside ``F`` and ``grad_norm2``.
     """
@@ -137,7 +137,7 @@ class HasMeasures(Protocol):
 
 @dataclass(frozen=True)
 class NoiseConstants:
-    """What theory may assume of an oracle.
+    """The constants of an oracle's noise that theorems assume.
 
     One mini-batch gradient ``g`` of learner j has ``E g = grad f_j`` and
     ``E ||g - grad f_j||^2 <= (M + M_v ||grad f_j||^2) / B``; learners differ by
@@ -177,7 +177,7 @@ class Oracle(Protocol):
     """
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """Return what theory may assume of these gradients of ``objective``."""
+        """Return the constants of these stochastic gradients of ``objective``."""
         ...
 
     def plan(
@@ -245,7 +245,8 @@ class Start(Protocol):
 class Communicator(Protocol):
     """The calls of mpi4py's ``Comm`` that kavg makes; ``kavg.SerialComm`` has them too.
 
-    Buffers are NumPy arrays; every rank must make the same calls in the same order.
+    Buffers are NumPy arrays: mpi4py's calls with a capital letter pickle nothing.  Every rank must
+    make the same calls in the same order.
     """
 
     def Get_rank(self) -> int:

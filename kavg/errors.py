@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 class KavgError(ValueError):
-    """The base of all errors of kavg: what was given, what is needed and what to do.
+    """The base class of all errors of kavg, and the error of wrong input.
 
-    Raised itself where the input is wrong.  ``code`` is the exit code of a command that the error
-    ends: 2 for wrong input, 1 for a run that failed (``RunFailed``).
+    A message says what is needed, what was given and what to do.  ``code`` is the exit code of a
+    command that the error ends: 2 for wrong input, 1 for a run that failed (``RunFailed``).
     """
 
     code: int = 2

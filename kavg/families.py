@@ -1,4 +1,4 @@
-"""The classes of a family, by the names that settings give them."""
+"""Registries of classes by ``kind``, their name in a settings file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def collect_kinds(namespace: Mapping[str, object]) -> Mapping[str, type[Any]]:
-    """Return the classes of a namespace that have a ``kind``, by it, in alphabetical order.
+    """Return the classes of a namespace that have a ``kind``, by kind, in alphabetical order.
 
-    A package calls it with ``vars()`` behind its imports, so that importing a class is all it takes
-    to list it: in settings and their schema, in ``kavg list`` and in the contract tests.
+    A package calls it with ``vars()`` after its imports, so importing a class is all that registers
+    it: for settings and their schema, ``kavg list`` and the contract tests.
 
     >>> from kavg.outer import Averaging
     >>> dict(collect_kinds({"Averaging": Averaging, "numbers": [1, 2]}))

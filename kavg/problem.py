@@ -44,8 +44,8 @@ class Problem:
                 )
             # A copy, as a broadcast array is read-only and one row for all replicas.
             return np.broadcast_to(given, (R, dim)).copy()
-        rule: Start = start
-        return rule.draw(seed, R, dim)
+        law: Start = start
+        return law.draw(seed, R, dim)
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ class Algorithm:
         d_n = (1/P) sum_j (x_K^j - x_0^j)               one Allreduce
         w_{n+1}, v_{n+1} = step(w_n, v_n, d_n)          the outer rule (``kavg.outer``)
 
-    ``gamma`` is a number or a schedule, a function of the round ``n = 1, 2, ...``.  ``name`` is
-    used in reports.
+    With block momentum this is M-AVG (Cong and Liu 2020, arXiv 2110.00625), with plain averaging
+    K-AVG (Zhou and Cong 2018, arXiv 1708.01012); docs/notation.md compares letters.  ``gamma`` is a
+    number or a schedule, a function of the round ``n = 1, 2, ...``.  ``name`` is used in reports.
 
     >>> from kavg.outer import BlockMomentum
     >>> Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)).step_size(1)

@@ -2,8 +2,8 @@
 
 ``mu: Momentum`` declares a number with ``0 <= mu < 1``.  The constructor checks it
 (``check_ranges``), a settings file is checked against it before anything is constructed, so that
-all errors of a file are reported together, and the JSON schema shows its bounds.  A text behind an
-interval is advice, which ends the message of the error.
+all errors of a file are reported together, and the JSON schema shows its bounds.  A text after an
+interval is advice, which ends the error's message.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ Share = Annotated[float, Interval(ge=0, le=1)]
 Momentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for averaging"]
 
 POWERS: Final[Mapping[Any, str]] = {2**63 - 1: "2^63 - 1", 2**64 - 1: "2^64 - 1"}
+"""Bounds that messages show as powers and not in 20 digits."""
 
 
 def check_ranges(instance: Any) -> None:
@@ -73,16 +74,17 @@ def check_not_negative(name: str, value: float) -> None:
     check_range(NonNegative, name, value)
 
 
+# get_type_hints evaluates all annotations of a class anew at every call.
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls, include_extras=True)
 
 
 def check_range(hint: Any, name: str, value: Any) -> None:
-    """Raise KavgError if a value, or a number in it, is outside the range in a type.
+    """Raise KavgError if a value, or a number in it, is outside the range that its type states.
 
-    ``name`` is that of the field, for the message.  Types without a range accept everything; in a
-    union, numbers are checked against the member for numbers.
+    ``name`` is the field's, for the message.  Types without a range accept everything; in a union,
+    numbers are checked against the members that have a range.
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
@@ -105,6 +107,7 @@ def _check_number(name: str, value: Any, kind: type, interval: Interval, advice:
 
 def _is_number(value: Any, kind: type) -> bool:
     if kind is int:
+        # bool is an Integral, but ``P = true`` is a mistake.
         return isinstance(value, Integral) and not isinstance(value, bool)
     try:
         return isinstance(value, Real) and math.isfinite(value)
@@ -127,6 +130,8 @@ def _describe_range(kind: type, interval: Interval) -> str:
     if interval.le is not None:
         high = POWERS.get(interval.le, interval.le)
         return f"{number} from {interval.ge} to {high}"
-    low = "" if interval.gt is None else f" above {interval.gt}"
-    low = low if interval.ge is None else f" of at least {interval.ge}"
-    return number + low + ("" if interval.lt is None else f" and below {interval.lt}")
+    if interval.gt is not None:
+        number += f" above {interval.gt}"
+    if interval.ge is not None:
+        number += f" of at least {interval.ge}"
+    return number if interval.lt is None else f"{number} and below {interval.lt}"

@@ -7,6 +7,7 @@ A plain number is a constant schedule.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, final
 
 from kavg.errors import KavgError
@@ -82,7 +83,7 @@ class Piecewise:
                 f"gammas needs one number more than boundaries, got {len(self.gammas)} gammas and "
                 f"{len(self.boundaries)} boundaries; each boundary is the last round of its piece"
             )
-        if any(a >= b for a, b in zip((0, *self.boundaries), self.boundaries, strict=False)):
+        if any(a >= b for a, b in pairwise((0, *self.boundaries))):
             raise KavgError(
                 f"boundaries must be rounds of at least 1 that rise, got {self.boundaries}"
             )
@@ -95,17 +96,17 @@ class Piecewise:
 @final
 @dataclass(frozen=True)
 class WarmUp:
-    """``then``, scaled up from a small step size over the first ``rounds`` rounds.
+    """``then``, approached from small step sizes over the first ``rounds`` rounds.
 
-    ``gamma(n) = then(n) n / rounds`` for ``n <= rounds``; for a ``then`` that is not constant the
-    rise is not linear.
+    ``gamma(n) = then(n) n / rounds`` for ``n <= rounds`` and ``then(n)`` afterwards.  The rise is
+    linear if ``then`` is constant.
 
     >>> [WarmUp(rounds=2, then=ConstantStep(0.1))(n) for n in (1, 2, 3)]
     [0.05, 0.1, 0.1]
     """
 
     kind = "warm_up"
-    rounds: Annotated[Count, "leave the warm-up out for none"]
+    rounds: Annotated[Count, "leave the warm-up out instead"]
     then: ConstantStep | InverseSqrt | Piecewise
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ class State:
 
     ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory, ``(R, d)`` or ``(0,)``.
     ``exponents (R,)`` are the bounds that the exact mean uses next, None before the first round.
-    With a state ``meta_iterations`` continues to the last bit.
+    ``meta_iterations(state=...)`` continues from it with the same bits as an unbroken run.
     """
 
     n: int
@@ -36,10 +36,10 @@ class Trajectory:
     ``series`` holds ``F``, ``grad_norm2``, ``dispersion`` and further measures, each ``(T, R)`` and
     also an attribute; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum;
     ``seconds (T,)`` is wall time since the start of the run (not part of the digest); ``gammas
-    (T,)`` are the step sizes.  ``diverged_at`` is the round after which a value was no longer
-    finite, or None.  ``done`` counts the rounds that led to ``w``, and ``exponents (R,)`` are the
-    exact mean's bounds: with them a run can be extended.  ``states`` are snapshots, from which
-    later rounds can be repeated.
+    (T,)`` are the step sizes, NaN at the start.  ``diverged_at`` is the round after which a value
+    was no longer finite, or None.  ``done`` counts the rounds that led to ``w``, and ``exponents
+    (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
+    from which later rounds can be repeated.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -109,7 +109,7 @@ class Trajectory:
         return self.rounds
 
     def axis(self, name: str) -> NDArray[np.int64] | Floats:
-        """Return what a figure can have as its x axis, ``(T,)``, by one of the names in ``AXES``.
+        """Return the values of an x axis for figures, ``(T,)``; ``name`` is one of ``AXES``.
 
         Raises ``KavgError`` for any other name.
         """
@@ -120,12 +120,13 @@ class Trajectory:
 
 
 AXES = ("rounds", "steps", "gradients", "communications", "seconds")
+"""The attributes of a ``Trajectory`` that can be the x axis of a figure."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Round:
-    """The result of one round: the state for the next, and what can be observed of it.
+    """The result of one round: the state for the next round, and measurements of this one.
 
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
     ``gamma`` is the step size the round used (NaN at the start).  ``requested`` is the sum over the

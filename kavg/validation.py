@@ -1,7 +1,7 @@
-"""Validation of a trajectory: one place for the types and shapes that a run leaves.
+"""Validation of a trajectory: the types and shapes that a run leaves.
 
-Storage validates what it has read, and the engine what it is given to extend; no code behind
-``validate_trajectory`` has to look again.
+Storage validates trajectories that it has read, and the engine those it is given to extend; code
+that gets a validated trajectory need not check it again.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from kavg.trajectory import Trajectory
 
 COUNTS: Final = ("P", "K", "B")
 COUNTABLE: Final = 2**63
+"""Counts stay below it, as NumPy stores them in int64."""
 
 
 def validate_trajectory(run: Trajectory) -> Trajectory:
     """Return a trajectory if its types and shapes are those that a run leaves.
 
-    Raises ``ValueError`` with the reason otherwise.  Nothing is taken for granted but that arrays
-    are arrays: counts may be of any type, and arrays of any type and shape.
+    Raises ``ValueError`` with the reason otherwise.  Only that arrays are arrays is assumed: counts
+    may be of any type, and arrays of any type and shape.
 
     >>> z = np.zeros((1, 1))
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(1), {"F": z}, z, np.empty(0), np.zeros(1))
@@ -55,7 +56,7 @@ def _validate_rounds(run: Trajectory) -> None:
         raise ValueError(f"its rounds are of type {rounds.dtype} and shape {rounds.shape}")
     if rounds[0] < 0 or (np.diff(rounds) <= 0).any():
         raise ValueError("its rounds do not rise from 0 or later")
-    # Python's integers: NumPy's product would wrap around.
+    # In Python integers, as NumPy's product would wrap around.
     if int(rounds[-1]) * int(run.P) * int(run.K) * int(run.B) >= COUNTABLE:
         raise ValueError("it has more gradients than can be counted")
 
@@ -78,7 +79,7 @@ def _validate_shapes(run: Trajectory) -> None:
 
 
 def _validate_states(run: Trajectory) -> None:
-    """Earlier states are of rounds that rise to ``done``, and like the last one."""
+    """Raise ``ValueError`` unless snapshots have rising rounds below ``done`` and like arrays."""
     numbers = [state.n for state in run.states]
     whole = all(type(n) is int for n in (*numbers, run.done or 0))
     if not whole or any(a >= b for a, b in pairwise([0, *numbers, run.done or 1])):

@@ -1,4 +1,4 @@
-"""One BLAS thread for each rank: with more, the last bits depend on how many there are."""
+"""The limit of one BLAS thread a rank: with more, the last bits depend on how many there are."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def limit_blas_to_one_thread() -> AbstractContextManager[object]:
     Entering it costs 6 microseconds, or 0.6 inside another such context.
     """
     libraries = get_blas_controller().lib_controllers
+    # threadpoolctl would set the limit again: ten times the cost of looking.
     if all(one.num_threads == 1 for one in libraries if one.user_api == "blas"):
         return nullcontext()
     limit: AbstractContextManager[object] = get_blas_controller().limit(limits=1, user_api="blas")

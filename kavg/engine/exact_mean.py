@@ -42,20 +42,22 @@ FINER: Final = 48
 
 @final
 class ExactMean:
-    """The mean whose bits depend neither on tiles nor on ranks, within one last place of correct.
+    """The exact mean, rounded: its bits depend neither on tiles nor on ranks.
+
+    A coordinate so much smaller than the largest norm that the two limbs do not reach its last
+    place is exact to about ``2^-104 P^2`` of the grid's bound instead.
 
     ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates, then of the squared norm (divided by
-    ``2^e``, so that it lies on the coordinates' own grid), then whether this rank has a learner
-    beyond the bound, with its request in the second limb's place for it.  Large ones are cut
-    into chunks of columns, each with an ``Allreduce`` of its own.
+    ``(2, R, d + 2)``: the two limbs of the d coordinates; those of the squared norm; and a flag,
+    whether this rank has a learner beyond the bound, whose unused second limb holds the rank's
+    request.  Large sums are cut into chunks of columns, with an ``Allreduce`` for each.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d
         *firsts, last = split_columns(R, d + 1)
         columns = [*firsts, slice(last.start, d + 2)]
-        # Zeros, as only the first request of the last column's second limbs is ever written.
+        # Zeros, as only row 0 of the last column's second limbs, the request, is ever written.
         self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]
         # Chunks are finished one after another, so their totals can share one buffer.
         room = np.empty(max(part.size for part in self.sums))
@@ -75,7 +77,7 @@ class ExactMean:
 
     def begin(self, exponents: Exponents) -> None:
         """Set the grids, if they change; the first tile will overwrite the sums."""
-        # Grids are kept from round to round; an identity costs less than comparing R numbers.
+        # Most rounds have the grids of the one before; ``is`` costs less than comparing R numbers.
         if exponents is not self.in_use:
             self.set_grids(exponents)
         self.empty = True
@@ -83,11 +85,11 @@ class ExactMean:
     def set_grids(self, e: Exponents) -> None:
         """Compute the grids for norms below ``2^e``.
 
-        The next round has the same grids if its mean square lies in ``[low, high)``.
+        The next round has the same grids if this one's mean square is in ``[low, high)``.
         """
         self.exponents = self.in_use = e
         self.grids = make_grids(e[:, None], self.P)
-        self.unit, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
+        self.scale, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
@@ -100,25 +102,26 @@ class ExactMean:
         else:
             np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
         # Divided by 2^e, squared norms below 2^2e lie on the grid of the coordinates.
-        np.multiply(squares, self.unit, out=squares)
+        np.multiply(squares, self.scale, out=squares)
         if t not in self.plans:
             self.plans[t] = plan_pieces(t, self.R, self.d + 1)
         M1, M2 = self.grids
-        for chunk, r, i, whole, limbs in self.plans[t]:
-            self.add(self.sums[chunk][:, r, i], displacements[:, r, whole], (M1[r], M2[r]), limbs)
+        for chunk, r, i, in_tile, limbs in self.plans[t]:
+            self.add(self.sums[chunk][:, r, i], displacements[:, r, in_tile], (M1[r], M2[r]), limbs)
         self.empty = False
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
         """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or set the sums to them."""
-        alone = len(x) == 1
-        if self.empty and alone:
+        single = len(x) == 1
+        if self.empty and single:
+            # A first learner needs no sum: its limbs are written where they belong.
             split_limbs(x, M, sums[:, None])
             return
         split_limbs(x, M, limbs)
         if self.empty:
             np.add.reduce(limbs, axis=1, out=sums)
         else:
-            np.add(sums, limbs[:, 0] if alone else np.add.reduce(limbs, axis=1), out=sums)
+            np.add(sums, limbs[:, 0] if single else np.add.reduce(limbs, axis=1), out=sums)
 
     def finish(self, request: int = 0) -> bool:
         """Sum the limbs over all ranks; False if a learner was beyond a bound that can be widened.
@@ -133,6 +136,8 @@ class ExactMean:
         # Not ``>=``: a NaN is beyond every bound.
         np.logical_not(self.largest < self.bounds, out=tail[0])
         tail[1, 0] = request
+        # Blocking: on shared memory the ranks do the adding inside MPI's calls, so that Iallreduce
+        # would overlap nothing.  The next bound follows from these sums, without Allreduce(MAX).
         for part, total, average in zip(self.sums, self.totals, self.averages, strict=True):
             self.comm.Allreduce(part, total)
             np.add(total[0], total[1], out=average)
@@ -141,7 +146,7 @@ class ExactMean:
         flags, self.requested = total[0, :, -1], int(total[1, 0, -1])
         if np.count_nonzero(flags) and self.widen(flags > 0):
             return False
-        np.divide(self.square, self.unit, out=self.square)
+        np.divide(self.square, self.scale, out=self.square)
         within = (self.square >= self.low) & (self.square < self.high)
         if np.count_nonzero(within) < self.R:
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
@@ -157,8 +162,8 @@ class ExactMean:
         gathered = np.empty((self.comm.Get_size(), len(self.largest)))
         self.comm.Allgather(self.largest, gathered)
         largest = np.max(gathered, axis=0)
-        hopeless = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
-        self.average[hopeless] = np.nan
+        too_large = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
+        self.average[too_large] = np.nan
         wider = choose_exponents(largest, default=self.exponents)
-        self.exponents = np.where(beyond & ~hopeless, wider, self.exponents)
-        return bool((beyond & ~hopeless).any())
+        self.exponents = np.where(beyond & ~too_large, wider, self.exponents)
+        return bool((beyond & ~too_large).any())

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,19 @@ LOWEST, HIGHEST = -480, 500
 CHUNK: Final = 2**17
 """Numbers that one ``Allreduce`` sums: 1 MB, so that the result is still in a cache."""
 
-Piece = tuple[int, slice, slice, slice, Floats]
-"""Chunk, replicas, coordinates within the chunk and within all, and the limbs' workspace."""
+
+class Piece(NamedTuple):
+    """A part of a tile's columns, small enough for a cache, that is split into limbs at once.
+
+    ``replicas`` and ``columns`` select it in the sums of ``chunk``, ``replicas`` and
+    ``tile_columns`` in a tile ``(t, R, d)``.  ``limbs (2, t, ...)`` is workspace.
+    """
+
+    chunk: int
+    replicas: slice
+    columns: slice
+    tile_columns: slice
+    limbs: Floats
 
 
 def split_columns(R: int, d: int) -> list[slice]:
@@ -47,7 +58,7 @@ def split_columns(R: int, d: int) -> list[slice]:
 
 
 def plan_pieces(t: int, R: int, d: int) -> list[Piece]:
-    """Return parts of ``(R, d)``, such that t of each fit a cache; they share limbs' memory.
+    """Cut ``(R, d)`` into pieces so small that t of each fit a cache; all share one workspace.
 
     >>> len(plan_pieces(4, R=64, d=100)), len(plan_pieces(1, R=2, d=10**6))
     (1, 62)
@@ -58,8 +69,8 @@ def plan_pieces(t: int, R: int, d: int) -> list[Piece]:
         for r, i in _cut(t, R, chunk.stop - chunk.start):
             shape = (2, t, r.stop - r.start, i.stop - i.start)
             limbs = room[: prod(shape)].reshape(shape)
-            whole = slice(chunk.start + i.start, chunk.start + i.stop)
-            pieces.append((number, r, i, whole, limbs))
+            in_tile = slice(chunk.start + i.start, chunk.start + i.stop)
+            pieces.append(Piece(number, r, i, in_tile, limbs))
     return pieces
 
 
@@ -95,6 +106,7 @@ def choose_exponents(squares: Floats, default: Exponents) -> Exponents:
     >>> choose_exponents(np.array([1.0, 0.0]), default=np.array([7, 7]))
     array([3, 7])
     """
+    # squares < 2^twice, so their roots are below 2^ceil(twice / 2); frexp returns int32.
     _, twice = np.frexp(squares)
     e = np.right_shift(np.add(twice, 1 + 2 * HEADROOM, dtype=np.int64), 1)
     e = np.where((squares > 0) & (squares < np.inf), e, default)

@@ -63,7 +63,7 @@ class Mean(Protocol):
     def finish(self, request: int = 0) -> bool:
         """Compute ``mean``, ``square`` and ``requested``; False if the round must be run again.
 
-        ``request`` is this rank's, a small number at least 0.
+        ``request`` is this rank's request: a small number, 0 for none.
         """
         ...
 
@@ -120,3 +120,4 @@ MEANS: Final[dict[str, type[ExactMean] | type[PlainMean]]] = {
     "exact": ExactMean,
     "allreduce": PlainMean,
 }
+"""The means by their names in a settings file."""

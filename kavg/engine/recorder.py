@@ -1,4 +1,4 @@
-"""The recorder: measures the rounds of a run and turns the rows into a ``Trajectory``."""
+"""The recorder: measurements of the rounds of a run, collected into a ``Trajectory``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Recorder:
     """Rows of measurements, one for each recorded round.
 
     Measured are ``F``, ``grad_norm2``, the objective's own measures and those of ``extra``; from
-    the round itself come the dispersion, the step size and the time.  ``every`` says which rounds
-    are due; the caller decides.
+    the round itself come the dispersion, the step size and the time.  Every ``every``-th
+    round is due; the recorder only stores the number, and its owner adds the rounds.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Recorder:
 
         Raises ``KavgError`` if a measure does not return one number for each replica.
         """
+        # F is part of the digest, so its bits may not depend on BLAS threads either.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
             values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
         values["dispersion"] = now.dispersion
@@ -57,9 +58,9 @@ class Recorder:
         return True
 
     def load_rows(self, before: Trajectory, rows: NDArray[np.bool_]) -> None:
-        """Replace all rows by these of an earlier part of the same run, and continue its clock.
+        """Replace all rows by those of a shorter run, and continue its clock.
 
-        ``rows (T,)`` is a mask of the rounds recorded there.
+        ``rows (T,)`` is a mask over the rounds that it recorded.
         """
         self.series = {name: list(before.series[name][rows]) for name in self.series}
         self.rounds = before.rounds[rows].tolist()

@@ -18,7 +18,7 @@ from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, State
 
 Request = Callable[[], int]
-"""What a rank adds to the request of a round: a small number at least 0, summed over the ranks."""
+"""A rank's request in a round, such as to stop: a small number, 0 for none; ranks' are summed."""
 
 
 def meta_iterations(
@@ -73,13 +73,15 @@ def iterate_rounds(
         state = State(0, w, np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
         yield Round(state, np.zeros(options.replicas), float("nan"))
     while True:
-        done = learners.round(state)
-        state = done.state
-        yield done
+        now = learners.round(state)
+        state = now.state
+        yield now
 
 
 @final
 class _Learners:
+    """The learners of this rank, with workspace for all rounds."""
+
     def __init__(
         self,
         problem: Problem,
@@ -91,6 +93,7 @@ class _Learners:
         R, d = options.replicas, problem.objective.dim
         self.algorithm, self.request = algorithm, request
         self.own = assign_learners(algorithm.P, comm.Get_size(), comm.Get_rank())
+        # At least one, as a rank without learners computes the pilot of the first round as well.
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
         self.local = LocalSteps(
             problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
@@ -108,12 +111,14 @@ class _Learners:
             outer.start(w, v, self.start)
             exponents = state.exponents
             if exponents is None:
+                # Learner 0 on every rank, so that all choose the same grids without a message.
                 pilot = self.local.displacement(range(1), self.start, gamma, n)
                 exponents = mean.first_exponents(pilot)
             while not self.average(exponents, gamma, n):
                 exponents = mean.exponents
             displacement, square = mean.mean, mean.square
-            # Before the outer rule, which may overwrite the mean displacement.
+            # As a difference, since the tiles are gone once the mean is known; rounding can make it
+            # negative.  Before the outer rule, which may overwrite the mean displacement.
             dispersion = np.maximum(square - np.vecdot(displacement, displacement), 0.0)
             outer.step(w, v, displacement, gamma)
         return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)

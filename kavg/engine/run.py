@@ -1,7 +1,7 @@
 """A run in progress.  Stopped after n rounds, it equals a run of n rounds.
 
-A checkpoint therefore holds a shorter run, and to resume is to extend one, as for a finished run
-that is made longer.
+So a checkpoint is a shorter run, and resuming one means extending it, as for a finished run that is
+made longer.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Run:
         In that case the run has diverged and ends with the round before.
         """
         due = now.n % self.recorder.every == 0 or now.n == self.rounds
+        # One replica that diverges ends the run of all; its last finite round stays.
         if not np.isfinite(now.w).all() or (due and not self.recorder.add(now)):
             self.diverged_at = now.n
             return False
@@ -83,7 +84,7 @@ class Run:
             before.series["dispersion"][-1] if recorded else np.full(self.options.replicas, np.nan)
         )
         gamma = self.algorithm.step_size(done) if done else float("nan")
-        # Where it diverged the last round is run again: a longer run might not have recorded it.
+        # A run that diverged runs that round again: a longer run might not have measured it.
         state = State(done, before.w, before.v, before.exponents if done else None)
         self.last = Round(state, dispersion, gamma)
         for one in (*before.states, state):
@@ -96,24 +97,24 @@ class Run:
         The run itself is not changed and can go on.
         """
         assert self.last is not None
-        # Taken out again below, as a longer run records the last round only if it is due.
-        extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
+        # Dropped again below, as a longer run records this round only if it is due.
+        is_extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
         states = (state for state in self.snapshots.states if state is not self.last.state)
         run = self.recorder.to_trajectory(self.algorithm, self.last, self.diverged_at, states)
-        if extra:
+        if is_extra:
             self.recorder.drop_last_row()
         return run
 
 
 class Callback(Protocol):
-    """Follows a run from outside, on every rank: for progress, checkpoints or an orderly stop.
+    """Actions between rounds, on every rank: progress, checkpoints or an orderly stop.
 
-    All ranks must act alike: what one rank wants of all, such as to stop, it says by ``request``,
-    and every rank finds the sum in ``run.last.requested`` after the same round.
+    All ranks must act alike.  A rank that wants something of all, such as to stop, returns it from
+    ``request``; every rank reads the sum in ``run.last.requested`` after the same round.
     """
 
     def request(self) -> int:
-        """Return this rank's part of a round's request: a small number at least 0."""
+        """Return this rank's request in a round: a small number, 0 for none."""
         ...
 
     def on_round(self, run: Run) -> None:
@@ -139,7 +140,7 @@ def check_extension(run: Run, before: Trajectory) -> int:
 
 def _rounds_done(before: Trajectory) -> int:
     if before.done is None or before.done < 0:
-        raise ValueError("it does not say how many rounds it has done")
+        raise ValueError("its number of rounds is missing")
     return before.done
 
 
@@ -148,24 +149,25 @@ def _check_sizes(run: Run, before: Trajectory, done: int) -> None:
     algorithm, problem, R = run.algorithm, run.problem, run.options.replicas
     sizes = (algorithm.P, algorithm.K, problem.oracle.constants(problem.objective).B)
     if sizes != (before.P, before.K, before.B):
-        raise ValueError(f"its P, K, B are {before.P}, {before.K}, {before.B}, needed are {sizes}")
+        got = (before.P, before.K, before.B)
+        raise ValueError(f"its (P, K, B) must be {sizes}, got {got}")
     shape = (R, problem.objective.dim)
     if before.w.shape != shape or not np.isfinite(before.w).all():
-        raise ValueError(f"its w is not {shape} finite numbers")
+        raise ValueError(f"its w must be {shape} finite numbers")
     if before.v.shape != (shape if algorithm.outer.memory else (0,)):
-        raise ValueError("its v is not that of the outer rule")
+        raise ValueError("its v does not have the shape that the outer rule needs")
     if run.options.mean == "exact" and done and before.exponents.shape != (R,):
-        raise ValueError("the grids of its exact mean were not kept")
+        raise ValueError("the exponents of its exact mean are missing")
 
 
 def _check_rows(run: Run, before: Trajectory, done: int) -> None:
-    """Raise ``ValueError`` if what was recorded is not what this run records."""
+    """Raise ``ValueError`` if other rounds, series or step sizes than this run's were recorded."""
     every, names = run.recorder.every, set(run.recorder.series)
     if not has_recorded(before.rounds, done, every):
-        raise ValueError(f"it did not record the rounds that every={every} asks for")
+        raise ValueError(f"it did not record every round that every={every} makes due")
     if set(before.series) != names:
         raise ValueError(
-            f"it recorded {', '.join(before.series)}, needed are {', '.join(sorted(names))}"
+            f"it must have recorded {', '.join(sorted(names))}, got {', '.join(before.series)}"
         )
     if before.gammas.shape != before.rounds.shape:
         raise ValueError("its step sizes were not recorded")

@@ -76,7 +76,7 @@ def complete_run(
     on_round: Callable[[Round], None] | None = None,
     callback: Callback | None = None,
 ) -> Trajectory:
-    """Do the rounds that are left of a run, or those until it diverges.
+    """Complete a run: do the rounds that are left, or those until it diverges.
 
     ``on_round`` is called with each new round, then ``callback.on_round`` with the run.
     """

@@ -1,7 +1,7 @@
 """Snapshots: states of a run from which later rounds can be repeated without all before them.
 
-Which rounds they are of depends on the number of rounds alone, so a run that is extended has the
-same snapshots as one that was that long from the start.
+Their rounds depend on the number of rounds alone, so a run that is extended has the same snapshots
+as one that was that long from the start.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final, final
 from kavg.trajectory import State
 
 MOST: Final = 16
+"""Snapshots of a run at most."""
 BYTES: Final = 2**24
 """Memory for all snapshots of a run; with larger states there are fewer, or none."""
 
@@ -22,6 +23,7 @@ def max_snapshots(R: int, d: int) -> int:
     >>> max_snapshots(R=64, d=100), max_snapshots(R=1, d=10**5), max_snapshots(R=64, d=10**6)
     (16, 10, 0)
     """
+    # w and v, 8 bytes a number.
     return min(MOST, BYTES // (16 * R * d))
 
 
@@ -51,6 +53,7 @@ class Snapshots:
             self.stride *= 2
             self.states = [one for one in self.states if one.n % self.stride == 0]
         if self.most and state.n and state.n % self.stride == 0:
+            # Not a copy: no later round writes to the arrays of a state.
             self.states.append(state)
 
 

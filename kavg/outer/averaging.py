@@ -13,9 +13,11 @@ from kavg.base import Floats
 @final
 @dataclass(frozen=True)
 class Averaging:
-    """K-AVG: ``w_{n+1} = w_n + d_n``, the mean of the learners' models (Zhou and Cong 2018).
+    """K-AVG: ``w_{n+1} = w_n + d_n``, the mean of the learners' models.
 
     The same bits as ``BlockMomentum(mu=0)``, without carrying ``v``.
+
+    Source: Zhou and Cong 2018, arXiv 1708.01012.
 
     >>> w = np.array([[1.0]])
     >>> Averaging().step(w, np.empty(0), displacement=np.array([[-0.5]]), gamma=0.1)

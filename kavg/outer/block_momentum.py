@@ -16,10 +16,13 @@ from kavg.ranges import Momentum, check_ranges
 class BlockMomentum:
     """M-AVG: ``v_{n+1} = mu v_n + d_n``, ``w_{n+1} = w_n + v_{n+1}`` (Cong and Liu 2020).
 
+    One momentum term acts on the mean over learners; the learners themselves take plain SGD steps.
     ``v`` is in units of displacement.  ``SlowMo`` keeps it in units of gradient, which is the same
     only while gamma is constant; in ``NesterovMomentum`` the learners start from ``w + mu v``;
     ``Averaging`` is ``mu = 0``.  A filter ``v = mu v + (1 - mu) d`` would be another method with
-    ``1 - mu`` times the step.
+    ``1 - mu`` times the step (docs/notation.md).
+
+    Source: Cong and Liu 2020, arXiv 2110.00625.
 
     >>> w, v = np.array([[0.0]]), np.array([[1.0]])
     >>> BlockMomentum(mu=0.5).step(w, v, displacement=np.array([[1.0]]), gamma=0.1)

@@ -16,11 +16,12 @@ from kavg.ranges import Momentum, Positive, check_ranges
 class SlowMo:
     """SlowMo: ``u_{n+1} = mu u_n - d_n/gamma``, ``w_{n+1} = w_n - alpha gamma u_{n+1}``.
 
-    Wang, Tantia, Ballas and Rabbat 2019 (arXiv 1910.00643), whose ``beta`` is our ``mu``.  The
-    memory ``u`` (carried as ``v``) is in units of gradient, divided by the gamma of its own round.
-    With ``alpha = 1`` and a constant gamma this is ``BlockMomentum`` with ``u = -v/gamma``; when
-    gamma changes from round to round the two are different methods.  With ``P = 1`` and ``mu = 0``
-    it is Lookahead.
+    The paper's ``beta`` is our ``mu``.  The memory ``u`` (passed as ``v``) is in units of gradient:
+    each displacement is divided by the gamma of its own round.  With ``alpha = 1`` and a constant
+    gamma this is ``BlockMomentum`` with ``u = -v/gamma``; when gamma changes from round to round
+    the two are different methods.  With ``P = 1`` and ``mu = 0`` it is Lookahead.
+
+    Source: Wang, Tantia, Ballas and Rabbat 2019, arXiv 1910.00643.
 
     >>> w, u = np.array([[0.0]]), np.array([[0.0]])
     >>> SlowMo(mu=0.5).step(w, u, displacement=np.array([[-2.0]]), gamma=0.5)

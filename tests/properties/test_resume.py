@@ -215,7 +215,7 @@ class Misfits:
         ("its v", {"algorithm": kavg.Algorithm(3, 2, 0.1, kavg.outer.Averaging())}),
         ("its w", {"replicas": 3}),
         ("every=2", {"every": 2}),
-        ("it recorded", {"record": {"norm": lambda n, w: np.vecdot(w, w)}}),
+        ("must have recorded", {"record": {"norm": lambda n, w: np.vecdot(w, w)}}),
         ("has done 4 rounds", {"rounds": 3}),
     )
 
@@ -233,6 +233,6 @@ def test_a_plain_mean_leaves_no_grids_for_an_exact_one_to_find_missing():
     without = kavg.Trajectory(
         **{**before.__dict__, "exponents": np.empty(0, np.int64), "states": ()}
     )
-    with pytest.raises(KavgError, match=r"run of 'M-AVG' cannot be extended: the grids"):
+    with pytest.raises(KavgError, match=r"run of 'M-AVG' cannot be extended: the exponents"):
         run(Misfits.problem, Misfits.algorithm, 6, extends=without)
     run(Misfits.problem, Misfits.algorithm, 6, extends=without, mean="allreduce")
