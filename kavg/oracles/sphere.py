@@ -18,12 +18,14 @@ from kavg.ranges import BatchSize, NonNegative
 class Directions:
     """Planned uniform directions times ``sqrt(d)``, ``(t, R, d)``.
 
-    A vector of normals divided by its length is uniform on the sphere (Muller 1959).
+    A vector of normals divided by its length is uniform on the sphere (Muller 1959).  In one
+    dimension a draw is 0 with probability ``2^-33``, where the normal itself is.
     """
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
         self.normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
         self.lengths = np.empty((tile, R), np.float32)
+        self.has_direction = np.empty((tile, R), np.bool_)
         self.values = np.empty((tile, R, d), np.float32)
 
     @property
@@ -32,12 +34,15 @@ class Directions:
         return self.normals.streams
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Vectors of length ``scale sqrt(d)``, ``(t, R, d)``, valid until the next call."""
+        """Return vectors of length ``scale sqrt(d)``, ``(t, R, d)``, valid until the next call."""
         z = self.normals.draw(step, 1.0)
         lengths, values = self.lengths[: len(z)], self.values[: len(z)]
         np.vecdot(z, z, out=lengths)
         np.sqrt(lengths, out=lengths)
-        np.divide(np.float32(scale * z.shape[-1] ** 0.5), lengths, out=lengths)
+        # A sine is 0 for one angle in 2^32: the draw is then 0, where 0/0 would be NaN.
+        has_direction = np.greater(lengths, 0, out=self.has_direction[: len(z)])
+        radius = np.float32(scale * z.shape[-1] ** 0.5)
+        np.divide(radius, lengths, out=lengths, where=has_direction)
         return np.multiply(z, lengths[..., None], out=values)
 
 

@@ -41,6 +41,7 @@ from kavg.oracles import (
 )
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.shifted import shifts
+from kavg.oracles.streams import Streams
 from kavg.oracles.student_t import HeavyTails, mean_power
 
 SIGMAS = 5.0
@@ -218,6 +219,14 @@ def test_a_uniform_next_to_1_still_has_a_direction(learner: int, step: int) -> N
     planned = Sphere(sigma2=1.0).plan(Quadratic((1.0,)), seed=0, P=3000, R=1, tile=1)
     drawn = at(planned, range(learner, learner + 1), np.zeros((1, 1, 1)), step)
     np.testing.assert_allclose(np.abs(drawn), 1.0, rtol=3e-7)
+
+
+def test_a_sine_of_0_gives_no_noise_instead_of_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Streams, "block", lambda self, step: np.zeros_like(self.out))
+    planned = Sphere(sigma2=1.0).plan(Quadratic((1.0,)), seed=0, P=3, R=2, tile=3)
+    for step, expected in ((0, 1.0), (1, 0.0)):
+        drawn = at(planned, range(3), np.zeros((3, 2, 1)), step)
+        np.testing.assert_allclose(np.abs(drawn), expected, rtol=3e-7)
 
 
 def test_rademacher_coordinates_are_all_sign_patterns_alike() -> None:
