@@ -13,7 +13,7 @@ import numpy as np
 
 from kavg.base import Floats
 from kavg.families import collect_kinds
-from kavg.oracles.normals import normals_once
+from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
 from kavg.ranges import Finite, NonNegative, check_ranges
 
@@ -38,7 +38,7 @@ class Normal:
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
         """Return one point for each replica, ``(R, dim)``."""
-        z: Floats = normals_once(seed, Purpose.START, R, dim, range(1))[0]
+        z: Floats = draw_normals(seed, Purpose.START, R, dim, range(1))[0]
         return np.asarray(self.mean + self.scale * z)
 
 

@@ -29,7 +29,10 @@ class Draws(Protocol):
         ...
 
     def draw(self, step: int, scale: float) -> Floats:
-        """Draws times ``scale``, ``(t, R, d)``, not to be written to, valid until the next call."""
+        """Return draws times ``scale``, ``(t, R, d)``, not to be written to.
+
+        They are valid until the next call.
+        """
         ...
 
 
@@ -71,9 +74,11 @@ class AdditiveNoise(ABC):
 
     A new law is one final, frozen dataclass: the fields ``sigma2`` and ``B = 1`` (and its own
     between them, see ``kavg.ranges``), a ``source`` and ``plan_draws``.
-    ``kavg.oracles.gaussian`` is the shortest.  Fields are declared in the leaves, so that each
-    leaf shows all of its fields in their order.
+    ``kavg.oracles.gaussian`` is the shortest.
     """
+
+    # Each leaf declares all its fields: a dataclass puts inherited ones first, and
+    # StudentT(sigma2, nu, B) would become StudentT(sigma2, B, nu).
 
     sigma2: NonNegative
     """``E ||e||^2`` of one example: the variance of the whole vector, not of a coordinate."""

@@ -79,7 +79,7 @@ class Partition:
 
 @final
 class MiniBatchGradient:
-    """The planned oracle: draw indices, look up the learner's examples, average their gradients.
+    """The planned oracle: draws indices and averages the gradients of the examples there.
 
     ``parts (P, n/P)`` are the examples of each learner, or None if all draw from all;
     ``shape = (tile, R, B)``.
@@ -95,6 +95,7 @@ class MiniBatchGradient:
         self.batches = batches
         self.sampler = sampler
         self.parts = parts
+        # Where each learner's part begins in the flattened table of parts, (t, 1, 1).
         self.first = np.empty((0, 1, 1), np.intp)
         self.places = np.empty(shape, np.intp)
         self.looked_up = np.empty(shape, np.intp)

@@ -13,7 +13,7 @@ from kavg.oracles.additive import additive_constants
 class ExactGradient:
     """The planned oracle without noise: the exact gradient for every learner.
 
-    It owns no workspace, so any number of learners can be asked for.
+    It has no workspace, so a tile may have any number of learners.
     """
 
     def __init__(self, objective: Objective) -> None:

@@ -31,7 +31,10 @@ class Signs:
         self.address: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """``+scale`` or ``-scale``, ``(t, R, d)``, read-only and valid until the next call."""
+        """Return ``+scale`` or ``-scale``, ``(t, R, d)``, not to be written to.
+
+        They are valid until the next call.
+        """
         block, place = divmod(step, self.ahead)
         if self.address != (block, scale, self.streams.learners):
             self._fill(block * self.ahead, scale)

@@ -1,14 +1,14 @@
 """Samplers of mini-batches: the indices of a batch as a function of (replica, learner, step).
 
-==================  ==========================  ============  ==================================
-sampler             batches of one learner      given the     variance of the batch gradient
+===================  =========================  ============  ==================================
+sampler              batches of one learner     given the     variance of the batch gradient
                                                 past
-==================  ==========================  ============  ==================================
-with_replacement    independent, may repeat     unbiased      s2/B
-without_replacement independent, B distinct     unbiased      s2/B (n - B)/(n - 1)
-reshuffle           one permutation an epoch    BIASED        less over an epoch; the theorems'
+===================  =========================  ============  ==================================
+with_replacement     independent, may repeat    unbiased      s2/B
+without_replacement  independent, B distinct    unbiased      s2/B (n - B)/(n - 1)
+reshuffle            one permutation an epoch   BIASED        less over an epoch; the theorems'
                                                               assumption (A2) does not hold
-==================  ==========================  ============  ==================================
+===================  =========================  ============  ==================================
 
 ``s2`` is the variance of a single example's gradient at that point, of the whole vector.
 """
@@ -33,7 +33,7 @@ class Sampler(Protocol):
         ...
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        """Return indices ``(t, R, B)``, not to be written to, valid until the next call."""
         ...
 
 
@@ -54,10 +54,7 @@ def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
 @final
 class IndexBlocks:
-    """Indices of several steps at once, ``(ahead, t, R, B)``.
-
-    One step alone would be nothing but NumPy calls (docs/design.md, "Several small steps at once").
-    """
+    """Indices of several steps, computed at once: ``(ahead, t, R, B)``."""
 
     def __init__(self, *, seed: int, R: int, tile: int, B: int) -> None:
         W = (B + 1) // 2
@@ -69,7 +66,7 @@ class IndexBlocks:
         self.address: tuple[int, range] | None = None
 
     def draw(self, step: int, fill: Callable[[Words, Words], None]) -> Indices:
-        """The indices of this step, ``(t, R, B)``; ``fill(words, out)`` computes a new block."""
+        """Return indices ``(t, R, B)``; ``fill(words, out)`` computes those of a new block."""
         block, place = divmod(step, self.ahead)
         whole = self.buffer[:, : len(self.streams.learners)]
         if self.address != (block, self.streams.learners):
@@ -92,7 +89,7 @@ class WithReplacement:
         self.streams = self.blocks.streams
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        """Return indices ``(t, R, B)``, not to be written to, valid until the next call."""
         return self.blocks.draw(step, self._fill)
 
     def _fill(self, words: Words, out: Words) -> None:
@@ -117,12 +114,13 @@ class WithoutReplacement:
         self.taken = np.empty(self.same.shape[:-1], np.bool_)
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        """Return indices ``(t, R, B)``, not to be written to, valid until the next call."""
         return self.blocks.draw(step, self._fill)
 
     def _fill(self, words: Words, out: Words) -> None:
         same, taken = self.same[:, : out.shape[1]], self.taken[:, : out.shape[1]]
         scale_halves(words, self.limits, out)
+        # The loop is over the few positions of a batch, each step over all batches of the tile.
         for i, limit in enumerate(self.limits):
             np.equal(out[..., :i], out[..., i, None], out=same[..., :i])
             np.logical_or.reduce(same[..., :i], axis=-1, out=taken)
@@ -146,7 +144,7 @@ class Reshuffle:
         self.address: tuple[range | None, int] = (None, 0)
 
     def draw(self, step: int) -> Indices:
-        """Indices ``(t, R, B)``, not to be written to, valid until the next call."""
+        """Return indices ``(t, R, B)``, not to be written to, valid until the next call."""
         epoch, place = divmod(step, self.steps)
         if self.address != (self.streams.learners, epoch):
             # Two equal words, which alone could bias the order, have a chance below n^2 / 2^65.

@@ -11,7 +11,7 @@ from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, St
 from kavg.errors import KavgError
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
-from kavg.oracles.normals import normals_once
+from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
 from kavg.ranges import NonNegative, Seed, check_ranges
 
@@ -20,12 +20,12 @@ LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
 
 
 def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats:
-    """The shifts ``b_j`` of these learners, ``(len(learners), dim)``.
+    """Return the shifts ``b_j`` of these learners, ``(len(learners), dim)``.
 
     Learners come in pairs ``+c, -c`` with ``||c||^2 = zeta2``; if P is odd the last three are
-    ``sqrt(2) (c, -c/2, -c/2)``.  So the sum over all learners is zero to the last bit and the mean
-    of ``||b_j||^2`` is ``zeta2``, without any rank knowing the others' shifts.  The directions c
-    are uniform and addressed by (seed, pair).
+    ``sqrt(2) (c, -c/2, -c/2)``.  So the sum over all learners is exactly zero and the mean of
+    ``||b_j||^2`` is ``zeta2``, though each rank computes only its own learners' shifts.  The
+    directions c are uniform and addressed by (seed, pair).
 
     >>> b = shifts(4.0, seed=1, P=5, dim=3, learners=range(5))
     >>> bool(np.all(b.sum(axis=0) == 0)), round(float((b * b).sum() / 5), 12)
@@ -37,7 +37,7 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     factor = np.where(j < last, 1.0 - 2.0 * (j % 2), LAST_THREE[np.maximum(j - last, 0)])
     # Only the directions of these learners' own pairs are drawn.
     span = range(int(group[0]), int(group[-1]) + 1)
-    c = normals_once(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
+    c = draw_normals(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
     c *= zeta2**0.5 / np.linalg.norm(c, axis=-1, keepdims=True)
     return np.asarray(factor[:, None] * c[group - span.start])
 

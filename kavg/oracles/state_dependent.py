@@ -41,7 +41,7 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
-        # To the precision of the gradients first, as the deviations have it.
+        # Converted once: np.multiply of two precisions would allocate a buffer at each step.
         np.copyto(noise, self.normals.draw(step, 1.0))
         np.multiply(noise, deviation[..., None], out=noise)
         np.add(out, noise, out=out)

@@ -27,6 +27,7 @@ class HeavyTails:
 
     def __init__(self, *, nu: float, seed: int, R: int, tile: int, d: int) -> None:
         self.power = -2.0 / nu
+        # The variance is nu (E u^power - 1) E cos^2 with E cos^2 = 1/2; the radius lacks sqrt(nu).
         self.unit = (nu * (mean_power(self.power) - 1) / 2) ** -0.5 * nu**0.5
         self.ahead = steps_ahead(tile * R * d)
         self.streams = Streams(
@@ -36,7 +37,7 @@ class HeavyTails:
         self.address: tuple[int, float, range] | None = None
 
     def draw(self, step: int, scale: float) -> Floats32:
-        """Draws with standard deviation ``scale``, ``(t, R, d)``, not to be written to."""
+        """Return draws of standard deviation ``scale``, ``(t, R, d)``, not to be written to."""
         block, place = divmod(step, self.ahead)
         if self.address != (block, scale, self.streams.learners):
             self.values = self._draw_block(block * self.ahead, scale)
@@ -45,23 +46,23 @@ class HeavyTails:
         return draws
 
     def _draw_block(self, step: int, scale: float) -> Floats32:
-        radius, turn, _ = self.uniforms.draw(step)
+        radius, angle, _ = self.uniforms.draw(step)
         # u^power - 1 by expm1, as most u are near enough to 1 for the difference to cancel.
         np.log(radius, out=radius)
         np.multiply(radius, np.float32(self.power), out=radius)
         np.expm1(radius, out=radius)
         np.sqrt(radius, out=radius)
-        np.cos(turn, out=turn)
-        np.multiply(turn, np.float32(scale * self.unit), out=turn)
-        return np.multiply(radius, turn, out=radius)
+        np.cos(angle, out=angle)
+        np.multiply(angle, np.float32(scale * self.unit), out=angle)
+        return np.multiply(radius, angle, out=radius)
 
 
 def mean_power(power: float, count: float = 2.0**31) -> float:
-    """Mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
+    """Return the mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
 
-    Draws come from this grid, not from the continuum, and the variance of heavy tails depends on
-    the difference.  The first 1000 terms are added up, the rest is the midpoint rule with its
-    first correction.
+    Draws come from this grid and not from all of (0, 1), and the variance of heavy tails differs
+    between the two.  The first 1000 terms are added up; the others are an integral by the midpoint
+    rule, with its first correction.
 
     >>> abs(mean_power(-0.5) - 2.0) < 1e-4
     True

@@ -13,7 +13,7 @@ from scipy import stats
 from kavg.errors import KavgError
 from kavg.objectives import Cosine
 from kavg.oracles import Noiseless
-from kavg.oracles.normals import normals_once
+from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
 from kavg.problem import Problem
 from kavg.starts import KINDS, Normal
@@ -70,7 +70,7 @@ def test_the_start_given_is_not_shared() -> None:
 
 def test_draws_have_a_purpose_of_their_own() -> None:
     for seed in (1, 2):
-        expected = normals_once(seed, Purpose.START, 3, 4, range(1))[0]
+        expected = draw_normals(seed, Purpose.START, 3, 4, range(1))[0]
         np.testing.assert_array_equal(Normal().draw(seed, 3, 4), expected)
 
 

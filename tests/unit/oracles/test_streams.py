@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from kavg.oracles import streams as noise
-from kavg.oracles.normals import Normals, UniformPairs, normals_once
+from kavg.oracles.normals import Normals, UniformPairs, draw_normals
 from kavg.oracles.streams import Purpose, Streams, hash_parts, mix_words, odd_increments
 from kavg.oracles.student_t import mean_power
 
@@ -131,11 +131,11 @@ def test_replicas_are_a_prefix(r: int, more: int, step: int) -> None:
 
 @pytest.mark.parametrize("d", [1, 2, 5, 8])
 def test_normals_keep_their_bits_in_any_tile(d: int) -> None:
-    whole = normals_once(3, Purpose.SHIFT, 4, d, range(9))
+    whole = draw_normals(3, Purpose.SHIFT, 4, d, range(9))
     for first, stop in [(0, 1), (2, 5), (8, 9), (1, 9)]:
-        part = normals_once(3, Purpose.SHIFT, 4, d, range(first, stop))
+        part = draw_normals(3, Purpose.SHIFT, 4, d, range(first, stop))
         np.testing.assert_array_equal(part, whole[first:stop])
-    np.testing.assert_array_equal(normals_once(3, Purpose.SHIFT, 2, d, range(9)), whole[:, :2])
+    np.testing.assert_array_equal(draw_normals(3, Purpose.SHIFT, 2, d, range(9)), whole[:, :2])
 
 
 def test_all_addresses_differ() -> None:
