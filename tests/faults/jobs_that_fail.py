@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import secrets
 import signal
@@ -17,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults.cases import ALL, DISK, EVERY, ROUNDS, SIGNALS, Case, place
+from helpers.run_folder import read_digest
+from helpers.settings import write_settings
 
 from kavg.cli import results
 from kavg.cli.commands import resume as resume_command
@@ -34,30 +35,17 @@ ROOT = Path(__file__).parent.parent.parent
 TIMEOUT, LIMIT, HANG = 5, 10, 40
 """Seconds: of the settings, to end within behind a fault, and when a job is given up."""
 
-SETTINGS = f"""
-seed = 1
-rounds = {ROUNDS}
-replicas = 8
-start = 2.0
-timeout = {TIMEOUT}
-checkpoint = {{ every = {EVERY} }}
-objective = {{ kind = "cosine", dim = 100 }}
-oracle = {{ kind = "gaussian", sigma2 = 1.0 }}
 
-[[algorithm]]
-name = "K-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = {{ kind = "averaging" }}
-
-[[algorithm]]
-name = "M-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = {{ kind = "block_momentum", mu = 0.5 }}
-"""
+def write_my_settings(folder: Path) -> Path:
+    """Write ``my.toml`` there: two algorithms, with checkpoints, that may wait for a while."""
+    return write_settings(
+        folder / "my.toml",
+        rounds=ROUNDS,
+        replicas=8,
+        timeout=TIMEOUT,
+        checkpoint={"every": EVERY},
+        objective={"kind": "cosine", "dim": 100},
+    )
 
 
 @dataclass
@@ -109,8 +97,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 def whole_digest(folder: Path) -> str:
     """The digest of the uninterrupted run, in this process."""
-    (folder / "my.toml").write_text(SETTINGS)
-    return computed(folder / "whole", folder / "my.toml")
+    return computed(folder / "whole", write_my_settings(folder))
 
 
 def computed(out: Path, settings: Path) -> str:
@@ -122,9 +109,9 @@ def computed(out: Path, settings: Path) -> str:
 
 def digest_in(out: Path) -> str:
     """The digest that a finished run says, which must be that of its arrays."""
-    said = json.loads((out / "summary.json").read_text())["digest"]
+    said = read_digest(out)
     runs = load_trajectories(out)
-    return str(said) if said == joint_digest(runs) and all(map(digest, runs)) else "of other arrays"
+    return said if said == joint_digest(runs) and all(map(digest, runs)) else "of other arrays"
 
 
 def quietly(action: Callable[[], object]) -> None:
@@ -139,7 +126,7 @@ def quietly(action: Callable[[], object]) -> None:
 
 def ended(case: Case, folder: Path, launcher: Sequence[str], digest: str) -> Ending:
     """Run the case in ``folder``; ``launcher`` is all in front of the program's own words."""
-    (folder / "my.toml").write_text(SETTINGS)
+    write_my_settings(folder)
     disk = folder / "disk"
     if case.fault not in DISK:
         disk.mkdir()

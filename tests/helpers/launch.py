@@ -1,4 +1,4 @@
-"""Real ranks: a command under ``mpiexec``, with a time limit."""
+"""Processes of their own, alone or as ranks under ``mpiexec``, with a time limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kavg.mpi.launchers import LAUNCHERS
 
-HERE = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[1]
 LAUNCH_VARIABLES = {name for launcher in LAUNCHERS for name in launcher[1:] if name is not None}
 
 
@@ -23,20 +23,32 @@ def mpiexec() -> str:
     return found
 
 
-def ranks(
-    size: int, *command: str, seconds: float = 60, cwd: Path | None = None
+def run_process(
+    command: Sequence[object], seconds: float = 60, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python command`` on ``size`` ranks; a job that hangs fails."""
-    full = [mpiexec(), "-n", str(size), sys.executable, *command]
-    return alone(full, seconds, cwd)
-
-
-def alone(
-    full: Sequence[str], seconds: float = 60, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command and keep what it says."""
-    paths = [str(HERE), os.environ.get("PYTHONPATH", "")]
+    """Run a command and keep its output; one that hangs fails."""
+    paths = [str(TESTS), os.environ.get("PYTHONPATH", "")]
     variables = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     return subprocess.run(
-        full, capture_output=True, text=True, timeout=seconds, env=variables, cwd=cwd, check=False
-    )
+        [str(word) for word in command],
+        capture_output=True, text=True, timeout=seconds, env=variables, cwd=cwd, check=False,
+    )  # fmt: skip
+
+
+def run_on_ranks(
+    size: int, *command: object, seconds: float = 60, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python command`` on ``size`` ranks."""
+    return run_process([mpiexec(), "-n", size, sys.executable, *command], seconds, cwd)
+
+
+def run_kavg(*words: object) -> subprocess.CompletedProcess[str]:
+    """Run ``kavg words`` in a process of its own, without a launcher."""
+    return run_process([sys.executable, "-m", "kavg", *words])
+
+
+def run_kavg_on_ranks(
+    size: int, *words: object, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``kavg words`` on ``size`` ranks."""
+    return run_on_ranks(size, "-m", "kavg", *words, cwd=cwd)

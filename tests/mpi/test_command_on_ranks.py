@@ -1,50 +1,21 @@
 """The command line under mpiexec: one digest, faults said once, and nothing that hangs."""
 
-import json
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
-from helpers.launch import HERE, alone, mpiexec, ranks
+from helpers.launch import TESTS, mpiexec, run_kavg, run_kavg_on_ranks, run_on_ranks, run_process
+from helpers.run_folder import read_digest, read_environment
+from helpers.settings import k_avg, m_avg, settings_text, write_settings
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
-
-SETTINGS = """
-seed = 1
-rounds = 8
-replicas = 3
-start = 2.0
-objective = { kind = "cosine", dim = 5 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-
-[[algorithm]]
-name = "K-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = { kind = "averaging" }
-
-[[algorithm]]
-name = "M-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = { kind = "block_momentum", mu = 0.5 }
-"""
-LONG = SETTINGS.replace("rounds = 8", "rounds = 100_000_000\nrecord = { every = 1000 }")
 
 
 @pytest.fixture
 def config(tmp_path):
-    path = tmp_path / "small.toml"
-    path.write_text(SETTINGS)
-    return path
-
-
-def stored_digest(folder):
-    return json.loads((folder / "summary.json").read_text())["digest"]
+    return write_settings(tmp_path / "small.toml")
 
 
 def leftovers(folder):
@@ -53,19 +24,20 @@ def leftovers(folder):
 
 @pytest.mark.parametrize("module", [["-m", "kavg"], ["-m", "mpi4py", "-m", "kavg"]])
 def test_serial_and_ranks_write_the_same_digest(config, tmp_path, module):
-    alone([sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "serial")])
+    run_kavg("run", config, "--out", tmp_path / "serial")
     for size in (1, 2, 3, 8):
         folder = tmp_path / str(size)
-        job = ranks(size, *module, "run", str(config), "--out", str(folder))
+        job = run_on_ranks(size, *module, "run", config, "--out", folder)
         assert job.returncode == 0, job.stderr
-        assert stored_digest(folder) == stored_digest(tmp_path / "serial")
+        assert read_digest(folder) == read_digest(tmp_path / "serial")
         assert job.stdout.count("digest") == 1
-        assert json.loads((folder / "environment.json").read_text())["ranks"] == size
+        assert read_environment(folder)["ranks"] == size
 
 
 def test_faults_are_said_once_and_nothing_is_written(config, tmp_path):
-    config.write_text(SETTINGS.replace("gamma = 0.05", "lr = 0.05").replace("dim = 5", "dim = 0"))
-    job = ranks(3, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "out"))
+    text = settings_text().replace("gamma = 0.05", "lr = 0.05").replace("dim = 5", "dim = 0")
+    config.write_text(text)
+    job = run_kavg_on_ranks(3, "run", config, "--out", tmp_path / "out")
     assert job.returncode == 2
     assert job.stderr.count("algorithm.0.lr: there is no key 'lr' here; use 'gamma'") == 1
     assert job.stderr.count("dim must be") == 1
@@ -73,18 +45,17 @@ def test_faults_are_said_once_and_nothing_is_written(config, tmp_path):
 
 
 def test_a_wrong_option_is_said_once(config):
-    job = ranks(3, "-m", "kavg", "run", str(config), "--fast")
+    job = run_kavg_on_ranks(3, "run", config, "--fast")
     assert job.returncode == 2
     assert job.stderr.count("--fast") == 1
 
 
 def test_settings_that_differ_between_ranks_are_found(config, tmp_path):
-    other = tmp_path / "other.toml"
-    other.write_text(SETTINGS.replace("mu = 0.5", "mu = 0.6"))
+    other = write_settings(tmp_path / "other.toml", algorithm=[k_avg(), m_avg(K=3)])
     command = [sys.executable, "-m", "kavg", "run"]
-    out = ["--out", str(tmp_path / "out")]
-    first, second = [*command, str(config), *out], [*command, str(other), *out]
-    job = alone([mpiexec(), "-n", "2", *first, ":", "-n", "1", *second])
+    out = ["--out", tmp_path / "out"]
+    first, second = [*command, config, *out], [*command, other, *out]
+    job = run_process([mpiexec(), "-n", 2, *first, ":", "-n", 1, *second])
     assert job.returncode == 2
     assert job.stderr.count("differ between ranks") == 1
     assert "ranks 0, 1:" in job.stderr
@@ -94,21 +65,21 @@ def test_settings_that_differ_between_ranks_are_found(config, tmp_path):
 
 def test_an_older_run_is_not_overwritten(config, tmp_path):
     folder = tmp_path / "out"
-    command = ("-m", "kavg", "run", str(config), "--out", str(folder))
-    assert ranks(2, *command).returncode == 0
+    command = ("run", config, "--out", folder)
+    assert run_kavg_on_ranks(2, *command).returncode == 0
     before = (folder / "environment.json").read_bytes()
-    again = ranks(2, *command)
+    again = run_kavg_on_ranks(2, *command)
     assert again.returncode == 2
     assert again.stderr.count("--force") == 1
     assert (folder / "environment.json").read_bytes() == before
-    assert ranks(2, *command, "--force").returncode == 0
+    assert run_kavg_on_ranks(2, *command, "--force").returncode == 0
     assert not leftovers(tmp_path)
 
 
 def test_an_exception_on_one_rank_ends_all(config, tmp_path):
-    script = str(HERE / "mpi" / "fail_on_rank_1.py")
+    script = TESTS / "mpi" / "fail_on_rank_1.py"
     began = time.monotonic()
-    job = ranks(3, script, "run", str(config), "--out", str(tmp_path / "out"), seconds=20)
+    job = run_on_ranks(3, script, "run", config, "--out", tmp_path / "out", seconds=20)
     assert time.monotonic() - began < 10  # 5 s to end, and time to start
     assert job.returncode != 0
     assert job.stderr.count("Traceback") == 1
@@ -119,7 +90,7 @@ def test_an_exception_on_one_rank_ends_all(config, tmp_path):
 
 
 def test_an_interrupt_leaves_nothing_half_written(config, tmp_path):
-    config.write_text(LONG)
+    write_settings(config, rounds=100_000_000, record={"every": 1000})
     command = [sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "out")]
     job = subprocess.Popen(
         [mpiexec(), "-n", "2", *command, "--set", "checkpoint.every=never"],

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.launch import LAUNCH_VARIABLES, mpiexec, ranks
+from helpers.launch import LAUNCH_VARIABLES, mpiexec, run_kavg_on_ranks
 
 import kavg
 
@@ -99,7 +99,7 @@ def test_another_mpi_first_on_the_path_is_found(folder, tmp_path):
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_under_a_launcher_its_own_ranks_are_examined(size):
-    job = ranks(size, "-m", "kavg", "doctor")
+    job = run_kavg_on_ranks(size, "doctor")
     found = rows(job.stdout)
     assert job.stdout.count("self-test") == 1
     assert found["self-test"][0] == "fine"

@@ -3,7 +3,7 @@
 from functools import cache
 
 import pytest
-from helpers.launch import HERE, ranks
+from helpers.launch import TESTS, run_on_ranks
 from mpi.laws_on_ranks import cases, run
 
 import kavg
@@ -19,7 +19,7 @@ def serial() -> dict[str, str]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 8])
 def test_one_digest_on_any_number_of_ranks(size):
-    job = ranks(size, "-m", "mpi4py", str(HERE / "mpi" / "laws_on_ranks.py"), seconds=100)
+    job = run_on_ranks(size, "-m", "mpi4py", TESTS / "mpi" / "laws_on_ranks.py", seconds=100)
     assert job.returncode == 0, job.stderr
     found = dict(line.split(": ") for line in job.stdout.splitlines())
     assert found == serial()

@@ -1,41 +1,29 @@
 """Ranks that stop, are late or part from the others, under mpiexec: named, said once, no hang."""
 
-import json
 import shutil
 import sys
 
 import pytest
-from helpers.launch import HERE, alone, mpiexec, ranks
+from helpers.launch import TESTS, mpiexec, run_kavg, run_on_ranks, run_process
+from helpers.run_folder import read_digest
+from helpers.settings import k_avg, write_settings
 
 import kavg
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
-SETTINGS = """
-seed = 1
-rounds = 8
-replicas = 3
-start = 2.0
-figures = false
-timeout = 4
-objective = { kind = "cosine", dim = 5 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-algorithm = [{ name = "A", P = 7, K = 2, gamma = 0.05, outer = { kind = "averaging" } }]
-"""
-
 
 @pytest.fixture
 def config(tmp_path):
-    path = tmp_path / "small.toml"
-    path.write_text(SETTINGS)
-    return path
+    algorithm = [k_avg(name="A")]
+    return write_settings(tmp_path / "small.toml", figures=False, timeout=4, algorithm=algorithm)
 
 
 def odd(fault, rank, config, *words, size=3):
     """Run with one odd rank; the limit is the settings' timeout and what it takes to begin."""
-    script = str(HERE / "mpi" / "odd_rank.py")
-    out = ["--out", str(config.parent / "out")]
-    return ranks(size, script, fault, str(rank), "run", str(config), "-q", *out, *words, seconds=30)
+    script = TESTS / "mpi" / "odd_rank.py"
+    command = [script, fault, rank, "run", config, "-q", "--out", config.parent / "out", *words]
+    return run_on_ranks(size, *command, seconds=30)
 
 
 def said(job):
@@ -84,12 +72,8 @@ def test_rank_0_may_take_longer_to_write_than_the_others_wait_elsewhere(config):
 
 def test_a_rank_that_pauses_costs_nothing_but_time(config, tmp_path):
     assert odd("pauses", 1, config).returncode == 0
-    alone([sys.executable, "-m", "kavg", "run", str(config), "--out", str(tmp_path / "serial")])
-    digests = [
-        json.loads((tmp_path / run / "summary.json").read_text())["digest"]
-        for run in ("out", "serial")
-    ]
-    assert digests[0] == digests[1]
+    run_kavg("run", config, "--out", tmp_path / "serial")
+    assert read_digest(tmp_path / "out") == read_digest(tmp_path / "serial")
 
 
 def test_ranks_that_drift_apart_are_found_and_the_round_is_named(config):
@@ -121,14 +105,14 @@ def test_ranks_with_another_numpy_are_found_before_any_work(config):
 
 def test_ranks_with_another_program_of_the_same_version_are_found(config, tmp_path):
     theirs = shutil.copytree(kavg.__path__[0], tmp_path / "theirs" / "kavg")
-    with (theirs / "outer.py").open("a") as file:
+    with (theirs / "outer" / "averaging.py").open("a") as file:
         file.write("# changed\n")
-    command = ["run", str(config), "--out", str(tmp_path / "out")]
+    command = ["run", config, "--out", tmp_path / "out"]
     ours = [sys.executable, "-m", "kavg", *command]
     # A script's own folder is where its imports are looked up first.
-    other = [sys.executable, str(tmp_path / "theirs" / "start.py"), *command]
+    other = [sys.executable, tmp_path / "theirs" / "start.py", *command]
     (tmp_path / "theirs" / "start.py").write_text("from kavg.cli import main; main()\n")
-    job = alone([mpiexec(), "-n", "1", *ours, ":", "-n", "1", *other])
+    job = run_process([mpiexec(), "-n", 1, *ours, ":", "-n", 1, *other])
     assert job.returncode == 2
     assert said(job) == ["kavg: the settings differ between ranks:"]
     assert len({line for line in job.stderr.splitlines() if " of source " in line}) == 2

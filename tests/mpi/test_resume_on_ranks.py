@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
@@ -11,57 +10,35 @@ import sys
 import time
 
 import pytest
-from helpers.launch import HERE, alone, mpiexec, ranks
+from helpers.launch import TESTS, mpiexec, run_kavg_on_ranks, run_on_ranks, run_process
+from helpers.run_folder import read_digest
+from helpers.settings import write_settings
 
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
-SLOW = str(HERE / "mpi" / "slow_ranks.py")
-SETTINGS = """
-seed = 1
-rounds = 60
-replicas = 3
-start = 2.0
-record = { every = 7 }
-checkpoint = { every = 5 }
-objective = { kind = "cosine", dim = 5 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
+SLOW = TESTS / "mpi" / "slow_ranks.py"
 
-[[algorithm]]
-name = "K-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = { kind = "averaging" }
 
-[[algorithm]]
-name = "M-AVG"
-P = 7
-K = 2
-gamma = 0.05
-outer = { kind = "block_momentum", mu = 0.5 }
-"""
+def write_my_settings(folder):
+    write_settings(folder / "my.toml", rounds=60, record={"every": 7}, checkpoint={"every": 5})
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """The digest of the uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
-    (folder / "my.toml").write_text(SETTINGS)
-    command = [sys.executable, SLOW, "0", "run", "my.toml", "--out", "out", "-q"]
-    job = alone(command, cwd=folder)
+    write_my_settings(folder)
+    command = [sys.executable, SLOW, 0, "run", "my.toml", "--out", "out", "-q"]
+    job = run_process(command, cwd=folder)
     assert job.returncode == 0, job.stderr
-    return digest_in(folder / "out")
-
-
-def digest_in(folder):
-    return json.loads((folder / "summary.json").read_text())["digest"]
+    return read_digest(folder / "out")
 
 
 def started(folder, size, checkpoints=1):
     """A run on so many slow ranks that has written so many checkpoints, and its ranks' numbers."""
-    (folder / "my.toml").write_text(SETTINGS)
+    write_my_settings(folder)
     (folder / "ranks").mkdir()
     job = subprocess.Popen(
         [mpiexec(), "-n", str(size), sys.executable, SLOW, "0.02",
@@ -97,10 +74,10 @@ def ended(job):
 
 def assert_resumed(folder, whole, size):
     partial = [path.name for path in (folder / "out").rglob("*") if "partial" in path.name]
-    job = ranks(size, SLOW, "0", "resume", "out", "-q", cwd=folder)
+    job = run_on_ranks(size, SLOW, 0, "resume", "out", "-q", cwd=folder)
     assert job.returncode == 0, job.stderr
     assert job.stdout.count("digest") == 1
-    assert digest_in(folder / "out") == whole
+    assert read_digest(folder / "out") == whole
     assert sorted(p.name for p in folder.iterdir()) == ["my.toml", "out", "ranks"]
     return partial
 
@@ -167,15 +144,15 @@ def test_a_folder_in_which_nothing_can_be_written(tmp_path, whole):
 
 
 def test_ranks_that_read_something_else_are_found(tmp_path):
-    (tmp_path / "my.toml").write_text(SETTINGS)
+    write_my_settings(tmp_path)
     for name, seed in (("one", 1), ("other", 2)):
         words = ["my.toml", "-q", "--out", name, "--set", f"seed={seed}", "--set", "rounds=3"]
-        job = alone([sys.executable, SLOW, "0", "run", *words], cwd=tmp_path)
+        job = run_process([sys.executable, SLOW, 0, "run", *words], cwd=tmp_path)
         assert job.returncode == 0, job.stderr
     command = [sys.executable, "-m", "kavg", "resume"]
     for last, said in (("other", "trajectory.npz"), ("gone", "there is no run in 'gone'")):
         first, second = [*command, "one", "--rounds", "9"], [*command, last, "--rounds", "9"]
-        job = alone([mpiexec(), "-n", "2", *first, ":", "-n", "1", *second], cwd=tmp_path)
+        job = run_process([mpiexec(), "-n", 2, *first, ":", "-n", 1, *second], cwd=tmp_path)
         assert job.returncode == 2
         assert job.stderr.count("the runs differ between ranks") == 1
         assert f"rank 2: {said}" in job.stderr
@@ -183,12 +160,12 @@ def test_ranks_that_read_something_else_are_found(tmp_path):
 
 
 def test_a_finished_run_is_extended_on_any_ranks(tmp_path, whole):
-    (tmp_path / "my.toml").write_text(SETTINGS)
+    write_my_settings(tmp_path)
     words = ["my.toml", "-q", "--out", "out", "--set", "rounds=30"]
-    assert ranks(2, SLOW, "0", "run", *words, cwd=tmp_path).returncode == 0
-    job = ranks(3, SLOW, "0", "resume", "out", "-q", "--rounds", "60", cwd=tmp_path)
+    assert run_on_ranks(2, SLOW, 0, "run", *words, cwd=tmp_path).returncode == 0
+    job = run_on_ranks(3, SLOW, 0, "resume", "out", "-q", "--rounds", "60", cwd=tmp_path)
     assert job.returncode == 0, job.stderr
-    assert digest_in(tmp_path / "out") == whole
-    job = ranks(2, "-m", "kavg", "resume", "out", cwd=tmp_path)
+    assert read_digest(tmp_path / "out") == whole
+    job = run_kavg_on_ranks(2, "resume", "out", cwd=tmp_path)
     assert job.returncode == 0, job.stderr
     assert job.stdout.count("is finished, 60 rounds") == 1

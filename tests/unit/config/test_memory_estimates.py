@@ -8,7 +8,7 @@ import sys
 import tracemalloc
 
 import pytest
-from helpers.launch import alone
+from helpers.launch import run_process
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -177,4 +177,4 @@ print(memory_limit())
 
 
 def test_the_limit_of_the_shell_counts():
-    assert alone([sys.executable, "-c", LIMITED]).stdout == f"{float(3 * 2**30)}\n"
+    assert run_process([sys.executable, "-c", LIMITED]).stdout == f"{float(3 * 2**30)}\n"

@@ -14,7 +14,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers.launch import alone
+from helpers.launch import run_process
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -330,7 +330,7 @@ def test_a_claim_beyond_the_memory_is_refused(tmp_path):
             file.writestr(f"{i}.npy", bytes(1_000_000))
             file.infolist()[-1].file_size = 900_000_000
             file.infolist()[-1].compress_type = zipfile.ZIP_DEFLATED
-    job = alone([sys.executable, "-c", LIMITED, str(path)])
+    job = run_process([sys.executable, "-c", LIMITED, str(path)])
     grown, words = job.stdout.split(" ", 1)
     assert int(grown) < 20_000, "kilobytes"
     assert words.startswith("it unpacks to 33.5 GiB, and 3.73 GiB is allowed")
