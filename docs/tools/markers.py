@@ -20,7 +20,7 @@ command ``the block above`` runs the fence before, Python or shell.  Options, pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 EXEMPT = ("sh", "toml", "python")
@@ -133,7 +133,7 @@ def extent(lines: Sequence[str], i: int) -> tuple[str, int, int, int]:
     return kind, i, i + 1, i + 1
 
 
-def first(lines: Sequence[str], i: int, is_it) -> int:  # type: ignore[no-untyped-def]
+def first(lines: Sequence[str], i: int, is_it: Callable[[str], bool]) -> int:
     """The first line from i on that is as wanted, else the end."""
     return next((k for k in range(i, len(lines)) if is_it(lines[k])), len(lines))
 
