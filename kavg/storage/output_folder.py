@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -21,6 +22,9 @@ def validate_output_folder(folder: Path, force: bool) -> None:
     """
     name = repr(str(folder))
     try:
+        # Of a name that is too long pathlib's exists says False since Python 3.14.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.lstat(folder)
         restore_folder(folder)
         if folder.exists() and not force:
             raise KavgError(_describe_existing(folder))

@@ -93,7 +93,7 @@ def test_what_is_too_large_is_refused_without_taking_memory(name):
     (line,) = str(caught.value).split("\n")
     assert line.startswith(words)
     assert re.search(r"of memory, and there are .*iB; \w+|cannot be counted; reduce", line)
-    assert peak < 50_000_000
+    assert peak < 60_000_000  # the examples of "epochs" themselves are 50 MB
 
 
 def test_rounds_need_not_all_be_recorded():
