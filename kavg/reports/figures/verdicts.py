@@ -84,7 +84,7 @@ def verdict_panels(
 def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
     """Draw each panel: measured mean with its 95 % interval, and every bound as a line.
 
-    Both axes are logarithmic.  Of bounds that agree, the earlier are drawn as thicker lines under
+    Both axes are logarithmic, where there is anything above 0.  Of bounds that agree, the earlier are drawn as thicker lines under
     the later, so that all of them can be seen.
 
     Raises:
@@ -149,14 +149,17 @@ def _draw_panel(axes: Axes, panel: VerdictPanel, styles: Styles) -> None:
     mean, low, high = (drawable(x, log=True) for x in (estimate.mean, estimate.low, estimate.high))
     draw_band(axes, panel.N, low, high, MEASURED["color"])
     axes.plot(panel.N, mean, markevery=8, zorder=9, **MEASURED)
+    bound_values = drawable(panel.bound_values, log=True)
     for place, bound in enumerate(panel.bounds):
         width = 1.3 + 0.5 * _count_equal(panel.bound_values[place:])
-        values = drawable(panel.bound_values[place], log=True)
-        axes.plot(panel.N, values, linewidth=width, **styles[bound.name])
-    if 0 < panel.smoothness <= LARGEST:
+        axes.plot(panel.N, bound_values[place], linewidth=width, **styles[bound.name])
+    has_smoothness = 0 < panel.smoothness <= LARGEST
+    if has_smoothness:
         axes.axhline(panel.smoothness, **SMOOTHNESS)
     axes.set_xscale("log")
-    axes.set_yscale("log")
+    # A run that starts at a minimum, without noise, has zeros alone, which no logarithm shows.
+    if has_smoothness or np.isfinite(mean).any() or np.isfinite(bound_values).any():
+        axes.set_yscale("log")
     style_axes(
         axes, "rounds N", QUANTITY_LABELS[panel.quantity], replace_missing_glyphs(panel.name)[:40]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,14 @@ def test_hostile_values_make_figures_without_warnings(scale, tmp_path):
     png, svg = save(verdict_figure([panel]), tmp_path, "bounds")
     assert png.stat().st_size > 5000
     assert svg.stat().st_size > 5000
+
+
+def test_a_run_without_noise_at_a_minimum_has_zeros_alone(tmp_path):
+    zeros = np.zeros((40, 2))
+    panel = replace(a_panel(values=np.zeros((3, 40)), samples=zeros), smoothness=0.0)
+    figure = verdict_figure([panel, a_panel("M-AVG")])
+    assert [axes.get_yscale() for axes in figure.axes] == ["linear", "log"]
+    save(figure, tmp_path, "bounds")
 
 
 def test_only_what_an_axis_can_hold_is_drawn():
