@@ -84,8 +84,8 @@ def verdict_panels(
 def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
     """Draw each panel: measured mean with its 95 % interval, and every bound as a line.
 
-    Both axes are logarithmic, where there is anything above 0.  Of bounds that agree, the earlier are drawn as thicker lines under
-    the later, so that all of them can be seen.
+    Both axes are logarithmic, where there is anything above 0.  Of bounds that agree, the earlier
+    are drawn as thicker lines under the later, so that all of them can be seen.
 
     Raises:
         KavgError: if there is no panel.
