@@ -1,4 +1,4 @@
-"""Objectives with known constants: each says its L and f_star, and how they were obtained.
+"""Objectives with known constants: L and f_star of each, and how they were obtained.
 
 To add one, write a module with a frozen dataclass (``kavg.base.Objective``; over a data set:
 ``kavg.objectives.finite_sums.empirical_risk``) and import it below.  Settings, ``kavg list`` and

@@ -41,15 +41,16 @@ class Cosine:
     def __post_init__(self) -> None:
         check_ranges(self)
         check_not_negative("lam + A*omega^2", self.lam + self.A * self.omega * self.omega)
+        # grad is lam (w + ratio sin(omega w)): beside a larger ratio w would be rounded away.
         if self.lam > 0 and self._ratio > 1e12:
             raise KavgError(
-                f"lam={self.lam!r} is lost beside A*omega={self.A * self.omega!r}; give lam at"
+                f"lam={self.lam!r} is too small beside A*omega={self.A * self.omega!r}; give lam at"
                 " least 1e-12 A*omega, or lam=0"
             )
 
     @property
     def _ratio(self) -> float:
-        # Infinite for a subnormal lam, which __post_init__ then refuses.
+        # Infinite for a subnormal lam, which __post_init__ then rejects.
         with np.errstate(over="ignore"):
             return float(np.float64(self.A * self.omega) / self.lam)
 
@@ -73,7 +74,7 @@ class Cosine:
         return as_scalars(self.A * self.omega, self._ratio if self.lam else np.inf, self.lam)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``.
+        """Return F at every row, ``(..., d) -> (...)``.
 
         ``1 - cos z`` is computed as ``2 sin(z/2)^2``, which does not cancel near 0.
         """

@@ -8,7 +8,7 @@ from kavg.base import Floats, Objective
 
 
 def hessian_norms(objective: Objective, points: Floats, steps: int = 50, seed: int = 0) -> Floats:
-    """``||Hessian||`` at each of ``points (S, d)`` by power iteration, ``(S,)``.
+    """Return ``||Hessian||`` at each of ``points (S, d)``, by power iteration: ``(S,)``.
 
     Products with the Hessian are central differences of the gradient along ``v``:
     ``H v ~ (grad F(x + h v) - grad F(x - h v)) / (2 h)``.  A value is never above the norm (but
@@ -39,9 +39,9 @@ def _row_norms(v: Floats) -> Floats:
 
 
 def largest_eigenvalue(features: Floats) -> float:
-    """The largest eigenvalue of ``A^T A / n`` for features ``A (n, p)``.
+    """Return the largest eigenvalue of ``A^T A / n`` for features ``A (n, p)``.
 
-    It is computed from whichever of ``A^T A`` and ``A A^T`` is smaller.
+    It is computed from the smaller of ``A^T A`` and ``A A^T``.
 
     >>> largest_eigenvalue(np.array([[3.0, 0.0], [0.0, 1.0]]))
     4.5

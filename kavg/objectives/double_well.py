@@ -55,7 +55,7 @@ class DoubleWell:
     @cached_property
     def f_star(self) -> Constant:
         """``dim`` times F of one coordinate at ``well``, exact to rounding."""
-        # With one well, rounding could leave F a little above 0 there.
+        # With one well the minimum is F(0) = 0, which rounding could leave a little above 0.
         depth = min(0.0, float(self.value(np.array([self.well]))))
         return Constant(self.dim * depth, "exact", "F where w = a b tanh(b w), to rounding")
 
@@ -64,7 +64,7 @@ class DoubleWell:
         return as_scalars(self.b, -self.a * self.b)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``.
+        """Return F at every row, ``(..., d) -> (...)``.
 
         ``log cosh z`` is computed as ``|z| + log(1 + expm1(-2|z|)/2)``, which cannot overflow.
         """
@@ -82,7 +82,7 @@ class DoubleWell:
 
 
 def _largest_root(c: float) -> float:
-    """The largest u with ``u = c tanh u``, by Newton's method.
+    """Return the largest u with ``u = c tanh u``, by Newton's method.
 
     ``u - c tanh u`` is convex for u > 0, so Newton's steps from c, right of the root, only go
     down; the first that does not is rounding.

@@ -11,7 +11,7 @@ from kavg.base import Floats
 
 
 def sum_over_coordinates(terms: Floats) -> Floats:
-    """``sum_i terms_i`` at every row, ``(..., d) -> (...)``.
+    """Return ``sum_i terms_i`` at every row, ``(..., d) -> (...)``.
 
     A row's sum has the same bits whatever other rows the array has.
 
@@ -24,14 +24,14 @@ def sum_over_coordinates(terms: Floats) -> Floats:
 
 
 Scalars = Mapping[np.dtype[Any], tuple[Floats, ...]]
-"""Numbers as arrays without axes, by precision."""
+"""Numbers as 0-d arrays, by precision."""
 
 
 def as_scalars(*values: float) -> Scalars:
-    """Make arrays without axes of these numbers, for operands of either precision.
+    """Return numbers as 0-d arrays, for operands of either precision.
 
-    A call with a Python number takes two thirds longer where arrays are small (docs/design.md,
-    "Numbers without axes").
+    A NumPy call on 80 numbers takes 0.36 microseconds with a Python number, 0.22 with a 0-d array
+    (docs/design.md, "Numbers without axes").
 
     >>> (half,) = as_scalars(0.5)[np.dtype("float32")]
     >>> (np.ones(2, np.float32) * half).dtype

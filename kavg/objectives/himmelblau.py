@@ -46,7 +46,7 @@ class Himmelblau:
         return Constant(0.0, "exact", "a sum of squares that vanishes at (3, 2)")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., 2) -> (...)``."""
+        """Return F at every row, ``(..., 2) -> (...)``."""
         a, b = x[..., 0], x[..., 1]
         F: Floats = np.square(a * a + b - 11.0) + np.square(a + b * b - 7.0)
         return F

@@ -20,7 +20,7 @@ SMALL_VALUES: Final[Mapping[Any, Any]] = {
 
 
 def small_settings(cls: type) -> dict[str, Any]:
-    """Values for the fields of a dataclass that have no default, chosen by their types.
+    """Return values for the fields of a dataclass that have no default, by their types.
 
     ``cls(**small_settings(cls))`` is then a small instance: one coordinate, two eigenvalues,
     64 examples.  Raises KavgError if a type is not in ``SMALL_VALUES``.

@@ -43,7 +43,7 @@ class Linear:
         return Constant(-np.inf, "exact", "a slope leaves F unbounded below")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``."""
+        """Return F at every row, ``(..., d) -> (...)``."""
         return sum_over_coordinates(self.slope * x)
 
     def grad(self, x: Floats, out: Floats) -> Floats:

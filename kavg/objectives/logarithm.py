@@ -46,7 +46,7 @@ class Logarithm:
         return Constant(0.0, "exact", "every term is at least 0 and vanishes at 0")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``."""
+        """Return F at every row, ``(..., d) -> (...)``."""
         return sum_over_coordinates(np.log1p(np.square(x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:

@@ -134,7 +134,7 @@ class Quadratic:
         return _matrix_times_rows(self.rotation.T, x, np.empty(x.shape))
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``.
+        """Return F at every row, ``(..., d) -> (...)``.
 
         It is computed as ``1/2 sum_i h_i (Q^T x)_i^2``, which is never negative when no eigenvalue
         is.
@@ -150,7 +150,8 @@ class Quadratic:
 
 
 def _matrix_times_rows(matrix: Floats, x: Floats, out: Floats) -> Floats:
-    # Rows with gaps between their numbers take another path through BLAS, with other bits.
+    # One product a row, as the bits of ``x @ matrix`` depend on the number of rows.  Contiguous, as
+    # rows with gaps between their numbers take another path through BLAS, with other bits.
     np.matvec(matrix, np.ascontiguousarray(x), out=out)
     return out
 
@@ -161,10 +162,10 @@ def _read_only(array: Floats) -> Floats:
 
 
 def haar_rotation(dim: int, seed: int) -> Floats:
-    """An orthogonal matrix ``(dim, dim)``, uniform (Haar) among all of them.
+    """Return an orthogonal matrix ``(dim, dim)``, uniform (Haar) among all of them.
 
-    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made
-    positive: otherwise its law depends on the signs that the factorisation happens to choose.
+    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made positive;
+    otherwise its law depends on the signs that the factorisation chooses.
 
     Source: Mezzadri 2007, "How to generate random matrices from the classical compact groups".
 

@@ -46,7 +46,7 @@ class Rosenbrock:
         return Constant(0.0, "exact", "a sum of squares that vanishes at (1, 1)")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., 2) -> (...)``."""
+        """Return F at every row, ``(..., 2) -> (...)``."""
         a, b = x[..., 0], x[..., 1]
         F: Floats = np.square(1.0 - a) + 100.0 * np.square(b - a * a)
         return F

@@ -46,7 +46,7 @@ class Saturating:
         return Constant(0.0, "exact", "a sum of squares that vanishes at 0")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``.
+        """Return F at every row, ``(..., d) -> (...)``.
 
         A term is computed as the square of ``w / sqrt(1 + w^2)``, which cannot overflow.
         """

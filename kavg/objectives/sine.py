@@ -1,8 +1,8 @@
 """The sine of large float64 arrays, by a polynomial.
 
-NumPy's float64 sine is the C library's, one number after another, and takes several times as long
-(docs/design.md, "A sine of additions and multiplications").  The polynomial takes 24 calls, so
-that below some 800 numbers NumPy's is the faster one.
+NumPy's float64 sine is the C library's, one number after another: 16 ns a number, where the
+polynomial takes 2.8 (docs/design.md, "A sine of additions and multiplications").  The polynomial is
+24 calls, so below some 800 numbers NumPy's is faster.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def sine_of_turns(turns: Floats) -> None:
     for first in range(0, flat.size, BLOCK):
         block = flat[first : first + BLOCK]
         _sine(block, *work[:, : block.size])
-    if not turns.flags.c_contiguous:  # then it is a copy that was worked on
+    if not turns.flags.c_contiguous:  # then ``flat`` is a copy
         turns[...] = flat.reshape(turns.shape)
 
 

@@ -62,7 +62,7 @@ class SineBowl:
         return as_scalars(2.0, 1.5)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``."""
+        """Return F at every row, ``(..., d) -> (...)``."""
         return sum_over_coordinates(np.square(x) + 3.0 * np.square(np.sin(x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -76,7 +76,7 @@ class SineBowl:
 
 
 def _least_ratio() -> float:
-    """The least ``F'(w)^2 / (2 F(w))`` of one coordinate.
+    """Return the least ``F'(w)^2 / (2 F(w))`` of one coordinate.
 
     F is even and the ratio exceeds ``(2w - 3)^2 / (2 w^2 + 6) > 0.6`` beyond 4, so a grid over
     (0, 4] contains the minimum; each finer grid spans the neighbours of the best point before.

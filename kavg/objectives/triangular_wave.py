@@ -51,7 +51,7 @@ class TriangularWave:
         return as_scalars(self.period, 0.25, 0.25 * self.period, 0.5 * self.period, self.slope)
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``.
+        """Return F at every row, ``(..., d) -> (...)``.
 
         With t the distance to the nearest multiple of ``period``: a parabola about 0 up to a
         quarter period, then its mirror image about half a period.

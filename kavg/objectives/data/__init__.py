@@ -1,4 +1,4 @@
-"""Data sets as checked arrays: read, generated, shuffled, split and standardised."""
+"""Data sets as validated arrays, and how they are read, generated, split and standardised."""
 
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import DataSplit, Source, digest_data, prepare_data

@@ -1,4 +1,4 @@
-"""The data set: arrays of features and labels, checked once."""
+"""The data set: arrays of features and labels, validated once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Data:
         return f"<Data of {n} examples, {p} features>"
 
     def take(self, indices: NDArray[np.intp] | slice) -> Data:
-        """The examples at these indices, in the order of the indices.
+        """Return the examples at these indices, in the order of the indices.
 
         >>> Data([[1.0], [2.0], [3.0]], [0, 1, 2]).take(slice(2)).labels
         array([0., 1.])

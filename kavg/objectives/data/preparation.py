@@ -1,4 +1,4 @@
-"""Preparation of data sets: loaded, shuffled, split, standardised, digested.
+"""Preparation of data sets: loading, shuffling, splitting, standardising, and a digest.
 
 Nothing is scaled unless ``standardise`` says so, and no intercept is added: for an intercept, give
 the features a column of ones.
@@ -64,7 +64,7 @@ def load_data(source: str) -> Data:
 
 
 def shuffle_examples(data: Data, seed: int) -> Data:
-    """The examples in an order that is a function of ``seed`` and their number alone.
+    """Return the examples in an order that is a function of ``seed`` and their number alone.
 
     >>> shuffle_examples(Data([[1.0], [2.0], [3.0]], [1.0, 2.0, 3.0]), seed=0).labels.tolist()
     [1.0, 3.0, 2.0]
@@ -95,7 +95,7 @@ def hold_out(data: Data, share: float, seed: int) -> tuple[Data, Data]:
 
 
 def standardise_features(data: Data, by: Data) -> Data:
-    """Features minus the mean of ``by``, divided by its standard deviation where that is not 0.
+    """Subtract the mean of ``by`` from features, and divide by its deviation where not 0.
 
     >>> train = Data([[0.0, 5.0], [4.0, 5.0]], [0, 1])
     >>> standardise_features(train, by=train).features.tolist()
@@ -108,7 +108,7 @@ def standardise_features(data: Data, by: Data) -> Data:
 
 
 def digest_data(data: Data) -> str:
-    """SHA-256 over ``n``, ``p``, features and labels, as little-endian bytes.
+    """Return the SHA-256 over ``n``, ``p``, features and labels, as little-endian bytes.
 
     Equal digests on all ranks mean that all have read the same data.
 

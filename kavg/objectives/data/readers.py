@@ -25,7 +25,7 @@ NEEDS: Final = {
     ".csv": "a .csv file with one header line, then numbers only, the label in the last column",
 }
 LONGEST_LINE: Final = 2**22
-"""Characters of the longest line of a table: some 200 000 features."""
+"""Characters of the longest line of a table that is read: some 200 000 features."""
 
 
 def read_arrays(source: str) -> RawArrays:

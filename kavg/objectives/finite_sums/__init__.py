@@ -1,1 +1,1 @@
-"""Objectives that are means over examples: an abstract base, and one family a module."""
+"""Objectives that are means over examples: an abstract base, and one objective a module."""

@@ -46,7 +46,7 @@ class GradientKernel(Protocol):
 
 
 def row_blocks(rows: int, size: int) -> Iterator[slice]:
-    """Slices of at most ``size`` rows, in order.
+    """Return slices of at most ``size`` rows, in order.
 
     >>> list(row_blocks(5, size=2))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 5, None)]
@@ -55,7 +55,7 @@ def row_blocks(rows: int, size: int) -> Iterator[slice]:
 
 
 def rows_within(budget: int, kernel: GradientKernel, m: int, more: int = 0) -> int:
-    """Number of rows that fit into ``budget`` numbers, at least one.
+    """Return the number of rows that fit into ``budget`` numbers, at least one.
 
     A row needs the kernel's workspace for ``m`` examples and ``more`` numbers besides.
     """
@@ -86,7 +86,7 @@ class BatchPlan:
     def __call__(self, x: Floats, indices: Indices, out: Floats) -> None:
         """Mean gradient over each row's batch: ``x, out (t, R, d)``, ``indices (t, R, B)``."""
         points = x.reshape(-1, x.shape[-1])
-        # Otherwise the gradients could silently go to a copy of out.
+        # copy=False raises where reshape would silently return a copy instead of a view of out.
         gradients = out.reshape(points.shape, copy=False)
         batches = indices.reshape(-1, self._B)
         if len(points) <= self._rows:
@@ -98,7 +98,7 @@ class BatchPlan:
     def _block(self, x: Floats, batches: Indices, out: Floats) -> None:
         c = len(x)
         if c not in self._views:
-            # Slicing costs as much as a small product, and only a few c ever occur.
+            # Views made once: slicing costs as much as a small product, and only a few c occur.
             self._views[c] = tuple(a[:c] for a in self._taken), tuple(a[:c] for a in self._work)
         taken, work = self._views[c]
         for part, rows in zip(self._examples, taken, strict=True):
@@ -130,9 +130,9 @@ def full_gradient(kernel: GradientKernel, examples: Examples, x: Floats, out: Fl
 def mean_at_rows(
     mean: ExampleMean, kernel: GradientKernel, examples: Examples, x: Floats
 ) -> Floats:
-    """A mean over all examples at every row of ``x``: ``(..., d) -> (...)``.
+    """Return a mean over all examples at every row of ``x``: ``(..., d) -> (...)``.
 
-    Blocks are as large as the kernel's workspace allows, which bounds the memory of ``mean`` too.
+    Blocks have the size that suits the kernel's workspace, which bounds the memory of ``mean`` too.
     """
     points = np.ascontiguousarray(x).reshape(-1, x.shape[-1])
     values = np.empty(len(points))
@@ -147,7 +147,7 @@ def _one_stack(examples: Examples) -> Examples:
 
 
 def mean_over_examples(values: Floats) -> Floats:
-    """Mean over the last axis, ``(c, m) -> (c,)``; a row's bits do not depend on other rows.
+    """Return the mean over the last axis, ``(c, m) -> (c,)``, with the same bits in any block.
 
     >>> mean_over_examples(np.array([[1.0, 2.0], [3.0, 5.0]]))
     array([1.5, 4. ])

@@ -1,4 +1,4 @@
-"""Empirical risks: what all objectives over a data set have in common."""
+"""The abstract base of objectives over a data set, the empirical risks."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ class EmpiricalRisk(ABC):
 
     A new one is a final, frozen dataclass with these five fields and its own (each with its range,
     see ``kavg.ranges``), ``dim``, ``L``, and the four methods on arrays below.
-    ``kavg.objectives.finite_sums.robust_regression`` is the shortest.  Fields are declared in the
-    leaves, so that each leaf shows all of its fields in their order.
+    ``kavg.objectives.finite_sums.robust_regression`` is the shortest.
 
-    A regulariser belongs to every f_i in full, so that batches need not know it.
+    A regulariser is part of every f_i, so the mean over any batch contains all of it.
     """
+
+    # Each leaf declares all its fields: a dataclass puts inherited ones first, and the fields of a
+    # settings file would be in another order.
 
     data: Source
     """The name of a data set, the path of a file, a ``Data`` or a ``Synthetic``."""
@@ -62,18 +64,18 @@ class EmpiricalRisk(ABC):
 
     @abstractmethod
     def encode(self, data: Data) -> Examples:
-        """The arrays ``(n, ...)`` that losses and gradients read, one row an example in each.
+        """Return the arrays ``(n, ...)`` that losses and gradients read, one row an example.
 
         Training examples are encoded once, held-out ones at each use of ``measures``.
         """
 
     @abstractmethod
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
-        """``(1/m) sum_i f_i(x)`` of ``examples (1, m, ...)`` at each row of ``x (c, d)``."""
+        """Return ``(1/m) sum_i f_i(x)`` of ``examples (1, m, ...)`` at each row of ``x (c, d)``."""
 
     @abstractmethod
     def accuracy(self, data: Data) -> ExampleMean | None:
-        """A function from ``data``, encoded, and ``x (c, d)`` to the share classified correctly.
+        """Return a function of ``data``, encoded, and ``x (c, d)``: the share classified correctly.
 
         None for a regression.
         """
@@ -82,7 +84,7 @@ class EmpiricalRisk(ABC):
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
         """Allocate arrays for ``rows`` rows of ``m`` examples each, the rows on the first axis.
 
-        Blocks are as many rows as these arrays let into the cache.
+        A plan works on as many rows at a time as let these arrays stay in the cache.
         """
 
     @abstractmethod
@@ -122,12 +124,12 @@ class EmpiricalRisk(ABC):
     def f_star(self) -> Constant:
         """0, a lower bound of F, as no f_i is negative.
 
-        So it is an upper bound in the sense that counts: ``F(w) - f_star`` is never too small.
+        An upper bound in the sense that theorems need: ``F(w) - f_star`` is never too small.
         """
         return Constant(0.0, "upper bound", "0 is a lower bound of F: no term is negative")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row: ``(..., d) -> (...)``, over the training examples."""
+        """Return F at every row: ``(..., d) -> (...)``, over the training examples."""
         return mean_at_rows(self.mean_loss, self, self._train, x)
 
     def grad(self, x: Floats, out: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Forward and backward passes of two-layer networks, for a stack of weights at a time.
+"""Forward and backward passes of two-layer networks, for several weight vectors at a time.
 
 Shapes: c weight vectors, m examples each (or the same m, broadcast).  The features have a last
 column of ones, ``(c or 1, m, p + 1)``, so that b1 is one more row of W1.  Scores have the classes
@@ -17,7 +17,7 @@ LayerSizes = tuple[int, int, int]
 
 
 def layer_views(x: Floats, sizes: LayerSizes) -> tuple[Floats, Floats, Floats]:
-    """Views of ``x (c, d)``: ``W1 over b1 (c, p + 1, H), W2 (c, H, C), b2 (c, C)``.
+    """Return views of ``x (c, d)``: ``W1 over b1 (c, p + 1, H), W2 (c, H, C), b2 (c, C)``.
 
     >>> [part.shape for part in layer_views(np.zeros((7, 23)), (1, 4, 3))]
     [(7, 2, 4), (7, 4, 3), (7, 3)]
@@ -33,7 +33,7 @@ def layer_views(x: Floats, sizes: LayerSizes) -> tuple[Floats, Floats, Floats]:
 
 
 def with_ones(features: Floats) -> Floats:
-    """Features ``(n, p)`` with a last column of ones, which b1 is multiplied by: ``(n, p + 1)``.
+    """Append a column of ones, which b1 is multiplied by: ``(n, p) -> (n, p + 1)``.
 
     >>> with_ones(np.array([[3.0], [4.0]])).tolist()
     [[3.0, 1.0], [4.0, 1.0]]
@@ -54,7 +54,7 @@ def forward(features: Floats, x: Floats, sizes: LayerSizes, hidden: Floats, scor
 
 
 def softmax_minus_target(scores: Floats, one_hot: Floats, row: Floats, ones: Floats) -> None:
-    """``scores <- softmax(scores) - one_hot``, the slope of the cross-entropy, ``(c, C, m)``.
+    """Replace ``scores (c, C, m)`` by ``softmax(scores) - one_hot``, the cross-entropy's slope.
 
     ``row (c, 1, m)`` is workspace; ``ones (c, C)`` are ones.
     """
@@ -96,7 +96,7 @@ def backward(
 
 
 def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
-    """``log sum_c exp(s_c) - s_label`` of every example, ``(c, m)``, from ``scores (c, C, m)``.
+    """Return ``log sum_c exp(s_c) - s_label`` of every example: ``(c, C, m) -> (c, m)``.
 
     >>> cross_entropy(np.zeros((1, 2, 1)), np.array([[[1.0, 0.0]]])).round(6)
     array([[0.693147]])
@@ -110,7 +110,7 @@ def cross_entropy(scores: Floats, one_hot: Floats) -> Floats:
 
 
 def random_weights(count: int, sizes: LayerSizes) -> Floats:
-    """Weights ``N(0, 1 / fan-in)`` and biases 0, ``(count, d)``, the same at every call.
+    """Return weights ``N(0, 1 / fan-in)`` and biases 0, ``(count, d)``, the same at every call.
 
     The fan-in is p for W1 and H for W2, so that units and scores have a variance of order 1.
     """

@@ -75,15 +75,15 @@ class LogisticRegression(EmpiricalRisk):
         return Constant(value, "upper bound", "lambda_max(A^T A) / (4 n) + 2 alpha")
 
     def encode(self, data: Data) -> Examples:
-        """``b_i = y_i a_i / 2``, ``(n, p)``.
+        """Return ``b_i = y_i a_i / 2``, ``(n, p)``.
 
-        The loss depends on features and labels through these alone, so that a batch takes one
-        array and not two.
+        The loss depends on features and labels through these alone, so a batch reads one array
+        instead of two.
         """
         return (0.5 * self._signs(data)[:, None] * data.features,)
 
     def accuracy(self, data: Data) -> ExampleMean:
-        """The share of examples on their side of ``a.x = 0``; the boundary counts as 1."""
+        """Return the share of examples on their side of ``a.x = 0``; the boundary counts as 1."""
         y = self._signs(data)
 
         def share(examples: Examples, x: Floats) -> Floats:
@@ -93,13 +93,13 @@ class LogisticRegression(EmpiricalRisk):
         return share
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """The slope of each example's loss, ``(rows, m)``, and the regulariser's, ``(rows, d)``."""
+        """Allocate the slope of each loss, ``(rows, m)``, and the regulariser's, ``(rows, d)``."""
         return np.empty((rows, m), dtype), np.empty((rows, self.dim), dtype)
 
     def mean_gradient(
         self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
-        """``(1/m) sum_i -y_i sigmoid(-y_i a_i.x) a_i + 2 alpha x / (1 + x^2)^2``.
+        """Write ``(1/m) sum_i -y_i sigmoid(-y_i a_i.x) a_i + 2 alpha x / (1 + x^2)^2``.
 
         With ``b_i = y_i a_i / 2`` the first term is ``(1/m) sum_i (tanh(b_i.x) - 1) b_i``, as
         ``sigmoid(-z) = (1 - tanh(z/2)) / 2``: no exponential that could overflow.
@@ -119,7 +119,7 @@ class LogisticRegression(EmpiricalRisk):
             out += penalty
 
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
-        """``(1/m) sum_i log(1 + exp(-2 b_i.x))`` plus the regulariser."""
+        """Return ``(1/m) sum_i log(1 + exp(-2 b_i.x))`` plus the regulariser."""
         # log(1 + exp(z)) without an exponential that could overflow.
         losses = np.logaddexp(0.0, -2.0 * np.matvec(examples[0], x))
         x2 = x * x

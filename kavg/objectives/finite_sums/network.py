@@ -91,12 +91,12 @@ class Network(EmpiricalRisk):
         return random_weights(5, self._sizes)
 
     def encode(self, data: Data) -> Examples:
-        """Features with a column of ones, ``(n, p + 1)``, and one-hot labels ``(n, C)``."""
+        """Return features with a column of ones, ``(n, p + 1)``, and one-hot labels ``(n, C)``."""
         one_hot = (data.labels[:, None] == self.classes).astype(np.float64)
         return with_ones(data.features), one_hot
 
     def accuracy(self, data: Data) -> ExampleMean:
-        """The share of examples whose largest score is that of their class."""
+        """Return the share of examples whose largest score is that of their class."""
 
         def share(examples: Examples, x: Floats) -> Floats:
             features, targets = examples
@@ -106,7 +106,7 @@ class Network(EmpiricalRisk):
         return share
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """Arrays of the hidden layer, the scores and the l2 term.
+        """Allocate arrays for the hidden layer, the scores and the l2 term.
 
         In this order: hidden units and their slopes ``(rows, m, H)``, scores ``(rows, C, m)``, one
         score an example ``(rows, 1, m)``, ones ``(rows, C)`` and ``(rows, m)``, and ``l2 x``.
@@ -141,7 +141,7 @@ class Network(EmpiricalRisk):
             out += decay
 
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
-        """Mean cross-entropy over the examples, plus ``(l2 / 2) ||x||^2``."""
+        """Return the mean cross-entropy over the examples, plus ``(l2 / 2) ||x||^2``."""
         features, targets = examples
         losses = cross_entropy(self._scores(features, x), targets)
         decay: Floats = np.vecdot(x, x)

@@ -56,20 +56,20 @@ class RobustRegression(EmpiricalRisk):
         return Constant(value, "upper bound", "lambda_max(A^T A) / n, as |rho''| <= 1")
 
     def encode(self, data: Data) -> Examples:
-        """Features ``(n, p)`` and targets ``(n,)``, as they are."""
+        """Return features ``(n, p)`` and targets ``(n,)``, unchanged."""
         return data.features, data.labels
 
     def accuracy(self, data: Data) -> None:
-        """None: targets are real numbers."""
+        """Return None, as targets are real numbers and not classes."""
 
     def workspace(self, rows: int, m: int, dtype: Precision = "float64") -> tuple[Floats, ...]:
-        """The residual of each example and its loss's denominator, ``(rows, m)`` each."""
+        """Allocate residuals and the denominators of their losses, ``(rows, m)`` each."""
         return np.empty((rows, m), dtype), np.empty((rows, m), dtype)
 
     def mean_gradient(
         self, examples: Examples, x: Floats, out: Floats, work: tuple[Floats, ...]
     ) -> None:
-        """``(1/m) sum_i rho'(r_i) a_i``, where ``rho'(r) = r / (1 + (r/c)^2)^2``."""
+        """Write ``(1/m) sum_i rho'(r_i) a_i``, where ``rho'(r) = r / (1 + (r/c)^2)^2``."""
         (features, targets), (r, denominator) = examples, work
         np.matvec(features, x, out=r)
         r -= targets
@@ -82,7 +82,7 @@ class RobustRegression(EmpiricalRisk):
         np.vecmat(r, features, out=out)
 
     def mean_loss(self, examples: Examples, x: Floats) -> Floats:
-        """``(1/m) sum_i rho(r_i)``."""
+        """Return ``(1/m) sum_i rho(r_i)``."""
         features, targets = examples
         r2 = (np.matvec(features, x) - targets) ** 2
         return mean_over_examples(r2 / (2 * (1 + r2 / self.scale**2)))

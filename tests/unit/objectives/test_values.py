@@ -173,7 +173,7 @@ def test_lojasiewicz_constant_of_quadratics() -> None:
         (lambda: Cosine(dim=1, A=-2.0), "A must be .* at least 0, got A=-2.0"),
         (lambda: Cosine(dim=1, omega=0.0), "omega must be .* above 0"),
         (lambda: Cosine(dim=1, omega=1e200), r"lam \+ A\*omega\^2 must be a finite"),
-        (lambda: Cosine(dim=1, lam=1e-20), "lam=1e-20 is lost beside .* or lam=0"),
+        (lambda: Cosine(dim=1, lam=1e-20), "lam=1e-20 is too small beside .* or lam=0"),
         (lambda: DoubleWell(dim=2.0), r"dim must be a whole number .* got dim=2.0"),  # type: ignore[arg-type]
         (lambda: DoubleWell(dim=1, a=0.0), "a must be .* above 0"),
         (lambda: DoubleWell(dim=1, b=np.inf), "b must be a finite"),
