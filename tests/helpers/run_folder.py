@@ -20,13 +20,14 @@ RUN_FILES = {
 """The files of a run without figures."""
 
 
-def list_files(folder: Path) -> set[str]:
+def list_files(folder: Path | str) -> set[str]:
     """The files below a folder, by their paths from there."""
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    paths = Path(folder).rglob("*")
+    return {str(path.relative_to(folder)) for path in paths if path.is_file()}
 
 
-def read_summary(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+def read_summary(folder: Path | str) -> dict[str, Any]:
+    return json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8"))
 
 
 def read_environment(folder: Path) -> dict[str, Any]:

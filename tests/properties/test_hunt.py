@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from helpers.experiment import experiment
+from helpers.settings import k_avg, settings_text
 
 from kavg.cli import execution as jobs
 from kavg.cli import results
@@ -14,12 +15,7 @@ from kavg.config import messages
 from kavg.storage import RunFolder, checkpoints
 
 hunt = experiment("reliability/hunt")
-GOOD = b"""
-rounds = 2
-objective = { kind = "cosine", dim = 2 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]
-"""
+GOOD = settings_text(rounds=2, replicas=1, algorithm=[k_avg(K=1)]).encode()
 
 
 @pytest.mark.timeout(290)
@@ -55,12 +51,15 @@ def test_the_hunter_accepts_one_report(tmp_path):
 
 def test_the_hunter_accepts_what_takes_long_for_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(hunt, "SECONDS", 0.3)
-    assert outcome(tmp_path, GOOD.replace(b"P = 2", b"P = 1000000000000")) == ("interrupted", "")
+    assert outcome(tmp_path, GOOD.replace(b"P = 7", b"P = 1000000000000")) == ("interrupted", "")
 
 
-LONG = GOOD.replace(b"rounds = 2", b"rounds = 2\ncheckpoint = { every = 1 }").replace(
-    b"}]", b"}, { P = 1000000000000, K = 1, gamma = 0.1, outer = { kind = 'averaging' } }]"
-)
+LONG = settings_text(
+    rounds=2,
+    replicas=1,
+    checkpoint={"every": 1},
+    algorithm=[k_avg(K=1), k_avg(name="slow", P=10**12)],
+).encode()
 
 
 def test_the_hunter_accepts_checkpoints_that_were_asked_for(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from helpers.launch import LAUNCH_VARIABLES
 
 from kavg.cli import entry_point as cli
+from kavg.cli import results
 
 
 @pytest.fixture
@@ -15,6 +16,12 @@ def empty(tmp_path, monkeypatch):
     for variable in LAUNCH_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     return tmp_path
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """No run draws its trajectory; ``monkeypatch.undo()`` lets a test draw."""
+    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
 
 
 @pytest.fixture

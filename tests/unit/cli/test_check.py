@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.run_folder import RUN_FILES, list_files, read_summary
+from helpers.settings import k_avg, write_settings
 
 from kavg.base import Constant
 from kavg.cli import environment
@@ -16,31 +18,18 @@ from kavg.cli import output as pictures
 from kavg.objectives import TriangularWave
 from kavg.storage import load_trajectories, manifest
 
-SETTINGS = """
-seed = 1
-rounds = 30
-replicas = 8
-start = 0.6
-objective = { kind = "triangular_wave", dim = 3 }
-oracle = { kind = "gaussian", sigma2 = 0.01 }
-[[algorithm]]
-name = "K-AVG"
-P = 2
-K = 2
-gamma = 0.2
-outer = { kind = "averaging" }
-[[algorithm]]
-name = "Nesterov"
-P = 2
-K = 2
-gamma = 0.2
-outer = { kind = "nesterov", mu = 0.5 }
-"""
-BOWL = SETTINGS.replace(
-    'kind = "triangular_wave", dim = 3', 'kind = "quadratic", spectrum = [0.5, 1.0]'
-)
-RUN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
-WRITTEN = RUN | {"manifest.sha256"}
+WAVE = {
+    "rounds": 30,
+    "replicas": 8,
+    "start": 0.6,
+    "objective": {"kind": "triangular_wave", "dim": 3},
+    "oracle": {"kind": "gaussian", "sigma2": 0.01},
+    "algorithm": [
+        k_avg(P=2, gamma=0.2),
+        k_avg(name="Nesterov", P=2, gamma=0.2, outer={"kind": "nesterov", "mu": 0.5}),
+    ],
+}
+BOWL = WAVE | {"objective": {"kind": "quadratic", "spectrum": [0.5, 1.0]}}
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +38,8 @@ def here(empty, monkeypatch):
     monkeypatch.setattr(
         pictures, "installed_version", lambda name: None if name == "matplotlib" else "1"
     )
-    (empty / "my.toml").write_text(SETTINGS)
-    (empty / "bowl.toml").write_text(BOWL)
+    write_settings(empty / "my.toml", **WAVE)
+    write_settings(empty / "bowl.toml", **BOWL)
     return empty
 
 
@@ -58,10 +47,6 @@ def here(empty, monkeypatch):
 def wrong_L(monkeypatch):
     """The wave claims half its curvature, which lets twice the step through."""
     monkeypatch.setattr(TriangularWave, "L", Constant(0.5, "exact"))
-
-
-def files(folder):
-    return {str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file()}
 
 
 def verdicts(folder):
@@ -78,7 +63,7 @@ def outcomes(folder):
 def test_a_settings_file_is_run_and_judged(call, here):
     code, out, err = call("check", "my.toml")
     assert code == 0
-    assert files("runs/my") == WRITTEN | {"verdicts.json"}
+    assert list_files("runs/my") == RUN_FILES | {"verdicts.json"}
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
     assert {o for (name, _), o in outcomes("runs/my").items() if name == "Nesterov"} == {
         "NOT APPLICABLE"
@@ -88,8 +73,7 @@ def test_a_settings_file_is_run_and_judged(call, here):
     assert max(map(len, out.splitlines())) <= 100
     assert "round 30 of 30" in err
     call("run", "my.toml", "-q", "--out", "plain")
-    same = [json.loads(Path(x, "summary.json").read_text()) for x in ("runs/my", "plain")]
-    assert same[0] == same[1]
+    assert read_summary("runs/my") == read_summary("plain")
 
 
 def test_the_file_holds_every_number_of_the_table(call):
@@ -121,17 +105,18 @@ def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
 
 def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):
     call("run", "my.toml", "-q")
-    before = {name: Path("runs/my", name).read_bytes() for name in RUN}
+    others = RUN_FILES - {manifest.NAME}
+    before = {name: Path("runs/my", name).read_bytes() for name in others}
     monkeypatch.setattr(jobs, "complete_run", None)
     code, out, err = call("check", "runs/my")
     assert (code, err) == (0, "")
     assert out.endswith("\nfolder  runs/my\n")
-    assert files("runs/my") == WRITTEN | {"verdicts.json"}
-    assert before == {name: Path("runs/my", name).read_bytes() for name in RUN}
+    assert list_files("runs/my") == RUN_FILES | {"verdicts.json"}
+    assert before == {name: Path("runs/my", name).read_bytes() for name in others}
     assert manifest.list_changes(Path("runs/my")) == []
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "HOLDS"
     code, out, _ = call("check", "runs/my", "--out", "elsewhere/deep", "--level", "0.2")
-    assert files("elsewhere") == {"deep/verdicts.json"}
+    assert list_files("elsewhere") == {"deep/verdicts.json"}
     assert verdicts("elsewhere/deep")["level"] == 0.2
     assert verdicts("runs/my")["level"] == 0.05
 
@@ -150,8 +135,7 @@ def test_replicas_are_added_until_decided(call, here):
     assert stored["replicas"] == found["replicas"]
     # What is left is the plain run of that many replicas.
     call("run", "runs/my/config.toml", "-q", "--out", "plain")
-    same = [json.loads(Path(x, "summary.json").read_text()) for x in ("runs/my", "plain")]
-    assert same[0] == same[1]
+    assert read_summary("runs/my") == read_summary("plain")
     # With the first replicas alone nothing would have been said.
     call("check", "my.toml", "-q", *tight, "--out", "once")
     assert outcomes("once")["K-AVG", "theorem_1"] == "INCONCLUSIVE"
@@ -188,12 +172,12 @@ def test_wrong_input_leaves_with_2_and_writes_nothing(call, here, words, said):
     call("run", "my.toml", "-q", "--out", "mixed")
     stored = here / "mixed/config.toml"
     stored.write_text(stored.read_text().replace("rounds = 30", "rounds = 29"))
-    before = files(here)
+    before = list_files(here)
     code, out, err = call("check", *words)
     assert (code, out) == (2, "")
     assert said in err
     assert err.count("kavg: ") == 1
-    assert files(here) == before
+    assert list_files(here) == before
 
 
 def test_an_older_folder_is_replaced_by_force(call):
@@ -207,15 +191,15 @@ def test_the_picture_of_verdicts(call, monkeypatch):
     monkeypatch.setattr(pictures, "installed_version", environment.installed_version)
     call("check", "my.toml", "-q")
     wanted = {"bounds.png", "bounds.svg", "trajectory.png", "trajectory.svg"}
-    assert files("runs/my/figures") == wanted
+    assert list_files("runs/my/figures") == wanted
     call("check", "runs/my", "--out", "again")
-    assert files("again/figures") == {"bounds.png", "bounds.svg"}
+    assert list_files("again/figures") == {"bounds.png", "bounds.svg"}
     again = Path("again/figures/bounds.svg").read_bytes()
     assert again == Path("runs/my/figures/bounds.svg").read_bytes()
     # Where no bound applies there is nothing to draw, and that is no fault.
     code, _, err = call("check", "my.toml", "-q", "--out", "none", "--set", "algorithm.0.gamma=9")
     assert (code, err) == (0, "")
-    assert files("none/figures") == {"trajectory.png", "trajectory.svg"}
+    assert list_files("none/figures") == {"trajectory.png", "trajectory.svg"}
 
 
 def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
@@ -226,17 +210,17 @@ def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
     code, out, _ = call("check", "bowl.toml", "-q", *slow, "--set", "rounds=900")
     assert code == 3
     assert "the mean is infinite" in out
-    assert "bounds.png" in files("runs/bowl/figures")
+    assert "bounds.png" in list_files("runs/bowl/figures")
 
 
 # bounds
 
 
 def test_bounds_says_what_each_theorem_asks_and_gives(call, here):
-    before = files(here)
+    before = list_files(here)
     code, out, err = call("bounds", "bowl.toml", "--set", "algorithm.0.gamma=0.3")
     assert (code, err) == (0, "")
-    assert files(here) == before
+    assert list_files(here) == before
     assert max(map(len, out.splitlines())) <= 100
     assert "Cong and Liu (2020), which could not be read" in " ".join(out.split())
     assert "met  C1: 0.69 <= 1" in out
@@ -254,12 +238,10 @@ def test_bounds_of_a_random_start_and_of_gradients_without_a_bound(call, here):
     code, out, _ = call("bounds", "bowl.toml", "--set", 'start={ kind = "normal" }')
     assert code == 0
     assert "the mean over 8 replicas" in out
-    data = '{ kind = "regression", examples = 8, features = 2 }'
-    (here / "data.toml").write_text(
-        SETTINGS.replace('kind = "gaussian", sigma2 = 0.01', 'kind = "minibatch", B = 2').replace(
-            'kind = "triangular_wave", dim = 3', f'kind = "robust_regression", data = {data}'
-        )
-    )
+    data = {"kind": "regression", "examples": 8, "features": 2}
+    objective = {"kind": "robust_regression", "data": data}
+    sums = WAVE | {"objective": objective, "oracle": {"kind": "minibatch", "B": 2}}
+    write_settings(here / "data.toml", **sums)
     code, out, _ = call("bounds", "data.toml")
     assert code == 0
     assert "nothing: sigma2 is unknown" in out
@@ -273,7 +255,7 @@ def test_bounds_of_a_random_start_and_of_gradients_without_a_bound(call, here):
 def test_exact_moments_beside_a_run(call):
     code, out, _ = call("exact", "bowl.toml", "-q")
     assert code == 0
-    assert files("runs/bowl") == WRITTEN
+    assert list_files("runs/bowl") == RUN_FILES
     rows = [line.split() for line in out.splitlines() if line.startswith("  ||grad F||^2")]
     assert len(rows) == 2
     run = load_trajectories("runs/bowl")[1]
@@ -285,7 +267,7 @@ def test_the_pictures_of_exact(call, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(pictures, "installed_version", environment.installed_version)
     call("exact", "bowl.toml", "-q", "--set", "record.every=7")
-    assert {"exact.png", "exact.svg"} <= files("runs/bowl/figures")
+    assert {"exact.png", "exact.svg"} <= list_files("runs/bowl/figures")
     code, out, _ = call("atlas", "1", "3", "--out", "maps/map.png")
     assert (code, out.split()) == (0, ["maps/map.png", "maps/map.svg"])
 
@@ -314,11 +296,11 @@ def test_exact_of_a_run_that_diverges(call):
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(call, here, words, said, monkeypatch):
     monkeypatch.setattr(jobs, "complete_run", None)
-    before = files(here)
+    before = list_files(here)
     code, out, err = call(*words.split())
     assert (code, out) == (2, "")
     assert said in err
-    assert files(here) == before
+    assert list_files(here) == before
 
 
 def test_a_panel_holds_the_bound_at_every_N():

@@ -14,6 +14,8 @@ import tomllib
 from importlib.metadata import PackageNotFoundError
 
 import pytest
+from helpers.run_folder import RUN_FILES, list_files, read_digest, read_summary
+from helpers.settings import settings_text, write_settings
 
 import kavg
 from kavg.cli import entry_point as cli
@@ -23,33 +25,11 @@ from kavg.errors import KavgError
 from kavg.mpi.launchers import Launch
 from kavg.storage import load_trajectories
 
-SETTINGS = """
-seed = 1
-rounds = 4
-replicas = 3
-start = 2.0
-objective = { kind = "cosine", dim = 3 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-[[algorithm]]
-name = "K-AVG"
-P = 4
-K = 2
-gamma = 0.05
-outer = { kind = "averaging" }
-[[algorithm]]
-name = "M-AVG"
-P = 4
-K = 2
-gamma = 0.05
-outer = { kind = "block_momentum", mu = 0.5 }
-"""
-
 
 @pytest.fixture(autouse=True)
-def here(empty, monkeypatch):
-    """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
-    (empty / "my.toml").write_text(SETTINGS)
+def here(empty, no_figures):
+    """An empty folder with one settings file; no launcher, no figures."""
+    write_settings(empty / "my.toml", rounds=4)
     return empty
 
 
@@ -67,25 +47,15 @@ def process(*words, **variables):
     )  # fmt: skip
 
 
-def files(folder):
-    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-
-
-WRITTEN = {
-    "config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json",
-    "manifest.sha256",
-}  # fmt: skip
-
-
 # run
 
 
 def test_run_writes_a_folder_and_says_where(call, here):
     code, out, err = call("run", "my.toml")
     assert code == 0
-    assert files(here) == {"my.toml"} | {f"runs/my/{name}" for name in WRITTEN}
-    facts = json.loads((here / "runs/my/summary.json").read_text())
-    assert f"digest  {facts['digest']}\nfolder  runs/my\n" in out
+    assert list_files(here) == {"my.toml"} | {f"runs/my/{name}" for name in RUN_FILES}
+    digest = read_digest(here / "runs/my")
+    assert f"digest  {digest}\nfolder  runs/my\n" in out
     assert "M-AVG" in out
     assert "round 4 of 4" in err
 
@@ -108,19 +78,18 @@ def test_set_and_out(call, here):
 def test_the_stored_settings_give_the_same_digest(call, here):
     call("run", "my.toml", "-q", "--set", "replicas=2")
     call("run", "runs/my/config.toml", "-q", "--out", "again")
-    stored = [json.loads((here / x / "summary.json").read_text()) for x in ("runs/my", "again")]
-    assert stored[0]["digest"] == stored[1]["digest"]
+    assert read_digest(here / "again") == read_digest(here / "runs/my")
 
 
 def test_an_older_run_is_not_overwritten_without_force(call, here):
     call("run", "my.toml", "-q")
-    before = {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    before = {name: (here / "runs/my" / name).read_bytes() for name in RUN_FILES}
     code, out, err = call("run", "my.toml", "-q", "--set", "seed=2")
     assert (code, out) == (2, "")
     assert err == "kavg: 'runs/my' exists already; use --force to overwrite it, or --out DIR\n"
-    assert before == {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    assert before == {name: (here / "runs/my" / name).read_bytes() for name in RUN_FILES}
     assert call("run", "my.toml", "-q", "--set", "seed=2", "--force")[0] == 0
-    assert before != {name: (here / "runs/my" / name).read_bytes() for name in WRITTEN}
+    assert before != {name: (here / "runs/my" / name).read_bytes() for name in RUN_FILES}
     assert len(list((here / "runs").iterdir())) == 1
 
 
@@ -132,7 +101,7 @@ def test_force_does_not_touch_what_kavg_did_not_write(call, here):
         code, _, err = call("run", "my.toml", "--force", "--out", folder)
         assert code == 2
         assert "is not a run folder of kavg and is not overwritten; use --out DIR" in err
-    assert files(here) == {"my.toml", "thesis/chapter.tex", "thesis/summary.json"}
+    assert list_files(here) == {"my.toml", "thesis/chapter.tex", "thesis/summary.json"}
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, here, monkeypatch):
@@ -141,7 +110,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_any_work(call, here, m
         code, _, err = call("run", "my.toml", "--out", folder)
         assert code == 2
         assert err.startswith("kavg: cannot write ")
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 def test_a_run_that_comes_second_does_not_overwrite_the_first(call, here, monkeypatch):
@@ -160,7 +129,7 @@ def test_a_run_that_comes_second_does_not_overwrite_the_first(call, here, monkey
 
 
 def test_all_faults_are_said_once_and_nothing_is_written(call, here):
-    (here / "my.toml").write_text(SETTINGS.replace("K = 2", "tau = 2").replace("rounds = 4", ""))
+    (here / "my.toml").write_text(settings_text(rounds=None).replace("K = 2", "tau = 2"))
     code, out, err = call("run", "my.toml", "--set", "algorithm.0.lr=1")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
@@ -172,14 +141,14 @@ def test_all_faults_are_said_once_and_nothing_is_written(call, here):
         "  algorithm.1.K: is missing",
         "  algorithm.1.tau: there is no key 'tau' here; use 'K'",
     ]
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
     assert not (here / "runs").exists()
 
 
 def test_an_algorithm_that_diverges_ends_in_words_and_the_others_go_on(call, here):
     code, out, _ = call("run", "my.toml", "--set", "algorithm.0.gamma=1e120")
     assert code == 0
-    facts = json.loads((here / "runs/my/summary.json").read_text())["algorithms"]
+    facts = read_summary(here / "runs/my")["algorithms"]
     at = facts["K-AVG"]["diverged_at"]
     assert f"diverged at round {at}" in out
     assert facts["M-AVG"]["diverged_at"] is None
@@ -203,7 +172,7 @@ def test_figures_are_drawn_and_drawn_again(here):
     job = process("run", "my.toml", "-q", MPLBACKEND="Agg")
     assert job.returncode == 0, job.stderr
     figures = here / "runs/my/figures"
-    assert files(figures) == {"trajectory.png", "trajectory.svg"}
+    assert list_files(figures) == {"trajectory.png", "trajectory.svg"}
     job = process("plot", "runs/my", "--axis", "gradients", "--out", "new", MPLBACKEND="Agg")
     assert job.returncode == 0, job.stderr
     assert job.stdout.split() == ["new/trajectory.png", "new/trajectory.svg"]
@@ -220,7 +189,7 @@ def test_without_matplotlib_it_runs_and_says_how_to_get_pictures(call, here, mon
     code, out, _ = call("run", "my.toml", "-q")
     assert code == 0
     assert out.endswith("no figure: pip install 'kavg[plot]' draws one\n")
-    assert files(here / "runs/my") == WRITTEN
+    assert list_files(here / "runs/my") == RUN_FILES
 
 
 def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
@@ -232,7 +201,7 @@ def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
     assert code == 0
     assert "folder  runs/my" in out
     assert err == "kavg: no figure: no fonts\n"
-    assert files(here / "runs/my") == WRITTEN
+    assert list_files(here / "runs/my") == RUN_FILES
 
 
 def test_plot_says_what_it_cannot_do(call, here, monkeypatch):
@@ -286,7 +255,7 @@ def test_wrong_usage(call, here, words):
     assert (code, out) == (2, "")
     assert err.count("Error: ") == 1
     assert "Traceback" not in err
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 def test_no_arguments_is_a_call_for_help(call):
@@ -313,7 +282,7 @@ def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeyp
     assert code == 1
     assert real.getvalue().startswith("kavg: Traceback")
     assert real.getvalue().count("RuntimeError: a bug") == 1
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}])
@@ -345,7 +314,7 @@ def test_interrupted_it_ends_at_once_and_keeps_what_it_has(here):
     assert job.returncode == 130
     assert (said + err).count("kavg: stopped by SIGINT after round ") == 1
     assert "Traceback" not in err
-    (checkpoint,) = files(here) - {"my.toml"}
+    (checkpoint,) = list_files(here) - {"my.toml"}
     assert re.fullmatch(r"runs/my/checkpoints/\d{9}\.ckpt", checkpoint)
 
 

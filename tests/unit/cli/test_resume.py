@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -11,6 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.run_folder import (
+    RUN_FILES,
+    change_environment,
+    list_files,
+    read_digest,
+    read_environment,
+    read_summary,
+    renew_manifest,
+)
+from helpers.settings import k_avg, m_avg, write_settings
 
 from kavg.cli import environment, results
 from kavg.cli import execution as jobs
@@ -19,38 +28,16 @@ from kavg.cli import supervisor as supervising
 from kavg.engine.local_steps import LocalSteps
 from kavg.mpi import signals
 from kavg.storage import RunFolder, checkpoint_manager, load_trajectories, manifest
-from kavg.storage.atomic import write_bytes
 from kavg.storage.checkpoints import FOLDER, list_checkpoints, read_checkpoint
 
-SETTINGS = """
-seed = 1
-rounds = 6
-replicas = 3
-start = 2.0
-record = { every = 4 }
-objective = { kind = "cosine", dim = 3 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-[[algorithm]]
-name = "K-AVG"
-P = 4
-K = 2
-gamma = 0.05
-outer = { kind = "averaging" }
-[[algorithm]]
-name = "M-AVG"
-P = 3
-K = 2
-gamma = 0.05
-outer = { kind = "block_momentum", mu = 0.5 }
-"""
 CODES = [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
 
 
 @pytest.fixture(autouse=True)
-def here(empty, monkeypatch):
-    """An empty folder with one settings file; no pictures; signals as they were, behind a test."""
-    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
-    (empty / "my.toml").write_text(SETTINGS)
+def here(empty, no_figures):
+    """An empty folder with one settings file; no figures; signals as they were, behind a test."""
+    algorithm = [k_avg(P=4), m_avg(P=3)]
+    write_settings(empty / "my.toml", rounds=6, record={"every": 4}, algorithm=algorithm)
     before = {number: signal.getsignal(number) for number in signals.SIGNALS}
     # A background job may have been told to ignore SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -93,23 +80,11 @@ def strike(monkeypatch):
     return strike
 
 
-def facts(folder):
-    return json.loads((folder / "summary.json").read_text())
-
-
-def files(folder):
-    return {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
-
-
-WRITTEN = {"config.toml", "metrics.csv", "trajectory.npz", "summary.json", "environment.json"}
-WRITTEN |= {"manifest.sha256"}
-
-
 @pytest.fixture
 def whole(call, here):
     """The digest of the uninterrupted run."""
     assert call("run", "my.toml", "-q", "--out", "whole")[0] == 0
-    return facts(here / "whole")["digest"]
+    return read_digest(here / "whole")
 
 
 # Stopped and resumed.
@@ -128,13 +103,13 @@ def test_a_signal_leaves_a_checkpoint_and_resume_gives_the_same_digest(
         f"kavg: stopped by {signal.Signals(number).name} after round {n} of {name}; "
         "kavg resume runs/my continues\n"
     )
-    assert files(here / "runs") == {f"my/checkpoints/{at:09d}.ckpt"}
+    assert list_files(here / "runs") == {f"my/checkpoints/{at:09d}.ckpt"}
     strike(0)
     code, out, err = call("resume", "runs/my")
     assert code == 0, err
     assert f"digest  {whole}\nfolder  runs/my\n" in out
-    assert files(here / "runs/my") == WRITTEN
-    assert facts(here / "runs/my") == facts(here / "whole")
+    assert list_files(here / "runs/my") == RUN_FILES
+    assert read_summary(here / "runs/my") == read_summary(here / "whole")
     assert sorted(p.name for p in (here / "runs").iterdir()) == ["my"]
 
 
@@ -150,8 +125,8 @@ def test_several_signals_on_the_way(call, here, strike, whole):
         assert read_checkpoint(list_checkpoints(here / "a b" / FOLDER)[0]).done == done
     strike(0)
     assert call("resume", "a b", "-q")[0] == 0
-    assert facts(here / "a b")["digest"] == whole
-    earlier = json.loads((here / "a b/environment.json").read_text())["earlier"]
+    assert read_digest(here / "a b") == whole
+    earlier = read_environment(here / "a b")["earlier"]
     assert [session["ranks"] for session in earlier] == [1] * 4
 
 
@@ -162,8 +137,8 @@ def test_an_algorithm_that_diverged_stays_so(call, here, strike):
     assert call("run", "my.toml", "-q", *diverging)[0] == 143
     strike(0)
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my") == facts(here / "whole")
-    assert facts(here / "whole")["algorithms"]["K-AVG"]["diverged_at"] is not None
+    assert read_summary(here / "runs/my") == read_summary(here / "whole")
+    assert read_summary(here / "whole")["algorithms"]["K-AVG"]["diverged_at"] is not None
 
 
 def test_both_signals_at_once_are_one_end(call, here, strike, whole):
@@ -172,7 +147,7 @@ def test_both_signals_at_once_are_one_end(call, here, strike, whole):
     assert call("run", "my.toml", "-q")[0] == 130
     strike(0)
     call("resume", "runs/my", "-q")
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_a_later_signal_ends_at_once(call, here, strike, monkeypatch):
@@ -181,7 +156,7 @@ def test_a_later_signal_ends_at_once(call, here, strike, monkeypatch):
     code, out, err = call("run", "my.toml", "-q")
     assert (code, out) == (143, "")
     assert err == "kavg: ended by SIGTERM; no half-written folder is left\n"
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 def test_a_later_signal_ends_the_writing_of_a_checkpoint(call, here, strike, monkeypatch):
@@ -197,7 +172,7 @@ def test_a_later_signal_ends_the_writing_of_a_checkpoint(call, here, strike, mon
     code, _, err = call("run", "my.toml", "-q")
     assert code == 143
     assert "ended by SIGTERM" in err
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 def test_nothing_is_kept_where_nothing_is_to_be(call, here, strike):
@@ -207,7 +182,7 @@ def test_nothing_is_kept_where_nothing_is_to_be(call, here, strike):
     assert err.endswith(
         "after round 4 of K-AVG; checkpoint.every is 'never', so no checkpoint was written\n"
     )
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
     assert not (here / "runs").exists()
 
 
@@ -219,7 +194,7 @@ def test_other_commands_end_in_order_too(call, here, strike, command, number, co
     left, out, err = call(command, "my.toml", "-q", "--set", quadratic)
     assert (left, out) == (code, "")
     assert err.endswith("after round 2 of K-AVG; this command writes no checkpoints\n")
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
@@ -233,7 +208,7 @@ def test_before_the_rounds_a_signal_ends_at_once(call, here, monkeypatch, number
     assert err == (
         f"kavg: ended by {signal.Signals(number).name}; no half-written folder is left\n"
     )
-    assert files(here) == {"my.toml"}
+    assert list_files(here) == {"my.toml"}
 
 
 @pytest.mark.parametrize(("number", "code"), CODES)
@@ -248,9 +223,9 @@ def test_while_the_folder_is_written_a_signal_leaves_a_checkpoint(
         left, out, err = call("run", "my.toml", "-q")
     assert (left, out) == (code, "")
     assert "no half-written folder is left" in err
-    assert files(here / "runs") == {"my/checkpoints/000000012.ckpt"}
+    assert list_files(here / "runs") == {"my/checkpoints/000000012.ckpt"}
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monkeypatch, whole):
@@ -268,7 +243,7 @@ def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monke
     assert code == 143
     assert "stopped by SIGTERM after round 6 of M-AVG; kavg resume runs/my continues" in err
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_what_is_ignored_stays_ignored(call, here, strike, whole, monkeypatch):
@@ -276,7 +251,7 @@ def test_what_is_ignored_stays_ignored(call, here, strike, whole, monkeypatch):
     strike(2, signal.SIGINT)
     monkeypatch.setattr(signal, "default_int_handler", signal.SIG_IGN)
     assert call("run", "my.toml", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 # Checkpoints on the way.
@@ -294,9 +269,9 @@ def test_a_crash_leaves_the_two_last_checkpoints(call, here, strike, monkeypatch
         patch.setattr(LocalSteps, "displacement", crash)
         code, *_ = call("run", "my.toml", "-q", "--set", "checkpoint.every=2")
     assert code == 1
-    assert files(here / "runs/my") == {f"checkpoints/{n:09d}.ckpt" for n in (2, 4)}
+    assert list_files(here / "runs/my") == {f"checkpoints/{n:09d}.ckpt" for n in (2, 4)}
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def stored_here(here):
@@ -317,14 +292,14 @@ def test_one_that_is_damaged_is_said_and_the_one_before_it_taken(call, here, str
         "it is cut off or damaged: its checksum does not fit",
         f"kavg: continuing from the one before it, {before.name}",
     ]
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_how_often_checkpoints_are_written_does_not_change_the_digest(call, here, whole):
     for every in ("1", "3", "1s", "never"):
         call("run", "my.toml", "-q", "--out", every, "--set", f"checkpoint.every={every}")
-        assert facts(here / every)["digest"] == whole
-        assert files(here / every) == WRITTEN
+        assert read_digest(here / every) == whole
+        assert list_files(here / every) == RUN_FILES
 
 
 def test_a_full_disk_ends_the_run_with_one_message(call, here, monkeypatch, whole):
@@ -344,9 +319,9 @@ def test_a_full_disk_ends_the_run_with_one_message(call, here, monkeypatch, whol
         "kavg: cannot write a checkpoint to 'runs/my/checkpoints': No space left on device; "
         "make room, then kavg resume runs/my continues from 000000006.ckpt\n"
     )
-    assert files(here / "runs/my") == {f"checkpoints/{n:09d}.ckpt" for n in (4, 6)}
+    assert list_files(here / "runs/my") == {f"checkpoints/{n:09d}.ckpt" for n in (4, 6)}
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_a_full_disk_when_a_signal_comes_is_a_failure(call, here, monkeypatch, strike):
@@ -401,7 +376,7 @@ def test_force_starts_anew_and_forgets_the_old_checkpoints(call, here, strike, w
     stop(call, strike, "--force", at=2)
     assert [path.name for path in stored_here(here)] == ["000000002.ckpt"]
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
 
 
 def test_forced_a_run_forgets_old_checkpoints_before_it_has_any(
@@ -440,7 +415,7 @@ def test_force_starts_anew_after_a_first_checkpoint_that_failed(call, here, left
         (folder / name).write_text("half")
     assert call("run", "my.toml", "-q")[0] == 2
     assert call("run", "my.toml", "-q", "--force")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole
+    assert read_digest(here / "runs/my") == whole
     assert not folder.exists()
 
 
@@ -457,12 +432,12 @@ def test_force_does_not_replace_checkpoints_of_something_else(call, here):
 def test_beside_a_finished_run_the_unfinished_one_is_resumed(call, here, strike, whole):
     """With --force the old run stays until the new one is whole."""
     call("run", "my.toml", "-q", "--set", "seed=2")
-    old = facts(here / "runs/my")["digest"]
+    old = read_digest(here / "runs/my")
     stop(call, strike, "--force")
-    assert facts(here / "runs/my")["digest"] == old
+    assert read_digest(here / "runs/my") == old
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my")["digest"] == whole != old
-    assert files(here / "runs/my") == WRITTEN
+    assert read_digest(here / "runs/my") == whole != old
+    assert list_files(here / "runs/my") == RUN_FILES
 
 
 def test_two_runs_at_once_keep_their_checkpoints_apart(call, here, strike, whole, monkeypatch):
@@ -480,7 +455,7 @@ def test_two_runs_at_once_keep_their_checkpoints_apart(call, here, strike, whole
     assert "kavg resume runs/my-2 continues" in err
     strike(0)
     assert call("resume", "runs/my-2", "-q")[0] == 0
-    assert facts(here / "runs/my-2")["digest"] == whole
+    assert read_digest(here / "runs/my-2") == whole
     assert list((here / "runs/my").iterdir()) == []
 
 
@@ -491,7 +466,7 @@ def test_what_the_user_keeps_in_the_folder_stays(call, here, strike):
     (here / "runs/my/old/figure.png").write_text("a picture")
     assert call("resume", "runs/my", "-q")[0] == 0
     assert call("resume", "runs/my", "-q", "--rounds", "9")[0] == 0
-    assert files(here / "runs/my") == WRITTEN | {"notes.md", "old/figure.png"}
+    assert list_files(here / "runs/my") == RUN_FILES | {"notes.md", "old/figure.png"}
     assert sorted(p.name for p in (here / "runs").iterdir()) == ["my"]
 
 
@@ -501,7 +476,7 @@ def test_a_folder_that_is_a_link(call, here, strike, whole):
     stop(call, strike, "--out", "disk/run")
     assert call("resume", "link", "-q")[0] == 0
     assert (here / "link").is_symlink()
-    assert facts(here / "disk/run")["digest"] == whole
+    assert read_digest(here / "disk/run") == whole
 
 
 @pytest.mark.parametrize("words", [["verify"], ["verify", "--files"], ["check"], ["plot"],
@@ -522,33 +497,33 @@ def test_a_finished_run_is_extended_to_the_digest_of_the_longer_one(call, here, 
     call("run", "my.toml", "-q", "--set", f"rounds={short}")
     code, _, err = call("resume", "runs/my", "-q", "--rounds", str(long))
     assert (code, err) == (0, "")
-    assert facts(here / "runs/my") == facts(here / "long")
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
     assert tomllib.loads((here / "runs/my/config.toml").read_text())["rounds"] == long
     assert load_trajectories(here / "runs/my")[0].rounds[-1] == long
-    assert len(json.loads((here / "runs/my/environment.json").read_text())["earlier"]) == 1
+    assert len(read_environment(here / "runs/my")["earlier"]) == 1
 
 
 def test_an_extension_that_is_stopped_is_resumed(call, here, strike):
     call("run", "my.toml", "-q", "--out", "long", "--set", "rounds=11")
     call("run", "my.toml", "-q")
-    old = facts(here / "runs/my")
+    old = read_summary(here / "runs/my")
     strike(7, signal.SIGTERM)
     code, _, err = call("resume", "runs/my", "-q", "--rounds", "11")
     assert code == 143
     assert "after round 8 of M-AVG" in err  # 5 of K-AVG, then 2
-    assert facts(here / "runs/my") == old
+    assert read_summary(here / "runs/my") == old
     for words in (["check"], ["plot"], ["diff", "runs/my"]):  # what is finished can be read
         assert call(*words, "runs/my")[0] == 0
     strike(0)
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my") == facts(here / "long")
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
 
 
 def test_an_unfinished_run_may_become_longer_too(call, here, strike):
     call("run", "my.toml", "-q", "--out", "long", "--set", "rounds=11")
     stop(call, strike, at=8)
     assert call("resume", "runs/my", "-q", "--rounds", "11")[0] == 0
-    assert facts(here / "runs/my") == facts(here / "long")
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
 
 
 def test_with_a_plain_mean_and_single_precision(call, here, strike):
@@ -556,7 +531,7 @@ def test_with_a_plain_mean_and_single_precision(call, here, strike):
     call("run", "my.toml", "-q", "--out", "whole", *settings)
     stop(call, strike, *settings, at=5)
     assert call("resume", "runs/my", "-q")[0] == 0
-    assert facts(here / "runs/my") == facts(here / "whole")
+    assert read_summary(here / "runs/my") == read_summary(here / "whole")
 
 
 def test_nothing_to_do_is_no_fault(call, here, whole):
@@ -592,7 +567,7 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
         honest = config.read_text()
         assert old in honest
         config.write_text(honest.replace(old, new))
-        sealed(here / "whole")
+        renew_manifest(here / "whole")
         code, _, err = call("resume", "whole", "--rounds", "9")
         assert code == 2, new
         assert "cannot be extended" in err
@@ -602,18 +577,13 @@ def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here
                           ("trajectory.npz", "x")):  # fmt: skip
         honest = (here / "whole" / name).read_bytes()
         (here / "whole" / name).write_text(content)
-        sealed(here / "whole")
+        renew_manifest(here / "whole")
         code, _, err = call("resume", "whole", "--rounds", "9")
         assert (code, err.count("\n")) == (2, 1)
         assert "was changed" not in err
         (here / "whole" / name).write_bytes(honest)
-    sealed(here / "whole")
+    renew_manifest(here / "whole")
     assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
-
-
-def sealed(folder):
-    """Give a folder that was changed a manifest that knows nothing of it."""
-    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
 
 
 @pytest.mark.parametrize("name", ["config.toml", "trajectory.npz", "environment.json"])
@@ -653,10 +623,9 @@ def test_other_versions_are_said_once(call, here, strike, monkeypatch):
         f"source {environment.source_digest()} then, abc now\n"
     )
     call("run", "my.toml", "-q", "--out", "other")
-    told = json.loads((here / "other/environment.json").read_text())
-    told["machine"], told["versions"]["kavg"] = "abacus", "0.0.1"
-    (here / "other/environment.json").write_text(json.dumps(told))
-    sealed(here / "other")
+    versions = read_environment(here / "other")["versions"] | {"kavg": "0.0.1"}
+    change_environment(here / "other", machine="abacus", versions=versions)
+    renew_manifest(here / "other")
     code, _, err = call("resume", "other", "-q", "--rounds", "7")
     assert code == 0
     assert "kavg 0.0.1 then, " in err

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.run_folder import read_environment, renew_manifest
+from helpers.settings import k_avg, m_avg, settings_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg import meta_iterations, simulate
-from kavg.cli import environment, replay, results
+from kavg.cli import environment, replay
 from kavg.cli import execution as jobs
 from kavg.cli.replay import Replay, sample_rows
 from kavg.cli.results import summarize_runs
@@ -21,35 +22,14 @@ from kavg.config.settings_file import load_config, parse_config, to_toml
 from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import iterate_rounds
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
-from kavg.storage.atomic import write_bytes
 
-SETTINGS = """
-seed = 1
-rounds = 12
-replicas = 3
-start = 2.0
-record = { every = 5 }
-objective = { kind = "cosine", dim = 3 }
-oracle = { kind = "gaussian", sigma2 = 1.0 }
-[[algorithm]]
-name = "K-AVG"
-P = 4
-K = 2
-gamma = 0.05
-outer = { kind = "averaging" }
-[[algorithm]]
-name = "M-AVG"
-P = 4
-K = 2
-gamma = 0.05
-outer = { kind = "nesterov", mu = 0.5 }
-"""
+NESTEROV = m_avg(outer={"kind": "nesterov", "mu": 0.5})
+SETTINGS = settings_text(rounds=12, record={"every": 5}, algorithm=[k_avg(), NESTEROV])
 
 
 @pytest.fixture(autouse=True)
-def here(empty, monkeypatch):
-    """An empty folder with one settings file; no launcher, no pictures unless asked for."""
-    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
+def here(empty, no_figures):
+    """An empty folder with one settings file; no launcher, no figures."""
     (empty / "my.toml").write_text(SETTINGS)
     return empty
 
@@ -65,14 +45,9 @@ def run(call):
     return run
 
 
-def sealed(folder):
-    """Give a folder that was changed a manifest that knows nothing of it."""
-    write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
-
-
 def rewritten(folder, change, **told):
     """The same run with other values, as if they had come from another machine: ``told``."""
-    known = json.loads((folder / "environment.json").read_text())
+    known = read_environment(folder)
     runs = [change(run) for run in load_trajectories(folder)]
     config = (folder / "config.toml").read_text()
     RunFolder(folder).write(StoredRun(config, runs, summarize_runs(runs), known | told))
@@ -148,7 +123,7 @@ def test_other_settings_are_found(call, run):
     folder = run("a")
     text = (folder / "config.toml").read_text()
     (folder / "config.toml").write_text(text.replace("mu = 0.5", "mu = 0.25"))
-    sealed(folder)
+    renew_manifest(folder)
     code, out, _ = call("verify", "a", "-q")
     assert (code, out.splitlines()[-1]) == (1, "different")
     assert "M-AVG: round 5, F of replica 0: " in out
@@ -233,7 +208,7 @@ def test_files_that_contradict_each_other(call, run, name):
     path = run("a") / file
     changed = change(path.read_text())
     path.write_bytes(changed if isinstance(changed, bytes) else changed.encode())
-    sealed(Path("a"))
+    renew_manifest(Path("a"))
     code, out, _ = call("verify", "a", "--files")
     assert code == 1
     assert words in out

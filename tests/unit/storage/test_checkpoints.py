@@ -12,6 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 from helpers.same import same_bits
+from helpers.settings import settings_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -314,10 +315,10 @@ def test_facts_that_do_not_fit_the_settings_are_refused(tmp_path, change):
 
 def test_other_data_under_the_same_name_is_refused(tmp_path):
     np.savez(tmp_path / "my.npz", features=np.eye(8), labels=np.arange(8) % 2)
-    settings = (
-        'rounds = 2\noracle = { kind = "minibatch", B = 2 }\n'
-        'objective = { kind = "logistic_regression", data = "my.npz", alpha = 0.1 }\n'
-        'algorithm = [{ P = 2, K = 1, gamma = 0.1, outer = { kind = "averaging" } }]'
+    settings = settings_text(
+        rounds=2,
+        objective={"kind": "logistic_regression", "data": "my.npz", "alpha": 0.1},
+        oracle={"kind": "minibatch", "B": 2},
     )
     config = parse_config(settings, folder=tmp_path)
     path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), hash_data(config), [], []))
