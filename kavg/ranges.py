@@ -74,7 +74,7 @@ def check_not_negative(name: str, value: float) -> None:
     check_range(NonNegative, name, value)
 
 
-# get_type_hints evaluates all annotations of a class anew at every call.
+# get_type_hints evaluates all annotations of a class at every call.
 @cache
 def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls, include_extras=True)

@@ -14,13 +14,15 @@ from kavg.outer import SlowMo
 from kavg.problem import Algorithm
 
 _LARGE: Final = 1e50
+"""Constants up to this size leave products of a few of them finite."""
 _DIVISORS: Final = ("gamma", "L", "pl")
+"""Constants that bounds divide by, which may not be too small either."""
 
 
 @final
 @dataclass(frozen=True)
 class NotApplicable:
-    """The ``reason`` why no theorem applies to a run."""
+    """The absence of a setting, with the ``reason`` why no theorem applies to a run."""
 
     reason: str
 
@@ -44,8 +46,8 @@ def make_setting(
     """Return the constants of a run of ``N`` rounds, or the reason why no theorem applies to it.
 
     ``Delta = F(w_1) - f_star``.  Covered are averaging (``mu = 0``), block momentum, and SlowMo
-    with ``alpha = 1``, which is block momentum as long as gamma is constant; all with a constant
-    gamma.  A ``pl`` above L is left out and not rejected.
+    with ``alpha = 1``, which is block momentum where gamma is constant; all with a constant gamma.
+    A ``pl`` above L is left out and not rejected.
 
     >>> from kavg import Algorithm, objectives, oracles, outer
     >>> bowl, noise = objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=2.0)
@@ -92,7 +94,7 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
 
 
 def _reason_out_of_range(s: Setting) -> str | None:
-    # Products of a few numbers beyond _LARGE, or quotients by smaller than 1/_LARGE, overflow.
+    # Infinite and unknown (NaN) constants pass: each theorem decides about those itself.
     for name in ("gamma", "L", "pl", "Delta", "sigma2", "M_v", "zeta2"):
         value = getattr(s, name)
         if _LARGE < value < inf or (name in _DIVISORS and 0 < value < 1 / _LARGE):
@@ -108,6 +110,7 @@ def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str
     >>> {name: c.value for name, c in gather_constants(bowl, noise.constants(bowl)).items()}
     {'L': 4.0, 'f_star': 0.0, 'sigma2': 2.0, 'M_v': 0.0, 'zeta2': 0.0, 'pl': 1.0}
     """
+    # Not part of the Protocol, as few objectives have such a constant.
     pl: Constant = getattr(objective, "pl", unknown_constant(""))
     return {
         "L": objective.L,

@@ -1,4 +1,4 @@
-"""Runs beside bounds: the value of the bound, and what each replica measured of its quantity."""
+"""Comparison of runs with bounds: the bound's value, and its quantity on each replica."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _ROUNDING: Final = 1e-12
 @final
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """The ``measured (R,)`` quantity of each replica, and the ``allowed (R,)`` by the bound.
+    """The quantity of a bound on each replica, ``measured (R,)``, and what is ``allowed (R,)``.
 
-    What a replica is allowed depends on where it started; the mean over replicas is the bound.
+    A replica is allowed a value that depends on its own start; the mean over replicas is the bound.
     """
 
     measured: Floats
@@ -42,11 +42,11 @@ class Measurement:
 @final
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One bound and one run.
+    """The comparison of one run with one bound.
 
-    ``reason`` says why the bound does not apply; where it is None, it does, and only then is there
-    a ``measurement``.  ``setting``, ``conditions`` and ``value`` are there as far as the reason
-    allows.  ``exact`` marks runs without noise, ``estimated`` names estimated constants.
+    The bound applies if ``reason`` is None; only then there is a ``measurement``.  Otherwise
+    ``setting``, ``conditions`` and ``value`` are present as far as the reason allows.  ``exact``
+    marks runs without noise, ``estimated`` names estimated constants.
     """
 
     algorithm: str
@@ -126,7 +126,7 @@ def _compare_setting(
 ) -> Comparison:
     found = check_applicability(bound, algorithm, setting, constants)
     # Outside its assumptions a theorem's formulas may not even be defined; outside its step
-    # conditions they are, and the value is shown beside the largest step.
+    # conditions they are, and reports show the value with the largest step.
     covered = bool(found.conditions) or found.reason is None
     return Comparison(
         algorithm.name,

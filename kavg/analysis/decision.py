@@ -1,8 +1,8 @@
-"""Verdicts: measured runs against the theorems, at a level that is kept over the whole table.
+"""Verdicts of the theorems on measured runs, at one level for the whole table.
 
 For each algorithm and bound two one-sided hypotheses are tested on the replicas' own differences
 ``D_r = measured_r - allowed_r``, where the bound is linear in ``Delta`` and replica r is allowed
-its own ``Delta_r``, so that with a random start the sampling error of ``Delta`` is in the test:
+its own ``Delta_r``, so with a random start the sampling error of ``Delta`` is part of the test:
 
 - "the mean is not below the bound", whose rejection makes HOLDS;
 - "the mean is not above the bound", whose rejection makes VIOLATED.
@@ -37,7 +37,7 @@ from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Trajectory
 
 _NOISELESS_SLACK: Final = 1e-9
-"""Relative room for rounding where no noise decides."""
+"""Relative room for rounding in comparisons without noise."""
 
 
 def check_bounds(
@@ -70,8 +70,8 @@ def check_bounds(
 def decide_verdicts(comparisons: Sequence[Comparison], level: float = 0.05) -> tuple[Verdict, ...]:
     """Return a verdict for each comparison, all at one overall ``level``.
 
-    With probability ``1 - level`` no HOLDS and no VIOLATED is wrong.  A pair that needs no test
-    (no noise, not applicable, diverged) does not weaken the test of the others.
+    With probability ``1 - level`` no HOLDS and no VIOLATED is wrong.  Pairs that need no test (no
+    noise, not applicable, diverged) do not count in Holm's procedure.
 
     Raises:
         KavgError: if ``level`` is not inside (0, 1).

@@ -1,4 +1,4 @@
-"""Two runs compared bit by bit: the first round, quantity and replica in which they differ."""
+"""Differences between two runs, bit by bit: the first round, quantity and replica."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kavg.base import Floats
 from kavg.trajectory import State, Trajectory
 
 _ABSENT: Final = "nothing"
+"""The value that is shown for a missing key."""
 
 
 @final
@@ -28,15 +29,15 @@ class Difference:
     b: float
 
     def __str__(self) -> str:
-        """The place, both values and their distance."""
+        """Return the place, both values and their distance."""
         where = f"round {self.round}, {self.quantity} of replica {self.replica}"
         return f"{where}: {self.a!r} and {self.b!r}, {abs(self.a - self.b):.3g} apart"
 
 
 def first_difference(a: Trajectory, b: Trajectory) -> Difference | None:
-    """Return the first difference of two runs as far as both go; None if all bits are the same.
+    """Return the first difference of two runs in what both have; None if all bits are the same.
 
-    Recorded series count first, in the order of rounds, then the states that both have stored.
+    Recorded series are compared first, in the order of rounds, then states stored by both.
 
     >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))

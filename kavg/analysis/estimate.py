@@ -107,7 +107,7 @@ def _validate_samples(values: ArrayLike, level: float) -> Floats:
 
 
 def _standard_deviation(centred: Floats) -> Floats:
-    # Squares of gradients near convergence underflow, those of a diverging run overflow.
+    # Scaled: squares of gradients near convergence underflow, those of a diverging run overflow.
     scale = np.abs(centred).max(axis=-1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)
     freedom = max(centred.shape[-1] - 1, 1)

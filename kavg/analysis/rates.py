@@ -1,4 +1,4 @@
-"""Power laws: how a measured mean scales with P, K, mu or gamma, with confidence intervals."""
+"""Power laws: the exponent with which a mean scales in P, K or gamma, with its interval."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Slope:
         return self.low <= beta <= self.high
 
     def __str__(self) -> str:
-        """``beta`` with its interval, such as ``-1.004 [-1.021, -0.987]``."""
+        """Return ``beta`` with its interval, such as ``-1.004 [-1.021, -0.987]``."""
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 

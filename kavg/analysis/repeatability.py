@@ -1,13 +1,13 @@
-"""Repetitions whose bits differ: whether by more than rounding and by more than chance.
+"""Differences between a run and its repetition, compared with rounding and with chance.
 
-Another processor or another NumPy rounds the last digits differently.  Two things excuse a
+Another processor or another NumPy rounds the last digits differently.  Two things can explain a
 difference:
 
 - *rounding*: everywhere ``|a - b| <= (1 + n K) (2^-24 max(|a|, |b|) + 2^-52 max_n |a|)``, the sum
   of one rounding in the last place of float32 (noise is drawn in it) at each local step;
-- *chance*: a nonconvex function carries what is rounded into another basin, but does not prefer
-  one.  Student's two-sided test of the paired differences, at the last round and of the means over
-  all rounds (the smaller p-value doubled), with Holm's procedure over all quantities of all
+- *chance*: on a nonconvex function a rounding can lead a replica to another basin, but it prefers
+  none.  Student's two-sided test of the paired differences, at the last round and of the means
+  over all rounds (the smaller p-value doubled), with Holm's procedure over all quantities of all
   algorithms.
 """
 
@@ -38,9 +38,9 @@ _DOUBLE: Final = 2.0**-52
 class Discrepancy:
     """The difference of one quantity of one algorithm between two runs.
 
-    ``rounding`` is the largest difference over what rounding excuses; ``interval`` is the
+    ``rounding`` is the largest difference over what rounding explains; ``interval`` is the
     confidence interval of the mean paired difference at the last round; ``p`` is 1 where rounding
-    excuses all, and 0 where there is no spread to test against.
+    explains all, and 0 where there is no spread to test against.
     """
 
     algorithm: str
@@ -73,25 +73,25 @@ def _measure_discrepancy(
 ) -> Discrepancy:
     rounding = rounding_ratio(a, b, run.steps)
     p = 1.0
-    # Both must be so for a difference: beyond rounding, and significant.
-    if not rounding <= 1:
+    # A difference must be both beyond rounding and significant.
+    if rounding > 1:
         p = min(1.0, 2 * min(paired_p_value(a[-1] - b[-1]), paired_p_value(_mean_difference(a, b))))
     return Discrepancy(run.name, name, rounding, paired_difference(a[-1], b[-1], 1 - level), p)
 
 
 def rounding_ratio(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
-    """Return the largest ``|a - b|`` over what rounding excuses after ``steps (T,)`` local steps.
+    """Return the largest ``|a - b|`` over what rounding explains after ``steps (T,)`` local steps.
 
-    ``a, b (T, R)``; above 1 is more than rounding, infinite where nothing is excused.
+    ``a, b (T, R)``; above 1 is more than rounding, infinite where rounding explains nothing.
 
     >>> rounding_ratio(np.array([[1.0]]), np.array([[1.0 + 2.0**-24]]), np.array([0])) < 1
     True
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         largest = np.maximum(np.abs(a), np.abs(b))
-        excused = (1.0 + steps[:, None]) * (_SINGLE * largest + _DOUBLE * largest.max(axis=0))
+        explained = (1.0 + steps[:, None]) * (_SINGLE * largest + _DOUBLE * largest.max(axis=0))
         # Equal infinities differ by NaN, but they are equal.
-        quotient = np.where(a == b, 0.0, np.abs(a - b) / excused)
+        quotient = np.where(a == b, 0.0, np.abs(a - b) / explained)
     return float(np.nan_to_num(quotient, nan=np.inf).max())
 
 

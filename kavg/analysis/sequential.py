@@ -1,4 +1,4 @@
-"""Sequential verdicts: more replicas until all are decided, at an overall level that is kept."""
+"""Sequential verdicts: replicas are doubled until all are decided, at one overall level."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def decide_sequentially(
     verdicts, k = tuple(look(replicas, level_of_look(level, 1))), 1
     while replicas < budget and any(v.outcome is Outcome.INCONCLUSIVE for v in verdicts):
         replicas, k = min(2 * replicas, budget), k + 1
+        # Each look runs all its replicas again: at most twice the work of the last look, which is
+        # then the run, with its digest, that ``kavg run`` makes of that many replicas.
         verdicts = tuple(map(_keep_side, verdicts, look(replicas, level_of_look(level, k))))
     return SequentialResult(verdicts, k, replicas)
 

@@ -22,7 +22,7 @@ class Outcome(Enum):
 
     @property
     def label(self) -> str:
-        """The name as printed.
+        """The outcome as printed.
 
         >>> Outcome.NOT_APPLICABLE.label
         'NOT APPLICABLE'
@@ -35,7 +35,7 @@ class Outcome(Enum):
 class Verdict:
     """The outcome for one algorithm and one bound, with the numbers behind it.
 
-    ``reason`` explains an outcome that the numbers alone do not (None for most).  ``measured`` is
+    ``reason`` explains an outcome that the numbers do not explain (None for most).  ``measured`` is
     the mean over replicas, ``value`` the bound and ``ratio`` measured over bound; all three are
     None where the bound does not apply.  The confidence intervals are two-sided and pointwise,
     whereas the outcomes are valid together.  ``p`` is the smaller of the two p-values, adjusted for
@@ -56,6 +56,6 @@ class Verdict:
     estimated: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The label of the outcome, with the estimated constants."""
+        """Return the label of the outcome, with the estimated constants."""
         suffix = f", with estimated {', '.join(self.estimated)}" if self.estimated else ""
         return self.outcome.label + suffix

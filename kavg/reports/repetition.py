@@ -43,7 +43,7 @@ def judge_repetition(
     """Compare runs with their repetition; ``foreign`` says that last bits may differ.
 
     Bits may differ on another machine or with other versions.  There, a quantity is different only
-    if it moved by more than rounding excuses and by more than chance does, at ``level`` over all
+    if it moved by more than rounding and by more than chance explain, at ``level`` over all
     quantities together (``kavg.analysis.repeatability``).
 
     >>> import numpy as np
@@ -76,7 +76,7 @@ def _describe_discrepancy(gap: Discrepancy) -> str:
     difference = format_estimate(gap.interval)
     return (
         f"{gap.algorithm}: {gap.quantity}: recorded minus repeated {difference} at the end, "
-        f"{gap.rounding:.3g} times what rounding excuses"
+        f"{gap.rounding:.3g} times what rounding explains"
     )
 
 

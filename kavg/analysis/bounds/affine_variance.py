@@ -22,8 +22,8 @@ class AffineVariance:
           + (L gamma K/(1-mu)) [(1+2mu)/(1-mu) + (M_v/(PB)) (1 + mu/(K(1+mu)))] <= 1.
 
     Then ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` is at most the bound of ``Theorem1`` with
-    ``sigma2 = M``, in start, noise and drift: the growth shortens the step and leaves the bound
-    unchanged.  An upper bound; it is ``Theorem1`` itself where ``M_v = 0``.
+    ``sigma2 = M``, in start, noise and drift: ``M_v`` only shortens the largest step.  An
+    upper bound; it is ``Theorem1`` itself where ``M_v = 0``.
 
     >>> setting = Setting(2, 1, 1, 9, gamma=0.25, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0, M_v=6.0)
     >>> print(AffineVariance().conditions(setting)[0].left)  # 0.25 (1 + 6/2)

@@ -69,8 +69,8 @@ class Bound(Protocol):
     def exclusion(self, setting: Setting) -> str | None:
         """Return why the theorem does not cover such settings, or None if it does.
 
-        An exclusion is about assumptions (momentum, unknown or infinite constants), which no step
-        can mend; ``conditions`` are about the size of the step.
+        An exclusion is about assumptions (momentum, unknown or infinite constants), whatever the
+        step; ``conditions`` are about the size of the step.
         """
         ...
 
@@ -79,9 +79,10 @@ class Bound(Protocol):
         ...
 
     def value(self, setting: Setting) -> BoundValue:
-        """Return the right side in its parts; a bound only where nothing excludes the setting and
-        all conditions are met.
-        """  # noqa: D205 - one sentence
+        """Return the right side in its parts.
+
+        It is a bound only where nothing excludes the setting and all conditions are met.
+        """
         ...
 
     def largest_gamma(self, setting: Setting) -> float:
@@ -104,8 +105,8 @@ def common_exclusion(
     >>> common_exclusion(setting, momentum=False)
     'it covers mu = 0, not mu = 0.5'
     """
-    # An unknown variance stops every theorem: one measured at some iterates, as of mini-batches, is
-    # no bound at the others.
+    # An unknown variance excludes every theorem: the variance of mini-batches, measured at some
+    # iterates, is no bound at the others.
     for letter, needs in _NEEDS:
         if not isfinite(getattr(setting, letter)):
             state = "unknown" if isnan(getattr(setting, letter)) else "infinite"

@@ -76,7 +76,7 @@ class Heterogeneous:
 
         # Theorem 1's condition is weaker, and y = 1 ends the range; below both there is one root.
         high = min(positive_root(linear, K * (K - 1) / 2), 1 / sqrt(K * (K - 1)))
-        # Near mu = 1 the step is so short that y is lost in rounding.
+        # Near mu = 1 the step is so short that y rounds to 0, and no sign changes.
         if excess(high) <= 0:
             return gamma_from(high, setting.L)
         scaled = brentq(lambda share: excess(share * high), 0.0, 1.0, xtol=1e-15)

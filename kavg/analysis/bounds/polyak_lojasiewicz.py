@@ -48,7 +48,7 @@ class PolyakLojasiewicz:
         return (condition_C1(setting),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The rest of the start, and the floors of noise and drift."""
+        """The part of the start that is left, and the floors of noise and drift."""
         s = setting
         step = s.L * s.gamma
         floor = s.sigma2 / (2 * s.pl * s.B)

@@ -1,4 +1,4 @@
-"""Input and output of a theorem: a setting, its conditions with both sides, the bound's value."""
+"""Input and output of a theorem: the constants of a run, step conditions, the bound's value."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Setting:
         if not 0 <= self.mu < 1:
             raise KavgError(f"mu must be at least 0 and below 1, got mu={self.mu!r}; 0 is K-AVG")
         for name in ("L", "Delta", "sigma2", "M_v", "zeta2"):
-            # Written as < 0 and not as "not >= 0": NaN, an unknown constant, is allowed.
+            # ``< 0`` and not ``not >= 0``, since NaN, an unknown constant, is allowed.
             if getattr(self, name) < 0:
                 why = "f_star is no lower bound of F" if name == "Delta" else "NaN means unknown"
                 raise KavgError(f"{name} must be at least 0, got {getattr(self, name)!r}; {why}")
@@ -77,7 +77,7 @@ class Setting:
 
     @property
     def x(self) -> float:
-        """``L gamma K``, the dimensionless path of a learner in a round; ``lam`` is the model's."""
+        """``L gamma K``, the dimensionless path of a learner in a round."""
         return self.L * self.gamma * self.K
 
     @property

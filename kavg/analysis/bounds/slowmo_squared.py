@@ -34,9 +34,9 @@ class SlowMoSquared:
     fixes ``eta = sqrt(P/(K N))``; measuring F in other units makes any eta that one.
 
     An upper bound if the condition is right, which is open, as is whether its constants are exact.
-    Meta-iterates measure the left side
-    only for K = 1; ``Theorem1`` bounds the gradients at meta-iterates.  As printed the condition
-    lacks the square (``printed_condition``) and admits steps for which the bound is false.
+    Meta-iterates measure the left side only for K = 1; ``Theorem1`` bounds the gradients at
+    meta-iterates.  As printed the condition lacks the square (``printed_condition``) and admits
+    steps for which the bound is false.
 
     Raises:
         KavgError: if ``alpha`` is not positive or ``base_effect`` is negative.
@@ -72,6 +72,7 @@ class SlowMoSquared:
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """The printed condition with the bracket squared, as its square root."""
+        # Its root is linear in L gamma, so that the largest step has a closed form.
         left = setting.L * _effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
         formula = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
         return (Condition("bracket squared", left, 1.0, formula),)

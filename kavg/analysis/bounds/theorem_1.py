@@ -96,5 +96,5 @@ def three_terms(s: Setting) -> BoundValue:
 
 
 def start_term(s: Setting) -> float:
-    """Return ``2(1-mu)Delta/(N K gamma)``, what remains of the start after N rounds."""
+    """Return ``2(1-mu)Delta/(N K gamma)``, the part of the start that is left after N rounds."""
     return 2 * s.Delta / (s.N * s.K * s.eta)

@@ -103,7 +103,7 @@ def best_eps(s: Setting) -> float:
         return min(low, high)
     if _derivative_sign(s, high) <= 0:
         return high
-    # scipy comes late everywhere in kavg: it loads slowly, and most commands do not need it.
+    # SciPy is imported where it is used: it loads slowly, and most commands do not need it.
     from scipy.optimize import brentq
 
     return float(brentq(lambda eps: _derivative_sign(s, eps), low, high))

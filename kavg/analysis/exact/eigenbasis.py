@@ -19,11 +19,10 @@ class EigenProblem:
     """``F = sum [h w^2 / 2 + slope w]`` with its noise and its start, direction by direction.
 
     Every array is ``(d,)``.  One mini-batch gradient of learner j has noise of variance
-    ``m_0 + m_v ||grad f_j||^2`` in each direction, uncorrelated between directions (isotropic noise
-    of the whole variance
-    ``(M + M_v ||grad||^2)/B`` has ``m_0 = M/(B d)``, ``m_v = M_v/(B d)``).  ``zeta2`` is the mean
-    over learners of ``b_j^2``, their shifts; ``mean`` and ``variance`` are those of ``w_1``.
-    Made by ``eigen_problem``, which validates.
+    ``m_0 + m_v ||grad f_j||^2`` in each direction, uncorrelated between directions.  (Isotropic
+    noise of variance ``(M + M_v ||grad||^2)/B`` over the whole vector has ``m_0 = M/(B d)`` and
+    ``m_v = M_v/(B d)``.)  ``zeta2`` is the mean over learners of ``b_j^2``, their shifts; ``mean``
+    and ``variance`` are those of ``w_1``.  Made by ``eigen_problem``, which validates.
     """
 
     h: Floats
@@ -89,7 +88,7 @@ def geometric_sum(x: ArrayLike, K: int) -> Floats:
     """
     base = np.asarray(x, np.float64)
     total, power = np.zeros_like(base), np.ones_like(base)
-    # Invariant: total is the sum of n terms and power is x^n, for n = the bits of K read so far.
+    # Invariant: total is the sum of n terms and power is x^n, for n the leading bits of K.
     for bit in f"{K:b}":
         total, power = total * (1 + power), power * power
         if bit == "1":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.exact.eigenbasis import as_doubles, geometric_sum
+from kavg.analysis.exact.stationary import spectral_radius
 from kavg.base import Floats
 
 
@@ -78,16 +79,13 @@ def largest_gamma_h(K: int, mu: ArrayLike) -> Floats:
 
 
 def contraction_rate(rho: ArrayLike, mu: ArrayLike) -> Floats:
-    """Return the spectral radius, the factor of the mean a round in the long run (4.2).
+    """Return the spectral radius, the long-run factor of the mean in a round (4.2).
 
     >>> contraction_rate([0.25, 0.5], [0.0, 0.25])
     array([0.25, 0.5 ])
     """
     x, m = as_doubles(rho, mu)
-    room = (x + m) ** 2 - 4 * m
-    # np.where evaluates both branches, so the root is cut at 0 where the pair is complex.
-    real = (np.abs(x + m) + np.sqrt(np.maximum(room, 0))) / 2
-    return np.where(room < 0, np.sqrt(m), real)[()]
+    return spectral_radius(x + m, m)
 
 
 def variance_inflation(rho: ArrayLike, mu: ArrayLike) -> Floats:

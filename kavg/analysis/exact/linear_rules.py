@@ -19,7 +19,7 @@ from kavg.base import Floats, Outer
 from kavg.errors import KavgError
 from kavg.ranges import check_positive
 
-# Exact in binary, of no special ratio; far scales find rules that clip or round.
+# Exact in binary and of no special ratio; the far scales expose rules that clip or round.
 _MIXTURE: Final = (1.5, -0.75, 0.625)
 _SCALES: Final = (2.0**40, 2.0**-40, -1.0)
 _COORDINATES: Final = (1.0, -2.0)
@@ -67,15 +67,16 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     """
     check_positive("gamma", gamma)
     probes = np.vstack((np.eye(3), np.outer(_SCALES, _MIXTURE)))
-    begun, ended = _apply(outer, probes, gamma)
-    rule = LinearRule(begun[:2, 0], ended[:2, 0].T.copy(), ended[2, 0])
-    expected = (probes @ begun[:3, 0])[:, None] * _COORDINATES
-    moved = (probes @ ended[:3, 0])[:, None, :] * np.array(_COORDINATES)[:, None]
+    starts, ends = _apply(outer, probes, gamma)
+    rule = LinearRule(starts[:2, 0], ends[:2, 0].T.copy(), ends[2, 0])
+    # What a linear rule would make of each probe, from its results for the three basis vectors.
+    linear_starts = (probes @ starts[:3, 0])[:, None] * _COORDINATES
+    linear_ends = (probes @ ends[:3, 0])[:, None, :] * np.array(_COORDINATES)[:, None]
     # Linearity up to rounding, relative to the size of each probe.
     room = 1e-12 * np.abs(probes).max(axis=1)[:, None]
-    near = np.all(np.abs(begun - expected) <= room * (1 + np.abs(rule.start).max()))
-    size = 1 + np.abs(ended[:3]).max()
-    if not (near and np.all(np.abs(ended - moved) <= room[..., None] * size)):
+    near = np.all(np.abs(starts - linear_starts) <= room * (1 + np.abs(rule.start).max()))
+    size = 1 + np.abs(ends[:3]).max()
+    if not (near and np.all(np.abs(ends - linear_ends) <= room[..., None] * size)):
         raise KavgError(
             f"{type(outer).__name__} is not a linear rule that treats every coordinate alike, and"
             " only such a rule has exact moments; simulate it instead"
@@ -99,8 +100,8 @@ def _apply(outer: Outer, probes: Floats, gamma: float) -> tuple[Floats, Floats]:
     w, v, displacement = (np.outer(column, _COORDINATES) for column in probes.T)
     # A rule without memory is given an empty v, as the engine does.
     v = v if outer.memory else np.empty(0)
-    begun = np.empty_like(w)
-    outer.start(w, v, begun)
+    start = np.empty_like(w)
+    outer.start(w, v, start)
     outer.step(w, v, displacement, gamma)
     memory = v if outer.memory else np.zeros_like(w)
-    return begun, np.stack((w, memory), axis=-1)
+    return start, np.stack((w, memory), axis=-1)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import final
 
 import numpy as np
@@ -101,13 +101,13 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
     if algorithm.P == 1 and np.any(problem.zeta2 > 0):
         raise KavgError("one learner cannot differ from the mean of all, got P=1 and zeta2 above 0")
     now = initial_moments(problem)
-    rule, known = None, 0.0
-    for n in range(1, 2**63):
+    rule, rule_gamma = None, 0.0
+    for n in count(1):
         yield now
         gamma = algorithm.step_size(n)
-        # A rule is made into matrices only when gamma changes: that applies it to a basis.
-        if rule is None or gamma != known:
-            rule, known = linear_rule(algorithm.outer, gamma), gamma
+        # Only when gamma changes, as computing the matrices applies the rule to a basis.
+        if rule is None or gamma != rule_gamma:
+            rule, rule_gamma = linear_rule(algorithm.outer, gamma), gamma
         now = next_moments(problem, rule, now, P=algorithm.P, K=algorithm.K, gamma=gamma)
 
 
@@ -149,8 +149,8 @@ def next_moments(
         q = (own / learners[..., None])[..., None, None]
         noise = q * push[..., :, None] * push[..., None, :]
         covariance = A @ now.covariance @ np.swapaxes(A, -1, -2) + noise
-        apart = (1 - 1 / learners) * own.sum(axis=-1) + (S**2 * problem.zeta2).sum(axis=-1)
-    return Moments(mean, covariance, np.asarray(apart))
+        dispersion = (1 - 1 / learners) * own.sum(axis=-1) + (S**2 * problem.zeta2).sum(axis=-1)
+    return Moments(mean, covariance, np.asarray(dispersion))
 
 
 def _own_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:

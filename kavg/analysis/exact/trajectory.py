@@ -1,6 +1,7 @@
 """Exact moments of a ``Problem``: the limit of a run's means for infinitely many replicas.
 
-The other modules of ``kavg.analysis.exact`` work on eigendirections; this one translates.
+The other modules of ``kavg.analysis.exact`` work on eigendirections; this one converts a problem
+to them, and the moments to the series of a run.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from kavg.starts import Normal
 
 # Their noise is uncorrelated between directions, in every orthonormal basis.
 _ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
-_TOGETHER: Final = 4096
-"""Learners whose shifts are computed together; even, so that pairs of shifts stay together."""
+_LEARNERS_AT_ONCE: Final = 4096
+"""Learners whose shifts are computed at once; even, so that pairs of shifts are not divided."""
 
 
 @final
@@ -126,19 +127,19 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
     known = oracle.constants(objective)
     # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
     share = 1.0 / (known.B * objective.dim)
-    mean, variance = _first(problem)
+    mean, variance = _start_moments(problem)
     return eigen_problem(
         objective.eigenvalues if isinstance(objective, Quadratic) else np.zeros(objective.dim),
         slope=objective.slope if isinstance(objective, Linear) else 0.0,
         m_0=known.M.value * share,
         m_v=known.M_v.value * share,
         zeta2=_shift_squares(objective, oracle, P),
-        mean=_turned(objective, mean),
+        mean=_to_eigen_coordinates(objective, mean),
         variance=variance,
     )
 
 
-def _first(problem: Problem) -> tuple[Floats, float]:
+def _start_moments(problem: Problem) -> tuple[Floats, float]:
     start, dim = problem.start, problem.objective.dim
     if isinstance(start, Normal):
         return np.full(dim, start.mean), start.scale**2
@@ -153,7 +154,7 @@ def _first(problem: Problem) -> tuple[Floats, float]:
     return np.broadcast_to(given, (dim,)).copy(), 0.0
 
 
-def _turned(objective: Objective, x: Floats) -> Floats:
+def _to_eigen_coordinates(objective: Objective, x: Floats) -> Floats:
     return objective.eigen_coordinates(x) if isinstance(objective, Quadratic) else x
 
 
@@ -167,8 +168,8 @@ def _shift_squares(objective: Objective, oracle: Oracle, P: int) -> Floats:
             f"one learner cannot differ from the mean of all, got P=1 and zeta2={oracle.zeta2};"
             " use P of at least 2 or zeta2=0"
         )
-    for first in range(0, P, _TOGETHER):
-        learners = range(first, min(first + _TOGETHER, P))
+    for first in range(0, P, _LEARNERS_AT_ONCE):
+        learners = range(first, min(first + _LEARNERS_AT_ONCE, P))
         b = shifts(oracle.zeta2, oracle.seed, P, objective.dim, learners)
-        total += np.square(_turned(objective, b)).sum(axis=0)
+        total += np.square(_to_eigen_coordinates(objective, b)).sum(axis=0)
     return total / P

@@ -1,4 +1,4 @@
-"""More than rounding, more than chance: where two runs part, and what excuses it."""
+"""More than rounding, more than chance: where two runs part, and what explains it."""
 
 from __future__ import annotations
 
@@ -150,11 +150,11 @@ def test_true_is_not_one():
     assert list(compare_mappings({"a": 1.0}, {"a": 1})) == [("a", 1.0, 1)]
 
 
-# What excuses a difference.
+# What explains a difference.
 
 
 @given(run=runs(), data=st.data())
-def test_one_rounding_of_float32_a_step_is_excused(run, data):
+def test_one_rounding_of_float32_a_step_is_explained(run, data):
     sign = data.draw(npst.arrays(np.float64, run.w.shape[:1], elements=st.sampled_from([-1.0, 1])))
     growth = 1 + 2.0**-24 * run.steps[:, None] * sign
     moved = {name: values * growth for name, values in run.series.items()}
@@ -223,7 +223,7 @@ def test_the_three_verdicts():
     there = judge_repetition([a], [b], foreign=True, level=0.05)
     assert there.verdict == ALIKE
     assert there.lines[0] == here.lines[0]
-    assert "times what rounding excuses" in there.lines[1]
+    assert "times what rounding explains" in there.lines[1]
     moved = judge_repetition([a], [chaotic(2, shift=0.5)], foreign=True, level=0.05)
     assert moved.verdict == DIFFERENT
 
