@@ -1,4 +1,4 @@
-"""What a finished run left in its folder."""
+"""What a run left in its folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from kavg.storage import manifest
 from kavg.storage.atomic import write_bytes
+from kavg.storage.checkpoints import FOLDER, list_checkpoints
 
 RUN_FILES = {
     "config.toml",
@@ -48,3 +49,9 @@ def change_environment(folder: Path, **facts: Any) -> None:
 def renew_manifest(folder: Path) -> None:
     """Give a folder that was changed a manifest that knows nothing of the change."""
     write_bytes(folder / manifest.NAME, manifest.build_manifest(folder))
+
+
+def stored_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of an unfinished run, the last one first."""
+    place = folder / FOLDER
+    return list_checkpoints(place) if place.exists() else []

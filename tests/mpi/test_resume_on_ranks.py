@@ -11,10 +11,10 @@ import time
 
 import pytest
 from helpers.launch import TESTS, mpiexec, run_kavg_on_ranks, run_on_ranks, run_process
-from helpers.run_folder import read_digest
+from helpers.run_folder import read_digest, stored_checkpoints
 from helpers.settings import write_settings
 
-from kavg.storage.checkpoints import FOLDER, list_checkpoints
+from kavg.storage.checkpoints import FOLDER
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
@@ -49,17 +49,12 @@ def started(folder, size, checkpoints=1):
     )  # fmt: skip
     end = time.monotonic() + 40
     while time.monotonic() < end and job.poll() is None:
-        if (folder / "out").exists() and len(kept(folder)) >= checkpoints:
+        if (folder / "out").exists() and len(stored_checkpoints(folder / "out")) >= checkpoints:
             numbers = [int((folder / f"ranks/{i}").read_text()) for i in range(size)]
             return job, numbers
         time.sleep(0.02)
     job.kill()
     raise AssertionError(f"no checkpoint was written: {job.communicate()}")
-
-
-def kept(folder):
-    place = folder / "out" / FOLDER
-    return list_checkpoints(place) if place.exists() else []
 
 
 def ended(job):
@@ -103,7 +98,7 @@ def test_a_signal_ends_all_ranks_after_the_same_round(tmp_path, whole, receiver,
     assert err.count(said) == 1, err
     assert err.count("kavg: ") == 1
     n = int(err.partition(said)[2].split()[0])
-    assert int(kept(tmp_path)[0].stem) == n
+    assert int(stored_checkpoints(tmp_path / "out")[0].stem) == n
     assert not assert_resumed(tmp_path, whole, size=2 if receiver == "mpiexec" else 1)
 
 
@@ -113,7 +108,8 @@ def test_a_rank_that_is_killed(tmp_path, whole, victim, size):
     os.kill(numbers[victim], signal.SIGKILL)
     code, *_ = ended(job)
     assert code != 0
-    assert 1 <= len(kept(tmp_path)) <= 3  # the third before the first was dropped
+    # The third is there for a moment before the first is dropped.
+    assert 1 <= len(stored_checkpoints(tmp_path / "out")) <= 3
     assert_resumed(tmp_path, whole, size)
 
 
@@ -125,8 +121,8 @@ def test_a_disk_that_is_full(tmp_path, whole):
     assert (code, out) == (1, "")
     assert err.count("kavg: ") == 1
     assert "cannot write a checkpoint to 'out/checkpoints': File too large" in err
-    assert len(kept(tmp_path)) == 2
-    assert f"kavg resume out continues from {kept(tmp_path)[0].name}" in err
+    last, _ = stored_checkpoints(tmp_path / "out")
+    assert f"kavg resume out continues from {last.name}" in err
     assert not assert_resumed(tmp_path, whole, size=3)
 
 

@@ -1,6 +1,7 @@
 """The command, called in this process."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from helpers.launch import LAUNCH_VARIABLES
@@ -36,3 +37,14 @@ def call(monkeypatch, capsys):
         return left.value.code, said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def run(call):
+    """``run("a", ...)``: a finished run of ``my.toml`` in the folder ``a``."""
+
+    def run(folder, *sets):
+        assert call("run", "my.toml", "-q", "--out", folder, *sets)[0] == 0
+        return Path(folder)
+
+    return run

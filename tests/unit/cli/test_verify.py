@@ -1,4 +1,4 @@
-"""``kavg verify`` and ``kavg diff``: what they find, what they say, the code they leave with."""
+"""``kavg verify``: the files, the verdict on a repetition, the exit code."""
 
 from __future__ import annotations
 
@@ -32,17 +32,6 @@ def here(empty, no_figures):
     """An empty folder with one settings file; no launcher, no figures."""
     (empty / "my.toml").write_text(SETTINGS)
     return empty
-
-
-@pytest.fixture
-def run(call):
-    """``run("a", ...)``: a finished run in the folder ``a``."""
-
-    def run(folder, *sets):
-        assert call("run", "my.toml", "-q", "--out", folder, *sets)[0] == 0
-        return Path(folder)
-
-    return run
 
 
 def rewritten(folder, change, **told):
@@ -354,100 +343,6 @@ def test_rounds_come_again_from_any_known_state(rounds, states, which):
     assert len(done) == len(set(done)) <= max(rounds)
     for n in rounds:
         assert n == 0 or n in done
-
-
-# diff
-
-
-def test_the_same_run_twice(call, run):
-    run("a")
-    run("b")
-    code, out, _ = call("diff", "a", "b")
-    assert code == 0
-    assert out.splitlines()[-1] == "same bits"
-    assert out.count("same bits in 4 rounds and 3 replicas in common") == 2
-
-
-def test_settings_machine_and_the_first_round(call, run):
-    run("a")
-    run("b", "--set", "algorithm.M-AVG.outer.mu=0.25", "--set", "rounds=10")
-    rewritten(Path("b"), lambda run: run, machine="sparc")
-    code, out, _ = call("diff", "a", "b")
-    said = out.splitlines()
-    assert (code, said[-1]) == (1, "different")
-    assert said[:2] == [
-        "settings  rounds: 12 and 10",
-        "settings  algorithm.1.outer.mu: 0.5 and 0.25",
-    ]
-    assert any(line.startswith("machine   machine: ") and "sparc" in line for line in said)
-    assert "K-AVG: same bits in 3 rounds and 3 replicas in common" in said
-    assert any(line.startswith("M-AVG: part at round 5, F of replica 0: ") for line in said)
-    assert "M-AVG: F at round 10: up to " in out
-    assert "first minus second " in out
-
-
-def test_a_run_of_several_parts_is_one_line(call, run):
-    run("a")
-    assert call("resume", "a", "--rounds", "15", "-q")[0] == 0
-    run("b", "--set", "rounds=15")
-    code, out, _ = call("diff", "a", "b")
-    assert (code, out.count("machine   ")) == (0, 1)
-    assert out.startswith("machine   parts: 2 and 1\n")
-
-
-def test_algorithms_of_one_side_only(call, run):
-    run("a")
-    run("b", "--set", "algorithm.1.name=other", "--set", "algorithm.0.K=3")
-    code, out, _ = call("diff", "a", "b")
-    assert code == 1
-    assert "M-AVG: only in the first\n" in out
-    assert "other: only in the second\n" in out
-
-
-def test_more_replicas_begin_with_the_same(call, run):
-    run("a")
-    run("b", "--set", "replicas=5")
-    code, out, _ = call("diff", "a", "b")
-    assert code == 1
-    assert out.count("same bits in 4 rounds and 3 replicas in common") == 2
-    assert out.count("replicas: 3 and 5") == 3
-
-
-def test_one_replica_gives_no_limits(call, run):
-    run("a", "--set", "replicas=1")
-    run("b", "--set", "replicas=1", "--set", "seed=2")
-    code, out, _ = call("diff", "a", "b")
-    assert code == 1
-    assert "no confidence interval" in out
-
-
-def test_settings_need_not_load_any_more(call, run):
-    run("a")
-    folder = run("b")
-    (folder / "config.toml").write_text("objective = 3\nnew = [1, { a = 2 }]")
-    code, out, _ = call("diff", "a", "b")
-    assert code == 0
-    assert "settings  new.1.a: 'nothing' and 2\n" in out
-
-
-@pytest.mark.parametrize("damage", ["gone", "no settings", "deep settings", "bad arrays"])
-def test_what_cannot_be_compared(call, run, damage):
-    run("a")
-    if damage != "gone":
-        folder = run("b")
-        if damage == "no settings":
-            (folder / "config.toml").unlink()
-        if damage == "deep settings":
-            (folder / "config.toml").write_text(
-                "a = " + "[" * 300 + "]" * 300 + "\nb." + "c." * 99 + "d = 1"
-            )
-        if damage == "bad arrays":
-            (folder / "trajectory.npz").write_bytes(b"PK")
-    code, out, err = call("diff", "a", "b")
-    if damage == "deep settings":
-        assert code == 0
-    else:
-        assert (code, out, err.count("\n")) == (2, "", 1)
 
 
 def test_stored_settings_are_those_that_were_run(run):

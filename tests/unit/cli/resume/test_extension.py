@@ -1,0 +1,161 @@
+"""``kavg resume --rounds``: a finished run becomes longer, or the command says why not."""
+
+from __future__ import annotations
+
+import signal
+import tomllib
+
+import numpy as np
+import pytest
+from helpers.run_folder import (
+    change_environment,
+    read_environment,
+    read_summary,
+    renew_manifest,
+)
+
+from kavg.cli import environment
+from kavg.cli import saved_run as resuming
+from kavg.storage import load_trajectories, manifest
+
+
+@pytest.mark.parametrize(("short", "long"), [(3, 6), (4, 6), (5, 9), (1, 8)])
+def test_a_finished_run_is_extended_to_the_digest_of_the_longer_one(call, here, short, long):
+    call("run", "my.toml", "-q", "--out", "long", "--set", f"rounds={long}")
+    call("run", "my.toml", "-q", "--set", f"rounds={short}")
+    code, _, err = call("resume", "runs/my", "-q", "--rounds", str(long))
+    assert (code, err) == (0, "")
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
+    assert tomllib.loads((here / "runs/my/config.toml").read_text())["rounds"] == long
+    assert load_trajectories(here / "runs/my")[0].rounds[-1] == long
+    assert len(read_environment(here / "runs/my")["earlier"]) == 1
+
+
+def test_an_extension_that_is_stopped_is_resumed(call, here, strike):
+    call("run", "my.toml", "-q", "--out", "long", "--set", "rounds=11")
+    call("run", "my.toml", "-q")
+    old = read_summary(here / "runs/my")
+    strike(7, signal.SIGTERM)
+    code, _, err = call("resume", "runs/my", "-q", "--rounds", "11")
+    assert code == 143
+    assert "after round 8 of M-AVG" in err  # 5 of K-AVG, then 2
+    assert read_summary(here / "runs/my") == old
+    for words in (["check"], ["plot"], ["diff", "runs/my"]):  # what is finished can be read
+        assert call(*words, "runs/my")[0] == 0
+    strike(0)
+    assert call("resume", "runs/my", "-q")[0] == 0
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
+
+
+def test_an_unfinished_run_may_become_longer_too(call, here, stop):
+    call("run", "my.toml", "-q", "--out", "long", "--set", "rounds=11")
+    stop(at=8)
+    assert call("resume", "runs/my", "-q", "--rounds", "11")[0] == 0
+    assert read_summary(here / "runs/my") == read_summary(here / "long")
+
+
+def test_with_a_plain_mean_and_single_precision(call, here, stop):
+    settings = ["--set", "mean=allreduce", "--set", "dtype=float32"]
+    call("run", "my.toml", "-q", "--out", "whole", *settings)
+    stop(*settings, at=5)
+    assert call("resume", "runs/my", "-q")[0] == 0
+    assert read_summary(here / "runs/my") == read_summary(here / "whole")
+
+
+def test_nothing_to_do_is_no_fault(call, here, whole):
+    before = {path: path.read_bytes() for path in (here / "whole").iterdir() if path.is_file()}
+    for more in ([], ["--rounds", "6"]):
+        code, out, err = call("resume", "whole", *more)
+        assert (code, err) == (0, "")
+        assert out == "'whole' is finished, 6 rounds; --rounds N extends it\n"
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def test_what_resume_cannot_do_is_said(call, here, stop, whole):
+    stop()
+    for words, said in (
+        (["whole", "--rounds", "5"], "--rounds must be at least 6, the rounds of this run, got 5"),
+        (
+            ["runs/my", "--rounds", "5"],
+            "--rounds must be at least 6, the rounds of this run, got 5",
+        ),
+        (["nowhere"], "there is no run in 'nowhere'; give the folder of kavg run"),
+        (["my.toml"], "there is no run in 'my.toml'; give the folder of kavg run"),
+    ):
+        code, out, err = call("resume", *words)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"kavg: {said}")
+    assert call("resume", "whole", "--rounds", "0")[0] == 2
+
+
+def test_a_finished_run_whose_files_do_not_belong_together_is_refused(call, here, whole):
+    config = here / "whole/config.toml"
+    for old, new in (("rounds = 6", "rounds = 7"), ("every = 4", "every = 3"), ("P = 4", "P = 2"),
+                     ('"M-AVG"', '"N-AVG"'), ("mu = 0.5", "mu = 0.5\n[outer]")):  # fmt: skip
+        honest = config.read_text()
+        assert old in honest
+        config.write_text(honest.replace(old, new))
+        renew_manifest(here / "whole")
+        code, _, err = call("resume", "whole", "--rounds", "9")
+        assert code == 2, new
+        assert "cannot be extended" in err
+        assert "was changed" not in err
+        config.write_text(honest)
+    for name, content in (("environment.json", "{"), ("environment.json", "[]"),
+                          ("trajectory.npz", "x")):  # fmt: skip
+        honest = (here / "whole" / name).read_bytes()
+        (here / "whole" / name).write_text(content)
+        renew_manifest(here / "whole")
+        code, _, err = call("resume", "whole", "--rounds", "9")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "was changed" not in err
+        (here / "whole" / name).write_bytes(honest)
+    renew_manifest(here / "whole")
+    assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
+
+
+@pytest.mark.parametrize("name", ["config.toml", "trajectory.npz", "environment.json"])
+def test_a_finished_run_with_a_flipped_bit_is_refused(call, here, whole, name):
+    path = here / "whole" / name
+    honest = path.read_bytes()
+    for place in range(0, len(honest), len(honest) // 9):
+        path.write_bytes(honest[:place] + bytes([honest[place] ^ 4]) + honest[place + 1 :])
+        code, out, err = call("resume", "whole", "--rounds", "9")
+        words = f"'{name}' was changed: its SHA-256 differs"
+        assert (code, out) == (2, "")
+        assert err == f"kavg: 'whole' cannot be extended: {words}\n"
+    path.write_bytes(honest)
+    (here / "whole" / manifest.NAME).unlink()
+    assert "manifest.sha256 is missing" in call("resume", "whole", "--rounds", "9")[2]
+
+
+def test_what_else_lies_in_a_finished_run_is_no_hindrance(call, here, whole):
+    (here / "whole/notes.txt").write_text("mine")
+    (here / "whole/metrics.csv").unlink()
+    assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
+    assert (here / "whole/notes.txt").read_text() == "mine"
+
+
+def test_other_versions_are_said_once(call, here, stop, monkeypatch):
+    stop()
+    then = environment.describe_versions()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            resuming, "describe_versions", lambda: then | {"numpy": "9.9", "source": "abc"}
+        )
+        code, _, err = call("resume", "runs/my", "-q")
+    assert code == 0
+    assert err == (
+        "kavg: the last bits may differ from those of an uninterrupted run: "
+        f"numpy {np.__version__} then, 9.9 now; "
+        f"source {environment.source_digest()} then, abc now\n"
+    )
+    call("run", "my.toml", "-q", "--out", "other")
+    versions = read_environment(here / "other")["versions"] | {"kavg": "0.0.1"}
+    change_environment(here / "other", machine="abacus", versions=versions)
+    renew_manifest(here / "other")
+    code, _, err = call("resume", "other", "-q", "--rounds", "7")
+    assert code == 0
+    assert "kavg 0.0.1 then, " in err
+    assert "machine abacus then, " in err
+    assert err.count("\n") == 1
