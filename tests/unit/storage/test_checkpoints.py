@@ -11,6 +11,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers.checkpoint import CONFIG, RUNS, WHOLE
 from helpers.same import same_bits
 from helpers.settings import settings_text
 from hypothesis import given
@@ -19,11 +20,9 @@ from hypothesis import strategies as st
 import kavg
 from kavg.cli.saved_run import load_checkpoint, open_run, read_last_checkpoint
 from kavg.config.config import hash_data
-from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
+from kavg.config.settings_file import parse_config, to_toml
 from kavg.errors import KavgError, NewerFormat
-from kavg.storage import atomic as files
 from kavg.storage import checkpoints, digest
-from kavg.storage.checkpoint_manager import CheckpointManager, CheckpointPolicy
 from kavg.storage.checkpoints import (
     Checkpoint,
     decode_checkpoint,
@@ -32,19 +31,6 @@ from kavg.storage.checkpoints import (
     write_checkpoint,
 )
 from kavg.storage.text_files import parse_json
-
-CONFIG = parse_config(EXAMPLE, ["rounds=6", "replicas=2", "objective.dim=3", "record.every=4"])
-
-
-def run_of(i, rounds):
-    """Algorithm i, as a checkpoint after so many rounds holds it."""
-    return kavg.simulate(
-        CONFIG.problem, CONFIG.algorithms[i], rounds=rounds, replicas=2, seed=1, every=4
-    )
-
-
-RUNS = [run_of(0, 6), run_of(1, 3)]
-WHOLE = Checkpoint(to_toml(CONFIG), hash_data(CONFIG), RUNS, [{"time": "now", "ranks": 3}])
 
 
 def content_of(checkpoint=WHOLE):
@@ -341,15 +327,6 @@ def test_json_that_could_not_be_written_again_is_refused():
 # The one before.
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A run folder with two checkpoints, after rounds 7 and 9."""
-    for rounds in (1, 3):
-        write_checkpoint(tmp_path / checkpoints.FOLDER, Checkpoint(WHOLE.settings, "",
-              [RUNS[0], run_of(1, rounds)], WHOLE.sessions))  # fmt: skip
-    return tmp_path
-
-
 def test_the_last_is_taken(folder):
     found = read_last_checkpoint(folder)
     assert (found.path.name, found.begun.done) == ("000000009.ckpt", 9)
@@ -403,176 +380,3 @@ def test_where_there_is_no_run_it_is_said(tmp_path, name):
     (tmp_path / "file").write_text("x")
     with pytest.raises(KavgError, match=r"there is no run in .*every rank sees"):
         open_run(tmp_path / name)
-
-
-# Whole or not at all, and the two last.
-
-
-def manager_of(folder, every=1, **more):
-    start = Checkpoint(WHOLE.settings, "", (), [])
-    return CheckpointManager(folder / "run", CheckpointPolicy(every), start,
-                             owns_folder=False, **more)  # fmt: skip
-
-
-def names(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def test_the_two_last_are_kept(tmp_path):
-    manager = manager_of(tmp_path)
-    for rounds in range(1, 5):
-        manager.update(0, run_of(0, rounds))
-        manager.save()
-        kept = range(max(1, rounds - 1), rounds + 1)
-        assert names(tmp_path) == [f"run/checkpoints/{i:09d}.ckpt" for i in kept]
-    assert read_checkpoint(manager.latest).done == 4
-
-
-def test_a_damaged_one_is_not_counted_among_the_two(folder):
-    good, bad = reversed(list_checkpoints(folder / checkpoints.FOLDER))
-    bad.write_bytes(b"x")
-    manager = CheckpointManager(folder, CheckpointPolicy(1), WHOLE, owns_folder=True, latest=good)
-    manager.update(1, run_of(1, 2))
-    manager.save()
-    assert [p.name for p in list_checkpoints(folder / checkpoints.FOLDER)] == [
-        "000000008.ckpt", "000000007.ckpt",
-    ]  # fmt: skip
-
-
-FAULTS = {"No space left on device": OSError(28, os.strerror(28)), "odd": OSError("odd"),
-          "Permission denied": PermissionError(13, os.strerror(13))}  # fmt: skip
-
-
-@pytest.mark.parametrize("words", FAULTS)
-@pytest.mark.parametrize("at", ["os.fsync", "pathlib.Path.replace", "numpy.savez"])
-def test_what_cannot_be_written_is_said_and_leaves_the_last_one_whole(
-    tmp_path, monkeypatch, words, at
-):
-    def fail(*given, **options):
-        raise FAULTS[words]
-
-    manager = manager_of(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(at, fail)
-        with pytest.raises(KavgError, match=f"{words}; make room, then run again") as caught:
-            manager.save()
-    assert caught.value.code == 1
-    assert list(tmp_path.iterdir()) == []  # not even a folder that looks like a run
-    manager = manager_of(tmp_path)
-    manager.update(0, run_of(0, 2))
-    manager.save()
-    before = manager.latest.read_bytes()
-    monkeypatch.setattr(at, fail)
-    manager.update(0, run_of(0, 3))
-    said = r"cannot write a checkpoint to '.*run/checkpoints': .*kavg resume .*run continues from"
-    with pytest.raises(KavgError, match=said):
-        manager.save()
-    assert names(tmp_path) == ["run/checkpoints/000000002.ckpt"]
-    assert manager.latest.read_bytes() == before
-
-
-def test_a_folder_that_became_a_file_is_said(tmp_path):
-    manager = manager_of(tmp_path)
-    manager.save()
-    (tmp_path / "run" / "checkpoints" / "000000000.ckpt").unlink()
-    (tmp_path / "run" / "checkpoints").rmdir()
-    (tmp_path / "run" / "checkpoints").write_text("x")
-    manager.update(0, run_of(0, 1))
-    with pytest.raises(KavgError, match="cannot write a checkpoint to"):
-        manager.save()
-
-
-def test_each_run_takes_a_folder_of_its_own(tmp_path):
-    one, other = manager_of(tmp_path), manager_of(tmp_path)
-    for manager in (one, other, one, other):
-        manager.save()
-    assert (one.folder.name, other.folder.name) == ("run", "run-2")
-
-
-def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
-    """The file, then the rename, then the folder."""
-    calls = []
-    fsync, replace = os.fsync, type(tmp_path).replace
-
-    def flushed(descriptor):
-        calls.append(os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}")))
-        fsync(descriptor)
-
-    def renamed(self, target):
-        calls.append(f"rename to {target.name}")
-        return replace(self, target)
-
-    if not os.path.exists("/proc/self/fd"):
-        pytest.skip("needs /proc to tell which file is flushed")
-    write_checkpoint(tmp_path / "c", WHOLE)
-    monkeypatch.setattr(files.os, "fsync", flushed)
-    monkeypatch.setattr(type(tmp_path), "replace", renamed)
-    write_checkpoint(tmp_path / "c", WHOLE)
-    *_, partial, rename, last = calls
-    assert re.fullmatch(r"\.000000009\.ckpt\.\w{8}\.partial", partial)
-    assert (rename, last) == ("rename to 000000009.ckpt", "c")
-
-
-# When.
-
-
-def test_after_so_many_rounds(tmp_path):
-    manager = manager_of(tmp_path, every=3)
-    assert [n for n in range(1, 10) if manager.is_due(n)] == [3, 6, 9]
-
-
-def test_after_so_much_time(tmp_path, monkeypatch):
-    now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    manager = manager_of(tmp_path, every="1.5m")
-    due = []
-    for step in range(8):
-        now = 100.0 + 40.0 * step
-        due.append(manager.is_due(step))
-        if due[-1]:
-            manager.save()
-    assert due == [False, False, False, True, False, False, True, False]
-
-
-def test_never(tmp_path):
-    manager = manager_of(tmp_path, every="never")
-    assert not any(manager.is_due(n) for n in range(100))
-    manager.save()
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("every", "seconds"),
-    [("30s", 30), ("5m", 300), ("5 min", 300), ("1h", 3600), ("0.5s", 0.5), ("2d", 172800)],
-)
-def test_times(every, seconds):
-    assert CheckpointPolicy(every).seconds == seconds
-    assert parse_config(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == CheckpointPolicy(
-        every
-    )
-
-
-@pytest.mark.parametrize("every", ["0s", "0.0h", "soon", "", "30", "-3s", "1e3s", " 3s", "3s\n"])
-def test_what_is_no_time(every):
-    with pytest.raises(KavgError, match="a time such as '30s'"):
-        CheckpointPolicy(every)
-
-
-def test_faults_in_a_settings_file():
-    for given_value, words in (
-        ("0", "checkpoint.every: every must be a whole number of at least 1"),
-        ("1.5", "checkpoint.every: needs a whole number"),
-        ("true", "checkpoint.every: needs a number or a text"),
-        ("'soon'", "checkpoint: every must be a number of rounds, a time such as '30s'"),
-    ):
-        with pytest.raises(KavgError, match=words):
-            parse_config(EXAMPLE + f"[checkpoint]\nevery = {given_value}")
-    with pytest.raises(KavgError, match="use 'checkpoint'"):
-        parse_config("checkpoints = { every = 3 }\n" + EXAMPLE)
-
-
-def test_on_by_default_and_kept_in_the_settings():
-    assert parse_config(EXAMPLE).checkpoint == CheckpointPolicy("60s")
-    for every in (7, "30s", "never"):
-        config = parse_config(EXAMPLE, [f"checkpoint.every={every}"])
-        assert parse_config(to_toml(config)) == config
