@@ -130,7 +130,7 @@ def _repeat_and_judge(
         before, now = repeat_rounds(session, config, runs, rows, quiet=quiet)
         samples = [f"{run.name}: rounds {', '.join(map(str, run.rounds))}" for run in before]
         _print_lines(session, "sample", samples)
-    return judge_repetition(before, now, foreign=bool(changed), level=repetition.level)
+    return judge_repetition(before, now, same_environment=not changed, level=repetition.level)
 
 
 def _print_lines(session: Session, label: str, lines: Sequence[str]) -> None:

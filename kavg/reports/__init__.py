@@ -1,8 +1,8 @@
 """Results of runs in words and figures.
 
-``summary`` and ``table`` give the estimates of a run, as values and as text; ``verdict_table`` the
-verdicts of the theorems on it.  ``kavg.reports.figures`` draws them; matplotlib is loaded when a
-figure is drawn, not before.
+``summary`` and ``table`` return the estimates of runs, as values and as text, and ``verdict_table``
+the verdicts of the theorems on them.  ``kavg.reports.figures`` draws both; matplotlib is loaded
+only when a figure is drawn.
 """
 
 from kavg.reports.run_summary import summary, table

@@ -43,7 +43,7 @@ FACTORS: Final = (1, 2, 4)
 def bounds_text(
     problem: Problem, algorithms: Sequence[Algorithm], *, rounds: int, replicas: int, seed: int
 ) -> str:
-    """Every bound for every algorithm: its conditions, value and parts, and the best parameters.
+    """Return conditions and value of every bound for every algorithm, and the best parameters.
 
     >>> from kavg import objectives, oracles, outer
     >>> problem = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Gaussian(sigma2=1.0), 3.0)
@@ -67,7 +67,7 @@ def bounds_text(
             continue
         lines += wrap_text(_format_setting(setting, constants), WIDTH, indent=2)
         lines += _describe_bounds(algorithm, setting, constants)
-        lines += ["", *_describe_choices(setting)]
+        lines += ["", *_describe_best_parameters(setting)]
     return "\n".join(lines)
 
 
@@ -75,24 +75,23 @@ def _format_setting(s: Setting, constants: Mapping[str, Constant]) -> str:
     names = ("P", "K", "B", "N", "gamma", "mu", "L", "Delta", "sigma2", "M_v", "zeta2", "pl")
     values = ((name, getattr(s, name)) for name in names)
     known = (f"{name}={value:.6g}" for name, value in values if not math.isnan(value))
-    guessed = [name for name, constant in constants.items() if constant.how == "estimated"]
-    return ", ".join(known) + (f"; estimated: {', '.join(guessed)}" if guessed else "")
+    estimates = [name for name, constant in constants.items() if constant.how == "estimated"]
+    return ", ".join(known) + (f"; estimated: {', '.join(estimates)}" if estimates else "")
 
 
 def _describe_bounds(
     algorithm: Algorithm, s: Setting, constants: Mapping[str, Constant]
 ) -> Iterator[str]:
-    """Bounds with their conditions, then those that do not apply, each reason once."""
-    # Two theorems often lack the same constant: their common reason is printed once.
+    # Last come the bounds that do not apply; several often lack the same constant, named once.
     inapplicable: dict[str, list[Bound]] = {}
     for bound in BOUNDS:
         found = check_applicability(bound, algorithm, s, constants)
         if found.reason is not None and not found.conditions:
             inapplicable.setdefault(found.reason, []).append(bound)
         else:
-            guessed = estimated_constants(bound, constants)
+            estimates = estimated_constants(bound, constants)
             yield from ("", *_title_lines(bound))
-            yield from _describe_bound(bound, found.conditions, s, guessed)
+            yield from _describe_bound(bound, found.conditions, s, estimates)
     for reason, bounds in inapplicable.items():
         yield from ("", *(line for bound in bounds for line in _title_lines(bound)))
         verb = "does" if len(bounds) == 1 else "do"
@@ -104,25 +103,24 @@ def _title_lines(bound: Bound) -> list[str]:
 
 
 def _describe_bound(
-    bound: Bound, conditions: Sequence[Condition], s: Setting, guessed: Sequence[str]
+    bound: Bound, conditions: Sequence[Condition], s: Setting, estimates: Sequence[str]
 ) -> Iterator[str]:
-    """Conditions with both sides, the bound's value and the largest step that it allows."""
     for condition in conditions:
         mark = "met" if condition.met else "NOT met"
         yield from wrap_text(f"{mark}  {condition}", WIDTH, indent=4)
     met = all(condition.met for condition in conditions)
     words = "bound" if met else "value, which is no bound here:"
-    resting = f", with estimated {', '.join(guessed)}" if guessed else ""
-    yield f"    {words} {format_parts(bound.value(s))} (start + noise + drift){resting}"
+    suffix = f", with estimated {', '.join(estimates)}" if estimates else ""
+    yield f"    {words} {format_parts(bound.value(s))} (start + noise + drift){suffix}"
     yield f"    largest gamma {bound.largest_gamma(s):.4g}, here {s.gamma:.4g}"
 
 
-def _describe_choices(s: Setting) -> Iterator[str]:
-    """Corollaries C1 and C3 of Theorem 1, and how they move with P, K, B and N."""
+def _describe_best_parameters(s: Setting) -> Iterator[str]:
+    """Describe corollaries C1 and C3 of Theorem 1, and their trends in P, K, B and N."""
     why = Theorem1().exclusion(s)
-    yield "  What Theorem 1 itself would choose (docs/theory.md, C1 and C3):"
+    yield "  Step and momentum that minimise Theorem 1 (docs/theory.md, C1 and C3):"
     if why:
-        yield from wrap_text(f"nothing: {why}", WIDTH, indent=4)
+        yield from wrap_text(f"none: {why}", WIDTH, indent=4)
         return
     mu = tuned_mu(s)
     step, value = tuned_gamma(s), tuned_bound(s)
@@ -132,7 +130,7 @@ def _describe_choices(s: Setting) -> Iterator[str]:
     else:
         value = Theorem1().value(s.replace(mu=mu)).total
         yield f"    at gamma = {s.gamma:.4g}: mu = {mu:.4g}, and the bound is {value:.4g}"
-    header = ("with one letter changed", "best mu", "bound there", "tuned gamma", "bound there")
+    header = ("with one parameter changed", "best mu", "bound there", "tuned gamma", "bound there")
     yield from align_columns([header, *map(_trend_row, tuning_trends(s, FACTORS))], WIDTH, indent=4)
 
 

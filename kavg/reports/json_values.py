@@ -9,7 +9,7 @@ from kavg.base import Floats
 
 
 def json_number(value: float | Floats) -> float | None:
-    """Number as a float; None (``null``) if it is not finite, which JSON cannot hold.
+    """Return a number as a float; None (``null``) if not finite, which JSON cannot hold.
 
     >>> json_number(0.5), json_number(float("inf"))
     (0.5, None)
@@ -18,7 +18,7 @@ def json_number(value: float | Floats) -> float | None:
 
 
 def json_estimate(estimate: Estimate) -> dict[str, float | None]:
-    """Mean and confidence interval, by name.
+    """Return the mean and the ends of the confidence interval, by name.
 
     >>> from kavg.analysis.estimate import mean_interval
     >>> json_estimate(mean_interval([2.5]))

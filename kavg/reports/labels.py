@@ -1,4 +1,4 @@
-"""Names of runs and quantities, and estimates to their significant digits."""
+"""Labels: printable names of runs and quantities, and estimates to significant digits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from kavg.reports.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
 DIGITS: Final = 7
+"""Digits of a printed number at most."""
 TITLES: Final = {"grad_norm2": "||grad F||^2"}
 
 
 def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
-    """One printable, distinct, non-empty name for each algorithm.
+    """Return a printable, distinct, non-empty name for each algorithm.
 
     An algorithm without a name is called by its P and K; equal names are numbered.
 
@@ -41,17 +42,17 @@ def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
 
 
 def recorded_quantities(trajectories: Sequence[Trajectory]) -> list[str]:
-    """Names of all recorded series, in the order of recording, each once."""
+    """Return the names of all recorded series, in the order of recording, each once."""
     return list(dict.fromkeys(name for run in trajectories for name in run.series))
 
 
 def quantity_title(quantity: str) -> str:
-    """Heading of a recorded quantity: ``grad_norm2`` is ``||grad F||^2``."""
+    """Return the heading of a recorded quantity, such as ``||grad F||^2`` for ``grad_norm2``."""
     return TITLES.get(quantity, escape_unprintable(quantity).replace("_", " "))
 
 
 def format_estimate(estimate: Estimate) -> str:
-    """``mean [low, high]`` to two digits of the half-width, ``DIGITS`` in all at most.
+    """Format ``mean [low, high]`` to two digits of the half-width, ``DIGITS`` in all at most.
 
     >>> from kavg.analysis.estimate import mean_interval
     >>> format_estimate(mean_interval([0.1231, 0.1252, 0.1249, 0.1240]))

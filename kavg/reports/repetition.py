@@ -1,4 +1,4 @@
-"""The verdict on a repetition of a run, with its reasons in words."""
+"""The verdict on a repetition of a run, and its reasons in words."""
 
 from __future__ import annotations
 
@@ -38,33 +38,34 @@ class Judgement:
 
 
 def judge_repetition(
-    before: Sequence[Trajectory], now: Sequence[Trajectory], *, foreign: bool, level: float
+    before: Sequence[Trajectory], now: Sequence[Trajectory], *, same_environment: bool, level: float
 ) -> Judgement:
-    """Compare runs with their repetition; ``foreign`` says that last bits may differ.
+    """Compare runs with their repetition, algorithm by algorithm.
 
-    Bits may differ on another machine or with other versions.  There, a quantity is different only
+    In the same environment every bit must be the same.  On another machine or with other versions
+    the last bits may differ (``environment_changes``); there, a quantity is different only
     if it moved by more than rounding and by more than chance explain, at ``level`` over all
     quantities together (``kavg.analysis.repeatability``).
 
     >>> import numpy as np
     >>> F = np.array([[4.0, 4.0], [1.0, 1.5]])
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(2), {"F": F}, F.T, F.T, np.zeros(2))
-    >>> judge_repetition([run], [run], foreign=False, level=0.05)
+    >>> judge_repetition([run], [run], same_environment=True, level=0.05)
     Judgement(verdict='same bits', lines=())
     """
     pairs = list(zip(before, now, strict=True))
     shapes = [line for a, b in pairs for line in _shape_changes(a, b)]
-    parted = [
+    differences = [
         f"{a.name}: {found}" for a, b in pairs if (found := first_difference(a, b)) is not None
     ]
-    if not shapes and not parted:
+    if not shapes and not differences:
         return Judgement(SAME)
-    if shapes or not foreign:
-        return Judgement(DIFFERENT, tuple(shapes or parted))
+    if shapes or same_environment:
+        return Judgement(DIFFERENT, tuple(shapes or differences))
     table = [gap for a, b in pairs for gap in measure_discrepancies(a, b, level)]
     beyond = significant_discrepancies(table, level)
     shown = (_describe_discrepancy(gap) for gap in beyond or table if gap.rounding > 0)
-    return Judgement(DIFFERENT if beyond else ALIKE, (*parted, *shown))
+    return Judgement(DIFFERENT if beyond else ALIKE, (*differences, *shown))
 
 
 def _shape_changes(a: Trajectory, b: Trajectory) -> Iterator[str]:
@@ -83,7 +84,7 @@ def _describe_discrepancy(gap: Discrepancy) -> str:
 def environment_changes(
     recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str
 ) -> list[str]:
-    """List what has changed of the machine and versions that the last bits depend on.
+    """List the changes of machine and versions that the last bits depend on.
 
     ``mean`` is the setting: with ``"allreduce"`` bits depend on the number of ranks as well.
 

@@ -15,7 +15,7 @@ from kavg.trajectory import Trajectory
 
 
 def summary(trajectories: Sequence[Trajectory], level: float = 0.95) -> dict[str, Any]:
-    """Estimates at the last recorded round, ready for ``json.dumps(..., allow_nan=False)``.
+    """Return estimates at the last recorded round, ready for ``json.dumps(..., allow_nan=False)``.
 
     For each algorithm, by name: its settings, ``diverged_at``, the ``final`` mean and confidence
     interval of every series, and ``minus_first``: the same for its difference from the first
@@ -41,12 +41,12 @@ def summary(trajectories: Sequence[Trajectory], level: float = 0.95) -> dict[str
 
 
 def table(trajectories: Sequence[Trajectory], level: float = 0.95, width: int = 80) -> str:
-    """Estimates at the last recorded round as plain text, one section a quantity.
+    """Return estimates at the last recorded round as plain text, one section a quantity.
 
-    Each section gives ``mean [low, high]`` for every algorithm, then the differences: that
-    algorithm minus the first, paired by replica.  The confidence interval decides the digits: two
-    of the half-width are shown.  No line is longer than ``width`` (72 at least) and nothing is cut
-    off, so it reads the same in a log, a pipe and a terminal.
+    Each section has ``mean [low, high]`` for every algorithm, then the differences from the first
+    algorithm, paired by replica.  Two digits of the confidence interval's half-width are shown.  No
+    line is longer than ``width`` (72 at least) and nothing is cut off, so it reads the same in a
+    log, a pipe and a terminal.
 
     Raises:
         KavgError: if ``trajectories`` is no list of one or more, or ``width`` is below 72.
@@ -112,7 +112,7 @@ def _final_difference(run: Trajectory, first: Trajectory, quantity: str, level: 
 
 
 def _why_unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str | None:
-    """Reason why two runs have no paired difference, None if they have one."""
+    """Return the reason why two runs have no paired difference, None if they have one."""
     # Divergence first: the last recorded rounds of such runs may not be the same round.
     for each in (run, first):
         if each.diverged_at is not None:

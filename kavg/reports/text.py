@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 GAP: Final = 2
 """Blanks between two columns."""
 NARROWEST: Final = 12
-"""Cells that a column keeps in which text is wrapped, even if lines get too long."""
+"""Least width of the column in which text is wrapped, even if lines get longer than asked."""
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Text on one line, with control characters and lone surrogates as escape sequences.
+    r"""Return text on one line, with control characters and lone surrogates as escape sequences.
 
     >>> print(escape_unprintable("two" + chr(10) + "lines"))
     two\nlines
@@ -24,7 +24,7 @@ def escape_unprintable(text: str) -> str:
 
 
 def cell_width(text: str) -> int:
-    """Number of terminal cells a text takes: wide characters two, combining marks none."""
+    """Return the number of terminal cells of a text: two a wide character, none a combining one."""
     from rich.cells import cell_len
 
     return cell_len(text)
@@ -46,7 +46,7 @@ def wrap_text(text: str, width: int, indent: int = 0, hanging: int = 0) -> list[
 
     if indent + cell_width(text) <= width:
         return [(" " * indent + text).rstrip()]
-    # Wrapped as if all lines were hanging: rich knows one width for all lines of a text.
+    # Wrapped as if all lines were hanging, as rich has one width for all lines of a text.
     lines = Text(text).wrap(_console(width), width - indent - hanging, overflow="fold")
     blanks = [indent] + [indent + hanging] * (len(lines) - 1)
     return [(" " * n + line.plain).rstrip() for n, line in zip(blanks, lines, strict=True)]
@@ -73,8 +73,9 @@ def align_columns(
     r"""Lay out rows of cells in columns, with ``GAP`` blanks between them.
 
     The ``flexible`` column is wrapped so that lines take ``width`` cells; the others are as wide
-    as their longest cell.  Those before it stand beside its first line and those after it beside
-    its last, so each row reads on.  ``numeric``: all but the first column are aligned to the right.
+    as their longest cell.  Where it takes several lines, columns before it are printed on its first
+    line and columns after it on its last.  ``numeric`` aligns all columns but the first to the
+    right.
 
     >>> rows = [("K-AVG", "0.5"), ("a name that is far too long", "0.25")]
     >>> print(*align_columns(rows, width=30, flexible=0), sep="\n")
@@ -101,7 +102,7 @@ def align_columns(
             max_width=max(room, NARROWEST) if place == flexible else None,
         )
     for row in cells:
-        # A plain string would be read as markup, in which [bold] and :smile: are not characters.
+        # A plain string would be parsed as markup, in which [bold] and :smile: are replaced.
         table.add_row(*map(Text, row))
     # The console is wider than any table: rich crops what does not fit into a narrow one.
     lines = _console(100_000).render_lines(table, pad=False)

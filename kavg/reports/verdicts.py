@@ -1,4 +1,4 @@
-"""Verdicts on bounds: a table of at most 100 columns, and the same as values for JSON."""
+"""Verdicts of theorems: a table of at most 100 columns, and the same as values for JSON."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ QUANTITIES: Final = {
     "mean_grad_norm2_local": "mean of ||grad F||^2 over all local steps",
 }
 Row = tuple[str, Verdict]
+"""A label, the name of a bound as a rule, and the verdict on it."""
 
 
 def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) -> str:
-    """Verdicts as plain text: a section for each algorithm, a row for each bound.
+    """Return verdicts as plain text: a section for each algorithm, a row for each bound.
 
-    A row gives the outcome and, where the bound applies, measured over bound and the bound's
+    A row has the outcome and, where the bound applies, measured over bound and the bound's
     parts.  Bounds of one quantity share its measured mean, which opens the section.  A reason that
     several rows share is printed once, as a note below the table.  ``looks`` is how often the runs
     were looked at, 1 unless replicas were added.
@@ -46,14 +47,14 @@ def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) 
 
 
 def count_outcomes(verdicts: Sequence[Verdict]) -> str:
-    """Number of verdicts of each outcome.
+    """Return the number of verdicts of each outcome, in words.
 
     >>> count_outcomes([])
     'no verdict'
     """
     counts = {one: sum(v.outcome is one for v in verdicts) for one in Outcome}
-    said = (f"{count} {outcome.label}" for outcome, count in counts.items() if count)
-    return ", ".join(said) or "no verdict"
+    parts = (f"{count} {outcome.label}" for outcome, count in counts.items() if count)
+    return ", ".join(parts) or "no verdict"
 
 
 def _heading(level: float, looks: int) -> str:
@@ -66,7 +67,7 @@ def _heading(level: float, looks: int) -> str:
 
 
 def _section_rows(verdicts: Sequence[Verdict]) -> list[Row]:
-    """Row labels with their verdicts; a single row if no bound applies, for one reason."""
+    # One row for all bounds if none applies, for one and the same reason.
     first = verdicts[0]
     if len(verdicts) > 1 and all(v.ratio is None and v.reason == first.reason for v in verdicts):
         return [(f"all {len(verdicts)} bounds", first)]
@@ -74,7 +75,7 @@ def _section_rows(verdicts: Sequence[Verdict]) -> list[Row]:
 
 
 def _shared_reasons(rows: Sequence[Row]) -> dict[str, str]:
-    """Notes, by the reason that they give: those of two or more rows."""
+    # A note for each reason that two or more rows have in common.
     counts = Counter(v.reason for _, v in rows if v.reason)
     shared = [reason for reason, count in counts.items() if count > 1]
     return {reason: f"note {place}" for place, reason in enumerate(shared, start=1)}
@@ -109,7 +110,7 @@ def _format_estimated(v: Verdict) -> str:
 
 
 def format_ratio(ratio: Estimate) -> str:
-    """Measured over bound in three decimals (or digits), with its confidence interval if any.
+    """Format measured over bound in three decimals (or digits), with its interval if any.
 
     >>> from kavg.analysis.fieller import ratio_interval
     >>> format_ratio(ratio_interval([1.0, 2.0, 3.0], [4.0, 4.0, 4.0]))
@@ -125,7 +126,7 @@ def format_ratio(ratio: Estimate) -> str:
 
 
 def format_parts(parts: BoundValue) -> str:
-    """Bound as the sum of its three parts: optimization (from the start), noise and drift.
+    """Format a bound as the sum of its parts: optimization (from the start), noise and drift.
 
     >>> format_parts(BoundValue(1.0, 0.25, 0.0))
     '1.25 = 1 + 0.25 + 0'
@@ -137,7 +138,7 @@ def format_parts(parts: BoundValue) -> str:
 def verdicts_json(
     verdicts: Sequence[Verdict], *, level: float, rounds: int, replicas: int, looks: int = 1
 ) -> dict[str, Any]:
-    """All numbers of the table, ready for ``json.dumps(..., allow_nan=False)``.
+    """Return all numbers of the table, ready for ``json.dumps(..., allow_nan=False)``.
 
     ``looks`` is how often the runs were looked at, 1 unless replicas were added.  Numbers that are
     not finite are null.

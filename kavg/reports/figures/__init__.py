@@ -1,6 +1,6 @@
 """Figures of trajectories, verdicts and exact moments, and ``save`` to write them to files.
 
-All share one style (``style``, ``layout``, ``legend``) that reads in print without colour.
+All share one style (``style``, ``layout``, ``legend``), which can be read without colour.
 """
 
 from kavg.reports.figures.exact import atlas_figure, exact_figure

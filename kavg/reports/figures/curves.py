@@ -41,14 +41,14 @@ class Curve:
 
     @property
     def finite_values(self) -> Floats:
-        """All values that are not NaN, in one row."""
+        """All finite values, in one row."""
         parts = (self.mean, self.low, self.high, self.replicas.ravel())
         together: Floats = np.concatenate(parts)
         return together[np.isfinite(together)]
 
 
 def mean_curve(run: Trajectory, axis: str, quantity: str, level: float) -> Curve:
-    """Mean over replicas with its confidence interval; empty if the quantity was not recorded."""
+    """Return the mean over replicas with its confidence interval; empty if not recorded."""
     if quantity not in run.series:
         return Curve(*[np.empty(0)] * 4)
     series = run.series[quantity]
@@ -101,14 +101,14 @@ def _y_limits(curves: Sequence[Curve], log: bool) -> tuple[float, float]:
 
 def _draw_curve(panel: Axes, curve: Curve, place: int, count: int) -> None:
     style, log = line_style(place), panel.get_yscale() == "log"
-    # A logarithmic axis has no place for the dispersion before the first round, which is 0.
+    # The dispersion is 0 before the first round, which a logarithmic axis cannot show.
     mean = clip_to_axes(panel, drawable(curve.mean, log=log))
     low = np.where(np.isfinite(mean), clip_to_axes(panel, curve.low), np.nan)
     draw_band(panel, curve.x, low, clip_to_axes(panel, curve.high), style["color"])
     # Replicas have no markers and lie under the means: there may be eight for each curve.
     for replica in clip_to_axes(panel, drawable(curve.replicas, log=log)).T:
         panel.plot(curve.x, replica, color=style["color"], alpha=0.35, linewidth=0.5)
-    # Markers of different curves stand at different rounds, so that none hides another.
+    # Different curves have markers at different rounds, so that none hides another.
     step = max(1, len(curve.x) // 8)
     first = place * step // count if len(curve.x) > count else 0
     panel.plot(curve.x, mean, markevery=(first, step), zorder=3 + place, **style)

@@ -32,7 +32,7 @@ QUANTITIES: Final = ("F", "grad_norm2", "dispersion")
 POINTS: Final = 16
 """Number of measured means drawn on a curve, at most."""
 LEVELS: Final = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-"""Spectral radii where the shade changes: finer towards 1, where it matters."""
+"""Spectral radii where the shade changes: closer towards 1, where rates differ most."""
 
 
 def exact_figure(
@@ -42,11 +42,12 @@ def exact_figure(
     quantities: Sequence[str] = QUANTITIES,
     level: float = 0.95,
 ) -> Figure:
-    """One panel a quantity: exact curves as lines, measured means as points with their intervals.
+    """Draw exact curves as lines and measured means as points with intervals, a panel a quantity.
 
     ``trajectories`` are as many as ``exacts`` and in their order, or none; each point is the mean
     over replicas of one recorded round and its bar ``mean_interval`` at ``level`` for that round
-    alone, so of many bars some will miss.  ``axis`` is rounds, steps, gradients or communications.
+    alone, so of many bars some will miss their curve.  ``axis`` is rounds, steps, gradients or
+    communications.
 
     Raises:
         KavgError: if the numbers of exact and measured trajectories differ, or an axis or a
@@ -79,9 +80,9 @@ def exact_figure(
 
 
 def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
-    """One panel an atlas: bands of the spectral radius over (gamma h, mu), boundary on top.
+    """Draw bands of the spectral radius over (gamma h, mu) and the boundary, a panel an atlas.
 
-    Bands are computed; the black line is the analytic boundary, and where no band is the rule is
+    Bands are computed, and the black line is the analytic boundary; outside all bands the rule is
     unstable.  The white line is the momentum on the grid whose radius is least at each step.
 
     Raises:
@@ -113,7 +114,7 @@ def _exact_curve(exact: ExactTrajectory, axis: str, quantity: str) -> Curve:
 
 
 def _thin_out(curve: Curve) -> Curve:
-    """At most ``POINTS`` points of a curve, the first and the last among them."""
+    """Return at most ``POINTS`` points of a curve, the first and the last among them."""
     places = np.unique(np.linspace(0, len(curve.x) - 1, POINTS).round().astype(int))
     return Curve(*(part[places] for part in (curve.x, curve.mean, curve.low, curve.high)))
 
@@ -131,7 +132,7 @@ def _draw_lines_and_points(panel: Axes, lines: Sequence[Curve], points: Sequence
 
 
 def _draw_atlas(panel: Axes, chart: Atlas) -> QuadContourSet:
-    # contourf leaves out what is infinite, and how unstable a rule is does not matter.
+    # Cut off, as contourf leaves infinite values out, and the map does not show how unstable.
     x, y, shown = chart.gamma_h, chart.mu, np.minimum(chart.radius, 1.5)
     bands = panel.contourf(x, y, shown, levels=LEVELS, cmap="cividis")
     if shown.max() >= 1:

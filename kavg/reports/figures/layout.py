@@ -32,7 +32,7 @@ AXIS_LABELS: Final[Mapping[str, str]] = {
 
 
 def new_figure(count: int) -> tuple[Figure, list[Axes]]:
-    """Empty figure with ``count`` panels, three a row at most (four stand two by two).
+    """Return an empty figure with ``count`` panels, three a row at most (four in two rows).
 
     Raises:
         KavgError: if matplotlib is not installed or fails to load.
@@ -60,7 +60,7 @@ def style_axes(
 ) -> None:
     """Name the axes of a panel, with small type, a light grid and no frame above and on the right.
 
-    ``math``: the label of the y axis may hold mathematics, as those of a user's names may not.
+    ``math`` allows mathematics in the label of the y axis, which a user's own names must not have.
     """
     panel.set_xlabel(x_label, fontsize=9)
     panel.set_ylabel(y_label, fontsize=9, parse_math=math)
@@ -84,14 +84,14 @@ def label_axes(panel: Axes, axis: str, quantity: str) -> None:
 
 
 def add_caption(figure: Figure, text: str) -> None:
-    """Say above all panels what lines, bands and points are."""
+    """Write a caption above all panels, which explains lines, bands and points."""
     figure.suptitle(text, fontsize=8)
 
 
 def describe_means(
     trajectories: Sequence[Trajectory], level: float, mean: str, interval: str
 ) -> str:
-    """Caption of means over replicas: ``mean`` and ``interval`` are what they are drawn as.
+    """Return a caption of means over replicas; ``mean`` and ``interval`` name what is drawn.
 
     >>> import numpy as np
     >>> z = np.zeros((1, 3))
@@ -109,7 +109,7 @@ def describe_means(
 
 
 def select_quantities(wanted: Sequence[str], available: Sequence[str]) -> list[str]:
-    """Names of the quantities to draw, as a list.
+    """Return the names of the quantities to draw, as a list.
 
     Raises:
         KavgError: if there are none or one is not ``available``.
@@ -136,7 +136,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
         raise KavgError(f"stem must be a file name without folder or ending, got {stem!r}")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    # Without a salt of its own an SVG has random identifiers.
+    # Without a fixed salt an SVG has random identifiers.
     with rc_context({"svg.hashsalt": "kavg"}):
         png = _write_file(figure, place / f"{stem}.png", dpi=200)
         figure.set_layout_engine("none")  # laid out once, it stays as it is

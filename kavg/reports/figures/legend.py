@@ -22,7 +22,7 @@ HANDLE: Final = 7
 
 
 def add_legend(figure: Figure, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Name lines below the panels, and make the figure taller by what that takes.
+    """Add a legend below the panels, and make the figure taller by its height.
 
     ``entries`` are names with the style of their lines, as arguments of ``plot``.
     """

@@ -1,4 +1,4 @@
-"""Lines, colours and values of figures: they read in print, in grey and for every eye."""
+"""Lines and colours of figures, distinguishable in print, in grey and by colour-blind readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kavg.base import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Colours in steps of lightness: they stay apart in print without colour.
+# Colours in steps of lightness, so that they differ in print without colour.
 COLOURS: Final = ("#003D7C", "#E0B040", "#B0465A", "#000000", "#3FA796")
 DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
@@ -21,9 +21,9 @@ LARGEST: Final = 1e100
 
 
 def line_style(place: int) -> dict[str, Any]:
-    """Colour, dash and marker of the entry at this place of a list, as arguments of ``plot``.
+    """Return colour, dash and marker of the entry at this place of a list, for ``plot``.
 
-    Five colours, four dashes and seven markers take turns, so the first 140 entries differ.
+    Five colours, four dashes and seven markers are each used in turn, so 140 entries differ.
     """
     return {
         "color": COLOURS[place % len(COLOURS)],
@@ -37,7 +37,7 @@ def line_style(place: int) -> dict[str, Any]:
 
 
 def drawable(values: ArrayLike, *, log: bool = False) -> Floats:
-    """Values with NaN where an axis has no place for them: none is drawn there.
+    """Replace values that an axis cannot show by NaN, where nothing is drawn.
 
     These are values that are not finite or above ``LARGEST`` in magnitude and, on a logarithmic
     axis, those that are not positive.
@@ -53,9 +53,9 @@ def drawable(values: ArrayLike, *, log: bool = False) -> Floats:
 
 
 def clip_to_axes(panel: Axes, values: Floats) -> Floats:
-    """Values moved to just outside the panel's y axis where they are further off.
+    """Move values that are far outside the panel's y axis to just outside.
 
-    Renderers fail on paths that run off by many decades.
+    Renderers fail on paths that leave the panel by many decades.
     """
     low, high = panel.get_ylim()
     room = high - low

@@ -30,7 +30,7 @@ def trajectory_figure(
     quantities: Sequence[str] | None = None,
     level: float = 0.95,
 ) -> Figure:
-    """One panel a quantity, one line an algorithm: the mean over replicas and its interval.
+    """Draw means over replicas with their intervals: a panel a quantity, a line an algorithm.
 
     The band is ``mean_interval`` at ``level``, round by round; up to eight replicas are also drawn
     one by one.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of series,

@@ -49,7 +49,7 @@ Styles = Mapping[str, Mapping[str, Any]]
 @final
 @dataclass(frozen=True, eq=False)
 class VerdictPanel:
-    """Contents of one panel: a run's measured quantity and every bound on it that applies.
+    """The content of one panel: a run's measured quantity and every bound on it that applies.
 
     ``measured (len(N),)`` is the mean had the run been of ``N`` rounds, and ``bound_values
     (bounds, len(N))`` each bound's value then; ``smoothness`` is what smoothness alone gives at the
@@ -68,7 +68,7 @@ class VerdictPanel:
 def verdict_panels(
     comparisons: Sequence[Comparison], runs: Sequence[Trajectory]
 ) -> list[VerdictPanel]:
-    """A panel for each algorithm and each quantity that a bound applies to.
+    """Return a panel for each algorithm and each quantity that a bound applies to.
 
     ``comparisons`` are those of all algorithms with all bounds; where no bound applies there is no
     panel, so the list may be empty.

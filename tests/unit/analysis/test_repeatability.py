@@ -215,24 +215,24 @@ def chaotic(seed, shift=0.0, R=40):
 
 def test_the_three_verdicts():
     a, b = chaotic(1), chaotic(2)
-    assert judge_repetition([a], [replace(a)], foreign=False, level=0.05).verdict == SAME
-    assert judge_repetition([a], [replace(a)], foreign=True, level=0.05).verdict == SAME
-    here = judge_repetition([a], [b], foreign=False, level=0.05)
+    assert judge_repetition([a], [replace(a)], same_environment=True, level=0.05).verdict == SAME
+    assert judge_repetition([a], [replace(a)], same_environment=False, level=0.05).verdict == SAME
+    here = judge_repetition([a], [b], same_environment=True, level=0.05)
     assert here.verdict == DIFFERENT
     assert here.lines[0].startswith("K-AVG: round 1, F of replica ")
-    there = judge_repetition([a], [b], foreign=True, level=0.05)
+    there = judge_repetition([a], [b], same_environment=False, level=0.05)
     assert there.verdict == ALIKE
     assert there.lines[0] == here.lines[0]
     assert "times what rounding explains" in there.lines[1]
-    moved = judge_repetition([a], [chaotic(2, shift=0.5)], foreign=True, level=0.05)
+    moved = judge_repetition([a], [chaotic(2, shift=0.5)], same_environment=False, level=0.05)
     assert moved.verdict == DIFFERENT
 
 
 def test_one_replica_is_excused_by_rounding_alone():
     a, b = a_run({"F": np.array([[1.0], [1.0]])}), a_run({"F": np.array([[1.0], [-1.0]])})
-    assert judge_repetition([a], [b], foreign=True, level=0.05).verdict == DIFFERENT
+    assert judge_repetition([a], [b], same_environment=False, level=0.05).verdict == DIFFERENT
     near = replace(a, series={"F": a.F * (1 + 2.0**-26)})
-    assert judge_repetition([a], [near], foreign=True, level=0.05).verdict == ALIKE
+    assert judge_repetition([a], [near], same_environment=False, level=0.05).verdict == ALIKE
 
 
 def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
@@ -244,7 +244,7 @@ def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
             [a_run({q: generator.standard_normal((3, 20)) for q in "xyz"}, name) for name in "AB"]
             for _ in range(2)
         )
-        wrong += judge_repetition(a, b, foreign=True, level=0.05).verdict == DIFFERENT
+        wrong += judge_repetition(a, b, same_environment=False, level=0.05).verdict == DIFFERENT
     assert wrong <= 400 * (0.05 + 0.022)
 
 
@@ -253,8 +253,8 @@ def test_the_chance_of_a_wrong_difference_is_kept_over_the_table():
 ])  # fmt: skip
 def test_runs_of_another_shape_are_different_anywhere(change):
     a = chaotic(1)
-    for foreign in (False, True):
-        found = judge_repetition([a], [replace(a, **change)], foreign=foreign, level=0.05)
+    for same in (False, True):
+        found = judge_repetition([a], [replace(a, **change)], same_environment=same, level=0.05)
         assert found.verdict == DIFFERENT
         assert found.lines[0].startswith("K-AVG: ")
 

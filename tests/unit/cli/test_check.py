@@ -244,7 +244,7 @@ def test_bounds_of_a_random_start_and_of_gradients_without_a_bound(call, here):
     write_settings(here / "data.toml", **sums)
     code, out, _ = call("bounds", "data.toml")
     assert code == 0
-    assert "nothing: sigma2 is unknown" in out
+    assert "none: sigma2 is unknown" in out
     code, out, err = call("bounds", "gone.toml")
     assert (code, out, err.count("kavg: ")) == (2, "", 1)
 
