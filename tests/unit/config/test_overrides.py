@@ -1,0 +1,68 @@
+"""``--set place=value``: values of any type at any place, and errors in words."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.raw_settings import list_errors, method, text
+
+import kavg
+from kavg.config.settings_file import parse_config
+
+
+@pytest.mark.parametrize(
+    ("override", "place", "value"),
+    [
+        ("rounds=7", lambda c: c.rounds, 7),
+        (" rounds = 7 ", lambda c: c.rounds, 7),
+        ("rounds=1_000 # many", lambda c: c.rounds, 1000),
+        ("mean=allreduce", lambda c: c.mean, "allreduce"),
+        ("mean='allreduce'", lambda c: c.mean, "allreduce"),
+        ("start=[1.0, 2.0]", lambda c: c.start, (1.0, 2.0)),
+        ("start.kind=normal", lambda c: c.start, kavg.starts.Normal()),
+        ("record.every=5", lambda c: c.record.every, 5),
+        ("objective={kind='linear', dim=2}", lambda c: c.objective, kavg.objectives.Linear(2)),
+        ("objective.kind=saturating", lambda c: c.objective, kavg.objectives.Saturating(2)),
+        ("algorithm.1.K=9", lambda c: [a.K for a in c.algorithms], [2, 9]),
+        ("algorithm.*.K=9", lambda c: [a.K for a in c.algorithms], [9, 9]),
+        ("algorithm.M-AVG.K=9", lambda c: [a.K for a in c.algorithms], [2, 9]),
+        ("algorithm.*.outer.mu=0.25", lambda c: c.algorithms[1].outer.mu, 0.25),
+        ("algorithm.0.name=a=b", lambda c: c.algorithms[0].name, "a=b"),
+    ],
+)
+def test_set(override, place, value):
+    momentum = '{ kind = "block_momentum", mu = 0.5 }'
+    runs = [method(outer=momentum, more=f', name = "{name}"')[1:-1] for name in ("K-AVG", "M-AVG")]
+    assert place(parse_config(text(algorithm=f"[{', '.join(runs)}]"), [override])) == value
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("rounds", "--set rounds: needs place=value, got 'rounds'; as in --set rounds=100"),
+        (
+            "rounds=0x" + "f" * 5000,
+            f"--set rounds=0x{'f' * 48}...: this has a whole number of more",
+        ),
+        ("=3", "--set =3: needs place=value, got '=3'"),
+        ("rounds=", "rounds: needs a whole number, got ''"),
+        ("rounds=[1,", "rounds: needs a whole number, got '[1,'"),
+        ("rounds=3\nseed=4", r"rounds: needs a whole number, got '3\nseed=4'"),
+        ("rounds=" + "9" * 5000, "rounds: needs a whole number, got '9999"),
+        ("rounds.x=3", "--set rounds.x=3: there is no place 'x' inside 5"),
+        ("algorithm.2.K=3", "--set algorithm.2.K=3: there is no entry '2'; use a number below 1"),
+        ("algorithm.-1.K=3", "--set algorithm.-1.K=3: there is no entry '-1'"),
+        ("algorithm.²=3", "--set algorithm.²=3: there is no entry '²'"),
+        ("algorithm.L.K=3", "--set algorithm.L.K=3: there is no entry 'L'; use a number below 1, "),
+        ("algorithm.0.lr=3", "algorithm.0.lr: there is no key 'lr' here; use 'gamma'"),
+        ("x.y.z=3", "x: there is no key 'x' here"),
+        ("oracle..B=3", "oracle.'': there is no key '' here"),
+    ],
+)
+def test_set_says_what_it_cannot_do(override, words):
+    (line,) = list_errors(text(), [override])
+    assert line.startswith(words)
+
+
+def test_faults_of_set_come_with_those_of_the_file_and_the_last_one_counts():
+    assert len(list_errors(text("0"), ["bad", "algorithm.7.K=1", "lr=2"])) == 4
+    assert parse_config(text(), ["rounds=3", "rounds=4"]).rounds == 4
