@@ -18,7 +18,7 @@ import pytest
 from helpers.leaves import is_final, overridden
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import stats
 from templates.oracle import Uniform
 
 from kavg import oracles
@@ -41,8 +41,6 @@ from kavg.oracles import (
 )
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.shifted import shifts
-from kavg.oracles.streams import Streams
-from kavg.oracles.student_t import HeavyTails, mean_power
 
 SIGMAS = 5.0
 """Width of every interval below, in standard errors: a false alarm in two million, seeds fixed."""
@@ -214,21 +212,6 @@ def test_the_norm_is_the_same_in_every_draw(name: str) -> None:
     np.testing.assert_allclose(norms, (case.oracle.sigma2 / case.oracle.B) ** 0.5, rtol=3e-7)
 
 
-@pytest.mark.parametrize(("learner", "step"), [(1643, 3971), (2478, 9953), (1157, 25646)])
-def test_a_uniform_next_to_1_still_has_a_direction(learner: int, step: int) -> None:
-    planned = Sphere(sigma2=1.0).plan(Quadratic((1.0,)), seed=0, P=3000, R=1, tile=1)
-    drawn = at(planned, range(learner, learner + 1), np.zeros((1, 1, 1)), step)
-    np.testing.assert_allclose(np.abs(drawn), 1.0, rtol=3e-7)
-
-
-def test_a_sine_of_0_gives_no_noise_instead_of_nan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Streams, "block", lambda self, step: np.zeros_like(self.out))
-    planned = Sphere(sigma2=1.0).plan(Quadratic((1.0,)), seed=0, P=3, R=2, tile=3)
-    for step, expected in ((0, 1.0), (1, 0.0)):
-        drawn = at(planned, range(3), np.zeros((3, 2, 1)), step)
-        np.testing.assert_allclose(np.abs(drawn), expected, rtol=3e-7)
-
-
 def test_rademacher_coordinates_are_all_sign_patterns_alike() -> None:
     case = Case(Rademacher(sigma2=3.0), QUADRATIC)
     drawn = at(plan(case, replicas=2000), range(P), np.zeros((P, 2000, 3)), 0)
@@ -247,42 +230,6 @@ def test_state_dependent_noise_is_gaussian_noise_of_the_variance_there(
     ours = at(plan(Case(StateDependent(M=M, M_v=M_v, B=B), QUADRATIC)), range(P), x, 2)
     theirs = at(plan(Case(Gaussian(sigma2=there, B=B), QUADRATIC)), range(P), x, 2)
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
-
-
-# --- Student's t: the sample variance of heavy tails converges too slowly to be compared
-
-
-@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
-def test_student_t_has_its_law(nu: float) -> None:
-    tails = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100)
-    drawn = tails.draw(1, 1.0).ravel() / tails.unit * nu**0.5
-    assert stats.kstest(drawn.astype(np.float64), stats.t(nu).cdf).pvalue > 1e-5
-
-
-@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
-def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
-    tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1)
-    assert tails.unit**2 * (mean_power(-2 / nu) - 1) / 2 == pytest.approx(1.0, rel=1e-12)
-    # The grid ends at 2^-32, so the continuum has this much more variance.
-    missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-32 * (1 - 2 / nu))
-    assert 0 < missing < 1
-
-
-@pytest.mark.parametrize("nu", [2.5, 3.0])
-def test_student_t_has_the_right_clipped_variance(nu: float) -> None:
-    """Clipped at 5 deviations the square has all moments, and still feels the scale."""
-    sigma2, B, d, cap = 12.0, 2, 3, 25.0
-    case = Case(StudentT(sigma2=sigma2, nu=nu, B=B), QUADRATIC)
-    drawn = at(plan(case, replicas=50_000), range(P), np.zeros((P, 50_000, d)), 0).ravel()
-    clipped = np.minimum(np.square(drawn) * (B * d / sigma2), cap)
-    unit = HeavyTails(nu=nu, seed=0, R=1, tile=1, d=1).unit / nu**0.5
-
-    def integrand(t: float) -> float:
-        return float(2 * min((unit * t) ** 2, cap) * stats.t.pdf(t, nu))
-
-    corner = cap**0.5 / unit
-    expected = integrate.quad(integrand, 0, corner)[0] + 2 * cap * stats.t.sf(corner, nu)
-    assert abs(clipped.mean() - expected) < SIGMAS * clipped.std() / drawn.size**0.5
 
 
 # --- claims
@@ -400,30 +347,6 @@ def test_a_step_allocates_nothing_of_the_size_of_a_tile(name: str) -> None:
 
 
 # --- heterogeneity
-
-
-@pytest.mark.parametrize("learners", range(2, 10))
-@pytest.mark.parametrize("zeta2", [0.0, 1e-8, 3.0])
-def test_shifts_sum_to_zero_and_have_mean_square_zeta2(learners: int, zeta2: float) -> None:
-    b = shifts(zeta2, seed=4, P=learners, dim=5, learners=range(learners))
-    assert np.all(np.add.reduce(b, axis=0) == 0)
-    assert np.square(b).sum() / learners == pytest.approx(zeta2, rel=1e-14)
-    assert len(np.unique(b, axis=0)) == (1 if zeta2 == 0 else learners - (learners % 2))
-
-
-@given(st.integers(2, 12), st.data())
-def test_shifts_do_not_depend_on_who_asks(learners: int, data: st.DataObject) -> None:
-    whole = shifts(2.0, seed=1, P=learners, dim=3, learners=range(learners))
-    first = data.draw(st.integers(0, learners - 1))
-    stop = data.draw(st.integers(first + 1, learners))
-    part = shifts(2.0, seed=1, P=learners, dim=3, learners=range(first, stop))
-    np.testing.assert_array_equal(part, whole[first:stop])
-
-
-def test_shifts_belong_to_the_problem_not_to_the_run() -> None:
-    for run in (1, 2):
-        drawn = at(plan(TABLE["shifted, exact"], seed=run), range(P), np.zeros((P, R, 3)), run)
-        np.testing.assert_array_equal(drawn[:, 0], shifts(2.0, 0, P, 3, range(P)))
 
 
 @pytest.mark.parametrize("skew", [0.0, 0.5, 1.0])

@@ -15,6 +15,7 @@ from itertools import count
 from unittest.mock import patch
 
 import numpy as np
+from helpers.exact import AnchoredLookAhead
 
 import kavg
 from kavg.engine.local_steps import LocalSteps
@@ -218,17 +219,9 @@ def displacement_in_place_of_momentum() -> Planted:
 
 @contextmanager
 def look_ahead_kept_as_anchor() -> Iterator[None]:
-    def start(self, w, v, out):
-        out[...] = w
-
-    def step(self, w, v, displacement, gamma):
-        v *= self.mu
-        v += displacement
-        w += (1 + self.mu) * v
-
     with (
-        patch.object(NesterovMomentum, "start", start),
-        patch.object(NesterovMomentum, "step", step),
+        patch.object(NesterovMomentum, "start", AnchoredLookAhead.start),
+        patch.object(NesterovMomentum, "step", AnchoredLookAhead.step),
     ):
         yield
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from helpers.verdicts import BOWL, K_AVG, M_AVG, NOISE, THEOREM, check_one
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, t
 
-from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, simulate, starts
+from kavg import Algorithm, Problem, objectives, oracles, outer, simulate, starts
 from kavg.analysis.applicability import make_setting
-from kavg.analysis.bounds import BOUNDS, BoundValue, Setting
+from kavg.analysis.bounds import BoundValue, Setting
 from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.bounds.theorem_1s import Theorem1S
 from kavg.analysis.comparison import (
@@ -31,21 +31,6 @@ from kavg.analysis.sequential import decide_sequentially, level_of_look
 from kavg.analysis.verdict import Outcome
 from kavg.base import Constant
 from kavg.errors import KavgError
-from kavg.objectives.data import Synthetic
-
-BOWL = objectives.Quadratic(spectrum=(1.0, 1.0))
-NOISE = oracles.Gaussian(sigma2=1.0)
-K_AVG = Algorithm(P=4, K=2, gamma=0.1, outer=outer.Averaging(), name="K-AVG")
-M_AVG = Algorithm(P=4, K=2, gamma=0.02, outer=outer.BlockMomentum(mu=0.5), name="M-AVG")
-THEOREM = {bound.name: bound for bound in BOUNDS}
-
-
-def one(problem, method, bound="theorem_1", rounds=40, replicas=20, level=0.05, seed=1, every=1):
-    run = simulate(problem, method, rounds=rounds, replicas=replicas, seed=seed, every=every)
-    (verdict,) = check_bounds(
-        problem, [method], [run], rounds=rounds, level=level, bounds=[THEOREM[bound]]
-    )
-    return verdict
 
 
 @dataclass(frozen=True)
@@ -120,84 +105,6 @@ def test_no_limits_where_there_are_none():
         ratio_interval([1.0, 2.0], [1.0])
 
 
-# The constants that a theorem needs
-
-
-def test_the_setting_of_a_run():
-    noise = oracles.StateDependent(M=2.0, M_v=0.5, B=3)
-    made = make_setting(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
-    assert made == Setting(
-        P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, L=1.0, Delta=1.5, sigma2=2.0, M_v=0.5, pl=1.0
-    )
-    same = replace(M_AVG, outer=outer.SlowMo(mu=0.5))
-    assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == made
-    flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
-    assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == made
-
-
-def test_numbers_that_would_leave_the_floats_are_left_alone():
-    noise = oracles.Gaussian(sigma2=1.0)
-    constants = noise.constants(BOWL)
-    for gamma, words in (
-        (1e-60, "gamma = 1e-60 is out of the range"),
-        (1e60, "gamma = 1e+60 is out of the range"),
-    ):
-        made = make_setting(BOWL, constants, replace(M_AVG, gamma=gamma), N=7, Delta=1.5)
-        assert made.reason.startswith(words)
-    assert "Delta = 1e+60" in make_setting(BOWL, constants, M_AVG, N=7, Delta=1e60).reason
-    assert isinstance(make_setting(BOWL, constants, M_AVG, N=7, Delta=1e-300), Setting)
-    # However many rounds there are, a constant step needs no look at each.
-    assert make_setting(BOWL, constants, M_AVG, N=2**62, Delta=1.0).N == 2**62
-
-
-NOT_APPLICABLE = [
-    (replace(K_AVG, outer=outer.NesterovMomentum(mu=0.5)), "outer rule nesterov"),
-    (replace(K_AVG, outer=outer.SlowMo(mu=0.5, alpha=0.5)), "alpha = 1, not 0.5"),
-    (replace(K_AVG, gamma=schedules.InverseSqrt(0.1)), "constant step"),
-    (replace(K_AVG, gamma=0.6), r"C1: 1\.56 > 1; gamma <= 0\.41\d* meets it"),
-]
-
-
-@pytest.mark.parametrize(("method", "reason"), NOT_APPLICABLE)
-def test_not_applicable_says_why(method, reason):
-    verdict = one(Problem(BOWL, NOISE, 3.0), method)
-    assert verdict.outcome is Outcome.NOT_APPLICABLE
-    assert re.search(reason, verdict.reason), verdict.reason
-    assert verdict.ratio is None
-    assert np.isnan(verdict.p)
-
-
-def test_the_nearest_gamma_meets_the_condition():
-    verdict = one(Problem(BOWL, NOISE, 3.0), replace(K_AVG, gamma=0.6))
-    assert not verdict.conditions[0].met
-    near = replace(K_AVG, gamma=verdict.largest_gamma)
-    assert one(Problem(BOWL, NOISE, 3.0), near).outcome is Outcome.HOLDS
-
-
-def test_not_applicable_to_what_was_not_recorded_and_to_other_gradients():
-    problem = Problem(BOWL, NOISE, 3.0)
-    assert "record.every = 1" in one(problem, K_AVG, every=2).reason
-    examples = Synthetic("classification", examples=32, features=3)
-    data = objectives.LogisticRegression(data=examples, alpha=0.1)
-    batches = one(Problem(data, oracles.MiniBatch(B=4), 0.0), K_AVG, rounds=3)
-    assert batches.outcome is Outcome.NOT_APPLICABLE
-    assert batches.reason.startswith("sigma2 is unknown")
-    assert "depends on w" in batches.reason
-    shifted = Problem(BOWL, oracles.Shifted(zeta2=1.0, noise=NOISE), 3.0)
-    assert "zeta2 = 1" in one(shifted, K_AVG).reason
-    assert one(shifted, replace(K_AVG, gamma=0.05), "heterogeneous").outcome is Outcome.HOLDS
-    local = one(problem, replace(K_AVG, P=1), "slowmo_squared")
-    assert "meta-iterates give it for K = 1" in local.reason
-    assert one(problem, replace(K_AVG, K=1), "slowmo_squared").outcome is Outcome.HOLDS
-
-
-def test_an_outer_rule_without_momentum_is_averaging():
-    problem = Problem(BOWL, NOISE, 3.0)
-    still = replace(K_AVG, outer=outer.BlockMomentum(mu=0.0))
-    assert one(problem, still, "k_avg").outcome is Outcome.HOLDS
-    assert "it covers averaging" in one(problem, M_AVG, "k_avg").reason
-
-
 # What is measured
 
 
@@ -233,7 +140,7 @@ def test_a_random_start_is_paired_with_its_own_gap():
 
 
 def test_holds():
-    verdict = one(Problem(BOWL, NOISE, 3.0), K_AVG)
+    verdict = check_one(Problem(BOWL, NOISE, 3.0), K_AVG)
     assert str(verdict) == "HOLDS"
     assert verdict.ratio.high < 1
     assert verdict.p < 0.05
@@ -243,11 +150,11 @@ def test_holds():
 def test_equality_without_noise_holds_and_a_hair_above_does_not():
     method = Algorithm(P=2, K=1, gamma=1.0, outer=outer.Averaging())
     problem = Problem(BOWL, oracles.Noiseless(), 3.0)
-    verdict = one(problem, method, replicas=1)
+    verdict = check_one(problem, method, replicas=1)
     assert (verdict.outcome, verdict.reason) == (Outcome.HOLDS, "no noise: compared exactly")
     assert verdict.ratio.mean == pytest.approx(1.0, rel=1e-12)
     low = replace(problem, objective=Claims(BOWL, BOWL.L, Constant(1e-7, "exact")))
-    assert one(low, method, replicas=1).outcome is Outcome.VIOLATED
+    assert check_one(low, method, replicas=1).outcome is Outcome.VIOLATED
 
 
 def wave(L):
@@ -259,41 +166,41 @@ def test_a_wrong_L_is_violated_on_the_triangular_wave(oracle):
     # The true L is 1.  At gamma = 2 every step jumps over the minimum to the other side.
     method = Algorithm(P=2, K=1, gamma=2.0, outer=outer.Averaging())
     problem = Problem(wave(0.5), oracle, 0.6)
-    assert one(problem, method, rounds=20).outcome is Outcome.VIOLATED
+    assert check_one(problem, method, rounds=20).outcome is Outcome.VIOLATED
     right = replace(problem, objective=wave(1.0))
-    assert one(right, method, rounds=20).outcome is Outcome.NOT_APPLICABLE
-    assert one(right, replace(method, gamma=0.5), rounds=20).outcome is Outcome.HOLDS
+    assert check_one(right, method, rounds=20).outcome is Outcome.NOT_APPLICABLE
+    assert check_one(right, replace(method, gamma=0.5), rounds=20).outcome is Outcome.HOLDS
 
 
 def test_an_estimated_constant_is_named_in_every_verdict_that_rests_on_it():
     guessed = Claims(BOWL, Constant(1.0, "estimated"))
     method = replace(K_AVG, gamma=0.1)
     for name in ("theorem_1", "theorem_1s", "polyak_lojasiewicz"):
-        verdict = one(Problem(guessed, NOISE, 3.0), method, name)
+        verdict = check_one(Problem(guessed, NOISE, 3.0), method, name)
         assert verdict.estimated == ("L",)
         assert str(verdict).endswith(", with estimated L")
-    assert one(Problem(BOWL, NOISE, 3.0), method).estimated == ()
+    assert check_one(Problem(BOWL, NOISE, 3.0), method).estimated == ()
     low = Claims(objectives.TriangularWave(dim=3), Constant(0.5, "estimated"))
-    bad = one(Problem(low, oracles.Noiseless(), 0.6), replace(method, K=1, gamma=2.0))
+    bad = check_one(Problem(low, oracles.Noiseless(), 0.6), replace(method, K=1, gamma=2.0))
     assert str(bad) == "VIOLATED, with estimated L"
 
 
 def test_a_single_replica_is_inconclusive_unless_there_is_no_noise():
     problem = Problem(BOWL, NOISE, 3.0)
-    alone = one(problem, K_AVG, replicas=1)
+    alone = check_one(problem, K_AVG, replicas=1)
     assert (alone.outcome, alone.reason) == (
         Outcome.INCONCLUSIVE,
         "one replica has no confidence interval",
     )
     assert np.isnan(alone.ratio.low)
     calm = replace(problem, oracle=oracles.Noiseless())
-    assert one(calm, K_AVG, replicas=1).outcome is Outcome.HOLDS
+    assert check_one(calm, K_AVG, replicas=1).outcome is Outcome.HOLDS
 
 
 def test_replicas_that_are_all_alike_prove_nothing_where_there_is_noise():
     coins = Problem(objectives.Quadratic(spectrum=(1.0,)), oracles.Rademacher(sigma2=1.0), 0.0)
     method = Algorithm(P=1, K=1, gamma=0.5, outer=outer.Averaging())
-    verdict = one(coins, method, rounds=2, replicas=6)  # |w_2| is the same for both sides
+    verdict = check_one(coins, method, rounds=2, replicas=6)  # |w_2| is the same for both sides
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "identical" in verdict.reason
 
@@ -301,14 +208,14 @@ def test_replicas_that_are_all_alike_prove_nothing_where_there_is_noise():
 def test_a_run_too_short_for_its_step_is_vacuous():
     problem = Problem(BOWL, NOISE, 3.0)
     short = replace(K_AVG, gamma=0.001)
-    verdict = one(problem, short)
+    verdict = check_one(problem, short)
     assert verdict.outcome is Outcome.VACUOUS
     assert verdict.reason.startswith("its optimization part 225 > 2 L Delta = 18")
     assert verdict.p < 0.05  # it holds as well, and says nothing
-    assert one(problem, short, rounds=501).outcome is Outcome.HOLDS
+    assert check_one(problem, short, rounds=501).outcome is Outcome.HOLDS
     # From the minimum there is no start to forget: what is left is the noise, and that counts.
-    assert one(replace(problem, start=0.0), K_AVG).outcome is Outcome.HOLDS
-    slow = one(problem, replace(M_AVG, gamma=0.001), "polyak_lojasiewicz_momentum")
+    assert check_one(replace(problem, start=0.0), K_AVG).outcome is Outcome.HOLDS
+    slow = check_one(problem, replace(M_AVG, gamma=0.001), "polyak_lojasiewicz_momentum")
     assert (slow.outcome, "> Delta = 9" in slow.reason) == (Outcome.VACUOUS, True)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
+from helpers.exact import AnchoredLookAhead, assert_close
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -34,10 +33,6 @@ RULES = [Averaging(), BlockMomentum(0.6), NesterovMomentum(0.6), SlowMo(0.6, 0.8
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 
 
-def close(one, other, room=1e-9):
-    np.testing.assert_allclose(one, other, rtol=room, atol=room)
-
-
 def one(h, rule, N, *, gamma=0.1, K=1, P=1, **problem):
     return moments(eigen_problem([h], **problem), Algorithm(P, K, gamma, rule), N)
 
@@ -50,29 +45,12 @@ def test_matrices_are_those_of_the_theory(rho, mu, gamma, alpha):
     def matrix(outer):
         return linear_rule(outer, gamma).matrix([rho])[0]
 
-    close(matrix(Averaging()), [[rho, 0], [0, 0]])
-    close(matrix(BlockMomentum(mu)), [[rho, mu], [rho - 1, mu]])
-    close(matrix(NesterovMomentum(mu)), [[rho, mu * rho], [rho - 1, mu * rho]])
+    assert_close(matrix(Averaging()), [[rho, 0], [0, 0]])
+    assert_close(matrix(BlockMomentum(mu)), [[rho, mu], [rho - 1, mu]])
+    assert_close(matrix(NesterovMomentum(mu)), [[rho, mu * rho], [rho - 1, mu * rho]])
     a = alpha * gamma
     slow = [[1 + alpha * (rho - 1), -a * mu], [-(rho - 1) / gamma, mu]]
     np.testing.assert_allclose(matrix(SlowMo(mu, alpha)), slow, rtol=1e-9, atol=1e-9 / gamma)
-
-
-class Anchor:
-    """The look-ahead kept as the next anchor (4.8), in the coordinates (y, v)."""
-
-    memory = True
-
-    def __init__(self, mu):
-        self.mu = mu
-
-    def start(self, w, v, out):
-        out[...] = w
-
-    def step(self, w, v, displacement, gamma):
-        v *= self.mu
-        v += displacement
-        w += (1 + self.mu) * v
 
 
 @given(rho=st.floats(-3, 3), mu=momenta)
@@ -80,12 +58,12 @@ def test_polynomials_of_4_8(rho, mu):
     def polynomial(outer):
         return np.ravel(stationary.trace_and_determinant(linear_rule(outer, 1.0).matrix([rho])))
 
-    close(polynomial(NesterovMomentum(mu)), nesterov.polynomial(rho, mu))
-    close(polynomial(Anchor(mu)), nesterov.anchor_polynomial(rho, mu))
-    close(polynomial(BlockMomentum(mu)), (rho + mu, mu))
+    assert_close(polynomial(NesterovMomentum(mu)), nesterov.polynomial(rho, mu))
+    assert_close(polynomial(AnchoredLookAhead(mu)), nesterov.anchor_polynomial(rho, mu))
+    assert_close(polynomial(BlockMomentum(mu)), (rho + mu, mu))
 
 
-class Faulty(Anchor):
+class Faulty(AnchoredLookAhead):
     def __init__(self, fault):
         super().__init__(0.5)
         self.fault = fault
@@ -118,7 +96,7 @@ def test_what_is_not_linear_is_refused(fault):
 
 @given(x=st.floats(-2, 2), K=st.integers(1, 40))
 def test_geometric_sum(x, K):
-    close(geometric_sum(x, K), sum(x**t for t in range(K)), 1e-12)
+    assert_close(geometric_sum(x, K), sum(x**t for t in range(K)), 1e-12)
 
 
 @given(h=curvatures, gamma=steps, K=counts, P=counts, mu=momenta, s2=st.floats(0, 4))
@@ -128,10 +106,10 @@ def test_mean_variance_and_spread_of_4_1(h, gamma, K, P, mu, s2):
     psi = hb.impulse_response(rho, mu, 20)
     earlier = np.concatenate(([0.0], psi[:-1]))
     scale = np.abs(psi).max() ** 2
-    close(found.w[:, 0] / scale, 1.5 * (psi - mu * earlier) / scale)
+    assert_close(found.w[:, 0] / scale, 1.5 * (psi - mu * earlier) / scale)
     power = q * np.concatenate(([0.0], np.cumsum(psi**2)[:-1]))
-    close(found.variance[:, 0] / scale, power / scale)
-    close(found.dispersion[1:], (1 - 1 / P) * P * q)
+    assert_close(found.variance[:, 0] / scale, power / scale)
+    assert_close(found.dispersion[1:], (1 - 1 / P) * P * q)
     assert found.dispersion[0] == 0
 
 
@@ -140,8 +118,8 @@ def test_slowmo_at_constant_gamma_is_block_momentum(h, gamma, K, mu):
     block = one(h, BlockMomentum(mu), 10, gamma=gamma, K=K, m_0=1.0, mean=1.0, variance=0.5)
     slow = one(h, SlowMo(mu), 10, gamma=gamma, K=K, m_0=1.0, mean=1.0, variance=0.5)
     units = np.array([1.0, -gamma])
-    close(slow.mean * units, block.mean)
-    close(slow.covariance * np.outer(units, units), block.covariance)
+    assert_close(slow.mean * units, block.mean)
+    assert_close(slow.covariance * np.outer(units, units), block.covariance)
 
 
 @every_rule
@@ -151,8 +129,8 @@ def test_directions_do_not_meet_under_additive_noise(rule):
     together = moments(eigen_problem(h, m_0=m_0, mean=1.0), method, 12)
     for i in range(3):
         alone = moments(eigen_problem(h[i : i + 1], m_0=m_0[i], mean=1.0), method, 12)
-        close(together.covariance[:, i], alone.covariance[:, 0], 1e-13)
-        close(together.mean[:, i], alone.mean[:, 0], 1e-13)
+        assert_close(together.covariance[:, i], alone.covariance[:, 0], 1e-13)
+        assert_close(together.mean[:, i], alone.mean[:, 0], 1e-13)
 
 
 @every_rule
@@ -163,7 +141,7 @@ def test_shifts_add_to_the_spread_alone(rule):
     np.testing.assert_array_equal(plain.covariance, shifted.covariance)
     ends = [(1 - (1 - 0.2 * 0.5) ** 5) / 0.5, 0.2 * 5]
     added = 2.0 * ends[0] ** 2 + 3.0 * ends[1] ** 2
-    close(shifted.dispersion[1:] - plain.dispersion[1:], added)
+    assert_close(shifted.dispersion[1:] - plain.dispersion[1:], added)
 
 
 @every_rule
@@ -205,7 +183,7 @@ def test_the_hand_path():
 def test_linear_path_of_4_5(mu, gamma, K, slope):
     found = one(0.0, BlockMomentum(mu), 30, gamma=gamma, K=K, slope=slope, m_0=1.0)
     n = np.arange(31)
-    close(found.w[:, 0], hb.linear_path(n, gamma=gamma, K=K, mu=mu, slope=slope))
+    assert_close(found.w[:, 0], hb.linear_path(n, gamma=gamma, K=K, mu=mu, slope=slope))
 
 
 def test_expectations_by_hand():
@@ -213,94 +191,6 @@ def test_expectations_by_hand():
     start = moments(problem, Algorithm(1, 1, 0.1, Averaging()), 1)
     assert start.F(problem)[0] == 2.0 * 1.25 / 2 + 0.5 - 3.0
     assert start.grad_norm2(problem)[0] == 4.0 * 0.25 + 2.5**2 + 9.0
-
-
-# Stability (4.2)
-
-
-@pytest.mark.parametrize(
-    ("rule", "is_stable", "largest_gamma_h"),
-    [
-        (BlockMomentum, hb.is_stable, hb.largest_gamma_h),
-        (NesterovMomentum, nesterov.is_nesterov_stable, nesterov.nesterov_largest_gamma_h),
-    ],
-    ids=["block", "nesterov"],
-)
-def test_stability_rule_against_eigenvalues(rule, is_stable, largest_gamma_h):
-    draw = np.random.default_rng(1)
-    mus = draw.uniform(0, 1, 400)
-    for mu in mus:
-        gamma_h = draw.uniform(-0.5, 5, (8, 64))
-        K = np.arange(1, 9)[:, None]
-        rho = (1 - gamma_h) ** K
-        radius = np.abs(np.linalg.eigvals(linear_rule(rule(mu), 1.0).matrix(rho))).max(axis=-1)
-        assert np.array_equal(radius < 1, is_stable(rho, mu))
-        edge = np.array([largest_gamma_h(int(k), mu) for k in K[:, 0]])[:, None]
-        assert np.array_equal(radius < 1, (gamma_h > 0) & (gamma_h < edge))
-
-
-@given(mu=momenta, rho=st.floats(-3, 1.5))
-def test_spectral_radius(mu, rho):
-    A = linear_rule(BlockMomentum(mu), 1.0).matrix([rho])
-    found = stationary.spectral_radius(*stationary.trace_and_determinant(A))[0]
-    close(found, hb.contraction_rate(rho, mu), 1e-7)
-    # A double root is found by eigvals to half of the digits only.
-    close(found, np.abs(np.linalg.eigvals(A)).max(), 1e-7)
-
-
-@given(mu=momenta, alpha=st.floats(0.1, 5))
-def test_intervals_of_jury(mu, alpha):
-    def interval(outer):
-        return stationary.stability_interval(linear_rule(outer, 1.0))
-
-    close(interval(Averaging()), (-1, 1))
-    close(interval(BlockMomentum(mu)), (-(1 + 2 * mu), 1))
-    close(interval(NesterovMomentum(mu)), (-1 / (1 + 2 * mu), 1))
-    close(interval(SlowMo(mu, alpha)), (1 - 2 * (1 + mu) / alpha, 1))
-    close(interval(Anchor(mu)), (-1, 1))
-
-
-@pytest.mark.parametrize("K", [1, 3, 4])
-@pytest.mark.parametrize(
-    "rule",
-    [SlowMo(0.2, 5.0), SlowMo(0.5, 0.2), Anchor(0.5)],
-    ids=["long outer step", "short outer step", "anchor"],
-)
-def test_where_stability_ends_for_good(rule, K):
-    found = linear_rule(rule, 1.0)
-    gamma_h = np.linspace(1e-4, 6, 5000)
-    A = found.matrix((1 - gamma_h) ** K)
-    stable = np.abs(np.linalg.eigvals(A)).max(axis=-1) < 1
-    edge = stationary.largest_stable_gamma_h(found, K)
-    assert gamma_h[stable].max() == pytest.approx(min(edge, 6), abs=2e-3)
-    low, high = stationary.stability_interval(found)
-    inside = (low < (1 - gamma_h) ** K) & ((1 - gamma_h) ** K < high)
-    assert np.array_equal(stable, inside)
-    assert stable[gamma_h < edge].all() == (K % 2 == 1 or low <= 0)
-
-
-def test_a_rule_that_never_is_stable():
-    interval = stationary.stability_interval(linear_rule(Anchor(1.2), 1.0))
-    assert np.isnan(interval).all()
-
-
-def test_atlas_and_its_boundary():
-    # No cell on a boundary: there the last place decides.
-    gamma_h, mu = np.linspace(-0.5, 5, 100) + np.pi / 1e4, np.linspace(0, 0.99, 100)
-    began = time.perf_counter()
-    charts = [
-        stability_atlas(K, gamma_h, mu, rule)
-        for K in (1, 2, 3, 8)
-        for rule in (BlockMomentum, SlowMo)
-    ]
-    assert time.perf_counter() - began < 8
-    charts += [stability_atlas(K, gamma_h, mu, NesterovMomentum) for K in (1, 2, 3, 8)]
-    for chart in charts:
-        inside = (gamma_h > 0) & (gamma_h < chart.boundary[:, None])
-        assert np.array_equal(chart.stable, inside)
-    close(charts[0].boundary, hb.largest_gamma_h(1, mu))
-    close(charts[4].boundary, hb.largest_gamma_h(3, mu))
-    close(charts[-2].boundary, nesterov.nesterov_largest_gamma_h(3, mu))
 
 
 # At rest (4.3, 4.6, 4.8)
@@ -336,7 +226,7 @@ def test_rounds_come_to_rest_at_the_stationary_law(rule):
     q = hb.round_variance(gamma, h, K, P, 2.0)
     law = stationary.stationary_covariance(linear_rule(rule, gamma), (1 - gamma * h) ** K, q)
     np.testing.assert_allclose(found.covariance[-1], law, rtol=1e-9, atol=1e-12)
-    close(found.mean[-1], 0)
+    assert_close(found.mean[-1], 0)
 
 
 @given(gamma=st.floats(0.05, 1.5), K=counts, mu=momenta)
@@ -380,7 +270,7 @@ def test_state_dependent_noise_without_slope_is_additive():
         h=0.5, gamma=0.2, K=4, P=3, mu=0.5, m_0=2.0, m_v=0.0
     )
     assert law.q_1 == 0
-    close(law.q_0, hb.round_variance(0.2, 0.5, 4, 3, 2.0), 1e-14)
+    assert_close(law.q_0, hb.round_variance(0.2, 0.5, 4, 3, 2.0), 1e-14)
     fierce = state_dependent.state_dependent_noise(
         h=1.0, gamma=1.0, K=1, P=1, mu=0.0, m_0=1.0, m_v=1.5
     )
@@ -397,7 +287,7 @@ def test_best_momentum_against_brute_force(rho):
     radii = hb.contraction_rate(rho, grid)
     assert abs(grid[np.argmin(radii)] - hb.best_mu(rho)) <= 2e-4
     assert hb.best_rate(rho) <= radii.min() + 1e-12
-    close(hb.contraction_rate(rho, hb.best_mu(rho)), hb.best_rate(rho), 1e-7)
+    assert_close(hb.contraction_rate(rho, hb.best_mu(rho)), hb.best_rate(rho), 1e-7)
 
 
 @given(rho=st.floats(0, 0.999))
@@ -406,7 +296,7 @@ def test_best_momentum_of_nesterov_against_brute_force(rho):
     radii = stationary.spectral_radius(*nesterov.polynomial(rho, grid))
     assert radii.min() >= hb.best_rate(rho) - 1e-12
     at_best = stationary.spectral_radius(*nesterov.polynomial(rho, nesterov.nesterov_best_mu(rho)))
-    close(at_best, hb.best_rate(rho), 1e-7)
+    assert_close(at_best, hb.best_rate(rho), 1e-7)
 
 
 @given(rho=st.floats(-2.5, 0.9), mu=st.floats(0, 0.9))
@@ -430,9 +320,9 @@ def test_fixed_point_of_4_7(gamma, K, mu, seed):
             x = x - gamma * h * (x - c)
         v = mu * v + x.mean() - w
         w = w + v
-        close(w - rest, psi[n + 1] - mu * psi[n])
+        assert_close(w - rest, psi[n + 1] - mu * psi[n])
     if K == 1:
-        close(rest, learners.optimum(h, c), 1e-12)
+        assert_close(rest, learners.optimum(h, c), 1e-12)
 
 
 def test_the_bias_of_three_learners_comes_and_goes():

@@ -1,0 +1,49 @@
+"""Student's t noise: the sample variance of heavy tails converges too slowly to be compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from kavg.objectives import Quadratic
+from kavg.oracles import (
+    StudentT,
+)
+from kavg.oracles.student_t import HeavyTails, mean_power
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
+def test_student_t_has_its_law(nu: float) -> None:
+    tails = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100)
+    drawn = tails.draw(1, 1.0).ravel() / tails.unit * nu**0.5
+    assert stats.kstest(drawn.astype(np.float64), stats.t(nu).cdf).pvalue > 1e-5
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
+def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
+    tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1)
+    assert tails.unit**2 * (mean_power(-2 / nu) - 1) / 2 == pytest.approx(1.0, rel=1e-12)
+    # The grid ends at 2^-32, so the continuum has this much more variance.
+    missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-32 * (1 - 2 / nu))
+    assert 0 < missing < 1
+
+
+@pytest.mark.parametrize("nu", [2.5, 3.0])
+def test_student_t_has_the_right_clipped_variance(nu: float) -> None:
+    """Clipped at 5 deviations the square has all moments, and still feels the scale."""
+    sigma2, B, d, cap = 12.0, 2, 3, 25.0
+    law = StudentT(sigma2=sigma2, nu=nu, B=B)
+    gradient = law.plan(Quadratic((0.5, 2.0, 3.0)), seed=5, P=6, R=50_000, tile=6)
+    gradient.select(range(6))
+    drawn = np.empty((6, 50_000, d))
+    gradient(np.zeros_like(drawn), 0, drawn)
+    clipped = np.minimum(np.square(drawn) * (B * d / sigma2), cap)
+    unit = HeavyTails(nu=nu, seed=0, R=1, tile=1, d=1).unit / nu**0.5
+
+    def integrand(t: float) -> float:
+        return float(2 * min((unit * t) ** 2, cap) * stats.t.pdf(t, nu))
+
+    corner = cap**0.5 / unit
+    expected = integrate.quad(integrand, 0, corner)[0] + 2 * cap * stats.t.sf(corner, nu)
+    assert abs(clipped.mean() - expected) < 5 * clipped.std() / drawn.size**0.5
