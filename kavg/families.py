@@ -19,4 +19,5 @@ def collect_kinds(namespace: Mapping[str, object]) -> Mapping[str, type[Any]]:
     """
     classes = (value for value in namespace.values() if isinstance(value, type))
     kinds = {kind: cls for cls in classes if (kind := getattr(cls, "kind", None))}
+    # A read-only view, as all of kavg shares the mapping.
     return MappingProxyType(dict(sorted(kinds.items())))

@@ -38,6 +38,7 @@ class Normal:
 
     def draw(self, seed: int, R: int, dim: int) -> Floats:
         """Return one point for each replica, ``(R, dim)``."""
+        # One learner's draw, as a start belongs to a replica and all learners begin there.
         z: Floats = draw_normals(seed, Purpose.START, R, dim, range(1))[0]
         return np.asarray(self.mean + self.scale * z)
 

@@ -12,6 +12,7 @@ from kavg.base import Floats
 from kavg.errors import KavgError
 
 
+# eq=False here and elsewhere: == of arrays is an array and has no truth value.
 @final
 @dataclass(frozen=True, eq=False)
 class State:

@@ -54,6 +54,7 @@ def mean_interval(samples: ArrayLike, level: float = 0.95) -> Estimate:
     """
     x = _validate_samples(samples, level)
     R = x.shape[-1]
+    # A run that diverged has infinite values: the interval is NaN, and a warning says no more.
     with np.errstate(invalid="ignore", over="ignore"):
         mean = np.asarray(x.mean(axis=-1))
         half = t_quantile(R, level) * _standard_deviation(x - mean[..., None]) / np.sqrt(R)

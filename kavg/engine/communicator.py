@@ -35,6 +35,7 @@ class SerialComm:
 
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
         """Copy the only buffer, in whatever shape ``recvbuf`` has."""
+        # recvbuf may have an axis of ranks, here of length 1, in front.
         np.reshape(recvbuf, np.shape(sendbuf))[...] = sendbuf
 
 

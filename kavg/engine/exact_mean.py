@@ -72,6 +72,7 @@ class ExactMean:
 
     def first_exponents(self, pilot: Floats) -> Exponents:
         """Return exponents with room above the norm of learner 0's displacement."""
+        # Not the last column: it is undefined before ``fold``.
         squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
         return choose_exponents(squares, default=np.zeros(len(squares), np.int64))
 
@@ -103,6 +104,7 @@ class ExactMean:
             np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
         # Divided by 2^e, squared norms below 2^2e lie on the grid of the coordinates.
         np.multiply(squares, self.scale, out=squares)
+        # Few sizes occur: all tiles of a rank are equal but the last.
         if t not in self.plans:
             self.plans[t] = plan_pieces(t, self.R, self.d + 1)
         M1, M2 = self.grids
@@ -142,7 +144,8 @@ class ExactMean:
             self.comm.Allreduce(part, total)
             np.add(total[0], total[1], out=average)
             np.divide(average, self.P, out=average)
-        # ``total`` is now that of the last chunk, which ends with flags and requests.
+        # ``total`` is now that of the last chunk, which ends with the number of ranks that raised
+        # each flag, and with the sum of the requests.
         flags, self.requested = total[0, :, -1], int(total[1, 0, -1])
         if np.count_nonzero(flags) and self.widen(flags > 0):
             return False

@@ -80,6 +80,7 @@ class LocalSteps:
         # Numbered over the run and not the round: noise at a step is the same for every K (law 4).
         for step in range((n - 1) * self.K, n * self.K):
             self.gradient(x, step, g)
+            # Two calls in place: x - gamma g would allocate a tile at every step.
             np.multiply(g, self.gamma, out=g)
             np.subtract(x, g, out=x)
         displacements = self.displacements[:t]

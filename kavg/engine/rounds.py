@@ -125,6 +125,7 @@ class _Learners:
 
     def average(self, exponents: Exponents, gamma: float, n: int) -> bool:
         """Average over all learners; False if the round must be run again on wider grids."""
+        # Run again, a round has the same noise: draws are addressed, and no generator has a state.
         self.mean.begin(exponents)
         for first in range(self.own.start, self.own.stop, self.tile):
             learners = range(first, min(first + self.tile, self.own.stop))

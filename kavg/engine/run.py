@@ -80,6 +80,7 @@ class Run:
         """
         done = check_extension(self, before)
         recorded = before.rounds[-1] == done
+        # The dispersion of a round that was not recorded is lost; as NaN it is not recorded later.
         dispersion = (
             before.series["dispersion"][-1] if recorded else np.full(self.options.replicas, np.nan)
         )

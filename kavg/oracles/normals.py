@@ -51,6 +51,7 @@ class UniformPairs:
             self._lay_out_planes()
         angle, uniform = self.pair
         # Halves are taken as signed numbers, which NumPy converts in 0.07 ns, unsigned in 0.13 ns.
+        # The first cast keeps the lower 32 bits of each word.
         np.copyto(self.whole[0], words, casting="unsafe")
         np.right_shift(words, UPPER, out=words)
         np.copyto(self.whole[1], words, casting="unsafe")
@@ -108,6 +109,7 @@ class Normals:
         """
         pair, odd = divmod(step, 2)
         block, place = divmod(pair, self.pairs)
+        # A tile takes its steps in order, so most of them are in the block computed last.
         if self.address != (block, scale, self.streams.learners):
             self._fill(block * self.pairs, scale)
             self.address = (block, scale, self.streams.learners)

@@ -46,7 +46,7 @@ def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
 
     Source: Lemire 2019, "Fast random integer generation in an interval".
     """
-    # A product of two 32-bit numbers fits into 64 bits.
+    # Two halves a word, of which an odd B leaves the last unused; products fit into 64 bits.
     np.copyto(out, words.view(np.uint32)[..., : out.shape[-1]])
     np.multiply(out, limits, out=out)
     np.right_shift(out, np.uint64(32), out=out)

@@ -121,6 +121,7 @@ class Streams:
         self.replicas = np.arange(R)
         self.tiles: dict[range, tuple[Words, Words]] = {}
         self.W, self.ahead = W, ahead
+        # One-dimensional, so that a smaller last tile has contiguous arrays too.
         self.buffers = np.empty((3, ahead * tile * R * W), np.uint64)
         self.learners = range(0)
         self.select(range(tile))

@@ -25,6 +25,7 @@ class Averaging:
     array([[0.5]])
     """
 
+    # Without annotations, so that these are constants of the class and not fields.
     kind = "averaging"
     memory = False
 

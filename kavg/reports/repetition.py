@@ -60,6 +60,7 @@ def judge_repetition(
     ]
     if not shapes and not differences:
         return Judgement(SAME)
+    # Runs of different shapes have no numbers to pair, in whatever environment.
     if shapes or same_environment:
         return Judgement(DIFFERENT, tuple(shapes or differences))
     table = [gap for a, b in pairs for gap in measure_discrepancies(a, b, level)]

@@ -35,6 +35,7 @@ def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) 
     were looked at, 1 unless replicas were added.
     """
     lines = wrap_text(_heading(level, looks), WIDTH)
+    # Verdicts come algorithm by algorithm, as groupby needs them.
     sections = [(name, list(group)) for name, group in groupby(verdicts, lambda v: v.algorithm)]
     rows = [_section_rows(group) for _, group in sections]
     notes = _shared_reasons([row for section in rows for row in section])

@@ -36,6 +36,7 @@ class Theorem1:
     C1: 0.21 <= 1, as L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2 <= 1 asks
     """
 
+    # Without annotations, or ClassVar, so that these are constants of the class and not fields.
     name = "theorem_1"
     title = "Theorem 1, block momentum"
     status: ClassVar[Status] = "derived here"

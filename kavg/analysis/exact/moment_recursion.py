@@ -156,6 +156,7 @@ def next_moments(
 def _own_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:
     # a_K (..., d), averaged over learners; step by step where m_v couples the directions.
     h, r2 = problem.h, (1 - gamma * problem.h) ** 2
+    # Without m_v no direction depends on another, and the K steps have a closed form.
     if problem.m_v == 0:
         return gamma**2 * problem.m_0 * geometric_sum(r2, K)
     steep = h**2 * spread + (h * y + problem.slope) ** 2 + problem.zeta2

@@ -31,6 +31,7 @@ class Data:
     labels: Floats
 
     def __post_init__(self) -> None:
+        # A frozen dataclass can be assigned to in no other way.
         object.__setattr__(self, "features", _as_numbers("features", self.features, "(n, p)", 2))
         object.__setattr__(self, "labels", _as_numbers("labels", self.labels, "(n,)", 1))
         n, p = self.features.shape

@@ -77,6 +77,7 @@ class BatchPlan:
         """Allocate; ``examples`` are all that batches can be drawn from."""
         self._kernel, self._B = kernel, B
         self._examples = tuple(part.astype(dtype, copy=False) for part in examples)
+        # A copy of the examples is counted too: a batch is gathered before the kernel sees it.
         batch = B * sum(part[0].size for part in examples)
         self._rows = rows = min(rows, rows_within(BATCH_BLOCK, kernel, B, more=batch))
         self._taken = tuple(np.empty((rows, B, *part.shape[1:]), dtype) for part in examples)

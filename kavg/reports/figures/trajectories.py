@@ -53,6 +53,7 @@ def trajectory_figure(
     figure, panels = new_figure(len(drawn))
     for panel, quantity in zip(panels, drawn, strict=True):
         curves = [mean_curve(run, axis, quantity, level) for run in trajectories]
+        # A run that diverged would stretch the axis over hundreds of decades.
         both = zip(curves, trajectories, strict=True)
         converged = [c for c, run in both if run.diverged_at is None and c.mean.size]
         scale_y_axis(panel, converged or curves, quantity)
