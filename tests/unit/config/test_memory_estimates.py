@@ -9,6 +9,7 @@ import tracemalloc
 
 import pytest
 from helpers.launch import run_process
+from helpers.settings import k_avg, settings_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,72 +22,78 @@ from kavg.errors import KavgError
 from kavg.storage import limits
 from kavg.storage.limits import format_bytes, memory_limit
 
-SETTINGS = """
-rounds = {rounds}
-replicas = {R}
-record = {{ every = {every} }}
-objective = {objective}
-oracle = {oracle}
-algorithm = [{{ P = {P}, K = 1, gamma = 0.01, outer = {{ kind = "nesterov", mu = 0.5 }} }}]
-"""
-GAUSSIAN = '{ kind = "gaussian", sigma2 = 1.0, B = %s }'
-PLAIN = {"rounds": 1, "R": 1, "every": 1, "P": 2, "objective": '{ kind = "cosine", dim = 2 }',
-         "oracle": GAUSSIAN % 1}  # fmt: skip
+
+def data(n, p, kind="logistic_regression", **more):
+    table = {"kind": "classification", "examples": n, "features": p}
+    return {"kind": kind, "data": table} | more
 
 
-def data(n, p, kind="logistic_regression", more=""):
-    table = f'{{ kind = "classification", examples = {n}, features = {p} }}'
-    return f'{{ kind = "{kind}", data = {table}{more} }}'
+def cosine(dim):
+    return {"kind": "cosine", "dim": dim}
 
 
-def bowl(dim, more=""):
-    return f'{{ kind = "quadratic", spectrum = {{ low = 0.1, high = 1.0, dim = {dim} }}{more} }}'
+def bowl(dim, **more):
+    return {"kind": "quadratic", "spectrum": {"low": 0.1, "high": 1.0, "dim": dim}} | more
 
 
-def minibatch(B, more=""):
-    return f'{{ kind = "minibatch", B = {B}{more} }}'
+def minibatch(B, **more):
+    return {"kind": "minibatch", "B": B} | more
 
 
-def written(**changes):
-    return SETTINGS.format(**PLAIN | changes)
+def gaussian(B):
+    return {"kind": "gaussian", "sigma2": 1.0, "B": B}
+
+
+def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None):
+    """Settings that take next to nothing, with these changes."""
+    nesterov = {"kind": "nesterov", "mu": 0.5}
+    return settings_text(
+        rounds=rounds,
+        replicas=R,
+        start=None,
+        record={"every": every},
+        objective=objective or cosine(2),
+        oracle=oracle or gaussian(1),
+        algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, outer=nesterov)],
+    )
 
 
 # Refused at once.
 
 HUGE = {
-    "dim": ({"objective": f'{{ kind = "linear", dim = {10**12} }}'},
+    "dim": ({"objective": {"kind": "linear", "dim": 10**12}},
             "objective: is too large: one point of 1000000000000 coordinates would take about"),
     "spectrum": ({"objective": bowl(10**12)}, "objective: is too large: a spectrum of"),
-    "rotation": ({"objective": bowl(10**6, ", rotation_seed = 1")},
+    "rotation": ({"objective": bowl(10**6, rotation_seed=1)},
                  "objective: is too large: a rotation of 1000000 coordinates would take about"),
     "examples": ({"objective": data(10**12, 3), "oracle": minibatch(1)},
                  "objective: is too large: a table of 1000000000000 by 3"),
     "features": ({"objective": data(9, 10**12), "oracle": minibatch(1)},
                  "objective: is too large: a table of 9 by 1000000000000"),
-    "hidden": ({"objective": data(9, 1, "network", f", hidden = {10**12}"), "oracle": minibatch(1)},
+    "hidden": ({"objective": data(9, 1, "network", hidden=10**12), "oracle": minibatch(1)},
                "objective: is too large: one point of"),
-    "units": ({"objective": data(10**5, 1, "network", f", hidden = {10**7}"),
+    "units": ({"objective": data(10**5, 1, "network", hidden=10**7),
                "oracle": minibatch(1)}, "objective: is too large: 10000000 hidden units for"),
     "B": ({"objective": data(9, 1), "oracle": minibatch(10**12)}, "oracle: is too large: batches"),
     "B of many": ({"objective": data(9, 1), "oracle": minibatch(10**8), "P": 10**4},
                   "oracle: is too large: batches of 100000000 for 10000 learners and replicas"),
     "epochs": ({"objective": data(10**6, 1), "P": 10**5,
-                "oracle": minibatch(1, ', sampling = "reshuffle"')}, "oracle: is too large: batc"),
+                "oracle": minibatch(1, sampling="reshuffle")}, "oracle: is too large: batc"),
     "replicas": ({"R": 10**18}, "replicas: is too large: 1000000000000000000 replicas of 2"),
     "rounds": ({"rounds": 10**15}, "record: is too large: 1000000000000002 recorded rounds of 1"),
     "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=461168601842738"),
-    "variance by a batch": ({"oracle": GAUSSIAN % 2**62}, "algorithm: algorithm 1: rounds=1, P=2"),
+    "variance by a batch": ({"oracle": gaussian(2**62)}, "algorithm: algorithm 1: rounds=1, P=2"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HUGE)
 def test_what_is_too_large_is_refused_without_taking_memory(name):
     changes, words = HUGE[name]
-    parse_config(written())  # what is loaded late is loaded now
+    parse_config(small())  # what is loaded late is loaded now
     tracemalloc.start()
     try:
         with pytest.raises(KavgError) as caught:
-            parse_config(written(**changes))
+            parse_config(small(**changes))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -97,26 +104,26 @@ def test_what_is_too_large_is_refused_without_taking_memory(name):
 
 
 def test_rounds_need_not_all_be_recorded():
-    parse_config(written(rounds=10**15, every=10**9))
+    parse_config(small(rounds=10**15, every=10**9))
 
 
 def test_learners_take_time_and_not_memory():
-    parse_config(written(P=10**18))
+    parse_config(small(P=10**18))
 
 
 # The estimates are near what is taken.
 
 MEASURED = {
-    "dim": {"objective": '{ kind = "cosine", dim = 300_000 }', "rounds": 2, "P": 4},
-    "replicas": {"R": 5000, "objective": '{ kind = "cosine", dim = 50 }', "rounds": 2, "P": 4},
-    "rotation": {"objective": bowl(700, ", rotation_seed = 1")},
-    "recorded": {"rounds": 5000, "R": 100, "oracle": '{ kind = "none" }'},
+    "dim": {"objective": cosine(300_000), "rounds": 2, "P": 4},
+    "replicas": {"R": 5000, "objective": cosine(50), "rounds": 2, "P": 4},
+    "rotation": {"objective": bowl(700, rotation_seed=1)},
+    "recorded": {"rounds": 5000, "R": 100, "oracle": {"kind": "none"}},
     "examples": {"objective": data(20_000, 50), "oracle": minibatch(4)},
     "batch": {"objective": data(2000, 50), "oracle": minibatch(30_000), "P": 1},
     "batches": {"objective": data(2000, 5), "oracle": minibatch(1000), "P": 1000},
     "epochs": {"objective": data(2000, 5), "P": 1000,
-               "oracle": minibatch(10, ', sampling = "reshuffle"')},
-    "units": {"objective": data(2000, 5, "network", ", hidden = 500"), "oracle": minibatch(10)},
+               "oracle": minibatch(10, sampling="reshuffle")},
+    "units": {"objective": data(2000, 5, "network", hidden=500), "oracle": minibatch(10)},
 }  # fmt: skip
 
 
@@ -129,10 +136,10 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
         honest(numbers, what, advice)
 
     monkeypatch.setattr(memory_estimates, "_check_memory", check_room)
-    parse_config(written())
+    parse_config(small())
     tracemalloc.start()
     try:
-        config = parse_config(written(**MEASURED[name]))
+        config = parse_config(small(**MEASURED[name]))
         run_algorithms(Session(SerialComm()), config, quiet=True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
