@@ -98,7 +98,7 @@ class AdditiveNoise(ABC):
         """
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = sigma2`` exactly, ``M_v = 0`` and ``zeta2 = 0``, whatever the objective."""
+        """Return ``M = sigma2`` exactly, ``M_v = 0`` and ``zeta2 = 0``, whatever the objective."""
         return additive_constants(self.sigma2, self.B, self.source)
 
     def plan(

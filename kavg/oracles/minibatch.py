@@ -144,7 +144,7 @@ class MiniBatch:
             raise KavgError(f"sampling must be one of {', '.join(SAMPLERS)}, got {self.sampling!r}")
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """``M`` is unknown; ``zeta2`` is exactly 0 without ``partition``, else unknown."""
+        """Return an unknown ``M``; ``zeta2`` is exactly 0 without ``partition``, else unknown."""
         alike = Constant(0.0, "exact", "all learners draw from all examples")
         parts = unknown_constant("depends on w and on how the data are dealt")
         variance = unknown_constant("variance of an example's gradient: depends on w")

@@ -41,7 +41,7 @@ class Noiseless:
     kind = "none"
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """``M = M_v = zeta2 = 0``, whatever the objective."""
+        """Return ``M = M_v = zeta2 = 0``, whatever the objective."""
         return additive_constants(0.0, 1, "no noise")
 
     def plan(

@@ -92,7 +92,7 @@ class Shifted:
         check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """The constants of ``noise``, with this ``zeta2``, which is exact at every point."""
+        """Return the constants of ``noise``, with this ``zeta2``, which is exact at every point."""
         zeta2 = Constant(self.zeta2, "exact", "shifts in pairs of opposite sign")
         return replace(self.noise.constants(objective), zeta2=zeta2)
 

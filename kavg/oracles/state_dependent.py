@@ -69,7 +69,7 @@ class StateDependent:
         check_ranges(self)
 
     def constants(self, objective: Objective) -> NoiseConstants:
-        """``M`` and ``M_v`` as given, exact at each point; ``zeta2 = 0``."""
+        """Return ``M`` and ``M_v`` as given, exact at each point; ``zeta2 = 0``."""
         source = "Gaussian noise with this variance at each point"
         equal = Constant(0.0, "exact", "equal learners")
         M, M_v = Constant(self.M, "exact", source), Constant(self.M_v, "exact", source)

@@ -42,7 +42,7 @@ class FlatBowl:
         return Constant(0.0, "exact", "attained at 0")
 
     def value(self, x: Floats) -> Floats:
-        """F at every row, ``(..., d) -> (...)``."""
+        """Return F at every row, ``(..., d) -> (...)``."""
         # x^2 / (1 + sqrt(1 + x^2)) loses no digits near 0, as sqrt(1 + x^2) - 1 would.
         root = np.hypot(1.0, x)
         return sum_over_coordinates(x * (x / (1.0 + root)))

@@ -30,7 +30,7 @@ class UniformDraws:
         self.values = np.empty((tile, R, d))
 
     def draw(self, step: int, scale: float) -> Floats:
-        """Draws with standard deviation ``scale``, valid until the next call."""
+        """Return draws of standard deviation ``scale``, valid until the next call."""
         halves = self.streams.words(step).view(np.int32)[..., : self.d]
         # Into an array that is there: a step allocates nothing.
         return np.multiply(halves, UNIT * scale, out=self.values[: len(halves)])

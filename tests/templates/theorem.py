@@ -39,21 +39,21 @@ class OneStep:
     outer_rules = ("averaging",)
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners, no momentum and one local step."""
+        """Exclude ``mu > 0``, ``M_v > 0``, ``zeta2 > 0`` and more than one local step."""
         if setting.K > 1:
             return f"it covers K = 1, not K = {setting.K}"
         return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """The condition on the step."""
+        """Return the condition on the step."""
         return (Condition("step", setting.L * setting.gamma, 1.0, "L gamma <= 1"),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The terms of the statement."""
+        """Return the terms of the statement."""
         s = setting
         start = 2 * s.Delta / (s.N * s.gamma)
         return BoundValue(start, s.L * s.gamma * s.sigma2 / (s.P * s.B), 0.0)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """``1/L``, the root of the condition."""
+        """Return ``1/L``, the root of the condition."""
         return gamma_from(1.0, setting.L)

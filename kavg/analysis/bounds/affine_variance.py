@@ -38,11 +38,11 @@ class AffineVariance:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers equal learners, also with ``M_v > 0``."""
+        """Exclude ``zeta2 > 0``: learners must be equal."""
         return common_exclusion(setting, affine=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1b), a quadratic in ``L gamma``."""
+        """Return (C1b), a quadratic in ``L gamma``."""
         s = setting
         step = s.L * s.gamma
         left = _square_factor(s) * step**2 + _linear_factor(s) * step
@@ -53,11 +53,11 @@ class AffineVariance:
         return (Condition("C1b", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms of ``Theorem1``, with M in place of sigma2."""
+        """Return the three terms of ``Theorem1``, with M in place of sigma2."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of (C1b), in closed form."""
+        """Return the root of (C1b), in closed form."""
         return gamma_from(
             positive_root(_linear_factor(setting), _square_factor(setting)), setting.L
         )

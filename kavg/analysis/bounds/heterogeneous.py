@@ -42,11 +42,11 @@ class Heterogeneous:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, also with ``zeta2 > 0``."""
+        """Exclude ``M_v > 0``; learners may differ."""
         return common_exclusion(setting, heterogeneous=True)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """One condition, whose left side is infinite from y = 1 on."""
+        """Return one condition, whose left side is infinite from y = 1 on."""
         s = setting
         y = _y(s.L * s.gamma, s.K)
         left = y * _tau(y) / 2 + s.x * momentum_factor(s.mu) if y < 1 else inf
@@ -54,7 +54,7 @@ class Heterogeneous:
         return (Condition("C1c", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The terms of ``Theorem1``, with the term of ``zeta2`` added to the drift."""
+        """Return the terms of ``Theorem1``, with the term of ``zeta2`` added to the drift."""
         s = setting
         tau = _tau(_y(s.L * s.gamma, s.K))
         differences = s.zeta2 * (s.K - 1) * (2 * s.K - 1) / 3
@@ -64,7 +64,7 @@ class Heterogeneous:
         return BoundValue(parts.optimization, parts.noise, drift)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the condition, a cubic when multiplied by ``1 - y``, found numerically."""
+        """Return the root of the condition, numerically: times ``1 - y`` it is a cubic."""
         K, linear = setting.K, setting.K * momentum_factor(setting.mu)
         if K == 1:
             return gamma_from(1 / linear, setting.L)

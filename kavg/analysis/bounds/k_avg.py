@@ -42,20 +42,20 @@ class KAvg:
     outer_rules = ("averaging",)
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners and no momentum."""
+        """Exclude ``mu > 0``, ``M_v > 0`` and ``zeta2 > 0``."""
         return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """The condition on the step, and that a positive delta exists."""
+        """Return the condition on the step, and the condition that a positive delta exists."""
         return k_avg_conditions(setting)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms of the statement at the largest delta."""
+        """Return the three terms of the statement at the largest delta."""
         K = setting.K
         return k_avg_value(setting, noise=K, drift=(2 * K - 1) * (K - 1) / 6)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the first condition in closed form; for K = 1 that of the second."""
+        """Return the root of the first condition in closed form; for K = 1 that of the second."""
         return k_avg_largest_gamma(setting)
 
 

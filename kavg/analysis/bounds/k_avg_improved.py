@@ -38,17 +38,17 @@ class KAvgImproved:
     outer_rules = ("averaging",)
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners and no momentum."""
+        """Exclude ``mu > 0``, ``M_v > 0`` and ``zeta2 > 0``."""
         return common_exclusion(setting, momentum=False)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """The conditions of the known form."""
+        """Return the conditions of the known form."""
         return k_avg_conditions(setting)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms of the statement at the largest delta."""
+        """Return the three terms of the statement at the largest delta."""
         return k_avg_value(setting, noise=setting.c_K, drift=setting.drift_factor / 2)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The largest step of the known form."""
+        """Return the largest step of the known form."""
         return k_avg_largest_gamma(setting)

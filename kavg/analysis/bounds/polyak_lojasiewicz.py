@@ -40,15 +40,15 @@ class PolyakLojasiewicz:
     outer_rules = ("averaging",)
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners, no momentum and a known m."""
+        """Exclude ``mu > 0``, ``M_v > 0``, ``zeta2 > 0`` and an unknown m."""
         return common_exclusion(setting, momentum=False) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1) of ``Theorem1`` at ``mu = 0``."""
+        """Return (C1) of ``Theorem1`` at ``mu = 0``."""
         return (condition_C1(setting),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The part of the start that is left, and the floors of noise and drift."""
+        """Return the part of the start that is left, and the floors of noise and drift."""
         s = setting
         step = s.L * s.gamma
         floor = s.sigma2 / (2 * s.pl * s.B)
@@ -58,7 +58,7 @@ class PolyakLojasiewicz:
         return BoundValue(rate**s.N * s.Delta, noise, floor * step**2 * s.drift_factor / 2)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of (C1) at ``mu = 0``, in closed form."""
+        """Return the root of (C1) at ``mu = 0``, in closed form."""
         K = setting.K
         return gamma_from(positive_root(K, K * (K - 1) / 2), setting.L)
 

@@ -41,11 +41,11 @@ class PolyakLojasiewiczMomentum:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners and a known m, with or without momentum."""
+        """Exclude ``M_v > 0``, ``zeta2 > 0`` and an unknown m."""
         return common_exclusion(setting) or pl_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """One condition on the step, a quadratic in ``L gamma``."""
+        """Return one condition on the step, a quadratic in ``L gamma``."""
         s = setting
         step = s.L * s.gamma
         formula = (
@@ -55,7 +55,7 @@ class PolyakLojasiewiczMomentum:
         return (Condition("C1d", _linear_term(s) * step + _square_term(s) * step**2, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """``2 Phi``, and the noise that separates w from the sequence z of the proof."""
+        """Return ``2 Phi``, and the noise that separates w from the sequence z of the proof."""
         s = setting
         floor = s.sigma2 / (s.pl * s.B)
         memory = 2 * s.x * s.mu**2 / ((1 - s.mu) ** 2 * (1 + s.mu))
@@ -67,7 +67,7 @@ class PolyakLojasiewiczMomentum:
         return BoundValue(2 * rate**s.N * s.Delta, 2 * (noise + last), 2 * drift)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the condition, in closed form."""
+        """Return the root of the condition, in closed form."""
         return gamma_from(positive_root(_linear_term(setting), _square_term(setting)), setting.L)
 
 

@@ -63,7 +63,7 @@ class SlowMoSquared:
             )
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance, equal learners and a known effect of the base optimizer."""
+        """Exclude ``M_v > 0``, ``zeta2 > 0`` and an unknown ``base_effect``."""
         if reason := common_exclusion(setting):
             return reason
         if setting.P == 1 or setting.K == 1 or not isnan(self.base_effect):
@@ -71,14 +71,14 @@ class SlowMoSquared:
         return "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """The printed condition with the bracket squared, as its square root."""
+        """Return the printed condition with the bracket squared, as its square root."""
         # Its root is linear in L gamma, so that the largest step has a closed form.
         left = setting.L * _effective_step(setting, self.alpha) * step_bracket(setting, self.alpha)
         formula = "L eta (1 + sqrt(3) max(3K(1-mu-alpha)/alpha, 4K mu/(1-mu), 1)) <= 1"
         return (Condition("bracket squared", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The terms: those of slow momentum are noise, that of the base optimizer is drift."""
+        """Return the terms; slow momentum's are noise, the base optimizer's is drift."""
         s, eta = setting, _effective_step(setting, self.alpha)
         V = s.sigma2 / (s.P * s.B)
         start = 4 * (s.K - 1) * ((1 - s.mu) / self.alpha - 1) ** 2
@@ -88,7 +88,7 @@ class SlowMoSquared:
         return BoundValue(2 * s.Delta / (s.N * s.K * eta), noise, effect)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the condition, in closed form."""
+        """Return the root of the condition, in closed form."""
         scaled = (1 - setting.mu) / (self.alpha * step_bracket(setting, self.alpha))
         return gamma_from(scaled, setting.L)
 

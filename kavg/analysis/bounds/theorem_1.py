@@ -45,19 +45,19 @@ class Theorem1:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance and equal learners, with or without momentum."""
+        """Exclude ``M_v > 0`` and ``zeta2 > 0``."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1), with ``L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2`` on its left."""
+        """Return (C1), with ``L gamma K (1+2mu)/(1-mu)^2 + L^2 gamma^2 K(K-1)/2`` on its left."""
         return (condition_C1(setting),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms of the statement."""
+        """Return the three terms of the statement."""
         return three_terms(setting)
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of (C1), in closed form: ``2/(K kappa + sqrt(K^2 kappa^2 + 2K(K-1)))/L``."""
+        """Return the root of (C1), ``2/(K kappa + sqrt(K^2 kappa^2 + 2K(K-1)))/L``."""
         K = setting.K
         return gamma_from(
             positive_root(K * momentum_factor(setting.mu), K * (K - 1) / 2), setting.L

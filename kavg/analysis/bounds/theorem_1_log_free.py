@@ -40,18 +40,18 @@ class Theorem1LogFree:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance and equal learners, with or without momentum."""
+        """Exclude ``M_v > 0`` and ``zeta2 > 0``."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """(C1) with both terms larger, by at most a factor of 2."""
+        """Return (C1) with both terms larger, by at most a factor of 2."""
         s = setting
         left = s.x * _momentum_factor(s.mu) + (s.L * s.gamma) ** 2 * s.K * (s.K - 1)
         formula = "L gamma K (2+mu)/(1-mu)^2 + L^2 gamma^2 K(K-1) <= 1"
         return (Condition("C1 without the logarithm", left, 1.0, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The three terms, with constants that do not depend on K."""
+        """Return the three terms, with constants that do not depend on K."""
         s = setting
         nu = s.sigma2 / s.B
         return BoundValue(
@@ -61,7 +61,7 @@ class Theorem1LogFree:
         )
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The root of the condition, in closed form."""
+        """Return the root of the condition, in closed form."""
         K = setting.K
         return gamma_from(positive_root(K * _momentum_factor(setting.mu), K * (K - 1)), setting.L)
 

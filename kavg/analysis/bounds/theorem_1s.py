@@ -45,20 +45,20 @@ class Theorem1S:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Covers bounded variance and equal learners, with or without momentum."""
+        """Exclude ``M_v > 0`` and ``zeta2 > 0``."""
         return common_exclusion(setting)
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
-        """An admissible eps exists: ``least_eps`` is at most 1/2."""
+        """Return the condition that an admissible eps exists: ``least_eps`` is at most 1/2."""
         formula = "L gamma K (1+mu)/(1-mu)^2 <= eps/2 with eps = 1/2"
         return (Condition("C1S", least_eps(setting) / 2, _LARGEST_EPS / 2, formula),)
 
     def value(self, setting: Setting) -> BoundValue:
-        """The bound at the best eps (at eps = 1/2 where the condition is not met)."""
+        """Return the bound at the best eps (at eps = 1/2 where the condition is not met)."""
         return value_at(setting, best_eps(setting))
 
     def largest_gamma(self, setting: Setting) -> float:
-        """The largest step for eps = 1/2, in closed form."""
+        """Return the largest step for eps = 1/2, in closed form."""
         mu = setting.mu
         return gamma_from((1 - mu) ** 2 / (setting.K * (1 + mu)) * _LARGEST_EPS / 2, setting.L)
 
