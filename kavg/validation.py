@@ -82,6 +82,7 @@ def _validate_states(run: Trajectory) -> None:
     """Raise ``ValueError`` unless snapshots have rising rounds below ``done`` and like arrays."""
     numbers = [state.n for state in run.states]
     whole = all(type(n) is int for n in (*numbers, run.done or 0))
+    # ``or 1``: a run that has done no rounds has no states.
     if not whole or any(a >= b for a, b in pairwise([0, *numbers, run.done or 1])):
         raise ValueError(f"its states are of the rounds {numbers!s:.60}")
     for state in run.states:

@@ -184,5 +184,6 @@ def _measure_quantity(
         return optimality_gaps(run.series["F"][-1], f_star)
     if not np.array_equal(run.rounds[:N], np.arange(N)):
         return NotApplicable("it needs the gradient at every round; set record.every = 1")
+    # A mean of finite values may overflow too, and then counts as infinite.
     with np.errstate(over="ignore"):
         return np.asarray(run.series["grad_norm2"][:N].mean(axis=0))

@@ -56,6 +56,7 @@ class ExactMean:
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d
         *firsts, last = split_columns(R, d + 1)
+        # Flags and requests travel with the last chunk, in one more column.
         columns = [*firsts, slice(last.start, d + 2)]
         # Zeros, as only row 0 of the last column's second limbs, the request, is ever written.
         self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]

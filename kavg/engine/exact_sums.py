@@ -64,6 +64,7 @@ def plan_pieces(t: int, R: int, d: int) -> list[Piece]:
     (1, 62)
     """
     pieces = []
+    # A piece has at least one coordinate of each of the t learners.
     room = np.empty(2 * max(PIECE, t))
     for number, chunk in enumerate(split_columns(R, d)):
         for r, i in _cut(t, R, chunk.stop - chunk.start):

@@ -133,4 +133,5 @@ def _to_row(name: str, value: Floats, R: int) -> Floats:
             f"the measure {name!r} must return one number a replica, shape ({R},), "
             f"got shape {np.shape(value)}"
         )
+    # A copy, as a measure may return an array that it overwrites at its next call.
     return np.array(value, np.float64)

@@ -46,6 +46,7 @@ class Signs:
         values = self.values[:, : octets.shape[1]]
         # An arithmetic shift leaves 0 or -1; plus 1/2 and times 2 scale that is +-scale.
         np.right_shift(octets, np.int8(7), out=octets)
+        # The last word has more bytes than coordinates are left, unless 8 divides d.
         np.copyto(values, octets[..., : values.shape[-1]])
         np.add(values, np.float32(0.5), out=values)
         np.multiply(values, np.float32(2 * scale), out=values)

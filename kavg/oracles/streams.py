@@ -55,6 +55,7 @@ def mix_words(words: Words, scratch: Words) -> None:
     Two rounds of a shift, an exclusive or and a product, then a last shift, so that each bit of
     the input changes each bit of the output with probability near 1/2.
     """
+    # Not strict: the third shift, below, is followed by no product.
     for shift, multiplier in zip(SHIFTS, MULTIPLIERS, strict=False):
         np.right_shift(words, shift, out=scratch)
         np.bitwise_xor(words, scratch, out=words)
@@ -76,6 +77,7 @@ def hash_parts(*parts: int | NDArray[np.integer], after: Words | None = None) ->
     for part in parts:
         with np.errstate(over="ignore"):
             # NumPy warns of an overflow for single numbers only; wrapping is meant.
+            # An array, never a NumPy scalar, as mix_words works in place.
             word = np.atleast_1d((word + np.asarray(part).astype(np.uint64)) * GOLDEN + GOLDEN)
         mix_words(word, np.empty_like(word))
     return word if any(np.ndim(part) for part in parts) else word.reshape(())

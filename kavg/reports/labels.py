@@ -36,6 +36,7 @@ def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
     taken: list[str] = []
     for run in trajectories:
         name = escape_unprintable(run.name).strip() or f"P={run.P} K={run.K}"
+        # Tried one by one, as a user may have named another algorithm "K-AVG (2)".
         tries = (name if i == 1 else f"{name} ({i})" for i in count(1))
         taken.append(next(candidate for candidate in tries if candidate not in taken))
     return taken

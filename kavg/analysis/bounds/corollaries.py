@@ -15,6 +15,7 @@ from kavg.analysis.bounds.theorem_1 import Theorem1, drift_weight
 
 _FACTORS: Final = (1, 2, 4, 8, 16)
 _BELOW_1: Final = nextafter(1.0, 0.0)
+"""The largest float below 1, to which a mu that rounds to 1 is cut."""
 
 
 def tuned_gamma(setting: Setting) -> float:

@@ -64,4 +64,5 @@ class Synthetic:
         y = np.vecdot(a, self.truth) + self.noise * z
         if self.kind == "regression":
             return Data(a, y + 10 * far * is_outlier)
+        # The sign of y, and the other one for an outlier.
         return Data(a, np.where((y > 0) == is_outlier, -1.0, 1.0))

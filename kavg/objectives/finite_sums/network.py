@@ -100,6 +100,7 @@ class Network(EmpiricalRisk):
 
         def share(examples: Examples, x: Floats) -> Floats:
             features, targets = examples
+            # Classes are on axis -2 of scores (``layers``), but on the last of one-hot labels.
             predicted = self._scores(features, x).argmax(axis=-2)
             return mean_over_examples((predicted == targets.argmax(axis=-1)).astype(np.float64))
 

@@ -94,6 +94,7 @@ def _y_limits(curves: Sequence[Curve], log: bool) -> tuple[float, float]:
         # The end of an interval near 0, or below it, would stretch the axis without end.
         values = np.log10(np.maximum(values[values > 0], max(means.min() / 10, 1 / LARGEST)))
     low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    # A constant curve has no range of which the margin could be a share.
     room = 0.05 * (high - low) or (0.5 if log else 0.1 * abs(high) or 1.0)
     low, high = float(low - room), float(high + room)
     return (10 ** max(low, -100.0), 10**high) if log else (low, high)

@@ -138,6 +138,7 @@ def _values_at(bound: Bound, setting: Setting, N: NDArray[np.int64]) -> Floats:
 def _bound_styles(panels: Sequence[VerdictPanel]) -> Styles:
     """Colour and dash of each bound, the same in every panel; the measured mean has the first."""
     names = dict.fromkeys(bound.name for panel in panels for bound in panel.bounds)
+    # Dashes shift by one after four bounds, so that no pair of colour and dash comes twice in 16.
     return {
         name: {"color": COLOURS[1 + i % 4], "linestyle": DASHES[(i + i // 4) % 4]}
         for i, name in enumerate(names)
