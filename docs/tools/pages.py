@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for tests, which load this file by its path
 from commands import Output, Runner, code_digest, machine, marker_of, printed, unknown_word
 from digests import ROOT, digest_of_text
 from markers import Block, blocks, missing_marker
