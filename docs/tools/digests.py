@@ -8,6 +8,7 @@ only ``NUMBERS`` count.  A marker's ``of PATH ...`` names other files in their p
 from __future__ import annotations
 
 import ast
+import configparser
 import hashlib
 import json
 import re
@@ -23,6 +24,8 @@ NUMBERS = (
 """Modules and packages of kavg that make numbers; the others read, write and show them."""
 TABLES = {"run": "run_summary", "check": "verdicts", "bounds": "bounds"}
 """The module of kavg.reports that makes the tables of a command."""
+REQUIRES = ("options", "options.extras_require")
+"""The sections of setup.cfg that name Python and packages."""
 LENGTH = 12
 
 
@@ -103,12 +106,16 @@ def is_counted(path: Path) -> bool:
 
 
 def content(path: Path) -> str:
-    """A file without what changes no number."""
+    """A file without what changes no number; of setup.cfg what it requires."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return canonical(text)
     if path.suffix == ".toml":
         return json.dumps(tomllib.loads(text), sort_keys=True, default=str)
+    if path.suffix == ".cfg":
+        parser = configparser.ConfigParser()
+        parser.read_string(text)
+        return json.dumps([dict(parser[name]) for name in REQUIRES])
     return text
 
 
