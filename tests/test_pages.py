@@ -227,16 +227,24 @@ def test_settings_and_named_files_count(root):
         assert [fault[-7:] for fault in again(root)] == ["changed"] * changed
 
 
-def test_of_setup_cfg_what_it_requires_counts(root):
-    text = (
-        "[options]\ninstall_requires = a>=1\n[options.extras_require]\ntest = b>=1\n[mypy]\nx = 1\n"
-    )
-    for new, changed in [(text, False), (text.replace("x = 1", "x = 2"), False),
-                         (text.replace("a>=1", "a>=2"), True), (text.replace("b>", "c>"), True)]:  # fmt: skip
-        (root / "setup.cfg").write_text(text)
-        write(root, fence("?", "<!-- printed by (slow; of setup.cfg): python -c 'print(1)' -->"))
-        (root / "setup.cfg").write_text(new)
-        assert [fault[-7:] for fault in again(root)] == ["changed"] * changed
+REQUIRES = """[options]
+install_requires = a>=1
+[options.extras_require]
+test = b>=1
+[mypy]
+x = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [("a>=1", "a>=2", True), ("b>", "c>", True), ("x = 1", "x = 2", False)],
+)
+def test_of_setup_cfg_what_it_requires_counts(root, old, new, changed):
+    (root / "setup.cfg").write_text(REQUIRES)
+    write(root, fence("?", "<!-- printed by (slow; of setup.cfg): python -c 'print(1)' -->"))
+    (root / "setup.cfg").write_text(REQUIRES.replace(old, new))
+    assert [fault[-7:] for fault in again(root)] == ["changed"] * changed
 
 
 def test_a_marker_of_several_lines_and_a_region_are_written(root):
