@@ -1,4 +1,4 @@
-"""The command line: its commands in panels, and the options of ``kavg`` itself."""
+"""The typer application: all commands in panels, and the options of ``kavg`` itself."""
 
 from __future__ import annotations
 

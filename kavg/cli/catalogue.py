@@ -1,4 +1,4 @@
-"""The list of all kinds that a settings file can name, with their keys and constants."""
+"""The catalogue of kinds that a settings file can name, with their keys and constants."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ WIDTH: Final = 78
 def list_kinds(section: str = "all") -> str:
     """Format one section of the list, or all of them.
 
-    An objective is listed with the constants of a small instance and where they come from.  Raises
-    ``KavgError`` for a section that there is not.
+    An objective is listed with the constants of a small instance and their sources.  Raises
+    ``KavgError`` for an unknown section.
 
     >>> print(list_kinds("starts"))
     starts
@@ -41,9 +41,8 @@ def list_kinds(section: str = "all") -> str:
 def _format_kind(kind: str, cls: type) -> str:
     """One kind: its keys, the first paragraph of its docstring, and its constants, if any."""
     first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
-    words = " ".join(first.split())
     lines = wrap_text(f"{kind}({_format_signature(cls)})", WIDTH, indent=2, hanging=2)
-    lines += wrap_text(words, WIDTH, indent=4)
+    lines += wrap_text(" ".join(first.split()), WIDTH, indent=4)
     if cls in objectives.KINDS.values():
         lines += _format_constants(cls)
     return "\n".join(lines)
@@ -67,5 +66,5 @@ def _format_constants(cls: type) -> Iterator[str]:
     for name in ("L", "f_star", "pl"):
         constant: Constant | None = getattr(objective, name, None)
         if constant is not None:
-            words = f"{name} = {constant.value:.6g} ({constant.how}): {constant.source}"
-            yield from wrap_text(words, WIDTH, indent=6, hanging=2)
+            line = f"{name} = {constant.value:.6g} ({constant.how}): {constant.source}"
+            yield from wrap_text(line, WIDTH, indent=6, hanging=2)

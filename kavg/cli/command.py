@@ -1,7 +1,7 @@
-"""A command of ``kavg``: a function that typer parses the options of and that runs later.
+"""Commands of ``kavg``: typer parses their options, and they run after typer has returned.
 
-Typer only binds the options; ``kavg.cli.entry_point`` calls the function when typer has returned,
-so that typer cannot swallow an interrupt of a run, for which other ranks would wait.
+Typer only binds the options; ``kavg.cli.entry_point`` then calls the function.  Inside typer an
+interrupt of a run would be swallowed, and the other ranks would wait for ever.
 
 A command is a function of a ``Session`` and its options, decorated with ``command`` in a module of
 its own under ``kavg.cli.commands`` and entered in ``kavg.cli.app``.  Modules that load SciPy,
@@ -24,7 +24,7 @@ from kavg.cli.session import Session
 
 Options = ParamSpec("Options")
 Action = Callable[[], int | None]
-"""A command with its options bound; calling it runs the command and gives the exit code."""
+"""A command with its options bound; calling it runs the command and returns the exit code."""
 
 _CONTEXT: Final = inspect.Parameter(
     "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
@@ -36,21 +36,21 @@ _CONTEXT: Final = inspect.Parameter(
 class Command(Generic[Options]):
     """A command of the command line: its function, with examples for its help page.
 
-    The parameters of ``function`` behind the session are the options, annotated as typer wants
-    them; a parameter whose type is a dataclass stands for the options that are its fields.
+    The parameters of ``function`` after the session are the options, annotated for typer; a
+    parameter whose type is a dataclass adds one option for each of its fields.
     """
 
     function: Callable[Concatenate[Session, Options], int | None]
     examples: tuple[str, ...] = ()
 
     def __call__(self, session: Session, *given: Options.args, **named: Options.kwargs) -> int:
-        """Run the command at once, as a program would; return the exit code."""
+        """Run the command from Python; return the exit code."""
         return self.function(session, *given, **named) or 0
 
     @property
     def name(self) -> str:
         """The word on the command line: the function's name, without a ``_`` at its end."""
-        # list_ may not be called list, which is Python's own.
+        # list_ has the underscore, as list is a built-in of Python.
         return self.function.__name__.rstrip("_")
 
     @property
@@ -60,10 +60,10 @@ class Command(Generic[Options]):
 
     @property
     def callback(self) -> Callable[..., Action]:
-        """The function for typer: it binds the options to an action and runs nothing.
+        """The function for typer: it binds the options and returns the ``Action``.
 
         Its signature is that of the command, with typer's context in place of the session and the
-        fields of a group in place of the group.
+        fields of a dataclass in place of the dataclass.
         """
 
         def bind(context: typer.Context, **values: Any) -> Action:
@@ -81,7 +81,7 @@ class Command(Generic[Options]):
 def command(
     *examples: str,
 ) -> Callable[[Callable[Concatenate[Session, Options], int | None]], Command[Options]]:
-    r"""Decorate a function of a session and its options: it becomes a ``Command``.
+    r"""Turn a function of a session and its options into a ``Command``; a decorator.
 
     ``examples`` are command lines for the end of its help page.  The first line of its docstring,
     of at most 45 characters, is its summary in ``kavg --help``.
@@ -96,13 +96,13 @@ def command(
 
 
 def _option_hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations of all parameters behind the session."""
+    """The annotations of all parameters after the session."""
     hints = get_type_hints(function, include_extras=True)
     return {name: hints[name] for name in list(inspect.signature(function).parameters)[1:]}
 
 
 def _parameters(function: Callable[..., Any]) -> Iterator[inspect.Parameter]:
-    """One keyword for each option, fields of groups included."""
+    """One keyword for each option, fields of dataclasses included."""
     declared = inspect.signature(function).parameters
     for name, hint in _option_hints(function).items():
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
@@ -124,7 +124,7 @@ def _keyword(name: str, hint: Any, default: object) -> inspect.Parameter:
 
 
 def _value(hint: Any, name: str, values: Mapping[str, Any]) -> Any:
-    """The value of a parameter of the function, a group being made of its fields."""
+    """The value of a parameter of the function; a dataclass is built from its fields."""
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return hint(**{field.name: values[field.name] for field in dataclasses.fields(hint)})
     return values[name]
@@ -159,7 +159,7 @@ class PlainCommand(TyperCommand):
                     formatter.write_dl(rows)
 
     def format_epilog(self, ctx: Any, formatter: _Formatter) -> None:
-        """Write the epilog line by line; click's own would fill its lines into a paragraph."""
+        """Write the epilog line by line; click would wrap its lines to a paragraph."""
         _write_epilog(self.epilog, formatter)
 
 
@@ -171,7 +171,7 @@ class PlainGroup(TyperGroup):
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """List the commands in their own order, which older versions of typer do not keep."""
+        """List the commands in the order of ``PANELS``; older versions of typer sort them."""
         return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: _Formatter) -> None:

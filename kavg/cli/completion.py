@@ -17,14 +17,14 @@ from kavg.errors import KavgError
 from kavg.storage.checkpoints import FOLDER as CHECKPOINTS
 
 MOST: Final = 1000
-"""Names of one folder that are looked at: a shell waits for completions."""
+"""Names of one folder that are read at most, as the shell waits for the completions."""
 
 
 def complete_settings_file(incomplete: str) -> list[str]:
     """List settings files whose path begins with ``incomplete``.
 
-    Those of the next folders down are among them, so that ``exp`` leads to files in
-    ``experiments/theory`` without a stop at each folder.
+    Those one folder below are included, so that ``experiments/`` also completes to files in
+    ``experiments/theory``.
     """
     return list(_settings_files(incomplete))
 
@@ -32,7 +32,7 @@ def complete_settings_file(incomplete: str) -> list[str]:
 def complete_run_folder(incomplete: str) -> list[str]:
     """List run folders whose path begins with ``incomplete``, and those in ``runs/``.
 
-    Other folders are left out; where there is no run folder, the shell completes any.
+    Other folders are left out; without any run folder, the shell completes all.
     """
     paths = [*_paths(incomplete), *_paths("runs/")]
     return [path for path in dict.fromkeys(paths) if is_run_folder(path)]
@@ -56,9 +56,9 @@ def complete_place() -> list[str]:
         tables = parse_toml(read_settings(path)) if path else {}
     except KavgError:
         tables = {}
-    # Shells leave a star alone that no file name matches.
+    # A star needs no quotes: shells keep one that matches no file name.
     places = [place for place in setting_places(tables) if _is_plain(place.replace("*", "x"))]
-    # With the equals sign one goes on typing: fish adds no blank after it.
+    # With the equals sign fish adds no blank, so the value can be typed at once.
     return [f"{place}=" for place in places]
 
 
@@ -80,7 +80,7 @@ def _settings_file_on_line(variables: Mapping[str, str]) -> Path | None:
 def is_run_folder(path: str) -> bool:
     """True for the folder of a finished run and for one with checkpoints.
 
-    Two names are looked up; ``RunFolder`` would read and validate the files.
+    Only looks for two names, as the shell waits; ``RunFolder`` reads and validates the files.
     """
     return any(os.path.exists(os.path.join(path, name)) for name in ("summary.json", CHECKPOINTS))
 

@@ -1,9 +1,8 @@
-"""From the command line to the exit code, the same in one process and on MPI ranks.
+"""The entry point of ``kavg``: runs a command, on one or more ranks, and exits with its code.
 
 Every rank computes; rank 0 prints and writes.  ``kavg.cli.app`` has the commands.
 
-Exit codes: 0 success, 1 the run failed, 2 the input is wrong, 3 a bound is violated, 143 and 130
-after SIGTERM and SIGINT.
+The exit codes are listed in ``kavg.cli.app.EXIT_CODES``.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ PROGRAM: Final = "kavg"
 COMPLETION: Final = "_KAVG_COMPLETE"
 """The variable by which a shell asks for completions."""
 LINGER: Final = 1.0
-"""Seconds that copies stay which do not find each other."""
+"""Seconds that a copy without a common MPI world waits before it exits."""
 
 
 def main() -> None:
-    """Run the command line and exit with its code.
+    """Run the command on the command line and exit with its code.
 
-    Raises ``SystemExit`` whatever happens, after all ranks have finalized MPI.
+    Always raises ``SystemExit``, after all ranks have finalized MPI.
     """
     # Before MPI begins: a shell may ask inside a batch job.
     if COMPLETION in os.environ:
@@ -51,7 +50,7 @@ def main() -> None:
             session = _start_session()
             _silence_other_ranks(session)
             action = _parse(session)
-            # Typer has returned: from here on interrupts and errors are handled below alone.
+            # Typer has returned, so it cannot swallow an interrupt or an error of the command.
             code = action() if callable(action) else action
     except BaseException as error:
         code = _exit_code_of(error, session.comm)
@@ -72,16 +71,16 @@ def _start_session() -> Session:
     try:
         return Session(join_world())
     except KavgError as error:
-        # Only the doctor works without a world, and says more of what is wrong.
+        # Only kavg doctor works without an MPI world; it reports the error with its checks.
         if sys.argv[1:2] != ["doctor"]:
             sys.exit(_explain_missing_world(error, detect_launch()))
         return Session(SerialComm(), launch_error=str(error))
 
 
 def _silence_other_ranks(session: Session) -> None:
-    """Let rank 0 alone print; a rank that fails finds the real stderr in ``sys.__stderr__``.
+    """Discard the output of all ranks but rank 0; errors of any rank go to ``sys.__stderr__``.
 
-    Characters that the terminal cannot show are escaped: they must not end a run.
+    Characters that the terminal cannot encode are escaped, so that they do not end a run.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -99,9 +98,9 @@ def _parse(session: Session) -> Any:
 
 
 def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
-    """Report, by one of several copies, why this process is no rank of a world; the exit code.
+    """Report why this process has no MPI world, once for all copies; return the exit code.
 
-    All copies stay until that is printed and passed on: some launchers end all once one has left.
+    All copies wait until the message has been forwarded: some launchers end all when one exits.
     """
     code = _report(error) if is_reporting_copy(launch) else error.code
     if launch is not None:
@@ -111,7 +110,7 @@ def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
 
 
 def _exit_code_of(error: BaseException, comm: Communicator) -> int:
-    """Report what ended the command; the exit code.  An error of one rank aborts all others."""
+    """Report the error and return the exit code; an error on one rank aborts all others."""
     if isinstance(error, KavgError):
         if comm.Get_size() == 1 or isinstance(error, CollectiveError):
             return _report(error)
@@ -122,14 +121,14 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         error.show()
         return int(error.exit_code)
-    # Our handlers raise SignalExit; the interpreter's own may have come before they were set.
+    # Our handlers raise SignalExit; Python's own raises these before ours are set.
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         abort(comm, "interrupted; no half-written folder is left", 130)
         return 130
     if isinstance(error, MemoryError):
         abort(comm, f"out of memory ({error}); use fewer replicas or record fewer rounds", 1)
         return 1
-    # On several ranks an exit of one is a crash: the others wait for it in a collective.
+    # On several ranks the exit of one is a crash, as the others wait for it in a collective.
     if isinstance(error, SystemExit) and comm.Get_size() == 1:
         return error.code if isinstance(error.code, int) else 1
     abort(comm, "".join(traceback.format_exception(error)).rstrip(), 1)
@@ -137,7 +136,7 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
 
 
 def _report_signal(ended: SignalExit, comm: Communicator) -> int:
-    """Report a signal; the exit code.  A rank that alone received it aborts the others."""
+    """Report a signal and return the exit code; a rank that alone received it aborts the others."""
     if ended.collective:
         typer.echo(f"kavg: {ended.message}", err=True)
     else:

@@ -1,4 +1,4 @@
-"""Describe what a run depends on beside its settings: versions, machine, ranks, launcher."""
+"""Description of the environment of a run: versions, machine, ranks, launcher."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def describe_environment(ranks: int, mpi: str | None) -> dict[str, Any]:
 def source_digest() -> str:
     """Digest kavg's own files: the first 12 hexadecimal digits of their SHA-256.
 
-    Two programs may have one version number, above all between releases.
+    Between releases, different sources have the same version number.
 
     >>> len(source_digest())
     12
@@ -85,7 +85,7 @@ def describe_session(ranks: int) -> dict[str, Any]:
 
 
 def describe_versions() -> dict[str, str]:
-    """Describe the program and machine, on which the last bits of a run depend.
+    """Describe the versions and the machine, on which the last bits of a run depend.
 
     If one of them has changed since the last session, ``kavg resume`` warns.
     """

@@ -34,7 +34,7 @@ def compare_with_moments(session: Session, config: Config, folder: Path, output:
 
     def prepare() -> None:
         validate_output_folder(folder, output.force)
-        # Before any round: of another objective there are no moments to compare with.
+        # Before any round, as only quadratics have exact moments.
         curves.extend(exact_curves(config))
 
     run_on_rank_0(session.comm, prepare)

@@ -38,7 +38,7 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
 
     def load_here() -> Config:
         config = load_config(path, overrides or ())
-        # At once, for the agreement on the settings is watched too.
+        # Before ranks compare the settings, as this timeout applies to the comparison too.
         set_timeout(session.comm, config.timeout)
         return config
 
@@ -46,7 +46,7 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
 
 
 def describe_inputs(config: Config) -> str:
-    """Describe what must be the same on all ranks: program, NumPy, settings and data.
+    """Describe the inputs that must be the same on all ranks: program, NumPy, settings and data.
 
     Nodes of a cluster may have other versions, and local disks other files of the same name.
     """
@@ -77,9 +77,9 @@ def claim_new_run(
 def run_and_store(
     session: Session, config: Config, manager: CheckpointManager, *, quiet: bool
 ) -> None:
-    """Run the rounds that are left, print the table of means and write the run folder.
+    """Run the remaining rounds, print the table of means and write the run folder.
 
-    A signal leaves a checkpoint at any time, also while the folder is written.
+    After a signal a checkpoint is written, even while the folder is being written.
     """
     runs = run_algorithms(session, config, quiet=quiet, manager=manager)
     text = None if quiet else table(runs)
@@ -105,7 +105,7 @@ def run_algorithms(
     Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
     begun = manager.start.runs if manager else ()
-    # All ranks hold the same state after a round, so one of them writes it.
+    # All ranks hold the same state after a round, so rank 0 alone writes it.
     mine = manager if session.rank == 0 else None
     with open_progress(session, quiet=quiet) as progress, defer_signals() as signals:
         supervisor = Supervisor(session.comm, progress, signals, mine)
@@ -113,7 +113,7 @@ def run_algorithms(
             run_algorithm(session, config, algorithm, before, supervisor)
             for algorithm, before in zip_longest(config.algorithms, begun)
         ]
-    # Outside of the block: from here on a signal ends the command at once.
+    # Outside the block, so that from here on a signal ends the command at once.
     supervisor.stop_if_requested()
     return runs
 
@@ -136,20 +136,20 @@ def run_algorithm(
         set_place(comm, (algorithm.name, done.n + 1))
         sync_check.after_round(done)
 
-    # The watchdog names the round that a rank waits in, which is the next one.
+    # The place names the round that ranks wait in, which is the one after the last completed.
     set_place(comm, (algorithm.name, 1))
     run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervisor)
     sync_check.at_end(run)
     supervisor.finish(run)
-    # Rank 0 writes and draws now; a small timeout must not cut that off.
+    # Rank 0 now writes and draws, which may take longer than a small timeout allows.
     set_place(comm, "after the last round", work_limit=TIMEOUT)
     return run
 
 
 def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = None) -> Run:
-    """Return a run of one algorithm that ``complete_run`` of the engine runs to its end.
+    """Return the run of one algorithm, for ``complete_run`` of the engine to run to its end.
 
-    It extends ``before``, if there is one.  Raises ``KavgError`` if that is of other settings.
+    It extends ``before``, if given.  Raises ``KavgError`` if ``before`` has other settings.
     """
     recorder = Recorder(config.problem, every=config.record.every)
     run = Run(config.problem, algorithm, config.options, recorder, config.rounds)

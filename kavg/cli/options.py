@@ -37,7 +37,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progr
 @final
 @dataclass(frozen=True)
 class Output:
-    """Where a command writes its run folder, and how much it prints.
+    """The options of a command that writes a run folder: where, and how much it prints.
 
     A parameter of this type gives a command the three options (``kavg.cli.command``).
     """
@@ -66,9 +66,9 @@ class Output:
 @final
 @dataclass(frozen=True)
 class Decision:
-    """The options of ``kavg check`` about its tests: their level, and how many replicas.
+    """The options of ``kavg check`` for its tests: their level, and the number of replicas.
 
-    ``level`` holds for the whole table (``kavg.analysis.decision``), also over several looks.
+    ``level`` holds for the whole table (``kavg.analysis.decision``), over all looks together.
     """
 
     level: Annotated[
@@ -95,9 +95,9 @@ class Decision:
 @final
 @dataclass(frozen=True)
 class Repetition:
-    """The options of ``kavg verify``: what is repeated, and how strictly it is compared.
+    """The options of ``kavg verify``: which rounds are repeated, and the level of the comparison.
 
-    ``level`` counts only where last bits may differ, on another machine or with other versions.
+    ``level`` matters only where last bits may differ, on another machine or with other versions.
     """
 
     files: Annotated[

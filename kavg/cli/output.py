@@ -9,7 +9,7 @@ from kavg.cli.environment import installed_version
 
 
 def print_text(text: str) -> None:
-    """Print a text at once: in a pipe or a log, stdout would buffer it to the end of the job."""
+    """Print a text and flush it: in a pipe or a log, stdout is buffered to the end of the job."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
@@ -17,8 +17,8 @@ def print_text(text: str) -> None:
 def draw_if_possible(draw: Callable[[], object]) -> None:
     """Draw a figure if matplotlib is installed.
 
-    Whatever goes wrong is printed on stderr and does not end the command: a figure can be drawn
-    again (``kavg plot``), a run costs hours.
+    Any error is printed on stderr and does not end the command: a figure can be drawn again
+    (``kavg plot``), while a run may cost hours.
     """
     if not installed_version("matplotlib"):
         return

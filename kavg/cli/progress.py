@@ -1,4 +1,4 @@
-"""Display the progress of a run: a bar on a terminal, a line now and then elsewhere."""
+"""Display of the progress of a run: a bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def open_progress_on(stream: TextIO) -> Iterator[Progress]:
     if not stream.isatty():
         yield ProgressLines(stream)
         return
-    # Loaded for a terminal alone: ranks, logs and help pages do without.
+    # Imported here, as only a terminal needs it.
     from rich.console import Console
     from rich.markup import escape
     from rich.progress import Progress as RichProgress

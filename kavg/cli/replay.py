@@ -25,8 +25,8 @@ from kavg.trajectory import Round, State, Trajectory
 class Replay:
     """An algorithm whose rounds are computed again on the ranks of ``comm``.
 
-    ``states`` are those that the run stored on its way; a round is computed from the last of them
-    before it, or from the start.
+    ``states`` are the intermediate states that the run stored; a round is computed from the last
+    state before it, or from the start.
     """
 
     comm: Communicator
@@ -37,8 +37,8 @@ class Replay:
     def trajectory(self, rounds: Iterable[int], on_round: Callable[[Round], None]) -> Trajectory:
         """Compute and measure these rounds; ``on_round`` is called after every round computed.
 
-        They are computed in ascending order, so that each goes on from the one before it where no
-        state is nearer.
+        In ascending order, so that each continues from the one before it unless a stored state is
+        nearer.
         """
         recorder, iterations = Recorder(self.config.problem), self._iterations(None)
         now, diverged_at = next(iterations), None
@@ -100,7 +100,7 @@ def sample_rows(runs: Sequence[Trajectory], count: int, seed: int) -> list[list[
     The same on every rank for the same seed; all rows if there are fewer than ``count``.
     """
     pairs = [(i, row) for i, run in enumerate(runs) for row in range(len(run.rounds))]
-    # No generator, whose stream NumPy may change: raw words of Philox are the same everywhere.
+    # Raw words of Philox, as NumPy may change the stream of a Generator between versions.
     order = np.argsort(np.random.Philox(key=seed).random_raw(len(pairs)), kind="stable")
     taken = sorted(pairs[k] for k in order[:count])
     return [[row for i, row in taken if i == which] for which in range(len(runs))]
@@ -113,5 +113,5 @@ def _take_rows(run: Trajectory, rows: Sequence[int]) -> Trajectory:
 
 
 def _drop_end(run: Trajectory) -> Trajectory:
-    """A run without its end, which a sample need not reach."""
+    """A run without its final w and v, which the sampled rounds need not include."""
     return replace(run, w=run.w[:, :0], v=np.empty(0), diverged_at=None)

@@ -1,4 +1,4 @@
-"""The results of a command: runs with what is printed and written of them, on rank 0."""
+"""The results of a command, printed and written to a run folder by rank 0."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from kavg.trajectory import Trajectory
 @final
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Finished runs of a settings file, with what is printed and written beside them.
+    """Finished runs of a settings file, with the text, figures and verdicts that belong to them.
 
     ``text`` is printed first.  ``draw`` adds figures to the folder that it is given.  ``earlier``
-    describes the sessions before this one in which parts of the runs were computed.
+    describes the sessions before this one, if the runs were resumed.
     """
 
     config: Config
@@ -40,8 +40,8 @@ class Results:
 def write_results(session: Session, results: Results, folder: Path, *, force: bool) -> None:
     """Write the run folder and print where it is, on rank 0.
 
-    Without ``force``, a folder that another run has made meanwhile is not touched: this one goes
-    to ``folder-2``.
+    Without ``force``, a folder that another run has created meanwhile is not touched; this run is
+    written to ``folder-2``.
 
     Raises:
         RunFailed: The folder cannot be written.
@@ -57,7 +57,7 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
-    # Printed last: a table of results without a folder would mislead.
+    # Printed after writing: a table of results without a folder would mislead.
     if results.text is not None:
         print_text(f"\n{results.text}\n")
     print_text(f"digest  {report['digest']}\nfolder  {folder}")
@@ -76,7 +76,7 @@ def _draw_figures(results: Results, figures: Path) -> None:
 def summarize_runs(runs: Sequence[Trajectory]) -> dict[str, Any]:
     """Build the content of ``summary.json``: final means, their differences, and digests.
 
-    The first digest is of all runs together, and those of the algorithms are of one run each.
+    The first digest is that of all runs together; each algorithm also has its own.
     """
     content = summary(runs)
     for facts, run in zip(content["algorithms"].values(), runs, strict=True):

@@ -1,4 +1,4 @@
-"""Compare two finished runs: settings, machines, and where their trajectories part."""
+"""Comparison of two finished runs: settings, machines, and where trajectories first differ."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
 from kavg.trajectory import Trajectory
 
-PASSING: Final = ("time", "command", "data")
-"""Facts that differ between any two runs, or whose settings differ as well."""
+IGNORED: Final = ("time", "command", "data")
+"""Facts that differ between any two runs, or that only repeat a difference of the settings."""
 
 
 @final
@@ -48,7 +48,7 @@ class RunComparison:
 def compare_folders(session: Session, a: Path, b: Path) -> int:
     """Print where two runs differ, on rank 0; return exit code 0 for the same bits, else 1.
 
-    All ranks read both folders and must find the same.
+    All ranks read both folders and must obtain the same comparison.
     """
     found = agree_on(
         session.comm, "the runs", lambda: compare_runs(a, b), lambda each: "\n".join(each.lines)
@@ -80,21 +80,21 @@ def _read_runs(folder: Path) -> list[Trajectory]:
 
 
 def _read_settings(folder: Path) -> dict[str, Any]:
-    """The settings by place; nothing of them is built, so their data may be gone."""
+    """The settings by place; no data are loaded, as they may no longer exist."""
     try:
         return flatten_tables(parse_toml(read_settings(folder / "config.toml")))
     except RecursionError:
-        raise KavgError(f"the settings in {str(folder)!r} are too deep to be kavg's") from None
+        raise KavgError(f"the settings in {str(folder)!r} are nested too deeply") from None
 
 
 def _read_environment(folder: Path) -> dict[str, Any]:
-    """The environment by place: of a run in several sessions the last, and their number."""
+    """The environment of the last session by place, and the number of sessions."""
     facts = RunFolder(folder).read_table("environment.json")
     earlier = facts.pop("earlier", None)
-    # The sessions themselves differ in their times at least, and would fill the page.
-    parts = 1 + len(earlier) if isinstance(earlier, list) else 1
+    # Only counted: any two sessions differ, in their times at least.
+    sessions = 1 + len(earlier) if isinstance(earlier, list) else 1
     return flatten_tables(
-        {key: facts[key] for key in facts if key not in PASSING} | {"parts": parts}
+        {key: facts[key] for key in facts if key not in IGNORED} | {"sessions": sessions}
     )
 
 
@@ -104,7 +104,7 @@ def _changed_places(label: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> I
 
 
 def _compare_algorithms(a: Sequence[Trajectory], b: Sequence[Trajectory]) -> Iterator[str]:
-    """Compare the algorithms of one name, and list those of one side only."""
+    """Compare algorithms of the same name, and list those that only one run has."""
     others = {run.name: run for run in b}
     names = [run.name for run in a]
     for run in a:
@@ -116,7 +116,7 @@ def _compare_algorithms(a: Sequence[Trajectory], b: Sequence[Trajectory]) -> Ite
 
 
 def _compare_trajectories(a: Trajectory, b: Trajectory) -> Iterator[str]:
-    """Where two runs of an algorithm part, and how far apart they end."""
+    """Where two runs of an algorithm first differ, and how far apart they end."""
     for what, first, second in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
         yield f"{a.name}: {what}: {first} and {second}"
     found, (common_a, common_b) = first_difference(a, b), restrict_to_common(a, b)
@@ -127,7 +127,7 @@ def _compare_trajectories(a: Trajectory, b: Trajectory) -> Iterator[str]:
     if found is None:
         yield f"{a.name}: same bits in {extent}"
         return
-    yield f"{a.name}: part at {found}; {extent}"
+    yield f"{a.name}: first difference at {found}; {extent}"
     for name in common_a.series:
         yield f"{a.name}: {_compare_ends(name, common_a, common_b)}"
 

@@ -1,4 +1,4 @@
-"""A saved run: a finished run folder, or the last checkpoint of an unfinished one."""
+"""Saved runs: a finished run folder, or the last checkpoint of an unfinished one."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from kavg.trajectory import Trajectory
 @final
 @dataclass(frozen=True, eq=False)
 class SavedRun:
-    """A run as it was saved, to be completed or made longer as ``config`` says.
+    """A run as it was saved, to be completed or extended to the rounds of ``config``.
 
-    ``path`` is the file it was read from and ``sha256`` the file's checksum; ``is_complete`` says
-    that no round is left; ``warnings`` are to be printed.
+    ``path`` is the file it was read from and ``sha256`` the file's checksum; ``is_complete`` is
+    True if no round is left; ``warnings`` are for the user.
     """
 
     config: Config
@@ -43,13 +43,13 @@ class SavedRun:
 
     @property
     def identity(self) -> str:
-        """What must be the same on all ranks."""
+        """The text that must be the same on all ranks."""
         return f"{self.path.name} {self.sha256}, {describe_inputs(self.config)}"
 
     def extended_to(self, rounds: int | None) -> SavedRun:
-        """Return the same run, to be run to ``rounds`` rounds in all (None: as configured).
+        """Return the same run with ``rounds`` rounds in all (None: as configured).
 
-        Raises ``KavgError`` if more are configured already: a shorter run is another run.
+        Raises ``KavgError`` if more are configured already: a run cannot be shortened.
         """
         before = self.config.rounds
         if rounds is None or rounds == before:
@@ -64,7 +64,7 @@ class SavedRun:
     def manager(self, folder: Path, ranks: int) -> CheckpointManager:
         """Return the checkpoint manager of the run in ``folder``, continued on ``ranks`` ranks.
 
-        Its checkpoints list this session behind those that led here.
+        Its checkpoints list this session after the earlier ones.
         """
         sessions = [*self.begun.sessions, describe_session(ranks)]
         begun = replace(self.begun, settings=to_toml(self.config), sessions=sessions)
@@ -86,7 +86,7 @@ def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedR
         set_timeout(session.comm, saved.config.timeout)
         return saved
 
-    # A crash while a longer run replaced the folder may have left the older one aside.
+    # A crash while a longer run replaced the folder may have left it under a temporary name.
     run_on_rank_0(session.comm, lambda: restore_folder(folder))
     return agree_on(session.comm, "the runs", load_here, lambda saved: saved.identity)
 
@@ -111,7 +111,7 @@ def open_run(folder: Path) -> SavedRun:
 
 
 def read_last_checkpoint(folder: Path) -> SavedRun:
-    """Read the newest usable checkpoint of a folder; newer ones that are not become warnings.
+    """Read the newest usable checkpoint of a folder, with warnings of newer, unusable ones.
 
     Raises:
         KavgError: None can be used, or one was written by a newer version of kavg.
@@ -152,7 +152,7 @@ def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
 
 
 def _check_runs_fit(config: Config, runs: Sequence[Trajectory], data: object) -> None:
-    """Raise KavgError unless these settings, on the data they name, can have led to the runs."""
+    """Raise KavgError unless these settings and their data could have produced the runs."""
     if data != hash_data(config):
         raise KavgError("the data that its settings name are not those it was computed with")
     validate_algorithms(runs, config.algorithms)
@@ -163,7 +163,8 @@ def _check_runs_fit(config: Config, runs: Sequence[Trajectory], data: object) ->
 def read_finished_run(folder: Path) -> SavedRun:
     """Read a finished run, whose files must be unchanged and belong together.
 
-    Unlike ``load_run`` it holds the files against their checksums, since rounds are added to them.
+    Unlike ``load_run`` it compares the files with their checksums, since the result of extending a
+    changed run would look like a genuine one.
     """
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
@@ -202,7 +203,8 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
 def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
     """Load the settings and trajectories of a finished run.
 
-    Unlike ``read_finished_run`` it does not look at checksums: reports do not rest on all files.
+    Unlike ``read_finished_run`` it does not compare checksums, so that a run with a changed file
+    can still be reported on.
 
     Raises:
         KavgError: A file cannot be read, or the two are not of one run.

@@ -1,4 +1,4 @@
-"""One invocation of the command: the ranks it runs on, and their MPI library."""
+"""One invocation of ``kavg``: its ranks and their MPI library."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kavg.mpi.comm_world import mpi_version
 class Session:
     """One invocation of ``kavg`` on one or several ranks.
 
-    ``launch_error`` says why this process, although an MPI launcher started it, is no rank of an
-    MPI world; ``kavg doctor`` alone goes on then.
+    ``launch_error`` is the reason if a launcher started this process but it could not join an MPI
+    world; only ``kavg doctor`` continues then.
 
     >>> from kavg import SerialComm
     >>> Session(SerialComm()).size

@@ -18,7 +18,7 @@ from kavg.trajectory import Trajectory
 
 @final
 class Supervisor:
-    """Looks after one algorithm after another, on every rank.
+    """Shows progress, saves checkpoints and handles signals between rounds, on every rank.
 
     A signal that any rank caught travels in the buffer that a round sums up anyway, so all ranks
     know of it after the same round.  Rank 0 then writes a checkpoint, and all ranks exit with the
@@ -40,7 +40,7 @@ class Supervisor:
     def request(self) -> int:
         """Return the signal that this rank caught, as a number to be summed over ranks.
 
-        0 means none; ``requested_signal`` tells the signal from the sum.
+        0 means none; ``requested_signal`` recovers the signal from the sum.
         """
         return self.caught.request(self.comm.Get_size())
 
@@ -61,7 +61,7 @@ class Supervisor:
             self.manager.save()
 
     def finish(self, run: Trajectory) -> None:
-        """Note that an algorithm is complete, and store its run in later checkpoints."""
+        """Enter the run of a completed algorithm in later checkpoints."""
         if self.manager:
             self.manager.update(self.finished, run)
         self.finished += 1
@@ -80,11 +80,11 @@ class Supervisor:
     def stop(self, number: int) -> None:
         """Write a checkpoint, wait for it on all ranks, and raise ``SignalExit`` for the signal.
 
-        All wait, since a launcher may kill the ranks that are left once one has exited.
+        All wait, since a launcher may kill the remaining ranks when one exits.
         """
         run_on_rank_0(self.comm, self._write_checkpoint)
-        words = f"stopped by {signal_name(number)} {self.place}; {self._advice()}"
-        raise SignalExit(number, words, collective=True)
+        message = f"stopped by {signal_name(number)} {self.place}; {self._advice()}"
+        raise SignalExit(number, message, collective=True)
 
     def _write_checkpoint(self) -> None:
         if self.manager:

@@ -39,7 +39,7 @@ VIOLATED: Final = 3
 class TheoremCheck:
     """Runs compared with the theorems: one comparison and one verdict for each run and bound.
 
-    ``looks`` counts how often the tests were made, with more replicas each time.
+    ``looks`` is the number of times the tests were made, with more replicas each time.
     """
 
     config: Config
@@ -142,8 +142,8 @@ def _run_and_judge(
 ) -> TheoremCheck:
     """Run and judge, with more replicas up to the budget while a verdict is open.
 
-    Each look runs all its replicas again: in all at most twice the work of the last look, and what
-    it leaves is the plain run of that many replicas, digest included.
+    Each look runs all its replicas again.  In all this is at most twice the work of the last look,
+    whose run has the digest of a plain run with as many replicas.
     """
     # The sequential test returns verdicts alone; the runs of its last look are written.
     last: list[tuple[Config, list[Trajectory], tuple[Comparison, ...]]] = []
@@ -155,7 +155,7 @@ def _run_and_judge(
         return _judge_together(session, last[0][2], alpha)
 
     budget = decision.budget or GROWTH * config.replicas
-    # One look only: it may use the whole level, where the first of several may not.
+    # A single look may use the whole level; the first of several may not.
     if not decision.until_decided or budget == config.replicas:
         verdicts = look(config.replicas, decision.level)
         return TheoremCheck(*last[0], verdicts, decision.level)

@@ -1,4 +1,4 @@
-"""Verify a finished run: check its files, run its settings again, and compare.
+"""Verification of a finished run: check its files, run its settings again, and compare.
 
 The result is the *same bits*, the *same within confidence* (on another machine, or with other
 versions), or *different*.
@@ -40,10 +40,10 @@ LABEL: Final = 13
 @final
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """A run folder as it was found.
+    """The result of checking a run folder, and the run in it.
 
-    ``defects`` are sentences about files that are not as they were written; ``environment`` is the
-    recorded one; ``run`` is None if it cannot be read.
+    ``defects`` describes each file that changed; ``environment`` is the recorded one; ``run`` is
+    None if it cannot be read.
     """
 
     defects: tuple[str, ...]
@@ -52,13 +52,13 @@ class Examination:
 
     @property
     def identity(self) -> str:
-        """What must be the same on all ranks."""
+        """The text that must be the same on all ranks."""
         digest = joint_digest(self.run[1]) if self.run else "unreadable"
         return "\n".join((digest, *self.defects))
 
 
 def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet: bool) -> int:
-    """Check the files, repeat the run, and print what differs, on rank 0.
+    """Check the files, repeat the run, and print the differences, on rank 0.
 
     Returns exit code 0 if the files are as they were written and the repetition is not different,
     else 1.
@@ -91,17 +91,17 @@ def _validate(folder: Path, repetition: Repetition) -> None:
 
 
 def examine_folder(folder: Path) -> Examination:
-    """Check the files against their manifest and each other, and the data against the run's.
+    """Check the files against their manifest and each other, and the data against their hash.
 
     Raises:
-        KavgError: The run cannot be read although its files are as they were written.
+        KavgError: The run cannot be read although its files are unchanged.
     """
     defects = manifest.list_changes(folder)
     recorded = RunFolder(folder).read_table("environment.json")
     try:
         config, runs = load_run(folder)
     except KavgError as error:
-        # Intact files that are not of one run: the user gave something else than a run of kavg.
+        # Nothing is damaged, so the user gave a folder that is not a run of kavg.
         if not defects:
             raise
         reason = " ".join(str(error).split())
@@ -134,7 +134,7 @@ def _repeat_and_judge(
 
 
 def _print_lines(session: Session, label: str, lines: Sequence[str]) -> None:
-    """Print lines with a label, wrapped, without what could mislead a terminal.
+    """Print lines with a label, wrapped, with control characters escaped.
 
     All ranks wait: a launcher may end a job as soon as one rank exits with a code.
     """

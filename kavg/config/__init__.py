@@ -1,4 +1,4 @@
-"""Settings files: parsed to checked, frozen values, with all errors of a file at once."""
+"""Settings files, converted to validated frozen values; all errors are reported together."""
 
 from kavg.config.config import Config, Record, hash_config, hash_data
 from kavg.config.settings_file import json_schema, load_config, parse_config, to_toml

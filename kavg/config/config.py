@@ -40,9 +40,9 @@ RECORD: Final = Record()
 
 
 def name_algorithms(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
-    """Return the algorithms with a name each; one without is named after its place, from 1.
+    """Return the algorithms with a name each; one without is named by its position, from 1.
 
-    Raises ``KavgError`` if there are none, or if their names are not readable and different.
+    Raises ``KavgError`` if there are none, or if their names are not printable and distinct.
     """
     if not algorithms:
         raise KavgError("needs at least one [[algorithm]]")
@@ -123,7 +123,7 @@ def hash_config(config: Config) -> str:
 def hash_data(config: Config) -> str:
     """Return the SHA-256 of the training and held-out data of the settings; ``""`` without data.
 
-    Unlike ``hash_config`` it says nothing about the settings themselves.
+    Unlike ``hash_config`` it does not depend on the settings themselves.
     """
     if not isinstance(config.objective, EmpiricalRisk):
         return ""

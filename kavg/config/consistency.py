@@ -1,4 +1,4 @@
-"""Errors that show only when the parts of a settings file are put together."""
+"""Errors in the combination of settings that are valid one by one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from kavg.problem import Problem
 
 
 def consistency_errors(config: Config) -> list[str]:
-    """Return what would stop a run of these settings, before any round is run.
+    """Return the errors that would stop a run of these settings; runs no round.
 
-    The objective is constructed and evaluated once, and each oracle planned for one learner; what
-    would not fit in memory is not tried.
+    The objective is evaluated once, and the oracle is planned for one learner, unless the estimates
+    of memory are too large.
 
     >>> from kavg import Algorithm, objectives, oracles, outer
     >>> method = Algorithm(P=2, K=1, gamma=0.1, outer=outer.Averaging())
@@ -47,7 +47,7 @@ def consistency_errors(config: Config) -> list[str]:
             check_round_memory(problem.objective, P, R)
         with collect_error(errors, "oracle"):
             check_batch_memory(problem, P, R)
-            # One learner, one replica: what the others need was estimated, and is not taken here.
+            # One learner and one replica: the memory of the others is estimated, not allocated.
             problem.oracle.plan(problem.objective, seed=config.seed, P=P, R=1, tile=1)
     if not errors:
         with collect_error(errors, "record"):

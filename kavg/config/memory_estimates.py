@@ -1,7 +1,7 @@
-"""Estimates of the memory that settings need, so that too much is an error before a run.
+"""Estimates of the memory that settings need, and errors before the run if it is too much.
 
-They are right to a factor of two or so, from the shapes in the classes named here, which is enough
-to distinguish gibibytes from pebibytes.  ``d`` coordinates, ``n`` examples of ``p`` features,
+They follow from the shapes in the classes named here and are right to a factor of about two, which
+is enough to tell gibibytes from pebibytes.  ``d`` coordinates, ``n`` examples of ``p`` features,
 ``R`` replicas, ``T`` recorded rounds; a number has 8 bytes.
 """
 
@@ -31,11 +31,11 @@ TILE_ARRAYS: Final = 7
 BATCH_ARRAYS: Final = 5
 """Arrays of the size of the indices of a tile's batches, (tile, R, B)."""
 SERIES_RECORDED: Final = 3
-"""Series that are recorded at least; each is held twice while it is put together."""
+"""Series that every run records; each is held twice while its rounds are concatenated."""
 ARRAY_HEADER: Final = 150 // BYTES_PER_NUMBER
 """The size of an array beside its numbers, in numbers."""
 GRADIENTS: Final = 2**63
-"""Gradients that an int64 no longer counts."""
+"""The smallest number of gradients that an int64 cannot count."""
 
 
 def check_data_memory(objective: Objective) -> None:

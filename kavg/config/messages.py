@@ -1,4 +1,4 @@
-"""Pydantic's errors as sentences: the place, what is needed, what was given."""
+"""Conversion of pydantic's errors to messages: the place, what it needs, what was given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pydantic models of the tables of a settings file, made from the constructors themselves.
+"""Pydantic models of the tables of a settings file, derived from the constructors.
 
 Every dataclass that a user can name in TOML (an objective, an oracle, an outer rule, ...) becomes
 a model with the same fields, so that a settings file is validated against the very signatures that
@@ -42,9 +42,9 @@ SETTINGS: Final = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_type
 
 
 class ModelBuilder:
-    """Makes the models of dataclasses, each once.
+    """Builds the model of each dataclass once.
 
-    ``keys`` has the keys of each table, by its kind, its class and the keys that may hold it.
+    ``keys`` maps the kind of a table, its class name and the keys that may hold it to its own keys.
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ def _given_type_name(value: Any) -> str:
         return "table"
     if isinstance(value, (list, tuple)):
         return "list"
-    # To Python True is a number; to TOML it is none.
+    # In Python True is an int; in TOML it is not a number.
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return "number" if number else "text" if isinstance(value, str) else "other"
 

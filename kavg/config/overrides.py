@@ -13,8 +13,8 @@ from kavg.errors import KavgError
 def apply_override(data: dict[str, Any], override: str) -> None:
     """Set a value by its dotted place: ``a.b=c``, ``algorithm.0.K=4``, ``algorithm.NAME.K=4``.
 
-    A ``*`` stands for all entries of a list; tables that do not exist are made.  Raises
-    ``KavgError`` if there is no such place.
+    A ``*`` means all entries of a list; tables that do not exist are created.  Raises ``KavgError``
+    if there is no such place.
 
     >>> data = {"algorithm": [{"K": 1}, {"K": 2}]}
     >>> apply_override(data, "algorithm.*.K=4")
@@ -26,7 +26,7 @@ def apply_override(data: dict[str, Any], override: str) -> None:
         raise KavgError(f"needs place=value, got {shorten_repr(override)}; as in --set rounds=100")
     value = _parse_value(text)
     *path, last = dotted.strip().split(".")
-    # Several, as a * stands for all entries of a list.
+    # A list, as a * in the path selects several tables.
     targets: list[Any] = [data]
     for step in path:
         targets = [inner for target in targets for inner in _step_into(target, step)]

@@ -37,7 +37,7 @@ def _fields(cls: type, table: Tables, prefix: str) -> Iterator[str]:
 
 
 def _values(hint: Any, value: object, place: str) -> Iterator[str]:
-    """The places of a value: its own, those of the table that it is or may be, or both."""
+    """The places in a value: itself, the keys of its table, or both where it may be either."""
     if hint == tuple[Algorithm, ...]:
         for selector, table in _select_algorithms(value):
             yield from _fields(Algorithm, table, f"{place}.{selector}.")
@@ -46,7 +46,7 @@ def _values(hint: Any, value: object, place: str) -> Iterator[str]:
     is_choice = len(members) > 1
     for member in members:
         kinds = _named_kinds(member)
-        # A kind that stands beside a plain value is offered only where the file has a table.
+        # Where a number would do too (gamma, start), kinds are listed only if the file has a table.
         if kinds and (isinstance(value, dict) or not is_choice):
             yield from _kind_fields(kinds, value, place)
         elif not kinds and dataclasses.is_dataclass(member) and isinstance(member, type):

@@ -1,6 +1,6 @@
-"""A settings file to a ``Config``, and back.
+"""Conversion of a settings file to a ``Config``, and back.
 
-A settings file is the keyword arguments of ``Problem``, ``Algorithm`` and ``simulate``.  Unknown
+A settings file holds the keyword arguments of ``Problem``, ``Algorithm`` and ``simulate``.  Unknown
 keys are errors with a suggestion, and all errors of a file are reported together.
 """
 
@@ -44,9 +44,9 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
 def parse_config(text: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Config:
     """Parse the text of a settings file, after ``overrides`` such as ``"algorithm.0.K=4"``.
 
-    Paths of data are relative to ``folder``, or without it to the current one.  Raises
-    ``KavgError`` with all errors, one a line: first those of the overrides, then those of keys and
-    values; only where there are none, those of parts that do not fit together.
+    Paths of data are relative to ``folder``, by default the current one.  Raises ``KavgError`` with
+    all errors, one a line: those of the overrides, then those of keys and values, or, if all values
+    are valid, those of their combination.
     """
     tables = parse_toml(text)
     errors: list[str] = []
@@ -60,7 +60,7 @@ def parse_config(text: str, overrides: Sequence[str] = (), folder: Path | None =
     except ValidationError as error:
         errors += describe_errors(error, tables, keys)
     else:
-        # Only now, as parts that are wrong by themselves cannot be put together.
+        # Only now, as combinations cannot be checked while a value is invalid.
         errors += consistency_errors(config)
     if errors:
         raise KavgError("\n".join(errors))
@@ -80,8 +80,8 @@ def to_toml(config: Config) -> str:
 def json_schema() -> Mapping[str, Any]:
     """Return the JSON schema of a settings file, by which editors complete and check keys.
 
-    It has the ranges of numbers and the first line of each docstring; that parts fit together is
-    checked by ``parse_config`` alone.
+    It has the ranges of numbers and the first line of each docstring; only ``parse_config`` checks
+    the combination of settings.
     """
     return _settings_type()[0].json_schema()
 

@@ -1,4 +1,4 @@
-"""Settings files read and parsed, with limits on what a hostile file can cost."""
+"""Reader and parser of settings files, with limits that a hostile file cannot exceed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, Final
 from kavg.errors import KavgError
 
 MAX_BYTES: Final = 2**26
-"""The size of the largest file; a starting point of a million coordinates takes a third of it."""
+"""Size limit of a file; a starting point of a million coordinates takes a third of it."""
 MAX_BITS: Final = 4096
-"""The size of the largest whole number: Python prints none of more than 4300 digits."""
+"""Size limit of a whole number: Python prints none of more than 4300 digits."""
 MAX_DOTS: Final = 100
-"""The dots in the longest key: tomllib takes n^2 steps for n parts, minutes for 50 000."""
+"""Limit of the dots in a key: tomllib takes n^2 steps for n parts, minutes for 50 000."""
 
 
 def read_settings(path: Path) -> str:
@@ -40,7 +40,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     >>> parse_toml("a.b = 1")
     {'a': {'b': 1}}
     """
-    # tomllib would take minutes for a key of 50 000 parts, so keys are measured first.
+    # Counted on the raw text, before tomllib; a text value with as many dots is rejected too.
     if max(piece.count(".") for piece in re.split(r"[,\n{=]", text)) > MAX_DOTS:
         raise KavgError(f"this has a key, or a text, of more than {MAX_DOTS} parts between dots")
     try:
@@ -54,15 +54,15 @@ def parse_toml(text: str) -> dict[str, Any]:
 def check_whole_numbers(tables: dict[str, Any]) -> None:
     """Raise KavgError if a whole number in the tables is too large to be printed.
 
-    Python refuses to print more than 4300 digits, and an error message would fail on them.
+    An error message with such a number would itself fail.
     """
-    # No recursion: a hostile file nests deeper than Python's stack.
-    waiting: list[Any] = [tables]
-    while waiting:
-        value = waiting.pop()
+    # No recursion: a hostile file may nest deeper than Python's stack.
+    pending: list[Any] = [tables]
+    while pending:
+        value = pending.pop()
         if isinstance(value, dict):
-            waiting += value.values()
+            pending += value.values()
         elif isinstance(value, list):
-            waiting += value
+            pending += value
         elif isinstance(value, int) and value.bit_length() > MAX_BITS:
             raise KavgError(f"this has a whole number of more than {MAX_BITS} bits")

@@ -1,4 +1,4 @@
-"""Ranks that start together, agree, watch one another and end together."""
+"""MPI ranks: their common start, agreement on inputs, time limits and common end."""
 
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.comm_world import join_world

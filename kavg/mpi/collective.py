@@ -22,7 +22,7 @@ from kavg.errors import CollectiveError, KavgError
 T = TypeVar("T")
 
 TEXT_BYTES: Final = 4000
-"""Bytes of a text that each rank sends to the others; its digest stands for the rest."""
+"""Bytes of a text that ranks exchange; the digest beside them covers the whole text."""
 DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
 
@@ -33,8 +33,8 @@ def agree_on(
 
     Results are the same if ``identify`` gives the same text for them; each rank keeps its own
     object.  One ``Allgather``.  Raises ``CollectiveError`` on every rank if ``action`` raised the
-    same ``KavgError`` on all, or if ranks differ in the result or the error: ``what`` begins that
-    message, and the ranks follow with what each of them has.
+    same ``KavgError`` on all, or if ranks differ in the result or the error: the message then
+    begins with ``what`` and lists the text of each rank.
     """
     result: T | KavgError
     try:
@@ -63,8 +63,8 @@ def run_on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
             action()
         except KavgError as error:
             text = f"{error.code}{error}"  # the code is one digit; no error is the empty text
-    rank_0_has = next(iter(group_ranks(comm, encode_text(text))))
-    message = decode_text(rank_0_has)
+    content_of_rank_0 = next(iter(group_ranks(comm, encode_text(text))))
+    message = decode_text(content_of_rank_0)
     if message:
         raise CollectiveError(message[1:], int(message[0]))
 
@@ -97,7 +97,7 @@ def encode_text(text: str) -> bytes:
 def decode_text(content: bytes) -> str:
     """Return the text that ``encode_text`` encoded, truncated to ``TEXT_BYTES`` bytes.
 
-    A character of several bytes that is cut through becomes the replacement character.
+    A character of which only some bytes are left becomes the replacement character.
     """
     return content[DIGEST_BYTES:].rstrip(b"\0").decode(errors="replace")
 

@@ -1,6 +1,6 @@
 """Detection of the MPI launcher, and errors for an MPI library that does not work with it.
 
-A launcher of one MPI and the library of another do not connect: N copies start, and each is rank 0
+A launcher of one MPI and the library of another cannot connect: N copies start, and each is rank 0
 of a world of one.  Each copy would then do the whole work and write the same folder.
 """
 
@@ -21,7 +21,7 @@ OPEN_MPI: Final = "Open MPI"
 class _Launcher(NamedTuple):
     """A launcher, with the variables that hold the number of copies and the number of this copy.
 
-    ``size_variable`` is None for launchers that set the second alone.
+    ``size_variable`` is None for launchers that set the number of the copy only.
     """
 
     name: str
@@ -69,7 +69,7 @@ def detect_launch(variables: Mapping[str, str] = os.environ) -> Launch | None:
     """Return the launch that environment variables describe, or None if there was none.
 
     >>> detect_launch({"PMI_SIZE": "4", "PMI_RANK": "2"})
-    Launch(launcher='a launcher that speaks PMI', variable='PMI_SIZE', size=4, rank=2)
+    Launch(launcher='a PMI launcher', variable='PMI_SIZE', size=4, rank=2)
     """
     launches = (_launch_by(launcher, variables) for launcher in LAUNCHERS)
     return next((launch for launch in launches if launch is not None), None)
@@ -90,7 +90,7 @@ def _launch_by(launcher: _Launcher, variables: Mapping[str, str]) -> Launch | No
 
 def _pmi_launcher(variables: Mapping[str, str]) -> str:
     names = (name for variable, name in PMI_LAUNCHERS.items() if variable in variables)
-    return next(names, "a launcher that speaks PMI")
+    return next(names, "a PMI launcher")
 
 
 def _whole_number(variables: Mapping[str, str], name: str) -> int | None:
@@ -107,7 +107,7 @@ def is_reporting_copy(launch: Launch | None) -> bool:
 
 
 def validate_library(library: str, launch: Launch | None) -> None:
-    """Raise KavgError if initializing this MPI library would end the process without a reason.
+    """Raise KavgError if initializing this MPI library would end the process without a message.
 
     An MPICH that was built without PMIx does so when Open MPI launched it.
 

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: they end a job at once, or during rounds at the end of a round."""
+"""Handling of SIGTERM and SIGINT: at once, or during rounds at the end of the round."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Final, final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 REPEAT_SECONDS: Final = 0.5
-"""Time within which a second signal is the same one: timeout(1) and batch systems send it twice."""
+"""Within this time a second signal counts as the first: timeout(1) and batch systems repeat it."""
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -63,8 +63,8 @@ def ignore_signals() -> None:
 def handle_signals(handler: Handler) -> Iterator[None]:
     """Handle SIGTERM and SIGINT inside a ``with`` block, except one that was ignored before.
 
-    (``nohup`` and shells ignore signals of jobs in the background.)  If SignalExit leaves the
-    block, both stay ignored behind it.
+    (``nohup`` and shells ignore signals of jobs in the background.)  If the block raises
+    ``SignalExit``, both signals remain ignored after it.
     """
     # Python allows only the main thread to set handlers.
     is_main = threading.current_thread() is threading.main_thread()
@@ -90,7 +90,7 @@ def _restore_handlers(handlers: dict[int, Any]) -> None:
 
 @final
 class PendingSignal:
-    """A handler that keeps the first signal for the end of a round.
+    """A handler that records the first signal, to be acted on at the end of the round.
 
     The same signal again within half a second changes nothing; a later one ends the job at once.
 
@@ -120,7 +120,7 @@ class PendingSignal:
 
 
 def requested_signal(total: int, size: int) -> int:
-    """Return the signal that some rank received, from the sum of all requests; 0 if none did.
+    """Return the signal that any rank received, from the sum of all requests; 0 for none.
 
     >>> [requested_signal(total, size=3) for total in (0, 2, 3, 4, 5, 12)]
     [0, 2, 2, 15, 15, 15]
@@ -130,7 +130,7 @@ def requested_signal(total: int, size: int) -> int:
 
 @contextmanager
 def defer_signals() -> Iterator[PendingSignal]:
-    """Keep signals pending inside a ``with`` block, which reads them from ``PendingSignal``.
+    """Defer signals inside a ``with`` block, which reads them from the ``PendingSignal``.
 
     A handler cannot act by itself: it runs between two calls of one rank, while the other ranks
     may be inside a collective that this rank has to join.

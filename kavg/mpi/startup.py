@@ -24,7 +24,7 @@ def initialize_mpi(MPI: ModuleType, launch: Launch | None) -> Communicator:
     """
     library = MPI.Get_library_version()
     if not MPI.Is_initialized():
-        # MPICH ends a process that another MPI launched inside MPI_Init, without a reason.
+        # Inside MPI_Init MPICH ends a process that another MPI launched, without a message.
         validate_library(library, launch)
         _init_thread(MPI, launch)
     comm = MPI.COMM_WORLD

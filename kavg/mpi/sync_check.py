@@ -26,7 +26,7 @@ class SyncCheck:
     """Compares the ranks of one algorithm's run after every ``every``-th round and at its end.
 
     Each comparison is one ``Allgather`` of 8 bytes a rank; a single rank compares nothing.
-    ``last_equal`` is the last round after which all ranks held the same, 0 before the first.
+    ``last_equal`` is the last round after which all ranks agreed, 0 before the first comparison.
     """
 
     def __init__(self, comm: Communicator, name: str, every: int) -> None:

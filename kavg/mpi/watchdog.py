@@ -1,9 +1,8 @@
 """A thread beside each rank that aborts the job when a collective lasts too long.
 
-It wakes ten times a second.  Where one and the same collective has lasted almost ``timeout``
-seconds, it queries the other ranks; a rank that does not reply is missing.  The lowest rank that
-sent a query reports it and aborts the job.  The threads of computing ranks reply too, which
-distinguishes a slow rank from one that stopped.
+It wakes ten times a second.  When one collective has lasted almost ``timeout`` seconds, it queries
+the other ranks.  The lowest waiting rank reports those that did not reply and aborts the job.  The
+threads of computing ranks reply too, which distinguishes a slow rank from a stopped one.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, NoReturn, Protocol, final
 
 import numpy as np
 
@@ -24,7 +23,7 @@ TAG: Final = 1717
 """The tag of messages between watchdogs; kavg sends no other messages from rank to rank."""
 
 FLUSH_SECONDS: Final = 0.25
-"""Time between a message and the end: launchers may drop output that they have not passed on."""
+"""Time between a message and the exit: launchers may drop output not yet forwarded."""
 
 GRACE: Final = 3.0
 """Seconds that a lower rank, which sent a query too, is given to abort the job."""
@@ -59,13 +58,13 @@ class MpiComm(Communicator, Protocol):
 
 @final
 class Watchdog:
-    """The state that a rank's main thread notes down, and the thread that reads it.
+    """The progress that a rank's main thread records, and the thread that monitors it.
 
-    ``calls`` is twice the number of completed collectives, and one more inside of one.  ``place``
-    is where the run is, for messages: a text such as ``"before the first round"``, or the
-    algorithm's name and the number of the round.  ``work_limit`` is the time in seconds, if more
-    than ``timeout``, for which a rank that replies may keep the others waiting.
-    ``multithreaded`` says whether two threads may call MPI at once.
+    ``calls`` is twice the number of completed collectives, and one more inside a collective.
+    ``place`` is where the run is, for messages: a text such as ``"before the first round"``, or
+    the algorithm's name and the number of the round.  ``work_limit`` is the time in seconds, if
+    more than ``timeout``, for which a rank that replies may keep the others waiting.
+    ``multithreaded`` is True if two threads may call MPI at once.
     """
 
     def __init__(self, comm: MpiComm, timeout: float, *, multithreaded: bool) -> None:
@@ -83,17 +82,17 @@ class Watchdog:
 
     @property
     def tick(self) -> float:
-        """Seconds between two looks.
+        """Seconds between two polls.
 
-        While a rank computes, nothing but these looks moves its messages on.
+        While a rank computes, its messages make progress only during these polls.
         """
         return min(0.1, self.timeout / 40)
 
     @property
     def reply_window(self) -> float:
-        """Seconds given to replies.
+        """Seconds that queried ranks have to reply.
 
-        The first reply has to open a connection, which takes several looks of both threads.
+        The first reply has to open a connection, which takes several polls of both threads.
         """
         return min(10.0, self.timeout / 3)
 
@@ -119,11 +118,13 @@ class Watchdog:
             calls, now = self.calls, time.monotonic()
             if calls != calls_seen:
                 calls_seen, since, last_query = calls, now, now
-            # Replies must be in, and the message printed, when ``timeout`` is over.
+            # Replies must have arrived, and the message be printed, before ``timeout`` is over.
             before_query = self.timeout - self.reply_window - FLUSH_SECONDS
             patience = before_query if self.multithreaded else self.limit
             if calls % 2 and (queried or now - last_query >= patience - 2 * self.tick):
-                self.query_ranks(calls, since) if self.multithreaded else self.exit_alone()
+                if not self.multithreaded:
+                    self.exit_alone()
+                self.query_ranks(calls, since)
                 last_query = time.monotonic()
 
     def query_ranks(self, calls: int, since: float) -> None:
@@ -137,7 +138,7 @@ class Watchdog:
             if rank != self.rank:
                 self.send_status(rank, is_query=True)
         self.wait(calls, self.reply_window)
-        # No election: every rank that waits queries, and the lowest of them reports.
+        # An election would cost time: every waiting rank queries, and the lowest reports.
         recently = began - self.reply_window
         if any(rank < self.rank and at > recently for rank, at in self.queried_at.items()):
             self.wait(calls, GRACE)
@@ -149,7 +150,7 @@ class Watchdog:
         seconds = self.limit if all_replied else self.timeout
         print_error(explain_timeout(self.size, self.replies, seconds, self.place_text))
         time.sleep(FLUSH_SECONDS)
-        # On a host that is cut off Abort reaches no other rank, and may never return.
+        # Without a network Abort reaches no other rank and may never return.
         with exit_after(GRACE, silently=True):
             self.comm.Abort(1)
         os._exit(1)
@@ -166,9 +167,9 @@ class Watchdog:
                 return
 
     def process_messages(self) -> bool:
-        """Receive the waiting messages, note them in ``replies``, and reply to queries.
+        """Receive the waiting messages, enter them in ``replies``, and reply to queries.
 
-        Returns True if there was a query: then another rank has waited too long.
+        Returns True if there was a query, which means that another rank has waited too long.
         """
         queried = False
         while self.comm.Iprobe(tag=TAG):
@@ -205,11 +206,10 @@ class Watchdog:
         for request in self.pending_sends:
             request.Wait()
 
-    def exit_alone(self) -> None:
-        """End this rank, hence the job, where MPI allows only one thread and no queries.
+    def exit_alone(self) -> NoReturn:
+        """End this rank, hence the job, if MPI allows one thread only, hence no queries.
 
-        Higher ranks wait longer, so that a launcher that ends the job after the first has one
-        message to pass on.
+        Higher ranks wait longer, so that a launcher has one message to forward.
         """
         time.sleep(min(0.3 * self.rank, 2.0))
         print_error(

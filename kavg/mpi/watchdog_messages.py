@@ -1,4 +1,4 @@
-"""The messages that watchdogs exchange, and the error they lead to."""
+"""The messages that watchdogs exchange, and the error for ranks that keep others waiting."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ADVICE: Final = "raise 'timeout' in the settings to wait longer"
 class RankStatus:
     """The message of one watchdog to another.
 
-    ``is_query`` asks for a reply; ``is_waiting`` says that the sender is inside a collective, and
-    not computing.
+    ``is_query`` is True if a reply is requested; ``is_waiting`` is True if the sender is inside a
+    collective, False if it computes.
     """
 
     rank: int
@@ -45,7 +45,7 @@ def decode_status(numbers: NDArray[np.int64]) -> RankStatus:
 def explain_timeout(
     size: int, replies: Mapping[int, RankStatus], seconds: float, place: str
 ) -> str:
-    """Return which of ``size`` ranks kept the others waiting: silent ones and computing ones.
+    """Explain which of ``size`` ranks kept the others waiting: silent ones and computing ones.
 
     >>> replies = {rank: RankStatus(rank, True, is_waiting=True) for rank in (0, 1)}
     >>> explain_timeout(3, replies, 20.0, "round 17 of M-AVG")

@@ -1,4 +1,4 @@
-"""A communicator whose collectives have a time limit: a rank that stops ends the job."""
+"""A communicator whose collectives have a time limit, after which the job is aborted."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from kavg.mpi.deadline import exit_after
 from kavg.mpi.watchdog import FLUSH_SECONDS, TAG, MpiComm, Watchdog
 
 TIMEOUT: Final = 600.0
-"""The limit in seconds while the settings, which have their own, are not read or do not apply."""
+"""Time limit in seconds before the settings are read, and where their own does not apply."""
 
 ABORT_TAG: Final = TAG + 1
 """The tag of the warning to all ranks that one of them is about to abort the job."""
 
 RESUME_SECONDS: Final = 1.0
-"""Time after SIGCONT within which a launcher ends a stopped rank, if that is why it resumed it."""
+"""A launcher that aborts a job resumes a stopped rank and ends it within this time."""
 
 
 @final
 class WatchedComm:
     """A communicator of several ranks with a ``Watchdog`` beside it.
 
-    In a collective it counts entry and exit, and nothing more: below a third of a microsecond.
+    The main thread only counts entries to and exits from collectives, which takes less than a third
+    of a microsecond each.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class WatchedComm:
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
         """Sum the buffers of all ranks, on every rank."""
-        # No clock is read here: rounds may take microseconds, and the watchdog has time.
+        # No clock is read here, as rounds may take microseconds; the watchdog reads one.
         watchdog = self.watchdog
         watchdog.calls += 1
         try:
@@ -69,20 +70,21 @@ class WatchedComm:
     def Abort(self, errorcode: int) -> NoReturn:
         """End every rank, and this one even where MPI's ``Abort`` returns.
 
-        The other ranks are warned first, and a message gets time to be passed on.
+        The other ranks are warned first, and the launcher has time to forward a message.
         """
-        with suppress(Exception):  # a broken network must not keep this rank
+        with suppress(Exception):  # a broken network must not keep this rank from aborting
             for rank in set(range(self.watchdog.size)) - {self.watchdog.rank}:
                 self.comm.Isend(np.zeros(1), rank, ABORT_TAG)
         time.sleep(FLUSH_SECONDS)
         self.comm.Abort(errorcode)
-        # After a return this rank would join the others in a collective that is not theirs.
+        # If Abort returned, this rank would enter a collective that the others never reach.
         os._exit(errorcode)
 
     def is_aborting(self) -> bool:
-        """Return True if another rank aborts the job; launchers pass on signals meanwhile.
+        """Return True if another rank aborts the job, or this rank was resumed a moment ago.
 
-        They also resume a stopped rank only to end it, and no warning has reached that rank.
+        Launchers send signals during an abort.  They resume a stopped rank in order to end it, and
+        that rank has received no warning.
         """
         with suppress(Exception):
             just_resumed = time.monotonic() - self.resumed_at < RESUME_SECONDS
@@ -90,13 +92,13 @@ class WatchedComm:
         return False
 
     def on_sigcont(self, _number: int, _frame: FrameType | None) -> None:
-        """Handle SIGCONT: note when this rank was resumed."""
+        """Handle SIGCONT: record when this rank was resumed."""
         self.resumed_at = time.monotonic()
 
     def close(self) -> None:
-        """Wait for all ranks a last time, still watched, and stop watching.
+        """Wait for all ranks, with the time limit, and stop the watchdog.
 
-        Collective; MPI may be finalized then.
+        Collective; MPI may be finalized afterwards.
         """
         set_place(self, "at the end of the job")
         self.Allgather(np.zeros(1), np.empty(self.watchdog.size))
@@ -116,7 +118,7 @@ def set_timeout(comm: Communicator, timeout: float) -> None:
 
 
 def set_place(comm: Communicator, place: str | tuple[str, int], *, work_limit: float = 0.0) -> None:
-    """Tell a watched communicator where the run is, for the message after a timeout.
+    """Set where the run is, for the message of a watched communicator after a timeout.
 
     ``place`` is a text, or the algorithm's name and the number of the round; ``work_limit`` is the
     time in seconds that a rank which still replies may take here, if more than the timeout.

@@ -1,4 +1,4 @@
-"""Run folders, checkpoints and archives: written whole or not at all, read without trust."""
+"""Run folders, checkpoints and archives: written atomically, validated when read."""
 
 from kavg.storage.digests import digest, joint_digest
 from kavg.storage.run_folder import RunFolder, StoredRun

@@ -1,4 +1,4 @@
-"""Atomic writes: a file or folder appears whole or not at all, whatever interrupts its writing."""
+"""Atomic writes: a file or folder appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 SHOWN: Final = 40
-"""Characters of a folder's name that its temporary names show."""
+"""Characters of a folder's name in its temporary names, which must not become too long."""
 
 
 def resolve_links(path: Path) -> Path:
@@ -25,7 +25,7 @@ def resolve_links(path: Path) -> Path:
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; rename it to ``path`` when the block ends well.
+    """Yield a temporary name beside ``path``; rename it to ``path`` if the block succeeds.
 
     The file is flushed to disk before it is renamed, and its folder after.  If the block raises,
     the temporary file is removed and an older ``path`` is untouched.
@@ -56,11 +56,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
-    """Yield a temporary folder; it takes the place of ``folder`` when the block ends well.
+    """Yield a temporary folder; it replaces ``folder`` if the block succeeds.
 
-    An older folder of that name is moved aside only then, and removed last.  Whatever interrupts
-    this, either the old or the new folder is whole and in its place, or ``restore_folder`` puts the
-    old one there.  Files of the old folder whose names are not in ``ours`` move to the new one.
+    An older folder of that name is moved aside only then, and removed last.  After an interruption
+    at any point, the old or the new folder is whole and in its place, or ``restore_folder`` puts
+    the old one there.  Files of the old folder whose names are not in ``ours`` move to the new one.
     """
     folder = resolve_links(folder)  # a folder cannot be renamed to an existing link
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
 def restore_folder(folder: Path) -> None:
     """Rename an old folder back, if the machine stopped between the renames of ``replace_folder``.
 
-    Nothing is done where it is not certain which folder was meant: if the name may have been cut to
+    Does nothing if it is uncertain which folder was meant: if the name may have been truncated to
     ``SHOWN`` characters, or if there are two such folders.
     """
     with suppress(OSError):  # the code that reads or writes the folder next reports what is wrong
@@ -104,7 +104,7 @@ def _move_other_files(old: Path, folder: Path, ours: Container[str]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to disk, where the file system can do it."""
+    """Flush the names in a folder to disk, if the file system supports it."""
     with suppress(OSError):  # not every file system can, and a rename is atomic without it
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Writes and prunes the checkpoints of a run, by the policy of its settings."""
+"""Writing and pruning of a run's checkpoints, by the policy in its settings."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ DEFAULT_POLICY: Final = CheckpointPolicy()
 
 @final
 class CheckpointManager:
-    """Writes checkpoints and removes all but the last two; used on rank 0 alone, by its own clock.
+    """Writes checkpoints and removes all but the last two; used on rank 0 only.
 
-    All ranks hold the same state after a round, so that one of them can decide and write without a
-    message to the others.
+    All ranks hold the same state after a round, so rank 0 can decide by its own clock, and write,
+    without communication.
 
     ``start`` is where the run began: a checkpoint without runs, or the one it was resumed from,
-    whose file is ``latest``.  ``owns_folder`` says that ``folder`` belongs to this run; otherwise
+    whose file is ``latest``.  ``owns_folder`` is True if ``folder`` belongs to this run; otherwise
     the manager claims it, or the next free name, when it writes the first checkpoint.
     """
 
@@ -102,9 +102,9 @@ class CheckpointManager:
         self._runs[i : i + 1] = [run]
 
     def save(self) -> None:
-        """Write a checkpoint now, unless the policy has none.
+        """Write a checkpoint now, unless the policy is never to write one.
 
-        Raises ``RunFailed`` if it cannot be written; earlier checkpoints are then whole.
+        Raises ``RunFailed`` if it cannot be written; earlier checkpoints are then still intact.
         """
         if not self.policy.is_on:
             return
@@ -120,14 +120,14 @@ class CheckpointManager:
         folder, start = self.folder / FOLDER, self.start
         checkpoint = Checkpoint(start.settings, start.data, self._runs, start.sessions)
         before, self.latest = self.latest, write_checkpoint(folder, checkpoint)
-        # A damaged file is neither of the two, so it never takes the place of a good one.
+        # Not the two newest files: one of them may be damaged, and would replace an intact one.
         for path in list_checkpoints(folder):
             if path not in (self.latest, before):
                 path.unlink(missing_ok=True)
 
     def _describe_failure(self, error: OSError) -> str:
         if self.owns_folder:
-            with suppress(OSError):  # a folder that is not empty stays
+            with suppress(OSError):  # rmdir fails on a folder that is not empty, which is kept
                 (self.folder / FOLDER).rmdir()
                 self.folder.rmdir()
         where, reason = str(self.folder / FOLDER), error.strerror or str(error)
@@ -135,7 +135,7 @@ class CheckpointManager:
 
     @property
     def advice(self) -> str:
-        """What the user can do if nothing more can be written."""
+        """The advice to a user whose disk accepts no more files."""
         if self.latest:
             command = resume_command(self.folder)
             return f"make room, then {command} continues from {self.latest.name}"

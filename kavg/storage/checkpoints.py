@@ -1,14 +1,14 @@
-"""Checkpoints: files that are read only when they are whole, and that cannot run code.
+"""Checkpoint files: protected by a checksum, and unable to run code when read.
 
 The first line of a checkpoint is text, in this format and in every later one::
 
     kavg checkpoint format=1 kavg=0.2.0 sha256=...
 
 The checksum covers all other bytes of the file, those of the line included, and is compared before
-anything else is looked at.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays
-of the runs as in ``trajectory.npz``, and ``about``, JSON text with the settings in TOML, a digest
-of the data, the sessions that led here and the fields of the runs that are not arrays.  A run in
-progress is stored as the shorter run that it is so far.
+anything is parsed.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays of the
+runs as in ``trajectory.npz``, and ``about``, JSON text with the settings in TOML, a digest of the
+data, the sessions so far and the fields of the runs that are not arrays.  A run in progress is
+stored as a run of as many rounds as it has completed.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Checkpoint:
     """A run in progress, or a finished one that is to be extended.
 
     ``runs`` are those of the algorithms of ``settings`` (TOML), in their order, as far as they have
-    begun.  ``data`` is a digest of the data that the settings name; ``sessions`` say when, where
-    and under which versions the rounds were computed, one entry for each start of the program.
+    begun.  ``data`` is a digest of the data that the settings name; ``sessions`` record when, where
+    and with which versions the rounds were computed, one entry for each start of the program.
     """
 
     settings: str
@@ -62,14 +62,14 @@ class Checkpoint:
 
     @property
     def done(self) -> int:
-        """Rounds done, over all algorithms."""
+        """Completed rounds, summed over all algorithms."""
         return sum(run.done or 0 for run in self.runs)
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
     """Return the first line of the file and the rest of it, which has the size of the arrays.
 
-    ``decode_checkpoint`` takes both as one; they are apart so that the arrays are copied only once.
+    ``decode_checkpoint`` takes both as one.  Joining them here would copy the arrays again.
     """
     fields = {
         "settings": checkpoint.settings,
@@ -117,24 +117,24 @@ def decode_checkpoint(content: bytes) -> Checkpoint:
 
 
 def _describe_foreign(content: bytes) -> str:
-    cut = MAGIC.startswith(content[: len(MAGIC)]) or content.startswith(MAGIC)
-    return "it is cut off" if cut else "it is not a checkpoint of kavg"
+    is_truncated = MAGIC.startswith(content[: len(MAGIC)]) or content.startswith(MAGIC)
+    return "it is cut off" if is_truncated else "it is not a checkpoint of kavg"
 
 
 def _decode_content(rest: memoryview) -> Checkpoint:
-    """Decode format 1.  A right checksum is no signature: nothing here is trusted either."""
+    """Decode format 1.  A checksum is no signature, so the content is validated as well."""
     arrays = npz.unpack_archive(io.BytesIO(rest), len(rest))
     fields = parse_json(str(arrays.pop("about")))
     runs = build_trajectories(fields["runs"], arrays)
     settings, data, sessions = fields["settings"], fields["data"], fields["sessions"]
-    texts = isinstance(settings, str) and isinstance(data, str)
-    if not texts or not isinstance(sessions, list):
+    are_texts = isinstance(settings, str) and isinstance(data, str)
+    if not are_texts or not isinstance(sessions, list):
         raise ValueError("settings and data must be text, sessions a list")
     return Checkpoint(settings, data, runs, sessions)
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
-    """Write a checkpoint to ``folder``, whole or not at all; its name is the number of rounds."""
+    """Write a checkpoint to ``folder``, whole or not at all, named after its number of rounds."""
     path = folder / f"{checkpoint.done:09d}.ckpt"
     folder.mkdir(parents=True, exist_ok=True)
     sync_folder(folder.parent)
@@ -166,5 +166,5 @@ def list_checkpoints(folder: Path) -> list[Path]:
     They may be damaged; files of other names are left out.  Raises ``OSError`` without the folder.
     """
     paths = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
-    # By number: a million rounds and more have names of other lengths.
+    # By number, not by name: names have more than nine digits from 10^9 rounds on.
     return sorted(paths, key=lambda path: int(path.stem), reverse=True)

@@ -1,4 +1,4 @@
-"""The memory that there is, so that what cannot fit is refused before it is allocated."""
+"""The memory available to this process, and sizes in binary units."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def memory_limit() -> float:
-    """Bytes that this process can have at most: the machine's, or fewer if the shell says so.
+    """Bytes that this process can use at most: the machine's, or fewer by ``ulimit -v``.
 
     All of the machine's memory and not what is free at the moment, so that the same settings are
-    refused on one day as on another.  Infinite where the system does not say.
+    always accepted or always rejected.  Infinite if the system does not report it.
     """
     return min(_physical_memory(), _address_space())
 

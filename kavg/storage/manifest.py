@@ -7,7 +7,7 @@
     9f4a...  config.toml
     # sha256 of the lines above: 5b1c...
 
-It detects accidents, not intent: whoever can write the folder can also write a new manifest.
+It detects accidents, not intent: anyone who can write the folder can write a new manifest.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from kavg.errors import KavgError
 NAME: Final = "manifest.sha256"
 HEAD: Final = b"# kavg manifest 1\n"
 LARGEST: Final = 2**24
+"""Bytes of a manifest that are read at most."""
 ENTRY: Final = re.compile(rb"# (\d{1,18}) bytes\n(\\?)([0-9a-f]{64})  ([^\n]+)\n")
 ESCAPES: Final = {b"\\": b"\\\\", b"\n": b"\\n", b"\r": b"\\r"}
 """How sha256sum writes characters of a name that a line cannot hold."""
@@ -73,11 +74,11 @@ def build_manifest(folder: Path) -> bytes:
 
 
 def update_manifest(folder: Path, paths: Iterable[Path]) -> bytes | None:
-    """Build the manifest of a folder in which these files were written after it.
+    """Build the manifest of a folder after these files were added to it or replaced.
 
-    All other entries stay as they were, so that other changes are still found; files outside of the
-    folder are left out.  None if the folder has no manifest, or a damaged one: which bytes its
-    other files should have is then unknown.
+    All other entries are kept, so that changes of other files are still detected; ``paths`` outside
+    the folder are ignored.  None if the folder has no manifest, or a damaged one: the original
+    content of its other files is then unknown.
     """
     try:
         entries = dict(read_manifest(folder))
@@ -104,7 +105,7 @@ def format_manifest(entries: Mapping[str, Entry]) -> bytes:
 
 def _format_entry(name: str, entry: Entry) -> bytes:
     escaped = os.fsencode(name)
-    # The backslash comes first, as the others bring more of them.
+    # The backslash comes first, as the other replacements contain one.
     for character, replacement in ESCAPES.items():
         escaped = escaped.replace(character, replacement)
     mark = b"" if escaped == os.fsencode(name) else b"\\"
@@ -134,8 +135,7 @@ def read_manifest(folder: Path) -> Mapping[str, Entry]:
 def parse_manifest(content: bytes) -> Mapping[str, Entry]:
     """Parse a manifest.
 
-    Raises ``KavgError`` unless it is, to the last bit, what ``format_manifest`` makes of its
-    entries.
+    Raises ``KavgError`` unless its bytes are those that ``format_manifest`` makes of its entries.
     """
     lines = content[: content.rfind(b"\n", 0, -1) + 1]
     if content != lines + checksum_line(lines):
@@ -194,7 +194,7 @@ def _describe_change(path: Path, was: Entry) -> str | None:
     if path.is_symlink() or not path.is_file():
         return "it is not a file any more"
     size = path.stat().st_size
-    if size != was.size:  # a file that grew without end is not read
+    if size != was.size:  # before reading the file, which may have become huge
         return f"it has {size} bytes instead of {was.size}"
     try:
         return None if compute_entry(path) == was else "its SHA-256 differs"

@@ -1,6 +1,7 @@
-"""Arrays from ``.npz`` archives of any origin: the one module that opens them.
+"""Reader of ``.npz`` archives from untrusted sources; no other module opens archives.
 
-NumPy reads the arrays; what a file claims is validated before memory is allocated for it:
+NumPy reads the arrays.  Sizes and types that a file claims are validated before memory is
+allocated:
 
 * the directory of the archive has at most ``DIRECTORY`` bytes;
 * members have plain names that end in ``.npy``, each once; they are stored or deflated, not
@@ -37,7 +38,9 @@ DIRECTORY: Final = 2**22
 TAIL: Final = 2**17
 """Bytes at the end of a file in which zip looks for the directory: a comment has 64 KiB at most."""
 SMALL: Final = 2**30
+"""Bytes to which an archive of any size may unpack."""
 RATIO: Final = 100
+"""Beyond ``SMALL``, the bytes that may be unpacked for each byte of the archive."""
 DEFLATE: Final = 1032
 """Most bytes that deflate can unpack from one."""
 KINDS: Final = "biufSU"
@@ -72,7 +75,7 @@ def read_archive(
     """Read the arrays of an archive by name, or only those ``wanted``.
 
     ``most_bytes`` is the limit on what they unpack to, by default ``max(1 GiB, 100 size)`` for a
-    file of ``size`` bytes, but never more than the memory that there is.  Raises ``KavgError`` for
+    file of ``size`` bytes, but never more than ``memory_limit()``.  Raises ``KavgError`` for
     anything wrong with the file; the message can follow the name of the file.
 
     >>> import tempfile
@@ -101,7 +104,7 @@ def unpack_archive(
 ) -> Arrays:
     """Read the arrays of an open archive of ``size`` bytes.
 
-    Unlike ``read_archive`` it raises any of ``UNREADABLE``, for callers that add their own words.
+    Unlike ``read_archive`` it raises any of ``UNREADABLE``, for callers with messages of their own.
     """
     with zipfile.ZipFile(_BoundedFile(file)) as archive:
         members = _select_members(_validate_members(archive.infolist(), size), wanted)
@@ -110,9 +113,8 @@ def unpack_archive(
 
 
 def _default_limit(size: int) -> float:
-    # Measured series shrink two- or threefold, tables of few numbers tenfold, a constant array a
-    # thousandfold: constants pass up to the gibibyte that any machine has, and a file with one
-    # incompressible byte in a hundred at any size.
+    # Deflate shrinks measured series two- or threefold, tables of few distinct numbers tenfold and
+    # constant arrays a thousandfold, so only constants of more than 1 GiB are rejected.
     return min(memory_limit(), max(SMALL, RATIO * size))
 
 
@@ -120,7 +122,7 @@ def _default_limit(size: int) -> float:
 class _BoundedFile:
     """A file of which at most ``DIRECTORY`` bytes can be read at once.
 
-    ``zipfile`` reads a directory whole, whatever size its end claims.
+    ``zipfile`` would read a directory of any size that the end of the archive claims.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -130,7 +132,7 @@ class _BoundedFile:
     def read(self, size: int = -1) -> bytes:
         if size > DIRECTORY:
             raise KavgError(f"its directory has {size} bytes, the limit is {DIRECTORY}")
-        # All the rest is asked for only in search of the end of the directory.
+        # zipfile reads without a size only to find the directory's end, in the last 64 KiB.
         return self.file.read(size if size >= 0 else TAIL)
 
 

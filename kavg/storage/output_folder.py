@@ -1,4 +1,4 @@
-"""Output folders: validated before any work is done, claimed by one run only."""
+"""Output folders: validated before the first round, each claimed by a single run."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kavg.storage.checkpoints import FOLDER, list_checkpoints
 def validate_output_folder(folder: Path, force: bool) -> None:
     """Raise KavgError if a run cannot, or must not, be written to ``folder``.
 
-    A folder that exists is refused without ``force``, and with it unless it is a run folder.
+    An existing folder needs ``force``, and must then be a run folder or empty.
     """
     name = repr(str(folder))
     try:
-        # Of a name that is too long pathlib's exists says False since Python 3.14.
+        # lstat raises for a name that is too long; pathlib's exists returns False in Python 3.14.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.lstat(folder)
         restore_folder(folder)
@@ -36,7 +36,7 @@ def validate_output_folder(folder: Path, force: bool) -> None:
         above = next(path for path in place.parents if os.path.lexists(path))
     except OSError as error:
         raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
-    # A link that is left leads to itself.
+    # resolve_links leaves no link but one that leads to itself.
     if place.is_symlink() or not above.is_dir() or not os.access(above, os.W_OK):
         raise KavgError(
             f"cannot write {name}: {str(above)!r} is not a writable folder; use --out DIR"
@@ -64,7 +64,7 @@ def _describe_existing(folder: Path) -> str:
 
 
 def resume_command(folder: Path) -> str:
-    """The shell command that resumes the run in a folder.
+    """Return the shell command that resumes the run in a folder.
 
     >>> resume_command(Path("runs/my run"))
     "kavg resume 'runs/my run'"
@@ -74,7 +74,7 @@ def resume_command(folder: Path) -> str:
 
 def is_unfinished(folder: Path) -> bool:
     """True if the folder holds checkpoints, which a run removes when it is finished."""
-    # pathlib's own is_dir raises where a name is too long.
+    # pathlib's own is_dir raises OSError for a name that is too long.
     return os.path.isdir(folder / FOLDER) and bool(list_checkpoints(folder / FOLDER))
 
 
@@ -127,16 +127,16 @@ def remove_checkpoints(folder: Path) -> None:
 def choose_unused_folder(folder: Path) -> Path:
     """Choose the first of ``folder``, ``folder-2``, ... that does not exist.
 
-    For a run that writes once, at its end, when another may have taken the name meanwhile.
-    ``claim_folder`` makes the folder as well.
+    For a run that writes only at its end, when another run may have taken the name.
+    ``claim_folder`` also creates the folder.
     """
     return next(path for path in _numbered_names(folder) if not path.exists())
 
 
 def claim_folder(folder: Path) -> Path:
-    """Make the first of ``folder``, ``folder-2``, ... that does not exist.
+    """Create the first of ``folder``, ``folder-2``, ... that does not exist.
 
-    Only one of several runs can make a folder, so no two claim the same.  Raises ``OSError``.
+    Only one of several runs can create a folder, so no two claim the same.  Raises ``OSError``.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for path in _numbered_names(folder):

@@ -1,14 +1,14 @@
-"""The run folder: what a finished run leaves on disk.
+"""The run folder: the files of a finished run.
 
 ======================  ===========================================================================
 config.toml             the settings, defaults written out
 metrics.csv             long form: one line for each algorithm, recorded round and replica
-trajectory.npz          the same numbers as arrays, the last ``w`` and ``v``, and some before them
+trajectory.npz          the same numbers as arrays, the last ``w`` and ``v``, and some earlier ones
 summary.json            final means, confidence intervals, paired differences, digests
 environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm compared with each bound
 figures/                pictures
-checkpoints/            of a run that is not finished only
+checkpoints/            only while the run is unfinished
 manifest.sha256         name, size and SHA-256 of all of these (``kavg.storage.manifest``)
 ======================  ===========================================================================
 """
@@ -40,13 +40,13 @@ CONTENTS: Final = (
     "checkpoints",
     manifest.NAME,
 )
-"""Names that a run folder may hold; files of other names are the user's and stay."""
+"""Names that kavg uses in a run folder; files of other names are the user's and are kept."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class StoredRun:
-    """What a run folder holds: ``config`` is TOML text, the rest is described in the module.
+    """The content of a run folder: ``config`` is TOML text, and the module describes the rest.
 
     ``verdicts`` is None unless the run was compared with the theorems.
     """
@@ -61,10 +61,10 @@ class StoredRun:
 @final
 @dataclass(frozen=True)
 class RunFolder:
-    """A folder that holds one finished run, or will.
+    """The folder of one finished run, at a path that need not exist yet.
 
-    ``write`` makes a whole folder and ``add`` puts further files into it; both keep the manifest,
-    so ``kavg verify`` reports a file that was written in any other way.
+    ``write`` creates the whole folder and ``add`` puts further files into it.  Both update the
+    manifest, so ``kavg verify`` reports a file that was written in any other way.
 
     >>> place = tempfile.TemporaryDirectory()
     >>> folder = RunFolder(Path(place.name) / "run")
@@ -83,7 +83,7 @@ class RunFolder:
     def load(self) -> StoredRun:
         """Read the whole folder.
 
-        Raises ``KavgError`` if a file is missing or damaged; nothing that is read can run code.
+        Raises ``KavgError`` if a file is missing or damaged; reading cannot run code.
         ``kavg.load_trajectories`` reads the arrays alone, and ``read_table`` one JSON file.
         """
         verdicts = self.path / "verdicts.json"
@@ -98,7 +98,7 @@ class RunFolder:
     def read_table(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the folder; empty if it is missing or damaged.
 
-        For reports on a folder that may not be whole: ``manifest`` says what is wrong with it.
+        For reports on a folder that may be damaged; ``manifest`` finds the damage.
         """
         try:
             return read_json(self.path / name)
@@ -106,10 +106,10 @@ class RunFolder:
             return {}
 
     def write(self, run: StoredRun, draw: Callable[[Path], object] | None = None) -> None:
-        """Write a whole folder, or nothing; ``draw`` writes pictures to the folder it is given.
+        """Write the folder, whole or not at all; ``draw`` writes figures to the folder it is given.
 
-        An older run of the same name is replaced only when the new one is complete; files of the
-        user's that lie in it stay.  Raises ``OSError``, and whatever ``draw`` raises.
+        An older run of the same name is replaced only when the new one is complete; the user's own
+        files in it are kept.  Raises ``OSError``, and whatever ``draw`` raises.
         """
         with replace_folder(self.path, ours=CONTENTS) as stage:
             write_text(stage / "config.toml", run.config)
@@ -129,9 +129,9 @@ class RunFolder:
         """Write further files into the folder and enter them in its manifest; return their paths.
 
         ``write`` writes to the temporary folder that it is given.  When it returns, its files move
-        to the same places under ``into``, each at once, and replace older ones.  ``into`` is this
-        folder unless it is given; outside of it there is no manifest to keep.  A folder without a
-        whole manifest gets none: no one knows what its other files were.
+        to the same places under ``into``, by default this folder, and replace older ones there,
+        each atomically.  Files outside this folder are not entered.  A folder without an intact
+        manifest gets none, as the original content of its other files is unknown.
         """
         into = self.path if into is None else into
         into.mkdir(parents=True, exist_ok=True)

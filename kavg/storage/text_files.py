@@ -1,4 +1,4 @@
-"""Text and JSON files of a run folder: strict in both directions."""
+"""Text and JSON files of a run folder, validated when written and when read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST: Final = 2**26
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all.
 
-    What UTF-8 cannot hold, as names of files may, is escaped as JSON escapes it.
+    Characters that UTF-8 cannot encode, which names of files may have, are escaped.
     """
     with write_atomically(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -1,7 +1,7 @@
-"""Trajectories as arrays in an archive.
+"""Conversion of trajectories to arrays in an archive, and back.
 
 Algorithm i of a run has the arrays ``i.rounds``, ``i.w``, ``i.v``, ..., one ``i.series.NAME`` for
-each recorded series, and ``i.states.n``, ``i.states.w``, ... for the earlier states that it kept.
+each recorded series, and ``i.states.n``, ``i.states.w``, ... for its earlier states.
 Fields that are not arrays are JSON text in the array ``about``.
 """
 
@@ -37,7 +37,7 @@ UNREADABLE: Final = (ValueError, KeyError, TypeError, RecursionError)  # KavgErr
 def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
     """Write ``trajectory.npz``, whole or not at all; ``load_trajectories`` reads it.
 
-    All bits come back, those of NaN included.
+    The round trip preserves all bits, those of NaN included.
     """
     about = np.array(json.dumps([collect_fields(run) for run in trajectories]))
     with write_atomically(path) as partial, partial.open("wb") as file:
@@ -47,7 +47,7 @@ def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
 def collect_arrays(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     """Collect the arrays of several algorithms under the names they have in an archive.
 
-    They are not copied.  Names of series are escaped as in URLs where zip could not hold them.
+    They are not copied.  Characters that names in a zip cannot have are escaped as in URLs.
     """
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
@@ -72,7 +72,7 @@ def collect_fields(run: Trajectory) -> dict[str, Any]:
 def load_trajectories(path: str | Path) -> list[Trajectory]:
     """Load the trajectories of a run folder, or of its ``trajectory.npz``.
 
-    One for each algorithm, in the order of the settings.  Nothing that is read can run code.
+    One for each algorithm, in the order of the settings.  Reading cannot run code.
     Raises ``KavgError`` if there is no such file, or kavg did not write it.
     """
     path = Path(path)
@@ -87,10 +87,10 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
 
 
 def build_trajectories(about: Sequence[Any], arrays: Mapping[str, Any]) -> list[Trajectory]:
-    """Build trajectories from what ``collect_fields`` and ``collect_arrays`` collected.
+    """Build and validate trajectories from the results of ``collect_fields``, ``collect_arrays``.
 
-    They are validated.  Raises ``ValueError``, ``KeyError`` or ``TypeError`` if parts are missing
-    or no run leaves such values.
+    Raises ``ValueError``, ``KeyError`` or ``TypeError`` if parts are missing, or if no run could
+    have produced such values.
     """
     return [validate_trajectory(_build(i, one, arrays)) for i, one in enumerate(about)]
 
@@ -111,7 +111,7 @@ def _select(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stack_states(states: Sequence[State]) -> dict[str, NDArray[Any]]:
-    """Stack S states along a first axis; ``unstack_states`` takes them apart.
+    """Stack S states along a new first axis; ``unstack_states`` is the inverse.
 
     Returns ``n (S,)``, ``w (S, R, d)``, ``v (S, R, d)`` or ``(S, 0)`` and ``exponents (S, R)``, or
     nothing if there are no states.

@@ -1,4 +1,4 @@
-"""Validation of stored runs: against the settings, and file against file.
+"""Validation of stored runs against their settings, and of their files against each other.
 
 Types and shapes of one run are checked by ``kavg.validation``, and whether it can be extended by
 ``Run.extend``.
@@ -45,10 +45,10 @@ def _end_of(run: Trajectory, rounds: int) -> int:
 
 
 def list_disagreements(folder: Path, runs: Sequence[Trajectory]) -> Iterator[str]:
-    """Describe where ``metrics.csv`` and ``summary.json`` do not say what ``runs`` say.
+    """Describe where ``metrics.csv`` and ``summary.json`` disagree with ``runs``.
 
-    ``runs`` are the arrays of the same folder.  A manifest cannot find this: it has the checksums
-    of whatever was written.
+    ``runs`` are the arrays of the same folder.  A manifest cannot detect this, as its checksums are
+    those of any files that were written.
     """
     try:
         difference = compare_metrics(folder / "metrics.csv", runs)

@@ -12,7 +12,7 @@ from kavg.cli.session import Session
 from kavg.errors import KavgError
 
 GRID: Final = 200
-"""Step sizes, and momenta, of an atlas."""
+"""Points of an atlas along each axis: step sizes and momenta."""
 
 StepsArgument = Annotated[
     list[int] | None,

@@ -1,4 +1,4 @@
-"""``kavg doctor``: what a run needs of this machine, and what is missing."""
+"""``kavg doctor``: check the environment of a run, and report what is missing."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from kavg.errors import KavgError
 
 
 class Axis(StrEnum):
-    """What the horizontal axis counts."""
+    """The quantity on the horizontal axis."""
 
     ROUNDS = "rounds"
     STEPS = "steps"

@@ -1,1 +1,1 @@
-"""``kavg doctor``: what a run needs of its environment, item by item; works with no MPI at all."""
+"""Diagnosis of the environment for ``kavg doctor``, item by item; works without MPI too."""

@@ -1,4 +1,4 @@
-"""Diagnose one item of the environment after another; nothing is changed or left behind."""
+"""All checks of ``kavg doctor`` in order; they change nothing and leave no files."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from kavg.mpi.comm_world import mpi_library_text
 from kavg.mpi.launchers import detect_launch, is_reporting_copy
 
 MOST: Final = 4096
-"""The largest number of cores of a machine that is counted."""
+"""Cores of a machine that are counted at most."""
 
 
 def diagnose(session: Session, load: Callable[[], str] = mpi_library_text) -> int:
     """Print one row for each item; exit code 1 if any is wrong, else 0.
 
-    ``load`` loads the MPI library and gives the library's own description.
+    ``load`` loads the MPI library and returns the library's own description.
     """
     if session.launch_error and not is_reporting_copy(detect_launch()):
         return 0
@@ -71,7 +71,7 @@ def _check_items(session: Session, load: Callable[[], str]) -> Iterator[Finding]
 
 
 def _describe_launch_error(error: str) -> Finding:
-    """Turn an error of several lines into a row, without its advice to call the doctor."""
+    """Turn an error of several lines into a row, without its advice to run ``kavg doctor``."""
     first, *others = error.splitlines()
     advice = [line.strip() for line in others if "kavg doctor" not in line]
     return wrong("launcher", first.rstrip(":"), "\n".join(advice))
@@ -82,7 +82,7 @@ def count_ranks_and_cores(comm: Communicator) -> tuple[int, int]:
 
     One ``Allgather`` of a hash of the machine's name and a bit for each core.
     """
-    # A buffer of one length on all ranks: a hash of the machine's name, then a bit for each core.
+    # A hash, as an Allgather needs buffers of the same length and names differ in length.
     mine = np.zeros(32 + MOST // 8, np.uint8)
     mine[:32] = np.frombuffer(hashlib.sha256(platform.node().encode()).digest(), np.uint8)
     allowed = np.zeros(MOST, np.uint8)

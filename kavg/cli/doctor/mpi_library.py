@@ -107,7 +107,7 @@ def check_library(mpi: Library) -> Finding:
 def check_launcher(mpi: Library, mpiexec: Launcher | None) -> Finding:
     """Check that the ``mpiexec`` on the PATH is of the library's family.
 
-    Ranks that a launcher of another family starts do not find each other: each is a job of one.
+    Ranks that a launcher of another family starts do not connect: each has a world of its own.
     """
     if mpiexec is None:
         return _check_no_launcher(mpi)

@@ -1,4 +1,4 @@
-"""A small run on ranks, whose digest must be that of one process."""
+"""The self-test: a small run on several ranks must have the digest of one process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ REMEDIES: Final = {
     "not enough slots": "mpiexec --oversubscribe, or export PRTE_MCA_rmaps_default_mapping_policy="
     ":oversubscribe",
 }
-"""Messages of launchers that refuse to start, with how to let them."""
+"""Messages of launchers that do not start, with the remedy for each."""
 
 
 def _digest_on(comm: Communicator) -> str:
@@ -115,7 +115,7 @@ def _judge_job(
     for message, fix in REMEDIES.items():
         if message in output:
             return wrong(NAME, f"mpiexec -n 2 refuses: {message}", fix)
-    # Such a message is that of a process which is no rank: library and launcher do not match.
+    # Only an error of the launch mentions kavg doctor: library and launcher do not match.
     if "kavg doctor" in output:
         return wrong(NAME, f"mpiexec -n 2: {first_message(output)}", fitting_launcher(mpi))
     return wrong(NAME, f"mpiexec -n 2 exited with {job.returncode}: {first_message(output)}", again)

@@ -38,7 +38,9 @@ def test_settings_machine_and_the_first_round(call, run):
     ]
     assert any(line.startswith("machine   machine: ") and "sparc" in line for line in said)
     assert "K-AVG: same bits in 3 rounds and 3 replicas in common" in said
-    assert any(line.startswith("M-AVG: part at round 5, F of replica 0: ") for line in said)
+    assert any(
+        line.startswith("M-AVG: first difference at round 5, F of replica 0: ") for line in said
+    )
     assert "M-AVG: F at round 10: up to " in out
     assert "first minus second " in out
 
@@ -49,7 +51,7 @@ def test_a_run_of_several_parts_is_one_line(call, run):
     run("b", "--set", "rounds=15")
     code, out, _ = call("diff", "a", "b")
     assert (code, out.count("machine   ")) == (0, 1)
-    assert out.startswith("machine   parts: 2 and 1\n")
+    assert out.startswith("machine   sessions: 2 and 1\n")
 
 
 def test_algorithms_of_one_side_only(call, run):

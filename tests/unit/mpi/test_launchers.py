@@ -43,7 +43,7 @@ def test_each_launcher_says_how_many_and_which(launcher, of, at):
         ({"I_MPI_HYDRA_TOPOLIB": "x", "HYDI_CONTROL_FD": "9"}, "Intel MPI's mpiexec"),
         ({"SLURM_STEP_NUM_TASKS": "2"}, "Slurm's srun"),
         ({"SLURM_STEP_NUM_TASKS": "1", "HYDI_CONTROL_FD": "9"}, "MPICH's mpiexec"),
-        ({}, "a launcher that speaks PMI"),
+        ({}, "a PMI launcher"),
     ],
 )
 def test_launchers_that_speak_pmi_are_told_apart(variables, launcher):
