@@ -1,6 +1,6 @@
 """The kinds that a settings file can name, and its values as plain tables.
 
-A new kind is one file in its package and one line in that package's ``KINDS``.
+A new kind is one file in its package and one import in that package's ``__init__.py``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def concrete_classes(cls: type) -> list[type]:
     """Return the classes with a kind that derive from an abstract class, else the class itself.
 
     >>> from kavg.oracles.additive import AdditiveNoise
-    >>> [NAMES[cls] for cls in concrete_classes(AdditiveNoise)]
-    ['gaussian', 'rademacher', 'sphere', 'student_t']
+    >>> {"gaussian", "student_t"} <= {NAMES[cls] for cls in concrete_classes(AdditiveNoise)}
+    True
     """
     return [candidate for candidate in NAMES if issubclass(candidate, cls)] or [cls]
 

@@ -8,40 +8,54 @@ from typing import Any, Final, get_args, get_type_hints
 
 from kavg.errors import KavgError
 from kavg.objectives.data.synthetic import Synthetic
+from kavg.ranges import check_range
 
-SMALL_VALUES: Final[Mapping[Any, Any]] = {
-    int: 1,
-    float: 1.0,
-    tuple[float, ...]: (0.1, 1.0),
+SMALL_VALUES: Final[Mapping[Any, tuple[Any, ...]]] = {
+    int: (1, 2, 10),
+    float: (1.0, 0.5, 3.0, -1.0),
+    tuple[float, ...]: ((0.1, 1.0),),
     # Two classes, -1 and 1, serve regressions as well.
-    Synthetic: Synthetic("classification", examples=64, features=4),
+    Synthetic: (Synthetic("classification", examples=64, features=4),),
 }
-"""A value for a field without a default, by the field's type or a member of its union."""
+"""Values for a field without a default, by the field's type or a member of its union.
+
+The first that is in the field's range is used.
+"""
 
 
 def small_settings(cls: type) -> dict[str, Any]:
-    """Return values for the fields of a dataclass that have no default, by their types.
+    """Return values for the fields of a dataclass that have no default, by types and ranges.
 
     ``cls(**small_settings(cls))`` is then a small instance: one coordinate, two eigenvalues,
-    64 examples.  Raises KavgError if a type is not in ``SMALL_VALUES``.
+    64 examples.  Raises KavgError if ``SMALL_VALUES`` has no value for a field.
 
     >>> from kavg.objectives import Cosine, Quadratic
-    >>> small_settings(Cosine), small_settings(Quadratic)
-    ({'dim': 1}, {'spectrum': (0.1, 1.0)})
+    >>> from kavg.outer import BlockMomentum
+    >>> small_settings(Cosine), small_settings(Quadratic), small_settings(BlockMomentum)
+    ({'dim': 1}, {'spectrum': (0.1, 1.0)}, {'mu': 0.5})
     """
-    hints = get_type_hints(cls)
+    types, hints = get_type_hints(cls), get_type_hints(cls, include_extras=True)
     return {
-        field.name: _small_value(cls, field.name, hints[field.name])
+        field.name: _small_value(cls, field.name, types[field.name], hints[field.name])
         for field in fields(cls)
         if field.default is MISSING and field.default_factory is MISSING
     }
 
 
-def _small_value(cls: type, name: str, hint: Any) -> Any:
-    for member in (hint, *get_args(hint)):
-        if member in SMALL_VALUES:
-            return SMALL_VALUES[member]
+def _small_value(cls: type, name: str, plain: Any, hint: Any) -> Any:
+    for member in (plain, *get_args(plain)):
+        for value in SMALL_VALUES.get(member, ()):
+            if _is_in_range(hint, value):
+                return value
     raise KavgError(
-        f"{cls.__name__}.{name} must have a default or one of the types that "
-        f"kavg.objectives.instances knows a value for, got {hint}; add a value to SMALL_VALUES"
+        f"{cls.__name__}.{name} must have a default or a type that kavg.objectives.instances "
+        f"knows a value for, got {hint}; add a value to SMALL_VALUES"
     )
+
+
+def _is_in_range(hint: Any, value: Any) -> bool:
+    try:
+        check_range(hint, "value", value)
+    except KavgError:
+        return False
+    return True

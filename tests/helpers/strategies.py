@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import numpy as np
+from annotated_types import Interval
 from hypothesis import strategies as st
 
 import kavg
 from kavg.objectives.data import Data
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.instances import small_settings
 from kavg.objectives.sine import POLYNOMIAL_DIM
 
@@ -23,11 +26,30 @@ def data_sets(draw) -> Data:
     return Data(generator.normal(size=(n, p)), labels)
 
 
+def small_objective(cls: type, dim: int = 1) -> Any:
+    """A small instance, in ``dim`` dimensions where there is a choice."""
+    given = small_settings(cls)
+    return cls(**given | ({"dim": dim} if "dim" in given else {}))
+
+
+def analytic_kinds() -> dict[str, type]:
+    """The kinds of objectives that are not over data."""
+    kinds = kavg.objectives.KINDS.items()
+    return {kind: cls for kind, cls in kinds if not issubclass(cls, EmpiricalRisk)}
+
+
+def is_smooth(objective: Any) -> bool:
+    return bool(np.isfinite(objective.L.value))
+
+
 def objectives(dim: int) -> list:
-    """Every smooth kind of that dimension, and a quadratic that is not diagonal."""
+    """Every smooth kind of that dimension, and a quadratic that is not diagonal.
+
+    Where L is infinite or unknown the steps of ``step_sizes`` diverge.
+    """
     spectrum = tuple(np.linspace(0.1, 1.0, dim))
-    kinds = [cls for cls in kavg.objectives.KINDS.values() if "dim" in small_settings(cls)]
-    return [cls(dim=dim) for cls in kinds] + [
+    small = [small_objective(cls, dim) for cls in analytic_kinds().values()]
+    return [F for F in small if F.dim == dim and is_smooth(F)] + [
         kavg.objectives.Quadratic(spectrum),
         kavg.objectives.Quadratic(spectrum, rotation_seed=3),
     ]
@@ -40,23 +62,30 @@ def analytic(draw) -> kavg.Problem:
     return kavg.Problem(objective, draw(additive_noise()), draw(starts(dim)))
 
 
-NUMBERS = {
-    "sigma2": SMALL,
-    "M": SMALL,
-    "M_v": SMALL,
-    "B": st.integers(1, 3),
-    "nu": st.floats(2.1, 9.0),
-    "mu": st.floats(0.0, 0.9),
-    "alpha": st.floats(0.5, 1.5),
-}
-"""What is drawn for a parameter of that name; others keep their default, or a small value."""
+def numbers(kind: type, interval: Interval) -> st.SearchStrategy:
+    """Small numbers of a range, away from an end where there would be no noise or no step."""
+    if kind is int:
+        least = 1 if interval.ge is None else interval.ge
+        return st.integers(least, least + 2)
+    low = next(end for end in (interval.ge, interval.gt, -2.0) if end is not None)
+    if interval.le is not None:
+        return st.floats(low, interval.le)
+    if interval.lt is not None:
+        return st.floats(low, interval.lt - 0.1 * (interval.lt - low))
+    return st.floats(low + 0.125, max(2.0, 4 * low))
 
 
 def instances(cls: type) -> st.SearchStrategy:
-    """Instances of an oracle or an outer rule."""
-    drawn = {field.name: NUMBERS[field.name] for field in fields(cls) if field.name in NUMBERS}
-    given = {name: st.just(value) for name, value in small_settings(cls).items()}
-    return st.builds(cls, **given | drawn)
+    """Instances of an oracle or an outer rule; what has no range has a small value or its default.
+
+    Ranges are read from the types: a parameter's name is free.
+    """
+    drawn = {name: st.just(value) for name, value in small_settings(cls).items()}
+    hints = get_type_hints(cls, include_extras=True)
+    for hint, name in ((hints[field.name], field.name) for field in fields(cls)):
+        if get_origin(hint) is Annotated:
+            drawn[name] = numbers(*get_args(hint)[:2])
+    return st.builds(cls, **drawn)
 
 
 def additive_noise() -> st.SearchStrategy:

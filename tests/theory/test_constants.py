@@ -11,14 +11,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from helpers.spy import SpyOracle
-from helpers.strategies import finite_sums
+from helpers.strategies import analytic_kinds, finite_sums, is_smooth, small_objective
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import kavg
 from kavg import objectives, oracles
-from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.instances import small_settings
 
 SIGMAS = 5.0
@@ -39,10 +38,6 @@ def by_default(cls):
     return st.builds(cls, **given | ({"dim": DIM} if "dim" in given else {}))
 
 
-def is_smooth(cls):
-    return np.isfinite(cls(**small_settings(cls)).L.value)
-
-
 ANALYTIC = {
     "quadratic": spectra(0.001),
     "quadratic, flat": spectra(0.0),
@@ -54,8 +49,8 @@ ANALYTIC = {
 BY_HAND = {name.split(",")[0].replace(" ", "_") for name in ANALYTIC} | {"linear"}
 ANALYTIC |= {
     kind: by_default(cls)
-    for kind, cls in objectives.KINDS.items()
-    if kind not in BY_HAND and not issubclass(cls, EmpiricalRisk) and is_smooth(cls)
+    for kind, cls in analytic_kinds().items()
+    if kind not in BY_HAND and is_smooth(small_objective(cls))
 }
 EVERY = ANALYTIC | {
     "linear": st.builds(objectives.Linear, dim=DIM, slope=st.floats(-3, 3)),
@@ -73,10 +68,10 @@ def gradient(F, x):
 
 
 def test_every_kind_is_drawn_or_says_that_it_is_not_smooth():
-    named = {name.split(",")[0].replace(" ", "_") for name in EVERY} - {"finite_sums"}
-    others = {objectives.KINDS[kind] for kind in set(objectives.KINDS) - named}
-    assert not any(is_smooth(cls) for cls in others if not issubclass(cls, EmpiricalRisk))
-    assert not any(is_smooth(cls) for cls in (objectives.Rosenbrock, objectives.Himmelblau))
+    drawn = {name.split(",")[0].replace(" ", "_") for name in EVERY}
+    others = {kind: cls for kind, cls in analytic_kinds().items() if kind not in drawn}
+    assert not any(is_smooth(small_objective(cls)) for cls in others.values())
+    assert {"rosenbrock", "himmelblau"} <= set(others)
 
 
 @pytest.mark.parametrize("name", EVERY)
