@@ -7,19 +7,18 @@ entered by hand.  An objective whose minimiser is not 0 needs an entry in ``MINI
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.strategies import analytic_kinds, small_objective
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from templates.objective import FlatBowl
 
-from kavg import objectives
 from kavg.base import Floats, Objective
 from kavg.objectives import (
-    KINDS,
     Cosine,
     DoubleWell,
     Himmelblau,
@@ -30,18 +29,10 @@ from kavg.objectives import (
     SineBowl,
     TriangularWave,
 )
-from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
-from kavg.objectives.instances import small_settings
 
-
-def small_instance(cls: Any) -> Any:
-    """In five dimensions where there is a choice: rows of one number would hide mistakes."""
-    given = small_settings(cls)
-    return cls(**given | ({"dim": 5} if "dim" in given else {}))
-
-
+# Five dimensions where there is a choice: rows of one number would hide mistakes.
 TABLE: dict[str, Any] = {
-    kind: small_instance(cls) for kind, cls in KINDS.items() if not issubclass(cls, EmpiricalRisk)
+    kind: small_objective(cls, dim=5) for kind, cls in analytic_kinds().items()
 } | {
     "template": FlatBowl(dim=5),
     "quadratic, diagonal": Quadratic((0.5, 2.0, 3.0)),
@@ -68,10 +59,12 @@ MINIMISERS: dict[str, list[float]] = {
     "rosenbrock": [1.0, 1.0],
     "himmelblau": [3.0, 2.0],
 }
-"""Where F is least, if not at 0."""
+"""Where F is least, if not at 0: a number for each coordinate of the instance in ``TABLE``."""
 SMOOTH = [name for name, F in TABLE.items() if np.isfinite(F.L.value)]
 SHARP = [name for name in SMOOTH if TABLE[name].L.how == "exact"]
 BOUNDED = [name for name, F in TABLE.items() if np.isfinite(F.f_star.value)]
+ATTAINED = [name for name in BOUNDED if TABLE[name].f_star.how == "exact"]
+UNBOUNDED = [name for name, F in TABLE.items() if np.isinf(F.f_star.value)]
 LOJASIEWICZ = [name for name, F in TABLE.items() if hasattr(F, "pl") and F.pl.how != "unknown"]
 IN_PLACE = [name for name, F in TABLE.items() if not isinstance(F, Rosenbrock | Himmelblau)]
 SEEDS = st.integers(0, 2**32 - 1)
@@ -91,6 +84,16 @@ def norms(x: Floats) -> Floats:
     return lengths
 
 
+def minimiser(name: str) -> Floats:
+    return np.array(MINIMISERS.get(name, np.zeros(TABLE[name].dim)))
+
+
+def curvature_at(F: Objective, x: Floats, h: float = 1e-6) -> float:
+    """The largest difference quotient of the gradient along a coordinate."""
+    steps = h * np.eye(F.dim)
+    return float(np.abs(gradient(F, x + steps) - gradient(F, x - steps)).max() / (2 * h))
+
+
 def misaligned(x: Floats) -> Floats:
     """An equal array that starts four bytes off."""
     raw = np.empty(x.nbytes + 4, np.uint8)[4:].view(np.float64).reshape(x.shape)
@@ -98,22 +101,33 @@ def misaligned(x: Floats) -> Floats:
     return raw
 
 
-def test_the_face_exports_every_kind() -> None:
-    assert all(getattr(objectives, cls.__name__) is cls for cls in KINDS.values())
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_is_an_objective_and_a_value(name: str) -> None:
     F = TABLE[name]
+    assert is_dataclass(F)
+    assert F.__dataclass_params__.frozen, f"{name} must be @dataclass(frozen=True)"
     twin = replace(F)
     assert twin == F
     assert hash(twin) == hash(F)
-    for constant in (F.L, F.f_star, *([F.pl] if hasattr(F, "pl") else [])):
-        assert constant.source
-        assert type(constant.value) is float
     with pytest.raises(AttributeError):
         F.dim = 3
     assert isinstance(F, Objective)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_constants_say_how_they_were_obtained(name: str) -> None:
+    F = TABLE[name]
+    for each in ("L", "f_star", "pl"):
+        constant = getattr(F, each, None)
+        if constant is None:
+            continue
+        assert constant.source, f"{each} must have a source, which says why it is {constant.value}"
+        assert type(constant.value) is float, f"{each} must be a float, got {constant.value!r}"
+        assert (constant.how == "unknown") == np.isnan(constant.value), (
+            f"{each} must have no value if it is unknown (unknown_constant of kavg.base), and an "
+            f"infinite one is exact; got {constant}"
+        )
+    assert F.L.how == "unknown" or F.L.value >= 0, f"L must be at least 0, got {F.L.value}"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -124,10 +138,13 @@ def test_gradient_is_the_derivative(name: str, seed: int, scale: float) -> None:
     x = points(F, (), seed, scale)
     ahead, behind = F.value(x + h * np.eye(F.dim)), F.value(x - h * np.eye(F.dim))
     # |central difference - F'| <= L h / 2 for any L-smooth F, the kinked wave included.
-    curvature = F.L.value if np.isfinite(F.L.value) else 1300 * (1 + np.abs(x).max()) ** 2
+    least = min(1 + 2 * curvature_at(F, x), 1300 * (1 + np.abs(x).max()) ** 2)
+    curvature = F.L.value if np.isfinite(F.L.value) else least
     rounding = 1e-14 * (1 + np.abs(F.value(x)) + F.dim * curvature * np.abs(x).max() ** 2) / h
-    error = np.abs((ahead - behind) / (2 * h) - gradient(F, x))
-    assert np.all(error <= curvature * h + rounding)
+    slope, grad = (ahead - behind) / (2 * h), gradient(F, x)
+    assert np.all(np.abs(slope - grad) <= curvature * h + rounding), (
+        f"grad must be the derivative of value, {slope} by differences at {x}, got {grad}"
+    )
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -138,8 +155,12 @@ def test_gradient_is_lipschitz(name: str, seed: int, scale: float, distance: flo
     a = points(F, (50,), seed, scale)
     b = a + points(F, (50,), seed + 1, distance)
     rounding = 1e-13 * (1 + F.L.value) * (1 + norms(a) + norms(b))
-    steepness = norms(gradient(F, a) - gradient(F, b))
-    assert np.all(steepness <= F.L.value * norms(a - b) + rounding)
+    steepness, apart = norms(gradient(F, a) - gradient(F, b)), norms(a - b)
+    i = (steepness - F.L.value * apart).argmax()
+    assert np.all(steepness <= F.L.value * apart + rounding), (
+        f"L must be at least {steepness[i] / apart[i]:.6g}, the change of grad per distance from "
+        f"{a[i]} to {b[i]}, got {F.L.value}; it is infinite if no number is enough"
+    )
 
 
 @pytest.mark.parametrize("name", SHARP)
@@ -149,7 +170,10 @@ def test_L_is_attained(name: str) -> None:
     t = np.linspace(-20.0, 20.0, 4001)[:, None, None]
     g = gradient(F, t * directions)
     steepness = norms(np.diff(g, axis=0)) / norms(np.diff(t * directions, axis=0))
-    assert steepness.max() >= 0.99 * F.L.value
+    assert steepness.max() >= 0.99 * F.L.value, (
+        f"L must be attained if it is exact, got {F.L.value}; the gradient changes by at most "
+        f"{steepness.max():.6g} per distance along an axis: lower L, or call it an upper bound"
+    )
 
 
 @pytest.mark.parametrize("name", BOUNDED)
@@ -157,25 +181,35 @@ def test_L_is_attained(name: str) -> None:
 @given(seed=SEEDS, scale=SCALES)
 def test_never_below_f_star(name: str, seed: int, scale: float) -> None:
     F = TABLE[name]
-    near = np.array(MINIMISERS.get(name, np.zeros(F.dim)))
-    x = np.concatenate([points(F, (50,), seed, scale), near + points(F, (50,), seed, 0.1 * scale)])
-    assert np.all(F.value(x) >= F.f_star.value - 1e-14 * (1 + abs(F.f_star.value)))
+    near = minimiser(name) + points(F, (50,), seed, 0.1 * scale)
+    x = np.concatenate([points(F, (50,), seed, scale), near])
+    least = F.value(x).argmin()
+    assert np.all(F.value(x) >= F.f_star.value - 1e-14 * (1 + abs(F.f_star.value))), (
+        f"f_star must be at most {F.value(x[least])}, the value at {x[least]}, got {F.f_star.value}"
+    )
 
 
-@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.parametrize("name", ATTAINED)
 def test_f_star_is_attained(name: str) -> None:
-    F = TABLE[name]
-    x = np.array(MINIMISERS.get(name, np.zeros(F.dim)))
-    advice = f"F({x}) is not f_star; enter a minimiser of {name!r} in MINIMISERS"
-    assert F.value(x) == pytest.approx(F.f_star.value, rel=1e-14, abs=1e-14), advice
-    assert np.all(np.abs(gradient(F, x)) <= 1e-13)
+    F, x = TABLE[name], minimiser(name)
+    entry = "change" if name in MINIMISERS else "add"
+    assert F.value(x) == pytest.approx(F.f_star.value, rel=1e-14, abs=1e-14), (
+        f"f_star must be F({x}) = {F.value(x)} if it is exact and {x} the minimiser, got "
+        f"{F.f_star.value}; {entry} the entry of {name!r} in MINIMISERS, {F.dim} numbers, or f_star"
+    )
+    # A minimiser is rounded to the next float, and the gradient there not 0 but its curvature's.
+    room = 1e-13 + 1e-15 * np.abs(x).max() * curvature_at(F, x)
+    assert np.all(np.abs(gradient(F, x)) <= room), (
+        f"grad must be 0 at the minimiser {x}, got {gradient(F, x)}"
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name not in BOUNDED])
+@pytest.mark.parametrize("name", UNBOUNDED)
 def test_unbounded_below_where_it_says_so(name: str) -> None:
     F = TABLE[name]
     direction = F.rotation[:, 0] if isinstance(F, Quadratic) else np.full(F.dim, 1.0)
-    assert min(F.value(1e6 * direction), F.value(-1e6 * direction)) < -1e6
+    least = min(F.value(1e6 * direction), F.value(-1e6 * direction))
+    assert least < -1e6, f"f_star must be a number if F is bounded below, got {F.f_star.value}"
 
 
 @pytest.mark.parametrize("name", LOJASIEWICZ)
@@ -185,17 +219,20 @@ def test_polyak_lojasiewicz(name: str, seed: int, scale: float) -> None:
     F = TABLE[name]
     x = points(F, (200,), seed, scale)
     excess = F.value(x) - F.f_star.value
-    assert np.all(norms(gradient(F, x)) ** 2 >= 2 * F.pl.value * excess * (1 - 1e-9))
+    room = norms(gradient(F, x)) ** 2 - 2 * F.pl.value * excess * (1 - 1e-9)
+    assert np.all(room >= 0), f"pl must be less at {x[room.argmin()]}, got {F.pl.value}"
 
 
 @pytest.mark.parametrize("name", LOJASIEWICZ)
 def test_pl_is_attained(name: str) -> None:
     F = TABLE[name]
     directions = F.rotation.T if isinstance(F, Quadratic) else np.eye(F.dim)[:1]
-    x = (np.linspace(0.01, 5.0, 2000)[:, None, None] * directions).reshape(-1, F.dim)
-    x = x[F.value(x) > 1e-12]
-    least = (norms(gradient(F, x)) ** 2 / (2 * F.value(x))).min()
-    assert least == pytest.approx(F.pl.value, rel=1e-4)
+    steps = np.linspace(-5.0, 5.0, 4001)[:, None, None] * directions
+    x = minimiser(name) + steps.reshape(-1, F.dim)
+    excess = F.value(x) - F.f_star.value
+    seen = excess > 1e-9 * (1 + abs(F.f_star.value))
+    least = (norms(gradient(F, x[seen])) ** 2 / (2 * excess[seen])).min()
+    assert least == pytest.approx(F.pl.value, rel=1e-4), f"pl must be attained, got {F.pl}"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -206,13 +243,13 @@ def test_writes_out_and_nothing_else(name: str, seed: int) -> None:
     x = points(F, (4, 3), seed)
     before, canary = x.copy(), np.full((6, 5, F.dim + 2), 7.0)
     out = canary[1:5, 1:4, 1:-1]
-    x.flags.writeable = False
-    assert F.grad(x, out) is out
-    assert F.value(x).shape == (4, 3)
-    assert np.array_equal(x, before)
-    assert np.array_equal(out, gradient(F, x))
+    x.flags.writeable = False  # NumPy refuses to write to it
+    assert F.grad(x, out) is out, "grad must write to out and return it, got another array"
+    assert F.value(x).shape == (4, 3), f"value must have shape (4, 3), got {F.value(x).shape}"
+    assert np.array_equal(x, before), "grad and value must leave x as it is"
+    assert np.array_equal(out, gradient(F, x)), "grad must write every number of out"
     out[...] = 7.0
-    assert np.all(canary == 7.0)
+    assert np.all(canary == 7.0), "grad must write to out alone"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -224,13 +261,11 @@ def test_rows_do_not_see_each_other(
     F = TABLE[name]
     x = points(F, (t, R), seed, scale)
     value, grad = F.value(x), gradient(F, x)
-    for first in range(0, t, tile):
-        rows = slice(first, first + tile)
-        assert np.array_equal(F.value(x[rows]), value[rows])
-        assert np.array_equal(gradient(F, x[rows]), grad[rows])
-    for index in np.ndindex(t, R):
-        assert F.value(x[index]) == value[index]
-        assert np.array_equal(gradient(F, x[index]), grad[index])
+    tiles = [slice(first, first + tile) for first in range(0, t, tile)]
+    for rows in (*tiles, *np.ndindex(t, R)):
+        where = f"at a row must have the same bits whatever rows are beside it, differs for {rows}"
+        assert np.array_equal(F.value(x[rows]), value[rows]), f"value {where}"
+        assert np.array_equal(gradient(F, x[rows]), grad[rows]), f"grad {where}"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -241,9 +276,10 @@ def test_layout_does_not_matter(name: str, seed: int, t: int, R: int) -> None:
     x = points(F, (t, R), seed)
     value, grad = F.value(x), gradient(F, x)
     for same in (misaligned(x), np.asfortranarray(x), x[::-1, ::-1].copy()[::-1, ::-1]):
-        assert np.array_equal(F.value(same), value)
-        assert np.array_equal(F.grad(same, misaligned(np.full_like(grad, np.nan))), grad)
-        assert np.array_equal(F.grad(same, np.empty((t, 2 * R, F.dim))[:, ::2]), grad)
+        assert np.array_equal(F.value(same), value), "value must not depend on strides"
+        wide = np.empty((t, 2 * R, F.dim))[:, ::2]
+        for out in (misaligned(np.full_like(grad, np.nan)), wide):
+            assert np.array_equal(F.grad(same, out), grad), "grad must not depend on strides"
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -271,4 +307,7 @@ def test_gradient_allocates_nothing(name: str) -> None:
     F.grad(x, out)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < x.nbytes / 10
+    assert peak < x.nbytes / 10, (
+        f"grad must allocate nothing of the size of x, {x.nbytes} bytes, got {peak}; give every "
+        "operation its out=, as the template does"
+    )

@@ -7,6 +7,7 @@ known displacement, is tested for those that are named.
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -65,11 +66,10 @@ def meta_iterates(*arguments: Any, **named: Any) -> Floats:
 @pytest.mark.parametrize("kind", RULES)
 def test_is_a_value_with_a_worked_step(kind: str) -> None:
     rule = RULES[kind](0.5)
-    assert dataclasses.is_dataclass(rule)
     assert rule == RULES[kind](0.5)
-    assert hash(rule) == hash(RULES[kind](0.5))
+    assert hash(rule) == hash(RULES[kind](0.5)), f"{kind} must be @dataclass(frozen=True)"
     doc = type(rule).__doc__ or ""
-    assert ".step(" in doc or ".start(" in doc, "give a round by hand in the docstring"
+    assert ".step(" in doc or ".start(" in doc, "the docstring must have a round by hand"
 
 
 HAND: dict[str, tuple[Outer, list[tuple[float, float]]]] = {
@@ -155,38 +155,123 @@ def test_the_papers_pseudocode(name: str) -> None:
     np.testing.assert_allclose(ours, expected, rtol=1e-12)
 
 
+def arrays(rule: Outer, *shape: int) -> tuple[Floats, Floats, Floats]:
+    """``w``, ``v`` and a displacement, drawn; ``v`` is empty for a rule without memory."""
+    w, v, d = np.random.Generator(np.random.PCG64(1)).normal(size=(3, *shape))
+    return w, (v if rule.memory else np.empty(0)), d
+
+
 @pytest.mark.parametrize("name", RULES)
-def test_in_place_and_elementwise(name: str) -> None:
+def test_memory_says_whether_there_is_v(name: str) -> None:
     rule = RULES[name](0.5)
-    random = np.random.Generator(np.random.PCG64(1))
-    w, v, d = random.normal(size=(3, 4, 5))
-    v = v if rule.memory else np.empty(0)
-    alone_w, alone_v = w[2:3, 1:].copy(), (v[2:3, 1:].copy() if rule.memory else v)
-    kept_w, kept_v, start = w.copy(), v.copy(), np.empty_like(w)
+    w, v, d = arrays(rule, 4, 5)
+    before = v.copy()
+    try:
+        rule.start(w, v, np.empty_like(w))
+        rule.step(w, v, d, 0.1)
+    except ValueError as error:
+        if rule.memory:
+            raise
+        pytest.fail(f"memory must be True if the rule uses v, which is empty otherwise: {error}")
+    assert not rule.memory or not np.array_equal(v, before), (
+        "step must write to v in place if memory is True, got the same v; with out=v or v[...] ="
+    )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_start_writes_out_and_nothing_else(name: str) -> None:
+    rule = RULES[name](0.5)
+    w, v, _ = arrays(rule, 4, 5)
+    kept_w, kept_v, start = w.copy(), v.copy(), np.full_like(w, np.nan)
     rule.start(w, v, start)
-    np.testing.assert_array_equal(w, kept_w)
-    np.testing.assert_array_equal(v, kept_v)
-    assert rule.step(w, v, d.copy(), 0.1) is None  # type: ignore[func-returns-value]
-    rule.step(alone_w, alone_v, d[2:3, 1:].copy(), 0.1)
-    np.testing.assert_array_equal(alone_w, w[2:3, 1:])
-    assert not np.array_equal(w, kept_w)
-    assert v.size == 0 or not np.array_equal(v, kept_v)
+    assert np.isfinite(start).all(), "start must write every number of out, with out[...] ="
+    assert np.array_equal(w, kept_w), "start must leave w as it is"
+    assert np.array_equal(v, kept_v), "start must leave v as it is"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_step_writes_in_place_and_returns_nothing(name: str) -> None:
+    rule = RULES[name](0.5)
+    w, v, d = arrays(rule, 4, 5)
+    before = w.copy()
+    returned = rule.step(w, v, d, 0.1)  # type: ignore[func-returns-value]
+    assert returned is None, "step must return None, got a value"
+    assert not np.array_equal(w, before), (
+        "step must write to w in place, got the same w; with out=w or w[...] =, as w = w + d binds "
+        "the name to a new array"
+    )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_rows_and_coordinates_do_not_see_each_other(name: str) -> None:
+    rule = RULES[name](0.5)
+    w, v, d = arrays(rule, 4, 5)
+    part = (slice(2, 3), slice(1, None))
+    alone_w, alone_d = w[part].copy(), d[part].copy()
+    alone_v = v[part].copy() if rule.memory else v
+    start, alone = np.empty_like(w), np.empty_like(alone_w)
+    rule.start(w, v, start)
+    rule.start(alone_w, alone_v, alone)
+    rule.step(w, v, d, 0.1)
+    rule.step(alone_w, alone_v, alone_d, 0.1)
+    what = "of a replica and a coordinate must not depend on the others: no sums over an axis"
+    assert np.array_equal(alone, start[part]), f"start {what}"
+    assert np.array_equal(alone_w, w[part]), f"w {what}"
+    assert not rule.memory or np.array_equal(alone_v, v[part]), f"v {what}"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_first_round_moves_along_the_displacement(name: str) -> None:
+    for d in (1.0, -2.0):
+        ((start, w),) = walk(RULES[name](0.5), [d], w=3.0)
+        assert start == 3.0, f"learners must start at w while v is 0, got {start} for w = 3"
+        assert (w - 3.0) * d > 0, f"step must move w along the displacement {d}, got {w - 3.0}"
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_nothing_is_kept_but_w_and_v(name: str) -> None:
     rule = RULES[name](0.5)
     before = dict(vars(rule))
-    walk(rule, [1.0, 2.0, 3.0])
-    assert vars(rule) == before
-    assert meta_iterates(rule, [1.0, 2.0]).tolist() == meta_iterates(rule, [1.0, 2.0]).tolist()
+    first = meta_iterates(rule, [1.0, 2.0, 3.0])
+    assert vars(rule) == before, "a rule must keep nothing but w and v, got new attributes"
+    again = meta_iterates(rule, [1.0, 2.0, 3.0])
+    assert np.array_equal(first, again), (
+        f"a rule must keep nothing but w and v: the same displacements led to {first}, then {again}"
+    )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_step_allocates_nothing(name: str) -> None:
+    rule = RULES[name](0.5)
+    w, v, d = arrays(rule, 4, 100_000)
+    tracemalloc.start()
+    rule.start(w, v, np.empty_like(w))
+    tracemalloc.reset_peak()
+    before = tracemalloc.get_traced_memory()[0]
+    rule.step(w, v, d, 0.1)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < w.nbytes / 10, (
+        f"step must allocate nothing of the size of w, {w.nbytes} bytes, got {peak}; give every "
+        "operation its out=: the displacement may be overwritten"
+    )
+
+
+def refusal(make: Make, mu: float) -> str:
+    """The message of the error, or what was made instead."""
+    try:
+        return f"{make(mu)}"
+    except KavgError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize("name", WITH_MOMENTUM)
 @pytest.mark.parametrize("mu", [1.0, -0.1, 1.5, float("nan"), float("inf")])
 def test_mu_outside_0_to_1_is_refused(name: str, mu: float) -> None:
-    with pytest.raises(KavgError, match=f"mu={mu!r}; use 0 for averaging"):
-        RULES[name](mu)
+    message = refusal(RULES[name], mu)
+    assert message.endswith(f"got mu={mu!r}; use 0 for averaging"), (
+        f"mu must be of type Momentum and checked by check_ranges in __post_init__, got {message}"
+    )
 
 
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan")])
