@@ -84,11 +84,15 @@ def grid(
 
 
 def asked(bound: Bound, quadratics: Quadratics) -> tuple[Setting, ...]:
-    """The settings as a theorem is asked: its kind of momentum and noise, its share of gamma."""
+    """The settings as a theorem is asked: its kind of momentum and noise, its share of gamma.
+
+    A theorem that does not cover K local steps is asked for one.
+    """
     settings = []
     for setting, share in zip(quadratics.settings, quadratics.share, strict=True):
         mu = setting.mu if "block_momentum" in bound.outer_rules else 0.0
         s = setting.replace(mu=mu, M_v=setting.M_v if bound.name == "affine_variance" else 0.0)
+        s = s.replace(K=1) if bound.exclusion(s) else s
         settings.append(s.replace(gamma=share * bound.largest_gamma(s)))
     return tuple(settings)
 

@@ -180,9 +180,10 @@ class PlainGroup(TyperGroup):
         for name, each in self.commands.items():
             panel = str(getattr(each, "rich_help_panel", "Commands"))
             panels.setdefault(panel, []).append((name, each.get_short_help_str().rstrip(".")))
+        width = max(8, *map(len, self.commands))  # that of all panels, so that summaries align
         for panel, rows in panels.items():
             with formatter.section(panel):
-                formatter.write_dl([(f"{name:8}", summary) for name, summary in rows])
+                formatter.write_dl([(f"{name:{width}}", summary) for name, summary in rows])
 
     def format_epilog(self, ctx: Any, formatter: _Formatter) -> None:
         """Write the epilog line by line."""

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import pytest
 import typer
+from templates.command import rounds
 
 from kavg import SerialComm
 from kavg.cli import entry_point
@@ -18,7 +19,9 @@ from kavg.cli.command import Command, PlainCommand, command
 from kavg.cli.session import Session
 
 COMMANDS = {each.name: each for commands in PANELS.values() for each in commands}
+WIDTH = max(8, *map(len, COMMANDS))
 every_command = pytest.mark.parametrize("name", COMMANDS)
+QUICKSTART = Path(__file__).parents[3] / "experiments" / "quickstart.toml"
 
 
 # Help
@@ -47,8 +50,8 @@ def test_the_commands_stand_in_panels_with_whole_summaries(page):
         at = lines.index(f"{panel}:") + 1
         for each, line in zip(commands, lines[at:], strict=False):
             summary = inspect.getdoc(each.function).split("\n")[0]
-            assert line == f"  {each.name:8}  {summary.rstrip('.')}"
-            assert len(summary) <= 45
+            assert line == f"  {each.name:{WIDTH}}  {summary.rstrip('.')}"
+            assert len(summary) <= 45, f"the summary of {each.name} must have at most 45 characters"
     assert out.endswith(f"{EXIT_CODES}\n")
 
 
@@ -96,13 +99,12 @@ def test_what_users_try_first(call, short, long, commands):
 
 
 def test_short_options_do_what_the_long_ones_do(call, empty):
-    settings = Path(__file__).parents[3] / "experiments" / "quickstart.toml"
     words = ["-s", "rounds=2", "-s", "replicas=2", "-s", "figures=false", "-q", "-o", "a"]
-    code, out, err = call("run", settings, *words)
+    code, out, err = call("run", QUICKSTART, *words)
     assert (code, err) == (0, "")
     assert out.endswith("folder  a\n")
-    assert "--force" in call("run", settings, *words)[2]
-    assert call("run", settings, *words, "-f")[1] == out
+    assert "--force" in call("run", QUICKSTART, *words)[2]
+    assert call("run", QUICKSTART, *words, "-f")[1] == out
 
 
 # A command of one's own
@@ -161,6 +163,13 @@ def test_a_command_runs_when_typer_has_returned_and_gets_its_options():
     assert seen.pop() == (session, Path("y"), Group(1.0), [])
 
 
+def test_the_template_of_a_command_works(call, empty, capsys):
+    words = ["-s", "rounds=3", "-s", "replicas=2", "-s", "figures=false", "-q", "-o", "a"]
+    assert call("run", QUICKSTART, *words)[0] == 0
+    action(app_with(rounds), Session(SerialComm()), "rounds", "a")()
+    assert capsys.readouterr().out == "K-AVG  3\nM-AVG  3\n"
+
+
 def test_an_option_without_a_default_is_required():
     @dataclass(frozen=True)
     class Needs:
@@ -202,4 +211,6 @@ def test_typer_handles_no_error_of_a_run(call, monkeypatch, error):
 def test_the_application_has_all_commands():
     assert [each.name for each in app.registered_commands] == list(COMMANDS)
     folder = Path(inspect.getfile(Command)).parent / "commands"
-    assert set(COMMANDS) == {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files <= set(COMMANDS), f"{files - set(COMMANDS)} must be in PANELS of kavg/cli/app.py"
+    assert set(COMMANDS) == files
