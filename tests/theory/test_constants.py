@@ -87,7 +87,8 @@ def test_no_pair_is_steeper_than_L(name, data):
         apart = np.linalg.norm(a - b, axis=-1)
         steep = np.linalg.norm(gradient(F, a) - gradient(F, b), axis=-1)
         rounding = 1e-12 * (1 + F.L.value) * (1 + np.abs(a).max() + np.abs(b).max())
-        assert np.all(steep <= F.L.value * apart * (1 + 1e-12) + rounding)
+        message = f"L must be at least {(steep / np.maximum(apart, 1e-300)).max()}, got {F.L.value}"
+        assert np.all(steep <= F.L.value * apart * (1 + 1e-12) + rounding), message
 
 
 @pytest.mark.parametrize("name", ANALYTIC)
