@@ -84,7 +84,7 @@ def contest_of(cost, repetitions=5, least=1.0, seed=0):
     return clock, found, notes
 
 
-def test_each_repetition_has_everyone_once_in_a_new_order():
+def test_each_repetition_has_every_contestant_once_in_a_new_order():
     clock, found, notes = contest_of(dict.fromkeys("abcd", 1.0), repetitions=8)
     turns = [name for name, _ in clock.turns[-32:]]
     rounds = [tuple(turns[i : i + 4]) for i in range(0, 32, 4)]
@@ -102,14 +102,14 @@ def test_the_order_is_a_function_of_the_seed():
 
 
 @given(st.floats(1e-5, 5.0), st.floats(0.01, 1.0))
-def test_everyone_runs_for_as_long_as_asked_and_not_far_longer(cost, least):
+def test_a_contestant_runs_for_the_least_time_and_not_far_longer(cost, least):
     clock = FakeClock({"a": cost})
     times = measure.goes(clock.contestant("a"), least, clock)
     assert times * cost >= least
     assert times == 1 or times * cost <= 16 * least + 2 * cost
 
 
-def test_nobody_waits_for_ever():
+def test_a_contestant_that_takes_too_long_is_left_out():
     _, found, notes = contest_of({"quick": 0.1, "slow": 100.0})
     assert list(found) == ["quick"]
     assert notes == {"slow": "100 s for a single go"}
@@ -129,7 +129,7 @@ def test_a_missing_library_is_named_with_its_cure(monkeypatch):
         needed("torch")
 
 
-def test_who_cannot_take_part_is_noted_and_the_others_go_on(monkeypatch):
+def test_a_contestant_that_is_not_installed_is_noted_and_left_out(monkeypatch):
     monkeypatch.setattr(contest, "find_spec", lambda name: None)
     tiny = double_well("tiny", P=2, K=2, R=2, d=3)
     ready, notes = contestants.prepared(contestants.roster(tiny))
@@ -140,7 +140,7 @@ def test_who_cannot_take_part_is_noted_and_the_others_go_on(monkeypatch):
     assert list(ready)[-1] == "floor"
 
 
-def test_more_steps_than_anyone_would_wait_for_are_left_out():
+def test_a_workload_of_too_many_steps_is_left_out():
     roster = contestants.roster(double_well("wide", P=10**5, K=8, R=1, d=1))
     with pytest.raises(LeftOut, match="800000 steps one by one"):
         roster["NumPy loop"]()
@@ -185,7 +185,7 @@ def test_a_store_gives_pieces_of_one_size(piece):
     assert len(fills) == 2
 
 
-def test_everyone_draws_normals():
+def test_every_contestant_draws_normals():
     ready, notes = contestants.prepared(fillers(2048))
     assert set(notes) <= {f"{who}, {p}" for who in ("JAX", "PyTorch") for p in PRECISIONS}
     for repeat in ready.values():
@@ -244,7 +244,7 @@ def test_a_series_by_hand():
     ]
 
 
-def test_without_the_reference_times_stand_alone():
+def test_without_the_reference_times_have_no_ratio():
     found = a_measurement(seconds={"JAX": [2.0]}, notes={"kavg": "not available"})
     text = measurement_tables([found])[0].text()
     assert "JAX   20.0" in text
@@ -298,7 +298,7 @@ def test_digits_are_true_and_few(value):
     assert float(text) == pytest.approx(value, rel=5.1e-3, abs=5.1e-4)
 
 
-def test_what_was_measured_survives_the_file(tmp_path):
+def test_measurements_survive_the_file(tmp_path):
     told = worker.Job("small", 1, 0.0, True, str(tmp_path / "results"))
     found = a_measurement(notes={"JAX": "no"}, remark="yes")
     worker.leave(told, found)
@@ -335,7 +335,7 @@ def test_a_process_stays_on_its_core_for_as_long_as_asked():
         assert pinnable_cores() == before
 
 
-def test_commands_are_started_and_their_failures_told():
+def test_commands_are_started_and_their_failures_reported():
     startup.starter(["-c", "pass"])()(1)
     with pytest.raises(LeftOut, match="failed: NameError"):
         startup.starter(["-c", "nonsense"])()(1)
@@ -343,7 +343,7 @@ def test_commands_are_started_and_their_failures_told():
     assert (ready, list(notes)) == ({}, ["x"])
 
 
-def test_a_worker_that_crashes_is_told(tmp_path, monkeypatch):
+def test_a_worker_that_crashes_is_reported(tmp_path, monkeypatch):
     plan = launch.Plan(1, 0.0, True, None)
     crash = [sys.executable, "-c", "raise SystemExit(9)"]
     monkeypatch.setattr(launch, "alone", lambda job: crash)
@@ -404,7 +404,7 @@ def test_a_part_that_failed_is_an_exit_code(quick_bench, capsys):
     assert "not measured: crashed" in capsys.readouterr().out
 
 
-def test_the_command_refuses_what_it_cannot_do(quick_bench, monkeypatch):
+def test_the_command_refuses_wrong_options(quick_bench, monkeypatch):
     with pytest.raises(KavgError, match="repetitions must be at least 1"):
         quick_bench(repetitions=0)
     monkeypatch.setattr(job, "detect_launch", lambda: "MPICH hydra")
@@ -431,7 +431,7 @@ def test_names_are_unique_in_markdown_and_text():
     assert Counter(grid.markdown())["|"] == 12
 
 
-def test_repeating_counts():
+def test_a_repeated_call_is_made_that_many_times():
     calls = []
     repeated(lambda: calls.append(1))(3)
     assert len(calls) == 3

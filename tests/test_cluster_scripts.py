@@ -100,12 +100,12 @@ def test_a_run_that_was_stopped_goes_on_in_the_next_job(submit, script, tmp_path
         assert second.endswith(" experiments/clusters/pbs.sh")
 
 
-def test_slurm_is_told_which_pmi_the_library_speaks(submit):
+def test_srun_gets_the_pmi_of_the_environment(submit):
     _, calls = submit(SLURM, 0, KAVG_PMI="pmi2")
     assert calls[0].startswith("srun --mpi=pmi2 ")
 
 
-def test_at_the_limit_a_launcher_that_hides_the_code_is_understood(submit):
+def test_at_the_time_limit_a_job_is_requeued_even_if_the_launcher_hides_its_code(submit):
     """Open MPI's mpiexec leaves with 1 where its ranks were told to stop."""
     hides = "trap 'exit 1' TERM; sleep 5 & wait"
     left, calls = submit(PBS, 0, LIMIT="1", HOW=hides)

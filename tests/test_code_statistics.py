@@ -37,7 +37,7 @@ def small(tmp_path):
     return Code(tmp_path)
 
 
-def test_it_counts(small):
+def test_the_statistics_of_a_small_package(small):
     assert small.files_by_folder() == {".": 1, "a": 2}
     assert small.defined_twice() == {"twice": ["a/one.py", "a/two.py"]}
     assert [text for _, text in small.one_line_docstrings()] == ["Is it a question?"]

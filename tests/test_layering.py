@@ -159,7 +159,7 @@ def test_no_module_imports_itself_by_a_detour():
 
 
 @pytest.mark.parametrize(("one", "other"), NEVER)
-def test_never(one, other):
+def test_forbidden_imports_do_not_occur_by_a_detour(one, other):
     reached, waiting = set(), {one}
     while waiting:
         reached |= waiting

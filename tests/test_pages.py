@@ -113,7 +113,7 @@ def test_a_missing_marker_is_found(found, text, fault):
         "12 words of prose\n",
     ],
 )
-def test_what_no_program_prints_needs_no_marker(found, text):
+def test_text_that_no_program_prints_needs_no_marker(found, text):
     assert found(text) == []
 
 

@@ -81,7 +81,7 @@ def test_calls_are_counted() -> None:
     assert dict(comm.calls) == {"Allreduce": 3, "Allgather": 1}
 
 
-def test_a_rank_that_fails_hangs_nobody() -> None:
+def test_a_rank_that_fails_does_not_hang_the_others() -> None:
     def fail(comm: Any) -> None:
         if comm.Get_rank() == 1:
             raise RuntimeError("rank 1")

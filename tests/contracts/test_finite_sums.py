@@ -58,7 +58,7 @@ def gradient(F: Any, x: Floats) -> Floats:
 
 
 @every
-def test_it_answers_the_protocols(F: Any) -> None:
+def test_a_finite_sum_implements_its_protocols(F: Any) -> None:
     assert isinstance(F, Objective)
     assert isinstance(F, FiniteSum)
     assert isinstance(F, HasMeasures)
@@ -262,7 +262,7 @@ def test_the_estimate_of_L_is_the_largest_curvature_at_its_points() -> None:
     np.testing.assert_allclose(hessian_norms(F, F.points, steps=2000), tops, rtol=1e-4)
 
 
-def test_points_are_what_they_say() -> None:
+def test_points_of_a_network_are_scaled_by_layer() -> None:
     F = Network(Data(np.ones((2, 400)), [0, 1]), hidden=100)
     W1, b1 = F.points[:, :40000], F.points[:, 40000:40100]
     W2, b2 = F.points[:, 40100:40300], F.points[:, 40300:]
@@ -347,7 +347,7 @@ def test_training_separates_what_is_separable() -> None:
         assert F.measures["held_out_F"](w)[0] < 0.1
 
 
-def test_accuracy_counts() -> None:
+def test_train_accuracy_is_the_share_of_right_signs() -> None:
     F = LogisticRegression(Data([[1.0], [2.0], [-1.0], [0.0]], [1, 0, 0, 1]))
     # At w = 1 the second is wrong; at -1 the first and third; the boundary counts as positive.
     assert F.measures["train_accuracy"](np.array([[1.0], [-1.0]])).tolist() == [0.75, 0.5]
@@ -368,7 +368,9 @@ def test_held_out_F_is_F_on_the_held_out_examples(kind: Any) -> None:
     ("held_out", "names"),
     [(0.0, {"train_accuracy"}), (0.5, {"train_accuracy", "held_out_accuracy", "held_out_F"})],
 )
-def test_what_is_measured(held_out: float, names: set[str]) -> None:
+def test_measures_depend_on_the_objective_and_on_held_out_data(
+    held_out: float, names: set[str]
+) -> None:
     assert set(LogisticRegression(TWO, held_out=held_out).measures) == names
     assert set(Network(TWO, held_out=held_out).measures) == names
     robust = set(RobustRegression(REAL, held_out=held_out).measures)
@@ -427,6 +429,6 @@ def test_a_network_learns_the_digits() -> None:
         (lambda: Network(Data([[1.0]], [1])).dim, "found 1 values from 1 to 1"),
     ],
 )
-def test_refused(make: Any, message: str) -> None:
+def test_wrong_arguments_are_refused(make: Any, message: str) -> None:
     with pytest.raises(KavgError, match=message):
         make()

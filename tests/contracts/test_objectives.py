@@ -205,7 +205,7 @@ def test_f_star_is_attained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", UNBOUNDED)
-def test_unbounded_below_where_it_says_so(name: str) -> None:
+def test_an_objective_of_infinite_f_star_is_unbounded_below(name: str) -> None:
     F = TABLE[name]
     direction = F.rotation[:, 0] if isinstance(F, Quadratic) else np.full(F.dim, 1.0)
     least = min(F.value(1e6 * direction), F.value(-1e6 * direction))
@@ -215,7 +215,7 @@ def test_unbounded_below_where_it_says_so(name: str) -> None:
 @pytest.mark.parametrize("name", LOJASIEWICZ)
 @settings(max_examples=20, deadline=None)
 @given(seed=SEEDS, scale=SCALES)
-def test_polyak_lojasiewicz(name: str, seed: int, scale: float) -> None:
+def test_the_polyak_lojasiewicz_inequality_holds(name: str, seed: int, scale: float) -> None:
     F = TABLE[name]
     x = points(F, (200,), seed, scale)
     excess = F.value(x) - F.f_star.value

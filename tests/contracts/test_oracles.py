@@ -242,7 +242,7 @@ def test_sigma2_is_of_the_whole_vector_whatever_the_dimension() -> None:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_constants_say_what_they_are(name: str) -> None:
+def test_every_constant_of_the_noise_has_a_kind_and_a_source(name: str) -> None:
     case = EVERY[name]
     constants = case.oracle.constants(case.objective)
     assert getattr(case.oracle, "B", constants.B) == constants.B
@@ -418,7 +418,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_is_refused_with_advice(name: str) -> None:
+def test_impossible_oracles_are_refused_with_advice(name: str) -> None:
     attempt, message = REFUSED[name]
     with pytest.raises(KavgError, match=message):
         attempt()

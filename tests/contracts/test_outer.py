@@ -84,7 +84,7 @@ HAND: dict[str, tuple[Outer, list[tuple[float, float]]]] = {
 
 
 @pytest.mark.parametrize("name", HAND)
-def test_by_hand(name: str) -> None:
+def test_paths_by_hand(name: str) -> None:
     rule, path = HAND[name]
     assert walk(rule, [1, 2, 0], [0.5, 0.25, 0.25]) == path
 
@@ -133,13 +133,13 @@ def test_linear_in_the_displacements(
 
 @pytest.mark.parametrize("name", RULES)
 @given(st.floats(-100, 100), st.lists(st.integers(-9, 9), min_size=1, max_size=5))
-def test_the_same_everywhere(name: str, w: float, d: list[int]) -> None:
+def test_a_shift_of_the_start_shifts_the_path(name: str, w: float, d: list[int]) -> None:
     there, here = (meta_iterates(RULES[name](0.5), d, w=at) for at in (w, 0.0))
     np.testing.assert_allclose(there - w, here, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", LINEAR)
-def test_the_papers_pseudocode(name: str) -> None:
+def test_rules_agree_with_the_pseudocode_of_the_papers(name: str) -> None:
     """F' = 1 with a step size that changes: every learner moves by ``-K gamma(n)``."""
 
     def gamma(n: int) -> float:
@@ -229,7 +229,7 @@ def test_the_first_round_moves_along_the_displacement(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_nothing_is_kept_but_w_and_v(name: str) -> None:
+def test_a_rule_has_no_state_but_w_and_v(name: str) -> None:
     rule = RULES[name](0.5)
     before = dict(vars(rule))
     first = meta_iterates(rule, [1.0, 2.0, 3.0])

@@ -51,7 +51,7 @@ def test_a_violation_leaves_with_3(config, tmp_path, size):
     assert any(v["outcome"] == "VIOLATED" for v in read_verdicts(out)["verdicts"])
 
 
-def test_wrong_input_is_said_once(config):
+def test_wrong_options_are_reported_once(config):
     for words in (["--level", "2"], ["--budget", "9"]):
         job = run_kavg_on_ranks(3, "check", config, *words)
         assert job.returncode == 2

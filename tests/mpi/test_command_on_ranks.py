@@ -34,7 +34,7 @@ def test_serial_and_ranks_write_the_same_digest(config, tmp_path, module):
         assert read_environment(folder)["ranks"] == size
 
 
-def test_faults_are_said_once_and_nothing_is_written(config, tmp_path):
+def test_errors_are_reported_once_and_nothing_is_written(config, tmp_path):
     text = settings_text().replace("gamma = 0.05", "lr = 0.05").replace("dim = 5", "dim = 0")
     config.write_text(text)
     job = run_kavg_on_ranks(3, "run", config, "--out", tmp_path / "out")
@@ -44,7 +44,7 @@ def test_faults_are_said_once_and_nothing_is_written(config, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
 
 
-def test_a_wrong_option_is_said_once(config):
+def test_a_wrong_option_is_reported_once(config):
     job = run_kavg_on_ranks(3, "run", config, "--fast")
     assert job.returncode == 2
     assert job.stderr.count("--fast") == 1

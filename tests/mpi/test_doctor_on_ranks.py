@@ -62,7 +62,7 @@ def test_with_an_mpi_two_ranks_find_the_digest_of_one_process(folder):
     assert "as in one process" in found["self-test"][1]
 
 
-def test_with_no_mpi_at_all_it_works_and_nothing_is_wrong(folder, tmp_path):
+def test_without_mpi_doctor_works_and_reports_no_error(folder, tmp_path):
     none = tmp_path / "none" / "mpi4py"
     none.mkdir(parents=True)
     (none / "__init__.py").write_text("def rc(**options): pass\n")
@@ -108,7 +108,7 @@ def test_under_a_launcher_its_own_ranks_are_examined(size):
     assert job.returncode == int(any(state == "wrong" for state, _ in found.values()))
 
 
-def test_a_copy_that_is_alone_by_mistake_is_told_so(folder):
+def test_a_copy_that_is_alone_by_mistake_is_reported(folder):
     alone = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"}
     code, found = doctor(folder, f"{Path(mpiexec()).parent}:/usr/bin:/bin", **alone)
     assert code == 1

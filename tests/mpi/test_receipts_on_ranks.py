@@ -22,7 +22,7 @@ def run(tmp_path):
     return run
 
 
-def test_the_same_bits_on_any_number_of_ranks(run):
+def test_verify_finds_the_same_bits_on_any_number_of_ranks(run):
     folder = run("a")
     for size, how in ((1, []), (3, []), (5, ["--sample", "4"])):
         job = run_kavg_on_ranks(size, "verify", folder, "-q", *how)
@@ -44,7 +44,7 @@ def test_a_plain_mean_on_other_ranks_is_the_same_within_confidence(run):
     assert job.stdout.splitlines()[-1] == "different"
 
 
-def test_a_changed_file_is_said_once(run):
+def test_a_changed_file_is_reported_once(run):
     folder = run("a")
     (folder / "metrics.csv").write_text("tampered")
     job = run_kavg_on_ranks(3, "verify", folder, "--files")
@@ -53,14 +53,14 @@ def test_a_changed_file_is_said_once(run):
     assert job.stderr == ""
 
 
-def test_wrong_input_is_said_once(run, tmp_path):
+def test_wrong_folders_are_reported_once(run, tmp_path):
     for words in (["verify", tmp_path / "gone"], ["diff", run("a"), "gone"]):
         job = run_kavg_on_ranks(3, *words)
         assert job.returncode == 2
         assert job.stderr.count("kavg: ") == 1
 
 
-def test_diff(run):
+def test_diff_compares_two_runs_on_any_ranks(run):
     a, b = run("a"), run("b", "--set", "seed=2")
     job = run_kavg_on_ranks(3, "diff", a, b)
     assert job.returncode == 1

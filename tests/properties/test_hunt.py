@@ -41,7 +41,7 @@ def outcome(tmp_path, text=GOOD, command="run", **options):
     return name, "".join(words for _, words in tally.failures)
 
 
-def test_the_hunter_accepts_what_is_right(tmp_path):
+def test_the_hunter_accepts_a_right_run(tmp_path):
     assert outcome(tmp_path) == ("ran", "")
 
 
@@ -49,7 +49,7 @@ def test_the_hunter_accepts_one_report(tmp_path):
     assert outcome(tmp_path, GOOD.replace(b"rounds = 2", b"rounds = 0")) == ("refused", "")
 
 
-def test_the_hunter_accepts_what_takes_long_for_a_reason(tmp_path, monkeypatch):
+def test_the_hunter_accepts_a_run_that_is_long_for_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(hunt, "SECONDS", 0.3)
     assert outcome(tmp_path, GOOD.replace(b"P = 7", b"P = 1000000000000")) == ("interrupted", "")
 

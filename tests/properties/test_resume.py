@@ -124,7 +124,7 @@ def test_extended_a_run_is_the_one_that_was_that_long_from_the_start(
 
 
 @given(problems(), METHODS, st.integers(1, 4))
-def test_any_round_of_a_run_is_the_run_of_so_many_rounds(problem, algorithm, every):
+def test_a_run_at_round_n_is_the_run_of_n_rounds(problem, algorithm, every):
     class Compare:
         def request(self):
             return 0
@@ -221,7 +221,7 @@ class Misfits:
 
 
 @pytest.mark.parametrize(("words", "change"), Misfits.changes)
-def test_what_does_not_fit_is_refused(words, change):
+def test_a_run_of_other_settings_is_not_extended(words, change):
     before = run(Misfits.problem, Misfits.algorithm, 4)
     settings = {"algorithm": Misfits.algorithm, "rounds": 6} | change
     with pytest.raises(KavgError, match=rf"cannot be extended: .*{words}"):

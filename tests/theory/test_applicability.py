@@ -28,7 +28,7 @@ def test_the_setting_of_a_run():
     assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == made
 
 
-def test_numbers_that_would_leave_the_floats_are_left_alone():
+def test_numbers_that_would_overflow_are_not_applicable():
     noise = oracles.Gaussian(sigma2=1.0)
     constants = noise.constants(BOWL)
     for gamma, words in (
@@ -52,7 +52,7 @@ NOT_APPLICABLE = [
 
 
 @pytest.mark.parametrize(("method", "reason"), NOT_APPLICABLE)
-def test_not_applicable_says_why(method, reason):
+def test_not_applicable_gives_the_reason(method, reason):
     verdict = check_one(Problem(BOWL, NOISE, 3.0), method)
     assert verdict.outcome is Outcome.NOT_APPLICABLE
     assert re.search(reason, verdict.reason), verdict.reason
@@ -67,7 +67,7 @@ def test_the_nearest_gamma_meets_the_condition():
     assert check_one(Problem(BOWL, NOISE, 3.0), near).outcome is Outcome.HOLDS
 
 
-def test_not_applicable_to_what_was_not_recorded_and_to_other_gradients():
+def test_not_applicable_without_every_round_or_with_other_gradients():
     problem = Problem(BOWL, NOISE, 3.0)
     assert "record.every = 1" in check_one(problem, K_AVG, every=2).reason
     examples = Synthetic("classification", examples=32, features=3)

@@ -316,7 +316,7 @@ def test_slowmo_squared_is_stricter_than_printed_by_the_root_of_its_bracket(sett
     assert step_bracket(setting, alpha) >= 1 + 3**0.5
 
 
-def test_slowmo_in_its_own_words():
+def test_the_slowmo_bound_agrees_with_the_form_of_its_paper():
     """The printed sum at alpha gamma/(1-beta) = sqrt(m/(tau T)), term by term."""
     m, tau, beta, alpha, T, L, gap, V = 4, 8, 0.6, 0.5, 50, 2.0, 3.0, 0.25
     gamma = (1 - beta) / alpha * (m / (tau * T)) ** 0.5
@@ -341,13 +341,13 @@ PLAIN = Setting(2, 1, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0, pl=0.5)
 
 @every_bound
 @pytest.mark.parametrize(("change", "reason"), OUTSIDE)
-def test_what_no_theorem_can_do_without(bound, change, reason):
+def test_every_theorem_excludes_settings_without_these_constants(bound, change, reason):
     assert bound.exclusion(PLAIN) is None
     assert bound.exclusion(PLAIN.replace(pl=nan).replace(**change)).startswith(reason)
 
 
 @every_bound
-def test_what_some_theorems_are_not_about(bound):
+def test_each_theorem_excludes_what_it_does_not_cover(bound):
     speaks = {
         letter: not bound.exclusion(PLAIN.replace(**{letter: value}))
         for letter, value in (("mu", 0.5), ("M_v", 1.0), ("zeta2", 1.0), ("pl", nan))
@@ -393,12 +393,12 @@ def test_a_flat_function_allows_every_step():
         ({"pl": 1.5}, "pl must be at most L"),
     ],
 )
-def test_a_setting_refuses_nonsense(change, message):
+def test_a_setting_refuses_wrong_values(change, message):
     with pytest.raises(KavgError, match=message):
         PLAIN.replace(**change)
 
 
-def test_slowmo_refuses_nonsense():
+def test_slowmo_refuses_wrong_arguments():
     with pytest.raises(KavgError, match="alpha"):
         SlowMoSquared(alpha=0.0)
     with pytest.raises(KavgError, match="base_effect must be at least 0"):

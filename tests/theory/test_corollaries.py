@@ -153,7 +153,7 @@ def test_the_threshold_of_linear_speed_up():
 
 
 @given(settings(), momenta)
-def test_trends_are_the_choices_at_each_letter_in_turn(setting, mu):
+def test_trends_are_the_tunings_at_changes_of_one_parameter(setting, mu):
     # The largest step without momentum may be far beyond (C1) with it.
     setting = setting.replace(mu=mu)
     found = tuning_trends(setting, factors=(1, 4))
@@ -185,7 +185,7 @@ def test_without_a_constant_nothing_is_chosen(change):
     assert not tuned_bound(setting) < inf
 
 
-def test_edges():
+def test_tuning_at_the_edges():
     setting = Setting(2, 2, 1, 9, 0.01, 0.0, L=1.0, Delta=1.0, sigma2=1.0)
     assert tuned_gamma(setting.replace(sigma2=0.0)) == Theorem1().largest_gamma(setting)
     assert tuned_mu(setting.replace(sigma2=0.0)) == largest_mu(setting)

@@ -76,7 +76,7 @@ def test_the_levels_of_all_looks_add_up():
 # The ratio
 
 
-def test_the_ratio_to_a_number_has_the_limits_of_the_mean():
+def test_the_interval_of_a_ratio_to_a_number_is_that_of_the_mean():
     a = np.random.default_rng(1).exponential(size=9) * 1e-200
     found, mean = ratio_interval(a, np.full(9, 4e-200)), mean_interval(a / 1e-200)
     np.testing.assert_allclose(
@@ -85,7 +85,7 @@ def test_the_ratio_to_a_number_has_the_limits_of_the_mean():
 
 
 @given(st.integers(0, 2**32), st.integers(3, 30))
-def test_the_limits_of_a_ratio_are_where_the_test_turns(seed, R):
+def test_the_interval_of_a_ratio_ends_where_the_test_turns(seed, R):
     draws = np.random.default_rng(seed)
     b = 10 + draws.normal(size=R)
     a = 0.3 * b + draws.normal(size=R)
@@ -97,7 +97,7 @@ def test_the_limits_of_a_ratio_are_where_the_test_turns(seed, R):
     assert found.low < found.mean < found.high
 
 
-def test_no_limits_where_there_are_none():
+def test_a_ratio_to_nothing_certain_has_no_interval():
     assert np.isnan(ratio_interval([1.0], [2.0]).low)
     assert ratio_interval([1.0], [2.0]).mean == 0.5
     assert np.isnan(ratio_interval([1.0, 2.0, 3.0], [-1.0, 0.1, 1.0]).low)
@@ -139,7 +139,7 @@ def test_a_random_start_is_paired_with_its_own_gap():
 # Outcomes
 
 
-def test_holds():
+def test_a_bound_that_holds_has_a_ratio_below_1():
     verdict = check_one(Problem(BOWL, NOISE, 3.0), K_AVG)
     assert str(verdict) == "HOLDS"
     assert verdict.ratio.high < 1
@@ -228,7 +228,7 @@ def test_a_violated_bound_is_violated_even_where_it_says_nothing():
     assert decide_verdicts([replace(empty, measurement=low)])[0].outcome is Outcome.VACUOUS
 
 
-def test_divergence_is_a_violation_in_words():
+def test_divergence_is_a_violation():
     # The claim L = 1e-3 lets gamma = 10 pass; in truth every step multiplies w by -9.
     problem = Problem(Claims(BOWL, Constant(1e-3, "exact")), NOISE, 3.0)
     method = Algorithm(P=2, K=1, gamma=10.0, outer=outer.Averaging())

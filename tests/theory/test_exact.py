@@ -86,7 +86,7 @@ class Faulty(AnchoredLookAhead):
     ],
     ids=["clip", "threshold", "abs", "square", "shift", "swap", "centre", "normalise"],
 )
-def test_what_is_not_linear_is_refused(fault):
+def test_a_rule_that_is_not_linear_is_refused(fault):
     with pytest.raises(KavgError, match="not a linear rule"):
         linear_rule(Faulty(fault), 0.1)
 
@@ -406,7 +406,7 @@ def test_best_momentum_is_the_recursion_side_by_side(rule):
         lambda: best_momentum(BOWL, P=[1], K=1, gamma=0.1, N=1, grid=[]),
     ],
 )
-def test_what_makes_no_sense_is_refused(call):
+def test_wrong_arguments_are_refused(call):
     with pytest.raises(KavgError):
         call()
 

@@ -120,7 +120,7 @@ def worst(samples, values):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_replicas_agree_within_limits(name):
+def test_replicas_agree_within_confidence(name):
     """Level 1e-3 for each case, over all rounds, quantities and directions (Bonferroni)."""
     problem, algorithm = made(name)
     most, limit = worst(measured(problem, algorithm, seed=11), expected(problem, algorithm))
@@ -206,7 +206,7 @@ class Elsewhere:
     ],
     ids=["objective", "oracle", "unknown oracle", "start", "shape"],
 )
-def test_what_is_not_exact_is_refused_with_the_reason(change, reason):
+def test_a_problem_without_exact_moments_is_refused_with_the_reason(change, reason):
     problem, algorithm = made("block")
     with pytest.raises(KavgError, match=reason):
         exact_trajectory(replace(problem, **change), algorithm, 3)

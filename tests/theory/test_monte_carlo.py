@@ -45,7 +45,7 @@ def halved(value):
 
 @pytest.mark.parametrize("kind", script.FUNCTIONS)
 @given(st.floats(-30, 30), st.floats(-30, 30))
-def test_functions_are_as_curved_as_they_say(kind, a, b):
+def test_the_functions_have_the_curvature_they_claim(kind, a, b):
     value, derivative = script.FUNCTIONS[kind]
     a, b = np.float64(a), np.float64(b)
     assert abs(derivative(a) - derivative(b)) <= abs(a - b) * (1 + 1e-12) + 1e-12
@@ -72,7 +72,7 @@ def test_a_setting_is_its_address():
     assert replace(problem, objective=None) == replace(again[1], objective=None)
 
 
-def test_the_table_counts():
+def test_the_table_counts_trials_and_violations():
     trials = [
         script.Trial("theorem_1", "cos", 0.5, 0.01),
         script.Trial("theorem_1", "log", 1.5, 0.1),

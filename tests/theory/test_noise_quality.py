@@ -274,7 +274,7 @@ def test_expected_numbers_of_values_are_those_of_rounded_normals():
     assert abs(len(np.unique(z)) - expected) < 5 * np.sqrt(len(z) - expected)
 
 
-def test_bounds_on_streams():
+def test_the_chance_that_streams_overlap_is_bounded():
     run = resolution.Run(P=1000, R=100, n=10**6)
     assert run.same == pytest.approx(1e7 / 2**64)
     assert run.sharing(2) == pytest.approx(1e34 / 2**128)
@@ -294,7 +294,7 @@ def word(learner=0, replica=0, counter=0, seed=1, purpose=Purpose.NOISE):
     return int(streams.words(counter)[0, replica, 0])
 
 
-def test_orders_give_the_words_they_say():
+def test_each_order_reads_the_words_of_its_name():
     three = range(3)
     one = [word(counter=c) for c in three]
     assert first_words("one_stream") == one

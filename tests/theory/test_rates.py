@@ -69,7 +69,7 @@ def test_the_residual_is_the_distance_from_the_line():
 
 
 @pytest.mark.parametrize("shared", [0.0, 0.9])
-def test_limits_hold_the_slope_as_often_as_they_say(shared):
+def test_the_interval_covers_the_slope_as_often_as_it_claims(shared):
     """1,000 repetitions at 90 %, independent rungs and shared noise; the level is about 1e-4."""
     x = [1.0, 2.0, 4.0, 8.0]
     held = sum(
@@ -78,7 +78,7 @@ def test_limits_hold_the_slope_as_often_as_they_say(shared):
     assert stats.binom(1000, 0.9).ppf(1e-4) <= held <= stats.binom(1000, 0.9).ppf(1 - 1e-4)
 
 
-def test_shared_noise_makes_the_limits_narrow():
+def test_shared_noise_narrows_the_interval():
     x = [1.0, 2.0, 4.0]
     alone, paired = (slope(x, ladder(x, -1.0, 40, 0.5, 1, shared)) for shared in (0.0, 0.99))
     assert paired.high - paired.low < 0.3 * (alone.high - alone.low)
@@ -94,7 +94,7 @@ def test_shared_noise_makes_the_limits_narrow():
         ([1.0, 2.0], [[np.inf], [1.0]], "leave out points"),
     ],
 )
-def test_what_has_no_slope_is_refused(x, samples, words):
+def test_numbers_without_a_slope_are_refused(x, samples, words):
     with pytest.raises(KavgError, match=words):
         slope(x, samples)
 
@@ -103,7 +103,7 @@ def test_what_has_no_slope_is_refused(x, samples, words):
 
 
 @pytest.mark.parametrize("claims", scaling.MEASURED, ids=lambda claims: claims.__name__)
-def test_claim_stands(claims):
+def test_every_claim_is_confirmed(claims):
     for claim in claims(48):
         assert claim.stands, f"{claim.words}: {claim.measured}, not {claim.expected}"
 
@@ -112,7 +112,7 @@ def test_best_mu_moves_as_claimed():
     assert all(claim.stands for claim in scaling.best_mu_moves())
 
 
-def test_a_false_claim_does_not_stand():
+def test_a_false_claim_is_not_confirmed():
     level = slope([1, 2, 4], [[1.0, 1.0]] * 3)
     assert scaling.slope_claim("a floor that does not care", level, 0.0).stands
     assert not scaling.slope_claim("said to fall like 1/P", level, -1.0).stands

@@ -85,7 +85,7 @@ def test_no_comparison_is_uncounted():
     assert 4 * len(OTHERS) <= COMPARISONS
 
 
-def test_each_replica_and_seed_is_drawn_anew():
+def test_each_replica_and_seed_has_its_own_noise():
     for who in runners(NOISY):
         if who.startswith(("PyTorch", "JAX")):
             pytest.importorskip({"P": "torch", "J": "jax"}[who[0]])
@@ -111,7 +111,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_a_contestant_with_a_fault_would_be_told(ours, fault):
+def test_a_contestant_with_a_fault_is_detected(ours, fault):
     """The comparison has the power it needs: kavg with this setting changed is not taken for it."""
     name = {"batch": "logistic", "sine": "cosine"}.get(fault, "double well")
     assert differ(ours[name], seen(WORKLOADS[name], Ours(WRONG[fault], seed=2)))

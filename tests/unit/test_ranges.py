@@ -106,7 +106,7 @@ def test_exactly_the_numbers_in_the_interval_pass(value, gt, ge, lt, le, kind):
 
 
 @pytest.mark.parametrize("value", ["3", None, True, 1.0, np.float64(1), (1,)])
-def test_what_is_no_whole_number_is_refused(value):
+def test_values_that_are_no_whole_number_are_refused(value):
     with pytest.raises(KavgError, match="x must be a whole number of at least 1, got x="):
         check_range(Count, "x", value)
 
@@ -137,7 +137,7 @@ def test_hypothesis_draws_what_is_accepted(mu, seed, skew):
         (tuple[Positive, ...], (1, -1), "x[1] must be a finite number above 0, got x[1]=-1"),
     ],
 )
-def test_messages_say_what_is_needed(hint, value, message):
+def test_messages_name_the_range(hint, value, message):
     with pytest.raises(KavgError) as error:
         check_range(hint, "x", value)
     assert str(error.value) == message

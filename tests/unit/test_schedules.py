@@ -38,7 +38,7 @@ def test_step_sizes_are_positive_numbers_and_functions_of_the_round(name: str, n
 
 
 @given(GAMMAS, ROUNDS)
-def test_constant(gamma: float, n: int) -> None:
+def test_a_constant_step_is_the_same_in_every_round(gamma: float, n: int) -> None:
     assert ConstantStep(gamma)(n) == gamma
 
 
@@ -98,7 +98,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_is_refused_with_advice(name: str) -> None:
+def test_wrong_schedules_are_refused_with_advice(name: str) -> None:
     attempt, message = REFUSED[name]
     with pytest.raises(KavgError, match=message):
         attempt()

@@ -103,6 +103,6 @@ def test_other_shapes_and_infinities_are_refused(start: Any, message: str) -> No
         ({"mean": float("nan")}, "mean=nan"),
     ],
 )
-def test_rules_refuse_what_is_no_law(settings: dict[str, float], message: str) -> None:
+def test_starts_refuse_wrong_values(settings: dict[str, float], message: str) -> None:
     with pytest.raises(KavgError, match=message):
         Normal(**settings)

@@ -21,7 +21,7 @@ samples = arrays(
 
 
 @given(samples, levels)
-def test_limits_are_those_of_scipy(x, level):
+def test_intervals_are_those_of_scipy(x, level):
     x = np.round(x, 3)  # the squares of smaller numbers underflow in scipy
     estimate = mean_interval(x, level)
     scale = stats.sem(x, axis=-1) * stats.t.ppf(0.5 + level / 2, x.shape[-1] - 1)
@@ -32,7 +32,7 @@ def test_limits_are_those_of_scipy(x, level):
 
 
 @given(samples, levels, st.sampled_from([-900, -600, 3, 600, 900]))
-def test_a_power_of_two_scales_the_limits_without_under_or_overflow(x, level, power):
+def test_a_power_of_two_scales_the_interval_without_under_or_overflow(x, level, power):
     x = np.round(x)
     scaled = mean_interval(np.ldexp(x, power), level)
     for part in ("mean", "low", "high"):
@@ -41,7 +41,7 @@ def test_a_power_of_two_scales_the_limits_without_under_or_overflow(x, level, po
 
 
 @given(samples, levels)
-def test_pairing_is_the_limits_of_the_differences_and_changes_sign(x, level):
+def test_a_paired_interval_is_that_of_the_differences_and_changes_sign(x, level):
     y = np.sin(x)
     forward, back = paired_difference(x, y, level), paired_difference(y, x, level)
     np.testing.assert_array_equal(forward.low, mean_interval(x - y, level).low)
@@ -57,7 +57,7 @@ def test_rows_do_not_depend_on_their_neighbours(x):
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
 @pytest.mark.parametrize("R", [2, 5, 64])
-def test_limits_hold_the_mean_as_often_as_they_say(R, level):
+def test_the_interval_covers_the_mean_as_often_as_it_claims(R, level):
     # A two-sided test at level 1e-6 for each case (exact binomial law), seeded.
     trials = 4000
     x = 3.0 + 0.5 * np.random.default_rng(20).standard_normal((trials, R))
@@ -82,7 +82,7 @@ def test_three_replicas_by_hand():
     assert float(estimate.high) == pytest.approx(2 + 2.484137712, abs=1e-8)
 
 
-def test_one_replica_gives_no_limits():
+def test_one_replica_gives_no_interval():
     estimate = mean_interval(np.array([[1.0], [2.0]]))
     np.testing.assert_array_equal(estimate.mean, [1.0, 2.0])
     assert np.isnan(estimate.low).all()
@@ -109,6 +109,6 @@ def test_values_that_are_not_finite_stay_in_their_row():
         (lambda: mean_interval([1.0, 2.0], float("nan")), "level=nan"),
     ],
 )
-def test_faults_are_named(call, words):
+def test_wrong_arguments_are_refused(call, words):
     with pytest.raises(KavgError, match=words):
         call()

@@ -101,7 +101,7 @@ def test_the_last_iterate_counts_where_all_series_agree():
 
 
 @pytest.mark.parametrize("name", ["w", "v"])
-def test_states_that_were_kept_count_too(name):
+def test_snapshots_are_compared_too(name):
     states = tuple(State(n, np.ones((2, 2)), np.ones((2, 2))) for n in (3, 5))
     a = replace(a_run({"F": np.ones((9, 2))}), states=states)
     assert first_difference(a, a) is None
@@ -114,7 +114,7 @@ def test_states_that_were_kept_count_too(name):
 
 
 @given(run=runs(), data=st.data())
-def test_what_is_shared_is_compared(run, data):
+def test_runs_are_compared_on_what_they_share(run, data):
     T, R = run.series[next(iter(run.series))].shape
     rows = np.array(sorted(data.draw(st.sets(st.integers(0, T - 1), min_size=1))))
     r = data.draw(st.integers(1, R))
@@ -125,7 +125,7 @@ def test_what_is_shared_is_compared(run, data):
     assert trajectory_shape(first) == trajectory_shape(second) == trajectory_shape(part)
 
 
-def test_nothing_in_common():
+def test_runs_with_nothing_in_common_do_not_differ():
     a = a_run({"F": np.ones((2, 1))})
     assert first_difference(a, replace(a, rounds=np.array([5, 6]))) is None
     assert first_difference(a, a_run({"x": np.zeros((2, 1))})) is None
@@ -138,7 +138,7 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(st.text("ab", min_size=1), TREES), st.text("xyz", min_size=1))
-def test_places_of_settings(tables, key):
+def test_settings_that_differ_are_named_by_their_places(tables, key):
     assert list(compare_mappings(flatten_tables(tables), flatten_tables(tables))) == []
     found = list(compare_mappings(flatten_tables(tables), flatten_tables(tables | {key: 1})))
     assert (key, "nothing", 1) in found
@@ -263,7 +263,7 @@ HERE = {"machine": "x86_64", "processor": "A", "ranks": 2, "cores": 8, "time": "
         "versions": {"numpy": "2.4", "kavg": "1", "scipy": "1"}}  # fmt: skip
 
 
-def test_what_decides_the_bits():
+def test_environment_changes_are_those_that_decide_the_bits():
     assert environment_changes(HERE, HERE, "exact") == []
     for change in ({"time": "then"}, {"cores": 2}, {"ranks": 5},
                    {"versions": HERE["versions"] | {"scipy": "2"}}):  # fmt: skip

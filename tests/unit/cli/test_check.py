@@ -216,7 +216,7 @@ def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
 # bounds
 
 
-def test_bounds_says_what_each_theorem_asks_and_gives(call, here):
+def test_bounds_prints_conditions_and_value_of_each_theorem(call, here):
     before = list_files(here)
     code, out, err = call("bounds", "bowl.toml", "--set", "algorithm.0.gamma=0.3")
     assert (code, err) == (0, "")
@@ -294,7 +294,7 @@ def test_exact_of_a_run_that_diverges(call):
         ("check my.toml --until decided", "No such option: --until"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_written(call, here, words, said, monkeypatch):
+def test_wrong_options_are_reported_and_nothing_is_written(call, here, words, said, monkeypatch):
     monkeypatch.setattr(jobs, "complete_run", None)
     before = list_files(here)
     code, out, err = call(*words.split())

@@ -43,7 +43,7 @@ def page(call, monkeypatch, request):
     return page
 
 
-def test_the_commands_stand_in_panels_with_whole_summaries(page):
+def test_help_lists_the_commands_in_panels_with_whole_summaries(page):
     out = page()
     lines = out.splitlines()
     for panel, commands in PANELS.items():
@@ -93,7 +93,7 @@ def test_arguments_and_values_are_in_capitals(call, name):
         ("-q", "--quiet", "run resume check exact verify"),
     ],
 )
-def test_what_users_try_first(call, short, long, commands):
+def test_common_options_have_one_letter(call, short, long, commands):
     for name in commands.split():
         assert f"  {short}, {long}" in call(name, "-h")[1]
 

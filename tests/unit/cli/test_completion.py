@@ -72,7 +72,7 @@ def test_run_folders_are_offered_and_no_others(here, complete, command):
     assert complete(*words, "nowhere/x") == []
 
 
-def test_check_takes_both(here, complete):
+def test_check_completes_settings_files_and_run_folders(here, complete):
     assert complete("kavg", "check", "") == [
         "deep/more.toml", "my.toml", "elsewhere", "runs/half", "runs/one",
     ]  # fmt: skip
@@ -112,7 +112,7 @@ def test_choices_are_those_of_the_library():
 
 
 @pytest.mark.parametrize("word", ["nonsense", "complete_nonsense", "complete_bash", ""])
-def test_a_shell_that_asks_wrongly_sees_no_error(monkeypatch, capsys, word):
+def test_a_wrong_completion_request_prints_no_error(monkeypatch, capsys, word):
     monkeypatch.setenv(COMPLETION, word)
     monkeypatch.delenv("COMP_WORDS", raising=False)
     monkeypatch.setattr(sys, "argv", ["kavg"])

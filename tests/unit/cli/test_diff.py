@@ -72,7 +72,7 @@ def test_more_replicas_begin_with_the_same(call, run):
     assert out.count("replicas: 3 and 5") == 3
 
 
-def test_one_replica_gives_no_limits(call, run):
+def test_one_replica_gives_no_interval(call, run):
     run("a", "--set", "replicas=1")
     run("b", "--set", "replicas=1", "--set", "seed=2")
     code, out, _ = call("diff", "a", "b")
@@ -90,7 +90,7 @@ def test_settings_need_not_load_any_more(call, run):
 
 
 @pytest.mark.parametrize("damage", ["gone", "no settings", "deep settings", "bad arrays"])
-def test_what_cannot_be_compared(call, run, damage):
+def test_unreadable_runs_are_refused(call, run, damage):
     run("a")
     if damage != "gone":
         folder = run("b")

@@ -45,7 +45,7 @@ def test_a_table_is_never_wider_than_promised_and_counts_what_is_wrong(findings)
     assert sum(line.startswith("wrong  ") for line in lines) == bad
 
 
-def test_a_fix_and_a_hint_are_told_apart_and_lines_are_kept():
+def test_fixes_and_hints_are_labelled_and_keep_their_lines():
     said = findings_table([fine("A", "x", "more"), wrong("B", "y", "first\nsecond")])
     assert said.splitlines() == [
         "fine   A              x",
@@ -71,7 +71,7 @@ def test_a_fix_and_a_hint_are_told_apart_and_lines_are_kept():
         (ODD.description, None), ("", None),
     ],
 )  # fmt: skip
-def test_families(words, whose):
+def test_the_family_of_a_library_is_read_from_its_name(words, whose):
     assert family(words) == whose
 
 
@@ -148,7 +148,9 @@ def test_versions_that_are_too_old_or_missing(monkeypatch):
         (5, 4, np.inf, HYDRA, False, "5 ranks"),
     ],
 )
-def test_slots(monkeypatch, ranks, here, grant, mpiexec, is_fine, word):
+def test_ranks_are_compared_with_cores_and_slots(
+    monkeypatch, ranks, here, grant, mpiexec, is_fine, word
+):
     monkeypatch.setattr(machine, "granted_cores", lambda: grant)
     found = machine.check_cores(ranks, here, mpiexec)
     assert found.fine == is_fine
@@ -156,7 +158,7 @@ def test_slots(monkeypatch, ranks, here, grant, mpiexec, is_fine, word):
     assert ("--oversubscribe" in (found.fix or "")) == (mpiexec is PRTE)
 
 
-def test_what_a_container_grants(tmp_path):
+def test_cores_are_limited_by_the_container(tmp_path):
     limit = tmp_path / "cpu.max"
     assert machine.granted_cores(limit) == np.inf
     limit.write_text("max 100000\n")

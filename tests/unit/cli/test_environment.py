@@ -26,7 +26,7 @@ def test_the_launcher_of_this_process_is_recorded(monkeypatch, launcher):
     assert launcher.name in (detect_launch().launcher, "PMI")
 
 
-def test_what_is_written_down():
+def test_the_environment_is_described():
     facts = describe_environment(3, "MPICH 4")
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert (facts["ranks"], facts["mpi"]) == (3, "MPICH 4")
@@ -36,7 +36,7 @@ def test_what_is_written_down():
     assert None not in facts["versions"].values()
 
 
-def test_what_is_not_installed_has_no_version():
+def test_a_package_that_is_not_installed_has_no_version():
     assert installed_version("a-package-that-nobody-wrote") is None
     assert installed_version("numpy") == np.__version__
 

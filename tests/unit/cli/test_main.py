@@ -50,7 +50,7 @@ def process(*words, **variables):
 # run
 
 
-def test_run_writes_a_folder_and_says_where(call, here):
+def test_run_writes_a_folder_and_prints_its_path(call, here):
     code, out, err = call("run", "my.toml")
     assert code == 0
     assert list_files(here) == {"my.toml"} | {f"runs/my/{name}" for name in RUN_FILES}
@@ -60,13 +60,13 @@ def test_run_writes_a_folder_and_says_where(call, here):
     assert "round 4 of 4" in err
 
 
-def test_quiet_says_the_digest_and_the_folder_only(call):
+def test_quiet_prints_the_digest_and_the_folder_only(call):
     code, out, err = call("run", "my.toml", "--quiet")
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["digest", "folder"]
 
 
-def test_set_and_out(call, here):
+def test_set_changes_settings_and_out_the_folder(call, here):
     code, *_ = call("run", "my.toml", "-q", "--set", "rounds=2", "--set", "algorithm.*.K=3",
                     "--out", "a/b c")  # fmt: skip
     stored = tomllib.loads((here / "a/b c/config.toml").read_text())
@@ -128,7 +128,7 @@ def test_a_run_that_comes_second_does_not_overwrite_the_first(call, here, monkey
     assert (here / "runs/my/other").read_text() == "first"
 
 
-def test_all_faults_are_said_once_and_nothing_is_written(call, here):
+def test_all_errors_are_reported_once_and_nothing_is_written(call, here):
     (here / "my.toml").write_text(settings_text(rounds=None).replace("K = 2", "tau = 2"))
     code, out, err = call("run", "my.toml", "--set", "algorithm.0.lr=1")
     assert (code, out) == (2, "")
@@ -145,7 +145,7 @@ def test_all_faults_are_said_once_and_nothing_is_written(call, here):
     assert not (here / "runs").exists()
 
 
-def test_an_algorithm_that_diverges_ends_in_words_and_the_others_go_on(call, here):
+def test_an_algorithm_that_diverges_is_reported_and_the_others_run(call, here):
     code, out, _ = call("run", "my.toml", "--set", "algorithm.0.gamma=1e120")
     assert code == 0
     facts = read_summary(here / "runs/my")["algorithms"]
@@ -179,7 +179,7 @@ def test_figures_are_drawn_and_drawn_again(here):
     assert (here / "new/trajectory.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_without_matplotlib_it_runs_and_says_how_to_get_pictures(call, here, monkeypatch):
+def test_without_matplotlib_a_run_explains_how_to_get_figures(call, here, monkeypatch):
     def version(name):
         if name == "matplotlib":
             raise PackageNotFoundError(name)
@@ -204,7 +204,7 @@ def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
     assert list_files(here / "runs/my") == RUN_FILES
 
 
-def test_plot_says_what_it_cannot_do(call, here, monkeypatch):
+def test_plot_refuses_wrong_folders_and_axes(call, here, monkeypatch):
     code, _, err = call("plot", "nowhere")
     assert (code, err.count("\n")) == (2, 1)
     call("run", "my.toml", "-q")
@@ -250,7 +250,7 @@ def test_version_and_help(call):
 @pytest.mark.parametrize(
     "words", [["--wrong"], ["wrong"], ["run"], ["run", "my.toml", "--wrong"], ["run", "a", "b"]]
 )
-def test_wrong_usage(call, here, words):
+def test_wrong_usage_is_reported_once(call, here, words):
     code, out, err = call(*words)
     assert (code, out) == (2, "")
     assert err.count("Error: ") == 1
@@ -286,7 +286,7 @@ def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeyp
 
 
 @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}])
-def test_a_terminal_without_our_letters_costs_nothing(here, variables):
+def test_a_terminal_without_our_characters_costs_nothing(here, variables):
     job = process("run", "my.toml", "-q", "--set", "algorithm.0.name=Ünï", **variables)
     assert job.returncode == 0, job.stderr
     job = process("run", "my.toml", "--out", "ö", **variables)
@@ -294,7 +294,7 @@ def test_a_terminal_without_our_letters_costs_nothing(here, variables):
 
 
 @pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # where JAX is loaded by a test
-def test_interrupted_it_ends_at_once_and_keeps_what_it_has(here):
+def test_an_interrupted_run_ends_at_once_and_writes_a_checkpoint(here):
     job = subprocess.Popen(
         kavg_command("run", "my.toml", "--set", "rounds=100000000", "--set", "record.every=1000"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -337,7 +337,7 @@ READERS = [
 
 
 @pytest.mark.parametrize("command", READERS)
-def test_a_path_that_leads_nowhere_is_said_in_one_report(call, here, command):
+def test_a_path_that_leads_nowhere_gets_one_report(call, here, command):
     assert call("run", "my.toml", "-q", "--out", "whole")[0] == 0
     (here / "note").write_text("no settings")
     (here / "empty").mkdir()
@@ -354,7 +354,7 @@ def test_a_path_that_leads_nowhere_is_said_in_one_report(call, here, command):
 
 
 @pytest.mark.parametrize("command", ["run my.toml", "check my.toml", "exact my.toml", "plot whole"])
-def test_a_folder_that_cannot_be_written_is_said_in_one_report(call, here, command):
+def test_a_folder_that_cannot_be_written_gets_one_report(call, here, command):
     assert call("run", "my.toml", "-q", "--out", "whole")[0] == 0
     (here / "note").write_text("no folder")
     (here / "loop").symlink_to("loop")
@@ -366,7 +366,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_report(call, here, comma
 
 
 @pytest.mark.parametrize(("rank", "says"), [(0, True), (1, False), (None, True)])
-def test_copies_that_are_no_ranks_stay_until_one_has_said_why(monkeypatch, capsys, rank, says):
+def test_copies_that_are_no_ranks_stay_until_one_has_explained(monkeypatch, capsys, rank, says):
     """Some launchers end all copies, by SIGTERM, once one has left."""
     launch = None if rank is None else Launch("Open MPI", "SIZE", 2, rank)
     before, seen = signal.getsignal(signal.SIGTERM), []

@@ -23,7 +23,7 @@ def test_a_bar_has_one_width_and_is_full_at_the_end_only(rounds, data):
 
 
 @given(st.integers(1, 500), st.floats(0, 1))
-def test_lines_are_few_and_the_last_round_is_always_said(rounds, seconds):
+def test_lines_are_few_and_the_last_round_is_always_shown(rounds, seconds):
     stream, clock = io.StringIO(), iter(range(10**6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress.time, "monotonic", lambda: next(clock))

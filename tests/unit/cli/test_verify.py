@@ -61,7 +61,7 @@ ELSEWHERE = {"processor": "another"}
 
 
 @pytest.mark.parametrize("how", [[], ["--sample", "3"], ["--sample", "99", "--seed", "7"]])
-def test_the_same_bits(call, run, how):
+def test_verify_repeats_a_run_and_finds_the_same_bits(call, run, how):
     run("a")
     code, out, err = call("verify", "a", *how)
     assert code == 0
@@ -72,7 +72,7 @@ def test_the_same_bits(call, run, how):
     assert call("verify", "a", "-q", *how)[2] == ""
 
 
-def test_another_machine_with_the_same_bits(call, run):
+def test_the_same_bits_on_another_machine_are_reported_as_such(call, run):
     rewritten(run("a"), lambda run: run, versions={"numpy": "1.0", "kavg": "0.0"}, **ELSEWHERE)
     code, out, _ = call("verify", "a", "-q")
     assert (code, out.splitlines()[-1]) == (0, "same bits")
@@ -133,7 +133,7 @@ def test_a_run_that_diverged_comes_again(call, run):
 
 @pytest.mark.parametrize("name", ["config.toml", "metrics.csv", "summary.json", "environment.json",
                                   "trajectory.npz", "manifest.sha256"])  # fmt: skip
-def test_one_bit_of_each_file(call, run, name):
+def test_one_changed_bit_of_any_file_is_found(call, run, name):
     path = run("a") / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -146,7 +146,7 @@ def test_one_bit_of_each_file(call, run, name):
     assert not out.endswith("same bits\n")
 
 
-def test_what_is_lost_and_added(call, run):
+def test_lost_and_added_files_are_named(call, run):
     folder = run("a")
     (folder / "summary.json").unlink()
     (folder / "notes.txt").write_text("mine")
@@ -159,7 +159,7 @@ def test_what_is_lost_and_added(call, run):
     assert out.endswith("same bits; the files are not as they were written\n")
 
 
-def test_a_folder_without_manifest(call, run):
+def test_a_folder_without_manifest_is_repeated_all_the_same(call, run):
     (run("a") / manifest.NAME).unlink()
     code, out, _ = call("verify", "a", "-q")
     assert code == 1
@@ -167,7 +167,7 @@ def test_a_folder_without_manifest(call, run):
     assert "same bits" in out
 
 
-def test_a_run_that_cannot_be_read(call, run, monkeypatch):
+def test_a_run_that_cannot_be_read_is_not_repeated(call, run, monkeypatch):
     (run("a") / "trajectory.npz").write_bytes(b"PK")
     monkeypatch.setattr(jobs, "complete_run", None)
     code, out, err = call("verify", "a")
@@ -192,7 +192,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_files_that_contradict_each_other(call, run, name):
+def test_files_that_contradict_each_other_are_found(call, run, name):
     file, change, words = CHANGES[name]
     path = run("a") / file
     changed = change(path.read_text())
@@ -204,7 +204,7 @@ def test_files_that_contradict_each_other(call, run, name):
     assert out.count("\n") == 1
 
 
-def test_data_that_changed_since(call, here):
+def test_data_that_changed_since_the_run_are_found(call, here):
     features = np.arange(24.0).reshape(12, 2)
     np.savez(here / "my.npz", features=features, labels=np.arange(12) % 2)
     objective = '{ kind = "logistic_regression", data = "my.npz" }'
@@ -245,7 +245,7 @@ def test_commands_that_add_files_keep_the_manifest(here, call, run, monkeypatch)
     ["gone"], ["my.toml"], ["x" * 300], ["a", "--sample", "0"], ["a", "--level", "0"],
     ["a", "--seed", "-1"], ["empty"],
 ])  # fmt: skip
-def test_wrong_input(call, run, here, words):
+def test_wrong_input_is_reported_once_and_nothing_is_written(call, run, here, words):
     run("a")
     (here / "empty").mkdir()
     before = sorted(here.rglob("*"))
@@ -260,7 +260,7 @@ def test_wrong_input(call, run, here, words):
 # A sample.
 
 
-def test_a_sample_is_run_from_the_states_that_were_kept(call, run, monkeypatch):
+def test_a_sample_is_run_from_the_snapshots(call, run, monkeypatch):
     run("a", "--set", "rounds=100", "--set", "record.every=1", "--set", "replicas=1")
     done = []
     monkeypatch.setattr(replay, "iterate_rounds", spied(done))

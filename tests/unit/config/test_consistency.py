@@ -44,13 +44,13 @@ from helpers.raw_settings import list_errors, method, settings_from_data, text, 
         ),
     ],
 )
-def test_parts_that_do_not_fit(tmp_path, given_text, beginning):
+def test_parts_that_do_not_fit_are_refused(tmp_path, given_text, beginning):
     write_data(tmp_path)
     (line,) = list_errors(given_text, folder=tmp_path)
     assert line.startswith(beginning)
 
 
-def test_parts_that_do_not_fit_are_said_together():
+def test_several_parts_that_do_not_fit_are_reported_together():
     oracle = '{ kind = "minibatch", B = 2 }'
     found = list_errors(
         text(oracle=oracle, top="start = [1.0]", algorithm=method()[:-1] + "," + method()[1:])

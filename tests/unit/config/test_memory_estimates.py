@@ -87,7 +87,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("name", HUGE)
-def test_what_is_too_large_is_refused_without_taking_memory(name):
+def test_settings_that_are_too_large_are_refused_without_taking_memory(name):
     changes, words = HUGE[name]
     parse_config(small())  # what is loaded late is loaded now
     tracemalloc.start()
@@ -151,13 +151,13 @@ def test_an_estimate_is_true_to_a_factor_of_two(name, monkeypatch):
 
 
 @given(st.floats(0, 1e30))
-def test_sizes_in_words(size):
+def test_sizes_are_printed_to_three_digits(size):
     number, unit = format_bytes(size).split()
     assert float(number) * 1024 ** limits.UNITS.index(unit) == pytest.approx(size, rel=0.006)
     assert float(number) < 1025 or unit == "EiB"
 
 
-def test_the_room_is_the_least_of_machine_and_shell(monkeypatch):
+def test_the_memory_limit_is_the_least_of_machine_and_shell(monkeypatch):
     assert 2**20 < memory_limit() < 2**60
     monkeypatch.setattr(limits, "_physical_memory", lambda: 100.0)
     monkeypatch.setattr(limits, "_address_space", lambda: 50.0)
@@ -166,7 +166,7 @@ def test_the_room_is_the_least_of_machine_and_shell(monkeypatch):
     assert memory_limit() == 100.0
 
 
-def test_where_the_system_does_not_say(monkeypatch):
+def test_where_the_system_reports_no_memory_there_is_no_limit(monkeypatch):
     def unknown(name):
         raise ValueError(name)
 

@@ -112,7 +112,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_said_at_its_place(name):
+def test_an_error_is_reported_at_its_place(name):
     given_text, *wanted = FAULTS[name]
     found = list_errors(given_text)
     assert len(found) == len(wanted), found
@@ -129,7 +129,7 @@ def test_an_empty_file_lacks_all_that_has_no_default():
     ]
 
 
-def test_all_faults_of_all_tables_at_once():
+def test_all_errors_of_all_tables_are_reported_at_once():
     found = list_errors(
         """
         rounds = 0

@@ -29,7 +29,7 @@ from kavg.config.settings_file import parse_config
         ("algorithm.0.name=a=b", lambda c: c.algorithms[0].name, "a=b"),
     ],
 )
-def test_set(override, place, value):
+def test_set_changes_the_value_at_a_place(override, place, value):
     momentum = '{ kind = "block_momentum", mu = 0.5 }'
     runs = [method(outer=momentum, more=f', name = "{name}"')[1:-1] for name in ("K-AVG", "M-AVG")]
     assert place(parse_config(text(algorithm=f"[{', '.join(runs)}]"), [override])) == value
@@ -58,11 +58,11 @@ def test_set(override, place, value):
         ("oracle..B=3", "oracle.'': there is no key '' here"),
     ],
 )
-def test_set_says_what_it_cannot_do(override, words):
+def test_wrong_overrides_are_refused(override, words):
     (line,) = list_errors(text(), [override])
     assert line.startswith(words)
 
 
-def test_faults_of_set_come_with_those_of_the_file_and_the_last_one_counts():
+def test_errors_of_overrides_come_with_those_of_the_file_and_the_last_one_counts():
     assert len(list_errors(text("0"), ["bad", "algorithm.7.K=1", "lr=2"])) == 4
     assert parse_config(text(), ["rounds=3", "rounds=4"]).rounds == 4

@@ -24,7 +24,7 @@ def said_of(path):
     return str(caught.value)
 
 
-def test_the_file_is_named_and_its_faults_counted(tmp_path):
+def test_the_file_is_named_and_its_errors_counted(tmp_path):
     path = written(tmp_path, text("0", "lr = 1"))
     assert said_of(path).split("\n")[0] == f"{path}: 2 errors"
     assert said_of(written(tmp_path, text("0"))).startswith(f"{path}: 1 error\n  rounds: ")
@@ -32,12 +32,12 @@ def test_the_file_is_named_and_its_faults_counted(tmp_path):
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_files_of_other_systems(tmp_path, line_end, mark):
+def test_files_of_other_systems_are_read(tmp_path, line_end, mark):
     path = written(tmp_path, mark + text().replace("\n", line_end))
     assert load_config(path) == parse_config(text())
 
 
-def test_what_is_no_settings_file(tmp_path):
+def test_other_files_are_refused(tmp_path):
     missing = tmp_path / "missing.toml"
     assert (
         said_of(missing) == f"cannot read the settings {str(missing)!r}: No such file or directory"
@@ -66,7 +66,7 @@ def test_data_are_looked_up_beside_the_settings(tmp_path, monkeypatch):
     assert load_config(absolute) == config
 
 
-def test_a_missing_data_file_is_a_fault_of_the_settings(tmp_path):
+def test_a_missing_data_file_is_an_error_of_the_settings(tmp_path):
     words = said_of(written(tmp_path, settings_from_data("gone.npz")))
     assert f"objective: {tmp_path / 'gone.npz'}: no such file" in words
 

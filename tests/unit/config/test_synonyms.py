@@ -44,7 +44,7 @@ def test_a_foreign_name_is_answered_with_ours_at_its_place(ours, foreign):
 
 
 @pytest.mark.parametrize(("ours", "foreign"), [f for f in FOREIGN if f[0] in synonyms.PLACES])
-def test_a_foreign_name_at_the_wrong_place_is_sent_home(ours, foreign):
+def test_a_foreign_name_at_the_wrong_place_gets_the_right_place(ours, foreign):
     place = "oracle" if HERE.get(ours, "") != "oracle" else "algorithm.0"
     (line,) = [
         one for one in list_errors(with_keys(place, foreign)) if f"{place}.{foreign}: " in one
@@ -53,7 +53,7 @@ def test_a_foreign_name_at_the_wrong_place_is_sent_home(ours, foreign):
 
 
 @pytest.mark.parametrize("foreign", synonyms.SYNONYMS["kind"])
-def test_foreign_names_of_kind(foreign):
+def test_foreign_names_of_kind_are_answered(foreign):
     assert list_errors(text(oracle=f"{{ {foreign} = 'gaussian' }}")) == [
         f"oracle: there is no key {foreign!r} here; use 'kind'"
     ]
@@ -76,6 +76,6 @@ def test_no_foreign_name_means_two_things_or_is_ours_at_that_place():
     assert len(set(names)) == len(names)
 
 
-def test_our_own_names_at_the_wrong_place_are_sent_home():
+def test_our_own_names_at_the_wrong_place_get_the_right_place():
     (line,) = list_errors(text(top="K = 3"))
     assert line == "K: there is no key 'K' here; it belongs to [[algorithm]]"

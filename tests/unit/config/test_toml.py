@@ -40,7 +40,7 @@ def test_a_key_of_many_parts_is_refused(text):
     "a" + ".a" * 99 + " = 1", "a = [" + "1.5, " * 10_000 + "]", "a = '" + "x.y, " * 1000 + "'",
     "a = 1.5\n" * 0 + "\n".join(f"k{i} = 0.5" for i in range(1000)), "",
 ])  # fmt: skip
-def test_what_has_many_dots_for_a_reason_is_read(text):
+def test_text_with_many_dots_is_read(text):
     assert parse_toml(text) == tomllib.loads(text)
 
 

@@ -111,7 +111,7 @@ def test_memory_does_not_depend_on_the_number_of_learners():
     assert peaks[2] < 1.3 * peaks[0]
 
 
-def test_dtype_is_checked():
+def test_an_unknown_dtype_is_refused():
     with pytest.raises(kavg.KavgError, match="dtype must be one of float64, float32, got"):
         kavg.simulate(kavg.Problem(WELL, kavg.oracles.Gaussian(1.0)),
                       kavg.Algorithm(1, 1, 0.1, kavg.outer.Averaging()),

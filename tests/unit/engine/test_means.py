@@ -144,7 +144,7 @@ def test_requests_of_ranks_are_added_up() -> None:
         assert run_ranks(3, lambda comm, kind=kind: requested(comm, kind)) == [111, 111, 111]
 
 
-def test_a_thousand_learners() -> None:
+def test_the_mean_of_a_thousand_learners_is_exact() -> None:
     x = displacements(1, 1000, 2, 2)
     mean, _ = averaged(x, tile=64)
     largest = np.linalg.norm(x, axis=-1).max(axis=0)

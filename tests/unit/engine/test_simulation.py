@@ -62,7 +62,7 @@ def test_a_standard_series_that_is_missing_is_named_too():
             getattr(part, name)
 
 
-def test_divergence_keeps_what_was_recorded():
+def test_a_diverged_run_has_the_rounds_before():
     wild = kavg.Algorithm(P=2, K=2, gamma=1e80, outer=Averaging())
     bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Gaussian(1.0), 1.0)
     run = kavg.simulate(bowl, wild, rounds=50, replicas=2)
@@ -113,7 +113,7 @@ def test_rounds_are_copies_that_stay():
         ({"dtype": "float16"}, "dtype must be one of float64, float32, got dtype='float16'"),
     ],
 )
-def test_what_no_run_can_be_made_of_is_refused(wrong, words):
+def test_wrong_options_are_refused(wrong, words):
     with pytest.raises(kavg.KavgError, match=words):
         kavg.simulate(COSINE, METHOD, **{"rounds": 2} | wrong)
 

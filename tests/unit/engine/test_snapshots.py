@@ -56,7 +56,7 @@ def test_together_they_stay_small(R, d):
 
 
 @given(problems(), algorithms(), st.integers(1, 40), st.data())
-def test_from_each_the_run_goes_on_as_it_did(problem, algorithm, rounds, data):
+def test_a_run_continues_from_any_snapshot_as_it_did(problem, algorithm, rounds, data):
     settings = {"replicas": 2, "seed": 3}
     run = kavg.simulate(problem, algorithm, rounds=rounds, every=rounds, **settings)
     assert numbers(run.states) == [n for n in numbers(run.states) if 0 < n < run.done]

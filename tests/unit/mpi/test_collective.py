@@ -38,7 +38,7 @@ def faults_of(size, f):
 
 
 @given(st.lists(ANY_TEXT, min_size=1, max_size=5))
-def test_ranks_are_grouped_by_what_they_have(texts):
+def test_ranks_are_grouped_by_content(texts):
     everywhere = run_ranks(
         len(texts), lambda comm: group_ranks(comm, encode_text(texts[comm.Get_rank()]))
     )
@@ -57,7 +57,7 @@ def test_texts_that_differ_only_beyond_what_is_shown_differ():
     assert [decode_text(row) for row in groups] == ["x" * TEXT_BYTES] * 2
 
 
-def test_a_long_text_is_cut_without_a_fault():
+def test_a_long_text_is_cut_between_characters():
     (groups,) = run_ranks(
         1, lambda comm: group_ranks(comm, encode_text("ä" * TEXT_BYTES + "\udcff"))
     )
@@ -65,7 +65,7 @@ def test_a_long_text_is_cut_without_a_fault():
 
 
 @SIZES
-def test_what_all_have_is_returned_on_all(size):
+def test_a_value_that_all_ranks_share_is_returned(size):
     assert run_ranks(size, lambda comm: agree_on(comm, "the numbers", lambda: 3, str)) == [3] * size
 
 
@@ -76,7 +76,7 @@ def test_each_rank_keeps_its_own_object(size):
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
-def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
+def test_a_difference_is_reported_on_all_ranks_with_the_ranks_of_each_value(size):
     def differ(comm):
         agree_on(comm, "the settings", lambda: comm.Get_rank() == size - 1, str)
 
@@ -90,7 +90,7 @@ def test_a_difference_is_said_on_all_ranks_with_who_has_what(size):
 
 
 @SIZES
-def test_the_same_fault_on_all_ranks_is_said_as_it_is(size):
+def test_the_same_error_on_all_ranks_is_raised_unchanged(size):
     def fail():
         raise KavgError("K is missing" + "!" * 2 * TEXT_BYTES)
 
@@ -100,7 +100,7 @@ def test_the_same_fault_on_all_ranks_is_said_as_it_is(size):
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_a_fault_on_one_rank_is_a_difference(size):
+def test_an_error_on_one_rank_is_a_difference(size):
     def load(rank):
         if rank == 1:
             raise KavgError("cannot read the settings")
@@ -114,7 +114,7 @@ def test_a_fault_on_one_rank_is_a_difference(size):
         assert "\n  rank 1: cannot read the settings" in str(fault)
 
 
-def test_a_crash_is_not_taken_for_a_fault():
+def test_a_crash_is_not_taken_for_an_error():
     def crash():
         raise RuntimeError("a bug")
 
@@ -130,7 +130,7 @@ def test_only_rank_0_acts(size):
 
 
 @SIZES
-def test_a_fault_on_rank_0_is_raised_on_all(size):
+def test_an_error_on_rank_0_is_raised_on_all(size):
     def refuse():
         raise KavgError("exists already; use --force")
 
@@ -140,7 +140,7 @@ def test_a_fault_on_rank_0_is_raised_on_all(size):
 
 
 @SIZES
-def test_each_costs_one_allgather(size):
+def test_agreement_and_rank_0_cost_one_allgather_each(size):
     def count(comm):
         counting = CountingComm(comm)
         agree_on(counting, "nothing", lambda: None, str)

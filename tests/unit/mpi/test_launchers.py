@@ -29,7 +29,7 @@ OPEN_MPI = "Open MPI v5.0.11, package: Open MPI user@localhost Distribution, ide
 
 
 @pytest.mark.parametrize(("launcher", "of", "at"), LAUNCHERS)
-def test_each_launcher_says_how_many_and_which(launcher, of, at):
+def test_size_and_rank_are_read_from_the_variables_of_a_launcher(launcher, of, at):
     found = detect_launch({at: "3"} if of is None else {of: "4", at: "3"})
     assert (found.variable, found.size) == ((at, None) if of is None else (of, 4))
     assert found.rank == 3
@@ -46,7 +46,7 @@ def test_each_launcher_says_how_many_and_which(launcher, of, at):
         ({}, "a PMI launcher"),
     ],
 )
-def test_launchers_that_speak_pmi_are_told_apart(variables, launcher):
+def test_launchers_that_use_pmi_are_distinguished(variables, launcher):
     found = detect_launch({"PMI_SIZE": "2", "PMI_RANK": "1", **variables})
     assert (found.launcher, found.size, found.rank) == (launcher, 2, 1)
 
@@ -64,7 +64,7 @@ def test_one_process_alone_has_no_launch(variables):
     assert detect_launch(variables) is None
 
 
-def test_some_launchers_say_only_which_copy_this_is():
+def test_some_launchers_give_only_the_rank():
     found = detect_launch({"PMIX_RANK": "1"})
     assert (found.size, found.rank) == (None, 1)
 
@@ -111,7 +111,7 @@ def test_a_library_that_would_end_the_process_is_not_begun(library, launcher, re
         validate_library(library, launch)
 
 
-def test_one_copy_speaks_for_all():
+def test_one_copy_reports_for_all():
     of_four = [Launch("x", "X_SIZE", 4, rank) for rank in range(4)]
     assert list(map(is_reporting_copy, of_four)) == [True, False, False, False]
     # Copy 0 of an unknown number may well be alone, and finds no fault.
@@ -129,7 +129,7 @@ def test_without_a_library_the_launcher_is_named():
     assert "\n" not in words
 
 
-def test_slurm_is_told_of_its_own_switches(monkeypatch):
+def test_the_advice_for_slurm_names_its_own_options(monkeypatch):
     monkeypatch.setattr(launchers, "loaded_library_path", lambda: None)
     slurm = Launch("Slurm's srun", "SLURM_STEP_NUM_TASKS", 2, 0)
     with pytest.raises(KavgError, match="srun --mpi="):
@@ -157,6 +157,6 @@ def test_the_loaded_library_is_read_from_the_process(tmp_path):
     assert loaded_library_path(tmp_path / "none") is None
 
 
-def test_names_are_short():
+def test_library_names_are_shortened():
     assert library_name(OPEN_MPI) == "Open MPI v5.0.11"
     assert re.fullmatch(r"MPICH 5\.0\.2", library_name(MPICH + "\0"))

@@ -22,13 +22,13 @@ from kavg.mpi.watched_comm import TIMEOUT, WatchedComm, set_place, set_timeout
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
-def test_a_word_arrives_as_it_was_sent(rank, asks, waits):
+def test_a_status_is_decoded_as_it_was_encoded(rank, asks, waits):
     word = RankStatus(rank, asks, waits)
     assert decode_status(word.encode()) == word
 
 
 @given(st.data(), st.integers(2, 8))
-def test_everyone_who_keeps_the_others_waiting_is_named(data, size):
+def test_every_rank_that_keeps_the_others_waiting_is_named(data, size):
     states = st.lists(st.sampled_from(["waits", "works", "silent"]), min_size=size, max_size=size)
     state = data.draw(states)
     heard = {
@@ -117,7 +117,7 @@ def test_the_missing_rank_is_named_with_the_round_by_the_rank_that_waits(said):
     assert post.codes == [(0, 1)]
 
 
-def test_last_words_are_given_time(said, monkeypatch):
+def test_a_rank_that_aborts_waits_for_its_output(said, monkeypatch):
     """Launchers drop what they have not passed on when a rank ends the job."""
     post, slept = Post(2), []
     dog = waiting(post, 0)
@@ -131,7 +131,7 @@ def test_last_words_are_given_time(said, monkeypatch):
     assert slept[-1] == (watchdog.FLUSH_SECONDS, 2, [(0, 1)])
 
 
-def test_a_rank_at_work_answers_and_is_told_from_one_that_stopped(said):
+def test_a_rank_at_work_answers_and_a_stopped_one_does_not(said):
     post = Post(3)
     worker = waiting(post, 2)
     worker.calls = 2
@@ -144,7 +144,7 @@ def test_a_rank_at_work_answers_and_is_told_from_one_that_stopped(said):
     ]
 
 
-def test_a_collective_that_ends_while_ranks_are_asked_ends_nothing(said):
+def test_a_collective_that_completes_during_a_query_ends_nothing(said):
     post = Post(2)
     dog = waiting(post, 0)
 
@@ -173,7 +173,7 @@ def test_more_time_for_work_is_no_more_time_for_a_rank_that_stopped(said):
     assert said == ["rank 0 has not responded for 0.4 s (round 17 of A); aborting"]
 
 
-def test_the_lower_of_two_that_ask_speaks_first(said):
+def test_the_lower_of_two_ranks_that_query_reports(said):
     post = Post(3)
     low, high = waiting(post, 0), waiting(post, 1)
     waits = []
@@ -227,7 +227,7 @@ def test_watched_collectives_are_those_of_the_communicator(said, size):
     assert (said, post.codes) == ([], [])
 
 
-def test_letters_that_nobody_read_are_read_before_the_end(said):
+def test_messages_left_over_are_received_before_the_end(said):
     """A rank that comes late, when it was asked for already, leaves no letter behind."""
     late = threading.Event()
 
@@ -271,7 +271,7 @@ def test_only_a_watched_communicator_takes_notes():
     assert (dog.place_text, dog.work_limit) == ("at the end", 0.0)
 
 
-def test_where_ranks_cannot_be_asked_each_ends_itself(said, monkeypatch):
+def test_ranks_that_cannot_query_each_other_end_alone(said, monkeypatch):
     left = []
     monkeypatch.setattr(watchdog.os, "_exit", left.append)
     monkeypatch.setattr(watchdog.time, "sleep", lambda seconds: None)
@@ -299,7 +299,7 @@ def test_a_rank_that_ends_all_warns_them_and_does_not_go_on_where_mpi_returns(mo
         comm.watchdog.stopped.set()
 
 
-def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
+def test_a_rank_woken_to_be_ended_prints_nothing(monkeypatch):
     """Open MPI sends SIGCONT and SIGTERM to all when one ends all."""
     said, now = [], [100.0]
     monkeypatch.setattr(collective, "print_error", said.append)
@@ -318,7 +318,7 @@ def test_a_rank_that_was_woken_to_be_ended_says_nothing(monkeypatch):
     assert said == ["rank 0 of 2: a fault long after"]
 
 
-def test_a_rank_hears_that_it_is_woken():
+def test_a_rank_notices_that_it_is_woken():
     world = PostComm(Post(2), 0)
     MPI = SimpleNamespace(
         COMM_WORLD=world,
@@ -339,7 +339,7 @@ def test_a_rank_hears_that_it_is_woken():
         signal.signal(signal.SIGCONT, before)
 
 
-def test_a_rank_that_another_ends_says_nothing(monkeypatch):
+def test_a_rank_that_another_ends_prints_nothing(monkeypatch):
     """Its launcher may send it SIGTERM meanwhile."""
     monkeypatch.setattr(watched_comm.os, "_exit", lambda code: None)
     post = Post(2)

@@ -156,7 +156,7 @@ def test_the_digest_sees_the_shape() -> None:
         ([[1.0], [2.0, 3.0]], [0, 1], "features are not an array"),
     ],
 )
-def test_data_refuses(features: Any, labels: Any, message: str) -> None:
+def test_wrong_data_are_refused(features: Any, labels: Any, message: str) -> None:
     with pytest.raises(KavgError, match=message):
         Data(features, labels)
 
@@ -277,7 +277,7 @@ def test_names_that_no_file_can_have(name: str) -> None:
         load_data(name)
 
 
-def test_a_name_cannot_mislead_a_terminal() -> None:
+def test_a_file_name_cannot_control_a_terminal() -> None:
     with pytest.raises(KavgError) as caught:
         load_data("\x1b[31m.npz")
     assert str(caught.value).startswith(r"'\x1b[31m.npz': no such file")
@@ -296,7 +296,7 @@ def test_a_single_array_is_no_archive(tmp_path: Path) -> None:
         load_data(str(tmp_path / "a.npz"))
 
 
-def test_digits() -> None:
+def test_the_digits_are_loaded_and_scaled() -> None:
     pytest.importorskip("sklearn")
     data = load_data("digits")
     assert data.features.shape == (1797, 64)
@@ -320,7 +320,7 @@ def test_without_noise_the_labels_are_the_truth(n: int, p: int, seed: int) -> No
 
 
 @given(n=st.integers(1, 40), share=st.floats(0, 1), seed=SEEDS)
-def test_outliers_are_exactly_so_many(n: int, share: float, seed: int) -> None:
+def test_outliers_have_exactly_their_share(n: int, share: float, seed: int) -> None:
     for kind in ("regression", "classification"):
         clean = Synthetic(kind, examples=n, seed=seed).draw()  # type: ignore[arg-type]
         spoilt = Synthetic(kind, examples=n, outliers=share, seed=seed).draw()  # type: ignore[arg-type]
@@ -339,6 +339,6 @@ def test_outliers_are_exactly_so_many(n: int, share: float, seed: int) -> None:
         ({"seed": -1}, r"seed must be a whole number from 0 to 2\^64 - 1, got seed=-1"),
     ],
 )
-def test_synthetic_refuses(settings: dict[str, Any], message: str) -> None:
+def test_wrong_synthetic_data_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(KavgError, match=message):
         Synthetic(**({"kind": "regression"} | settings))

@@ -22,7 +22,7 @@ def sine_of(turns):
 
 @pytest.mark.skipif(not PRECISE, reason="no longer numbers to compare with")
 @pytest.mark.parametrize("scale", [1e-300, 1e-9, 1e-3, 0.1, 0.5, 3.0, 1e6, 1e12])
-def test_it_is_right_to_the_last_places(scale):
+def test_sine_is_right_to_the_last_places(scale):
     t = np.random.default_rng(1).uniform(-scale, scale, 100_000)
     exact = np.sin(2 * PI * (t - np.rint(t)).astype(np.longdouble))
     off = np.abs(sine_of(t) - exact)
@@ -31,7 +31,7 @@ def test_it_is_right_to_the_last_places(scale):
     assert (off <= 5e-16 * np.abs(exact))[small].all()
 
 
-def test_where_it_is_known():
+def test_sine_is_exact_at_multiples_of_a_quarter():
     whole = np.arange(-50.0, 51.0)
     assert (sine_of(whole / 2) == 0).all()
     assert np.array_equal(np.abs(sine_of(whole + 0.25)), np.ones(101))
@@ -39,7 +39,7 @@ def test_where_it_is_known():
     assert np.array_equal(sine_of([2.0**60, 5e-324]), [0.0, 5e-324 * 6])
 
 
-def test_what_is_not_finite_is_no_number():
+def test_the_sine_of_infinity_is_nan():
     with np.errstate(invalid="ignore"):
         assert np.isnan(sine_of([np.inf, -np.inf, np.nan])).all()
 

@@ -53,7 +53,9 @@ PI = np.pi
         (Himmelblau(), [1.0, 1.0], 106.0, [-46.0, -38.0]),
     ],
 )
-def test_by_hand(F: Objective, x: list[float], value: float, grad: list[float] | None) -> None:
+def test_values_and_gradients_by_hand(
+    F: Objective, x: list[float], value: float, grad: list[float] | None
+) -> None:
     point = np.array(x)
     assert F.value(point) == pytest.approx(value, rel=1e-14, abs=1e-15)
     if grad is not None:
@@ -79,7 +81,7 @@ def test_by_hand(F: Objective, x: list[float], value: float, grad: list[float] |
         (Himmelblau(), np.inf, 0.0),
     ],
 )
-def test_constants(F: Objective, L: float, f_star: float | None) -> None:
+def test_constants_by_hand(F: Objective, L: float, f_star: float | None) -> None:
     assert (F.L.value, F.L.how, F.f_star.how) == (L, "exact", "exact")
     assert f_star is None or F.f_star.value == f_star
 
@@ -199,6 +201,6 @@ def test_lojasiewicz_constant_of_quadratics() -> None:
         (lambda: LogSpectrum(1.0, 2.0, 0), "got dim=0"),
     ],
 )
-def test_constructors_refuse(make: Callable[[], Any], message: str) -> None:
+def test_constructors_refuse_wrong_values(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(KavgError, match=message):
         make()

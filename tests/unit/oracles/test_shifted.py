@@ -22,7 +22,7 @@ def test_shifts_sum_to_zero_and_have_mean_square_zeta2(learners: int, zeta2: flo
 
 
 @given(st.integers(2, 12), st.data())
-def test_shifts_do_not_depend_on_who_asks(learners: int, data: st.DataObject) -> None:
+def test_shifts_do_not_depend_on_the_rank(learners: int, data: st.DataObject) -> None:
     whole = shifts(2.0, seed=1, P=learners, dim=3, learners=range(learners))
     first = data.draw(st.integers(0, learners - 1))
     stop = data.draw(st.integers(first + 1, learners))

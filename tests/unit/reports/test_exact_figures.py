@@ -59,7 +59,7 @@ def test_dispersion_on_a_logarithmic_axis_leaves_out_its_zero():
     assert np.isnan(panel.lines[0].get_ydata()[0])
 
 
-def test_caption_and_names():
+def test_caption_and_legend_name_the_runs():
     named = [
         replace(exact(method), name=name) for method, name in zip(METHODS, ("$a_", ""), strict=True)
     ]
@@ -121,6 +121,6 @@ def test_an_atlas_may_be_all_stable_or_not(high, tmp_path):
         lambda: atlas_figure([stability_atlas(1, [1.0], [0.5])]),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(call):
+def test_runs_that_cannot_be_drawn_are_refused(call):
     with pytest.raises(KavgError):
         call()

@@ -156,7 +156,7 @@ def test_colours_differ_in_lightness():
     assert min(gaps) > 10
 
 
-def test_faults_are_named(monkeypatch, tmp_path):
+def test_wrong_arguments_are_refused(monkeypatch, tmp_path):
     with pytest.raises(KavgError, match="no axis 'epochs'"):
         trajectory_figure([a_run()], axis="epochs")
     with pytest.raises(KavgError, match=r"quantities must be one or more of F, .*, got \['loss'\]"):

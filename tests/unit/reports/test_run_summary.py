@@ -39,7 +39,7 @@ values = st.floats(allow_nan=False, allow_infinity=False)
 @given(
     st.lists(st.tuples(names, st.integers(1, 3), st.none() | st.just(3)), min_size=1, max_size=4)
 )
-def test_any_names_fit_the_width_and_are_told_apart(given_runs):
+def test_any_names_fit_the_width_and_remain_distinct(given_runs):
     runs = [a_run(name, R, diverged_at=at) for name, R, at in given_runs]
     text = table(runs, width=72)
     assert all(cell_width(line) <= 72 for line in text.split("\n"))
@@ -50,13 +50,13 @@ def test_any_names_fit_the_width_and_are_told_apart(given_runs):
 
 
 @given(st.text(alphabet="ab中 ", min_size=100, max_size=300))
-def test_no_letter_of_a_name_is_cut_off(name):
+def test_no_character_of_a_name_is_cut_off(name):
     squeezed = re.sub(r"\s", "", table([a_run(name)]))
     assert squeezed.count(name.replace(" ", "")) >= 4 or not name.strip()
 
 
 @given(values, st.floats(0, 1e300))
-def test_the_limits_decide_the_digits(mean, half):
+def test_the_interval_decides_the_digits(mean, half):
     low, high = mean - half, mean + half
     if not (math.isfinite(low) and math.isfinite(high)):
         return
@@ -79,7 +79,7 @@ def test_the_limits_decide_the_digits(mean, half):
         (0.5, 0.0, "0.5 [0.5, 0.5]"),
     ],
 )
-def test_numbers_by_hand(mean, half, shown):
+def test_estimates_are_formatted_as_by_hand(mean, half, shown):
     limits = map(np.asarray, (mean, mean - half, mean + half))
     assert format_estimate(Estimate(*limits, 0.95, 5)) == shown
 
@@ -103,7 +103,7 @@ def test_a_difference_says_where_zero_lies():
     assert re.search(r"same +0 \[0, 0\]  zero inside", section)
 
 
-def test_divergence_and_what_cannot_be_paired_are_said_in_words():
+def test_divergence_and_runs_that_cannot_be_paired_are_explained():
     text = table([a_run(), a_run("bad", diverged_at=3), a_run("few", R=4), a_run("x", extra="z")])
     assert "diverged at round 3" in text
     assert "not paired: 4 replicas against 8" in text
@@ -112,7 +112,7 @@ def test_divergence_and_what_cannot_be_paired_are_said_in_words():
     assert "the first diverged" in table([a_run("bad", diverged_at=3), a_run()])
 
 
-def test_one_replica_has_no_limits():
+def test_one_replica_has_no_interval():
     text = table([a_run(R=1), a_run("M-AVG", R=1)])
     assert "(one replica: no interval)" in text
     assert "zero" not in text
@@ -120,7 +120,7 @@ def test_one_replica_has_no_limits():
 
 
 @pytest.mark.parametrize("nothing", [[], a_run()])
-def test_needs_a_list(nothing):
+def test_a_table_needs_a_list_of_runs(nothing):
     with pytest.raises(KavgError, match="list of one or more"):
         table(nothing)
 

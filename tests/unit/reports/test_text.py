@@ -51,7 +51,7 @@ def test_a_column_that_has_no_room_makes_lines_too_long_and_is_not_cut():
     assert lines == ["  " + "a" * 40 + "  " + "b" * NARROWEST, " " * 44 + "b"]
 
 
-def test_cells_stand_beside_the_first_or_the_last_line_of_the_wrapped_one():
+def test_cells_before_a_wrapped_one_are_at_its_first_line_and_cells_after_at_its_last():
     assert align_columns([("x", "one two three four", "y")], width=24, flexible=1) == [
         "  x  one two three",
         "     four              y",

@@ -28,7 +28,7 @@ def manager_of(folder, every=1, **more):
                              owns_folder=False, **more)  # fmt: skip
 
 
-def test_the_two_last_are_kept(tmp_path):
+def test_the_two_last_checkpoints_remain(tmp_path):
     manager = manager_of(tmp_path)
     for rounds in range(1, 5):
         manager.update(0, run_of(0, rounds))
@@ -55,7 +55,7 @@ FAULTS = {"No space left on device": OSError(28, os.strerror(28)), "odd": OSErro
 
 @pytest.mark.parametrize("words", FAULTS)
 @pytest.mark.parametrize("at", ["os.fsync", "pathlib.Path.replace", "numpy.savez"])
-def test_what_cannot_be_written_is_said_and_leaves_the_last_one_whole(
+def test_a_checkpoint_that_cannot_be_written_leaves_the_last_one_whole(
     tmp_path, monkeypatch, words, at
 ):
     def fail(*given, **options):
@@ -81,7 +81,7 @@ def test_what_cannot_be_written_is_said_and_leaves_the_last_one_whole(
     assert manager.latest.read_bytes() == before
 
 
-def test_a_folder_that_became_a_file_is_said(tmp_path):
+def test_a_folder_that_became_a_file_is_reported(tmp_path):
     manager = manager_of(tmp_path)
     manager.save()
     (tmp_path / "run" / "checkpoints" / "000000000.ckpt").unlink()
@@ -126,12 +126,12 @@ def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
 # When one is due.
 
 
-def test_after_so_many_rounds(tmp_path):
+def test_a_checkpoint_is_due_after_a_number_of_rounds(tmp_path):
     manager = manager_of(tmp_path, every=3)
     assert [n for n in range(1, 10) if manager.is_due(n)] == [3, 6, 9]
 
 
-def test_after_so_much_time(tmp_path, monkeypatch):
+def test_a_checkpoint_is_due_after_a_time(tmp_path, monkeypatch):
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     manager = manager_of(tmp_path, every="1.5m")
@@ -144,7 +144,7 @@ def test_after_so_much_time(tmp_path, monkeypatch):
     assert due == [False, False, False, True, False, False, True, False]
 
 
-def test_never(tmp_path):
+def test_never_means_no_checkpoint(tmp_path):
     manager = manager_of(tmp_path, every="never")
     assert not any(manager.is_due(n) for n in range(100))
     manager.save()
@@ -155,7 +155,7 @@ def test_never(tmp_path):
     ("every", "seconds"),
     [("30s", 30), ("5m", 300), ("5 min", 300), ("1h", 3600), ("0.5s", 0.5), ("2d", 172800)],
 )
-def test_times(every, seconds):
+def test_intervals_are_parsed_to_seconds(every, seconds):
     assert CheckpointPolicy(every).seconds == seconds
     assert parse_config(EXAMPLE, [f"checkpoint.every={every}"]).checkpoint == CheckpointPolicy(
         every
@@ -163,12 +163,12 @@ def test_times(every, seconds):
 
 
 @pytest.mark.parametrize("every", ["0s", "0.0h", "soon", "", "30", "-3s", "1e3s", " 3s", "3s\n"])
-def test_what_is_no_time(every):
+def test_intervals_that_are_no_time_are_refused(every):
     with pytest.raises(KavgError, match="a time such as '30s'"):
         CheckpointPolicy(every)
 
 
-def test_faults_in_a_settings_file():
+def test_wrong_intervals_in_a_settings_file_are_refused():
     for given_value, words in (
         ("0", "checkpoint.every: every must be a whole number of at least 1"),
         ("1.5", "checkpoint.every: needs a whole number"),
@@ -181,7 +181,7 @@ def test_faults_in_a_settings_file():
         parse_config("checkpoints = { every = 3 }\n" + EXAMPLE)
 
 
-def test_on_by_default_and_kept_in_the_settings():
+def test_checkpoints_are_on_by_default_and_stored_in_the_settings():
     assert parse_config(EXAMPLE).checkpoint == CheckpointPolicy("60s")
     for every in (7, "30s", "never"):
         config = parse_config(EXAMPLE, [f"checkpoint.every={every}"])

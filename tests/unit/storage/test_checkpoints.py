@@ -58,7 +58,7 @@ def packed(**changes):
 # Read back.
 
 
-def test_what_is_written_comes_back(tmp_path):
+def test_a_checkpoint_comes_back_as_it_was_written(tmp_path):
     path = write_checkpoint(tmp_path / "a" / "b", WHOLE)
     assert path.name == "000000009.ckpt"
     back = read_checkpoint(path)
@@ -89,7 +89,7 @@ def test_a_checkpoint_without_runs(tmp_path):
 # Damage.
 
 
-def test_cut_off_anywhere_it_is_refused():
+def test_a_checkpoint_cut_off_anywhere_is_refused():
     for length in [*range(300), *range(300, len(CONTENT), 97), len(CONTENT) - 1]:
         with pytest.raises(KavgError, match=r"cut off|not a checkpoint|first line is damaged"):
             decode_checkpoint(CONTENT[:length])
@@ -125,7 +125,7 @@ def test_foreign_bytes_are_refused(content):
         (CONTENT + b"\n", "its checksum does not fit"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_name_of_the_file(tmp_path, content, words):
+def test_an_error_names_the_file(tmp_path, content, words):
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(content)
     with pytest.raises(KavgError, match=rf"^'.*000000001\.ckpt' is refused: .*{words}"):
@@ -138,7 +138,7 @@ def test_a_folder_in_place_of_a_checkpoint(tmp_path):
         read_checkpoint(tmp_path / "000000001.ckpt")
 
 
-def test_a_newer_format_says_which_version_is_needed(tmp_path):
+def test_a_newer_format_names_the_version_that_is_needed(tmp_path):
     path = tmp_path / "000000001.ckpt"
     path.write_bytes(signed(b"whatever it may be", b"kavg checkpoint format=7 kavg=3.1.4 "))
     with pytest.raises(KavgError, match=r"format 7, written by kavg 3\.1\.4") as caught:
@@ -198,7 +198,7 @@ def test_content_that_kavg_does_not_write_is_refused(name):
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
 @pytest.mark.parametrize("seed", range(8))
-def test_damaged_arrays_behind_right_checksums_are_refused_in_words(seed):
+def test_damaged_arrays_behind_right_checksums_raise_kavg_error(seed):
     """The zip's own sums are right too: what is left is NumPy's reader of headers."""
     generator, refused = np.random.default_rng(seed), 0
     with zipfile.ZipFile(io.BytesIO(packed())) as stored_arrays:
@@ -257,7 +257,7 @@ ARRAYS = {
 }
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_a_checkpoint_that_is_no_file_is_refused(tmp_path):
     for kind in ("zero", "null"):
         (tmp_path / "000000001.ckpt").symlink_to(f"/dev/{kind}")
         with pytest.raises(KavgError, match="is refused: it is not a file"):
@@ -327,7 +327,7 @@ def test_json_that_could_not_be_written_again_is_refused():
 # The one before.
 
 
-def test_the_last_is_taken(folder):
+def test_the_last_checkpoint_is_read(folder):
     found = read_last_checkpoint(folder)
     assert (found.path.name, found.begun.done) == ("000000009.ckpt", 9)
     assert not any("refused" in note for note in found.warnings)
@@ -338,7 +338,7 @@ def test_the_last_is_taken(folder):
     [b"", CONTENT[:-1], CONTENT[:500], b"text", signed(b"no zip"),
      signed(packed(**{"0.w": np.zeros((2, 4))}))],
 )  # fmt: skip
-def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_read(folder, damage):
     (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(damage)
     found = read_last_checkpoint(folder)
     assert (found.path.name, found.begun.done) == ("000000007.ckpt", 7)
@@ -347,7 +347,7 @@ def test_one_that_is_damaged_is_named_and_the_one_before_it_taken(folder, damage
     assert going_on == "continuing from the one before it, 000000007.ckpt"
 
 
-def test_numbers_and_not_letters_order_them(folder):
+def test_checkpoints_are_in_the_order_of_numbers(folder):
     for name in ("0000000011.ckpt", "000000003.ckpt", "notes.ckpt", ".000000012.ckpt.ab.partial"):
         (folder / checkpoints.FOLDER / name).write_bytes(b"x")
     assert [path.name for path in list_checkpoints(folder / checkpoints.FOLDER)] == [
@@ -356,7 +356,7 @@ def test_numbers_and_not_letters_order_them(folder):
     assert read_last_checkpoint(folder).path.name == "000000009.ckpt"
 
 
-def test_where_none_is_left_each_is_named(folder):
+def test_without_a_whole_checkpoint_each_is_named(folder):
     for path in list_checkpoints(folder / checkpoints.FOLDER):
         path.write_bytes(b"x")
     with pytest.raises(KavgError) as caught:
@@ -367,7 +367,7 @@ def test_where_none_is_left_each_is_named(folder):
     assert "--force starts again" in last
 
 
-def test_a_newer_one_is_not_passed_over(folder):
+def test_a_newer_checkpoint_is_not_passed_over(folder):
     newer = signed(b"", b"kavg checkpoint format=2 kavg=0.9.0 ")
     (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(newer)
     with pytest.raises(KavgError, match=r"use kavg 0\.9\.0 or newer"):
@@ -375,7 +375,7 @@ def test_a_newer_one_is_not_passed_over(folder):
 
 
 @pytest.mark.parametrize("name", ["gone", "empty", "file"])
-def test_where_there_is_no_run_it_is_said(tmp_path, name):
+def test_a_folder_without_a_run_is_reported(tmp_path, name):
     (tmp_path / "empty" / checkpoints.FOLDER).mkdir(parents=True)
     (tmp_path / "file").write_text("x")
     with pytest.raises(KavgError, match=r"there is no run in .*every rank sees"):

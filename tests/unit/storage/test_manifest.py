@@ -81,7 +81,7 @@ def test_every_bit_of_the_manifest_itself(original):
 
 
 @given(data=st.data())
-def test_what_is_cut_lost_or_longer(copy, data):
+def test_a_file_cut_lost_or_longer_is_found(copy, data):
     folder = copy()
     path = data.draw(st.sampled_from(files(folder)))
     content = path.read_bytes()
@@ -102,7 +102,7 @@ def test_what_is_cut_lost_or_longer(copy, data):
 
 @given(data=st.data(), name=st.text(st.characters(codec="utf-8", exclude_characters="/\0"),
                                     min_size=1, max_size=40))  # fmt: skip
-def test_what_was_added(copy, data, name):
+def test_an_added_file_is_found(copy, data, name):
     folder = copy()
     place = folder / data.draw(st.sampled_from(["", "figures"])) / name
     if name in (".", "..") or place.exists() or os.path.lexists(place):
@@ -112,7 +112,7 @@ def test_what_was_added(copy, data, name):
     assert found == f"{place.relative_to(folder).as_posix()!r} was added"
 
 
-def test_what_was_added_is_not_read(copy):
+def test_an_added_file_is_not_read(copy):
     folder = copy()
     os.mkfifo(folder / "pipe")
     (folder / "all").symlink_to("/")
@@ -128,7 +128,7 @@ def test_two_files_that_changed_places(copy):
     assert len(manifest.list_changes(folder)) == 2
 
 
-def test_sizes_are_said(copy):
+def test_a_changed_size_is_reported(copy):
     folder = copy()
     (folder / "config.toml").write_bytes(b"x")
     size = manifest.read_manifest(folder)["config.toml"].size
@@ -149,7 +149,7 @@ def add(folder, name, content, into=None):
     return RunFolder(folder).add(write_file, into)
 
 
-def test_what_is_added_is_known_and_nothing_else_is_mended(copy):
+def test_files_that_kavg_adds_are_entered_and_no_other_entry_changes(copy):
     folder = copy()
     (folder / "metrics.csv").write_bytes(b"tampered")
     assert add(folder, "verdicts.json", b"{}") == [folder / "verdicts.json"]

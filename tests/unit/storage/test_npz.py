@@ -44,7 +44,7 @@ def same(a, b):
     save=st.sampled_from([np.savez, np.savez_compressed]),
     fortran=st.booleans(),
 )
-def test_what_numpy_wrote_is_read(tmp_path_factory, arrays, save, fortran):
+def test_archives_of_numpy_are_read(tmp_path_factory, arrays, save, fortran):
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     if fortran:
         arrays = {name: np.asfortranarray(array) for name, array in arrays.items()}
@@ -220,7 +220,7 @@ def test_a_directory_that_lies(tmp_path, name, method):
     assert re.search(words, refused(patched(path, **changes)))
 
 
-def test_a_bomb_is_refused_by_what_it_claims(tmp_path):
+def test_a_bomb_is_refused_by_its_claimed_size(tmp_path):
     body = npy(says("|u1", "(50000000,)"), bytes(50_000_000))
     path = archive(tmp_path / "a.npz", {"x.npy": body}, compression=zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 60_000
@@ -270,7 +270,7 @@ def test_a_directory_without_end(tmp_path, monkeypatch):
     assert "its directory has" in refused(path)
 
 
-def test_what_is_no_archive(tmp_path):
+def test_other_files_are_refused(tmp_path):
     single = io.BytesIO()
     np.save(single, np.ones(3))
     for content, words in {
@@ -304,7 +304,7 @@ def test_damage_is_found_or_harmless(tmp_path_factory, data, save):
 
 
 @given(header=st.binary(max_size=200) | st.text(max_size=80).map(str.encode), extra=st.binary())
-def test_any_header(tmp_path_factory, header, extra):
+def test_any_header_is_read_or_refused(tmp_path_factory, header, extra):
     path = archive(tmp_path_factory.mktemp("npz") / "a.npz", {"x.npy": npy(header, extra)})
     with contextlib.suppress(KavgError):
         npz.read_archive(path)

@@ -150,7 +150,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["x" * 250, "ä" * 120, "with space", "a.b.c", "-dash"])
-def test_any_name_of_a_folder(tmp_path, name):
+def test_a_run_folder_may_have_any_name(tmp_path, name):
     write(tmp_path / name)
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
@@ -218,7 +218,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_kavg_did_not_write_is_refused(tmp_path, name):
+def test_archives_that_kavg_did_not_write_are_refused(tmp_path, name):
     archive(tmp_path / "bad.npz", **HOSTILE[name])
     with pytest.raises(KavgError, match=r"bad.npz' is not a trajectory that kavg wrote: "):
         load_trajectories(tmp_path / "bad.npz")
@@ -243,7 +243,7 @@ def test_damaged_files_are_refused(tmp_path, damage):
         load_trajectories(tmp_path / "run")
 
 
-def test_a_missing_run_is_said(tmp_path):
+def test_a_missing_run_is_reported(tmp_path):
     for path in (tmp_path / "gone", tmp_path, tmp_path / ("x" * 300)):
         with pytest.raises(KavgError, match=r"there is no .*; give the folder that kavg run wrote"):
             load_trajectories(path)
@@ -252,7 +252,7 @@ def test_a_missing_run_is_said(tmp_path):
 # What is in the folder.
 
 
-def test_metrics_csv(tmp_path):
+def test_metrics_csv_has_a_line_for_each_round_and_replica(tmp_path):
     other = replace(a_run('M, "AVG"\n'), series={"F": np.full((3, 2), -0.0), "z": np.ones((3, 2))})
     write(tmp_path / "run", [a_run(), other])
     with (tmp_path / "run" / "metrics.csv").open(newline="", encoding="utf-8") as file:
@@ -310,7 +310,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
 
 
 @pytest.mark.parametrize("verdicts", [None, {"level": 0.05}])
-def test_what_was_written_is_loaded(tmp_path, verdicts):
+def test_a_stored_run_is_loaded(tmp_path, verdicts):
     runs = [a_run(), a_run("other")]
     run = StoredRun('name = "ü"\n', runs, summarize_runs(runs), {"command": ["\udcff"]}, verdicts)
     RunFolder(tmp_path / "run").write(run)
@@ -343,7 +343,7 @@ def test_a_file_that_is_lost_or_damaged_is_not_loaded(tmp_path, name, damage):
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), Broken()])
-def test_what_fails_adds_nothing(tmp_path, error):
+def test_a_failure_adds_nothing(tmp_path, error):
     write(tmp_path / "run")
     before = content(tmp_path)
     with pytest.raises(type(error)):
@@ -359,7 +359,7 @@ def other_disk():
         yield Path(name)
 
 
-def test_what_is_added_replaces_files_and_leaves_links(tmp_path, other_disk):
+def test_added_files_replace_files_and_leave_links(tmp_path, other_disk):
     write(tmp_path / "run")
     (tmp_path / "run" / "figures").rmdir()
     (tmp_path / "run" / "figures").symlink_to(other_disk)
@@ -374,7 +374,7 @@ def test_what_is_added_replaces_files_and_leaves_links(tmp_path, other_disk):
     assert (tmp_path / "run" / "figures").is_symlink()
 
 
-def test_what_is_added_has_the_permissions_of_other_files(tmp_path):
+def test_added_files_have_the_permissions_of_others(tmp_path):
     write(tmp_path / "run")
     (added,) = RunFolder(tmp_path / "run").add(lambda f: (f / "notes.txt").touch(mode=0o600))
     assert added.stat().st_mode == (tmp_path / "run" / "config.toml").stat().st_mode

@@ -28,7 +28,7 @@ def test_a_crash_leaves_the_two_last_checkpoints(call, here, strike, monkeypatch
     assert read_digest(here / "runs/my") == whole
 
 
-def test_one_that_is_damaged_is_said_and_the_one_before_it_taken(call, here, strike, whole):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_loaded(call, here, strike, whole):
     strike(9, signal.SIGTERM)
     call("run", "my.toml", "-q", "--set", "checkpoint.every=4")
     last, before = stored_checkpoints(here / "runs/my")
@@ -85,7 +85,7 @@ def test_a_full_disk_when_a_signal_comes_is_a_failure(call, here, monkeypatch, s
     assert err.count("\n") == 1
 
 
-def test_a_full_disk_at_the_end_is_said(call, here, monkeypatch):
+def test_a_full_disk_at_the_end_is_reported(call, here, monkeypatch):
     def full(*given, **options):
         raise OSError(28, os.strerror(28))
 

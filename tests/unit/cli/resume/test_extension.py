@@ -62,7 +62,7 @@ def test_with_a_plain_mean_and_single_precision(call, here, stop):
     assert read_summary(here / "runs/my") == read_summary(here / "whole")
 
 
-def test_nothing_to_do_is_no_fault(call, here, whole):
+def test_a_finished_run_without_more_rounds_is_no_error(call, here, whole):
     before = {path: path.read_bytes() for path in (here / "whole").iterdir() if path.is_file()}
     for more in ([], ["--rounds", "6"]):
         code, out, err = call("resume", "whole", *more)
@@ -71,7 +71,7 @@ def test_nothing_to_do_is_no_fault(call, here, whole):
     assert before == {path: path.read_bytes() for path in before}
 
 
-def test_what_resume_cannot_do_is_said(call, here, stop, whole):
+def test_wrong_rounds_and_folders_are_refused(call, here, stop, whole):
     stop()
     for words, said in (
         (["whole", "--rounds", "5"], "--rounds must be at least 6, the rounds of this run, got 5"),
@@ -129,14 +129,14 @@ def test_a_finished_run_with_a_flipped_bit_is_refused(call, here, whole, name):
     assert "manifest.sha256 is missing" in call("resume", "whole", "--rounds", "9")[2]
 
 
-def test_what_else_lies_in_a_finished_run_is_no_hindrance(call, here, whole):
+def test_other_files_in_a_finished_run_are_left_alone(call, here, whole):
     (here / "whole/notes.txt").write_text("mine")
     (here / "whole/metrics.csv").unlink()
     assert call("resume", "whole", "--rounds", "9", "-q")[0] == 0
     assert (here / "whole/notes.txt").read_text() == "mine"
 
 
-def test_other_versions_are_said_once(call, here, stop, monkeypatch):
+def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     stop()
     then = environment.describe_versions()
     with monkeypatch.context() as patch:

@@ -48,7 +48,7 @@ def test_a_signal_leaves_a_checkpoint_and_resume_gives_the_same_digest(
     assert sorted(p.name for p in (here / "runs").iterdir()) == ["my"]
 
 
-def test_several_signals_on_the_way(call, here, strike, whole):
+def test_a_run_stopped_several_times_has_the_same_digest(call, here, strike, whole):
     strike(2, signal.SIGTERM)
     call("run", "my.toml", "-q", "--out", "a b")
     for done in (5, 8, 11):
@@ -110,7 +110,7 @@ def test_a_later_signal_ends_the_writing_of_a_checkpoint(call, here, strike, mon
     assert list_files(here) == {"my.toml"}
 
 
-def test_nothing_is_kept_where_nothing_is_to_be(call, here, strike):
+def test_without_checkpoints_a_signal_leaves_no_file(call, here, strike):
     strike(4, signal.SIGTERM)
     code, _, err = call("run", "my.toml", "-q", "--set", "checkpoint.every=never")
     assert code == 143
@@ -181,7 +181,7 @@ def test_a_signal_that_came_after_the_last_round_was_summed_up(call, here, monke
     assert read_digest(here / "runs/my") == whole
 
 
-def test_what_is_ignored_stays_ignored(call, here, strike, whole, monkeypatch):
+def test_a_signal_that_was_ignored_stays_ignored(call, here, strike, whole, monkeypatch):
     """As nohup and shells ask of jobs in the background."""
     strike(2, signal.SIGINT)
     monkeypatch.setattr(signal, "default_int_handler", signal.SIG_IGN)

@@ -25,7 +25,7 @@ def test_a_run_does_not_touch_an_unfinished_one(call, here, stop):
     assert stored_checkpoints(here / "runs/my")[0].read_bytes() == before
 
 
-def test_force_starts_anew_and_forgets_the_old_checkpoints(call, here, stop, whole):
+def test_force_starts_again_and_drops_the_old_checkpoints(call, here, stop, whole):
     stop("--set", "seed=2", at=9)
     stop("--force", at=2)
     assert [path.name for path in stored_checkpoints(here / "runs/my")] == ["000000002.ckpt"]
@@ -33,7 +33,7 @@ def test_force_starts_anew_and_forgets_the_old_checkpoints(call, here, stop, who
     assert read_digest(here / "runs/my") == whole
 
 
-def test_forced_a_run_forgets_old_checkpoints_before_it_has_any(
+def test_a_forced_run_drops_old_checkpoints_before_it_has_its_own(
     call, here, stop, monkeypatch, whole
 ):
     def crash(*given):
@@ -62,7 +62,7 @@ def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, stop, mon
 
 
 @pytest.mark.parametrize("left", [(), (".000000002.ckpt.5f2e.partial",)])
-def test_force_starts_anew_after_a_first_checkpoint_that_failed(call, here, left, whole):
+def test_force_starts_again_after_a_first_checkpoint_that_failed(call, here, left, whole):
     folder = here / "runs/my/checkpoints"
     folder.mkdir(parents=True)
     for name in left:
@@ -113,7 +113,7 @@ def test_two_runs_at_once_keep_their_checkpoints_apart(call, here, strike, whole
     assert list((here / "runs/my").iterdir()) == []
 
 
-def test_what_the_user_keeps_in_the_folder_stays(call, here, stop):
+def test_files_of_the_user_in_the_folder_stay(call, here, stop):
     stop()
     (here / "runs/my/notes.md").write_text("years of work")
     (here / "runs/my/old").mkdir()
@@ -124,7 +124,7 @@ def test_what_the_user_keeps_in_the_folder_stays(call, here, stop):
     assert sorted(p.name for p in (here / "runs").iterdir()) == ["my"]
 
 
-def test_a_folder_that_is_a_link(call, here, stop, whole):
+def test_a_folder_behind_a_link_is_resumed(call, here, stop, whole):
     (here / "disk").mkdir()
     (here / "link").symlink_to(here / "disk" / "run")
     stop("--out", "disk/run")
