@@ -57,7 +57,7 @@ def describe_inputs(config: Config) -> str:
 def claim_new_run(
     session: Session, config: Config, folder: Path, *, force: bool
 ) -> CheckpointManager:
-    """Check that a new run may be written to a folder, and return its checkpoint manager.
+    """Validate the folder of a new run, and return the run's checkpoint manager.
 
     Raises:
         KavgError: The folder is taken and ``force`` is false, or it cannot be written.
@@ -70,8 +70,8 @@ def claim_new_run(
             remove_checkpoints(folder)
 
     run_on_rank_0(session.comm, prepare)
-    begun = Checkpoint(to_toml(config), hash_data(config), (), [describe_session(session.size)])
-    return CheckpointManager(folder, config.checkpoint, begun, owns_folder=force)
+    start = Checkpoint(to_toml(config), hash_data(config), (), [describe_session(session.size)])
+    return CheckpointManager(folder, config.checkpoint, start, owns_folder=force)
 
 
 def run_and_store(
@@ -104,14 +104,14 @@ def run_algorithms(
 
     Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
-    begun = manager.start.runs if manager else ()
+    earlier = manager.start.runs if manager else ()
     # All ranks hold the same state after a round, so rank 0 alone writes it.
     mine = manager if session.rank == 0 else None
     with open_progress(session, quiet=quiet) as progress, defer_signals() as signals:
         supervisor = Supervisor(session.comm, progress, signals, mine)
         runs = [
             run_algorithm(session, config, algorithm, before, supervisor)
-            for algorithm, before in zip_longest(config.algorithms, begun)
+            for algorithm, before in zip_longest(config.algorithms, earlier)
         ]
     # Outside the block, so that from here on a signal ends the command at once.
     supervisor.stop_if_requested()

@@ -75,12 +75,12 @@ def repeat_rounds(
 
     ``rows`` are indices into the recorded rounds of each run; runs without any are left out.
     """
-    chosen = [each for each in zip(config.algorithms, runs, rows, strict=True) if each[2]]
-    before = [_take_rows(run, taken) for _, run, taken in chosen]
+    sampled = [each for each in zip(config.algorithms, runs, rows, strict=True) if each[2]]
+    before = [_take_rows(run, own_rows) for _, run, own_rows in sampled]
     with open_progress(session, quiet=quiet) as progress:
         now = [
             _repeat_sample(Replay(session.comm, config, algorithm, run.states), sample, progress)
-            for (algorithm, run, _), sample in zip(chosen, before, strict=True)
+            for (algorithm, run, _), sample in zip(sampled, before, strict=True)
         ]
     return before, now
 
@@ -95,7 +95,7 @@ def _repeat_sample(replay: Replay, sample: Trajectory, progress: Progress) -> Tr
 
 
 def sample_rows(runs: Sequence[Trajectory], count: int, seed: int) -> list[list[int]]:
-    """Draw ``count`` recorded (algorithm, round) pairs; the rows of each algorithm.
+    """Draw ``count`` recorded rounds of all algorithms, and return the rows of each algorithm.
 
     The same on every rank for the same seed; all rows if there are fewer than ``count``.
     """

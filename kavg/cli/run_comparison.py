@@ -50,12 +50,12 @@ def compare_folders(session: Session, a: Path, b: Path) -> int:
 
     All ranks read both folders and must obtain the same comparison.
     """
-    found = agree_on(
+    result = agree_on(
         session.comm, "the runs", lambda: compare_runs(a, b), lambda each: "\n".join(each.lines)
     )
     # All ranks wait: a launcher may end a job as soon as one rank exits with a code.
-    run_on_rank_0(session.comm, lambda: print_text("\n".join(map(fold_line, found.lines))))
-    return 0 if found.is_same else 1
+    run_on_rank_0(session.comm, lambda: print_text("\n".join(map(fold_line, result.lines))))
+    return 0 if result.is_same else 1
 
 
 def compare_runs(a: Path, b: Path) -> RunComparison:
@@ -119,15 +119,15 @@ def _compare_trajectories(a: Trajectory, b: Trajectory) -> Iterator[str]:
     """Where two runs of an algorithm first differ, and how far apart they end."""
     for what, first, second in compare_mappings(trajectory_shape(a), trajectory_shape(b)):
         yield f"{a.name}: {what}: {first} and {second}"
-    found, (common_a, common_b) = first_difference(a, b), restrict_to_common(a, b)
+    difference, (common_a, common_b) = first_difference(a, b), restrict_to_common(a, b)
     if not common_a.rounds.size:
         yield f"{a.name}: no recorded round in common"
         return
     extent = f"{len(common_a.rounds)} rounds and {common_a.replicas} replicas in common"
-    if found is None:
+    if difference is None:
         yield f"{a.name}: same bits in {extent}"
         return
-    yield f"{a.name}: first difference at {found}; {extent}"
+    yield f"{a.name}: first difference at {difference}; {extent}"
     for name in common_a.series:
         yield f"{a.name}: {_compare_ends(name, common_a, common_b)}"
 

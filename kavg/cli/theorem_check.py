@@ -130,11 +130,11 @@ def check_settings(
     """
     config, folder = load_shared_config(session, path, overrides), output.folder(path)
     run_on_rank_0(session.comm, lambda: validate_output_folder(folder, output.force))
-    found = _run_and_judge(session, config, decision, quiet=output.quiet)
-    results = Results(found.config, found.runs, found.table, found.draw, found.json)
+    check = _run_and_judge(session, config, decision, quiet=output.quiet)
+    results = Results(check.config, check.runs, check.table, check.draw, check.json)
     # All ranks wait: a launcher may end a job as soon as one rank exits with a code.
     run_on_rank_0(session.comm, lambda: write_results(session, results, folder, force=output.force))
-    return found.exit_code
+    return check.exit_code
 
 
 def _run_and_judge(
@@ -159,8 +159,8 @@ def _run_and_judge(
     if not decision.until_decided or budget == config.replicas:
         verdicts = look(config.replicas, decision.level)
         return TheoremCheck(*last[0], verdicts, decision.level)
-    found = decide_sequentially(look, replicas=config.replicas, budget=budget, level=decision.level)
-    return TheoremCheck(*last[0], found.verdicts, decision.level, found.looks)
+    test = decide_sequentially(look, replicas=config.replicas, budget=budget, level=decision.level)
+    return TheoremCheck(*last[0], test.verdicts, decision.level, test.looks)
 
 
 def _compare_with_bounds(config: Config, runs: Sequence[Trajectory]) -> tuple[Comparison, ...]:
@@ -189,20 +189,20 @@ def check_run_folder(session: Session, folder: Path, out: Path, level: float) ->
     )
     pairs = _compare_with_bounds(config, runs)
     verdicts = _judge_together(session, pairs, level)
-    found = TheoremCheck(config, runs, pairs, verdicts, level)
-    run_on_rank_0(session.comm, lambda: _write_verdicts(found, out))
-    return found.exit_code
+    check = TheoremCheck(config, runs, pairs, verdicts, level)
+    run_on_rank_0(session.comm, lambda: _write_verdicts(check, out))
+    return check.exit_code
 
 
-def _write_verdicts(found: TheoremCheck, folder: Path) -> None:
-    """Write ``verdicts.json`` and the figure to a folder, whose manifest is updated."""
+def _write_verdicts(check: TheoremCheck, folder: Path) -> None:
+    """Write ``verdicts.json`` and the figure to a folder, and update its manifest."""
 
     def write(stage: Path) -> None:
-        write_json(stage / "verdicts.json", found.json)
-        draw_if_possible(lambda: found.draw(stage / "figures"))
+        write_json(stage / "verdicts.json", check.json)
+        draw_if_possible(lambda: check.draw(stage / "figures"))
 
     try:
         RunFolder(folder).add(write)
     except OSError as error:
         raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
-    print_text(f"{found.table}\n\nfolder  {folder}")
+    print_text(f"{check.table}\n\nfolder  {folder}")

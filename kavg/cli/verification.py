@@ -68,15 +68,15 @@ def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet:
     """
     comm = session.comm
     agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
-    found = agree_on(comm, "the files", lambda: examine_folder(folder), lambda each: each.identity)
-    _print_lines(session, "files", found.defects or ["unchanged"])
-    if found.run is None or repetition.files:
-        return 1 if found.defects else 0
-    judgement = _repeat_and_judge(session, found, repetition, quiet=quiet)
-    addition = "; the files are not as they were written" if found.defects else ""
+    stored = agree_on(comm, "the files", lambda: examine_folder(folder), lambda each: each.identity)
+    _print_lines(session, "files", stored.defects or ["unchanged"])
+    if stored.run is None or repetition.files:
+        return 1 if stored.defects else 0
+    judgement = _repeat_and_judge(session, stored, repetition, quiet=quiet)
+    addition = "; the files are not as they were written" if stored.defects else ""
     _print_lines(session, "", judgement.lines)
     run_on_rank_0(comm, lambda: print_text(judgement.verdict + addition))
-    return 1 if found.defects or judgement.verdict == DIFFERENT else 0
+    return 1 if stored.defects or judgement.verdict == DIFFERENT else 0
 
 
 def _validate(folder: Path, repetition: Repetition) -> None:
@@ -113,13 +113,13 @@ def examine_folder(folder: Path) -> Examination:
 
 
 def _repeat_and_judge(
-    session: Session, found: Examination, repetition: Repetition, *, quiet: bool
+    session: Session, stored: Examination, repetition: Repetition, *, quiet: bool
 ) -> Judgement:
     """Run the settings, or a sample of rounds, again and judge the repetition."""
-    assert found.run is not None
-    config, runs = found.run
+    assert stored.run is not None
+    config, runs = stored.run
     here = describe_environment(session.size, None)
-    changed = environment_changes(found.environment, here, config.mean)
+    changed = environment_changes(stored.environment, here, config.mean)
     _print_lines(session, "environment", [", ".join(changed) or "the same machine and versions"])
     if repetition.sample is None:
         before, now = runs, run_algorithms(session, config, quiet=quiet)

@@ -96,7 +96,7 @@ def require_run_folder(folder: Path) -> None:
 def _is_replaceable(folder: Path) -> bool:
     """True for a run folder, finished or not, and for an empty one.
 
-    A folder in which only a first checkpoint was begun counts as empty.
+    A folder with nothing but a partial first checkpoint counts as empty.
     """
     ours = ("config.toml", "trajectory.npz", "summary.json")
     return folder.is_dir() and (
