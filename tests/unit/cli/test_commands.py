@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -50,7 +51,9 @@ def test_help_lists_the_commands_in_panels_with_whole_summaries(page):
         at = lines.index(f"{panel}:") + 1
         for each, line in zip(commands, lines[at:], strict=False):
             summary = inspect.getdoc(each.function).split("\n")[0]
-            assert line == f"  {each.name:{WIDTH}}  {summary.rstrip('.')}"
+            if os.environ["COLUMNS"] != "50":  # a summary may take two lines there
+                assert line == f"  {each.name:{WIDTH}}  {summary.rstrip('.')}"
+            assert f" {each.name} {summary.rstrip('.')} " in " ".join(out.split())
             assert len(summary) <= 45, f"the summary of {each.name} must have at most 45 characters"
     assert out.endswith(f"{EXIT_CODES}\n")
 
