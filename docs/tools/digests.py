@@ -24,8 +24,6 @@ NUMBERS = (
 """Modules and packages of kavg that make numbers; the others read, write and show them."""
 TABLES = {"run": "run_summary", "check": "verdicts", "bounds": "bounds"}
 """The module of kavg.reports that makes the tables of a command."""
-REQUIRES = ("options", "options.extras_require")
-"""The sections of setup.cfg that name Python and packages."""
 LENGTH = 12
 
 
@@ -106,7 +104,7 @@ def is_counted(path: Path) -> bool:
 
 
 def content(path: Path) -> str:
-    """A file without what changes no number; of setup.cfg what it requires."""
+    """A file without what changes no number; of setup.cfg what kavg and its tests require."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
         return canonical(text)
@@ -115,7 +113,7 @@ def content(path: Path) -> str:
     if path.suffix == ".cfg":
         parser = configparser.ConfigParser()
         parser.read_string(text)
-        return json.dumps([dict(parser[name]) for name in REQUIRES])
+        return json.dumps([dict(parser["options"]), parser["options.extras_require"]["test"]])
     return text
 
 
