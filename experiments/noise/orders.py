@@ -1,7 +1,12 @@
-"""Raw words in the orders in which runs use them, for a battery to read."""
+"""Raw words in the orders in which runs use them, for a battery to read.
+
+``python experiments/noise/orders.py`` prints a checksum of the beginning of each order.  A battery
+takes two hours and reads nothing but these numbers, so its table stands while they stay the same.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -110,3 +115,21 @@ ORDERS: dict[str, Callable[[], Numbers]] = {
     )
 }  # fmt: skip
 YARDSTICKS = {"numpy_pcg64", "without_the_mixer"}
+BEGINNING = 2**24
+"""Bytes of each order that are summed up, at least."""
+
+
+def checksum(order: Callable[[], Numbers]) -> str:
+    """SHA-256 of the first bytes of an order, low bytes first, in whole blocks."""
+    sha, done = hashlib.sha256(), 0
+    for block in order():
+        sha.update(block.astype(block.dtype.newbyteorder("<")).tobytes())
+        done += block.nbytes
+        if done >= BEGINNING:
+            break
+    return sha.hexdigest()
+
+
+if __name__ == "__main__":
+    for name, order in ORDERS.items():
+        print(f"{name:20}  {checksum(order)[:32]}")
