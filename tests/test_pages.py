@@ -283,3 +283,10 @@ def test_the_syntax_tree_is_the_same_in_all_versions_of_python():
         "('JoinedStr', ('values', (('Constant', ('value', '>')), ('FormattedValue', ('value', "
         "('Name', ('id', 'y'), ('ctx', ('Load',)))), ('conversion', -1))))))),))))),)))"
     )
+
+
+def test_without_kavg_it_says_so_once(monkeypatch, capsys):
+    monkeypatch.setattr(pages, "find_spec", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["pages.py", "--check", "--quick"])
+    assert pages.main() == 2
+    assert capsys.readouterr().out.startswith("kavg is not installed")

@@ -13,13 +13,24 @@ import argparse
 import difflib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from commands import Output, Runner, code_digest, machine, marker_of, printed, unknown_word
+from commands import (
+    Output,
+    Runner,
+    code_digest,
+    environment,
+    machine,
+    marker_of,
+    printed,
+    unknown_word,
+)
 from digests import ROOT, digest_of_text
 from markers import Block, blocks, missing_marker
 
@@ -223,6 +234,9 @@ def main() -> int:
     if given.list:
         print("\n".join(listed(every)))
         return 0
+    if find_spec("kavg") is None or shutil.which("kavg", path=environment()["PATH"]) is None:
+        print("kavg is not installed, so its commands cannot run: pip install -e '.[test]'")
+        return 2
     with tempfile.TemporaryDirectory() as folder:
         runner = Runner(Path(folder))
         if given.check:
