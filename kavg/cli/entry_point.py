@@ -19,6 +19,7 @@ import typer
 
 from kavg.base import Communicator
 from kavg.cli.app import app
+from kavg.cli.output import find_lost_output, protect_streams
 from kavg.cli.session import Session
 from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError
@@ -41,6 +42,7 @@ def main() -> None:
 
     Always raises ``SystemExit``, after all ranks have finalized MPI.
     """
+    protect_streams()
     # Before MPI begins: a shell may ask inside a batch job.
     if COMPLETION in os.environ:
         _complete()
@@ -56,7 +58,7 @@ def main() -> None:
         code = _exit_code_of(error, session.comm)
     if isinstance(session.comm, WatchedComm):
         finalize_mpi(load_mpi(), session.comm)
-    sys.exit(code or 0)
+    sys.exit(code or _report_lost_output())
 
 
 def _complete() -> None:
@@ -78,13 +80,7 @@ def _start_session() -> Session:
 
 
 def _silence_other_ranks(session: Session) -> None:
-    """Discard the output of all ranks but rank 0; errors of any rank go to ``sys.__stderr__``.
-
-    Characters that the terminal cannot encode are escaped, so that they do not end a run.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    """Discard the output of all ranks but rank 0; errors of any rank go to ``sys.__stderr__``."""
     if session.rank > 0:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
 
@@ -142,6 +138,16 @@ def _report_signal(ended: SignalExit, comm: Communicator) -> int:
     else:
         abort(comm, ended.message, ended.code)
     return ended.code
+
+
+def _report_lost_output() -> int:
+    """Report that standard output could not be written; return the exit code, 0 if it was."""
+    failure = find_lost_output()
+    if failure is None:
+        return 0
+    reason = failure.strerror or failure
+    typer.echo(f"kavg: cannot write to standard output: {reason}; files are complete", err=True)
+    return 1
 
 
 def _report(error: KavgError) -> int:
