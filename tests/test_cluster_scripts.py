@@ -100,6 +100,12 @@ def test_a_run_that_was_stopped_goes_on_in_the_next_job(submit, script, tmp_path
         assert second.endswith(" experiments/clusters/pbs.sh")
 
 
+@pytest.mark.parametrize("code", [138, 140, 152])
+def test_other_signals_of_a_site_requeue_the_job_too(submit, code):
+    left, calls = submit(SLURM, code)
+    assert (left, calls[1:]) == (code, ["scontrol requeue 17"])
+
+
 def test_srun_gets_the_pmi_of_the_environment(submit):
     _, calls = submit(SLURM, 0, KAVG_PMI="pmi2")
     assert calls[0].startswith("srun --mpi=pmi2 ")

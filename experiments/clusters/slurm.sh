@@ -36,7 +36,9 @@ fi
 code=0
 "${launch[@]}" kavg "${work[@]}" --quiet || code=$?
 
-if [ "$code" -eq 143 ]; then
-  scontrol requeue "$SLURM_JOB_ID"
-fi
+case "$code" in
+  138 | 140 | 143 | 152) # SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU
+    scontrol requeue "$SLURM_JOB_ID"
+    ;;
+esac
 exit "$code"

@@ -35,10 +35,13 @@ PANELS: Final[Mapping[str, tuple[Command[Any], ...]]] = {
 EXIT_CODES: Final = """\
 Exit codes:
   0    success
-  1    the run failed; a difference (verify, diff); an item is wrong (doctor)
+  1    the run failed; a difference (verify, diff); an item is wrong (doctor);
+       standard output could not be written
   2    the input is wrong
   3    a bound that applies is violated (check)
+  129  ended by SIGHUP (a terminal that closed)
   130  ended by SIGINT (Ctrl-C)
+  138  ended by SIGUSR1; 140 by SIGUSR2, 152 by SIGXCPU (batch systems)
   143  ended by SIGTERM"""
 
 

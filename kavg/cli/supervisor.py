@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import final
 
-import numpy as np
-
 from kavg.base import Communicator
 from kavg.cli.progress import Progress
 from kavg.engine.run import Run
 from kavg.mpi.collective import run_on_rank_0
-from kavg.mpi.signals import PendingSignal, SignalExit, requested_signal, signal_name
+from kavg.mpi.signals import PendingSignal, SignalExit, agree_on_signal, signal_name
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.output_folder import resume_command
 from kavg.trajectory import Trajectory
@@ -20,10 +18,10 @@ from kavg.trajectory import Trajectory
 class Supervisor:
     """Shows progress, saves checkpoints and handles signals between rounds, on every rank.
 
-    A signal that any rank caught travels in the buffer that a round sums up anyway, so all ranks
-    know of it after the same round.  Rank 0 then writes a checkpoint, and all ranks exit with the
-    code of the signal.  ``manager`` is rank 0's; it is None elsewhere, and for commands that write
-    no checkpoints.
+    The number of ranks that caught a signal travels in the buffer that a round sums up anyway, so
+    all ranks stop after the same round and agree on the signal.  Rank 0 then writes a checkpoint,
+    and all ranks exit with the code of the signal.  ``manager`` is rank 0's; it is None elsewhere,
+    and for commands that write no checkpoints.
     """
 
     def __init__(
@@ -38,11 +36,8 @@ class Supervisor:
         self.place = "before the first round"
 
     def request(self) -> int:
-        """Return the signal that this rank caught, as a number to be summed over ranks.
-
-        0 means none; ``requested_signal`` recovers the signal from the sum.
-        """
-        return self.caught.request(self.comm.Get_size())
+        """Return 1 if this rank caught a signal, else 0; a round sums this over ranks."""
+        return int(self.caught.number != 0)
 
     def on_round(self, run: Run) -> None:
         """Show progress, write a checkpoint if one is due, and end if any rank caught a signal."""
@@ -50,12 +45,12 @@ class Supervisor:
         n, algorithm = run.last.n, run.algorithm.name
         self.progress(algorithm, n, run.rounds)
         self.place = f"after round {n} of {algorithm}"
-        number = requested_signal(run.last.requested, self.comm.Get_size())
+        requested = run.last.requested > 0
         due = self.manager is not None and self.manager.is_due(n)
-        if self.manager and (number or due):
+        if self.manager and (requested or due):
             self.manager.update(self.finished, run.to_trajectory())
-        if number:
-            self.stop(number)
+        if requested:
+            self.stop_if_requested()
         # Last, so that a signal's checkpoint is not written twice.
         if self.manager and due:
             self.manager.save()
@@ -67,13 +62,11 @@ class Supervisor:
         self.finished += 1
 
     def stop_if_requested(self) -> None:
-        """End if a signal came after the requests of the last round were summed.
+        """End if any rank caught a signal.  One ``Allgather``.
 
-        One ``Allreduce``, on all ranks after the last algorithm.
+        Also called after the last algorithm: a signal may come after the last round was summed.
         """
-        total = np.empty(1)
-        self.comm.Allreduce(np.array([float(self.request())]), total)
-        number = requested_signal(int(total[0]), self.comm.Get_size())
+        number = agree_on_signal(self.comm, self.caught.number)
         if number:
             self.stop(number)
 

@@ -1,4 +1,4 @@
-"""Handling of SIGTERM and SIGINT: at once, or during rounds at the end of the round."""
+"""Handling of the signals that end a job: at once, or during rounds at the end of the round."""
 
 from __future__ import annotations
 
@@ -10,7 +10,28 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final, final
 
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+import numpy as np
+
+from kavg.base import Communicator
+
+SIGNALS: Final = (
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGXCPU,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGINT,
+)
+"""The signals that end a job; where ranks caught different ones, the first of them counts.
+
+Each would end a process anyway: batch systems send SIGTERM, SIGUSR1, SIGUSR2 or SIGXCPU before a
+time limit, a terminal that closes sends SIGHUP.
+"""
+URGENT: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals that end a job at once if they come a second time.
+
+Not SIGXCPU, which Linux repeats every second, nor those that announce a limit some time ahead.
+"""
 REPEAT_SECONDS: Final = 0.5
 """Within this time a second signal counts as the first: timeout(1) and batch systems repeat it."""
 
@@ -35,7 +56,7 @@ class SignalExit(BaseException):
 
     @property
     def code(self) -> int:
-        """The exit code: 143 for SIGTERM, 130 for SIGINT."""
+        """The exit code: 143 for SIGTERM, 130 for SIGINT, 129 for SIGHUP."""
         return 128 + self.number
 
 
@@ -54,17 +75,17 @@ def raise_signal_exit(number: int, frame: FrameType | None = None) -> None:  # n
 
 
 def ignore_signals() -> None:
-    """Ignore SIGTERM and SIGINT from now on."""
+    """Ignore all of ``SIGNALS`` from now on."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def handle_signals(handler: Handler) -> Iterator[None]:
-    """Handle SIGTERM and SIGINT inside a ``with`` block, except one that was ignored before.
+    """Handle ``SIGNALS`` inside a ``with`` block, except one that was ignored before.
 
     (``nohup`` and shells ignore signals of jobs in the background.)  If the block raises
-    ``SignalExit``, both signals remain ignored after it.
+    ``SignalExit``, all of them remain ignored after it.
     """
     # Python allows only the main thread to set handlers.
     is_main = threading.current_thread() is threading.main_thread()
@@ -92,12 +113,12 @@ def _restore_handlers(handlers: dict[int, Any]) -> None:
 class PendingSignal:
     """A handler that records the first signal, to be acted on at the end of the round.
 
-    The same signal again within half a second changes nothing; a later one ends the job at once.
+    A second one of ``URGENT``, more than half a second later, ends the job at once.
 
     >>> pending = PendingSignal()
     >>> pending(signal.SIGINT)
-    >>> pending.number == signal.SIGINT, pending.request(size=4)
-    (True, 1)
+    >>> pending.number == signal.SIGINT
+    True
     """
 
     def __init__(self) -> None:
@@ -108,24 +129,22 @@ class PendingSignal:
         now = time.monotonic()
         if not self.number:
             self.number, self.at = number, now
-        elif now - self.at > REPEAT_SECONDS:
+        elif number in URGENT and now - self.at > REPEAT_SECONDS:
             raise_signal_exit(number)
 
-    def request(self, size: int) -> int:
-        """Return what this rank of ``size`` adds to a round's sum: 0 without a signal.
 
-        A single SIGTERM outweighs the SIGINT of all ranks.
-        """
-        return {0: 0, signal.SIGINT: 1, signal.SIGTERM: size + 1}[self.number]
+def agree_on_signal(comm: Communicator, caught: int) -> int:
+    """Return the first of ``SIGNALS`` that any rank ``caught``, the same on all; 0 for none.
 
+    ``caught`` is this rank's, or 0.  One ``Allgather``.
 
-def requested_signal(total: int, size: int) -> int:
-    """Return the signal that any rank received, from the sum of all requests; 0 for none.
-
-    >>> [requested_signal(total, size=3) for total in (0, 2, 3, 4, 5, 12)]
-    [0, 2, 2, 15, 15, 15]
+    >>> from kavg import SerialComm
+    >>> agree_on_signal(SerialComm(), signal.SIGHUP) == signal.SIGHUP
+    True
     """
-    return 0 if not total else int(signal.SIGTERM if total > size else signal.SIGINT)
+    everyone = np.empty(comm.Get_size(), np.int64)
+    comm.Allgather(np.array([caught], np.int64), everyone)
+    return next((int(number) for number in SIGNALS if number in everyone), 0)
 
 
 @contextmanager

@@ -84,6 +84,7 @@ def assert_resumed(folder, whole, size):
         ("mpiexec", signal.SIGINT, 130),
         ("rank 0", signal.SIGINT, 130),
         ("rank 1", signal.SIGTERM, 143),
+        ("rank 1", signal.SIGHUP, 129),
     ],
 )
 def test_a_signal_ends_all_ranks_after_the_same_round(tmp_path, whole, receiver, number, code):
