@@ -20,7 +20,7 @@ from kavg.reports.figures.layout import (
     style_axes,
 )  # fmt: skip
 from kavg.reports.figures.legend import add_legend
-from kavg.reports.figures.style import drawable, line_style
+from kavg.reports.figures.style import drawable, line_style, use_default_style
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ LEVELS: Final = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Spectral radii where the shade changes: closer towards 1, where rates differ most."""
 
 
+@use_default_style()
 def exact_figure(
     exacts: Sequence[ExactTrajectory],
     trajectories: Sequence[Trajectory] = (),
@@ -79,6 +80,7 @@ def exact_figure(
     return figure
 
 
+@use_default_style()
 def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
     """Draw bands of the spectral radius over (gamma h, mu) and the boundary, a panel an atlas.
 

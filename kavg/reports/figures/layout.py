@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kavg.errors import KavgError
 from kavg.reports.figures.legend import replace_missing_glyphs
+from kavg.reports.figures.style import use_default_style
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -32,18 +33,10 @@ AXIS_LABELS: Final[Mapping[str, str]] = {
 
 
 def new_figure(count: int) -> tuple[Figure, list[Axes]]:
-    """Return an empty figure with ``count`` panels, three a row at most (four in two rows).
+    """Return an empty figure with ``count`` panels, three a row at most (four in two rows)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    Raises:
-        KavgError: if matplotlib is not installed or fails to load.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise KavgError(
-            f"figures need matplotlib, which failed to load ({error}); pip install 'kavg[plot]'"
-        ) from error
     across = min(count, 3) if count != 4 else 2
     down = ceil(count / across)
     # Not by pyplot, which would open a display and hold every figure until it is closed.
@@ -121,6 +114,7 @@ def select_quantities(wanted: Sequence[str], available: Sequence[str]) -> list[s
     return list(wanted)
 
 
+@use_default_style()
 def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Path, Path]:
     """Write ``stem.png`` (200 dots an inch) and ``stem.svg``, each whole or not at all.
 
@@ -130,17 +124,13 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
         KavgError: if ``stem`` is not a plain file name.
         OSError: if the folder cannot be written.
     """
-    from matplotlib import rc_context
-
     if not stem or Path(stem).name != stem:
         raise KavgError(f"stem must be a file name without folder or ending, got {stem!r}")
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    # Without a fixed salt an SVG has random identifiers.
-    with rc_context({"svg.hashsalt": "kavg"}):
-        png = _write_file(figure, place / f"{stem}.png", dpi=200)
-        figure.set_layout_engine("none")  # laid out once, it stays as it is
-        svg = _write_file(figure, place / f"{stem}.svg", metadata={"Date": None})
+    png = _write_file(figure, place / f"{stem}.png", dpi=200)
+    figure.set_layout_engine("none")  # laid out once, it stays as it is
+    svg = _write_file(figure, place / f"{stem}.svg", metadata={"Date": None})
     return png, svg
 
 

@@ -55,7 +55,7 @@ def _fold_name(name: str) -> str:
 
 
 def replace_missing_glyphs(text: str) -> str:
-    """Spell out the characters that the user's fonts cannot draw, and control characters.
+    """Spell out the characters that the fonts in use cannot draw, and control characters.
 
     >>> replace_missing_glyphs("mu = 0.5" + chr(0x4E2D))
     'mu = 0.5U+4E2D'

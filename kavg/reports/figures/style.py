@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.base import Floats
+from kavg.errors import KavgError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +23,42 @@ DASHES: Final = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
 LARGEST: Final = 1e100
 """Largest magnitude drawn, far from where double precision ends: axes compute ticks beyond it."""
+
+
+@contextmanager
+def use_default_style() -> Iterator[None]:
+    """Draw with matplotlib's own defaults inside a ``with`` block, or as a decorator.
+
+    A figure is then the same whatever the caller set: matplotlibrc, styles, LaTeX, ``MPLBACKEND``.
+
+    Raises:
+        KavgError: if matplotlib is not installed or fails to load.
+    """
+    try:
+        _import_matplotlib()
+        import matplotlib.figure  # noqa: F401 - of kavg.reports.figures.layout
+        from matplotlib import rc_context, rcParamsDefault
+    except Exception as error:
+        raise KavgError(
+            f"figures need matplotlib, which failed to load ({error}); pip install 'kavg[plot]'"
+        ) from error
+    defaults: dict[Any, Any] = {k: v for k, v in rcParamsDefault.items() if k != "backend"}
+    # Without a fixed salt an SVG has random identifiers.
+    with rc_context(defaults | {"svg.hashsalt": "kavg"}):
+        yield
+
+
+def _import_matplotlib() -> None:
+    # Its import fails where MPLBACKEND names a backend that it does not know, and none is needed.
+    backend = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    if backend is not None:
+        with suppress(ValueError):  # as matplotlib itself does, for the caller's own figures
+            matplotlib.rcParams["backend"] = backend
 
 
 def line_style(place: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from kavg.reports.figures.layout import (
     select_quantities,
 )
 from kavg.reports.figures.legend import add_legend
-from kavg.reports.figures.style import line_style
+from kavg.reports.figures.style import line_style, use_default_style
 from kavg.reports.labels import recorded_quantities, run_labels
 from kavg.trajectory import Trajectory
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@use_default_style()
 def trajectory_figure(
     trajectories: Sequence[Trajectory],
     axis: str = "gradients",

@@ -25,6 +25,7 @@ from kavg.reports.figures.style import (
     draw_band,
     drawable,
     line_style,
+    use_default_style,
 )  # fmt: skip
 from kavg.trajectory import Trajectory
 
@@ -81,6 +82,7 @@ def verdict_panels(
     return [_make_panel(run_of[name], group) for (name, _), group in groups.items()]
 
 
+@use_default_style()
 def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
     """Draw each panel: measured mean with its 95 % interval, and every bound as a line.
 
