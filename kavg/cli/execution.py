@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from kavg.base import Communicator
 from kavg.cli.environment import describe_session, installed_version, source_digest
 from kavg.cli.progress import open_progress
 from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
+from kavg.config.settings_stream import is_stream, read_stream
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import complete_run
 from kavg.errors import KavgError, RunFailed
-from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.mpi.collective import agree_on, run_on_rank_0, share_bytes
 from kavg.mpi.signals import SignalExit, defer_signals
 from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
@@ -35,14 +38,27 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
     Raises:
         KavgError: The file cannot be used, or ranks differ in settings, data or versions.
     """
+    content = _share_stream(session.comm, path)
 
     def load_here() -> Config:
-        config = load_config(path, overrides or ())
+        config = load_config(path, overrides or (), content)
         # Before ranks compare the settings, as this timeout applies to the comparison too.
         set_timeout(session.comm, config.timeout)
         return config
 
     return agree_on(session.comm, "the settings", load_here, describe_inputs)
+
+
+def _share_stream(comm: Communicator, path: Path) -> bytes | None:
+    # Launchers give standard input to rank 0 alone; ranks that read one pipe would get parts of it.
+    content: list[bytes] = []
+
+    def read() -> None:
+        if is_stream(path):
+            content.append(read_stream(path, lambda line: sys.stderr.write(f"kavg: {line}\n")))
+
+    run_on_rank_0(comm, read)
+    return share_bytes(comm, content[0] if content else None)
 
 
 def describe_inputs(config: Config) -> str:

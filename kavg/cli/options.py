@@ -10,10 +10,19 @@ import typer
 
 from kavg.cli.completion import complete_place, complete_run_folder, complete_settings_file
 
+
+def replace_dash(path: Path) -> Path:
+    """Return standard input for ``-``, as other programs do."""
+    return Path("/dev/stdin") if path == Path("-") else path
+
+
 ConfigArgument = Annotated[
     Path,
     typer.Argument(
-        metavar="CONFIG", help="Settings file in TOML.", autocompletion=complete_settings_file
+        metavar="CONFIG",
+        help="Settings file in TOML; - for standard input.",
+        autocompletion=complete_settings_file,
+        callback=replace_dash,
     ),
 ]
 FolderArgument = Annotated[

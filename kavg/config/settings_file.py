@@ -20,21 +20,24 @@ from kavg.config.kinds import to_plain
 from kavg.config.messages import describe_errors, shorten
 from kavg.config.models import ModelBuilder
 from kavg.config.overrides import apply_override
-from kavg.config.toml import parse_toml, read_settings
+from kavg.config.toml import decode_settings, parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.storage.atomic import resolve_links
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+def load_config(
+    path: str | Path, overrides: Sequence[str] = (), content: bytes | None = None
+) -> Config:
     """Load a settings file; ``overrides`` are texts such as ``"algorithm.0.K=4"``.
 
-    Paths of data are relative to the folder of the file.  Raises ``KavgError`` with the path and
+    Paths of data are relative to the folder of the file.  ``content`` is what was read already, of
+    a pipe; paths are then relative to the current folder.  Raises ``KavgError`` with the path and
     all errors of the file, one a line.
     """
     path = Path(path)
-    text = read_settings(path)
+    text = read_settings(path) if content is None else decode_settings(content, path)
     try:
-        return parse_config(text, overrides, path.parent)
+        return parse_config(text, overrides, path.parent if content is None else Path())
     except KavgError as error:
         lines = str(error).split("\n")
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"

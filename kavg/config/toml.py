@@ -25,13 +25,19 @@ def read_settings(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        text = content.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise KavgError(f"cannot read the settings {str(path)!r}: {reason}") from None
+    except OSError as error:
+        raise KavgError(f"cannot read the settings {str(path)!r}: {error.strerror}") from None
+    return decode_settings(content, path)
+
+
+def decode_settings(content: bytes, path: Path) -> str:
+    """Decode the content of a settings file; raise KavgError if it is no text or too large."""
     if len(content) > MAX_BYTES:
         raise KavgError(f"cannot read the settings {str(path)!r}: more than {MAX_BYTES} bytes")
-    return text
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise KavgError(f"cannot read the settings {str(path)!r}: it is not UTF-8 text") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

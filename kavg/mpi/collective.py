@@ -102,6 +102,28 @@ def decode_text(content: bytes) -> str:
     return content[DIGEST_BYTES:].rstrip(b"\0").decode(errors="replace")
 
 
+def share_bytes(comm: Communicator, content: bytes | None) -> bytes | None:
+    """Return rank 0's content on every rank; other ranks' own is not used.
+
+    An ``Allgather`` of the length and, unless the content is None, an ``Allreduce`` of the bytes.
+
+    >>> from kavg import SerialComm
+    >>> share_bytes(SerialComm(), b"rounds = 200")
+    b'rounds = 200'
+    """
+    lengths = np.empty(comm.Get_size(), np.int64)
+    comm.Allgather(np.array([-1 if content is None else len(content)], np.int64), lengths)
+    length = int(lengths[0])
+    if length < 0:
+        return None
+    # A sum, since the communicator of a Python user need not have Bcast: all ranks but 0 add zeros.
+    mine, shared = np.zeros(length, np.uint8), np.zeros(length, np.uint8)
+    if comm.Get_rank() == 0 and content is not None:
+        mine[:] = np.frombuffer(content, np.uint8)
+    comm.Allreduce(mine, shared)
+    return shared.tobytes()
+
+
 def name_ranks(ranks: list[int]) -> str:
     """Return rank numbers as text, at most eight of them.
 

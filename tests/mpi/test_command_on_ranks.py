@@ -107,3 +107,30 @@ def test_an_interrupt_leaves_nothing_half_written(config, tmp_path):
     assert said.count("kavg: stopped by SIGINT after round ") == 1
     assert "Traceback" not in said
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
+
+
+@pytest.mark.parametrize("word", ["/dev/stdin", "-"])
+def test_settings_from_standard_input_are_read_by_rank_0_for_all(config, tmp_path, word):
+    run_kavg("run", config, "--out", tmp_path / "serial")
+    line = f"cat {config} | '{mpiexec()}' -n 2 '{sys.executable}' -m kavg run {word} --out out"
+    job = run_process(["bash", "-c", line], cwd=tmp_path)
+    assert job.returncode == 0, job.stderr
+    assert read_digest(tmp_path / "out") == read_digest(tmp_path / "serial")
+    assert read_environment(tmp_path / "out")["ranks"] == 2
+
+
+def test_no_settings_on_standard_input_are_reported_once(tmp_path):
+    line = f"'{mpiexec()}' -n 2 '{sys.executable}' -m kavg run - </dev/null"
+    job = run_process(["bash", "-c", line], cwd=tmp_path)
+    assert job.returncode == 2
+    assert job.stderr.count("nothing came; give a file") == 1
+
+
+@pytest.mark.parametrize(
+    "redirected", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", "2>&1 | true"]
+)
+def test_a_run_on_ranks_is_kept_whatever_becomes_of_its_output(config, tmp_path, redirected):
+    line = f"'{mpiexec()}' -n 2 '{sys.executable}' -m kavg run {config} --out out {redirected}"
+    job = run_process(["bash", "-c", line], cwd=tmp_path)
+    assert "Traceback" not in job.stderr
+    assert len(read_digest(tmp_path / "out")) == 64

@@ -17,13 +17,14 @@ def bounds(session: Session, config: ConfigArgument, overrides: SetOption = None
     For each algorithm of CONFIG and each theorem: whether its conditions are met, the value of the
     bound, and the best step size.  Nothing is run.
     """
+    from kavg.cli.execution import load_shared_config
     from kavg.cli.output import print_text
-    from kavg.config.settings_file import load_config
     from kavg.mpi.collective import run_on_rank_0
     from kavg.reports.bounds import bounds_text
 
+    settings = load_shared_config(session, config, overrides)
+
     def show() -> None:
-        settings = load_config(config, overrides or ())
         print_text(
             bounds_text(
                 settings.problem,

@@ -9,15 +9,16 @@ import typer
 
 from kavg.cli.command import command
 from kavg.cli.completion import complete_source
-from kavg.cli.options import DECISION, OUTPUT, Decision, Output, SetOption
+from kavg.cli.options import DECISION, OUTPUT, Decision, Output, SetOption, replace_dash
 from kavg.cli.session import Session
 
 SourceArgument = Annotated[
     Path,
     typer.Argument(
         metavar="CONFIG|FOLDER",
-        help="Settings file in TOML, or run folder.",
+        help="Settings file in TOML (- for standard input), or run folder.",
         autocompletion=complete_source,
+        callback=replace_dash,
     ),
 ]
 
