@@ -13,13 +13,14 @@ from typing import Final
 from kavg.base import Objective
 from kavg.engine.local_steps import choose_tile
 from kavg.errors import KavgError
+from kavg.mpi.local_ranks import count_local_ranks
 from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.quadratic import LogSpectrum
 from kavg.oracles import MiniBatch
 from kavg.problem import Algorithm, Problem
-from kavg.storage.limits import format_bytes, memory_limit
+from kavg.storage.limits import format_bytes, list_memory_limits
 
 BYTES_PER_NUMBER: Final = 8
 POINT_ARRAYS: Final = 6
@@ -126,9 +127,9 @@ def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -
 
 def _check_memory(numbers: int, what: str, advice: str) -> None:
     # Linux grants memory that it does not have, so MemoryError would come late or never.
-    size, most = float(BYTES_PER_NUMBER * numbers), memory_limit()
-    if size > most:
+    size, limits = float(BYTES_PER_NUMBER * numbers), list_memory_limits(count_local_ranks())
+    if limits and size > limits[0].share:
         raise KavgError(
             f"is too large: {what} would take about {format_bytes(size)} of memory, and there are "
-            f"{format_bytes(most)}; {advice}"
+            f"{limits[0]}; {advice}"
         )

@@ -4,18 +4,60 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Final
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, final
+
+from kavg.storage.control_groups import read_group_limits
 
 UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
-def memory_limit() -> float:
-    """Bytes that this process can use at most: the machine's, or fewer by ``ulimit -v``.
+@final
+@dataclass(frozen=True)
+class MemoryLimit:
+    """Bytes of memory and their ``source``: ``"ulimit -v"``, a file of a control group.
 
-    All of the machine's memory and not what is free at the moment, so that the same settings are
-    always accepted or always rejected.  Infinite if the system does not report it.
+    ``ranks`` processes of this job share them.
     """
-    return min(_physical_memory(), _address_space())
+
+    size: float
+    source: str
+    ranks: int = 1
+
+    @property
+    def share(self) -> float:
+        """Bytes for each of the ranks."""
+        return self.size / self.ranks
+
+    def __str__(self) -> str:
+        """Return the size with its source: ``300 MiB (ulimit -v)``."""
+        each = f" for each of {self.ranks} ranks" if self.ranks > 1 else ""
+        return f"{format_bytes(self.share)}{each} ({self.source})"
+
+
+def memory_limit() -> float:
+    """Bytes that this process can use at most; infinite if the system does not report it."""
+    return min((limit.share for limit in list_memory_limits()), default=math.inf)
+
+
+def list_memory_limits(ranks: int = 1) -> list[MemoryLimit]:
+    """Return all limits that the system reports, the smallest for each of ``ranks`` ranks first.
+
+    The memory of the machine, what of it is available at present, the limits of the process's
+    control groups (containers, batch systems), which the ranks of a machine share, and those of the
+    shell, which each rank has for itself.
+    """
+    shared = {
+        "the machine": _physical_memory(),
+        "MemAvailable": _available_memory(),
+        **read_group_limits(),
+    }
+    limits = [MemoryLimit(size, source, ranks) for source, size in shared.items()]
+    limits += [MemoryLimit(size, source) for source, size in _shell_limits().items()]
+    known = (limit for limit in limits if limit.size < math.inf)
+    return sorted(known, key=lambda limit: limit.share)
 
 
 def _physical_memory() -> float:
@@ -25,14 +67,24 @@ def _physical_memory() -> float:
         return math.inf
 
 
-def _address_space() -> float:
-    """Bytes of address space that the shell allows (``ulimit -v``)."""
+def _available_memory(meminfo: Path = Path("/proc/meminfo")) -> float:
+    """Bytes that programs can take at present without the machine swapping; Linux estimates it."""
+    try:
+        found = re.search(r"^MemAvailable: +(\d+) kB$", meminfo.read_text("ascii"), re.MULTILINE)
+    except (OSError, ValueError):
+        return math.inf
+    return 1024.0 * int(found[1]) if found else math.inf
+
+
+def _shell_limits() -> dict[str, float]:
+    """Bytes of address space and of data that the shell allows, by the command that sets them."""
     try:
         import resource
     except ImportError:  # not a Unix
-        return math.inf
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return math.inf if limit == resource.RLIM_INFINITY else float(limit)
+        return {}
+    numbers = {"ulimit -v": resource.RLIMIT_AS, "ulimit -d": resource.RLIMIT_DATA}
+    limits = {name: resource.getrlimit(number)[0] for name, number in numbers.items()}
+    return {name: float(n) for name, n in limits.items() if n != resource.RLIM_INFINITY}
 
 
 def format_bytes(size: float) -> str:

@@ -10,8 +10,8 @@ from kavg.cli.session import Session
 def doctor(session: Session) -> int:
     """Diagnose the installation.
 
-    Check versions, the MPI library and its launcher, cores, BLAS threads, write access and disk
-    space, and run a small self-test on ranks.  Each item is fine, or wrong with how to fix it.
+    Check versions, the MPI library and its launcher, cores, BLAS threads, memory, write access and
+    disk space, and run a small self-test on ranks.  Each item is fine, or wrong with how to fix it.
     """
     from kavg.cli.doctor.diagnosis import diagnose
 

@@ -16,6 +16,7 @@ from kavg.cli.doctor.machine import (
     check_blas,
     check_cores,
     check_disk_space,
+    check_memory,
     check_versions,
     check_write_access,
     usable_cores,
@@ -56,6 +57,7 @@ def _check_items(session: Session, load: Callable[[], str]) -> Iterator[Finding]
     yield check_launcher(library, launcher)
     yield check_cores(ranks, cores, launcher)
     yield check_blas(ranks, cores)
+    yield check_memory()
     yield check_write_access(Path.cwd())
     yield check_disk_space(Path.cwd())
     if session.launch_error:

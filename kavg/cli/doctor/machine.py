@@ -1,4 +1,4 @@
-"""Check versions, cores, BLAS threads, write access and disk space."""
+"""Check versions, cores, BLAS threads, memory, write access and disk space."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.cli.doctor.mpi_library import Launcher, family
 from kavg.cli.environment import installed_version, source_digest
 from kavg.engine.blas_threads import get_blas_controller, limit_blas_to_one_thread
+from kavg.mpi.local_ranks import count_local_ranks
+from kavg.storage.limits import list_memory_limits
 from kavg.version import __version__
 
 ROOM: Final = 200 * 2**20
 """Bytes that a run folder with its figures, beside an older one, may take."""
+MEMORY: Final = 200 * 2**20
+"""Bytes that a small run with its figures takes."""
 
 SLOTS: Final = "cores, slots"
 
@@ -139,6 +143,15 @@ def check_unknown_blas(variables: Mapping[str, str]) -> Finding:
     if given:
         return fine("BLAS threads", f"{found}; {given[0]} holds it to one")
     return wrong("BLAS threads", found, f"export {names[0]}=1 {names[1]}=1")
+
+
+def check_memory() -> Finding:
+    """Check that a small run has the memory it takes; list all limits, the smallest first."""
+    limits = list_memory_limits(count_local_ranks())
+    found = ", ".join(map(str, limits)) or "the system does not report it"
+    if limits and limits[0].share < MEMORY:
+        return wrong("memory", found, "ask the container, the batch system or the shell for more")
+    return fine("memory", found)
 
 
 def check_write_access(folder: Path) -> Finding:

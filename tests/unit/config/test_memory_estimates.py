@@ -99,7 +99,7 @@ def test_settings_that_are_too_large_are_refused_without_taking_memory(name):
         tracemalloc.stop()
     (line,) = str(caught.value).split("\n")
     assert line.startswith(words)
-    assert re.search(r"of memory, and there are .*iB; \w+|cannot be counted; reduce", line)
+    assert re.search(r"of memory, and there are .*iB \(.*\); \w+|cannot be counted; reduce", line)
     assert peak < 60_000_000  # the examples of "epochs" themselves are 50 MB
 
 
@@ -157,13 +157,13 @@ def test_sizes_are_printed_to_three_digits(size):
     assert float(number) < 1025 or unit == "EiB"
 
 
-def test_the_memory_limit_is_the_least_of_machine_and_shell(monkeypatch):
-    assert 2**20 < memory_limit() < 2**60
-    monkeypatch.setattr(limits, "_physical_memory", lambda: 100.0)
-    monkeypatch.setattr(limits, "_address_space", lambda: 50.0)
-    assert memory_limit() == 50.0
-    monkeypatch.setattr(limits, "_address_space", lambda: math.inf)
-    assert memory_limit() == 100.0
+def test_the_smallest_limit_is_named(monkeypatch):
+    monkeypatch.setattr(limits, "read_group_limits", lambda: {"/job/memory.max": 300.0 * 2**20})
+    with pytest.raises(KavgError, match=r"there are 300 MiB \(/job/memory.max\); take fewer"):
+        parse_config(small(R=10**7))
+    monkeypatch.setattr(memory_estimates, "count_local_ranks", lambda: 1000)
+    with pytest.raises(KavgError, match=r"there are 307 KiB for each of 1000 ranks \(/job/"):
+        parse_config(small(R=10**5))
 
 
 def test_where_the_system_reports_no_memory_there_is_no_limit(monkeypatch):
@@ -171,17 +171,21 @@ def test_where_the_system_reports_no_memory_there_is_no_limit(monkeypatch):
         raise ValueError(name)
 
     monkeypatch.setattr(limits.os, "sysconf", unknown)
+    monkeypatch.setattr(limits, "_available_memory", lambda: math.inf)
+    monkeypatch.setattr(limits, "read_group_limits", dict)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert memory_limit() == math.inf
 
 
 LIMITED = """
 import resource
-from kavg.storage.limits import memory_limit
+from kavg.storage.limits import list_memory_limits
 resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, resource.RLIM_INFINITY))
-print(memory_limit())
+resource.setrlimit(resource.RLIMIT_DATA, (2 * 2**30, resource.RLIM_INFINITY))
+print(*(each for each in list_memory_limits() if "ulimit" in each.source), sep=", ")
 """
 
 
-def test_the_limit_of_the_shell_counts():
-    assert run_process([sys.executable, "-c", LIMITED]).stdout == f"{float(3 * 2**30)}\n"
+def test_the_limits_of_the_shell_count():
+    said = run_process([sys.executable, "-c", LIMITED]).stdout
+    assert said == "2 GiB (ulimit -d), 3 GiB (ulimit -v)\n"
