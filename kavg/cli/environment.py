@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from kavg.engine.blas_threads import get_blas_controller
 from kavg.mpi.launchers import detect_launch
 from kavg.version import __version__
 
@@ -30,7 +31,10 @@ PACKAGES: Final = (
 )
 """Packages whose versions are recorded."""
 
-SESSION: Final = ("time", "machine", "processor", "ranks", "source", "versions")
+BITS: Final = ("machine", "processor", "c_library", "simd", "blas")
+"""The facts of a machine that last bits depend on (docs/design.md, What a digest promises)."""
+
+SESSION: Final = ("time", *BITS, "ranks", "source", "versions")
 """The facts that a checkpoint stores of each session in which a part of its run was computed."""
 
 
@@ -47,6 +51,9 @@ def describe_environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "processor": processor_name(),
+        "c_library": c_library_name(),
+        "simd": " ".join(simd_extensions()),
+        "blas": blas_name(),
         "cores": os.cpu_count(),  # of the machine; a launcher may bind ranks to fewer
         "ranks": ranks,
         "launcher": launch.launcher if launch else None,
@@ -89,8 +96,9 @@ def describe_versions() -> dict[str, str]:
 
     If one of them has changed since the last session, ``kavg resume`` warns.
     """
-    facts = {"source": source_digest(), "machine": platform.machine()}
-    return {"kavg": __version__, "numpy": np.__version__, **facts}
+    facts = describe_environment(1, None)
+    machine = {key: facts[key] for key in ("source", *BITS)}
+    return {"kavg": __version__, "numpy": np.__version__, **machine}
 
 
 def installed_version(name: str) -> str | None:
@@ -109,3 +117,40 @@ def processor_name() -> str:
     except OSError:
         return platform.processor()
     return lines[0].partition(":")[2].strip() if lines else platform.processor()
+
+
+def c_library_name() -> str:
+    """Look up the C library, whose functions NumPy uses: ``"glibc 2.36"``.
+
+    It is the one that this process has loaded, not the one that Python was built with.
+    """
+    try:
+        name = os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, ValueError, OSError):  # not glibc
+        name = None
+    if name:
+        return name
+    return f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else "not glibc"
+
+
+def simd_extensions() -> list[str]:
+    """List the vector instructions that NumPy uses here: its baseline, and those it found."""
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    return [*extensions.get("baseline", ()), *extensions.get("found", ())]
+
+
+def blas_name() -> str:
+    """Look up NumPy's BLAS with its version and kernel: ``"openblas 0.3.29 SkylakeX"``.
+
+    OpenBLAS chooses its kernel when it is loaded, by the processor or ``OPENBLAS_CORETYPE``.
+    """
+    found = [
+        " ".join(str(one[key]) for key in ("internal_api", "version", "architecture") if key in one)
+        for one in get_blas_controller().info()
+        # SciPy brings one of its own, which is loaded or not, and which runs do not use.
+        if one["user_api"] == "blas" and "scipy.libs" not in Path(one["filepath"]).parts
+    ]
+    if found:
+        return ", ".join(found)
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{built['name']} {built.get('version', 'of unknown version')}"

@@ -120,7 +120,7 @@ def _repeat_and_judge(
     config, runs = stored.run
     here = describe_environment(session.size, None)
     changed = environment_changes(stored.environment, here, config.mean)
-    _print_lines(session, "environment", [", ".join(changed) or "the same machine and versions"])
+    _print_lines(session, "environment", changed or ["the same machine and versions"])
     if repetition.sample is None:
         before, now = runs, run_algorithms(session, config, quiet=quiet)
         _print_lines(session, "recorded", [f"digest {joint_digest(before)}"])

@@ -24,8 +24,19 @@ SAME: Final = "same bits"
 ALIKE: Final = "same within confidence"
 DIFFERENT: Final = "different"
 
-BIT_DEPENDENCIES: Final = ("machine", "processor", "versions.numpy", "versions.kavg")
-"""What may change the last bits; with ``mean = "allreduce"`` also the number of ranks."""
+BIT_DEPENDENCIES: Final = {
+    "machine": "any last bit may differ",
+    "processor": "functions of the C library, NumPy and BLAS may be others",
+    "c_library": "its sin, exp, log and pow may differ, so draws of student_t",
+    "simd": "NumPy's functions may differ, so draws of most oracles",
+    "blas": "products with data and matrices may differ",
+    "versions.numpy": "any last bit may differ",
+    "versions.kavg": "any bit may differ",
+    "ranks": "sums of mean = 'allreduce' differ",
+}
+"""What may change the last bits, with the reason; see docs/design.md, What a digest promises."""
+NAMES: Final = {"c_library": "C library", "simd": "SIMD extensions", "blas": "BLAS"}
+UNKNOWN: Final = "not recorded"
 
 
 @final
@@ -85,16 +96,36 @@ def _describe_discrepancy(gap: Discrepancy) -> str:
 def environment_changes(
     recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str
 ) -> list[str]:
-    """List the changes of machine and versions that the last bits depend on.
+    """List the changes of machine and versions that the last bits depend on, with their reasons.
 
-    ``mean`` is the setting: with ``"allreduce"`` bits depend on the number of ranks as well.
+    ``recorded`` is the environment of the last session of a run, with the ``earlier`` ones: each is
+    compared with ``here``.  ``mean`` is the setting: with ``"allreduce"`` bits depend on the number
+    of ranks as well.
 
     >>> environment_changes({"machine": "arm64"}, {"machine": "x86_64", "cores": 8}, "exact")
-    ['machine x86_64 (then arm64)']
+    ['machine x86_64 (then arm64): any last bit may differ']
     """
-    depends = (*BIT_DEPENDENCIES, "ranks") if mean == "allreduce" else BIT_DEPENDENCIES
-    return [
-        f"{place.removeprefix('versions.')} {now} (then {then})"
-        for place, then, now in compare_mappings(flatten_tables(recorded), flatten_tables(here))
-        if place in depends
-    ]
+    earlier = recorded.get("earlier")
+    sessions = [*(earlier if isinstance(earlier, list) else []), recorded]
+    then, now = list(map(flatten_tables, sessions)), flatten_tables(here)
+    changes = []
+    for place, reason in BIT_DEPENDENCIES.items():
+        if place in now and (place != "ranks" or mean == "allreduce"):
+            before = _describe_sessions([each.get(place, UNKNOWN) for each in then], now[place])
+            name = NAMES.get(place, place.removeprefix("versions."))
+            changes += [f"{name} {now[place]} (then {before}): {reason}"] if before else []
+    return changes
+
+
+def _describe_sessions(then: Sequence[object], now: object) -> str:
+    """The values of sessions that differ from ``now``, with the numbers of those sessions."""
+    sessions: dict[str, list[int]] = {}
+    for number, value in enumerate(then, start=1):
+        if value != now:
+            sessions.setdefault(str(value), []).append(number)
+    if len(then) == 1:
+        return ", ".join(sessions)
+    places = {value: ", ".join(map(str, numbers)) for value, numbers in sessions.items()}
+    return ", ".join(
+        f"{value} in session {place} of {len(then)}" for value, place in places.items()
+    )

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from datetime import datetime
 
 import numpy as np
 import pytest
-from helpers.launch import LAUNCH_VARIABLES
+from helpers.launch import LAUNCH_VARIABLES, run_process
 
-from kavg.cli.environment import describe_environment, installed_version, processor_name
+from kavg.cli import environment
+from kavg.cli.environment import (
+    describe_environment,
+    describe_session,
+    describe_versions,
+    installed_version,
+    processor_name,
+)
 from kavg.mpi.launchers import LAUNCHERS, detect_launch
+from kavg.reports.repetition import BIT_DEPENDENCIES
 
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
@@ -47,3 +56,64 @@ def test_a_machine_without_proc_has_a_processor_too(monkeypatch):
 
     monkeypatch.setattr("builtins.open", refuse)
     assert processor_name() == platform.processor()
+
+
+def test_what_the_last_bits_depend_on_is_recorded_of_every_session():
+    facts, session, versions = (
+        describe_environment(2, None),
+        describe_session(2),
+        describe_versions(),
+    )
+    for place in (name.removeprefix("versions.") for name in BIT_DEPENDENCIES if name != "ranks"):
+        known = {**facts, **facts["versions"]}
+        assert known[place] == {**session, **session["versions"]}[place] == versions[place]
+    assert facts["c_library"].startswith(("glibc ", "macOS ", "not glibc"))
+
+
+PROGRAM = """
+import sys
+if "scipy" in sys.argv:
+    import scipy.linalg
+from kavg.cli.environment import blas_name, simd_extensions
+print(blas_name(), *simd_extensions(), sep="\\n")
+"""
+
+
+def recorded(*words):
+    job = run_process([sys.executable, "-c", PROGRAM, *words])
+    assert job.returncode == 0, job.stderr
+    blas, *simd = job.stdout.splitlines()
+    return blas, simd
+
+
+def test_the_kernel_and_the_instructions_in_use_are_recorded(monkeypatch):
+    blas, simd = recorded()
+    assert recorded("scipy") == (blas, simd)  # which brings a BLAS of its own
+    if "openblas" not in blas or platform.machine() != "x86_64":
+        pytest.skip("the variables are those of OpenBLAS and of NumPy on x86-64")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+    monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", simd[-1])
+    older, fewer = recorded()
+    assert older.endswith("Nehalem")
+    assert fewer == simd[:-1]
+
+
+def test_a_blas_without_a_known_kernel_is_recorded_by_its_name(monkeypatch):
+    class Nothing:
+        def info(self):
+            return []
+
+    monkeypatch.setattr(environment, "get_blas_controller", Nothing)
+    assert (
+        environment.blas_name().split()[0]
+        in environment.np.show_config("dicts")["Build Dependencies"]["blas"]["name"]
+    )
+
+
+def test_without_glibc_the_c_library_is_said_not_to_be_it(monkeypatch):
+    def unknown(name):
+        raise ValueError(name)
+
+    monkeypatch.setattr(environment.os, "confstr", unknown)
+    monkeypatch.setattr(environment.sys, "platform", "linux")
+    assert environment.c_library_name() == "not glibc"

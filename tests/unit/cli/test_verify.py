@@ -350,3 +350,28 @@ def test_stored_settings_are_those_that_were_run(run):
     config = load_config(folder / "config.toml")
     assert (folder / "config.toml").read_text() == to_toml(config)
     assert config.rounds == 3
+
+
+# What ran where.
+
+
+def test_a_run_begun_on_another_processor_and_resumed_here_says_so(call, run):
+    folder = run("a")
+    here = read_environment(folder)
+    begun = here | {"processor": "another", "c_library": "glibc 2.17"}
+    rewritten(folder, lambda run: run, earlier=[begun])
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (0, "same bits")
+    said = " ".join(line.removeprefix("environment").strip() for line in out.splitlines())
+    assert "(then another in session 1 of 2)" in said
+    assert "(then glibc 2.17 in session 1 of 2): its sin, exp, log and pow may differ" in said
+
+
+@pytest.mark.parametrize("fact", ["c_library", "simd", "blas"])
+def test_rounding_is_excused_where_the_libraries_differ(call, run, fact):
+    rewritten(run("a"), times(1 + 2.0**-26), **{fact: "another"})
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (0, "same within confidence")
+    rewritten(Path("a"), times(1.5, slice(2, 3), ["F"]))
+    code, out, _ = call("verify", "a", "-q")
+    assert (code, out.splitlines()[-1]) == (1, "different")

@@ -1,0 +1,53 @@
+"""What may have changed the last bits since a run, session by session."""
+
+from __future__ import annotations
+
+import pytest
+
+from kavg.reports.repetition import BIT_DEPENDENCIES, NAMES, environment_changes
+
+HERE = {
+    "machine": "x86_64",
+    "processor": "A",
+    "c_library": "glibc 2.36",
+    "simd": "SSE2 AVX2",
+    "blas": "openblas 0.3.29 Haswell",
+    "ranks": 2,
+    "versions": {"numpy": "2.4.0", "kavg": "1.0"},
+    "python": "3.11",
+}
+
+
+def test_nothing_changed():
+    assert environment_changes(HERE, HERE, "allreduce") == []
+    assert environment_changes(HERE | {"earlier": [HERE, HERE]}, HERE, "allreduce") == []
+    assert environment_changes(HERE | {"python": "3.12", "ranks": 3}, HERE, "exact") == []
+
+
+@pytest.mark.parametrize("place", BIT_DEPENDENCIES)
+def test_each_change_is_named_with_its_reason(place):
+    first, _, second = place.partition(".")
+    other = HERE | ({first: HERE[first] | {second: "B"}} if second else {first: "B"})
+    name = NAMES.get(place, second or first)
+    (change,) = environment_changes(other, HERE, "allreduce")
+    now = HERE[first][second] if second else HERE[first]
+    assert change == f"{name} {now} (then B): {BIT_DEPENDENCIES[place]}"
+    (change,) = environment_changes(HERE | {"earlier": [other, HERE]}, HERE, "allreduce")
+    assert change == f"{name} {now} (then B in session 1 of 3): {BIT_DEPENDENCIES[place]}"
+
+
+def test_sessions_of_one_processor_are_named_together():
+    sessions = [HERE | {"processor": processor} for processor in "BABC"]
+    (change,) = environment_changes(HERE | {"earlier": sessions}, HERE, "exact")
+    assert change.startswith("processor A (then B in session 1, 3 of 5, C in session 4 of 5): ")
+
+
+def test_what_was_not_recorded_may_have_been_another():
+    older = {key: value for key, value in HERE.items() if key != "c_library"}
+    (change,) = environment_changes(older, HERE, "exact")
+    assert change.startswith("C library glibc 2.36 (then not recorded): ")
+
+
+@pytest.mark.parametrize("earlier", [None, "x", 3, [3, None], [[]], {"a": 1}])
+def test_a_record_that_was_tampered_with_is_no_error(earlier):
+    assert isinstance(environment_changes({"earlier": earlier}, HERE, "exact"), list)
