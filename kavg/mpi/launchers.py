@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, final
 
 from kavg.errors import KavgError
+from kavg.mpi.library_files import advise_on_library
 
 SLURM: Final = "Slurm's srun"
 OPEN_MPI: Final = "Open MPI"
@@ -145,8 +146,9 @@ def missing_library_error(reason: str, launch: Launch | None) -> KavgError:
     """
     cause = _describe(launch) if launch else "MPI is needed"
     first = reason.splitlines()[0] if reason else "unknown reason"
+    remedy = advise_on_library() or "load the site's MPI"
     return KavgError(
-        f"{cause}, but no MPI library could be loaded ({first}); load the site's MPI, or "
+        f"{cause}, but no MPI library could be loaded ({first}); {remedy}, or "
         "pip install 'kavg[mpich]', or start without a launcher; kavg doctor shows more"
     )
 

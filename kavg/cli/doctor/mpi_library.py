@@ -13,6 +13,7 @@ from typing import Final, final
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.errors import KavgError
 from kavg.mpi.launchers import library_name, loaded_library_path, mpiexec_beside
+from kavg.mpi.library_files import advise_on_library, find_library_file
 
 INSTALL: Final = "pip install 'kavg[mpich]', or load the site's MPI, for several ranks"
 OPEN_MPI: Final = ("open mpi", "openrte", "prrte", "openmpi")
@@ -97,7 +98,14 @@ def find_launcher() -> Launcher | None:
 
 
 def check_library(mpi: Library) -> Finding:
-    """Report which MPI library was loaded and from where; none is fine too."""
+    """Report which MPI library was loaded and from where; none is fine too.
+
+    One that is installed but not found by mpi4py is wrong: its launcher would start lone processes.
+    """
+    unfound = find_library_file() if mpi.error else None
+    if unfound is not None:
+        found = f"{unfound} is there, but mpi4py does not find it"
+        return wrong("MPI library", found, f"{advise_on_library()}\nor {INSTALL}")
     if mpi.error:
         return fine("MPI library", "none could be loaded; kavg runs in one process", INSTALL)
     place = f", {mpi.path}" if mpi.path else ""

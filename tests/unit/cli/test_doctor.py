@@ -20,6 +20,7 @@ from kavg.cli.doctor.finding import WIDTH, Finding, findings_table, fine, wrong
 from kavg.cli.doctor.mpi_library import Launcher, Library, check_launcher, check_library, family
 from kavg.errors import KavgError
 from kavg.reports.text import cell_width
+from kavg.storage.limits import MemoryLimit
 
 MPICH = Library("MPICH Version:      5.0.2\nMPICH configure: --with-pm=hydra", Path("/m/libmpi.so"))
 OPEN_MPI = Library("Open MPI v5.0.11, package: x", Path("/o/lib/libmpi.so"))
@@ -102,7 +103,9 @@ def test_a_site_may_have_srun_alone(monkeypatch):
     assert check_launcher(CRAY, None).fine
 
 
-def test_no_library_is_no_error():
+def test_no_library_is_no_error(monkeypatch):
+    monkeypatch.setattr(mpi_library, "find_library_file", lambda: None)
+
     def load():
         raise KavgError("cannot load")
 
@@ -207,6 +210,18 @@ def test_room_on_the_disk(monkeypatch, tmp_path):
 def test_ranks_and_cores_of_this_machine_are_counted(monkeypatch, size):
     monkeypatch.setattr(job, "usable_cores", lambda: {0, 5})
     assert run_ranks(size, job.count_ranks_and_cores) == [(size, 2)] * size
+
+
+def test_all_limits_of_memory_are_shown_and_too_little_is_wrong(monkeypatch):
+    assert machine.check_memory().fine
+    limits = [MemoryLimit(300.0 * 2**20, "/job/memory.max", 2), MemoryLimit(2.0**33, "the machine")]
+    monkeypatch.setattr(machine, "list_memory_limits", lambda ranks: limits)
+    found = machine.check_memory()
+    assert not found.fine
+    assert found.found == "150 MiB for each of 2 ranks (/job/memory.max), 8 GiB (the machine)"
+    assert "more" in found.fix
+    monkeypatch.setattr(machine, "list_memory_limits", lambda ranks: [])
+    assert machine.check_memory().fine
 
 
 # The self-test
