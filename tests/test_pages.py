@@ -290,3 +290,25 @@ def test_without_kavg_it_says_so_once(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["pages.py", "--check", "--quick"])
     assert pages.main() == 2
     assert capsys.readouterr().out.startswith("kavg is not installed")
+
+
+def test_names_choose_the_blocks_that_are_checked(root):
+    page = root / "page.md"
+    page.write_text(
+        fence("13", QUICK) + fence("14", "<!-- printed by (quick): python -c 'print(15)' -->")
+    )
+    every = [pages.read_page(page)]
+
+    def wrong(*names):
+        return list(pages.faults(pages.choose(every, names), runner(root)))
+
+    assert len(wrong()) == len(wrong("page.md")) == 2
+    assert len(wrong("experiments/x.py")) == len(wrong("print(15)")) == 1
+    assert pages.choose(every, ["nothing of the kind"]) == []
+
+
+@pytest.mark.parametrize("action", ["--check", "--write", "--list"])
+def test_a_name_that_chooses_nothing_is_an_error(monkeypatch, capsys, action):
+    monkeypatch.setattr("sys.argv", ["pages.py", action, "nothing of the kind"])
+    assert pages.main() == 2
+    assert "nothing of the kind" in capsys.readouterr().out

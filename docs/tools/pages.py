@@ -2,9 +2,9 @@
 
 ``python docs/tools/pages.py --check`` runs all quick commands and compares; of slow blocks it
 compares digests, of the code and of the text.  ``--check --quick`` leaves slow blocks out.
-``--write [NAME ...]`` runs commands again and writes what they print: all, or those whose page
-begins with a NAME or whose command contains it; with ``--stale`` only where that differs.
-``--list`` shows all blocks.  How a marker is written stands at the top of ``markers.py``.
+``--write`` runs commands again and writes what they print; with ``--stale`` only where it differs.
+``--list`` shows all blocks.  NAME ... chooses blocks, for all three: those whose page begins with a
+NAME or whose command contains it.  How a marker is written stands at the top of ``markers.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -85,6 +85,22 @@ def read_pages() -> list[Page]:
     return [read_page(path) for pattern in GLOBS for path in sorted(ROOT.glob(pattern))]
 
 
+def choose(every: Sequence[Page], names: Sequence[str]) -> list[Page]:
+    """The pages with those of their blocks that ``names`` choose; all of them without a name."""
+    if not names:
+        return list(every)
+    pages = [replace(page, blocks=tuple(chosen_blocks(page, names))) for page in every]
+    return [page for page in pages if page.blocks]
+
+
+def chosen_blocks(page: Page, names: Sequence[str]) -> Iterator[Block]:
+    """The blocks of a page that begins with a name, or whose command contains one."""
+    for block in page.blocks:
+        command = block.printed.command if block.printed else ""
+        if any(page.name.startswith(name) or name in command for name in names):
+            yield block
+
+
 # --- check
 
 
@@ -143,15 +159,9 @@ def quick_fault(page: Page, block: Block, runner: Runner) -> str | None:
 # --- write
 
 
-def select(page: Page, names: Sequence[str], runner: Runner, *, stale: bool) -> list[Block]:
-    """The blocks that ``names`` choose, or those of them that differ."""
-    chosen = [
-        block
-        for block in page.known()
-        if not names
-        or any(page.name.startswith(name) or name in marker_of(block).command for name in names)
-    ]
-    return [block for block in chosen if not stale or fault_of(page, block, runner)]
+def select(page: Page, runner: Runner, *, stale: bool) -> list[Block]:
+    """The blocks that commands print, or those of them that differ."""
+    return [block for block in page.known() if not stale or fault_of(page, block, runner)]
 
 
 def write(page: Page, wanted: Sequence[Block], runner: Runner) -> list[str]:
@@ -208,11 +218,11 @@ def check(every: Sequence[Page], runner: Runner, *, quick: bool) -> int:
     return int(bool(found))
 
 
-def rewrite(every: Sequence[Page], runner: Runner, names: Sequence[str], *, stale: bool) -> int:
+def rewrite(every: Sequence[Page], runner: Runner, *, stale: bool) -> int:
     """Write blocks of all pages; 1 if a command failed."""
     failed = []
     for page in every:
-        if wanted := select(page, names, runner, stale=stale):
+        if wanted := select(page, runner, stale=stale):
             print(f"{page.name}: {len(wanted)} blocks", flush=True)
             failed += write(page, wanted, runner)
     print("\n".join(failed), end="\n" * bool(failed))
@@ -230,7 +240,10 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="with --check: no slow blocks")
     parser.add_argument("--stale", action="store_true", help="with --write: only what differs")
     given = parser.parse_args()
-    every = read_pages()
+    every = choose(read_pages(), given.names)
+    if given.names and not every:
+        print(f"no page begins with {given.names} and no command contains it; --list shows all")
+        return 2
     if given.list:
         print("\n".join(listed(every)))
         return 0
@@ -241,7 +254,7 @@ def main() -> int:
         runner = Runner(Path(folder))
         if given.check:
             return check(every, runner, quick=given.quick)
-        return rewrite(every, runner, given.names, stale=given.stale)
+        return rewrite(every, runner, stale=given.stale)
 
 
 if __name__ == "__main__":
