@@ -51,10 +51,10 @@ def _memory_mounts(mountinfo: str) -> Iterator[_Mount]:
         if len(place) < 5 or len(kind) < 3:
             continue
         if kind[0] == "cgroup2" or (kind[0] == "cgroup" and "memory" in kind[2].split(",")):
-            yield _Mount(kind[0], PurePosixPath(_unescape(place[3])), Path(_unescape(place[4])))
+            yield _Mount(kind[0], PurePosixPath(_decode_octal(place[3])), Path(_decode_octal(place[4])))
 
 
-def _unescape(text: str) -> str:
+def _decode_octal(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
