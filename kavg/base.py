@@ -81,7 +81,7 @@ class Objective(Protocol):
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write the gradient at every row of ``x (..., d)`` to ``out`` and return it.
 
-        ``out`` never overlaps ``x``; nothing else is written.
+        ``out`` never overlaps ``x``, which is read-only.  To return nothing works as well.
         """
         ...
 
@@ -173,7 +173,8 @@ class Oracle(Protocol):
     """The law of stochastic gradients of an objective; ``plan`` makes the sampler.
 
     Draws are addressed, not sequential: a number follows from seed, learner, replica and step,
-    however the learners are divided among tiles and ranks.
+    however the learners are divided among tiles and ranks.  A run checks that before its first
+    round, unless the oracle has the attribute ``addressed = False``.
     """
 
     def constants(self, objective: Objective) -> NoiseConstants:

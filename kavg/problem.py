@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
+from numbers import Rational
 from typing import Annotated
 
 import numpy as np
 
+from kavg.arrays import as_array
 from kavg.base import Floats, Objective, Oracle, Outer, Schedule, Start
 from kavg.errors import KavgError
 from kavg.ranges import Count, Positive, check_ranges
@@ -32,7 +36,7 @@ class Problem:
     def first_iterate(self, seed: int, R: int) -> Floats:
         """Return ``w_1 (R, d)``, whatever form ``start`` has.
 
-        Raises ``KavgError`` if ``start`` is neither a law, nor one finite number or ``d`` of them.
+        Raises ``KavgError`` if ``start`` is neither a law, nXX.
         """
         dim, start = self.objective.dim, self.start
         if isinstance(start, (int, float, tuple, list, np.ndarray)):
@@ -45,7 +49,19 @@ class Problem:
             # A copy, as a broadcast array is read-only and one row for all replicas.
             return np.broadcast_to(given, (R, dim)).copy()
         law: Start = start
-        return law.draw(seed, R, dim)
+        return _check_points(law, law.draw(seed, R, dim), (R, dim))
+
+
+def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
+    points = as_array(drawn)
+    real = points.dtype.kind in "fiu" and np.isfinite(points).all()
+    if points.shape != shape or not real:
+        raise KavgError(
+            f"{type(law).__name__}.draw must return finite numbers of shape {shape}, one start for "
+            f"each replica, got {type(drawn).__name__} of shape {points.shape}"
+        )
+    # A copy, as the law may keep the array that it returned.
+    return np.array(points, np.float64)
 
 
 @dataclass(frozen=True)
@@ -78,5 +94,21 @@ class Algorithm:
         check_ranges(self)
 
     def step_size(self, n: int) -> float:
-        """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule."""
-        return self.gamma(n) if callable(self.gamma) else self.gamma
+        """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule.
+
+        Raises ``KavgError`` if a schedule returns anything but a finite number above 0.
+        """
+        return _check_step_size(self.gamma(n), n) if callable(self.gamma) else self.gamma
+
+
+def _check_step_size(gamma: object, n: int) -> float:
+    # First what nearly all schedules return: this is called in every round.
+    if isinstance(gamma, float) and 0.0 < gamma < inf:
+        return float(gamma)
+    if not isinstance(gamma, bool) and isinstance(gamma, (Rational, np.floating)):
+        with suppress(OverflowError):
+            return _check_step_size(float(gamma), n)
+    raise KavgError(
+        f"gamma must be a finite number above 0 in every round, got {gamma!r:.60} for round {n}; "
+        "return a float, such as 0.1 / n**0.5"
+    )

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import view_read_only
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -20,7 +21,8 @@ class State:
 
     ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory, ``(R, d)`` or ``(0,)``.
     ``exponents (R,)`` are the bounds that the exact mean uses next, None before the first round.
-    ``meta_iterations(state=...)`` continues from it with the same bits as an unbroken run.
+    ``meta_iterations(state=...)`` continues from it with the same bits as an unbroken run.  A
+    state that a run yields has read-only arrays; one that is given to a run is copied.
     """
 
     n: int
@@ -40,7 +42,7 @@ class Trajectory:
     (T,)`` are the step sizes, NaN at the start.  ``diverged_at`` is the round after which a value
     was no longer finite, or None.  ``done`` counts the rounds that led to ``w``, and ``exponents
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
-    from which later rounds can be repeated.
+    from which later rounds can be repeated.  All arrays are read-only: copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -65,6 +67,12 @@ class Trajectory:
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     done: int | None = None
     states: tuple[State, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "w", "v", "seconds", "gammas", "exponents"):
+            object.__setattr__(self, name, view_read_only(getattr(self, name)))
+        series = {name: view_read_only(values) for name, values in self.series.items()}
+        object.__setattr__(self, "series", series)
 
     def __getattr__(self, name: str) -> Floats:
         """Return another recorded series by its name, such as ``trajectory.accuracy``."""

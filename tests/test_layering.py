@@ -18,7 +18,17 @@ ROOT = Path(kavg.__file__).parent
 
 FLOORS = (
     # The vocabulary, in this order.
-    ("errors", "families", "ranges", "base", "problem", "trajectory", "validation", "version"),
+    (
+        "errors",
+        "arrays",
+        "families",
+        "ranges",
+        "base",
+        "problem",
+        "trajectory",
+        "validation",
+        "version",
+    ),
     ("engine", "oracles", "outer", "schedules", "storage"),
     ("mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),

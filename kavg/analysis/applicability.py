@@ -88,7 +88,7 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
         return f"the theorems cover slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
     gamma = algorithm.step_size(1)
     # A schedule is called for every round; a number is constant however large N is.
-    if callable(algorithm.gamma) and any(algorithm.gamma(n) != gamma for n in range(2, N + 1)):
+    if callable(algorithm.gamma) and any(algorithm.step_size(n) != gamma for n in range(2, N + 1)):
         return "gamma changes from round to round; the theorems are for a constant step"
     return None
 

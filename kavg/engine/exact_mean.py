@@ -23,6 +23,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
 from kavg.engine.exact_sums import (
     HEADROOM,
@@ -89,7 +90,7 @@ class ExactMean:
 
         The next round has the same grids if this one's mean square is in ``[low, high)``.
         """
-        self.exponents = self.in_use = e
+        self.exponents = self.in_use = freeze(e)
         self.grids = make_grids(e[:, None], self.P)
         self.scale, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
@@ -154,7 +155,7 @@ class ExactMean:
         within = (self.square >= self.low) & (self.square < self.high)
         if np.count_nonzero(within) < self.R:
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
-            self.exponents = choose_exponents(self.square, default=self.exponents - FINER)
+            self.exponents = freeze(choose_exponents(self.square, default=self.exponents - FINER))
         return True
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
@@ -169,5 +170,5 @@ class ExactMean:
         too_large = beyond & ~(largest < np.ldexp(1.0, 2 * HIGHEST))
         self.average[too_large] = np.nan
         wider = choose_exponents(largest, default=self.exponents)
-        self.exponents = np.where(beyond & ~too_large, wider, self.exponents)
+        self.exponents = freeze(np.where(beyond & ~too_large, wider, self.exponents))
         return bool((beyond & ~too_large).any())

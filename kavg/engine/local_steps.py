@@ -6,11 +6,15 @@ column more than there are coordinates.
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Final, final
 
 import numpy as np
 
+from kavg.arrays import view_read_only
 from kavg.base import Floats, Precision
+from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts.calls import check_written
 from kavg.engine.means import displacement_buffer
 from kavg.problem import Algorithm, Problem
 
@@ -19,6 +23,8 @@ TILE_COORDINATES: Final = 32_768
 
 With half of that the NumPy calls weigh more than the cache saves.
 """
+STRIDE: Final = 7919
+"""Distance of the numbers of a gradient that successive rounds look at; a prime."""
 
 
 def choose_tile(R: int, d: int, learners: int) -> int:
@@ -53,15 +59,29 @@ class LocalSteps:
         dtype: Precision = "float64",
     ) -> None:
         shape = (tile, R, problem.objective.dim)
-        self.K = algorithm.K
+        self.K, self.name = algorithm.K, f"the oracle {type(problem.oracle).__name__}"
+        self.is_addressed = bool(getattr(problem.oracle, "addressed", True))
         self.gradient = problem.oracle.plan(
             problem.objective, seed=seed, P=algorithm.P, R=R, tile=tile, dtype=dtype
         )
         self.x, self.g = np.empty(shape, dtype), np.empty(shape, dtype)
+        # What gradients see, so that they cannot write to iterates.
+        self.seen, self.numbers = view_read_only(self.x), self.g.reshape(-1)
         self.first = np.empty(shape[1:], dtype)
         self.displacements = displacement_buffer(tile, R, problem.objective.dim)
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.
         self.gamma = np.empty((), dtype)
+
+    def first_gradient(self, j: int, start: Floats, n: int) -> Floats:
+        """Return learner j's gradient at ``start (R, d)`` in the first step of round n, ``(R, d)``.
+
+        The result is a view of the workspace.
+        """
+        self.gradient.select(range(j, j + 1))
+        self.x[0] = start
+        with limit_blas_to_one_thread(), np.errstate(all="ignore"):
+            self.gradient(self.seen[:1], int((n - 1) * self.K), self.g[:1])
+        return np.asarray(self.g[0])
 
     def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
         """Return ``x_K - x_0`` of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
@@ -72,18 +92,32 @@ class LocalSteps:
         it, and the next call will.
         """
         t = len(learners)
-        x, g = self.x[:t], self.g[:t]
+        x, seen, g = self.x[:t], self.seen[:t], self.g[:t]
         self.gradient.select(learners)
         self.gamma[...] = gamma
         self.first[...] = start
         x[...] = self.first
+        # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
+        place = n * STRIDE % g.size
+        self.numbers[place] = np.nan
         # Numbered over the run and not the round: noise at a step is the same for every K (law 4).
         for step in range((n - 1) * self.K, n * self.K):
-            self.gradient(x, step, g)
+            self.gradient(seen, step, g)
             # Two calls in place: x - gamma g would allocate a tile at every step.
             np.multiply(g, self.gamma, out=g)
             np.subtract(x, g, out=x)
         displacements = self.displacements[:t]
         # From the start as rounded to ``dtype``, and in float64, so that no bit of x is lost.
         np.subtract(x, self.first, out=displacements[..., :-1], dtype=np.float64)
+        if isnan(self.numbers.item(place)):
+            self._check_again(t, (n - 1) * self.K)
         return displacements
+
+    def _check_again(self, t: int, step: int) -> None:
+        """Raise ``KavgError`` unless the NaN was written, as in a run that diverges."""
+
+        def write(x: Floats, out: Floats) -> object:
+            return self.gradient(x, step, out)  # type: ignore[func-returns-value]
+
+        start = np.tile(self.first, (t, 1, 1))
+        check_written(self.name, write, start, repeatable=self.is_addressed)

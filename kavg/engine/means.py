@@ -9,6 +9,7 @@ from typing import Final, Protocol, final
 
 import numpy as np
 
+from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
@@ -89,7 +90,7 @@ class PlainMean:
         self.comm, self.P, self.d = comm, P, d
         self.sums, self.totals = np.empty((R, d + 2)), np.empty((R, d + 2))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
-        self.exponents: Exponents = np.zeros(R, np.int64)
+        self.exponents: Exponents = freeze(np.zeros(R, np.int64))
         self.requested = 0
 
     def first_exponents(self, pilot: Floats) -> Exponents:

@@ -9,8 +9,10 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import as_array, freeze
 from kavg.base import Floats, HasMeasures, Measure
 from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts import explain_failure
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
@@ -41,17 +43,18 @@ class Recorder:
     def add(self, now: Round) -> bool:
         """Measure a round and add its row; False, and no row, if a value is not finite.
 
-        Raises ``KavgError`` if a measure does not return one number for each replica.
+        Raises ``KavgError`` if a measure does not return one real number for each replica, or
+        writes to ``w``.
         """
         # F is part of the digest, so its bits may not depend on BLAS threads either.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            values = {name: measure(now.n, now.w) for name, measure in self.measures.items()}
+            values = {name: _measure(name, each, now) for name, each in self.measures.items()}
         values["dispersion"] = now.dispersion
         # Before any value is added: a row is complete or absent.
         if not all(np.isfinite(value).all() for value in values.values()):
             return False
         for name, value in values.items():
-            self.series[name].append(_to_row(name, value, len(now.w)))
+            self.series[name].append(value)
         self.rounds.append(now.n)
         self.gammas.append(now.gamma)
         self.seconds.append(time.perf_counter() - self.began)
@@ -110,7 +113,8 @@ def _standard_measures(problem: Problem) -> dict[str, Measure]:
     objective = problem.objective
 
     def grad_norm2(w: Floats) -> Floats:
-        g = objective.grad(w, np.empty_like(w))
+        g = np.empty_like(w)
+        objective.grad(w, g)
         return np.asarray(np.vecdot(g, g))
 
     measures: dict[str, Measure] = {
@@ -127,11 +131,21 @@ def _ignore_round(measure: Callable[[Floats], Floats]) -> Measure:
     return lambda n, w: measure(w)  # noqa: ARG005 - a measure is called with n
 
 
-def _to_row(name: str, value: Floats, R: int) -> Floats:
-    if np.shape(value) != (R,):
+def _measure(name: str, measure: Measure, now: Round) -> Floats:
+    try:
+        value = measure(now.n, now.w)
+    except Exception as error:
+        explain_failure(error, f"the measure {name!r} after round {now.n}")
+    return _to_row(name, value, len(now.w))
+
+
+def _to_row(name: str, value: object, R: int) -> Floats:
+    row = as_array(value)
+    if row.shape != (R,) or row.dtype.kind not in "fiub":
+        got = f"{type(value).__name__} of shape {row.shape} and type {row.dtype}"
         raise KavgError(
-            f"the measure {name!r} must return one number a replica, shape ({R},), "
-            f"got shape {np.shape(value)}"
+            f"the measure {name!r} must return one number a replica, shape ({R},) and real, got "
+            f"{got}; w has shape (R, d), so sums, means and norms need axis=-1"
         )
     # A copy, as a measure may return an array that it overwrites at its next call.
-    return np.array(value, np.float64)
+    return freeze(np.array(row, np.float64))

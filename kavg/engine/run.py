@@ -11,6 +11,7 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import own_array
 from kavg.engine.options import RunOptions
 from kavg.engine.recorder import Recorder
 from kavg.engine.snapshots import Snapshots, max_snapshots
@@ -86,9 +87,9 @@ class Run:
         )
         gamma = self.algorithm.step_size(done) if done else float("nan")
         # A run that diverged runs that round again: a longer run might not have measured it.
-        state = State(done, before.w, before.v, before.exponents if done else None)
+        state = _copy_state(State(done, before.w, before.v, before.exponents if done else None))
         self.last = Round(state, dispersion, gamma)
-        for one in (*before.states, state):
+        for one in (*map(_copy_state, before.states), state):
             self.snapshots.add(one)
         self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
 
@@ -105,6 +106,17 @@ class Run:
         if is_extra:
             self.recorder.drop_last_row()
         return run
+
+
+def _copy_state(state: State) -> State:
+    """Return a state whose arrays the caller cannot change."""
+    exponents = state.exponents
+    return State(
+        state.n,
+        own_array(state.w, np.float64),
+        own_array(state.v, np.float64),
+        None if exponents is None else own_array(exponents, np.int64),
+    )
 
 
 class Callback(Protocol):

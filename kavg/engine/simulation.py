@@ -10,6 +10,7 @@ from itertools import islice
 
 from kavg.base import Communicator, Measure, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts import explain_failure
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
@@ -47,12 +48,16 @@ def simulate(
     the last bits; ``dtype="float32"`` is the precision of the local steps; ``tile`` is how many
     learners take their steps at once.
 
-    ``on_round`` is called with each new round, and ``callback`` with the run in progress.  A run
+    ``on_round`` is called with each new round, whose arrays are read-only, and ``callback`` with
+    the run in progress.  Before the first round the problem's and the algorithm's own code is
+    called on a few rows, to find what would run on with a wrong result (docs/contributing.md,
+    "What is checked of your code").  A run
     that ``extends`` a shorter one of the same settings equals, to the last bit, one that was that
     long from the start.
 
     Raises ``KavgError`` if an option is out of range, if the start does not fit or F is not finite
-    there, or if ``extends`` is not a shorter run of these settings.
+    there, if ``extends`` is not a shorter run of these settings, or if an objective, an oracle, an
+    outer rule, a schedule or a measure breaks its contract.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
@@ -96,7 +101,14 @@ def complete_run(
             if not run.add(now):
                 break
             if on_round:
-                on_round(now)
+                _show(on_round, now)
             if callback:
                 callback.on_round(run)
     return run.to_trajectory()
+
+
+def _show(on_round: Callable[[Round], None], now: Round) -> None:
+    try:
+        on_round(now)
+    except Exception as error:
+        explain_failure(error, f"on_round after round {now.n}")

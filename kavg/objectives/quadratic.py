@@ -9,6 +9,7 @@ from typing import Annotated, final
 import numpy as np
 from annotated_types import Interval
 
+from kavg.arrays import freeze
 from kavg.base import Constant, Floats, unknown_constant
 from kavg.errors import KavgError
 from kavg.objectives.elementwise import sum_over_coordinates
@@ -83,22 +84,22 @@ class Quadratic:
         Coordinate i of ``eigen_coordinates`` has the curvature ``h_i``.
         """
         if isinstance(self.spectrum, LogSpectrum):
-            return _read_only(self.spectrum.eigenvalues)
-        return _read_only(np.array(self.spectrum, np.float64))
+            return freeze(self.spectrum.eigenvalues)
+        return freeze(np.array(self.spectrum, np.float64))
 
     @cached_property
     def rotation(self) -> Floats:
         """``Q (d, d)``, whose columns are the eigenvectors; the identity without a seed."""
         if self.rotation_seed is None:
-            return _read_only(np.eye(self.dim))
-        return _read_only(haar_rotation(self.dim, self.rotation_seed))
+            return freeze(np.eye(self.dim))
+        return freeze(haar_rotation(self.dim, self.rotation_seed))
 
     @cached_property
     def hessian(self) -> Floats:
         """``H = Q diag(h) Q^T``, ``(d, d)``, symmetric to the last bit."""
         # The product alone is symmetric only to rounding.
         H = (self.rotation * self.eigenvalues) @ self.rotation.T
-        return _read_only((H + H.T) / 2)
+        return freeze((H + H.T) / 2)
 
     @property
     def L(self) -> Constant:
@@ -154,11 +155,6 @@ def _matrix_times_rows(matrix: Floats, x: Floats, out: Floats) -> Floats:
     # rows with gaps between their numbers take another path through BLAS, with other bits.
     np.matvec(matrix, np.ascontiguousarray(x), out=out)
     return out
-
-
-def _read_only(array: Floats) -> Floats:
-    array.flags.writeable = False
-    return array
 
 
 def haar_rotation(dim: int, seed: int) -> Floats:

@@ -12,16 +12,18 @@ import numpy as np
 from museum.checks import CHECKS, Check
 from museum.variants import VARIANTS, Variant
 
+from kavg.errors import KavgError
+
 Grid = Mapping[str, tuple[str, ...]]
 """The name of each variant, to the names of the checks that catch it."""
 
 
 def fails(check: Check) -> bool:
-    """Does the check say that something is wrong?  A program that breaks down is caught, too."""
+    """Does the check say that something is wrong?  What breaks down or is refused counts."""
     try:
         with np.errstate(all="ignore"):
             check.run()
-    except (AssertionError, ArithmeticError):
+    except (AssertionError, ArithmeticError, KavgError):
         return True
     return False
 
@@ -43,8 +45,10 @@ Each row is a faulty variant of kavg, planted while the checks run, after a faul
 elsewhere: the same kind of fault, not the same line. A name with a number is a thread on GitHub, a
 name without one is a code base as its source was read, and "no thread" marks what the conventions
 invite. Each column is a check of `tests/museum/checks.py`; a dot marks a check that catches the
-fault. The program as it is passes all of them, every fault is caught at least once, and every check
-catches something (`tests/museum/test_museum.py`).
+fault. What kavg itself refuses as a run begins is caught by every check that runs into it
+([contributing.md](contributing.md), "What is checked of your code"). The program as it is passes
+all of them, every fault is caught at least once, and every check catches something
+(`tests/museum/test_museum.py`).
 """
 TAIL = """
 Laws are those of [the design](design.md); exact moments are those of [the theory](theory.md),

@@ -73,6 +73,7 @@ class SequentialGaussian:
     It is here to be timed.  NumPy's quickest: SFC64 and float32, added as it is.
     """
 
+    addressed = False  # or a run would refuse it
     law: Gaussian
 
     def constants(self, objective: Objective) -> NoiseConstants:

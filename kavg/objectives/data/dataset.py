@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import freeze, own_array
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -17,9 +18,10 @@ from kavg.errors import KavgError
 class Data:
     """Examples ``features (n, p)`` with one label or target each, ``labels (n,)``.
 
-    Both arrays are read-only, finite, contiguous float64; arrays that are so already are not
-    copied.  Two ``Data`` are equal only if they are the same object: comparing the numbers at
-    each look-up would cost too much.
+    Both arrays are finite, contiguous float64, and read-only copies: what is later done to the
+    given arrays changes nothing.  Arrays that nobody can write to are not copied.  Two ``Data`` are
+    equal only if they are the same object: comparing the numbers at each look-up would cost too
+    much.
 
     >>> Data([[1, 2], [3, 4], [5, 6]], [0, 1, 1])
     <Data of 3 examples, 2 features>
@@ -59,7 +61,7 @@ class Data:
         >>> Data([[1.0], [2.0], [3.0]], [0, 1, 2]).take(slice(2)).labels
         array([0., 1.])
         """
-        return Data(self.features[indices], self.labels[indices])
+        return Data(freeze(self.features[indices]), freeze(self.labels[indices]))
 
 
 def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
@@ -71,12 +73,10 @@ def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
         raise KavgError(f"{name} have type {array.dtype}; give real numbers only")
     if array.ndim != axes:
         raise KavgError(f"{name} have shape {array.shape}; needed is {shape}")
-    # A view of its own, so that the caller's array stays writable.
-    numbers = np.ascontiguousarray(array, dtype=np.float64).view()
+    numbers: Floats = own_array(array, np.float64)
     not_finite = int(np.count_nonzero(~np.isfinite(numbers)))
     if not_finite:
         raise KavgError(
             f"{name} hold {not_finite} values that are NaN or infinite; remove or fill them"
         )
-    numbers.flags.writeable = False
     return numbers

@@ -13,6 +13,7 @@ from typing import Annotated, final
 import numpy as np
 from annotated_types import Interval
 
+from kavg.arrays import freeze
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.objectives.data.dataset import Data
@@ -58,7 +59,8 @@ def load_data(source: str) -> Data:
     """
     arrays = read_arrays(source)
     try:
-        return Data(*arrays)
+        # Nobody else holds what was read, so it need not be copied.
+        return Data(*map(freeze, arrays))
     except KavgError as error:
         raise KavgError(f"{source}: {error}") from error
 
@@ -148,4 +150,4 @@ def prepare_data(
     if standardise:
         test = standardise_features(test, by=train) if test is not None else None
         train = standardise_features(train, by=train)
-    return DataSplit(train, test, np.unique(data.labels))
+    return DataSplit(train, test, freeze(np.unique(data.labels)))

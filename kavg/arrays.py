@@ -1,0 +1,78 @@
+"""Ownership of arrays: what enters kavg is its own copy, what leaves is read-only.
+
+An array that two parties may write to changes a run, or an objective, without a word.  So kavg
+keeps own copies of the arrays it is given, and hands out none that can be written to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def as_array(value: object) -> NDArray[Any]:
+    """Return whatever a user gave or returned as an array; what is none has no axes.
+
+    >>> as_array([1, 2]).shape, as_array([[1], [1, 2]]).shape
+    ((2,), ())
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:  # rows of unequal length
+        return np.asarray(None)
+
+
+def freeze(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Make an array that nobody else holds read-only, and return it.
+
+    >>> freeze(np.zeros(2)).flags.writeable
+    False
+    """
+    array.flags.writeable = False
+    return array
+
+
+def view_read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a read-only view; the array itself stays as it is, also where it is read-only already.
+
+    >>> mine = np.zeros(2)
+    >>> view_read_only(mine).flags.writeable, mine.flags.writeable
+    (False, True)
+    """
+    return freeze(array.view()) if array.flags.writeable else array
+
+
+def is_frozen(array: NDArray[Any]) -> bool:
+    """True if neither the array nor one whose memory it shares can be written to.
+
+    >>> mine = np.zeros(2)
+    >>> is_frozen(view_read_only(mine)), is_frozen(freeze(mine)[1:])
+    (False, True)
+    """
+    memory: object = array
+    while isinstance(memory, np.ndarray):
+        if memory.flags.writeable:
+            return False
+        memory = memory.base
+    return memory is None
+
+
+def own_array(given: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Return the numbers of an array as a contiguous read-only array that nobody else can change.
+
+    It is a copy, unless ``given`` is of this kind already.
+
+    >>> mine = np.zeros(2)
+    >>> own = own_array(mine, np.float64)
+    >>> mine[0] = 1.0
+    >>> own
+    array([0., 0.])
+    """
+    numbers = np.asarray(given, dtype=dtype, order="C")
+    if np.may_share_memory(numbers, given) and not is_frozen(numbers):
+        numbers = numbers.copy()
+    return freeze(numbers)

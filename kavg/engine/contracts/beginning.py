@@ -1,0 +1,107 @@
+"""What is checked before the first round of a run: states that are given, and user code."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.arrays import as_array, own_array
+from kavg.base import Floats
+from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts.objectives import check_objective
+from kavg.engine.contracts.oracles import check_draws
+from kavg.engine.contracts.outer_rules import check_outer
+from kavg.engine.options import RunOptions
+from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
+from kavg.trajectory import State
+
+TRIED_REPLICAS: Final = 2
+"""Replicas of an outer rule's trial, where the model is not large."""
+LARGE: Final = 2**16
+"""Coordinates from which on an outer rule is tried on one replica, to save memory."""
+
+
+def check_user_code(
+    problem: Problem, algorithm: Algorithm, options: RunOptions, state: State, *, is_new: bool
+) -> tuple[Floats, list[str]]:
+    """Check a problem and an algorithm at the state that the next round begins from.
+
+    Returns a learner's stochastic gradient there, for ``compare_with_plan``, and suspicions in
+    words.  A new run's random start is checked as well.  Every rank makes the same calls, so that
+    what one of them finds is found by all.
+
+    Raises ``KavgError`` if a contract is broken.
+    """
+    gamma = _check_schedule(algorithm, state.n + 1)
+    w = state.w[0]
+    step = int(state.n * algorithm.K)
+    with limit_blas_to_one_thread(), np.errstate(all="ignore"):
+        if is_new:
+            _check_start(problem, options, state.w)
+        suspicions = check_objective(problem.objective, w, options.dtype)
+        rows = slice(TRIED_REPLICAS if w.size < LARGE else 1)
+        v = state.v[rows] if state.v.shape == state.w.shape else state.v
+        check_outer(algorithm.outer, state.w[rows], v, gamma)
+        drawn = check_draws(
+            problem, w, seed=options.seed, P=algorithm.P, step=step, dtype=options.dtype
+        )
+    return drawn, suspicions
+
+
+def _check_schedule(algorithm: Algorithm, n: int) -> float:
+    gamma = algorithm.step_size(n)
+    again = algorithm.step_size(n)
+    if gamma != again:
+        raise KavgError(
+            f"gamma must be a function of the round alone, got {gamma!r}, then {again!r} for round "
+            f"{n}; a schedule keeps no state and draws nothing"
+        )
+    return gamma
+
+
+def _check_start(problem: Problem, options: RunOptions, w: Floats) -> None:
+    """Check that the first replica's start does not depend on how many there are."""
+    if not np.array_equal(problem.first_iterate(options.seed, 1), w[:1]):
+        raise KavgError(
+            f"{type(problem.start).__name__}.draw must give the first replicas the same start "
+            f"whatever R is, got another with R = 1 than with R = {len(w)}; draw from a generator "
+            "seeded by [seed, replica], one replica after another"
+        )
+
+
+def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> State:
+    """Return a state with arrays of its own, which nobody else can change.
+
+    Raises ``KavgError`` if it is not one of this problem and algorithm with ``R`` replicas.
+    """
+    shape = (R, problem.objective.dim)
+    v_shape = shape if algorithm.outer.memory else (0,)
+    try:
+        n = operator.index(state.n)
+        w, v = _own_numbers(state.w, "fiu"), _own_numbers(state.v, "fiu")
+        exponents = None if state.exponents is None else _own_numbers(state.exponents, "iu")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise KavgError(
+            f"state must be a State(n, w, v, exponents) of numbers, got {type(state).__name__}: "
+            f"{error}; use the state of a Round"
+        ) from error
+    fits = n >= 0 and w.shape == shape and v.shape == v_shape and np.isfinite(w).all()
+    if not fits or (exponents is not None and exponents.shape != (R,)):
+        raise KavgError(
+            f"state must have n >= 0, finite w {shape}, v {v_shape} and exponents ({R},) or None, "
+            f"got n = {n}, w {w.shape}, v {v.shape} and exponents "
+            f"{None if exponents is None else exponents.shape}; use the state of a Round of this "
+            "problem and algorithm"
+        )
+    return State(n, w, v, exponents)
+
+
+def _own_numbers(given: object, kinds: str) -> NDArray[Any]:
+    array = as_array(given)
+    if array.dtype.kind not in kinds:
+        raise TypeError(f"numbers of type {array.dtype}")
+    return own_array(array, np.float64 if "f" in kinds else np.int64)

@@ -1,0 +1,96 @@
+"""The contract of an objective: ``value`` and ``grad`` at rows, each row by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from kavg.arrays import as_array, freeze
+from kavg.base import Floats, Objective, Precision
+from kavg.engine.contracts.calls import (
+    call_with_note,
+    check_written,
+    is_rounding,
+    relative_difference,
+)
+from kavg.engine.contracts.slopes import check_slopes
+from kavg.errors import KavgError
+
+SPREAD: Final = 1e-3
+"""Distance of neighbouring rows of a trial, relative to ``1 + |w|``."""
+
+
+def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[str]:
+    """Check ``value`` and ``grad`` at and near the point ``w (d,)``, in the precision of a run.
+
+    Returns what is suspicious and need not be wrong, in sentences.  Raises ``KavgError`` if a
+    result is not written or has another shape, differs when asked again, depends on other rows by
+    more than rounding, or if ``grad`` contradicts ``value`` in sign or by a factor.
+    """
+    name = type(objective).__name__
+    # Another number of rows than of coordinates, or their axes could be mistaken for each other.
+    x = freeze(_nearby_rows(w, 3 if w.size == 2 else 2))
+    suspicions = [_check_value(name, objective, x), _check_grad(name, objective, x, dtype)]
+    suspicions.append(check_slopes(name, objective, w))
+    return [text for text in suspicions if text]
+
+
+def _nearby_rows(w: Floats, count: int) -> Floats:
+    # Steps of irrational length keep the coordinates of a row different from each other.
+    pattern = 0.5 + np.arange(w.size) * 0.6180339887498949 % 1.0
+    steps = SPREAD * np.arange(count)[:, None]
+    return np.asarray(w + steps * (1.0 + np.abs(w)) * pattern)
+
+
+def _check_value(name: str, objective: Objective, x: Floats) -> str | None:
+    what = f"{name}.value"
+    F = _value_at(what, objective, x)
+    if not np.array_equal(F, _value_at(what, objective, x), equal_nan=True):
+        raise KavgError(
+            f"{what} must be a function of x, got other numbers when it was called again; it keeps "
+            "no state and draws nothing"
+        )
+    return _compare_rows(what, F[-1:], _value_at(what, objective, x[-1:]))
+
+
+def _value_at(what: str, objective: Objective, x: Floats) -> Floats:
+    F = as_array(call_with_note(what, objective.value, x))
+    rows = x.shape[:-1]
+    if F.shape != rows or F.dtype.kind not in "fiu":
+        raise KavgError(
+            f"{what} must return one real number for each row, shape {rows} for x of shape "
+            f"{x.shape}, got shape {F.shape} and type {F.dtype}; index coordinates as x[..., i], "
+            "sum over them with axis=-1"
+        )
+    return F
+
+
+def _check_grad(name: str, objective: Objective, x: Floats, dtype: Precision) -> str | None:
+    what = f"{name}.grad"
+    # As a recorder calls it, (R, d), and as learners do, (t, R, d).
+    flat = check_written(what, objective.grad, x)
+    tile = x[:, None].astype(dtype)
+    whole = check_written(what, objective.grad, tile)
+    alone = np.full_like(whole[-1:], np.nan)
+    call_with_note(what, objective.grad, freeze(tile[-1:]), alone)
+    suspicion = _compare_rows(what, whole[-1:], alone)
+    if dtype == "float64":
+        suspicion = suspicion or _compare_rows(what, whole[:, 0], flat)
+    return suspicion
+
+
+def _compare_rows(what: str, one: Floats, other: Floats) -> str | None:
+    difference = relative_difference(one, other)
+    if not is_rounding(difference, one):
+        raise KavgError(
+            f"{what} must treat each row of x by itself, got other numbers at a row, by "
+            f"{difference:.2g} of the largest, when other rows were beside it; sums, means and "
+            "norms need axis=-1"
+        )
+    if difference:
+        return (
+            f"the last bits of {what} at a row depend on the rows beside it, so those of a run "
+            "depend on tiles and ranks; np.matvec(A, x) has the same bits always, x @ A has not"
+        )
+    return None
