@@ -18,7 +18,7 @@ from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import meta_iterations
 from kavg.engine.simulation import simulate
 from kavg.errors import KavgError
-from kavg.objectives.data import Data, Synthetic
+from kavg.objectives.data import Data, DataFile, Synthetic
 from kavg.problem import Algorithm, Problem
 from kavg.storage import load_trajectories
 from kavg.trajectory import Round, State, Trajectory
@@ -28,6 +28,7 @@ __all__ = [
     "Algorithm",
     "Constant",
     "Data",
+    "DataFile",
     "KavgError",
     "Problem",
     "Round",

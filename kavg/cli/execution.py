@@ -9,12 +9,14 @@ from pathlib import Path
 
 from kavg.base import Communicator
 from kavg.cli.environment import describe_session, installed_version, source_digest
+from kavg.cli.output import print_messages
 from kavg.cli.progress import open_progress
 from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
 from kavg.config.settings_stream import is_stream, read_stream
+from kavg.config.stored_settings import describe_data
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import complete_run
@@ -25,6 +27,7 @@ from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
 from kavg.reports import table
+from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.output_folder import remove_checkpoints, validate_output_folder
@@ -46,7 +49,18 @@ def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | 
         set_timeout(session.comm, config.timeout)
         return config
 
-    return agree_on(session.comm, "the settings", load_here, describe_inputs)
+    config = agree_on(session.comm, "the settings", load_here, describe_inputs)
+    if session.rank == 0:
+        announce_settings(config)
+    return config
+
+
+def announce_settings(config: Config) -> None:
+    """Print what was read of the data, and warnings, before the first round."""
+    report = describe_objective_data(config.objective)
+    if report is not None:
+        print_messages([report.line])
+    print_messages(list_setting_warnings(config.problem, config.algorithms))
 
 
 def _share_stream(comm: Communicator, path: Path) -> bytes | None:
@@ -86,7 +100,8 @@ def claim_new_run(
             remove_checkpoints(folder)
 
     run_on_rank_0(session.comm, prepare)
-    start = Checkpoint(to_toml(config), hash_data(config), (), [describe_session(session.size)])
+    facts = describe_session(session.size) | describe_data(config)
+    start = Checkpoint(to_toml(config, folder), hash_data(config), (), [facts])
     return CheckpointManager(folder, config.checkpoint, start, owns_folder=force)
 
 

@@ -40,6 +40,15 @@ SetOption = Annotated[
         show_default=False,
     ),
 ]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="Where the run's file of data lies, if it was moved.",
+        show_default=False,
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no table.")]
 
 
@@ -106,7 +115,8 @@ class Decision:
 class Repetition:
     """The options of ``kavg verify``: which rounds are repeated, and the level of the comparison.
 
-    ``level`` matters only where last bits may differ, on another machine or with other versions.
+    ``data`` is where the run's file of data lies now.  ``level`` matters only where last bits may
+    differ, on another machine or with other versions.
     """
 
     files: Annotated[
@@ -120,6 +130,7 @@ class Repetition:
             help="Repeat M recorded rounds, chosen at random, in place of all.",
         ),
     ] = None
+    data: DataOption = None
     seed: Annotated[
         int, typer.Option("--seed", metavar="SEED", help="Seed for choosing the sampled rounds.")
     ] = 0

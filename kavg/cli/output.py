@@ -8,10 +8,11 @@ import os
 import select
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TextIO, final
 
 from kavg.cli.environment import installed_version
+from kavg.reports.text import escape_unprintable
 
 
 @final
@@ -109,6 +110,13 @@ def print_text(text: str) -> None:
     """Print a text and flush it: in a pipe or a log, stdout is buffered to the end of the job."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def print_messages(messages: Iterable[str]) -> None:
+    """Print messages on stderr, one a line, with the name of the program in front."""
+    for message in messages:
+        sys.stderr.write(f"kavg: {escape_unprintable(message)}\n")
+    sys.stderr.flush()
 
 
 def draw_if_possible(draw: Callable[[], object]) -> None:

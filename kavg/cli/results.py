@@ -11,10 +11,12 @@ from typing import Any, final
 from kavg.cli.environment import describe_environment, installed_version
 from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.session import Session
-from kavg.config import Config, hash_data, to_toml
+from kavg.config import Config, to_toml
+from kavg.config.stored_settings import describe_data
 from kavg.errors import RunFailed
 from kavg.reports import summary
 from kavg.reports.figures.trajectories import write_figures
+from kavg.reports.run_warnings import describe_objective_data
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.output_folder import choose_unused_folder
 from kavg.trajectory import Trajectory
@@ -48,10 +50,15 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     """
     folder = folder if force else choose_unused_folder(folder)
     report = summarize_runs(results.runs)
+    read = describe_objective_data(results.config.objective)
+    if read is not None:
+        report["data"] = dict(read.json)
     facts = describe_environment(session.size, session.mpi)
     # kavg resume and kavg verify compare the hash with that of the data they find.
-    facts |= {"data": hash_data(results.config), "earlier": list(results.earlier)}
-    stored = StoredRun(to_toml(results.config), results.runs, report, facts, results.verdicts)
+    facts |= {**describe_data(results.config), "earlier": list(results.earlier)}
+    stored = StoredRun(
+        to_toml(results.config, folder), results.runs, report, facts, results.verdicts
+    )
     try:
         RunFolder(folder).write(stored, lambda figures: _draw_figures(results, figures))
     except OSError as error:

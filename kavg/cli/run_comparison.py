@@ -29,7 +29,7 @@ from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
 from kavg.trajectory import Trajectory
 
-IGNORED: Final = ("time", "command", "data")
+IGNORED: Final = ("time", "command", "data", "data_path")
 """Facts that differ between any two runs, or that only repeat a difference of the settings."""
 
 

@@ -11,7 +11,8 @@ from kavg.cli.environment import SESSION, describe_session, describe_versions
 from kavg.cli.execution import begin_run, describe_inputs
 from kavg.cli.session import Session
 from kavg.config.config import Config, hash_data
-from kavg.config.settings_file import load_config, parse_config, to_toml
+from kavg.config.settings_file import to_toml
+from kavg.config.stored_settings import describe_data, load_stored_config, parse_stored_config
 from kavg.errors import KavgError, NewerFormat
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.mpi.watched_comm import set_timeout
@@ -66,8 +67,10 @@ class SavedRun:
 
         Its checkpoints list this session after the earlier ones.
         """
-        sessions = [*self.begun.sessions, describe_session(ranks)]
-        begun = replace(self.begun, settings=to_toml(self.config), sessions=sessions)
+        session = describe_session(ranks) | describe_data(self.config)
+        sessions = [*self.begun.sessions, session]
+        settings = to_toml(self.config, folder)
+        begun = replace(self.begun, settings=settings, sessions=sessions)
         # The manager keeps the checkpoint that the run came from until a newer one is written.
         last = self.path if self.path.parent.name == FOLDER else None
         return CheckpointManager(
@@ -75,14 +78,18 @@ class SavedRun:
         )
 
 
-def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedRun:
+def load_saved_run(
+    session: Session, folder: Path, rounds: int | None, data: Path | None = None
+) -> SavedRun:
     """Read a saved run on all ranks, to be completed or to be extended to ``rounds`` rounds.
+
+    ``data`` is where its file of data lies now, if it was moved.
 
     Raises ``KavgError`` if it cannot be used, or if ranks read different files.
     """
 
     def load_here() -> SavedRun:
-        saved = open_run(folder).extended_to(rounds)
+        saved = open_run(folder, data).extended_to(rounds)
         set_timeout(session.comm, saved.config.timeout)
         return saved
 
@@ -91,7 +98,7 @@ def load_saved_run(session: Session, folder: Path, rounds: int | None) -> SavedR
     return agree_on(session.comm, "the runs", load_here, lambda saved: saved.identity)
 
 
-def open_run(folder: Path) -> SavedRun:
+def open_run(folder: Path, data: Path | None = None) -> SavedRun:
     """Read the run in a folder: its last intact checkpoint, or the finished run.
 
     Raises:
@@ -99,9 +106,9 @@ def open_run(folder: Path) -> SavedRun:
     """
     try:
         if is_unfinished(folder):
-            return read_last_checkpoint(folder)
+            return read_last_checkpoint(folder, data)
         if (folder / "trajectory.npz").is_file():
-            return read_finished_run(folder)
+            return read_finished_run(folder, data)
     except OSError as error:
         raise KavgError(f"cannot read {str(folder)!r}: {error.strerror}") from None
     raise KavgError(
@@ -110,7 +117,7 @@ def open_run(folder: Path) -> SavedRun:
     )
 
 
-def read_last_checkpoint(folder: Path) -> SavedRun:
+def read_last_checkpoint(folder: Path, data: Path | None = None) -> SavedRun:
     """Read the newest usable checkpoint of a folder, with warnings of newer, unusable ones.
 
     Raises:
@@ -119,7 +126,7 @@ def read_last_checkpoint(folder: Path) -> SavedRun:
     rejected: list[str] = []
     for path in list_checkpoints(folder / FOLDER):
         try:
-            config, begun = load_checkpoint(path)
+            config, begun = load_checkpoint(path, data)
         except NewerFormat:
             # An intact file: falling back on an older one would lose the rounds in it.
             raise
@@ -135,7 +142,7 @@ def read_last_checkpoint(folder: Path) -> SavedRun:
     )
 
 
-def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
+def load_checkpoint(path: Path, data: Path | None = None) -> tuple[Config, Checkpoint]:
     """Read a checkpoint and its settings, and check that they and today's data fit.
 
     Raises:
@@ -143,24 +150,24 @@ def load_checkpoint(path: Path) -> tuple[Config, Checkpoint]:
     """
     begun = read_checkpoint(path)
     try:
-        config = parse_config(begun.settings)
-        _check_runs_fit(config, begun.runs, begun.data)
+        last = begun.sessions[-1] if begun.sessions else {}
+        facts = {**(last if isinstance(last, Mapping) else {}), "data": begun.data}
+        config = parse_stored_config(begun.settings, path.parents[1], facts, data)
+        _check_runs_fit(config, begun.runs)
     except KavgError as error:
         reason = str(error).replace("\n", "; ")
         raise KavgError(f"{str(path)!r} is refused: {reason}") from None
     return config, begun
 
 
-def _check_runs_fit(config: Config, runs: Sequence[Trajectory], data: object) -> None:
-    """Raise KavgError unless these settings and their data could have produced the runs."""
-    if data != hash_data(config):
-        raise KavgError("the data that its settings name are not those it was computed with")
+def _check_runs_fit(config: Config, runs: Sequence[Trajectory]) -> None:
+    """Raise KavgError unless these settings could have produced the runs."""
     validate_algorithms(runs, config.algorithms)
     for algorithm, run in zip(config.algorithms, runs, strict=False):
         begin_run(config, algorithm, run)
 
 
-def read_finished_run(folder: Path) -> SavedRun:
+def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
     """Read a finished run, whose files must be unchanged and belong together.
 
     Unlike ``load_run`` it compares the files with their checksums, since the result of extending a
@@ -168,17 +175,19 @@ def read_finished_run(folder: Path) -> SavedRun:
     """
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
-        config, runs = load_config(folder / "config.toml"), load_trajectories(folder)
+        config, runs = load_stored_config(folder, data), load_trajectories(folder)
         facts = read_json(folder / "environment.json")
         if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
-        _check_runs_fit(config, runs, facts.get("data"))
+        if facts.get("data") != hash_data(config):
+            raise KavgError("environment.json has no digest of the data that it read")
+        _check_runs_fit(config, runs)
     except KavgError as error:
         raise KavgError(f"{str(folder)!r} cannot be extended: {error}") from None
     earlier = facts.get("earlier")
     last = {key: facts[key] for key in SESSION if key in facts}
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
-    begun = Checkpoint(to_toml(config), hash_data(config), runs, sessions)
+    begun = Checkpoint(to_toml(config, folder), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
     return SavedRun(
         config, begun, path, manifest.compute_entry(path).sha256, True, _version_warnings(sessions)
@@ -198,21 +207,3 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
     if not changes:
         return []
     return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]
-
-
-def load_run(folder: Path) -> tuple[Config, list[Trajectory]]:
-    """Load the settings and trajectories of a finished run.
-
-    Unlike ``read_finished_run`` it does not compare checksums, so that a run with a changed file
-    can still be reported on.
-
-    Raises:
-        KavgError: A file cannot be read, or the two are not of one run.
-    """
-    config, runs = load_config(folder / "config.toml"), load_trajectories(folder)
-    if not is_finished(runs, config.algorithms, config.rounds):
-        raise KavgError(
-            f"config.toml and trajectory.npz in {str(folder)!r} are not of one run; "
-            "run the settings again"
-        )
-    return config, runs

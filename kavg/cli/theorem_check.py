@@ -17,9 +17,9 @@ from kavg.cli.execution import load_shared_config, run_algorithms
 from kavg.cli.options import Decision, Output
 from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.results import Results, write_results
-from kavg.cli.saved_run import load_run
 from kavg.cli.session import Session
 from kavg.config.config import Config
+from kavg.config.stored_settings import load_run
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.verdicts import verdict_table, verdicts_json
@@ -87,7 +87,11 @@ class TheoremCheck:
 
 
 def is_folder_given(
-    session: Session, source: Path, decision: Decision, overrides: Sequence[str] | None
+    session: Session,
+    source: Path,
+    decision: Decision,
+    overrides: Sequence[str] | None,
+    data: Path | None = None,
 ) -> bool:
     """True if ``source`` is a folder and not a settings file, on all ranks.
 
@@ -102,6 +106,11 @@ def is_folder_given(
             raise KavgError(
                 f"{str(source)!r} is a finished run: --set and --until-decided need another one; "
                 f"give them with its settings, {str(source / 'config.toml')!r}"
+            )
+        if data is not None and not is_folder:
+            raise KavgError(
+                f"--data says where the data of a finished run lie, and {str(source)!r} is no "
+                "folder; use --set objective.data=PATH"
             )
         return is_folder
 
@@ -178,14 +187,17 @@ def _judge_together(
     return agree_on(session.comm, "the verdicts", lambda: decide_verdicts(pairs, level), name)
 
 
-def check_run_folder(session: Session, folder: Path, out: Path, level: float) -> int:
+def check_run_folder(
+    session: Session, folder: Path, out: Path, level: float, data: Path | None = None
+) -> int:
     """Judge a finished run and write the verdicts with their figure; return the exit code.
 
-    ``out`` may be the run's own folder, whose manifest is updated, or another one.
+    ``data`` is where its file of data lies now, if it was moved.  ``out`` may be the
+    run's own folder, whose manifest is updated, or another one.
     """
     run_on_rank_0(session.comm, lambda: require_finished(folder))
     config, runs = agree_on(
-        session.comm, "the runs", lambda: load_run(folder), lambda run: joint_digest(run[1])
+        session.comm, "the runs", lambda: load_run(folder, data), lambda run: joint_digest(run[1])
     )
     pairs = _compare_with_bounds(config, runs)
     verdicts = _judge_together(session, pairs, level)

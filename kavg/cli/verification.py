@@ -13,12 +13,12 @@ from typing import Any, Final, final
 
 from kavg.cli.environment import describe_environment
 from kavg.cli.execution import run_algorithms
-from kavg.cli.options import Repetition
+from kavg.cli.options import REPETITION, Repetition
 from kavg.cli.output import print_text
 from kavg.cli.replay import repeat_rounds, sample_rows
-from kavg.cli.saved_run import load_run
 from kavg.cli.session import Session
-from kavg.config.config import Config, hash_data
+from kavg.config.config import Config
+from kavg.config.stored_settings import OtherData, load_run
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.repetition import (
@@ -68,7 +68,9 @@ def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet:
     """
     comm = session.comm
     agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
-    stored = agree_on(comm, "the files", lambda: examine_folder(folder), lambda each: each.identity)
+    stored = agree_on(
+        comm, "the files", lambda: examine_folder(folder, repetition), lambda each: each.identity
+    )
     _print_lines(session, "files", stored.defects or ["unchanged"])
     if stored.run is None or repetition.files:
         return 1 if stored.defects else 0
@@ -90,16 +92,21 @@ def _validate(folder: Path, repetition: Repetition) -> None:
         raise KavgError(f"--level must lie between 0 and 1, got {level!r}; use 0.05 for 5 %")
 
 
-def examine_folder(folder: Path) -> Examination:
-    """Check the files against their manifest and each other, and the data against their hash.
+def examine_folder(folder: Path, repetition: Repetition = REPETITION) -> Examination:
+    """Check the files against their manifest and each other, and the data against their digest.
+
+    The data are needed only if rounds are to be repeated.
 
     Raises:
-        KavgError: The run cannot be read although its files are unchanged.
+        KavgError: The run cannot be read although its files are unchanged, or its data are not
+            found.
     """
     defects = manifest.list_changes(folder)
     recorded = RunFolder(folder).read_table("environment.json")
     try:
-        config, runs = load_run(folder)
+        config, runs = load_run(folder, repetition.data, reads_data=not repetition.files)
+    except OtherData:
+        raise
     except KavgError as error:
         # Nothing is damaged, so the user gave a folder that is not a run of kavg.
         if not defects:
@@ -107,8 +114,6 @@ def examine_folder(folder: Path) -> Examination:
         reason = " ".join(str(error).split())
         return Examination((*defects, f"the run cannot be repeated: {reason}"), recorded)
     defects += list_disagreements(folder, runs)
-    if recorded.get("data", now := hash_data(config)) != now:
-        defects.append("the data have changed since the run")
     return Examination(tuple(defects), recorded, (config, runs))
 
 

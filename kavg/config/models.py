@@ -72,9 +72,12 @@ class ModelBuilder:
             in_range = AfterValidator(partial(_validate_range, hint, field.name))
             checks = [in_range, *map(AfterValidator, field.metadata.get("checks", ()))]
             fields[key] = (Annotated[self._toml_type(hint), *checks], field_default(field))
-            for part in _inner_tables(hint):
-                self.keys[key] = self.keys[part.__name__]
-        self.keys[kind or cls.__name__] = list(fields)
+            inner = [name for part in _inner_tables(hint) for name in self.keys[part.__name__]]
+            if inner:
+                self.keys[key] = list(dict.fromkeys(inner))
+        # A class that is no kind of a family may still have a kind of its own, or several.
+        for name in (kind or cls.__name__, *get_args(hints.get("kind"))):
+            self.keys[name] = list(fields)
         summary = (cls.__doc__ or "").strip().split("\n")[0]
         return create_model(cls.__name__, __config__=SETTINGS, __doc__=summary, **fields)
 

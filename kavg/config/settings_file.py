@@ -6,7 +6,8 @@ keys are errors with a suggestion, and all errors of a file are reported togethe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,47 +17,73 @@ from pydantic import TypeAdapter, ValidationError
 
 from kavg.config.config import Config
 from kavg.config.consistency import collect_error, consistency_errors
+from kavg.config.data_paths import relate_data_path, replace_data_path, resolve_data_path
 from kavg.config.kinds import to_plain
 from kavg.config.messages import describe_errors, shorten
 from kavg.config.models import ModelBuilder
 from kavg.config.overrides import apply_override
 from kavg.config.toml import decode_settings, parse_toml, read_settings
 from kavg.errors import KavgError
-from kavg.storage.atomic import resolve_links
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 
 
 def load_config(
-    path: str | Path, overrides: Sequence[str] = (), content: bytes | None = None
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    content: bytes | None = None,
+    *,
+    reads_data: bool = True,
 ) -> Config:
     """Load a settings file; ``overrides`` are texts such as ``"algorithm.0.K=4"``.
 
-    Paths of data are relative to the folder of the file.  ``content`` is what was read already, of
-    a pipe; paths are then relative to the current folder.  Raises ``KavgError`` with the path and
-    all errors of the file, one a line.
+    Paths of data are relative to the folder of the file; without ``reads_data`` they are not read.
+    ``content`` is what was read already, of a pipe; paths are then relative to the current folder.
+    Raises ``KavgError`` with the path and all errors of the file, one a line.
     """
     path = Path(path)
     text = read_settings(path) if content is None else decode_settings(content, path)
+    folder = path.parent if content is None else Path()
+    with name_settings_file(path):
+        return parse_config(text, overrides, folder, reads_data=reads_data)
+
+
+@contextmanager
+def name_settings_file(path: Path) -> Iterator[None]:
+    """Put the path and the number of errors in front of errors raised inside the block."""
     try:
-        return parse_config(text, overrides, path.parent if content is None else Path())
+        yield
     except KavgError as error:
         lines = str(error).split("\n")
         count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
-        raise KavgError("\n  ".join([f"{path}: {count}", *lines])) from None
+        raise type(error)("\n  ".join([f"{path}: {count}", *lines])) from None
 
 
-def parse_config(text: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Config:
+def parse_config(
+    text: str,
+    overrides: Sequence[str] = (),
+    folder: Path | None = None,
+    *,
+    data: str | None = None,
+    reads_data: bool = True,
+) -> Config:
     """Parse the text of a settings file, after ``overrides`` such as ``"algorithm.0.K=4"``.
 
     Paths of data are relative to ``folder``, by default the current one.  Raises ``KavgError`` with
     all errors, one a line: those of the overrides, then those of keys and values, or, if all values
     are valid, those of their combination.
+
+    ``data`` is another path for the file of data.  Without ``reads_data`` no data are read, and the
+    combination of settings that need them is not checked.
     """
     tables = parse_toml(text)
     errors: list[str] = []
     for override in overrides:
         with collect_error(errors, f"--set {shorten(override)}"):
             apply_override(tables, override)
-    _resolve_data_path(tables, folder)
+    if data is not None:
+        replace_data_path(tables, data)
+    elif folder is not None:
+        resolve_data_path(tables, folder)
     adapter, keys = _settings_type()
     try:
         config = adapter.validate_python(tables)
@@ -64,20 +91,26 @@ def parse_config(text: str, overrides: Sequence[str] = (), folder: Path | None =
         errors += describe_errors(error, tables, keys)
     else:
         # Only now, as combinations cannot be checked while a value is invalid.
-        errors += consistency_errors(config)
+        if reads_data or not isinstance(config.objective, EmpiricalRisk):
+            errors += consistency_errors(config)
     if errors:
         raise KavgError("\n".join(errors))
     return config
 
 
-def to_toml(config: Config) -> str:
+def to_toml(config: Config, folder: Path | None = None) -> str:
     """Return a settings file that parses to this config, with every default written out.
+
+    In a run folder, ``folder``, the path of data in the same project is relative to it.
 
     >>> text = to_toml(parse_config(EXAMPLE))
     >>> to_toml(parse_config(text)) == text
     True
     """
-    return tomli_w.dumps(to_plain(config))
+    tables = to_plain(config)
+    if folder is not None:
+        relate_data_path(tables, folder)
+    return tomli_w.dumps(tables)
 
 
 def json_schema() -> Mapping[str, Any]:
@@ -95,15 +128,6 @@ def _settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
     models = ModelBuilder()
     whole = models.table(Config)
     return TypeAdapter(whole), models.keys | {"": models.keys["Config"]}
-
-
-def _resolve_data_path(tables: dict[str, Any], folder: Path | None) -> None:
-    objective = tables.get("objective")
-    if folder is None or not isinstance(objective, dict):
-        return
-    source = objective.get("data")
-    if isinstance(source, str) and source.endswith((".npz", ".csv")):
-        tables["objective"] = objective | {"data": str(resolve_links(folder / source))}
 
 
 EXAMPLE = """\

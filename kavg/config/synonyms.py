@@ -62,6 +62,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The names of kavg, each with the names that other programs use for the same thing."""
 
+DATA_TABLE: Final = "data, as in data = { kind = 'file', path = 'iris.csv', label = 'species' }"
 PLACES: Final[Mapping[str, str]] = {
     "gamma": "[[algorithm]]",
     "K": "[[algorithm]]",
@@ -74,6 +75,15 @@ PLACES: Final[Mapping[str, str]] = {
     "nu": "[oracle]",
     "dim": "[objective]",
     "hidden": "[objective]",
+    "standardise": "[objective], of a kind over data",
+    "intercept": "[objective], of a regression",
+    "held_out": "[objective], of a kind over data",
+    "label": DATA_TABLE,
+    "columns": DATA_TABLE,
+    "ignore": DATA_TABLE,
+    "missing": DATA_TABLE,
+    "separator": DATA_TABLE,
+    "header": DATA_TABLE,
     "rounds": "the top of the file",
     "replicas": "the top of the file",
     "seed": "the top of the file",

@@ -7,22 +7,15 @@ allocated:
 * members have plain names that end in ``.npy``, each once; they are stored or deflated, not
   encrypted, do not overlap, and none claims more than deflate can give;
 * together they unpack to at most ``most_bytes``;
-* the header of an array ends within ``HEADER`` bytes; its type is one of numbers or text, so that
-  it holds no objects and pickle is never called; its shape fits the bytes that follow it.
+* arrays are as ``kavg.storage.npy`` describes.
 
 Zip's checksum then covers all bytes that were read.
 """
 
 from __future__ import annotations
 
-import io
-import math
-import os
-import struct
-import tokenize
 import warnings
 import zipfile
-import zlib
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final, final
@@ -32,8 +25,9 @@ from numpy.typing import NDArray
 
 from kavg.errors import KavgError
 from kavg.storage.limits import format_bytes, memory_limit
+from kavg.storage.npy import HEADER, read_guarded, validate_header
+from kavg.storage.npy import UNREADABLE as UNREADABLE
 
-HEADER: Final = 10_000
 DIRECTORY: Final = 2**22
 TAIL: Final = 2**17
 """Bytes at the end of a file in which zip looks for the directory: a comment has 64 KiB at most."""
@@ -43,29 +37,6 @@ RATIO: Final = 100
 """Beyond ``SMALL``, the bytes that may be unpacked for each byte of the archive."""
 DEFLATE: Final = 1032
 """Most bytes that deflate can unpack from one."""
-KINDS: Final = "biufSU"
-READERS: Final = {
-    np.lib.format.magic(1, 0): np.lib.format.read_array_header_1_0,
-    np.lib.format.magic(2, 0): np.lib.format.read_array_header_2_0,
-}
-"""Readers of an array's header by its first 8 bytes; version 3 is for named fields alone."""
-
-UNREADABLE: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    RuntimeError,  # NotImplementedError and RecursionError too
-    MemoryError,
-    OverflowError,
-    SyntaxError,
-    struct.error,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What zip and NumPy raise on a file that is damaged, by accident or on purpose."""
-
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -84,19 +55,20 @@ def read_archive(
     ...     read_archive(f"{place}/data.npz", ["labels"])
     {'labels': array([0, 1, 1])}
     """
-    try:
-        if not Path(path).is_file():
-            raise KavgError("it is not a file")
-        with Path(path).open("rb") as file:
-            # zipfile would only say that this is not a zip file.
-            if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
-                raise KavgError("it holds a single array and is no archive")
-            return unpack_archive(file, os.fstat(file.fileno()).st_size, wanted, most_bytes)
-    except UNREADABLE as error:
-        if isinstance(error, KavgError):
-            raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise KavgError(reason[:200]) from None
+    return read_guarded(path, lambda file, size: unpack_archive(file, size, wanted, most_bytes))
+
+
+def list_arrays(path: str | Path) -> list[str]:
+    """Return the names of the arrays in an archive, without reading them.
+
+    Raises ``KavgError`` for anything wrong with its directory.
+    """
+
+    def list_members(file: BinaryIO, size: int) -> list[str]:
+        with zipfile.ZipFile(_BoundedFile(file)) as archive:
+            return [*_validate_members(archive.infolist(), size)]
+
+    return read_guarded(path, list_members)
 
 
 def unpack_archive(
@@ -188,24 +160,8 @@ def _read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[An
     # Python 2 wrote headers that NumPy reads with a warning.
     with warnings.catch_warnings(action="ignore"):
         with archive.open(member) as stream:
-            _validate_header(stream.read(HEADER), member)
+            validate_header(stream.read(HEADER), member.filename, member.file_size)
         # np.load would take "x" for "x.npy" in an archive that has both; this is its reader.
         with archive.open(member) as stream:
             array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
             return array
-
-
-def _validate_header(content: bytes, member: zipfile.ZipInfo) -> None:
-    """Raise KavgError unless the claimed type and shape fit the bytes of the member."""
-    name, head = repr(member.filename[:60]), io.BytesIO(content)
-    reader = READERS.get(head.read(8))
-    if reader is None:
-        raise KavgError(f"{name} does not begin as an array of version 1 or 2")
-    shape, _, dtype = reader(head, max_header_size=HEADER)
-    if dtype.kind not in KINDS or dtype.itemsize == 0:
-        raise KavgError(f"{name} is of type {str(dtype)[:60]}; only numbers and text are read")
-    follow = member.file_size - head.tell()
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != follow:
-        raise KavgError(
-            f"{name} claims the shape {str(shape)[:60]} of {dtype}, but {follow} bytes follow"
-        )

@@ -9,7 +9,15 @@ import typer
 
 from kavg.cli.command import command
 from kavg.cli.completion import complete_source
-from kavg.cli.options import DECISION, OUTPUT, Decision, Output, SetOption, replace_dash
+from kavg.cli.options import (
+    DECISION,
+    OUTPUT,
+    DataOption,
+    Decision,
+    Output,
+    SetOption,
+    replace_dash,
+)
 from kavg.cli.session import Session
 
 SourceArgument = Annotated[
@@ -33,6 +41,7 @@ def check(
     source: SourceArgument,
     decision: Decision = DECISION,
     overrides: SetOption = None,
+    data: DataOption = None,
     output: Output = OUTPUT,
 ) -> int:
     """Compare runs with the theorems.
@@ -43,6 +52,6 @@ def check(
     """
     from kavg.cli.theorem_check import check_run_folder, check_settings, is_folder_given
 
-    if is_folder_given(session, source, decision, overrides):
-        return check_run_folder(session, source, output.out or source, decision.level)
+    if is_folder_given(session, source, decision, overrides, data):
+        return check_run_folder(session, source, output.out or source, decision.level, data)
     return check_settings(session, source, overrides, decision, output)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kavg.cli.command import command
-from kavg.cli.options import FolderArgument, QuietOption
+from kavg.cli.options import DataOption, FolderArgument, QuietOption
 from kavg.cli.session import Session
 
 RoundsOption = Annotated[
@@ -22,6 +22,7 @@ def resume(
     session: Session,
     folder: FolderArgument,
     rounds: RoundsOption = None,
+    data: DataOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Resume or extend a run.
@@ -35,7 +36,7 @@ def resume(
     from kavg.mpi.collective import run_on_rank_0
     from kavg.storage.output_folder import validate_writable
 
-    saved = load_saved_run(session, folder, rounds)
+    saved = load_saved_run(session, folder, rounds, data)
     if saved.is_complete:
         print_text(
             f"{str(folder)!r} is finished, {saved.config.rounds} rounds; --rounds N extends it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -19,23 +19,34 @@ class Data:
     """Examples ``features (n, p)`` with one label or target each, ``labels (n,)``.
 
     Both arrays are finite, contiguous float64, and read-only copies: what is later done to the
-    given arrays changes nothing.  Arrays that nobody can write to are not copied.  Two ``Data`` are
-    equal only if they are the same object: comparing the numbers at each look-up would cost too
-    much.
+    given arrays changes nothing.  Arrays that nobody can write to are not copied.
+
+    Labels may have shape ``(n, 1)``.  Labels that are text become the numbers 0, 1, ...
+    in the sorted order of the texts, which are ``classes``.  ``names`` are those of the features,
+    and ``notes`` say how a file was read; neither changes the examples.
+
+    Two ``Data`` are equal only if they are the same object: comparing the numbers at each look-up
+    would cost too much.
 
     >>> Data([[1, 2], [3, 4], [5, 6]], [0, 1, 1])
     <Data of 3 examples, 2 features>
-    >>> len(Data([[1, 2], [3, 4], [5, 6]], [0, 1, 1]))
-    3
+    >>> named = Data([[1], [3], [5]], ["yes", "no", "yes"])
+    >>> named.labels, named.classes
+    (array([1., 0., 1.]), ('no', 'yes'))
     """
 
     features: Floats
     labels: Floats
+    classes: tuple[str, ...] = field(default=(), kw_only=True)
+    names: tuple[str, ...] = field(default=(), kw_only=True)
+    notes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
+        labels, classes = _number_classes(self.labels)
         # A frozen dataclass can be assigned to in no other way.
         object.__setattr__(self, "features", _as_numbers("features", self.features, "(n, p)", 2))
-        object.__setattr__(self, "labels", _as_numbers("labels", self.labels, "(n,)", 1))
+        object.__setattr__(self, "labels", _as_numbers("labels", labels, "(n,) or (n, 1)", 1))
+        object.__setattr__(self, "classes", classes or tuple(self.classes))
         n, p = self.features.shape
         if len(self.labels) != n:
             raise KavgError(
@@ -61,7 +72,33 @@ class Data:
         >>> Data([[1.0], [2.0], [3.0]], [0, 1, 2]).take(slice(2)).labels
         array([0., 1.])
         """
-        return Data(freeze(self.features[indices]), freeze(self.labels[indices]))
+        return self.with_features(freeze(self.features[indices]), freeze(self.labels[indices]))
+
+    def with_features(self, features: Floats, labels: Floats) -> Data:
+        """Return a data set of other examples with the same names of classes and features.
+
+        >>> named = Data([[1.0], [2.0]], ["a", "b"])
+        >>> named.with_features(named.features * 3, named.labels).classes
+        ('a', 'b')
+        """
+        return Data(features, labels, classes=self.classes, names=self.names, notes=self.notes)
+
+
+def _number_classes(given: Any) -> tuple[Any, tuple[str, ...]]:
+    """Labels as one axis, and the names of the classes if they were text."""
+    try:
+        labels = np.asarray(given)
+    except ValueError:  # rows of unequal length, which _as_numbers explains
+        return given, ()
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    # pandas keeps texts as objects.
+    if labels.dtype.kind == "O" and all(isinstance(label, str) for label in labels.flat):
+        labels = labels.astype(np.str_)
+    if labels.dtype.kind != "U" or labels.ndim != 1:
+        return labels, ()
+    classes, numbers = np.unique(labels, return_inverse=True)
+    return numbers, tuple(str(name) for name in classes)
 
 
 def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:

@@ -1,4 +1,4 @@
-"""Readers of data files: from a name or path to raw arrays.
+"""Readers of data files: from a name or path, and choices, to a data set.
 
 No other module knows the file formats.  Every failure is a ``KavgError``; no pickled object is
 ever read.
@@ -6,130 +6,73 @@ ever read.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from itertools import chain, count
+import zlib
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from kavg.errors import KavgError
-from kavg.storage import npz
-from kavg.storage.limits import format_bytes, memory_limit
+from kavg.objectives.data.array_files import read_archive, read_array
+from kavg.objectives.data.bundled import load_bundled
+from kavg.objectives.data.data_file import BUNDLED, DataFile
+from kavg.objectives.data.dataset import Data
+from kavg.objectives.data.text_lines import check_regular_file
+from kavg.objectives.data.text_table import read_table
 
-RawArrays = tuple[NDArray[Any], NDArray[Any]]
+FORMATS: Final = {".npz": read_archive, ".npy": read_array}
+"""Readers by the end of a name, in small letters; any other file is a table of text."""
 NEEDS: Final = {
-    ".npz": "an .npz file with the arrays 'features' (n, p) and 'labels' (n,)",
-    ".csv": "a .csv file with one header line, then numbers only, the label in the last column",
+    ".npz": "an .npz file with the arrays 'features' (n, p) and 'labels' (n,), or X and y",
+    ".npy": "an .npy file with a table of numbers (n, p + 1), the labels last",
+    "": "a table of text such as .csv, with one example a line and the label in the last column",
 }
-LONGEST_LINE: Final = 2**22
-"""Characters of the longest line of a table that is read: some 200 000 features."""
 
 
-def read_arrays(source: str) -> RawArrays:
-    """Read ``features (n, p)`` and ``labels (n,)`` of ``"digits"`` or of an .npz or .csv file.
+def load_data(source: str | DataFile) -> Data:
+    """Load a data set by its name, or from a file.
 
-    The arrays are as the file has them, of any type and shape; ``Data`` checks them.
+    Names are those of scikit-learn's ``"iris"``, ``"wine"``, ``"breast_cancer"``, ``"diabetes"``
+    and ``"digits"`` (grey levels in [0, 1]).  A file is an ``.npz`` with the arrays ``features
+    (n, p)`` and ``labels (n,)``, an ``.npy`` with a table, or a table of text, which may be
+    compressed by gzip (``docs/settings.md``); ``DataFile`` chooses columns.
 
-    Raises KavgError if there is no such file or it cannot be parsed.
+    Raises KavgError if there is no such file, or if it does not hold a data set.
+
+    >>> load_data("irises")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kavg.errors.KavgError: there is no data set 'irises'; use 'iris', 'wine', 'breast_cancer', ...
     """
-    if source == "digits":
-        return _read_digits()
+    choices = source if isinstance(source, DataFile) else DataFile(source)
+    if choices.is_bundled:
+        return load_bundled(choices)
+    return _load_file(choices)
+
+
+def _load_file(choices: DataFile) -> Data:
+    path = Path(choices.path)
     # repr, because control characters in a name could rewrite the terminal's text.
-    path, shown = Path(source), source if source.isprintable() else repr(source)
-    if path.suffix not in NEEDS:
+    shown = choices.path if choices.path.isprintable() else repr(choices.path)
+    suffix = path.suffix.lower()
+    need = NEEDS.get(suffix, NEEDS[""])
+    try:
+        check_regular_file(path)
+        return FORMATS.get(suffix, read_table)(path, choices)
+    except UnicodeDecodeError as error:
         raise KavgError(
-            f"there is no data set {source[:200]!r}; use 'digits', or the path of "
-            f"{NEEDS['.npz']}, or of {NEEDS['.csv']}"
-        )
-    if not os.path.isfile(path):  # pathlib's own raises where a name is too long
-        raise KavgError(f"{shown[:400]}: no such file; give the path of {NEEDS[path.suffix]}")
-    try:
-        return _read_archive(path) if path.suffix == ".npz" else _read_table(path)
-    except (ValueError, OSError) as error:
-        raise KavgError(f"{shown}: {error}; needed is {NEEDS[path.suffix]}") from error
+            f"{shown}: it is not text in UTF-8 (byte {error.object[error.start]:#x}); "
+            "save it in UTF-8, as with: iconv -f latin1 -t utf-8"
+        ) from None
+    except KavgError as error:
+        if str(error) == "no such file":
+            raise KavgError(_describe_absence(choices.path, shown, need)) from None
+        # An error without advice of its own.
+        end = "" if ";" in str(error) else f"; needed is {need}"
+        raise KavgError(f"{shown}: {error}{end}") from None
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        raise KavgError(f"{shown}: it cannot be read ({error}); needed is {need}") from None
 
 
-def _read_archive(path: Path) -> RawArrays:
-    arrays = npz.read_archive(path, ("features", "labels"))
-    return arrays["features"], arrays["labels"]
-
-
-def _read_digits() -> RawArrays:
-    """The UCI digits that scikit-learn ships: 1797 images of 8 by 8, grey levels in [0, 1]."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise KavgError(
-            "the data set 'digits' is read from scikit-learn, which is not installed; "
-            "run: pip install 'kavg[data]'"
-        ) from error
-    bunch = load_digits()
-    return bunch.data / 16.0, bunch.target
-
-
-def _read_table(path: Path) -> RawArrays:
-    """A header line, then one example a line; the last column is the label."""
-    _check_table_size(path.stat().st_size)
-    lines = (line for _, line in _numbered_lines(path))
-    header = next(lines, "")
-    if header and all(_is_numeral(cell) for cell in header.split(",")):
-        # Skipping it regardless would lose an example silently.
-        raise KavgError(f"the first line is {header[:40].strip()!r}, an example")
-    examples = (line for line in lines if not line.isspace())
-    first = next(examples, None)
-    if first is None:
-        raise KavgError("there are no examples")
-    try:
-        table = np.loadtxt(chain([first], examples), delimiter=",", comments=None, ndmin=2)
-    except ValueError as error:
-        # NumPy counts the lines it was given; the user needs the line of the file.
-        raise KavgError(_first_bad_line(path) or str(error)) from error
-    return table[:, :-1], table[:, -1]
-
-
-def _check_table_size(size: int) -> None:
-    # The densest text, a digit and a comma, becomes eight bytes: four times its size.
-    most = memory_limit()
-    if 4.0 * size > most:
-        raise KavgError(
-            f"its numbers may take {format_bytes(4.0 * size)}, and there are {format_bytes(most)}; "
-            "give it as an .npz file, or a part of it"
-        )
-
-
-def _numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number in count(1):
-            # The limit stops a file without line ends from being read into memory whole.
-            line = file.readline(LONGEST_LINE + 1)
-            if len(line) > LONGEST_LINE:
-                raise KavgError(f"line {number} has more than {LONGEST_LINE} characters")
-            if not line:
-                return
-            yield number, line
-
-
-def _first_bad_line(path: Path) -> str | None:
-    columns = 0
-    for number, line in _numbered_lines(path):
-        if number == 1 or line.isspace():
-            continue
-        cells = line.split(",")
-        columns = columns or len(cells)
-        if len(cells) != columns:
-            return f"line {number} has {len(cells)} columns where the first example has {columns}"
-        text = next((cell for cell in cells if not _is_numeral(cell)), None)
-        if text is not None:
-            return f"line {number} has {text.strip()[:40]!r}, which is no number"
-    return None
-
-
-def _is_numeral(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _describe_absence(path: str, shown: str, need: str) -> str:
+    if "." in path or "/" in path:
+        return f"{shown[:400]}: no such file; give the path of {need}"
+    names = ", ".join(map(repr, BUNDLED))
+    return f"there is no data set {path[:200]!r}; use {names}, or the path of {need}"

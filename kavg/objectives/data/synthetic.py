@@ -30,7 +30,7 @@ class Synthetic:
 
     kind: Literal["regression", "classification"]
     examples: Annotated[Count, "a data set holds something"] = 1000
-    features: Annotated[Count, "a column of ones makes an intercept"] = 10
+    features: Annotated[Count, "an intercept is added by the objective"] = 10
     noise: NonNegative = 0.1
     outliers: Share = 0.0
     seed: DataSeed = 0

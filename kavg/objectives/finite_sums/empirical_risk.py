@@ -11,6 +11,7 @@ from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import (
     DataSplit,
     HeldOut,
+    Preparation,
     Source,
     UsedExamples,
     prepare_data,
@@ -28,8 +29,8 @@ from kavg.ranges import DataSeed, check_count, check_ranges
 class EmpiricalRisk(ABC):
     """``F(w) = (1/n) sum_i f_i(w)`` over the training examples of a data set, with ``f_i >= 0``.
 
-    A new one is a final, frozen dataclass with these five fields and its own (each with its range,
-    see ``kavg.ranges``), ``dim``, ``L``, and the four methods on arrays below.
+    A new one is a final, frozen dataclass with the first five fields and its own (each with its
+    range, see ``kavg.ranges``), ``dim``, ``L``, and the four methods on arrays below.
     ``kavg.objectives.finite_sums.robust_regression`` is the shortest.
 
     A regulariser is part of every f_i, so the mean over any batch contains all of it.
@@ -39,15 +40,23 @@ class EmpiricalRisk(ABC):
     # settings file would be in another order.
 
     data: Source
-    """The name of a data set, the path of a file, a ``Data`` or a ``Synthetic``."""
+    """The name of a data set, the path of a file, a ``DataFile``, ``Data`` or ``Synthetic``."""
     held_out: HeldOut
     """Share of the examples that is held out of training, in [0, 1)."""
     split_seed: DataSeed
     """Seed of the shuffle before the split."""
     use: UsedExamples | None
     """Number of training examples used; None for all."""
-    standardise: bool
-    """Whether features are centred and divided by their standard deviation."""
+    standardise: bool | None
+    """Whether features are centred and divided by their standard deviation.
+
+    None: if the data are read from a file or by name, and scales differ by more than 100.
+    """
+    intercept: bool | None
+    """Whether features get a column of ones, for objectives that have this field.
+
+    None: if the data are read from a file or by name, and have no constant column.
+    """
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -104,7 +113,10 @@ class EmpiricalRisk(ABC):
         KavgError if they cannot be read, or are too few for ``held_out`` and ``use``.
         """
         # cached_property writes to __dict__, past the check of a frozen dataclass.
-        return prepare_data(self.data, self.held_out, self.split_seed, self.use, self.standardise)
+        # Not every leaf has this field: a network has biases.
+        intercept: bool | None = getattr(self, "intercept", False)
+        choices = Preparation(self.held_out, self.split_seed, self.use, self.standardise, intercept)
+        return prepare_data(self.data, choices)
 
     @cached_property
     def _train(self) -> Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -13,6 +14,7 @@ from kavg.errors import KavgError
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
+from kavg.objectives.data.report import shorten_labels
 from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
@@ -24,11 +26,12 @@ from kavg.ranges import DataSeed, NonNegative
 class LogisticRegression(EmpiricalRisk):
     """``F(w) = (1/n) sum_i log(1 + exp(-y_i a_i.w)) + alpha sum_k w_k^2 / (1 + w_k^2)``.
 
-    The labels become ``y_i = 1`` for the larger of two values, or for those in ``positive``, and
-    -1 otherwise.  The regulariser pulls small weights to 0 and leaves large ones alone; with
-    ``alpha > 0`` F is not convex (``RobustRegression`` is non-convex by its loss).  The other
-    fields choose the examples (``EmpiricalRisk``).  ``w`` has one coordinate a feature and no
-    intercept: give the features a column of ones for one.
+    The labels become ``y_i = 1`` for the larger of two values, or for those in ``positive`` (as
+    numbers or names of classes), and -1 otherwise.  The regulariser pulls small weights to 0 and
+    leaves large ones alone; with ``alpha > 0`` F is not convex (``RobustRegression`` is non-convex
+    by its loss).  The other fields choose the examples (``EmpiricalRisk``).  ``w`` has one
+    coordinate a feature; with ``intercept`` a feature of ones is added, whose coordinate is the
+    last.
 
     >>> F = LogisticRegression(Data([[1.0, 0.0], [0.0, 2.0]], [0, 1]), alpha=0.5)
     >>> F.value(np.zeros(2)).round(4), F.L.value
@@ -38,22 +41,24 @@ class LogisticRegression(EmpiricalRisk):
     kind = "logistic_regression"
     data: Source
     alpha: NonNegative = 0.0
-    positive: tuple[float, ...] = ()
+    positive: tuple[float | str, ...] = ()
     held_out: HeldOut = 0.0
     split_seed: DataSeed = 0
     use: UsedExamples | None = None
-    standardise: bool = False
+    standardise: bool | None = None
+    intercept: bool | None = None
 
     @cached_property
     def _positive_labels(self) -> Floats:
-        values = self.split.label_values
-        is_positive = np.isin(values, self.positive) if self.positive else values == values[-1]
-        if (len(values) != 2 and not self.positive) or is_positive.all() or not is_positive.any():
+        values, classes = self.split.label_values, self.split.report.classes
+        positive = [_number_of_class(each, classes) for each in self.positive]
+        is_positive = np.isin(values, positive) if positive else values == values[-1]
+        if (len(values) != 2 and not positive) or is_positive.all() or not is_positive.any():
             raise KavgError(
                 f"logistic regression needs two kinds of labels, found {len(values)} values "
-                f"({', '.join(f'{value:g}' for value in values[:6])}) with "
-                f"positive={self.positive!r}; list in positive the values that count as 1, "
-                "or use the network for several classes"
+                f"({shorten_labels(values, classes)}) with positive={self.positive!r}; list in "
+                "positive the values that count as 1, or use the network for several classes, "
+                "robust regression for real targets"
             )
         return values[is_positive]
 
@@ -124,3 +129,13 @@ class LogisticRegression(EmpiricalRisk):
         losses = np.logaddexp(0.0, -2.0 * np.matvec(examples[0], x))
         x2 = x * x
         return mean_over_examples(losses) + self.alpha * sum_over_coordinates(x2 / (1 + x2))
+
+
+def _number_of_class(label: float | str, classes: Sequence[str]) -> float:
+    if not isinstance(label, str):
+        return label
+    if label not in classes:
+        names = ", ".join(map(repr, classes[:9]))
+        found = f"the classes are {names}" if names else "the labels are numbers"
+        raise KavgError(f"positive names the class {label!r}; {found}")
+    return float(classes.index(label))

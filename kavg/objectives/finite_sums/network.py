@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, final
+from typing import Annotated, Final, final
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from kavg.objectives.finite_sums.layers import (
     with_ones,
 )
 from kavg.ranges import Count, DataSeed, NonNegative
+
+MANY_CLASSES: Final = 20
+"""Classes from which on labels of most examples are taken for targets of a regression."""
 
 
 @final
@@ -49,18 +52,19 @@ class Network(EmpiricalRisk):
     held_out: HeldOut = 0.0
     split_seed: DataSeed = 0
     use: UsedExamples | None = None
-    standardise: bool = False
+    standardise: bool | None = None
 
     @cached_property
     def classes(self) -> Floats:
         """The distinct labels of training and held-out data, ``(C,)``, in increasing order."""
-        values = self.split.label_values
+        values, n = self.split.label_values, len(self.split.train)
         # Real targets would make a class of each example.
-        if len(values) < 2 or np.any(values % 1):
+        are_targets = len(values) > max(n / 2, MANY_CLASSES)
+        if len(values) < 2 or np.any(values % 1) or are_targets:
             raise KavgError(
                 f"a network needs whole numbers of at least two classes as labels, found "
-                f"{len(values)} values from {values[0]:g} to {values[-1]:g}; for real targets "
-                "use robust regression"
+                f"{len(values)} values from {values[0]:g} to {values[-1]:g} for {n} examples; "
+                "for real targets use robust regression"
             )
         return values
 

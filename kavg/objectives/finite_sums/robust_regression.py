@@ -9,9 +9,11 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, Precision
+from kavg.errors import KavgError
 from kavg.objectives.curvature import largest_eigenvalue
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.preparation import HeldOut, Source, UsedExamples
+from kavg.objectives.data.report import shorten_labels
 from kavg.objectives.finite_sums.blocked_sums import Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.ranges import DataSeed, Positive
@@ -25,8 +27,8 @@ class RobustRegression(EmpiricalRisk):
     The loss of Geman and McClure (1987), scaled so that ``rho(r) ~ r^2 / 2`` near 0; far from 0 it
     levels off at ``c^2 / 2``, so an outlier pulls less the further it lies, and F is not convex.
     ``c`` is ``scale``: residuals well below it count as noise, well above it as outliers.  The
-    other fields choose the examples (``EmpiricalRisk``).  ``w`` has one coordinate a feature and
-    no intercept: give the features a column of ones for one.
+    other fields choose the examples (``EmpiricalRisk``).  ``w`` has one coordinate a feature; with
+    ``intercept`` a feature of ones is added, whose coordinate is the last.
 
     >>> F = RobustRegression(Data([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0]))
     >>> F.value(np.zeros(2)), F.L.value
@@ -39,7 +41,8 @@ class RobustRegression(EmpiricalRisk):
     held_out: HeldOut = 0.0
     split_seed: DataSeed = 0
     use: UsedExamples | None = None
-    standardise: bool = False
+    standardise: bool | None = None
+    intercept: bool | None = None
 
     @property
     def dim(self) -> int:
@@ -56,7 +59,16 @@ class RobustRegression(EmpiricalRisk):
         return Constant(value, "upper bound", "lambda_max(A^T A) / n, as |rho''| <= 1")
 
     def encode(self, data: Data) -> Examples:
-        """Return features ``(n, p)`` and targets ``(n,)``, unchanged."""
+        """Return features ``(n, p)`` and targets ``(n,)``, unchanged.
+
+        Raises KavgError if the labels were text.
+        """
+        if data.classes:
+            raise KavgError(
+                f"robust regression needs numbers as labels, found the classes "
+                f"{shorten_labels(np.arange(len(data.classes)), data.classes)}; use the network, "
+                "or logistic regression"
+            )
         return data.features, data.labels
 
     def accuracy(self, data: Data) -> None:

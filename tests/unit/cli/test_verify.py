@@ -212,8 +212,10 @@ def test_data_that_changed_since_the_run_are_found(call, here):
     assert call("run", "my.toml", "-q", "--out", "a", *sets)[0] == 0
     assert call("verify", "a", "-q")[0] == 0
     np.savez(here / "my.npz", features=features + 1, labels=np.arange(12) % 2)
-    code, out, _ = call("verify", "a", "--files")
-    assert (code, out) == (1, "files        the data have changed since the run\n")
+    assert call("verify", "a", "--files")[:2] == (0, "files        unchanged\n")
+    code, out, err = call("verify", "a")
+    assert (code, out) == (2, "")
+    assert "and the run read" in err
     (here / "my.npz").unlink()
     code, out, err = call("verify", "a")
     assert (code, out) == (2, "")

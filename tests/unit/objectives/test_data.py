@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kavg.errors import KavgError
-from kavg.objectives.data import Data, Synthetic, readers
+from kavg.objectives.data import Data, Preparation, Synthetic, text_lines
 from kavg.objectives.data.preparation import (
     digest_data,
     hold_out,
-    load_data,
     prepare_data,
     shuffle_examples,
     standardise_features,
 )
+from kavg.objectives.data.readers import load_data
 
 SEEDS = st.integers(0, 2**64 - 1)
 CSV = "a,b,label\n1,2,0\n3,4,1\n\n5,6.5,1\n"
@@ -82,14 +82,17 @@ def test_standardised_features_have_mean_0_and_variance_1(n: int, p: int, seed: 
     assert np.array_equal(scaled.labels, data.labels)
 
 
-def test_a_constant_feature_is_only_centred() -> None:
-    data = Data([[0.1, 1.0], [0.1, 3.0], [0.1, 5.0]], [0, 1, 2])
-    assert np.abs(standardise_features(data, by=data).features[:, 0]).max() < 1e-15
+def test_a_constant_feature_stays_as_it_is() -> None:
+    # A column of ones for an intercept became zeros, and the intercept was lost.
+    data = Data([[0.1, 1.0, 1.0], [0.1, 3.0, 1.0], [0.1, 5.0, 1.0]], [0, 1, 2])
+    scaled = standardise_features(data, by=data).features
+    assert scaled[:, [0, 2]].tolist() == [[0.1, 1.0]] * 3
+    np.testing.assert_allclose(scaled[:, 1].std(), 1)
 
 
 def test_prepare_keeps_the_first_after_the_shuffle() -> None:
-    whole = prepare_data(counted(20), 0.25, 3, None, standardise=False)
-    some = prepare_data(counted(20), 0.25, 3, 8, standardise=False)
+    whole = prepare_data(counted(20), Preparation(0.25, 3, None, standardise=False))
+    some = prepare_data(counted(20), Preparation(0.25, 3, 8, standardise=False))
     assert whole.held_out is not None
     assert some.held_out is not None
     assert (len(whole.train), len(whole.held_out), len(some.train)) == (15, 5, 8)
@@ -99,15 +102,15 @@ def test_prepare_keeps_the_first_after_the_shuffle() -> None:
 
 
 def test_prepare_without_held_out_data_uses_all() -> None:
-    parts = prepare_data(counted(7), 0.0, 0, None, standardise=True)
+    parts = prepare_data(counted(7), Preparation(0.0, 0, None, standardise=True))
     assert parts.held_out is None
     assert sorted(parts.train.labels) == list(range(7))
     np.testing.assert_allclose(parts.train.features.std(axis=0), 1)
 
 
 def test_held_out_data_is_scaled_as_training_data_is() -> None:
-    raw = prepare_data(counted(20), 0.3, 1, None, standardise=False)
-    parts = prepare_data(counted(20), 0.3, 1, None, standardise=True)
+    raw = prepare_data(counted(20), Preparation(0.3, 1, None, standardise=False))
+    parts = prepare_data(counted(20), Preparation(0.3, 1, None, standardise=True))
     assert raw.held_out is not None
     assert parts.held_out is not None
     mean, std = raw.train.features.mean(axis=0), raw.train.features.std(axis=0)
@@ -116,7 +119,7 @@ def test_held_out_data_is_scaled_as_training_data_is() -> None:
 
 def test_prepare_refuses_more_than_there_is() -> None:
     with pytest.raises(KavgError, match="use=6 examples were asked for, but there are only 5"):
-        prepare_data(counted(5), 0.0, 0, 6, standardise=False)
+        prepare_data(counted(5), Preparation(0.0, 0, 6, standardise=False))
 
 
 def test_the_digest_is_over_little_endian_bytes() -> None:
@@ -145,12 +148,13 @@ def test_the_digest_sees_the_shape() -> None:
     [
         ([[1.0], [2.0]], [0.0], "features are for 2 examples and labels for 1"),
         ([1.0, 2.0], [0, 1], r"features have shape \(2,\); needed is \(n, p\)"),
-        ([[1.0], [2.0]], [[0], [1]], r"labels have shape \(2, 1\); needed is \(n,\)"),
+        ([[1.0], [2.0]], [[0, 1], [1, 0]], r"labels have shape \(2, 2\); needed is \(n,\)"),
         (np.empty((0, 3)), np.empty(0), r"shape \(0, 3\); at least one example"),
         (np.empty((2, 0)), np.zeros(2), r"shape \(2, 0\); at least one example"),
         ([[1.0], [np.nan]], [0, 1], "features hold 1 values that are NaN or infinite"),
         ([[1.0], [2.0]], [np.inf, np.nan], "labels hold 2 values that are NaN or infinite"),
-        ([[1.0], [2.0]], ["a", "b"], "labels have type <U1; give real numbers only"),
+        ([["a"], ["b"]], [0, 1], "features have type <U1; give real numbers only"),
+        ([[1.0], [2.0]], ["a", None], "labels have type object"),
         ([[1j], [2j]], [0, 1], "features have type complex128"),
         (np.array([[None], [2]]), [0, 1], "features have type object"),
         ([[1.0], [2.0, 3.0]], [0, 1], "features are not an array"),
@@ -191,30 +195,37 @@ def test_csv_is_read(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", b"1,2\n3,4\n", "the first line is '1,2', an example; needed is a .csv file"),
-        ("a.csv", b"\xef\xbb\xbf1,2\n3,4\n", "the first line is '1,2', an example"),
         ("a.csv", b"", "there are no examples"),
         ("a.csv", b"a,label\n\n", "there are no examples"),
-        ("a.csv", b"a,label\n1,2\nx,3\n", "line 3 has 'x', which is no number; needed is a .csv"),
-        ("a.csv", b"a,label\n1,2\n3\n", "line 3 has 1 columns where the first example has 2"),
-        ("a.csv", b"a,label\n1,\n", "line 2 has '', which is no number"),
-        ("a.csv", b"a,label\n1,2#no comment\n", "line 2 has '2#no comment'"),
-        ("a.csv", b"a,label\nnan,2\n", "a.csv: features hold 1 values that are NaN"),
-        ("a.csv", b"\nx,1\n", "line 2 has 'x'"),
-        ("a.csv", b"label\n1\n", r"a.csv: features have shape \(1, 0\)"),
-        ("a.csv", b"a,\xff\n1,2\n", "can't decode byte 0xff"),
-        ("a.csv", b"a,b\n1,2\n1,2\x00\n", r"line 3 has '2\\x00', which is no number"),
-        ("a.csv", b"\x00" * 999, "there are no examples"),
-        ("a.csv", b'a,b\n"1\n' + b"2\n" * 999, "line 3 has 1 columns|line 2 has '\"1'"),
-        ("a.csv", b'a,b\n"1","2"\n', "line 2 has '\"1\"', which is no number"),
-        ("a.csv", b"a,b\n1_0,2\n", "could not convert string '1_0'"),
-        ("a.csv", b"a,b\n" + b"x" * 9999 + b",2\n", "line 2 has 'x{40}', which is no number"),
-        ("a.csv", b"a,b\n1,2\r3,4\n5\r\n", "line 4 has 1 columns where the first example has 2"),
-        ("a.csv", b"," * 9999 + b"\n1,2\n" + b"," * 9999, "line 3 has 10000 columns"),
+        ("a.csv", b"a,label\n1,2\n3\n4,5\n", "line 3 has 1 columns where the others have 2"),
+        ("a.csv", b"a,label\n1,\n", "1 values are missing in line 2, in column 1"),
+        ("a.csv", b"a,label\n1,2#no comment\n3,4\n", "line 2 has '2#no comment'"),
+        ("a.csv", b"a,label\nnan,2\n", "a.csv: 1 values are missing in line 2, in column 0"),
+        ("a.csv", b"label\n1\n", "a.csv: its lines have one column, as '1'"),
+        ("a.csv", b"a,\xff\n1,2\n", "is not text in UTF-8 .byte 0xff"),
+        (
+            "a.csv",
+            b"a,b\n1,2\n1,2\x00\n",
+            r"line 3 has '2\\x00' in column 1 .*, which is no number",
+        ),
+        ("a.csv", b"\x00" * 999, "its lines have one column"),
+        ("a.csv", b'a,b\n"1\n' + b"2\n" * 999, "its lines have one column"),
+        (
+            "a.csv",
+            b"a,b\n1_0,2\n3,4\n5,6\n",
+            "line 2 has '1_0' in column 0 .'a'., which is no number",
+        ),
+        ("a.csv", b"a,b\n3,4\n5,6\n" + b"x" * 9999 + b",2\n", "line 4 has 'x{40}' in column 0"),
+        ("a.csv", b"a,b\n1,2\r3,4\n5\r\n", "line 4 has 1 columns where the others have 2"),
+        (
+            "a.csv",
+            b"," * 9999 + b"\n1,2\n1,2\n" + b"," * 9999,
+            "line 1 has 10000 columns where the others have 2",
+        ),
         ("a.npz", b"", "a.npz: .*; needed is an .npz file with the arrays 'features'"),
         ("a.npz", b"not a zip at all", "a.npz: .*; needed is an .npz file"),
         ("a.npz", b"PK\x03\x04 cut short", "a.npz: .*; needed is an .npz file"),
-        ("a.txt", b"", "there is no data set '.*a.txt'; use 'digits', or the path of an .npz"),
+        ("a.txt", b"", "there are no examples; needed is a table of text"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -224,7 +235,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, messag
         load_data(str(path))
 
 
-@pytest.mark.parametrize("name", ["missing.npz", "missing.csv"])
+@pytest.mark.parametrize("name", ["missing.npz", "missing.csv", "missing.CSV.gz"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(KavgError, match=f"{name}: no such file; give the path of"):
         load_data(str(tmp_path / name))
@@ -233,13 +244,13 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"features": np.ones((2, 1))}, r"has no array 'labels', only \['features'\]"),
-        ({"labels": np.ones(2)}, "has no array 'features'"),
+        ({"features": np.ones((2, 1)), "y": [1]}, r"has the arrays \['features', 'y'\]; needed"),
+        ({"labels": np.ones(2)}, r"an array of float64 of shape \(2,\); needed is a table"),
         (
             {"features": np.array([[{}]]), "labels": [1]},
             "is of type object; only numbers and text are read",
         ),
-        ({"features": np.ones((2, 1)), "labels": ["a", "b"]}, "labels have type <U1"),
+        ({"features": [["a"], ["b"]], "labels": [1, 2]}, "features have type <U1"),
         ({"features": np.ones((2, 1)), "labels": np.ones(3)}, "a.npz: features are for 2"),
     ],
 )
@@ -250,7 +261,7 @@ def test_a_bad_archive_is_refused(tmp_path: Path, arrays: dict[str, Any], messag
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 1000)
     path = tmp_path / "a.csv"
     for content in (b"a" * 10**7, b"a,b\n1,2\n" + b"1," * 5 * 10**6, b'a,b\n"1' + b" " * 10**7):
         path.write_bytes(content)
@@ -266,7 +277,7 @@ def test_a_table_larger_than_the_memory_is_refused(
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,label\n" + "1,0\n" * 300)
-    monkeypatch.setattr(readers, "memory_limit", lambda: 4096.0)
+    monkeypatch.setattr(text_lines, "memory_limit", lambda: 4096.0)
     with pytest.raises(KavgError, match=r"its numbers may take 4.72 KiB, and there are 4 KiB"):
         load_data(str(path))
 
@@ -285,7 +296,7 @@ def test_a_file_name_cannot_control_a_terminal() -> None:
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.npz")
-    with pytest.raises(KavgError, match="no such file"):
+    with pytest.raises(KavgError, match="it is no regular file"):
         load_data(str(tmp_path / "a.npz"))
 
 
