@@ -12,6 +12,9 @@ from kavg.arrays import view_read_only
 from kavg.base import Floats
 from kavg.errors import KavgError
 
+NOT_FINITE = ("w", "F", "the gradient of F")
+"""The values that end a run where they are not finite."""
+
 
 # eq=False here and elsewhere: == of arrays is an array and has no truth value.
 @final
@@ -40,7 +43,8 @@ class Trajectory:
     also an attribute; ``w (R, d)`` and ``v`` are the last meta-iterate and block momentum;
     ``seconds (T,)`` is wall time since the start of the run (not part of the digest); ``gammas
     (T,)`` are the step sizes, NaN at the start.  ``diverged_at`` is the round after which a value
-    was no longer finite, or None.  ``done`` counts the rounds that led to ``w``, and ``exponents
+    was no longer finite, or None, and ``not_finite`` names the value: w, F or the gradient of F.
+    ``done`` counts the rounds that led to ``w``, and ``exponents
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
     from which later rounds can be repeated.  All arrays are read-only: copy what is to be changed.
 
@@ -67,6 +71,7 @@ class Trajectory:
     exponents: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     done: int | None = None
     states: tuple[State, ...] = ()
+    not_finite: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("rounds", "w", "v", "seconds", "gammas", "exponents"):

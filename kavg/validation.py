@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.trajectory import Trajectory
+from kavg.trajectory import NOT_FINITE, Trajectory
 
 COUNTS: Final = ("P", "K", "B")
 COUNTABLE: Final = 2**63
@@ -48,6 +48,8 @@ def _validate_counts(run: Trajectory) -> None:
     at = run.diverged_at
     if at is not None and not (type(at) is int and 0 <= at < COUNTABLE):
         raise ValueError(f"it diverged at {at!r:.60}")
+    if run.not_finite is not None and (at is None or run.not_finite not in NOT_FINITE):
+        raise ValueError(f"it diverged at {at!r:.60}, as {run.not_finite!r:.60} was not finite")
 
 
 def _validate_rounds(run: Trajectory) -> None:

@@ -75,7 +75,8 @@ def _measure_discrepancy(
     p = 1.0
     # A difference must be both beyond rounding and significant.
     if rounding > 1:
-        p = min(1.0, 2 * min(paired_p_value(a[-1] - b[-1]), paired_p_value(_mean_difference(a, b))))
+        last, mean = _subtract(a[-1], b[-1]), _mean_difference(a, b)
+        p = min(1.0, 2 * min(paired_p_value(last), paired_p_value(mean)))
     return Discrepancy(run.name, name, rounding, paired_difference(a[-1], b[-1], 1 - level), p)
 
 
@@ -88,30 +89,40 @@ def rounding_ratio(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
     True
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        largest = np.maximum(np.abs(a), np.abs(b))
+        # A measure may be NaN or infinite; that explains nothing.
+        largest = np.nan_to_num(np.maximum(np.abs(a), np.abs(b)), posinf=0.0)
         explained = (1.0 + steps[:, None]) * (_SINGLE * largest + _DOUBLE * largest.max(axis=0))
-        # Equal infinities differ by NaN, but they are equal.
-        quotient = np.where(a == b, 0.0, np.abs(a - b) / explained)
+        gap = np.abs(_subtract(a, b))
+        quotient = np.where(gap == 0, 0.0, gap / explained)
     return float(np.nan_to_num(quotient, nan=np.inf).max())
 
 
 def _mean_difference(a: Floats, b: Floats) -> Floats:
     # The mean over rounds of a - b, replica by replica, in units in which no sum overflows.
-    scale = max(float(np.abs(a).max()), float(np.abs(b).max())) or 1.0
-    return np.asarray((a / scale - b / scale).mean(axis=0))
+    finite = np.abs(np.stack((a, b)))
+    scale = float(np.max(finite, where=np.isfinite(finite), initial=0.0)) or 1.0
+    return np.asarray(_subtract(a / scale, b / scale).mean(axis=0))
+
+
+def _subtract(a: Floats, b: Floats) -> Floats:
+    # Equal infinities, and two NaN, differ by NaN, but a repetition that has both is right.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, a - b)
 
 
 def paired_p_value(differences: Floats) -> float:
     """Return Student's two-sided p-value of "the mean difference is zero", for ``(R,)`` replicas.
 
     1 where all differences are zero; 0 where they are not but have no spread to test against (one
-    replica, or all equal).
+    replica, or all equal, or not finite).
 
     >>> round(paired_p_value(np.array([1.0, 2.0, 3.0])), 4), paired_p_value(np.array([1.0]))
     (0.0742, 0.0)
     """
     if not np.any(differences):
         return 1.0
+    if not np.isfinite(differences).all():
+        return 0.0
     sides = one_sided_p_values(differences)
     return 2 * min(sides) if sides else 0.0
 

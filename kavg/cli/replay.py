@@ -13,6 +13,7 @@ from kavg.base import Communicator
 from kavg.cli.progress import Progress, open_progress
 from kavg.cli.session import Session
 from kavg.config.config import Config
+from kavg.engine.ranks import Divergence, Ranks
 from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
 from kavg.engine.snapshots import get_latest_state
@@ -41,7 +42,8 @@ class Replay:
         nearer.
         """
         recorder, iterations = Recorder(self.config.problem), self._iterations(None)
-        now, diverged_at = next(iterations), None
+        divergence: Divergence | None = None
+        now = next(iterations)
         for n in sorted(rounds):
             state = get_latest_state(self.states, n)
             # An earlier state than the current round would repeat rounds.
@@ -50,16 +52,17 @@ class Replay:
             while now.n < n:
                 now = next(iterations)
                 on_round(now)
-            if not recorder.add(now):
-                diverged_at = n
+            what = recorder.add(now)
+            if what is not None:
+                divergence = Divergence(what, n)
                 break
-        return recorder.to_trajectory(self.algorithm, now, diverged_at)
+        return recorder.to_trajectory(self.algorithm, now, divergence)
 
     def _iterations(self, state: State | None) -> Iterator[Round]:
         """The rounds after a state."""
-        config = self.config
+        config, ranks = self.config, Ranks(self.comm, shares_failures=False)
         return iterate_rounds(
-            config.problem, self.algorithm, config.options, comm=self.comm, state=state
+            config.problem, self.algorithm, config.options, ranks=ranks, state=state
         )
 
 
@@ -114,4 +117,4 @@ def _take_rows(run: Trajectory, rows: Sequence[int]) -> Trajectory:
 
 def _drop_end(run: Trajectory) -> Trajectory:
     """A run without its final w and v, which the sampled rounds need not include."""
-    return replace(run, w=run.w[:, :0], v=np.empty(0), diverged_at=None)
+    return replace(run, w=run.w[:, :0], v=np.empty(0), diverged_at=None, not_finite=None)

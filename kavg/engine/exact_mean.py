@@ -28,9 +28,11 @@ from kavg.base import Communicator, Floats
 from kavg.engine.exact_sums import (
     HEADROOM,
     HIGHEST,
+    LOWEST,
     Exponents,
     Piece,
     choose_exponents,
+    count_carry_bits,
     make_grids,
     plan_pieces,
     split_columns,
@@ -52,24 +54,26 @@ class ExactMean:
     ``(2, R, d + 2)``: the two limbs of the d coordinates; those of the squared norm; and a flag,
     whether this rank has a learner beyond the bound, whose unused second limb holds the rank's
     request.  Large sums are cut into chunks of columns, with an ``Allreduce`` for each.
+    ``floor`` is None unless the last round's grids were much wider than its displacements.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d
         *firsts, last = split_columns(R, d + 1)
         # Flags and requests travel with the last chunk, in one more column.
-        columns = [*firsts, slice(last.start, d + 2)]
+        self.columns = [*firsts, slice(last.start, d + 2)]
         # Zeros, as only row 0 of the last column's second limbs, the request, is ever written.
-        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in columns]
+        self.sums = [np.zeros((2, R, i.stop - i.start)) for i in self.columns]
         # Chunks are finished one after another, so their totals can share one buffer.
         room = np.empty(max(part.size for part in self.sums))
         self.totals = [room[: part.size].reshape(part.shape) for part in self.sums]
         self.average, self.largest = np.empty((R, d + 2)), np.empty(R)
-        self.averages = [self.average[:, i] for i in columns]
+        self.averages = [self.average[:, i] for i in self.columns]
         self.mean, self.square = self.average[:, :d], self.average[:, d]
         self.plans: dict[int, list[Piece]] = {}
         self.empty = True
         self.requested = 0
+        self.floor: Floats | None = None
         self.set_grids(np.zeros(R, np.int64))
 
     def first_exponents(self, pilot: Floats) -> Exponents:
@@ -154,9 +158,30 @@ class ExactMean:
         np.divide(self.square, self.scale, out=self.square)
         within = (self.square >= self.low) & (self.square < self.high)
         if np.count_nonzero(within) < self.R:
+            self.floor = self.least_square()
             # A square that vanished was below 2^-100 of its grid: the next grid must be finer.
             self.exponents = freeze(choose_exponents(self.square, default=self.exponents - FINER))
+        else:
+            self.floor = None
         return True
+
+    def least_square(self) -> Floats:
+        """Return the mean squares ``(R,)`` that the grids in use still hold to the last place."""
+        # The limbs of a square drop 2^(2b - 108) of the bound.
+        bits = min(2 * count_carry_bits(self.P) - 55, -8)
+        return np.asarray(np.where(self.in_use > LOWEST, np.ldexp(self.bounds, bits), 0.0))
+
+    def remainder(self) -> Floats:
+        """Return the exact mean minus ``mean``, ``(R, d)``, after a round has been finished.
+
+        The sums travel once more, as their totals share one buffer: the ``Allreduce`` calls of
+        ``finish``.
+        """
+        rest = np.empty_like(self.average)
+        for i, part, total in zip(self.columns, self.sums, self.totals, strict=True):
+            self.comm.Allreduce(part, total)
+            rest[:, i] = _divide_remainder(total, self.average[:, i], self.P)
+        return rest[:, : self.d]
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
         """Choose wider grids where learners were beyond; False if none is wide enough.
@@ -172,3 +197,19 @@ class ExactMean:
         wider = choose_exponents(largest, default=self.exponents)
         self.exponents = freeze(np.where(beyond & ~too_large, wider, self.exponents))
         return bool((beyond & ~too_large).any())
+
+
+def _divide_remainder(total: Floats, quotient: Floats, P: int) -> Floats:
+    """Return ``(high + low - P quotient) / P`` of the limbs ``total (2, ...)``, rounded once.
+
+    ``quotient`` is ``(high + low) / P`` up to a few last places, and P is below ``2^27``.
+    """
+    high, low = total
+    near = high + low
+    # Knuth's TwoSum: near + error is high + low.
+    back = near - high
+    error = (high - (near - back)) + (low - back)
+    # Veltkamp's split: products of P and a half of the quotient's bits are exact.
+    shifted = quotient * (2.0**27 + 1)
+    head = shifted - (shifted - quotient)
+    return np.asarray((((near - P * head) - P * (quotient - head)) + error) / P)

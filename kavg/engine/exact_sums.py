@@ -121,5 +121,26 @@ def make_grids(e: Exponents, P: int) -> tuple[Floats, Floats]:
     and keeps ``x + M1`` between ``2^52 u1`` and ``2^53 u1``; the rest is at most ``u1/2`` and
     is treated the same.
     """
-    b = max(2, (int(P) - 1).bit_length())  # P may be an integer of NumPy
+    b = count_carry_bits(P)
     return np.ldexp(1.5, e + b - 1), np.ldexp(1.5, e + 2 * b - 55)
+
+
+def count_carry_bits(P: int) -> int:
+    """Return the bits that a sum of P terms may need beyond those of one term, 2 at least."""
+    return max(2, (int(P) - 1).bit_length())  # P may be an integer of NumPy
+
+
+def make_full_grid(P: int) -> Floats:
+    """Return an ``M`` for each of the levels that together hold every double of some P numbers.
+
+    Numbers are below ``2^(1023 - b)``, b as in ``make_grids``.  Split on one level after another,
+    as ``split_limbs`` does on two, they leave no rest, and a level's partial sums are exact.
+
+    >>> len(make_full_grid(16))
+    42
+    """
+    b = count_carry_bits(P)
+    # A level leaves b bits for the sum, and a rest of half its unit 2^(e + b - 53); the last unit
+    # is not above 2^-1074, the least double.
+    exponents = np.arange(1023 - b, -1075, b - 54)
+    return np.ldexp(1.5, exponents + b - 1)

@@ -15,7 +15,18 @@ from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 
 
-class Mean(Protocol):
+class Sums(Protocol):
+    """Sums over learners, to which a round adds one tile after another."""
+
+    def fold(self, displacements: Floats) -> None:
+        """Add a tile of displacements, ``(t, R, d + 1)`` in the layout of ``displacement_buffer``.
+
+        The last column is overwritten.
+        """
+        ...
+
+
+class Mean(Sums, Protocol):
     """The mean of all learners' displacements, and of their squared norms, over all ranks.
 
     A round calls ``begin``, then ``fold`` for each tile of this rank, then ``finish``, which costs
@@ -46,19 +57,17 @@ class Mean(Protocol):
         """The sum over the ranks of the requests that ``finish`` was given."""
         ...
 
+    @property
+    def floor(self) -> Floats | None:
+        """Mean squares ``(R,)`` below which ``square`` has lost bits; None if it has lost none."""
+        ...
+
     def first_exponents(self, pilot: Floats) -> Exponents:
         """Return exponents for the first round, from learner 0's displacement ``(1, R, d + 1)``."""
         ...
 
     def begin(self, exponents: Exponents) -> None:
         """Empty the sums, and expect displacements with norms below ``2^exponents``."""
-        ...
-
-    def fold(self, displacements: Floats) -> None:
-        """Add a tile of displacements, ``(t, R, d + 1)`` in the layout of ``displacement_buffer``.
-
-        The last column is overwritten.
-        """
         ...
 
     def finish(self, request: int = 0) -> bool:
@@ -80,35 +89,45 @@ def displacement_buffer(tile: int, R: int, d: int) -> Floats:
 
 @final
 class PlainMean:
-    """The floating-point sum over learners, divided by P: its last bits depend on tiles and ranks.
+    """The floating-point sum over learners, divided by P: its last bits depend on the ranks.
 
-    ``ExactMean`` sends two numbers in place of one and keeps the bits.  The sums have shape
-    ``(R, d + 2)``: coordinates, squared norm, and this rank's request in row 0 of the last column.
+    A rank adds up its learners one after another, so tiles change no bit.  ``ExactMean`` sends two
+    numbers in place of one and keeps all bits.  The sums have shape ``(R, d + 2)``: coordinates,
+    squared norm, and this rank's request in row 0 of the last column.
     """
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.d = comm, P, d
-        self.sums, self.totals = np.empty((R, d + 2)), np.empty((R, d + 2))
+        self.sums, self.totals = np.zeros((R, d + 2)), np.empty((R, d + 2))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
         self.exponents: Exponents = freeze(np.zeros(R, np.int64))
         self.requested = 0
+        self.empty = True
+        self.floor: Floats | None = None
 
     def first_exponents(self, pilot: Floats) -> Exponents:
         """Return zeros: a plain sum has no grid."""
         return self.exponents
 
     def begin(self, exponents: Exponents) -> None:
-        """Empty the sums."""
-        self.sums[...] = 0
+        """Empty the sums; the first tile will overwrite them."""
+        self.empty = True
 
     def fold(self, displacements: Floats) -> None:
         """Add a tile."""
         x = displacements[..., :-1]
         np.vecdot(x, x, out=displacements[..., -1])
-        self.sums[:, :-1] += np.add.reduce(displacements, axis=0)
+        sums = self.sums[:, :-1]
+        # Into the first learner, and reduce adds row after row: one order whatever the tiles are.
+        if not self.empty:
+            np.add(sums, displacements[0], out=displacements[0])
+        np.add.reduce(displacements, axis=0, out=sums)
+        self.empty = False
 
     def finish(self, request: int = 0) -> bool:
         """Sum over the ranks and divide by P; never to be run again."""
+        if self.empty:  # a rank without learners
+            self.sums.fill(0.0)
         # The request takes a column of its own, so that a round needs no second Allreduce.
         self.sums[0, -1] = request
         self.comm.Allreduce(self.sums, self.totals)

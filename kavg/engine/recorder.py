@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,14 @@ from kavg.arrays import as_array, freeze
 from kavg.base import Floats, HasMeasures, Measure
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
+from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
-from kavg.trajectory import Round, State, Trajectory
+from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
+
+NEEDED: Final = dict(zip(("F", "grad_norm2"), NOT_FINITE[1:], strict=True))
+"""The measures without which a run cannot go on, and what they are of."""
 
 
 @final
@@ -40,25 +44,27 @@ class Recorder:
         self.seconds: list[float] = []
         self.began = time.perf_counter()
 
-    def add(self, now: Round) -> bool:
-        """Measure a round and add its row; False, and no row, if a value is not finite.
+    def add(self, now: Round) -> str | None:
+        """Measure a round and add its row; name F or its gradient if that is not finite.
 
-        Raises ``KavgError`` if a measure does not return one real number for each replica, or
-        writes to ``w``.
+        There is no row then.  Other measures are recorded as they are.  Raises ``KavgError`` if one
+        does not return one real number for each replica, or writes to ``w``.
         """
         # F is part of the digest, so its bits may not depend on BLAS threads either.
-        with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            values = {name: _measure(name, each, now) for name, each in self.measures.items()}
-        values["dispersion"] = now.dispersion
-        # Before any value is added: a row is complete or absent.
-        if not all(np.isfinite(value).all() for value in values.values()):
-            return False
-        for name, value in values.items():
+        with limit_blas_to_one_thread(), np.errstate(all="ignore"):
+            row = {}
+            for name, measure in self.measures.items():
+                row[name] = _measure(name, measure, now)
+                # Before any value is added: a row is complete or absent.
+                if name in NEEDED and not np.isfinite(row[name]).all():
+                    return NEEDED[name]
+        row["dispersion"] = _to_row("dispersion", now.dispersion, len(now.w))
+        for name, value in row.items():
             self.series[name].append(value)
         self.rounds.append(now.n)
         self.gammas.append(now.gamma)
         self.seconds.append(time.perf_counter() - self.began)
-        return True
+        return None
 
     def load_rows(self, before: Trajectory, rows: NDArray[np.bool_]) -> None:
         """Replace all rows by those of a shorter run, and continue its clock.
@@ -83,7 +89,7 @@ class Recorder:
         self,
         algorithm: Algorithm,
         last: Round,
-        diverged_at: int | None,
+        divergence: Divergence | None = None,
         states: Iterable[State] = (),
     ) -> Trajectory:
         """Return the rows as the trajectory of a run whose last round is ``last``.
@@ -101,7 +107,8 @@ class Recorder:
             w=last.w,
             v=last.v,
             seconds=np.array(self.seconds),
-            diverged_at=diverged_at,
+            diverged_at=None if divergence is None else divergence.n,
+            not_finite=None if divergence is None else divergence.what,
             gammas=np.array(self.gammas),
             exponents=np.empty(0, np.int64) if exponents is None else exponents,
             done=last.n,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import final
+from functools import partial
+from typing import NoReturn, final
 
 import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
-from kavg.engine.communicator import SerialComm, assign_learners
+from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
     check_user_code,
     compare_with_plan,
@@ -19,10 +20,14 @@ from kavg.engine.contracts import (
     own_state,
     refuse_result,
 )
-from kavg.engine.exact_sums import Exponents
+from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
+from kavg.engine.exact_mean import ExactMean
+from kavg.engine.exact_sums import Exponents, choose_exponents
+from kavg.engine.fingerprint import describe_run
 from kavg.engine.local_steps import LocalSteps, choose_tile
-from kavg.engine.means import MEANS, Mean
+from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import MeanName, RunOptions
+from kavg.engine.ranks import Ranks
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, State
 
@@ -59,8 +64,12 @@ def meta_iterations(
     >>> [float(next(rounds).w[0, 0]) for _ in range(4)]
     [0.0, -3.0, -7.5, -12.75]
     """
-    options = RunOptions(replicas, seed, mean, dtype, tile)
-    return iterate_rounds(problem, algorithm, options, comm=comm, state=state, request=request)
+    ranks = Ranks(comm)
+    options = ranks.attempt(lambda: RunOptions(replicas, seed, mean, dtype, tile), RunOptions())
+    ranks.agree(lambda: describe_run(problem, algorithm, options, state=state))
+    rounds = iterate_rounds(problem, algorithm, options, ranks=ranks, state=state, request=request)
+    # A rank that failed in the outer step has no round to show, and joins the others in the next.
+    return (now for now in rounds if ranks.failure is None)
 
 
 def iterate_rounds(
@@ -68,25 +77,24 @@ def iterate_rounds(
     algorithm: Algorithm,
     options: RunOptions,
     *,
-    comm: Communicator | None = None,
+    ranks: Ranks | None = None,
     state: State | None = None,
     request: Request | None = None,
 ) -> Iterator[Round]:
     """Yield what ``meta_iterations`` yields, with its options as one value.
 
-    For callers that have ``RunOptions`` already, such as a ``Run``.
+    For callers that have ``RunOptions`` already, such as a ``Run``, and for ranks that have agreed.
+    A rank that failed between two rounds, which ``ranks`` knows, takes part in the next Allreduce.
     """
-    is_new = state is None
-    if state is None:
-        w = freeze(problem.first_iterate(options.seed, options.replicas))
-        v = freeze(np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
-        state = State(0, w, v)
-    else:
-        state = own_state(state, problem, algorithm, options.replicas)
-    # Before the workspace of a run is allocated, which is larger than that of the checks.
-    drawn, suspicions = check_user_code(problem, algorithm, options, state, is_new=is_new)
-    learners = _Learners(problem, algorithm, options, comm or SerialComm(), request)
-    learners.check_plan(state, drawn, suspicions)
+    ranks = ranks or Ranks()
+    checked = ranks.attempt(lambda: _check_beginning(problem, algorithm, options, state), None)
+    # After the checks, as the workspace of a run is larger than theirs.
+    learners = _Learners(problem, algorithm, options, ranks, request)
+    if checked is not None:
+        ranks.attempt(partial(learners.check_plan, *checked), None)
+    if checked is None or ranks.failure is not None:
+        learners.join()
+    is_new, state = state is None, checked[0]
     if is_new:
         yield Round(state, freeze(np.zeros(options.replicas)), float("nan"))
     while True:
@@ -98,6 +106,20 @@ def iterate_rounds(
         yield now
 
 
+def _check_beginning(
+    problem: Problem, algorithm: Algorithm, options: RunOptions, given: State | None
+) -> tuple[State, Floats, list[str]]:
+    """Return the state before the first round, and what ``check_user_code`` found there."""
+    if given is None:
+        w = freeze(problem.first_iterate(options.seed, options.replicas))
+        v = freeze(np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
+        state = State(0, w, v)
+    else:
+        state = own_state(given, problem, algorithm, options.replicas)
+    found = check_user_code(problem, algorithm, options, state, is_new=given is None)
+    return state, *found
+
+
 @final
 class _Learners:
     """The learners of this rank, with workspace for all rounds."""
@@ -107,65 +129,146 @@ class _Learners:
         problem: Problem,
         algorithm: Algorithm,
         options: RunOptions,
-        comm: Communicator,
+        ranks: Ranks,
         request: Request | None,
     ) -> None:
-        R, d = options.replicas, problem.objective.dim
+        R, d, comm = options.replicas, problem.objective.dim, ranks.comm
         self.problem, self.algorithm, self.request = problem, algorithm, request
-        self.rank = comm.Get_rank()
+        self.ranks, self.rank = ranks, comm.Get_rank()
         # Of a user's rule, which may return anything.
         self.step: Callable[[Floats, Floats, Floats, float], object] = algorithm.outer.step
         self.own = assign_learners(algorithm.P, comm.Get_size(), self.rank)
         # At least one, as a rank without learners computes the pilot of the first round as well.
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
-        self.local = LocalSteps(
-            problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
-        )
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
+
+        def plan() -> LocalSteps | None:
+            return LocalSteps(
+                problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
+            )
+
+        self.local = ranks.attempt(plan, None)
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
         j = min(self.algorithm.P, 2) - 1
+        assert self.local is not None
         here = self.local.first_gradient(j, state.w, state.n + 1)
         last = compare_with_plan(self.problem.oracle, here, drawn)
         # What an objective depends on, its gradients do as well.
         for text in found or filter(None, [last]):
             if self.rank == 0:
-                warnings.warn(text, stacklevel=3)
+                warnings.warn(text, stacklevel=4)
 
     def round(self, state: State) -> Round:
         """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
-        n, outer, mean = state.n + 1, self.algorithm.outer, self.mean
+        n, mean, ranks = state.n + 1, self.mean, self.ranks
+        ranks.place = n
         # Copies, because the outer rule works in place and arrays that were yielded never change.
-        w, v, gamma = state.w.copy(), state.v.copy(), self.algorithm.step_size(n)
+        w, v = state.w.copy(), state.v.copy()
         # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            # The state, which is read-only, and not the copies that the rule may write to later.
-            outer.start(state.w, state.v, self.start)
+            gamma = ranks.attempt(lambda: self.begin(state, n), 0.0)
             exponents = state.exponents
             if exponents is None:
-                # Learner 0 on every rank, so that all choose the same grids without a message.
-                pilot = self.local.displacement(range(1), self.start, gamma, n)
-                exponents = mean.first_exponents(pilot)
+                exponents = ranks.attempt(lambda: self.pilot(gamma, n), mean.exponents)
             while not self.average(exponents, gamma, n):
                 exponents = mean.exponents
-            displacement, square = mean.mean, mean.square
-            # As a difference, since the tiles are gone once the mean is known; rounding can make it
-            # negative.  Before the outer rule, which may overwrite the mean displacement.
-            dispersion = np.maximum(square - np.vecdot(displacement, displacement), 0.0)
-            returned = self.step(w, v, displacement, gamma)
-        if returned is not None:
-            refuse_result(outer, w, v, returned)
+            # Before the outer rule, which may overwrite the mean displacement.
+            dispersion = self.dispersion(gamma, n)
+            ranks.attempt(lambda: self.update(w, v, gamma), None)
         # Readers get these arrays; no later round writes to them.
         w.flags.writeable = v.flags.writeable = dispersion.flags.writeable = False
         return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)
 
+    def begin(self, state: State, n: int) -> float:
+        """Write the point where all learners begin round ``n``; return the step size."""
+        # The state, which is read-only, and not the copies that the rule may write to later.
+        self.algorithm.outer.start(state.w, state.v, self.start)
+        return self.algorithm.step_size(n)
+
+    def pilot(self, gamma: float, n: int) -> Exponents:
+        """Return the exponents of a first round, from learner 0."""
+        assert self.local is not None
+        # On every rank, so that all choose the same grids without a message.
+        return self.mean.first_exponents(self.local.displacement(range(1), self.start, gamma, n))
+
     def average(self, exponents: Exponents, gamma: float, n: int) -> bool:
         """Average over all learners; False if the round must be run again on wider grids."""
-        # Run again, a round has the same noise: draws are addressed, and no generator has a state.
+        ranks = self.ranks
         self.mean.begin(exponents)
+        ranks.attempt(lambda: self.fold(self.mean, gamma, n), None)
+        request = ranks.attempt(lambda: ranks.ask(self.request), 0)
+        done = self.mean.finish(request + ranks.signal)
+        ranks.check(self.mean.requested)
+        return done
+
+    def fold(self, sums: Sums, gamma: float, n: int, *, again: bool = False) -> None:
+        """Add the displacements of this rank's learners to some sums, tile by tile.
+
+        ``again`` in the same round, they are in the workspace if they fit one tile.  Otherwise they
+        are computed again, with the same noise: draws are addressed, and no generator has a state.
+        """
+        local = self.local
+        assert local is not None
+        if again and len(self.own) <= self.tile:
+            if self.own:
+                sums.fold(local.displacements[: len(self.own)])
+            return
         for first in range(self.own.start, self.own.stop, self.tile):
             learners = range(first, min(first + self.tile, self.own.stop))
-            self.mean.fold(self.local.displacement(learners, self.start, gamma, n))
-        return self.mean.finish(self.request() if self.request else 0)
+            sums.fold(local.displacement(learners, self.start, gamma, n))
+
+    def update(self, w: Floats, v: Floats, gamma: float) -> None:
+        """Take the outer step, which must return nothing."""
+        returned = self.step(w, v, self.mean.mean, gamma)
+        if returned is not None:
+            refuse_result(self.algorithm.outer, w, v, returned)
+
+    def join(self) -> NoReturn:
+        """Tell the other ranks, in the sum of the first round, that this one has failed.
+
+        Raises this rank's exception.
+        """
+        self.average(self.mean.exponents, 0.0, 0)
+        raise AssertionError("a rank that failed has not raised its exception")
+
+    def dispersion(self, gamma: float, n: int) -> Floats:
+        """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``."""
+        mean, square = self.mean.mean, self.mean.square
+        spread: Floats = np.subtract(square, np.vecdot(mean, mean))
+        lost = find_lost(spread, square, self.mean.floor)
+        if not np.count_nonzero(lost):
+            return spread
+        if self.algorithm.P == 1:
+            spread *= 0.0  # a NaN stays
+            return spread
+        spread[lost] = self.squared_distances(lost, gamma, n)
+        return spread
+
+    def squared_distances(self, lost: Mask, gamma: float, n: int) -> Floats:
+        """Return the dispersion of the replicas in ``lost`` by a second pass over all learners."""
+        ranks, exact = self.ranks, self.exact_mean(gamma, n)
+        distances = SquaredDistances(
+            ranks.comm, self.algorithm.P, exact.mean, exact.remainder(), lost
+        )
+        ranks.attempt(lambda: self.fold(distances, gamma, n, again=True), None)
+        found = distances.finish(ranks.signal)
+        ranks.check(distances.requested)
+        return found
+
+    def exact_mean(self, gamma: float, n: int) -> ExactMean:
+        """Return the mean of this round, computed once more if it is the plain one."""
+        if isinstance(self.mean, ExactMean):
+            return self.mean
+        exact = ExactMean(self.ranks.comm, self.algorithm.P, *self.start.shape)
+        exponents = choose_exponents(self.mean.square, default=exact.exponents)
+        while True:
+            exact.begin(exponents)
+            self.ranks.attempt(lambda: self.fold(exact, gamma, n, again=True), None)
+            done = exact.finish(self.ranks.signal)
+            self.ranks.check(exact.requested)
+            if done:
+                return exact
+            exponents = exact.exponents

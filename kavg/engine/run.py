@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from kavg.arrays import own_array
 from kavg.engine.options import RunOptions
+from kavg.engine.ranks import Divergence
 from kavg.engine.recorder import Recorder
 from kavg.engine.snapshots import Snapshots, max_snapshots
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
-from kavg.trajectory import Round, State, Trajectory
+from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
 from kavg.validation import validate_trajectory
 
 
@@ -26,7 +27,7 @@ from kavg.validation import validate_trajectory
 class Run:
     """A run of ``rounds`` rounds in progress: its last round, snapshots and recorded rows.
 
-    ``last`` is None until the start is added; ``diverged_at`` is the round after which a value was
+    ``last`` is None until the start is added; ``divergence`` says which value of which round was
     not finite.  ``complete_run`` does the rounds that are left; ``to_trajectory`` may be called
     after any of them.
     """
@@ -43,7 +44,7 @@ class Run:
         self.problem, self.algorithm, self.options = problem, algorithm, options
         self.recorder, self.rounds = recorder, rounds
         self.last: Round | None = None
-        self.diverged_at: int | None = None
+        self.divergence: Divergence | None = None
         self.snapshots = Snapshots(max_snapshots(options.replicas, problem.objective.dim))
 
     @property
@@ -56,23 +57,27 @@ class Run:
 
         Raises ``KavgError`` if F or its gradient is not finite there.
         """
-        if not self.recorder.add(start):
-            raise KavgError("F or its gradient is not finite at the start; start nearer to 0")
+        what = self.recorder.add(start)
+        if what is not None:
+            raise KavgError(f"{what} is not finite at the start; start nearer to 0")
         self.last = start
 
-    def add(self, now: Round) -> bool:
-        """Add the next round, and record it if it is due; False if a value is not finite.
+    def add(self, now: Round) -> None:
+        """Add the next round, and record it if it is due.
 
-        In that case the run has diverged and ends with the round before.
+        Raises ``Divergence`` if w, F or its gradient is not finite: the run has ended with the
+        round before.
         """
         due = now.n % self.recorder.every == 0 or now.n == self.rounds
         # One replica that diverges ends the run of all; its last finite round stays.
-        if not np.isfinite(now.w).all() or (due and not self.recorder.add(now)):
-            self.diverged_at = now.n
-            return False
+        what = None if np.isfinite(now.w).all() else NOT_FINITE[0]
+        if what is None and due:
+            what = self.recorder.add(now)
+        if what is not None:
+            self.divergence = Divergence(what, now.n)
+            raise self.divergence
         self.last = now
         self.snapshots.add(now.state)
-        return True
 
     def extend(self, before: Trajectory) -> None:
         """Continue a shorter run of the same settings, with the rows that a longer run records.
@@ -99,10 +104,11 @@ class Run:
         The run itself is not changed and can go on.
         """
         assert self.last is not None
+        is_recorded = self.recorder.rounds[-1] == self.last.n
         # Dropped again below, as a longer run records this round only if it is due.
-        is_extra = self.recorder.rounds[-1] != self.last.n and self.recorder.add(self.last)
+        is_extra = not is_recorded and self.recorder.add(self.last) is None
         states = (state for state in self.snapshots.states if state is not self.last.state)
-        run = self.recorder.to_trajectory(self.algorithm, self.last, self.diverged_at, states)
+        run = self.recorder.to_trajectory(self.algorithm, self.last, self.divergence, states)
         if is_extra:
             self.recorder.drop_last_row()
         return run

@@ -6,12 +6,15 @@ Serial and MPI are one path: ranks only divide the learners among themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import islice
 
 from kavg.base import Communicator, Measure, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
+from kavg.engine.fingerprint import describe_run
 from kavg.engine.options import MeanName, RunOptions
+from kavg.engine.ranks import Divergence, Ranks
 from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
 from kavg.engine.run import Callback, Run
@@ -68,11 +71,27 @@ def simulate(
     >>> simulate(problem, method, rounds=10, extends=short).rounds[-1]
     np.int64(10)
     """
-    options = RunOptions(replicas, seed, mean, dtype, tile)
-    run = Run(problem, algorithm, options, Recorder(problem, record, every), rounds)
-    if extends is not None:
-        run.extend(extends)
-    return complete_run(run, comm, on_round, callback)
+    ranks = Ranks(comm)
+
+    def begin() -> Run:
+        options = RunOptions(replicas, seed, mean, dtype, tile)
+        run = Run(problem, algorithm, options, Recorder(problem, record, every), rounds)
+        if extends is not None:
+            run.extend(extends)
+        return run
+
+    def describe(run: Run) -> dict[str, str]:
+        state = run.last.state if run.last else None
+        names = sorted(record or ())
+        return describe_run(
+            problem, algorithm, run.options, rounds=rounds, every=every, record=names, extends=state
+        )
+
+    run = ranks.attempt(begin, None)
+    ranks.agree(lambda: {} if run is None else describe(run))
+    # Agreement has raised the error of a rank that could not begin.
+    assert run is not None
+    return _complete(run, ranks, on_round, callback)
 
 
 def complete_run(
@@ -83,28 +102,48 @@ def complete_run(
 ) -> Trajectory:
     """Complete a run: do the rounds that are left, or those until it diverges.
 
-    ``on_round`` is called with each new round, then ``callback.on_round`` with the run.
+    ``on_round`` is called with each new round, then ``callback.on_round`` with the run.  For
+    callers whose ranks have agreed and end together: an exception is raised where it occurs.
     """
+    return _complete(run, Ranks(comm, shares_failures=False), on_round, callback)
+
+
+def _complete(
+    run: Run,
+    ranks: Ranks,
+    on_round: Callable[[Round], None] | None,
+    callback: Callback | None,
+) -> Trajectory:
     iterations = iterate_rounds(
         run.problem,
         run.algorithm,
         run.options,
-        comm=comm,
+        ranks=ranks,
         state=run.last.state if run.last else None,
         request=callback.request if callback else None,
     )
+
+    def take(now: Round) -> None:
+        run.add(now)
+        if on_round:
+            _show(on_round, now)
+        if callback:
+            callback.on_round(run)
+
     if run.last is None:
-        run.add_start(next(iterations))
-    # Set once around all rounds: setting the limit in each would cost 6 microseconds a round.
-    with limit_blas_to_one_thread():
-        for now in islice(iterations, run.rounds_left):
-            if not run.add(now):
-                break
-            if on_round:
-                _show(on_round, now)
-            if callback:
-                callback.on_round(run)
-    return run.to_trajectory()
+        start = next(iterations)
+        ranks.attempt(lambda: run.add_start(start), None)
+    try:
+        # Set once around all rounds: setting the limit in each would cost 6 microseconds a round.
+        with limit_blas_to_one_thread():
+            for now in islice(iterations, run.rounds_left):
+                ranks.attempt(partial(take, now), None)
+        trajectory = ranks.attempt(run.to_trajectory, None)
+        ranks.close()
+    except Divergence:
+        trajectory = run.to_trajectory()
+    assert trajectory is not None
+    return trajectory
 
 
 def _show(on_round: Callable[[Round], None], now: Round) -> None:

@@ -7,23 +7,19 @@ others, which would wait for it in the next collective.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from kavg.base import Communicator
+from kavg.engine.agreement import decode_text, encode_text, group_ranks, name_ranks
 from kavg.errors import CollectiveError, KavgError
 
 T = TypeVar("T")
-
-TEXT_BYTES: Final = 4000
-"""Bytes of a text that ranks exchange; the digest beside them covers the whole text."""
-DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
 
 def agree_on(
@@ -69,39 +65,6 @@ def run_on_rank_0(comm: Communicator, action: Callable[[], None]) -> None:
         raise CollectiveError(message[1:], int(message[0]))
 
 
-def group_ranks(comm: Communicator, content: bytes) -> dict[bytes, list[int]]:
-    """Return the ranks that passed each content, rank 0's content first.
-
-    All contents must have the same length.  One ``Allgather``.
-    """
-    # Bytes in buffers, as mpi4py would pickle objects: what ranks send must not run as code.
-    everyone = np.empty((comm.Get_size(), len(content)), np.uint8)
-    comm.Allgather(np.frombuffer(content, np.uint8), everyone)
-    groups: dict[bytes, list[int]] = {}
-    for rank, row in enumerate(everyone):
-        groups.setdefault(row.tobytes(), []).append(rank)
-    return groups
-
-
-def encode_text(text: str) -> bytes:
-    """Return the digest of a text and its first bytes, of one length for all texts.
-
-    >>> decode_text(encode_text("12 learners"))
-    '12 learners'
-    """
-    encoded = text.encode(errors="backslashreplace")  # names of files need not be UTF-8
-    beginning = encoded[:TEXT_BYTES].ljust(TEXT_BYTES, b"\0")
-    return hashlib.sha256(encoded).digest() + beginning
-
-
-def decode_text(content: bytes) -> str:
-    """Return the text that ``encode_text`` encoded, truncated to ``TEXT_BYTES`` bytes.
-
-    A character of which only some bytes are left becomes the replacement character.
-    """
-    return content[DIGEST_BYTES:].rstrip(b"\0").decode(errors="replace")
-
-
 def share_bytes(comm: Communicator, content: bytes | None) -> bytes | None:
     """Return rank 0's content on every rank; other ranks' own is not used.
 
@@ -122,16 +85,6 @@ def share_bytes(comm: Communicator, content: bytes | None) -> bytes | None:
         mine[:] = np.frombuffer(content, np.uint8)
     comm.Allreduce(mine, shared)
     return shared.tobytes()
-
-
-def name_ranks(ranks: list[int]) -> str:
-    """Return rank numbers as text, at most eight of them.
-
-    >>> name_ranks([0, 2, 3])
-    'ranks 0, 2, 3'
-    """
-    numbers = ", ".join(map(str, ranks[:8])) + (", ..." if len(ranks) > 8 else "")
-    return f"rank{'s' if len(ranks) > 1 else ''} {numbers}"
 
 
 @runtime_checkable

@@ -14,8 +14,8 @@ from typing import Final, final
 import numpy as np
 
 from kavg.base import Communicator, Floats
+from kavg.engine.agreement import group_ranks, name_ranks
 from kavg.errors import CollectiveError, RunFailed
-from kavg.mpi.collective import group_ranks, name_ranks
 from kavg.trajectory import Round, Trajectory
 
 HASH_BYTES: Final = 8

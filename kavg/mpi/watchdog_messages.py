@@ -9,7 +9,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.mpi.collective import name_ranks
+from kavg.engine.agreement import name_ranks
 
 ADVICE: Final = "raise 'timeout' in the settings to wait longer"
 

@@ -17,9 +17,9 @@ from kavg.trajectory import Trajectory
 def summary(trajectories: Sequence[Trajectory], level: float = 0.95) -> dict[str, Any]:
     """Return estimates at the last recorded round, ready for ``json.dumps(..., allow_nan=False)``.
 
-    For each algorithm, by name: its settings, ``diverged_at``, the ``final`` mean and confidence
-    interval of every series, and ``minus_first``: the same for its difference from the first
-    algorithm, paired by replica (null where there is none to give).  Numbers that are not finite
+    For each algorithm, by name: its settings, ``diverged_at``, ``not_finite``, the ``final`` mean
+    and confidence interval of every series, and ``minus_first``: the same for its difference from
+    the first algorithm, paired by replica (null where there is none to give).  Numbers not finite
     are null: the interval of a single replica, the means of a diverged run.
 
     >>> import numpy as np
@@ -93,6 +93,7 @@ def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
         "gradients": int(run.gradients[-1]),
         "replicas": run.replicas,
         "diverged_at": None if run.diverged_at is None else int(run.diverged_at),
+        "not_finite": run.not_finite,
         "final": {name: json_estimate(estimate) for name, estimate in final.items()},
         "minus_first": None,
     }
@@ -126,7 +127,10 @@ def _why_unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str | No
 
 def _format_extent(run: Trajectory) -> str:
     rounds = _format_count(int(run.rounds[-1]), "round")
-    end = "" if run.diverged_at is None else f", diverged at round {run.diverged_at}"
+    end = ""
+    if run.diverged_at is not None:
+        what = f": {run.not_finite} is not finite" if run.not_finite else ""
+        end = f", diverged at round {run.diverged_at}{what}"
     return f"{rounds}, {_format_count(run.replicas, 'replica')}{end}"
 
 

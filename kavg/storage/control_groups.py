@@ -51,7 +51,9 @@ def _memory_mounts(mountinfo: str) -> Iterator[_Mount]:
         if len(place) < 5 or len(kind) < 3:
             continue
         if kind[0] == "cgroup2" or (kind[0] == "cgroup" and "memory" in kind[2].split(",")):
-            yield _Mount(kind[0], PurePosixPath(_decode_octal(place[3])), Path(_decode_octal(place[4])))
+            yield _Mount(
+                kind[0], PurePosixPath(_decode_octal(place[3])), Path(_decode_octal(place[4]))
+            )
 
 
 def _decode_octal(text: str) -> str:

@@ -43,8 +43,10 @@ def run(comm, problem, algorithm):
     counting = CountingComm(comm)
     settings = {"replicas": 3, "seed": 11, "comm": counting}
     trajectory = kavg.simulate(problem, algorithm, rounds=6, **settings)
-    widened = counting.calls["Allgather"]
-    assert counting.calls["Allreduce"] == 6 + widened, counting.calls
+    # Several ranks agree before the first round, and close after the last.
+    several = int(comm.Get_size() > 1)
+    widened = counting.calls["Allgather"] - several
+    assert counting.calls["Allreduce"] == 6 + several + widened, counting.calls
     resumed_from_halfway(counting, problem, algorithm, trajectory)
     return trajectory
 

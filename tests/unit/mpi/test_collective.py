@@ -10,17 +10,10 @@ from helpers.ranks import CountingComm, run_ranks
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kavg.engine.agreement import TEXT_BYTES, decode_text, encode_text, group_ranks
 from kavg.errors import CollectiveError, KavgError
 from kavg.mpi import collective
-from kavg.mpi.collective import (
-    TEXT_BYTES,
-    abort,
-    agree_on,
-    decode_text,
-    encode_text,
-    group_ranks,
-    run_on_rank_0,
-)
+from kavg.mpi.collective import abort, agree_on, run_on_rank_0
 
 SIZES = pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 ANY_TEXT = st.text(max_size=30)

@@ -1,0 +1,89 @@
+"""The dispersion of learners about their mean: a difference of squares, or a second pass.
+
+``(1/P) sum_j ||x_j - m||^2`` of displacements ``x_j`` with mean m is their mean square minus the
+square of m.  The difference loses ``log2(mean square / dispersion)`` bits.  Where it lost more than
+``LOST_BITS``, the squares ``||x_j - m||^2`` themselves are summed, about the exact mean: the
+two-pass algorithm (Chan, Golub and LeVeque, "Algorithms for computing the sample variance", Amer.
+Statist. 37, 1983).  Both sums are exact, so neither tiles nor ranks change a bit of the result.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.base import Communicator, Floats
+from kavg.engine.exact_sums import make_full_grid
+
+Mask = NDArray[np.bool_]
+
+LOST_BITS: Final = 10
+"""Bits that the difference of squares may lose before a second pass."""
+
+
+def find_lost(spread: Floats, square: Floats, floor: Floats | None) -> Mask:
+    """Return the replicas ``(R,)`` whose difference ``spread`` of ``square`` lost too many bits.
+
+    A square below ``floor`` is itself inexact.  A replica whose square is not finite has no
+    dispersion and is not lost.
+
+    >>> find_lost(np.array([1.0, 1e-6, 0.0, np.nan]), np.array([2.0, 1.0, 0.0, np.inf]), None)
+    array([False,  True, False, False])
+    """
+    lost = np.multiply(spread, 2.0**LOST_BITS) < square
+    return lost if floor is None else lost | (square < floor)
+
+
+@final
+class SquaredDistances:
+    """The mean over learners of ``||x_j - m||^2``, for the replicas of a mask.
+
+    The exact mean m is ``pilot + rest``, each ``(R, d)``: ``x_j - pilot`` is exact where the
+    learners are close to each other, so the sum of both subtractions is accurate to the last place
+    of the distance, and learners that are all alike have distance 0.  The sums have shape
+    ``(levels + 1, replicas)``: one row a level of ``make_full_grid``, and this rank's request in
+    the last.
+    """
+
+    def __init__(self, comm: Communicator, P: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
+        self.comm, self.P, self.pilot, self.rest, self.lost = comm, P, pilot, rest, lost
+        self.grid = make_full_grid(P)
+        # Half the unit of each level: smaller numbers leave nothing there.
+        self.least = np.ldexp(self.grid / 1.5, -53)
+        self.sums = np.zeros((len(self.grid) + 1, np.count_nonzero(lost)))
+        self.requested = 0
+
+    def fold(self, displacements: Floats) -> None:
+        """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten."""
+        x, squares = displacements[..., :-1], displacements[..., -1]
+        np.subtract(x, self.pilot, out=x)
+        np.subtract(x, self.rest, out=x)
+        np.vecdot(x, x, out=squares)
+        self.add(squares[:, self.lost])
+
+    def add(self, squares: Floats) -> None:
+        """Add numbers ``(t, replicas)``, of any size that a double can have, without error."""
+        first = int(np.argmax(self.least <= squares.max(initial=0.0)))
+        rest = squares
+        for level in range(first, len(self.grid)):
+            M = self.grid[level]
+            # The order of these operations is the algorithm, as in split_limbs.
+            high = (rest + M) - M
+            self.sums[level] += np.add.reduce(high, axis=0)
+            rest = rest - high
+            if not rest.any():
+                return
+
+    def finish(self, request: int = 0) -> Floats:
+        """Sum over the ranks and divide by P: ``(replicas,)``.  One ``Allreduce``."""
+        self.sums[-1] = request
+        totals = np.empty_like(self.sums)
+        self.comm.Allreduce(self.sums, totals)
+        self.requested = int(totals[-1, 0])
+        mean = np.zeros(totals.shape[1])
+        # One after another, as NumPy's order of adding would depend on the number of replicas.
+        for level in totals[-2::-1]:
+            mean += level
+        return np.divide(mean, self.P, out=mean)

@@ -1,0 +1,172 @@
+"""The fingerprint of a run: short texts by which ranks find that they were given different runs.
+
+Numbers, texts, arrays and dataclasses are described by what they hold.  Any other object, such as a
+user's objective or schedule, may hold what belongs to its rank alone (a file, a communicator,
+workspace), so it is described by what it does: its value and gradient at the start, the first
+gradient of learner 0, the step sizes of some rounds, one outer step.  Functions that differ only
+elsewhere are not told apart, nor are measures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from itertools import takewhile
+from numbers import Integral, Real
+from typing import Final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.options import RunOptions
+from kavg.problem import Algorithm, Problem
+from kavg.version import __version__
+
+LENGTH: Final = 70
+"""Characters of a fact; of a longer one the beginning and a digest are left."""
+OPAQUE: Final = "<"
+"""The beginning of the description of an object of which only the type is known."""
+LAST_ROUND: Final = 10_000
+"""The last round whose step size is compared; they double from 1."""
+DEEPEST: Final = 10
+
+
+def describe_run(
+    problem: Problem, algorithm: Algorithm, options: RunOptions, **further: object
+) -> dict[str, str]:
+    """Return the facts that must be the same on all ranks, by name.
+
+    ``further`` are other arguments of the call.  Raises what the user's parts raise, and
+    ``KavgError`` if the start does not fit.
+
+    >>> from kavg import Algorithm, Problem, objectives, oracles, outer
+    >>> problem = Problem(objectives.Quadratic((1.0,)), oracles.Noiseless(), start=2.0)
+    >>> method = Algorithm(2, 1, 0.5, outer.Averaging())
+    >>> facts = describe_run(problem, method, RunOptions(), rounds=3)
+    >>> facts["gamma"], facts["F at the start"], facts["rounds"]
+    ('0.5', '2', '3')
+    """
+    w = problem.first_iterate(options.seed, options.replicas)
+    # Bits depend on BLAS threads, and ranks may have different numbers of processors.
+    with limit_blas_to_one_thread(), np.errstate(all="ignore"):
+        facts = {
+            "kavg and numpy": f"{__version__}, {np.__version__}",
+            "objective": describe(problem.objective),
+            **_describe_values(problem, w),
+            "oracle": describe(problem.oracle) + _describe_gradient(problem, algorithm, options, w),
+            "start": describe(w),
+            "P": describe(algorithm.P),
+            "K": describe(algorithm.K),
+            "gamma": _describe_schedule(algorithm),
+            "outer": describe(algorithm.outer) + _describe_outer(algorithm, problem.objective.dim),
+        }
+    # No bit depends on the tile, so ranks may have their own.
+    facts |= {
+        name: describe(getattr(options, name)) for name in ("replicas", "seed", "mean", "dtype")
+    }
+    facts |= {name: describe(value) for name, value in further.items()}
+    return {name: _shorten(fact) for name, fact in facts.items()}
+
+
+def describe(value: object, depth: int = 0) -> str:
+    """Return a text for what a value holds; the type alone, in ``<>``, of an object that is opaque.
+
+    Numbers are equal whatever their type is.  Where a file lies is left out: its content counts.
+
+    >>> describe((2, 2.0, np.float32(0.5), "exact")), describe(print)
+    ("(2, 2, 0.5, 'exact')", '<builtins.builtin_function_or_method>')
+    """
+    if isinstance(value, os.PathLike) or (isinstance(value, str) and os.sep in value):
+        return "<a path>"
+    if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
+        return repr(value)
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else repr(number)
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return f"array {value.shape} of {value.dtype} #{content[:12]}"
+    if depth < DEEPEST:
+        return _describe_parts(value, depth + 1)
+    return _describe_type(value)
+
+
+def _describe_parts(value: object, depth: int) -> str:
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(describe(part, depth) for part in value)})"
+    if isinstance(value, Mapping):
+        parts = (f"{key!r}: {describe(part, depth)}" for key, part in value.items())
+        return f"{{{', '.join(parts)}}}"
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = (
+            f"{each.name}={describe(getattr(value, each.name), depth)}" for each in fields(value)
+        )
+        return f"{type(value).__name__}({', '.join(parts)})"
+    return _describe_type(value)
+
+
+def _describe_type(value: object) -> str:
+    return f"{OPAQUE}{type(value).__module__}.{type(value).__qualname__}>"
+
+
+def _describe_values(problem: Problem, w: Floats) -> dict[str, str]:
+    """Describe the objective where the run starts, as its data may come from different files."""
+    # To six digits: the last places may differ between processors.
+    gradient = np.empty_like(w)
+    problem.objective.grad(w.copy(), gradient)
+    return {
+        "F at the start": f"{np.sum(problem.objective.value(w.copy())):.6g}",
+        "||grad F||^2 at the start": f"{np.sum(gradient * gradient):.6g}",
+    }
+
+
+def _describe_gradient(
+    problem: Problem, algorithm: Algorithm, options: RunOptions, w: Floats
+) -> str:
+    """Describe the first gradient of learner 0, if the oracle is opaque."""
+    if OPAQUE not in describe(problem.oracle):
+        return ""
+    gradient = problem.oracle.plan(
+        problem.objective,
+        seed=options.seed, P=algorithm.P, R=options.replicas, tile=1, dtype=options.dtype,
+    )  # fmt: skip
+    x = w[None].astype(options.dtype)
+    out = np.empty_like(x)
+    gradient.select(range(1))
+    gradient(x, 0, out)
+    return f" {np.sum(out * out):.6g}"
+
+
+def _describe_schedule(algorithm: Algorithm) -> str:
+    form = describe(algorithm.gamma)
+    if OPAQUE not in form:
+        return form
+    rounds = takewhile(lambda n: n <= LAST_ROUND, (2**i for i in range(LAST_ROUND)))
+    sizes = (f"{algorithm.step_size(n):.6g}" for n in rounds)
+    return f"{form} {' '.join(sizes)}"
+
+
+def _describe_outer(algorithm: Algorithm, d: int) -> str:
+    """Describe one outer step on numbers of no meaning, if the rule is opaque."""
+    outer = algorithm.outer
+    if OPAQUE not in describe(outer):
+        return ""
+    w = np.linspace(1.0, 2.0, d)[None]
+    v = w / 4 if outer.memory else np.empty(0)
+    start = np.empty_like(w)
+    outer.start(w, v, start)
+    outer.step(w, v, w / 8, 0.5)
+    return f" {np.sum(start):.6g}, {np.sum(w):.6g}, {np.sum(v):.6g}"
+
+
+def _shorten(fact: str) -> str:
+    line = " ".join(fact.split())
+    if len(line) <= LENGTH:
+        return line
+    digest = hashlib.sha256(fact.encode(errors="backslashreplace")).hexdigest()
+    return f"{line[: LENGTH - 16]}... #{digest[:10]}"
