@@ -48,8 +48,8 @@ def _validate_counts(run: Trajectory) -> None:
     at = run.diverged_at
     if at is not None and not (type(at) is int and 0 <= at < COUNTABLE):
         raise ValueError(f"it diverged at {at!r:.60}")
-    if run.not_finite is not None and (at is None or run.not_finite not in NOT_FINITE):
-        raise ValueError(f"it diverged at {at!r:.60}, as {run.not_finite!r:.60} was not finite")
+    if run.not_finite not in (None, *NOT_FINITE):
+        raise ValueError(f"what was not finite in it is {run.not_finite!r:.60}")
 
 
 def _validate_rounds(run: Trajectory) -> None:

@@ -94,7 +94,7 @@ def rounding_ratio(a: Floats, b: Floats, steps: NDArray[np.int64]) -> float:
         explained = (1.0 + steps[:, None]) * (_SINGLE * largest + _DOUBLE * largest.max(axis=0))
         gap = np.abs(_subtract(a, b))
         quotient = np.where(gap == 0, 0.0, gap / explained)
-    return float(np.nan_to_num(quotient, nan=np.inf).max())
+    return float(np.nan_to_num(quotient, nan=np.inf, posinf=np.inf).max())
 
 
 def _mean_difference(a: Floats, b: Floats) -> Floats:
