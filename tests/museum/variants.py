@@ -7,7 +7,6 @@ there is no thread: a slip that the conventions invite.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -18,13 +17,13 @@ import numpy as np
 from helpers.exact import AnchoredLookAhead
 
 import kavg
+from kavg.engine.learners import Learners
 from kavg.engine.local_steps import LocalSteps
 from kavg.engine.means import MEANS, PlainMean
 from kavg.oracles.additive import NoisyGradient
 from kavg.oracles.streams import Streams
 from kavg.outer import KINDS, BlockMomentum, NesterovMomentum
 
-Learners = sys.modules["kavg.engine.rounds"]._Learners
 Planted = AbstractContextManager[object]
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kavg
+from kavg.engine.learners import Learners
 from kavg.trajectory import State
 
 ROUNDS = sys.modules["kavg.engine.rounds"]
@@ -26,7 +27,7 @@ def test_the_checks_change_no_bit_of_a_run(problem, method, dtype, R):
     checked = kavg.simulate(problem, method, **settings_)
     with (
         patch.object(ROUNDS, "check_user_code", lambda *_, **__: (None, [])),
-        patch.object(ROUNDS._Learners, "check_plan", lambda *_: None),
+        patch.object(Learners, "check_plan", lambda *_: None),
     ):
         bare = kavg.simulate(problem, method, **settings_)
     assert np.array_equal(checked.w, bare.w, equal_nan=True)

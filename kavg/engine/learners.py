@@ -1,0 +1,183 @@
+"""The learners of a rank: K local steps of each, their mean over all ranks, the outer rule."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import NoReturn, final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.communicator import assign_learners
+from kavg.engine.contracts import (
+    compare_with_plan,
+    refuse_result,
+)
+from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
+from kavg.engine.exact_mean import ExactMean
+from kavg.engine.exact_sums import Exponents, choose_exponents
+from kavg.engine.local_steps import LocalSteps, choose_tile
+from kavg.engine.means import MEANS, Mean, Sums
+from kavg.engine.options import RunOptions
+from kavg.engine.ranks import Ranks
+from kavg.problem import Algorithm, Problem
+from kavg.trajectory import Round, State
+
+Request = Callable[[], int]
+"""A rank's request in a round, such as to stop: a small number, 0 for none; ranks' are summed."""
+
+
+@final
+class Learners:
+    """The learners of this rank, with workspace for all rounds."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        algorithm: Algorithm,
+        options: RunOptions,
+        ranks: Ranks,
+        request: Request | None,
+    ) -> None:
+        R, d, comm = options.replicas, problem.objective.dim, ranks.comm
+        self.problem, self.algorithm, self.request = problem, algorithm, request
+        self.ranks, self.rank = ranks, comm.Get_rank()
+        # Of a user's rule, which may return anything.
+        self.step: Callable[[Floats, Floats, Floats, float], object] = algorithm.outer.step
+        self.own = assign_learners(algorithm.P, comm.Get_size(), self.rank)
+        # At least one, as a rank without learners computes the pilot of the first round as well.
+        self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
+        self.mean: Mean = MEANS[options.mean](comm, algorithm.P, R, d)
+        self.start = np.empty((R, d))
+
+        def plan() -> LocalSteps | None:
+            return LocalSteps(
+                problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
+            )
+
+        self.local = ranks.attempt(plan, None)
+
+    def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
+        """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
+        j = min(self.algorithm.P, 2) - 1
+        assert self.local is not None
+        here = self.local.first_gradient(j, state.w, state.n + 1)
+        last = compare_with_plan(self.problem.oracle, here, drawn)
+        # What an objective depends on, its gradients do as well.
+        for text in found or filter(None, [last]):
+            if self.rank == 0:
+                warnings.warn(text, stacklevel=4)
+
+    def round(self, state: State) -> Round:
+        """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
+        n, mean, ranks = state.n + 1, self.mean, self.ranks
+        ranks.place = n
+        # Copies, because the outer rule works in place and arrays that were yielded never change.
+        w, v = state.w.copy(), state.v.copy()
+        # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
+        with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
+            gamma = ranks.attempt(lambda: self.begin(state, n), 0.0)
+            exponents = state.exponents
+            if exponents is None:
+                exponents = ranks.attempt(lambda: self.pilot(gamma, n), mean.exponents)
+            while not self.average(exponents, gamma, n):
+                exponents = mean.exponents
+            # Before the outer rule, which may overwrite the mean displacement.
+            dispersion = self.dispersion(gamma, n)
+            ranks.attempt(lambda: self.update(w, v, gamma), None)
+        # Readers get these arrays; no later round writes to them.
+        w.flags.writeable = v.flags.writeable = dispersion.flags.writeable = False
+        return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)
+
+    def begin(self, state: State, n: int) -> float:
+        """Write the point where all learners begin round ``n``; return the step size."""
+        # The state, which is read-only, and not the copies that the rule may write to later.
+        self.algorithm.outer.start(state.w, state.v, self.start)
+        return self.algorithm.step_size(n)
+
+    def pilot(self, gamma: float, n: int) -> Exponents:
+        """Return the exponents of a first round, from learner 0."""
+        assert self.local is not None
+        # On every rank, so that all choose the same grids without a message.
+        return self.mean.first_exponents(self.local.displacement(range(1), self.start, gamma, n))
+
+    def average(self, exponents: Exponents, gamma: float, n: int) -> bool:
+        """Average over all learners; False if the round must be run again on wider grids."""
+        ranks = self.ranks
+        self.mean.begin(exponents)
+        ranks.attempt(lambda: self.fold(self.mean, gamma, n), None)
+        request = ranks.attempt(lambda: ranks.ask(self.request), 0)
+        done = self.mean.finish(request + ranks.signal)
+        ranks.check(self.mean.requested)
+        return done
+
+    def fold(self, sums: Sums, gamma: float, n: int, *, again: bool = False) -> None:
+        """Add the displacements of this rank's learners to some sums, tile by tile.
+
+        ``again`` in the same round, they are in the workspace if they fit one tile.  Otherwise they
+        are computed again, with the same noise: draws are addressed, and no generator has a state.
+        """
+        local = self.local
+        assert local is not None
+        if again and len(self.own) <= self.tile:
+            if self.own:
+                sums.fold(local.displacements[: len(self.own)])
+            return
+        for first in range(self.own.start, self.own.stop, self.tile):
+            learners = range(first, min(first + self.tile, self.own.stop))
+            sums.fold(local.displacement(learners, self.start, gamma, n))
+
+    def update(self, w: Floats, v: Floats, gamma: float) -> None:
+        """Take the outer step, which must return nothing."""
+        returned = self.step(w, v, self.mean.mean, gamma)
+        if returned is not None:
+            refuse_result(self.algorithm.outer, w, v, returned)
+
+    def join(self) -> NoReturn:
+        """Tell the other ranks, in the sum of the first round, that this one has failed.
+
+        Raises this rank's exception.
+        """
+        self.average(self.mean.exponents, 0.0, 0)
+        raise AssertionError("a rank that failed has not raised its exception")
+
+    def dispersion(self, gamma: float, n: int) -> Floats:
+        """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``."""
+        mean, square = self.mean.mean, self.mean.square
+        spread: Floats = np.subtract(square, np.vecdot(mean, mean))
+        lost = find_lost(spread, square, self.mean.floor)
+        if not np.count_nonzero(lost):
+            return spread
+        if self.algorithm.P == 1:
+            spread *= 0.0  # a NaN stays
+            return spread
+        spread[lost] = self.squared_distances(lost, gamma, n)
+        return spread
+
+    def squared_distances(self, lost: Mask, gamma: float, n: int) -> Floats:
+        """Return the dispersion of the replicas in ``lost`` by a second pass over all learners."""
+        ranks, exact = self.ranks, self.exact_mean(gamma, n)
+        distances = SquaredDistances(
+            ranks.comm, self.algorithm.P, exact.mean, exact.remainder(), lost
+        )
+        ranks.attempt(lambda: self.fold(distances, gamma, n, again=True), None)
+        found = distances.finish(ranks.signal)
+        ranks.check(distances.requested)
+        return found
+
+    def exact_mean(self, gamma: float, n: int) -> ExactMean:
+        """Return the mean of this round, computed once more if it is the plain one."""
+        if isinstance(self.mean, ExactMean):
+            return self.mean
+        exact = ExactMean(self.ranks.comm, self.algorithm.P, *self.start.shape)
+        exponents = choose_exponents(self.mean.square, default=exact.exponents)
+        while True:
+            exact.begin(exponents)
+            self.ranks.attempt(lambda: self.fold(exact, gamma, n, again=True), None)
+            done = exact.finish(self.ranks.signal)
+            self.ranks.check(exact.requested)
+            if done:
+                return exact
+            exponents = exact.exponents
