@@ -15,7 +15,7 @@ from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
-from kavg.config.settings_stream import is_stream, read_stream
+from kavg.config.settings_stream import LAUNCHED_PATIENCE, PATIENCE, is_stream, read_stream
 from kavg.config.stored_settings import describe_data
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
@@ -66,10 +66,11 @@ def announce_settings(config: Config) -> None:
 def _share_stream(comm: Communicator, path: Path) -> bytes | None:
     # Launchers give standard input to rank 0 alone; ranks that read one pipe would get parts of it.
     content: list[bytes] = []
+    patience = PATIENCE if comm.Get_size() == 1 else LAUNCHED_PATIENCE
 
     def read() -> None:
         if is_stream(path):
-            content.append(read_stream(path, lambda line: sys.stderr.write(f"kavg: {line}\n")))
+            content.append(read_stream(path, lambda line: print_messages([line]), patience))
 
     run_on_rank_0(comm, read)
     return share_bytes(comm, content[0] if content else None)

@@ -59,19 +59,15 @@ def _open_closed_descriptors() -> None:
 
 def _protect(stream: TextIO | None, descriptor: int) -> TextIO:
     if stream is None:
-        return io.TextIOWrapper(_open_bytes(descriptor), "utf-8", "backslashreplace")
+        return io.TextIOWrapper(_open_bytes(descriptor), "utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.reconfigure(errors="backslashreplace")
     if _find_descriptor(stream) != descriptor:
         return stream  # a program that calls kavg reads what is printed
-    return io.TextIOWrapper(
-        _open_bytes(descriptor),
-        stream.encoding,
-        "backslashreplace",
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
-    )
+    is_flushed = stream.line_buffering or stream.write_through  # python -u asks for the second
+    output = _open_bytes(descriptor)
+    return io.TextIOWrapper(output, stream.encoding, "backslashreplace", line_buffering=is_flushed)
 
 
 def _open_bytes(descriptor: int) -> io.BufferedWriter:

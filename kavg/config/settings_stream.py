@@ -17,7 +17,9 @@ PIECE: Final = 2**16
 NOTICE: Final = 2.0
 """Seconds without a byte after which the user is told what kavg waits for."""
 PATIENCE: Final = 300.0
-"""Seconds without a byte after which it gives up; ranks wait twice as long for one another."""
+"""Seconds without a byte after which it gives up."""
+LAUNCHED_PATIENCE: Final = 30.0
+"""The same under a launcher: that of Open MPI passes standard input on, but not its end."""
 
 
 def is_stream(path: Path) -> bool:
@@ -31,17 +33,29 @@ def is_stream(path: Path) -> bool:
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
-def read_stream(path: Path, announce: Callable[[str], object]) -> bytes:
-    """Read all that a stream gives, at most one byte more than a settings file may have.
+def read_stream(path: Path, announce: Callable[[str], object], patience: float = PATIENCE) -> bytes:
+    """Read all that a stream gives, hardly more bytes than a settings file may have.
 
     ``announce`` is called with a line for the user where nothing comes for some time.  Raises
-    ``KavgError`` if the stream cannot be read, or gives nothing.
+    ``KavgError`` if the stream cannot be read, gives nothing, or does not end: if nothing more
+    comes for ``patience`` seconds.
     """
+
+    def wait(descriptor: int, size: int) -> None:
+        if _is_ready(descriptor, NOTICE):
+            return
+        announce(f"waiting for the {'end' if size else 'beginning'} of the settings {str(path)!r}")
+        if not _is_ready(descriptor, patience):
+            raise KavgError(
+                f"cannot read the settings {str(path)!r}: {size} bytes came, and then for "
+                f"{patience:g} s neither more nor their end; give a file"
+            )
+
     try:
         # Opened without O_NONBLOCK, a pipe without a writer would wait for ever.
         descriptor = os.dup(0) if path == STDIN else os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(descriptor, "rb", buffering=0):
-            content = b"".join(_read_pieces(descriptor, path, announce))
+            content = b"".join(_read_pieces(descriptor, wait))
     except OSError as error:
         raise KavgError(f"cannot read the settings {str(path)!r}: {error.strerror}") from None
     if not content:
@@ -49,10 +63,10 @@ def read_stream(path: Path, announce: Callable[[str], object]) -> bytes:
     return content
 
 
-def _read_pieces(descriptor: int, path: Path, announce: Callable[[str], object]) -> Iterator[bytes]:
+def _read_pieces(descriptor: int, wait: Callable[[int, int], None]) -> Iterator[bytes]:
     size = 0
     while size <= MAX_BYTES:
-        _wait_for_byte(descriptor, path, announce)
+        wait(descriptor, size)
         piece = os.read(descriptor, PIECE)
         if not piece:
             return
@@ -60,12 +74,6 @@ def _read_pieces(descriptor: int, path: Path, announce: Callable[[str], object])
         yield piece
 
 
-def _wait_for_byte(descriptor: int, path: Path, announce: Callable[[str], object]) -> None:
-    if select.select([descriptor], [], [], NOTICE)[0]:
-        return
-    announce(f"waiting for the settings from {str(path)!r}")
-    if not select.select([descriptor], [], [], PATIENCE)[0]:
-        raise KavgError(
-            f"cannot read the settings {str(path)!r}: nothing came for {PATIENCE:g} s; "
-            "write to it, or give a file"
-        )
+def _is_ready(descriptor: int, seconds: float) -> bool:
+    """True if a byte, or the end, comes within this time."""
+    return bool(select.select([descriptor], [], [], seconds)[0])

@@ -126,11 +126,9 @@ def test_no_settings_on_standard_input_are_reported_once(tmp_path):
     assert job.stderr.count("nothing came; give a file") == 1
 
 
-@pytest.mark.parametrize(
-    "redirected", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", "2>&1 | true"]
-)
-def test_a_run_on_ranks_is_kept_whatever_becomes_of_its_output(config, tmp_path, redirected):
-    line = f"'{mpiexec()}' -n 2 '{sys.executable}' -m kavg run {config} --out out {redirected}"
-    job = run_process(["bash", "-c", line], cwd=tmp_path)
-    assert "Traceback" not in job.stderr
+def test_a_run_on_ranks_is_kept_whatever_becomes_of_the_output_of_its_ranks(config, tmp_path):
+    """Of the ranks, not of mpiexec: that of MPICH kills them where it cannot write itself."""
+    rank = f"exec '{sys.executable}' -m kavg run {config} --out out >/dev/full 2>&-"
+    job = run_process([mpiexec(), "-n", 2, "bash", "-c", rank], cwd=tmp_path)
+    assert (job.returncode, job.stderr) == (1, "")
     assert len(read_digest(tmp_path / "out")) == 64
