@@ -20,6 +20,7 @@ FLOORS = (
     # The vocabulary, in this order.
     (
         "errors",
+        "text",
         "arrays",
         "families",
         "ranges",

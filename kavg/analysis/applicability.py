@@ -10,6 +10,7 @@ from typing import Final, final
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
 from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown_constant
+from kavg.objectives import Linear, Quadratic
 from kavg.outer import SlowMo
 from kavg.problem import Algorithm
 
@@ -75,6 +76,7 @@ def make_setting(
         M_v=noise.M_v.value,
         zeta2=noise.zeta2.value,
         pl=pl if 0 < pl <= objective.L.value else nan,
+        is_affine=isinstance(objective, (Quadratic, Linear)),
     )
     reason = _reason_out_of_range(setting)
     return NotApplicable(reason) if reason else setting

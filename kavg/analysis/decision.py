@@ -18,7 +18,7 @@ probability ``b / 1e300``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from kavg.analysis.applicability import smoothness_bound
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.comparison import Comparison, Measurement, compare_with_bounds
-from kavg.analysis.estimate import mean_interval
+from kavg.analysis.estimate import Estimate, clip_interval, mean_interval
 from kavg.analysis.fieller import ratio_interval
 from kavg.analysis.holm import adjust_p_values
 from kavg.analysis.student import one_sided_p_values
@@ -97,6 +97,7 @@ def _one_sided_p_values(comparison: Comparison) -> tuple[float, float] | None:
 def _make_verdict(one: Comparison, p: tuple[float, float] | None, level: float) -> Verdict:
     outcome, reason = _decide_outcome(one, p, level)
     found = one.measurement
+    ratio = ratio_interval(found.measured, found.allowed, 1 - level) if found else None
     return Verdict(
         algorithm=one.algorithm,
         bound=one.bound,
@@ -104,12 +105,17 @@ def _make_verdict(one: Comparison, p: tuple[float, float] | None, level: float) 
         reason=reason,
         conditions=one.conditions,
         largest_gamma=one.largest_gamma,
-        measured=mean_interval(found.measured, 1 - level) if found else None,
+        measured=_positive(mean_interval(found.measured, 1 - level)) if found else None,
         value=one.value,
-        ratio=ratio_interval(found.measured, found.allowed, 1 - level) if found else None,
+        ratio=None if ratio is None else _positive(ratio),
         p=min(p) if p else nan,
         estimated=one.estimated,
     )
+
+
+def _positive(estimate: Estimate) -> Estimate:
+    # Squared norms and gaps are not negative, whatever the normal approximation allows.
+    return clip_interval(estimate, 0.0, inf)
 
 
 def _decide_outcome(

@@ -7,6 +7,7 @@ nothing, the shell completes file names by itself.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -16,6 +17,8 @@ from typing import Final
 from kavg.errors import KavgError
 from kavg.storage.checkpoints import FOLDER as CHECKPOINTS
 
+REQUEST: Final = "_KAVG_COMPLETE"
+"""The variable by which a shell asks for completions."""
 MOST: Final = 1000
 """Names of one folder that are read at most, as the shell waits for the completions."""
 
@@ -56,10 +59,18 @@ def complete_place() -> list[str]:
         tables = parse_toml(read_settings(path)) if path else {}
     except KavgError:
         tables = {}
-    # A star needs no quotes: shells keep one that matches no file name.
-    places = [place for place in setting_places(tables) if _is_plain(place.replace("*", "x"))]
+    shell = os.environ.get(REQUEST, "").rpartition("_")[2]
+    places = [word for place in setting_places(tables) if (word := _word_of_shell(place, shell))]
     # With the equals sign fish adds no blank, so the value can be typed at once.
     return [f"{place}=" for place in places]
+
+
+def _word_of_shell(place: str, shell: str) -> str | None:
+    """The place as it is typed into a shell; None where its quotes cannot be completed."""
+    # A star needs no quotes: shells keep one that matches no file name.
+    if _is_plain(place.replace("*", "x")) or shell == "fish":  # fish adds quotes by itself
+        return place
+    return re.sub(r"([^\w@%+=:,./*-])", r"\\\1", place) if shell == "bash" else None
 
 
 def _settings_file_on_line(variables: Mapping[str, str]) -> Path | None:

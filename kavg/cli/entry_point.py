@@ -29,6 +29,7 @@ from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
 from kavg.mpi.signals import SignalExit, handle_signals, ignore_signals, raise_signal_exit
 from kavg.mpi.startup import finalize_mpi
 from kavg.mpi.watched_comm import WatchedComm
+from kavg.text import escape_lines, escape_unprintable
 
 PROGRAM: Final = "kavg"
 COMPLETION: Final = "_KAVG_COMPLETE"
@@ -115,6 +116,8 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
     if isinstance(error, SignalExit):
         return _report_signal(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
+        # The message has words of the command line.
+        vars(error)["message"] = escape_unprintable(str(getattr(error, "message", "")))
         error.show()
         return int(error.exit_code)
     # Our handlers raise SignalExit; Python's own raises these before ours are set.
@@ -134,7 +137,7 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
 def _report_signal(ended: SignalExit, comm: Communicator) -> int:
     """Report a signal and return the exit code; a rank that alone received it aborts the others."""
     if ended.collective:
-        typer.echo(f"kavg: {ended.message}", err=True)
+        typer.echo(f"kavg: {escape_lines(ended.message)}", err=True)
     else:
         abort(comm, ended.message, ended.code)
     return ended.code
@@ -151,5 +154,5 @@ def _report_lost_output() -> int:
 
 
 def _report(error: KavgError) -> int:
-    typer.echo(f"kavg: {error}", err=True)
+    typer.echo(f"kavg: {escape_lines(str(error))}", err=True)
     return error.code

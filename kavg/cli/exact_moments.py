@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from kavg.analysis.estimate import mean_interval
+from kavg.analysis.estimate import quantity_interval
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
 from kavg.cli.execution import run_algorithms
 from kavg.cli.options import Output
@@ -16,8 +16,9 @@ from kavg.config.config import Config
 from kavg.config.memory_estimates import check_moment_memory
 from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
-from kavg.reports.text import escape_unprintable, wrap_text
+from kavg.reports.text import wrap_text
 from kavg.storage.output_folder import validate_output_folder
+from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
 WIDTH: Final = 100
@@ -33,9 +34,9 @@ def compare_with_moments(session: Session, config: Config, folder: Path, output:
     curves: list[ExactTrajectory] = []
 
     def prepare() -> None:
-        validate_output_folder(folder, output.force)
-        # Before any round, as only quadratics have exact moments.
+        # First, as no other folder would help an objective that has no exact moments.
         curves.extend(exact_curves(config))
+        validate_output_folder(folder, output.force)
 
     run_on_rank_0(session.comm, prepare)
     runs = run_algorithms(session, config, quiet=output.quiet)
@@ -70,7 +71,7 @@ def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -
         end = "" if run.diverged_at is None else f", the last before it diverged: round {at}"
         lines += ["", *wrap_text(escape_unprintable(run.name) + end, WIDTH)]
         for name, values in curve.series.items():
-            measured = format_estimate(mean_interval(run.series[name][-1]))
+            measured = format_estimate(quantity_interval(name, run.series[name][-1]))
             lines.append(f"  {quantity_title(name):14}  {values[at]:<12.6g}  {measured}")
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TextIO, final
 
 from kavg.cli.environment import installed_version
-from kavg.reports.text import escape_unprintable
+from kavg.text import escape_lines, escape_unprintable
 
 
 @final
@@ -103,8 +103,11 @@ def _is_lost_terminal(failure: OSError | None) -> bool:
 
 
 def print_text(text: str) -> None:
-    """Print a text and flush it: in a pipe or a log, stdout is buffered to the end of the job."""
-    sys.stdout.write(text + "\n")
+    """Print a text and flush it: in a pipe or a log, stdout is buffered to the end of the job.
+
+    Control characters are escaped, whatever named them.
+    """
+    sys.stdout.write(escape_lines(text) + "\n")
     sys.stdout.flush()
 
 
@@ -126,4 +129,4 @@ def draw_if_possible(draw: Callable[[], object]) -> None:
     try:
         draw()
     except Exception as error:
-        sys.stderr.write(f"kavg: no figure: {error}\n")
+        print_messages([f"no figure: {error}"])

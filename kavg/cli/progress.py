@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, Protocol, TextIO, final
 
 from kavg.cli.session import Session
+from kavg.text import escape_unprintable
 
 WIDTH: Final = 30
 """Characters of a bar."""
@@ -59,7 +60,7 @@ def format_bar(name: str, n: int, rounds: int) -> str:
     """
     full = WIDTH * n // rounds
     drawn = "#" * full + "-" * (WIDTH - full)
-    return f"{name}  [{drawn}]  {100 * n // rounds} %  round {n} of {rounds}"
+    return f"{escape_unprintable(name)}  [{drawn}]  {100 * n // rounds} %  round {n} of {rounds}"
 
 
 @contextmanager

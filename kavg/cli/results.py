@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg.cli.environment import describe_environment, installed_version
-from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.output import draw_if_possible, print_messages, print_text
 from kavg.cli.session import Session
 from kavg.config import Config, to_toml
 from kavg.config.stored_settings import describe_data
 from kavg.errors import RunFailed
 from kavg.reports import summary
 from kavg.reports.figures.trajectories import write_figures
+from kavg.reports.result_warnings import list_result_warnings
 from kavg.reports.run_warnings import describe_objective_data
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.output_folder import choose_unused_folder
+from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
 
@@ -67,7 +69,8 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     # Printed after writing: a table of results without a folder would mislead.
     if results.text is not None:
         print_text(f"\n{results.text}\n")
-    print_text(f"digest  {report['digest']}\nfolder  {folder}")
+    print_messages(list_result_warnings(results.config.objective, results.runs))
+    print_text(f"digest  {report['digest']}\nfolder  {escape_unprintable(str(folder))}")
     if results.config.figures and not installed_version("matplotlib"):
         print_text("no figure: pip install 'kavg[plot]' draws one")
 

@@ -19,7 +19,6 @@ from kavg.analysis.differences import (
 from kavg.analysis.estimate import paired_difference
 from kavg.cli.output import print_text
 from kavg.cli.session import Session
-from kavg.config.messages import shorten_repr
 from kavg.config.toml import parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
@@ -27,6 +26,7 @@ from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
+from kavg.text import format_count, shorten_repr
 from kavg.trajectory import Trajectory
 
 IGNORED: Final = ("time", "command", "data", "data_path")
@@ -123,7 +123,8 @@ def _compare_trajectories(a: Trajectory, b: Trajectory) -> Iterator[str]:
     if not common_a.rounds.size:
         yield f"{a.name}: no recorded round in common"
         return
-    extent = f"{len(common_a.rounds)} rounds and {common_a.replicas} replicas in common"
+    rounds = format_count(len(common_a.rounds), "round")
+    extent = f"{rounds} and {format_count(common_a.replicas, 'replica')} in common"
     if difference is None:
         yield f"{a.name}: same bits in {extent}"
         return

@@ -26,6 +26,7 @@ from kavg.reports.verdicts import verdict_table, verdicts_json
 from kavg.storage import RunFolder, joint_digest
 from kavg.storage.output_folder import require_finished, validate_output_folder
 from kavg.storage.text_files import write_json
+from kavg.text import escape_unprintable, format_count
 from kavg.trajectory import Trajectory
 
 GROWTH: Final = 16
@@ -52,8 +53,9 @@ class TheoremCheck:
     @property
     def table(self) -> str:
         """The verdicts as text, under a line with the numbers of replicas and rounds."""
-        replicas = f"{self.runs[0].replicas} replicas, {self.config.rounds} rounds"
-        return f"{replicas}\n{verdict_table(self.verdicts, level=self.level, looks=self.looks)}"
+        R, N = self.runs[0].replicas, self.config.rounds
+        extent = f"{format_count(R, 'replica')}, {format_count(N, 'round')}"
+        return f"{extent}\n{verdict_table(self.verdicts, level=self.level, looks=self.looks)}"
 
     @property
     def json(self) -> dict[str, object]:
@@ -217,4 +219,4 @@ def _write_verdicts(check: TheoremCheck, folder: Path) -> None:
         RunFolder(folder).add(write)
     except OSError as error:
         raise KavgError(f"cannot write {str(folder)!r}: {error.strerror}; use --out DIR") from None
-    print_text(f"{check.table}\n\nfolder  {folder}")
+    print_text(f"{check.table}\n\nfolder  {escape_unprintable(str(folder))}")

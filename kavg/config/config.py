@@ -10,7 +10,6 @@ from typing import Annotated, Final, final
 
 from kavg.base import Objective, Oracle, Precision, Start
 from kavg.config.kinds import to_plain
-from kavg.config.messages import shorten_repr
 from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
@@ -18,6 +17,7 @@ from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import Count, Positive, Seed, check_ranges
 from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
+from kavg.text import shorten_repr
 
 
 @final

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, get_args, get_type_hints
 
 from kavg import base, objectives, oracles, outer, schedules, starts
+from kavg.objectives.data.dataset import Data
 
 FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,
@@ -34,6 +36,9 @@ NAMES: Final[Mapping[type, str]] = {
 }
 """The ``kind`` of each class."""
 
+IN_PYTHON_ONLY: Final = (Data,)
+"""Types that a constructor takes but TOML cannot write."""
+
 
 def concrete_classes(cls: type) -> list[type]:
     """Return the classes with a kind that derive from an abstract class, else the class itself.
@@ -53,6 +58,50 @@ def field_key(field: dataclasses.Field[Any]) -> str:
     ['rounds', 'objective', 'oracle', 'algorithm']
     """
     return str(field.metadata.get("key", field.name))
+
+
+def table_classes(hint: Any) -> list[type]:
+    """Return the classes that a table is converted to at a field with this annotation.
+
+    None where a table cannot stand.
+
+    >>> from kavg.base import Outer
+    >>> [NAMES[cls] for cls in table_classes(Outer)][:2], table_classes(float)
+    (['averaging', 'block_momentum'], [])
+    """
+    members = get_args(hint) or (hint,)
+    return [cls for member in members for cls in _classes_of_member(member)]
+
+
+def _classes_of_member(member: Any) -> list[type]:
+    if member in KINDS:
+        return list(KINDS[member].values())
+    if not isinstance(member, type) or member in IN_PYTHON_ONLY:
+        return []
+    return [cls for cls in concrete_classes(member) if dataclasses.is_dataclass(cls)]
+
+
+@cache
+def key_hints(cls: type) -> Mapping[str, Any]:
+    """Return the annotation of each field of a dataclass, without ranges, by its key in TOML.
+
+    >>> from kavg.problem import Algorithm
+    >>> list(key_hints(Algorithm))
+    ['P', 'K', 'gamma', 'outer', 'name']
+    """
+    hints = get_type_hints(cls)
+    return {field_key(field): hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def class_kinds(cls: type) -> tuple[str, ...]:
+    """Return the values that ``kind`` may have in the table of a class, none where it has none.
+
+    >>> from kavg.objectives.data.synthetic import Synthetic
+    >>> from kavg.outer import Averaging
+    >>> class_kinds(Averaging), class_kinds(Synthetic)
+    (('averaging',), ('regression', 'classification'))
+    """
+    return (NAMES[cls],) if cls in NAMES else get_args(key_hints(cls).get("kind"))
 
 
 def field_default(field: dataclasses.Field[Any]) -> Any:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from kavg.config.synonyms import PLACES, canonical_name
-
-BARE_KEY: Final = re.compile(r"[\w-]+")
-"""A key that TOML needs no quotes for."""
+from kavg.config.advice import all_keys, explain_unknown_key, name_place
+from kavg.config.examples import example_like, format_key, format_setting, sample_value
+from kavg.config.synonyms import possible_meanings
+from kavg.config.tables import Place, Table, possible_tables, tables_in_file
+from kavg.text import shorten, shorten_repr
 
 NEEDS: Final[Mapping[str, str]] = {
     "int_type": "needs a whole number",
@@ -28,124 +31,149 @@ NEEDS: Final[Mapping[str, str]] = {
     "finite_number": "needs a finite number",
     "less_than": "needs a whole number below 2^63",
     "greater_than_equal": "needs a whole number of at least -2^63",
+    "too_short": "needs at least one entry",
 }
+LONGEST: Final = 160
+"""Characters of an example made of what was given; a longer one is replaced by a usual one."""
 
-EXAMPLES: Final[Mapping[str, str]] = {
-    "rounds": "rounds = 200",
-    "objective": "objective = { kind = 'cosine', dim = 100 }",
-    "oracle": "oracle = { kind = 'gaussian', sigma2 = 1.0 }",
-    "algorithm": "[[algorithm]] with P, K, gamma and outer",
-    "outer": "outer = { kind = 'averaging' }",
-}
-"""Examples of the keys that have no default."""
+Types = Mapping[type, Mapping[str, Any]]
 
 
 def describe_errors(
-    error: ValidationError, data: Mapping[str, Any], keys: Mapping[str, list[str]]
-) -> list[str]:
-    """Return a line for each error: its place in the file, then what is wrong there.
+    error: ValidationError, content: Mapping[str, Any], types: Types
+) -> Iterator[str]:
+    """Yield a line for each error: its place in the file, then what is wrong there.
 
-    ``data`` are the tables that were validated; ``keys`` are the known keys of each table
-    (``ModelBuilder.keys``), for suggestions.
+    ``content`` are the tables that were validated; ``types`` are the types of the keys of each
+    class (``ModelBuilder.types``), with which examples are tested.
     """
-    return [_describe_error(detail, data, keys) for detail in error.errors()]
+    report = Report(content, types)
+    return (report.describe(detail) for detail in error.errors())
 
 
-def _describe_error(
-    detail: ErrorDetails, data: Mapping[str, Any], keys: Mapping[str, list[str]]
-) -> str:
-    kind, given, location = detail["type"], detail["input"], detail["loc"]
-    where = _format_place(location, data)
-    if kind == "extra_forbidden":
-        return (
-            f"{where}: {_explain_unknown_key(str(location[-1]), _known_keys(location[:-1], keys))}"
-        )
-    if kind == "missing":
-        example = EXAMPLES.get(str(location[-1]))
-        return f"{where}: is missing" + (f"; as in {example}" if example else "")
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return f"{where}: {_explain_unknown_kind(detail)}"
-    if kind == "literal_error":
-        return f"{where}: needs one of {detail['ctx']['expected']}, got {shorten_repr(given)}"
-    if kind == "value_error":
-        return f"{where}: {detail['ctx']['error']}"
-    if kind == "too_short":
-        return f"{where}: needs at least one entry"
-    return f"{where}: {NEEDS.get(kind, detail['msg'])}, got {shorten_repr(given)}"
+@final
+@dataclass(frozen=True)
+class Report:
+    """The content of a settings file and the types it was validated against."""
+
+    content: Mapping[str, Any]
+    types: Types
+
+    @cached_property
+    def tables(self) -> dict[Place, Table]:
+        """The tables of the file by their places."""
+        return {table.place: table for table in tables_in_file(self.content)}
+
+    def describe(self, detail: ErrorDetails) -> str:
+        """Return the line for one error."""
+        place = find_place(detail["loc"], self.content)
+        return f"{format_steps(place)}: {self._explain(detail, place)}"
+
+    def _explain(self, detail: ErrorDetails, place: Place) -> str:
+        kind, given = detail["type"], detail["input"]
+        if kind == "value_error":
+            return str(detail["ctx"]["error"])
+        if kind == "extra_forbidden":
+            table = self._innermost_table(place[:-1])
+            return explain_unknown_key(str(place[-1]), table, [*self.tables.values()])
+        if kind == "union_tag_invalid":
+            return _explain_unknown_kind(detail)
+        if kind == "missing":
+            return f"is missing; as in {self._example(place, ...)}"
+        if kind == "union_tag_not_found":
+            return self._explain_missing_kind(place, given)
+        if kind == "literal_error":
+            need = f"needs one of {detail['ctx']['expected']}"
+        else:
+            need = NEEDS.get(kind, detail["msg"])
+        got = f"{need}, got {shorten_repr(given)}"
+        if place == ("algorithm",) and isinstance(given, dict):
+            return f"{got}; write [[algorithm]], in double brackets, in place of [algorithm]"
+        return f"{got}; as in {self._example(place, given)}"
+
+    def _explain_missing_kind(self, place: Place, given: Any) -> str:
+        if not isinstance(given, dict):
+            example = self._example(place, given)
+            return f"needs a table with a kind, got {shorten_repr(given)}; as in {example}"
+        foreign = next((k for k in given if "kind" in possible_meanings(k, all_keys())), None)
+        if foreign is not None:
+            return f"there is no key {shorten_repr(foreign)} here; use 'kind'"
+        return f"needs a kind, as in {self._example(place, given)}"
+
+    def _example(self, place: Place, given: Any) -> str:
+        """A line of TOML that is accepted at a place, like what was given if that is short."""
+        outer, key = self._field_at(place)
+
+        def accepts(value: Any) -> bool:
+            with suppress(ValueError, RecursionError, OverflowError):
+                TypeAdapter(self.types[outer.cls][key]).validate_python(value)
+                return True
+            return False
+
+        # What stands deeper than the key, in a list, has no example of its own.
+        whole = self._value_at((*outer.place, key)) if given is not ... else ...
+        value, is_like_given = example_like(whole, outer.cls, key, accepts)
+        text = format_setting(key, value)
+        if is_like_given and len(text) > LONGEST:
+            return format_setting(key, sample_value(outer.cls, key))
+        return text
+
+    def _innermost_table(self, place: Place) -> Table:
+        n = next(n for n in range(len(place), -1, -1) if place[:n] in self.tables)
+        return self.tables[place[:n]]
+
+    def _field_at(self, place: Place) -> tuple[Table, str]:
+        """The innermost table around a place, and its key that leads there."""
+        outer = self._innermost_table(place[:-1])
+        while str(place[len(outer.place)]) not in outer.keys and outer.outer is not None:
+            outer = outer.outer
+        return outer, str(place[len(outer.place)])
+
+    def _value_at(self, place: Place) -> Any:
+        value: Any = self.content
+        for step in place:
+            value = value[step]
+        return value
 
 
-def _format_place(location: Sequence[str | int], data: Any) -> str:
-    # "algorithm.0.gamma": the keys that lead there, without pydantic's names of union members.
-    path = []
+def find_place(location: Sequence[str | int], content: Any) -> Place:
+    """Return the keys that lead to an error, without pydantic's names of union members.
+
+    >>> find_place(("start", "table", "normal", "scale"), {"start": {"kind": "normal"}})
+    ('start', 'scale')
+    """
+    place: list[str | int] = []
     for step in location:
-        inside = isinstance(data, dict) and step in data
-        inside = inside or (isinstance(data, list) and isinstance(step, int))
-        if inside or (step == location[-1] and not _is_tag(step, data)):
-            path.append(_format_key(step))
-            data = data[step] if inside else None
-    return ".".join(path) or "the file"
+        inside = isinstance(content, dict) and step in content
+        inside = inside or (isinstance(content, list) and isinstance(step, int))
+        if inside or (step == location[-1] and not _is_tag(step, content)):
+            place.append(step)
+            content = content[step] if inside else None
+    return tuple(place)
 
 
-def _format_key(step: str | int) -> str:
-    return str(step) if BARE_KEY.fullmatch(str(step)) else repr(step)
+def format_steps(place: Place) -> str:
+    """Return a place as a message shows it: ``algorithm.0.gamma``."""
+    return ".".join(shorten(_format_step(step)) for step in place) or "the file"
 
 
-def _is_tag(step: str | int, data: Any) -> bool:
+def _format_step(step: str | int) -> str:
+    key = str(step)
+    return key if format_key(key) == key else shorten_repr(key)
+
+
+def _is_tag(step: str | int, content: Any) -> bool:
     # The last step of a location is either a missing key or the name of a union member.
     tags = {"number", "text", "list", "table"}
-    return step in tags or (isinstance(data, dict) and data.get("kind") == step)
-
-
-def _known_keys(location: Sequence[str | int], keys: Mapping[str, list[str]]) -> list[str]:
-    # The keys of the innermost table that the location names.
-    for step in reversed(location):
-        if str(step) in keys:
-            return keys[str(step)]
-    return keys[""]
-
-
-def _explain_unknown_key(name: str, known: Sequence[str]) -> str:
-    ours = canonical_name(name)
-    close = difflib.get_close_matches(name, known, n=1)
-    if ours in known:
-        advice = f"use {ours!r}"
-    elif ours in PLACES:
-        advice = f"{'it belongs to' if ours == name else f'use {ours!r} in'} {PLACES[ours]}"
-    elif close:
-        advice = f"did you mean {close[0]!r}?"
-    else:
-        advice = f"known here: {', '.join(known)}"
-    return f"there is no key {shorten_repr(name)} here; {advice}"
+    return step in tags or (isinstance(content, dict) and content.get("kind") == step)
 
 
 def _explain_unknown_kind(detail: ErrorDetails) -> str:
-    if detail["type"] == "union_tag_not_found":
-        given = detail["input"]
-        if not isinstance(given, dict):
-            return f"needs a table with a kind, got {shorten_repr(given)}"
-        foreign = next((key for key in given if canonical_name(key) == "kind"), None)
-        if foreign is None:
-            return "needs a kind, as in kind = '...'"
-        return _explain_unknown_key(foreign, ["kind"])
-    tag, expected = detail["ctx"]["tag"], detail["ctx"]["expected_tags"]
+    tag, expected = str(detail["ctx"]["tag"]), detail["ctx"]["expected_tags"]
     kinds = [kind.strip("' ") for kind in expected.split(",")]
-    close = difflib.get_close_matches(tag, kinds, n=1)
+    close = difflib.get_close_matches(tag[:100], kinds, n=1)
+    places = dict.fromkeys(name_place(t.path) for t in possible_tables() if tag in t.kinds)
     advice = f"did you mean {close[0]!r}? The" if close else "the"
+    if places and not close:
+        advice = f"it is one of {next(iter(places))}; the"
     return f"there is no kind {shorten_repr(tag)}; {advice} kinds are: {', '.join(kinds)}"
-
-
-def shorten_repr(value: Any) -> str:
-    """Return the ``repr`` of a value, truncated to 60 characters.
-
-    >>> shorten_repr("a" * 100) == "'" + "a" * 56 + "..."
-    True
-    """
-    try:
-        return shorten(repr(value))
-    except RecursionError:  # lists in lists, a thousand deep
-        return "a value nested too deeply to be shown"
-
-
-def shorten(text: str) -> str:
-    """Truncate a text to 60 characters."""
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -28,12 +28,15 @@ from pydantic import (
     create_model,
 )
 
-from kavg.config.kinds import KINDS, NAMES, concrete_classes, field_default, field_key
-from kavg.objectives.data.dataset import Data
+from kavg.config.kinds import (
+    IN_PYTHON_ONLY,
+    KINDS,
+    NAMES,
+    concrete_classes,
+    field_default,
+    field_key,
+)
 from kavg.ranges import check_range
-
-IN_PYTHON_ONLY: Final = (Data,)
-"""Types that a constructor takes but TOML cannot write."""
 
 WHOLE: Final = Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
 """The whole numbers that TOML promises."""
@@ -44,11 +47,11 @@ SETTINGS: Final = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_type
 class ModelBuilder:
     """Builds the model of each dataclass once.
 
-    ``keys`` maps the kind of a table, its class name and the keys that may hold it to its own keys.
+    ``types`` maps a class to its keys, and each key to the type that its value must have.
     """
 
     def __init__(self) -> None:
-        self.keys: dict[str, list[str]] = {}
+        self.types: dict[type, dict[str, Any]] = {}
         self._tables: dict[type, Any] = {}
 
     def table(self, cls: type) -> Any:
@@ -72,12 +75,7 @@ class ModelBuilder:
             in_range = AfterValidator(partial(_validate_range, hint, field.name))
             checks = [in_range, *map(AfterValidator, field.metadata.get("checks", ()))]
             fields[key] = (Annotated[self._toml_type(hint), *checks], field_default(field))
-            inner = [name for part in _inner_tables(hint) for name in self.keys[part.__name__]]
-            if inner:
-                self.keys[key] = list(dict.fromkeys(inner))
-        # A class that is no kind of a family may still have a kind of its own, or several.
-        for name in (kind or cls.__name__, *get_args(hints.get("kind"))):
-            self.keys[name] = list(fields)
+        self.types[cls] = {key: hint for key, (hint, _) in fields.items()}
         summary = (cls.__doc__ or "").strip().split("\n")[0]
         return create_model(cls.__name__, __config__=SETTINGS, __doc__=summary, **fields)
 
@@ -170,14 +168,3 @@ def _given_type_name(value: Any) -> str:
     # In Python True is an int; in TOML it is not a number.
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return "number" if number else "text" if isinstance(value, str) else "other"
-
-
-def _inner_tables(hint: Any) -> list[type]:
-    return [
-        member
-        for member in get_args(hint) or (hint,)
-        if isinstance(member, type)
-        and dataclasses.is_dataclass(member)
-        and member not in NAMES
-        and member not in IN_PYTHON_ONLY
-    ]

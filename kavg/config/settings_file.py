@@ -6,11 +6,13 @@ keys are errors with a suggestion, and all errors of a file are reported togethe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import tomli_w
 from pydantic import TypeAdapter, ValidationError
@@ -19,12 +21,16 @@ from kavg.config.config import Config
 from kavg.config.consistency import collect_error, consistency_errors
 from kavg.config.data_paths import relate_data_path, replace_data_path, resolve_data_path
 from kavg.config.kinds import to_plain
-from kavg.config.messages import describe_errors, shorten
+from kavg.config.messages import Types, describe_errors
 from kavg.config.models import ModelBuilder
 from kavg.config.overrides import apply_override
 from kavg.config.toml import decode_settings, parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.text import escape_unprintable, format_count, shorten
+
+MOST: Final = 20
+"""Errors of a file that are described; the others are counted."""
 
 
 def load_config(
@@ -54,8 +60,10 @@ def name_settings_file(path: Path) -> Iterator[None]:
         yield
     except KavgError as error:
         lines = str(error).split("\n")
-        count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
-        raise type(error)("\n  ".join([f"{path}: {count}", *lines])) from None
+        others = re.fullmatch(r"and (\d+) more errors?", lines[-1])
+        count = len(lines) + (int(others[1]) - 1 if others else 0)
+        title = f"{escape_unprintable(str(path))}: {format_count(count, 'error')}"
+        raise type(error)("\n  ".join([title, *lines])) from None
 
 
 def parse_config(
@@ -69,8 +77,8 @@ def parse_config(
     """Parse the text of a settings file, after ``overrides`` such as ``"algorithm.0.K=4"``.
 
     Paths of data are relative to ``folder``, by default the current one.  Raises ``KavgError`` with
-    all errors, one a line: those of the overrides, then those of keys and values, or, if all values
-    are valid, those of their combination.
+    the first ``MOST`` errors, one a line, and the number of the others: those of the overrides,
+    then those of keys and values, or, if all values are valid, those of their combination.
 
     ``data`` is another path for the file of data.  Without ``reads_data`` no data are read, and the
     combination of settings that need them is not checked.
@@ -84,18 +92,24 @@ def parse_config(
         replace_data_path(tables, data)
     elif folder is not None:
         resolve_data_path(tables, folder)
-    adapter, keys = _settings_type()
+    adapter, types = _settings_type()
+    count = len(errors)
     try:
         config = adapter.validate_python(tables)
     except ValidationError as error:
-        errors += describe_errors(error, tables, keys)
+        # Described one by one: a hostile file has a hundred thousand.
+        errors += islice(describe_errors(error, tables, types), MOST)
+        count += error.error_count()
     else:
         # Only now, as combinations cannot be checked while a value is invalid.
         if reads_data or not isinstance(config.objective, EmpiricalRisk):
             errors += consistency_errors(config)
-    if errors:
-        raise KavgError("\n".join(errors))
-    return config
+        if not errors:
+            return config
+        count = len(errors)
+    if count > MOST:
+        errors[MOST:] = [f"and {format_count(count - MOST, 'more error')}"]
+    raise KavgError("\n".join(errors))
 
 
 def to_toml(config: Config, folder: Path | None = None) -> str:
@@ -123,11 +137,11 @@ def json_schema() -> Mapping[str, Any]:
 
 
 @cache
-def _settings_type() -> tuple[TypeAdapter[Config], dict[str, list[str]]]:
-    # The type of a whole file, and the known keys of each of its tables.
+def _settings_type() -> tuple[TypeAdapter[Config], Types]:
+    # The type of a whole file, and those of the keys of each of its tables.
     models = ModelBuilder()
     whole = models.table(Config)
-    return TypeAdapter(whole), models.keys | {"": models.keys["Config"]}
+    return TypeAdapter(whole), models.types
 
 
 EXAMPLE = """\

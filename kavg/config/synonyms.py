@@ -1,7 +1,8 @@
-"""The names that other programs use for the settings of kavg, and where the settings belong."""
+"""The names that other programs use for the settings of kavg."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,17 +22,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
         "localsgd_frequency",
         "global_sync_iter",
     ),
-    "P": (
-        "num_workers",
-        "n_workers",
-        "workers",
-        "world_size",
-        "num_nodes",
-        "n_agents",
-        "clients",
-        "learners",
-        "p",
-    ),
+    "P": ("workers", "world_size", "nodes", "agents", "clients", "learners", "p"),
     "mu": (
         "beta",
         "momentum",
@@ -41,15 +32,16 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
         "outer_momentum",
         "server_momentum",
     ),
-    "alpha": ("slowmo_lr", "outer_lr", "server_learning_rate", "block_lr"),
-    "B": ("batch_size", "batch", "b"),
-    "rounds": ("N", "iterations", "steps", "epochs", "num_rounds", "max_iter", "meta_iterations"),
-    "replicas": ("R", "repetitions", "n_repetitions", "trials", "runs", "seeds"),
+    "alpha": ("slowmo_lr", "outer_lr", "server_lr", "server_learning_rate", "block_lr"),
+    "l2": ("weight_decay", "regularisation", "regularization"),
+    "B": ("batch_size", "batch", "minibatch_size", "b"),
+    "rounds": ("N", "iterations", "iters", "steps", "epochs", "max_iter", "meta_iterations"),
+    "replicas": ("R", "repetitions", "repeats", "trials", "runs", "seeds", "replicates"),
     "sigma2": ("sigma", "variance", "noise_std", "std", "noise_variance"),
-    "dim": ("d", "dimension", "n_dim", "ndim", "size"),
+    "dim": ("d", "dimension", "dimensions", "ndim", "size"),
     "kind": ("type", "name", "class"),
-    "nu": ("df", "degrees_of_freedom"),
-    "start": ("x0", "w0", "w1", "init", "initial", "initialisation"),
+    "nu": ("df", "dof", "degrees_of_freedom"),
+    "start": ("x0", "w0", "w1", "init", "initial", "initialisation", "initialization"),
     "seed": ("random_seed", "random_state"),
     "outer": ("outer_optimizer", "outer_optim_spec", "server_optimizer"),
     "hidden": ("hidden_units", "width", "hidden_size"),
@@ -60,47 +52,43 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "every": ("cadence", "log_every", "frequency"),
     "checkpoint": ("checkpoints", "checkpointing", "save", "saving"),
 }
-"""The names of kavg, each with the names that other programs use for the same thing."""
+"""The names of kavg, each with the names that other programs use for the same thing.
 
-DATA_TABLE: Final = "data, as in data = { kind = 'file', path = 'iris.csv', label = 'species' }"
-PLACES: Final[Mapping[str, str]] = {
-    "gamma": "[[algorithm]]",
-    "K": "[[algorithm]]",
-    "P": "[[algorithm]]",
-    "outer": "[[algorithm]]",
-    "mu": "outer, as in outer = { kind = 'block_momentum', mu = 0.5 }",
-    "alpha": "outer, as in outer = { kind = 'slowmo', mu = 0.5, alpha = 1.0 }",
-    "B": "[oracle]",
-    "sigma2": "[oracle], the variance of the whole gradient vector",
-    "nu": "[oracle]",
-    "dim": "[objective]",
-    "hidden": "[objective]",
-    "standardise": "[objective], of a kind over data",
-    "intercept": "[objective], of a regression",
-    "held_out": "[objective], of a kind over data",
-    "label": DATA_TABLE,
-    "columns": DATA_TABLE,
-    "ignore": DATA_TABLE,
-    "missing": DATA_TABLE,
-    "separator": DATA_TABLE,
-    "header": DATA_TABLE,
-    "rounds": "the top of the file",
-    "replicas": "the top of the file",
-    "seed": "the top of the file",
-    "start": "the top of the file",
-    "every": "record or checkpoint, as in record = { every = 1 }",
+Names of counts may also begin as in ``COUNTING``.
+"""
+
+SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "slowmo": {"alpha": ("lr", "learning_rate", "step_size", "stepsize", "eta")},
+    "logistic_regression": {"alpha": ("l2", "weight_decay", "regularisation", "regularization")},
+    "network": {"l2": ("alpha", "weight_decay", "regularisation", "regularization")},
+    "normal": {"scale": ("std", "sigma", "stddev", "standard_deviation"), "mean": ("mu", "loc")},
 }
-"""Where each setting belongs, for a key in the wrong table."""
+"""What a name means in a table of a kind, where that differs from its meaning elsewhere."""
+
+COUNTING: Final = re.compile(r"\A(n|num|nb|no_of|number_of|max|total)_(?=.)")
+"""The beginning of a count in other programs: ``num_workers``, ``n_runs``, ``max_rounds``."""
 
 
-def canonical_name(name: str) -> str:
-    """Return the name that kavg uses for a setting, or the same name if it is no synonym.
+def possible_meanings(name: str, keys: frozenset[str], kind: str | None = None) -> list[str]:
+    """Return the keys that a name may stand for, the likeliest first.
 
-    Upper and lower case, hyphens and underscores make no difference in a synonym.
+    ``keys`` are all keys of kavg, and ``kind`` is that of the table the name was found in.  Upper
+    and lower case, hyphens and underscores make no difference.
 
-    >>> canonical_name("learning-rate"), canonical_name("momentum"), canonical_name("gamma")
-    ('gamma', 'mu', 'gamma')
+    >>> keys = frozenset({"gamma", "K", "replicas", "alpha", *SYNONYMS})
+    >>> possible_meanings("Learning-Rate", keys), possible_meanings("n_runs", keys)
+    (['gamma'], ['replicas'])
     """
-    spellings = {name, name.lower().replace("-", "_")}
-    names = (ours for ours, synonyms in SYNONYMS.items() if spellings & {*synonyms})
-    return next(names, name)
+    folded = _fold_case(name)
+    counted = COUNTING.sub("", folded, count=1)
+    spellings = {name, folded, counted}
+    known = SYNONYMS_BY_KIND.get(kind or "", {})
+    ours = [key for key, foreign in known.items() if spellings & {*foreign}]
+    ours += [name] if name in keys else []
+    ours += sorted(key for key in keys if _fold_case(key) in (folded, counted))
+    ours += [key for key, foreign in SYNONYMS.items() if spellings & {*foreign}]
+    return list(dict.fromkeys(ours))
+
+
+def _fold_case(name: str) -> str:
+    return name.lower().replace("-", "_")

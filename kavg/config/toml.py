@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from kavg.config.syntax import explain_syntax
 from kavg.errors import KavgError
 
 MAX_BYTES: Final = 2**26
@@ -52,7 +53,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise KavgError(f"this is not TOML: {error}") from None
+        raise KavgError(explain_syntax(text, error)) from None
     check_whole_numbers(tables)
     return tables
 

@@ -18,6 +18,7 @@ import numpy as np
 from kavg.base import Communicator
 from kavg.engine.agreement import decode_text, encode_text, group_ranks, name_ranks
 from kavg.errors import CollectiveError, KavgError
+from kavg.text import escape_lines
 
 T = TypeVar("T")
 
@@ -135,5 +136,5 @@ def print_error(message: str) -> None:
     stream = sys.__stderr__ or sys.stderr
     # A full disk or a closed pipe must not keep this rank from aborting the others.
     with suppress(OSError, ValueError):
-        stream.write(f"kavg: {message}\n")
+        stream.write(f"kavg: {escape_lines(message)}\n")
         stream.flush()

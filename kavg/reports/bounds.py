@@ -29,8 +29,9 @@ from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.comparison import optimality_gaps
 from kavg.base import Constant
 from kavg.problem import Algorithm, Problem
-from kavg.reports.text import align_columns, escape_unprintable, wrap_text
+from kavg.reports.text import align_columns, wrap_text
 from kavg.reports.verdicts import WIDTH, format_parts
+from kavg.text import escape_unprintable
 
 NOTE: Final = (
     "Bounds before any run. Delta = F(w_1) - f_star{random}. None of these is the theorem of Cong "

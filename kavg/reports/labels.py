@@ -9,7 +9,7 @@ from typing import Final
 
 from kavg.analysis.estimate import Estimate
 from kavg.errors import KavgError
-from kavg.reports.text import escape_unprintable
+from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
 DIGITS: Final = 7

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kavg.analysis.estimate import Estimate, mean_interval, paired_difference
+from kavg.analysis.estimate import Estimate, paired_difference, quantity_interval
 from kavg.errors import KavgError
 from kavg.reports.json_values import json_estimate
 from kavg.reports.labels import format_estimate, quantity_title, recorded_quantities, run_labels
 from kavg.reports.text import align_columns, wrap_text
+from kavg.text import format_count
 from kavg.trajectory import Trajectory
 
 
@@ -84,7 +85,7 @@ def table(trajectories: Sequence[Trajectory], level: float = 0.95, width: int = 
 
 
 def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
-    final = {name: mean_interval(x[-1], level) for name, x in run.series.items()}
+    final = {name: quantity_interval(name, x[-1], level) for name, x in run.series.items()}
     return {
         "P": run.P,
         "K": run.K,
@@ -121,21 +122,17 @@ def _why_unpaired(run: Trajectory, first: Trajectory, quantity: str) -> str | No
         if quantity not in each.series:
             return "not recorded" if each is run else "not recorded by the first"
     if run.replicas != first.replicas:
-        return f"not paired: {run.replicas} replicas against {first.replicas}"
+        return f"not paired: {format_count(run.replicas, 'replica')} against {first.replicas}"
     return None
 
 
 def _format_extent(run: Trajectory) -> str:
-    rounds = _format_count(int(run.rounds[-1]), "round")
+    rounds = format_count(int(run.rounds[-1]), "round")
     end = ""
     if run.diverged_at is not None:
         what = f": {run.not_finite} is not finite" if run.not_finite else ""
         end = f", diverged at round {run.diverged_at}{what}"
-    return f"{rounds}, {_format_count(run.replicas, 'replica')}{end}"
-
-
-def _format_count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{rounds}, {format_count(run.replicas, 'replica')}{end}"
 
 
 def _format_final(run: Trajectory, quantity: str, level: float) -> str:
@@ -143,7 +140,7 @@ def _format_final(run: Trajectory, quantity: str, level: float) -> str:
         return f"diverged at round {run.diverged_at}"
     if quantity not in run.series:
         return "not recorded"
-    return format_estimate(mean_interval(run.series[quantity][-1], level))
+    return format_estimate(quantity_interval(quantity, run.series[quantity][-1], level))
 
 
 def _format_difference(run: Trajectory, first: Trajectory, quantity: str, level: float) -> str:

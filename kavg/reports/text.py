@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from kavg.text import escape_unprintable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -12,15 +14,6 @@ GAP: Final = 2
 """Blanks between two columns."""
 NARROWEST: Final = 12
 """Least width of the column in which text is wrapped, even if lines get longer than asked."""
-
-
-def escape_unprintable(text: str) -> str:
-    r"""Return text on one line, with control characters and lone surrogates as escape sequences.
-
-    >>> print(escape_unprintable("two" + chr(10) + "lines"))
-    two\nlines
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def cell_width(text: str) -> int:

@@ -14,7 +14,8 @@ from kavg.analysis.estimate import Estimate
 from kavg.analysis.verdict import Outcome, Verdict
 from kavg.reports.json_values import json_estimate, json_number
 from kavg.reports.labels import format_estimate
-from kavg.reports.text import align_columns, escape_unprintable, wrap_text
+from kavg.reports.text import align_columns, wrap_text
+from kavg.text import escape_unprintable, format_count
 
 WIDTH: Final = 100
 QUANTITIES: Final = {
@@ -22,8 +23,6 @@ QUANTITIES: Final = {
     "final_gap": "F(w_{N+1}) - f_star",
     "mean_grad_norm2_local": "mean of ||grad F||^2 over all local steps",
 }
-Row = tuple[str, Verdict]
-"""A label, the name of a bound as a rule, and the verdict on it."""
 
 
 def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) -> str:
@@ -31,19 +30,26 @@ def verdict_table(verdicts: Sequence[Verdict], *, level: float, looks: int = 1) 
 
     A row has the outcome and, where the bound applies, measured over bound and the bound's
     parts.  Bounds of one quantity share its measured mean, which opens the section.  A reason that
-    several rows share is printed once, as a note below the table.  ``looks`` is how often the runs
-    were looked at, 1 unless replicas were added.
+    several rows share is printed once: one why bounds do not apply below the sections, with their
+    number and names, others as notes.  ``looks`` is how often the runs were looked at, 1 unless
+    replicas were added.
     """
     lines = wrap_text(_heading(level, looks), WIDTH)
+    excluded = _shared_exclusions(verdicts)
     # Verdicts come algorithm by algorithm, as groupby needs them.
     sections = [(name, list(group)) for name, group in groupby(verdicts, lambda v: v.algorithm)]
-    rows = [_section_rows(group) for _, group in sections]
-    notes = _shared_reasons([row for section in rows for row in section])
+    apart = {id(verdict) for group in excluded.values() for verdict in group}
+    rows = [[v for v in group if id(v) not in apart] for _, group in sections]
+    width = max((len(v.bound.name) for v in verdicts), default=0)
+    notes = _shared_reasons([v for section in rows for v in section])
     for (name, group), section in zip(sections, rows, strict=True):
         lines += ["", *wrap_text(escape_unprintable(name), WIDTH), *_measured_lines(group)]
-        lines += align_columns(_cells(group, section, notes), WIDTH)
+        cells = _cells(section, notes, width)
+        lines += align_columns(cells, WIDTH) if section else ["  no bound applies"]
     if notes:
         lines += ["", *align_columns([(f"{n}:", why) for why, n in notes.items()], WIDTH, indent=0)]
+    for reason, group in excluded.items():
+        lines += ["", *_exclusion_lines(reason, group, verdicts)]
     return "\n".join([*lines, "", count_outcomes(verdicts)])
 
 
@@ -67,17 +73,34 @@ def _heading(level: float, looks: int) -> str:
     )
 
 
-def _section_rows(verdicts: Sequence[Verdict]) -> list[Row]:
-    # One row for all bounds if none applies, for one and the same reason.
-    first = verdicts[0]
-    if len(verdicts) > 1 and all(v.ratio is None and v.reason == first.reason for v in verdicts):
-        return [(f"all {len(verdicts)} bounds", first)]
-    return [(v.bound.name, v) for v in verdicts]
+def _shared_exclusions(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """The verdicts without numbers that share their reason with others, by reason."""
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if verdict.outcome is Outcome.NOT_APPLICABLE and verdict.reason:
+            groups.setdefault(verdict.reason, []).append(verdict)
+    return {reason: group for reason, group in groups.items() if len(group) > 1}
 
 
-def _shared_reasons(rows: Sequence[Row]) -> dict[str, str]:
+def _exclusion_lines(
+    reason: str, group: Sequence[Verdict], verdicts: Sequence[Verdict]
+) -> Iterator[str]:
+    """A reason why bounds do not apply, with how many and which, for which algorithms."""
+    count = f"{Outcome.NOT_APPLICABLE.label}, {format_count(len(group), 'verdict')}"
+    yield from wrap_text(f"{count}: {reason}", WIDTH, hanging=2)
+    algorithms: dict[tuple[str, ...], list[str]] = {}
+    for name in dict.fromkeys(v.algorithm for v in group):
+        bounds = tuple(v.bound.name for v in group if v.algorithm == name)
+        algorithms.setdefault(bounds, []).append(escape_unprintable(name))
+    every = len(dict.fromkeys(v.bound.name for v in verdicts))
+    for bounds, names in algorithms.items():
+        which = f"all {every} bounds" if len(bounds) == every > 1 else ", ".join(bounds)
+        yield from wrap_text(f"{which}: {', '.join(names)}", WIDTH, indent=2, hanging=2)
+
+
+def _shared_reasons(verdicts: Sequence[Verdict]) -> dict[str, str]:
     # A note for each reason that two or more rows have in common.
-    counts = Counter(v.reason for _, v in rows if v.reason)
+    counts = Counter(v.reason for v in verdicts if v.reason)
     shared = [reason for reason, count in counts.items() if count > 1]
     return {reason: f"note {place}" for place, reason in enumerate(shared, start=1)}
 
@@ -89,15 +112,14 @@ def _measured_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _cells(
-    verdicts: Sequence[Verdict], rows: Sequence[Row], notes: Mapping[str, str]
+    verdicts: Sequence[Verdict], notes: Mapping[str, str], name_width: int
 ) -> Iterator[tuple[str, str, str]]:
-    name_width = max(len(v.bound.name) for v in verdicts)
     outcome_width = max(len(outcome.label) for outcome in Outcome)
     # Padded, so that the columns of all sections are aligned.
-    for label, v in rows:
+    for v in verdicts:
         reason = f"see {notes[v.reason]}" if v.reason and v.reason in notes else v.reason
         words = "; ".join(filter(None, (_format_numbers(v), _format_estimated(v), reason)))
-        yield f"{label:{name_width}}", f"{v.outcome.label:{outcome_width}}", words
+        yield f"{v.bound.name:{name_width}}", f"{v.outcome.label:{outcome_width}}", words
 
 
 def _format_numbers(v: Verdict) -> str:

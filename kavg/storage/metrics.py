@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,20 @@ COLUMNS: Final = (
     "algorithm", "replica", "round", "step", "gradients", "communications", "seconds",
 )  # fmt: skip
 """The first columns; one column for each recorded series follows."""
+FORMULA: Final = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20']")
+"""The beginnings of cells that spreadsheets evaluate, in wide letters too, and the apostrophe."""
+
+
+def protect_cell(name: str) -> str:
+    """Return a name as a cell that a spreadsheet shows as text and never evaluates.
+
+    A name that begins as a formula does gets an apostrophe in front, and so does one that begins
+    with an apostrophe: ``cell.removeprefix("'")`` is the name again.
+
+    >>> protect_cell("=HYPERLINK()"), protect_cell("M-AVG")
+    ("'=HYPERLINK()", 'M-AVG')
+    """
+    return f"'{name}" if FORMULA.match(name) else name
 
 
 def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
@@ -44,15 +59,16 @@ def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | Non
 
 def _table_rows(trajectories: Sequence[Trajectory]) -> Iterator[Sequence[Any]]:
     quantities = list(dict.fromkeys(name for run in trajectories for name in run.series))
-    yield (*COLUMNS, *quantities)
+    yield (*COLUMNS, *map(protect_cell, quantities))
     for run in trajectories:
         yield from _run_rows(run, quantities)
 
 
 def _run_rows(run: Trajectory, quantities: Sequence[str]) -> Iterator[Sequence[Any]]:
+    name = protect_cell(run.name)
     axes = (run.rounds, run.steps, run.gradients, run.communications, run.seconds.round(6))
     for i, at in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
         values = [run.series[q][i].tolist() if q in run.series else None for q in quantities]
         for r in range(run.replicas):
             measured = ["" if value is None else value[r] for value in values]
-            yield [run.name, r, *at, *measured]
+            yield [name, r, *at, *measured]

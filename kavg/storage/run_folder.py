@@ -7,7 +7,7 @@ trajectory.npz          the same numbers as arrays, the last ``w`` and ``v``, an
 summary.json            final means, confidence intervals, paired differences, digests
 environment.json        versions, machine, ranks, launcher
 verdicts.json           of ``kavg check`` only: each algorithm compared with each bound
-figures/                pictures
+figures/                pictures, if any were drawn
 checkpoints/            only while the run is unfinished
 manifest.sha256         name, size and SHA-256 of all of these (``kavg.storage.manifest``)
 ======================  ===========================================================================
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
@@ -122,6 +123,8 @@ class RunFolder:
             (stage / "figures").mkdir()
             if draw is not None:
                 draw(stage / "figures")
+            with suppress(OSError):  # not empty
+                (stage / "figures").rmdir()
             # Last, as it lists all the others.
             write_bytes(stage / manifest.NAME, manifest.build_manifest(stage))
 

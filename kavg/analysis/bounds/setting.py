@@ -25,7 +25,8 @@ class Setting:
     ``P`` learners, ``K`` steps of the constant ``gamma`` on batches of ``B``, ``N`` rounds and the
     block momentum ``mu``; ``L`` of smoothness; ``Delta = F(w_1) - f_star`` (or its mean over
     replicas); ``sigma2`` the variance of ONE example's whole gradient vector, the theory's M where
-    ``M_v > 0``; ``zeta2`` the learners' heterogeneity; ``pl`` the Polyak-Lojasiewicz constant m.
+    ``M_v > 0``; ``zeta2`` the learners' heterogeneity; ``pl`` the Polyak-Lojasiewicz constant m;
+    ``is_affine`` is true if the gradient of F is affine, as that of a quadratic is.
 
     Of the constants from ``L`` on, NaN means unknown and infinity means that none exists;
     ``Bound.exclusion`` names the theorems that such a constant rules out.
@@ -50,6 +51,7 @@ class Setting:
     M_v: float = 0.0
     zeta2: float = 0.0
     pl: float = nan
+    is_affine: bool = False
 
     def __post_init__(self) -> None:
         for name in ("P", "K", "B", "N"):

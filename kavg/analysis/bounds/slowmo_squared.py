@@ -66,9 +66,9 @@ class SlowMoSquared:
         """Exclude ``M_v > 0``, ``zeta2 > 0`` and an unknown ``base_effect``."""
         if reason := common_exclusion(setting):
             return reason
-        if setting.P == 1 or setting.K == 1 or not isnan(self.base_effect):
+        if _has_no_effect(setting) or not isnan(self.base_effect):
             return None
-        return "base_effect is unknown: it is 0 for P = 1, K = 1 or a quadratic, else give it"
+        return "base_effect is unknown: it is 0 only for P = 1, K = 1 or an affine gradient"
 
     def conditions(self, setting: Setting) -> tuple[Condition, ...]:
         """Return the printed condition with the bracket squared, as its square root."""
@@ -84,7 +84,7 @@ class SlowMoSquared:
         start = 4 * (s.K - 1) * ((1 - s.mu) / self.alpha - 1) ** 2
         slow = start + 8 * s.K * s.mu**2 / (1 - s.mu**2)
         noise = s.L * eta * V + (s.L * eta) ** 2 * V * slow
-        effect = 0.0 if s.P == 1 or s.K == 1 else self.base_effect
+        effect = 0.0 if _has_no_effect(s) else self.base_effect
         return BoundValue(2 * s.Delta / (s.N * s.K * eta), noise, effect)
 
     def largest_gamma(self, setting: Setting) -> float:
@@ -117,6 +117,11 @@ def step_bracket(s: Setting, alpha: float = 1.0) -> float:
     """
     terms = (3 * s.K * (1 - s.mu - alpha) / alpha, 4 * s.K * s.mu / (1 - s.mu), 1.0)
     return 1 + sqrt(3) * max(terms)
+
+
+def _has_no_effect(s: Setting) -> bool:
+    """True if the mean of the learners' gradients is the gradient at their mean."""
+    return s.P == 1 or s.K == 1 or s.is_affine
 
 
 def _effective_step(s: Setting, alpha: float = 1.0) -> float:

@@ -48,6 +48,7 @@ def _write_atlas(counts: list[int], out: Path) -> None:
     from kavg.analysis.exact import stability_atlas
     from kavg.cli.output import print_text
     from kavg.reports.figures import atlas_figure, save
+    from kavg.text import escape_unprintable
 
     if out.suffix not in ("", ".png", ".svg"):
         raise KavgError(f"an atlas is written as .png and .svg, got {str(out)!r}; use atlas.png")
@@ -58,4 +59,4 @@ def _write_atlas(counts: list[int], out: Path) -> None:
         paths = save(figure, out.parent, out.stem)
     except OSError as error:
         raise KavgError(f"cannot write {str(out)!r}: {error.strerror}; use --out FILE") from None
-    print_text("\n".join(map(str, paths)))
+    print_text("\n".join(escape_unprintable(str(path)) for path in paths))

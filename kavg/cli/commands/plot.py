@@ -58,6 +58,7 @@ def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
     from kavg.reports.figures.trajectories import write_figures
     from kavg.storage import RunFolder, load_trajectories
     from kavg.storage.output_folder import require_finished
+    from kavg.text import escape_unprintable
 
     require_finished(folder)
     runs = load_trajectories(folder)
@@ -66,4 +67,4 @@ def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
         paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)
     except OSError as error:
         raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    print_text("\n".join(map(str, paths)))
+    print_text("\n".join(escape_unprintable(str(path)) for path in paths))

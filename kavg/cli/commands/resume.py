@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -31,19 +30,19 @@ def resume(
     result has the digest of an uninterrupted run, on any number of ranks.
     """
     from kavg.cli.execution import run_and_store
-    from kavg.cli.output import print_text
+    from kavg.cli.output import print_messages, print_text
     from kavg.cli.saved_run import load_saved_run
     from kavg.mpi.collective import run_on_rank_0
     from kavg.storage.output_folder import validate_writable
+    from kavg.text import format_count
 
     saved = load_saved_run(session, folder, rounds, data)
     if saved.is_complete:
-        print_text(
-            f"{str(folder)!r} is finished, {saved.config.rounds} rounds; --rounds N extends it"
-        )
+        rounds_done = format_count(saved.config.rounds, "round")
+        print_text(f"{str(folder)!r} is finished, {rounds_done}; --rounds N extends it")
         return
     run_on_rank_0(session.comm, lambda: validate_writable(folder))
     if session.rank == 0:
-        sys.stderr.writelines(f"kavg: {warning}\n" for warning in saved.warnings)
+        print_messages(saved.warnings)
     manager = saved.manager(folder, session.size)
     run_and_store(session, saved.config, manager, quiet=quiet)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.reports.text import align_columns, escape_unprintable
+from kavg.reports.text import align_columns
+from kavg.text import escape_unprintable
 
 WIDTH: Final = 100
 LABEL: Final = 5

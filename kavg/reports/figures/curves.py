@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.analysis.estimate import mean_interval
+from kavg.analysis.estimate import quantity_interval
 from kavg.base import Floats
 from kavg.reports.figures.style import LARGEST, clip_to_axes, draw_band, drawable, line_style
 from kavg.trajectory import Trajectory
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ALWAYS_LOG: Final = ("grad_norm2", "dispersion")
 DECADES: Final = 2.0
 """Range of a positive quantity from which its axis is logarithmic."""
+RUNAWAY: Final = 1e10
+"""Growth of F, over its start and the least of the other runs, of one that sets no scale."""
 FEW: Final = 8
 """Number of replicas up to which each is drawn."""
 
@@ -52,7 +54,7 @@ def mean_curve(run: Trajectory, axis: str, quantity: str, level: float) -> Curve
     if quantity not in run.series:
         return Curve(*[np.empty(0)] * 4)
     series = run.series[quantity]
-    estimate = mean_interval(series, level)
+    estimate = quantity_interval(quantity, series, level)
     few = series if 1 < run.replicas <= FEW else series[:, :0]
     x = np.asarray(run.axis(axis), dtype=np.float64)
     return Curve(x, *map(drawable, (estimate.mean, estimate.low, estimate.high, few)))
@@ -67,6 +69,18 @@ def scale_y_axis(panel: Axes, curves: Sequence[Curve], quantity: str) -> None:
     log = _is_log(quantity, curves)
     panel.set_yscale("log" if log else "linear")
     panel.set_ylim(*_y_limits(curves, log))
+
+
+def find_runaways(trajectories: Sequence[Trajectory]) -> list[float | None]:
+    """Return the largest mean of F of each run that left all others far behind, else None.
+
+    Such a run is about to diverge, though its numbers are still finite.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = [np.abs(run.series["F"].mean(axis=1)) for run in trajectories]
+    peaks = [float(x[np.isfinite(x)].max(initial=0.0)) for x in means]
+    usual = max([min(peaks), *(float(x[0]) for x in means if np.isfinite(x[0]))])
+    return [peak if peak > RUNAWAY * usual > 0 else None for peak in peaks]
 
 
 def draw_curves(panel: Axes, curves: Sequence[Curve]) -> None:

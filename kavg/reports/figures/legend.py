@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from kavg.reports.text import cell_width, escape_unprintable
+from kavg.reports.text import cell_width
+from kavg.text import escape_unprintable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

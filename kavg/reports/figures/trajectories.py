@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kavg.reports.figures.curves import FEW, draw_curves, mean_curve, scale_y_axis
+from kavg.reports.figures.curves import (
+    FEW,
+    draw_curves,
+    find_runaways,
+    mean_curve,
+    scale_y_axis,
+)
 from kavg.reports.figures.layout import (
     add_caption,
     describe_means,
@@ -35,8 +41,9 @@ def trajectory_figure(
 
     The band is ``mean_interval`` at ``level``, round by round; up to eight replicas are also drawn
     one by one.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of series,
-    all of them by default.  Values that are not finite are left out, and an algorithm that
-    diverged does not set the scale unless all of them did.
+    all of them by default.  Values that are not finite are left out.  An algorithm that diverged,
+    or whose F grew beyond all others, does not set the scale unless all of them did; the legend
+    says so.
 
     Raises:
         KavgError: if an axis or a quantity is unknown, or matplotlib is missing.
@@ -48,15 +55,21 @@ def trajectory_figure(
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_yscale()
     ('rounds (one communication each)', 'linear')
     """
-    names = list(map(_legend_name, run_labels(trajectories), trajectories))
+    peaks = find_runaways(trajectories)
+    names = [
+        _legend_name(name, run, peak)
+        for name, run, peak in zip(run_labels(trajectories), trajectories, peaks, strict=True)
+    ]
     recorded = recorded_quantities(trajectories)
     drawn = select_quantities(recorded if quantities is None else quantities, recorded)
     figure, panels = new_figure(len(drawn))
     for panel, quantity in zip(panels, drawn, strict=True):
         curves = [mean_curve(run, axis, quantity, level) for run in trajectories]
-        # A run that diverged would stretch the axis over hundreds of decades.
-        both = zip(curves, trajectories, strict=True)
-        converged = [c for c, run in both if run.diverged_at is None and c.mean.size]
+        # A run that diverges would stretch the axis over hundreds of decades.
+        each = zip(curves, trajectories, peaks, strict=True)
+        converged = [
+            c for c, run, peak in each if run.diverged_at is None and peak is None and c.mean.size
+        ]
         scale_y_axis(panel, converged or curves, quantity)
         draw_curves(panel, curves)
         label_axes(panel, axis, quantity)
@@ -72,6 +85,7 @@ def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[
     return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
 
 
-def _legend_name(name: str, run: Trajectory) -> str:
-    end = "" if run.diverged_at is None else f" (diverged at round {run.diverged_at})"
-    return name + end
+def _legend_name(name: str, run: Trajectory, peak: float | None) -> str:
+    if run.diverged_at is not None:
+        return f"{name} (diverged at round {run.diverged_at})"
+    return name if peak is None else f"{name} (cut: F up to {peak:.0e})"

@@ -12,9 +12,10 @@ import pytest
 from kavg.cli.commands.list import Section
 from kavg.cli.commands.plot import Axis
 from kavg.cli.entry_point import COMPLETION, main
+from kavg.config.advice import all_keys
 from kavg.config.kinds import FAMILIES
 from kavg.config.places import setting_places
-from kavg.config.settings_file import EXAMPLE, _settings_type
+from kavg.config.settings_file import EXAMPLE
 from kavg.trajectory import AXES
 
 
@@ -125,7 +126,7 @@ def test_a_wrong_completion_request_prints_no_error(monkeypatch, capsys, word):
 
 
 def test_every_place_that_is_offered_is_a_key_of_some_table_and_every_key_is_offered():
-    known = {key for keys in _settings_type()[1].values() for key in keys}
+    known = all_keys()
     places = setting_places({"start": {}, "algorithm": [{"gamma": {}}], "oracle": {"noise": {}}})
     keys = {part for place in places for part in place.split(".")} - {"*", "0"}
     assert keys == known
@@ -133,8 +134,14 @@ def test_every_place_that_is_offered_is_a_key_of_some_table_and_every_key_is_off
 
 def test_algorithms_are_selected_by_name_or_number():
     tables = {"algorithm": [{"name": "A"}, {}, {"name": "with.dot"}, "no table", {"name": " "}]}
-    selectors = [place.split(".")[1] for place in setting_places(tables) if place.endswith(".K")]
-    assert selectors == ["*", "A", "1", "2", "4"]
+    places = [place for place in setting_places(tables) if place.endswith(".K")]
+    selectors = [place.removeprefix("algorithm").removesuffix(".K") for place in places]
+    assert selectors == [".*", ".A", ".1", '["with.dot"]', ".2", ".4"]
+
+
+def test_a_name_that_needs_quotes_is_completed_as_bash_reads_it(here, complete):
+    (here / "my.toml").write_text(EXAMPLE.replace('"M-AVG"', '"M-AVG, mu = 0.5"'))
+    assert 'algorithm\\[\\"M-AVG,\\' in complete("kavg", "run", "my.toml", "--set", "algorithm")
 
 
 # Real shells

@@ -135,10 +135,11 @@ def test_all_errors_are_reported_once_and_nothing_is_written(call, here):
     assert err.splitlines() == [
         "kavg: my.toml: 6 errors",
         "  rounds: is missing; as in rounds = 200",
-        "  algorithm.0.K: is missing",
+        "  algorithm.0.K: is missing; as in K = 8",
         "  algorithm.0.tau: there is no key 'tau' here; use 'K'",
-        "  algorithm.0.lr: there is no key 'lr' here; use 'gamma'",
-        "  algorithm.1.K: is missing",
+        "  algorithm.0.lr: there is no key 'lr' here; use 'gamma', which is given already: leave "
+        "'lr' out",
+        "  algorithm.1.K: is missing; as in K = 8",
         "  algorithm.1.tau: there is no key 'tau' here; use 'K'",
     ]
     assert list_files(here) == {"my.toml"}

@@ -46,7 +46,8 @@ FAULTS = {
             algorithm=method(gamma='{ kind = "warm_up", rounds = 0, then = { kind = "warm_up" } }')
         ),
         "algorithm.0.gamma.rounds: rounds must be a whole number of at least 1, got rounds=0",
-        "algorithm.0.gamma.then: there is no kind 'warm_up'; the kinds are: constant",
+        "algorithm.0.gamma.then: there is no kind 'warm_up'; it is one of gamma of [[algorithm]]; "
+        "the kinds are: constant",
     ),
     "lists": (
         text(algorithm=method(gamma=PW)),
@@ -61,7 +62,7 @@ FAULTS = {
         text(objective='{ kind = "cosin" }'),
         "objective: there is no kind 'cosin'; did you mean 'cosine'? The kinds are: cosine, ",
     ),
-    "no kind": (text(oracle="{ sigma2 = 1.0 }"), "oracle: needs a kind, as in kind = '...'"),
+    "no kind": (text(oracle="{ sigma2 = 1.0 }"), "oracle: needs a kind, as in oracle = { kind = "),
     "foreign kind": (
         text(oracle='{ type = "gaussian" }'),
         "oracle: there is no key 'type' here; use 'kind'",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import shlex
+
 import pytest
 from helpers.raw_settings import list_errors, method, text
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kavg
+from kavg.config.examples import format_text
+from kavg.config.overrides import apply_override
+from kavg.config.places import join_steps, setting_places
 from kavg.config.settings_file import parse_config
 
 
@@ -66,3 +74,62 @@ def test_wrong_overrides_are_refused(override, words):
 def test_errors_of_overrides_come_with_those_of_the_file_and_the_last_one_counts():
     assert len(list_errors(text("0"), ["bad", "algorithm.7.K=1", "lr=2"])) == 4
     assert parse_config(text(), ["rounds=3", "rounds=4"]).rounds == 4
+
+
+names = st.text(min_size=1).filter(lambda name: name.isprintable() and name.strip())
+
+
+@settings(deadline=None)
+@given(names | st.sampled_from(["0", "1", "*", "a.b", "mu = 0.5", "[x]", '"', "'", "\\", " a "]))
+def test_an_algorithm_of_any_printable_name_can_be_set(name):
+    place = join_steps("algorithm", name, "K")
+    tables = {"algorithm": [{"name": f"{name}, too"}, {"name": name}]}
+    assert place in setting_places(tables)
+    quoted = [f"algorithm.{format_text(name)}.K", f"algorithm[{format_text(name)}] . K"]
+    quoted += [f"algorithm['{name}'].K"] if "'" not in name else []
+    for one in (place, *quoted):
+        changed = copy.deepcopy(tables)
+        apply_override(changed, f"{one}=4")
+        assert [run.get("K") for run in changed["algorithm"]] == [None, 4]
+
+
+DIGITS = "M-AVG, mu = 0.5"
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        f"algorithm.{DIGITS}.gamma=0.1",
+        "algorithm.M.gamma=0.1",
+        "algorithm[7].gamma=0.1",
+        'algorithm["m-avg, mu = 0.5"].gamma=0.1',
+        "rounds.x=3",
+        "algorithm.0.outer.mu.x=3",
+        "rounds",
+    ],
+)
+def test_the_message_on_a_wrong_place_shows_one_that_is_accepted(override):
+    outer = '{ kind = "block_momentum", mu = 0.5 }'
+    given_text = text(algorithm=method(outer=outer, more=f', name = "{DIGITS}"'))
+    (line,) = list_errors(given_text, [override])
+    _, example = shlex.split(line.split("as in ")[1])
+    if "algorithm" in override and "outer" not in override:
+        assert example == f'algorithm["{DIGITS}"].K=8'
+    parse_config(given_text, [example])
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [(".1", 0.1), ("1.", 1.0), (".5e-1", 0.05), ("+.5", 0.5), (" 2.e-1 ", 0.2), ("1", 1.0)],
+)
+def test_numbers_may_be_written_as_shells_write_them(written, value):
+    config = parse_config(text(), [f"algorithm.0.gamma={written}"])
+    assert config.algorithms[0].gamma == value
+
+
+@pytest.mark.parametrize(
+    "override", ["a." * 200 + "b=1", "a" * 10**6, "a[" * 1000 + "=1", '"' * 999]
+)
+def test_hostile_overrides_are_refused_in_one_short_line(override):
+    (line,) = list_errors(text(), [override])
+    assert len(line) < 400

@@ -30,17 +30,16 @@ def lines_of(*verdicts):
     return verdict_table(verdicts, level=0.05).splitlines()
 
 
-def test_a_reason_that_rows_share_is_printed_once_and_referred_to():
+def test_a_reason_why_bounds_do_not_apply_is_printed_once_with_their_names():
     rows = [a_decision(), a_verdict(bound=BOUNDS[1]), a_verdict(bound=BOUNDS[2], reason="rare")]
-    rows += [a_decision("M-AVG"), a_verdict("M-AVG", BOUNDS[1])]
+    rows += [a_decision("M-AVG"), a_verdict("M-AVG", BOUNDS[1]), a_verdict("M-AVG", BOUNDS[3])]
     lines = lines_of(*rows)
-    assert [line.split()[0] for line in lines if line.endswith("see note 1")] == [
-        BOUNDS[1].name
-    ] * 2
-    assert f"note 1:  {WHY}" in lines
-    assert "\n".join(lines).count(WHY) == 1
+    text = " ".join("\n".join(lines).split())
+    assert text.count(WHY) == 1
+    assert f"NOT APPLICABLE, 3 verdicts: {WHY}" in text
+    assert f"{WHY} {BOUNDS[1].name}: K-AVG {BOUNDS[1].name}, {BOUNDS[3].name}: M-AVG" in text
     assert sum(line.endswith("NOT APPLICABLE  rare") for line in lines) == 1
-    assert lines[-1] == "2 HOLDS, 3 NOT APPLICABLE"
+    assert lines[-1] == "2 HOLDS, 4 NOT APPLICABLE"
 
 
 def test_numbers_stand_in_their_own_rows_and_a_reason_beside_them():
@@ -54,13 +53,14 @@ def test_numbers_stand_in_their_own_rows_and_a_reason_beside_them():
     assert "note 1:  because" in shared
 
 
-def test_an_algorithm_without_any_theorem_takes_one_row():
-    lines = lines_of(*(a_verdict(bound=bound) for bound in BOUNDS))
-    start = f"  all {len(BOUNDS)} bounds"
-    (row,) = (line for line in lines if line.startswith(start))
-    assert " ".join(lines).count("theorem that is about") == 1
-    assert "NOT APPLICABLE  a theorem that is" in row
-    assert not any("note 1" in line for line in lines)
+def test_algorithms_without_any_theorem_take_two_lines_in_all():
+    names = ("K-AVG", "M-AVG", "a" + chr(0x202E))
+    lines = lines_of(*(a_verdict(name, bound) for name in names for bound in BOUNDS))
+    assert lines.count("  no bound applies") == 3
+    text = " ".join("\n".join(lines).split())
+    assert text.count("theorem that is about") == 1
+    assert f"NOT APPLICABLE, {3 * len(BOUNDS)} verdicts: {WHY}" in text
+    assert f"  all {len(BOUNDS)} bounds: K-AVG, M-AVG, a\\u202e" in lines
     assert max(map(len, lines)) <= WIDTH
 
 

@@ -130,9 +130,14 @@ def test_nothing_is_put_back_where_that_is_not_sure(tmp_path):
     assert all(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
+def test_a_folder_for_figures_is_left_only_with_figures_in_it(tmp_path):
+    write(tmp_path / "none")
+    write(tmp_path / "one", draw=lambda figures: (figures / "a.png").write_bytes(b"a"))
+    assert [(tmp_path / name / "figures").exists() for name in ("none", "one")] == [False, True]
+
+
 def test_a_new_run_takes_the_place_of_the_old_one_and_leaves_no_trace(tmp_path):
-    write(tmp_path / "run")
-    (tmp_path / "run" / "figures" / "old.png").write_bytes(b"old")
+    write(tmp_path / "run", draw=lambda figures: (figures / "old.png").write_bytes(b"old"))
     write(tmp_path / "run", [a_run("another")])
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
     assert [run.name for run in load_trajectories(tmp_path / "run")] == ["another"]
@@ -361,7 +366,6 @@ def other_disk():
 
 def test_added_files_replace_files_and_leave_links(tmp_path, other_disk):
     write(tmp_path / "run")
-    (tmp_path / "run" / "figures").rmdir()
     (tmp_path / "run" / "figures").symlink_to(other_disk)
 
     def draw(stage):
