@@ -224,7 +224,7 @@ def test_a_path_of_half_a_million_parts_is_refused_in_one_line(tmp_path):
     data = f'{{ kind = "logistic_regression", data = "{"a/" * 500_000}x.npz" }}'
     (line,) = list_errors(text(objective=data), folder=tmp_path)
     assert line.startswith("objective: a/a/")
-    assert len(line) < 400
+    assert len(line) < 1000
 
 
 # Syntax.

@@ -83,6 +83,6 @@ def test_the_command_says_it_in_a_line_each(call, empty, no_figures):
     )
     code, _, err = call("run", path, "-q")
     assert code == 0
-    assert [line for line in err.splitlines() if "warning" in line] == [
-        "kavg: warning: K-AVG: F ended at 6.806e+06, above its start at 2; reduce gamma"
+    assert [line for line in err.splitlines() if "F ended" in line] == [
+        "kavg: K-AVG: F ended at 6.806e+06, above its start at 2; reduce gamma"
     ]
