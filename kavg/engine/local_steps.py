@@ -6,7 +6,7 @@ column more than there are coordinates.
 
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, nan
 from typing import Final, final
 
 import numpy as np
@@ -69,6 +69,8 @@ class LocalSteps:
         self.seen, self.numbers = view_read_only(self.x), self.g.reshape(-1)
         self.first = np.empty(shape[1:], dtype)
         self.displacements = displacement_buffer(tile, R, problem.objective.dim)
+        # Made once, as slicing costs 0.1 us each; all tiles of a rank are equal but the last.
+        self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.
         self.gamma = np.empty((), dtype)
 
@@ -92,26 +94,30 @@ class LocalSteps:
         it, and the next call will.
         """
         t = len(learners)
-        x, seen, g = self.x[:t], self.seen[:t], self.g[:t]
+        x, seen, g, displacements = self.views.get(t) or self._make_views(t)
         self.gradient.select(learners)
         self.gamma[...] = gamma
         self.first[...] = start
         x[...] = self.first
         # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
         place = n * STRIDE % g.size
-        self.numbers[place] = np.nan
+        self.numbers[place] = nan
         # Numbered over the run and not the round: noise at a step is the same for every K (law 4).
         for step in range((n - 1) * self.K, n * self.K):
             self.gradient(seen, step, g)
             # Two calls in place: x - gamma g would allocate a tile at every step.
             np.multiply(g, self.gamma, out=g)
             np.subtract(x, g, out=x)
-        displacements = self.displacements[:t]
         # From the start as rounded to ``dtype``, and in float64, so that no bit of x is lost.
         np.subtract(x, self.first, out=displacements[..., :-1], dtype=np.float64)
         if isnan(self.numbers.item(place)):
             self._check_again(t, (n - 1) * self.K)
         return displacements
+
+    def _make_views(self, t: int) -> tuple[Floats, Floats, Floats, Floats]:
+        views = self.x[:t], self.seen[:t], self.g[:t], self.displacements[:t]
+        self.views[t] = views
+        return views
 
     def _check_again(self, t: int, step: int) -> None:
         """Raise ``KavgError`` unless the NaN was written, as in a run that diverges."""

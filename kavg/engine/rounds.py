@@ -42,7 +42,8 @@ def meta_iterations(
     number of rounds; ``request()`` is called on each rank once a round, and the ``requested`` of a
     round is the sum over the ranks.  ``simulate`` measures these rounds.
 
-    Raises ``KavgError`` if an option is out of range (``RunOptions``) or the start does not fit.
+    Raises ``KavgError`` if an option is out of range (``RunOptions``), if the start or
+    ``state`` does not fit, or as ``simulate``.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Linear(dim=1), oracles.Noiseless(), start=0.0)
@@ -53,8 +54,14 @@ def meta_iterations(
     """
     ranks = Ranks(comm)
     options = ranks.attempt(lambda: RunOptions(replicas, seed, mean, dtype, tile), RunOptions())
-    ranks.agree(lambda: describe_run(problem, algorithm, options, state=state))
-    rounds = iterate_rounds(problem, algorithm, options, ranks=ranks, state=state, request=request)
+
+    def own() -> State | None:
+        return None if state is None else own_state(state, problem, algorithm, options.replicas)
+
+    # Now, as the caller may write to its arrays before the first round is asked for.
+    begin = ranks.attempt(own, None)
+    ranks.agree(lambda: describe_run(problem, algorithm, options, state=begin))
+    rounds = iterate_rounds(problem, algorithm, options, ranks=ranks, state=begin, request=request)
     # A rank that failed in the outer step has no round to show, and joins the others in the next.
     return (now for now in rounds if ranks.failure is None)
 

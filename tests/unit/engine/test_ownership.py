@@ -136,12 +136,11 @@ def test_arrays_of_objectives_are_read_only():
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
 def test_data_are_copied(dtype, layout):
     X, y = layout(np.arange(12, dtype=dtype).reshape(6, 2)), np.array([0, 1, 0, 1, 0, 1], dtype)
-    objective = kavg.objectives.LogisticRegression(Data(X, y))
-    before = objective.value(np.ones(2))
+    data = Data(X, y)
+    expected = kavg.objectives.LogisticRegression(Data(X.copy(), y.copy())).value(np.ones(2))
     X *= 100
     y[...] = 1 - y
-    assert objective.value(np.ones(2)) == before
-    assert kavg.objectives.LogisticRegression(objective.split.train).value(np.ones(2)) == before
+    assert kavg.objectives.LogisticRegression(data).value(np.ones(2)) == expected
 
 
 def test_data_behind_a_read_only_view_are_copied_too():
@@ -163,10 +162,9 @@ def test_a_state_is_copied():
     expected = kavg.meta_iterations(
         PROBLEM, METHOD, state=State(4, w.copy(), v.copy(), exponents.copy())
     )
-    first = next(rounds)
     w[...], v[...], exponents[...] = 1e9, 1e9, 1
-    assert np.array_equal(first.w, next(expected).w)
-    assert np.array_equal(next(rounds).w, next(expected).w)
+    for _ in range(3):
+        assert np.array_equal(next(rounds).w, next(expected).w)
     assert w.flags.writeable
     assert exponents.flags.writeable
 
