@@ -116,9 +116,10 @@ def _describe_type(value: object) -> str:
 
 def _describe_values(problem: Problem, w: Floats) -> dict[str, str]:
     """Describe the objective where the run starts, as its data may come from different files."""
-    # To six digits: the last places may differ between processors.
-    gradient = np.empty_like(w)
+    # Zeros, so that a gradient that does not write is the same on all ranks, and refused later.
+    gradient = np.zeros_like(w)
     problem.objective.grad(w.copy(), gradient)
+    # To six digits: the last places may differ between processors.
     return {
         "F at the start": f"{np.sum(problem.objective.value(w.copy())):.6g}",
         "||grad F||^2 at the start": f"{np.sum(gradient * gradient):.6g}",
@@ -136,7 +137,7 @@ def _describe_gradient(
         seed=options.seed, P=algorithm.P, R=options.replicas, tile=1, dtype=options.dtype,
     )  # fmt: skip
     x = w[None].astype(options.dtype)
-    out = np.empty_like(x)
+    out = np.zeros_like(x)
     gradient.select(range(1))
     gradient(x, 0, out)
     return f" {np.sum(out * out):.6g}"
@@ -158,7 +159,7 @@ def _describe_outer(algorithm: Algorithm, d: int) -> str:
         return ""
     w = np.linspace(1.0, 2.0, d)[None]
     v = w / 4 if outer.memory else np.empty(0)
-    start = np.empty_like(w)
+    start = np.zeros_like(w)
     outer.start(w, v, start)
     outer.step(w, v, w / 8, 0.5)
     return f" {np.sum(start):.6g}, {np.sum(w):.6g}, {np.sum(v):.6g}"
