@@ -23,6 +23,10 @@ class NewerFormat(KavgError):
     """An intact file of a later format, which a later version of kavg can read."""
 
 
+class FolderInUse(KavgError):
+    """Another process writes to the folder, or its lock cannot be judged from this machine."""
+
+
 class CollectiveError(KavgError):
     """An error that every rank raises at the same point, so that each can end by itself.
 

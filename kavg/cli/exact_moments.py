@@ -8,7 +8,7 @@ from typing import Final
 
 from kavg.analysis.estimate import quantity_interval
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
-from kavg.cli.execution import run_algorithms
+from kavg.cli.execution import hold_output, run_algorithms
 from kavg.cli.options import Output
 from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
@@ -17,7 +17,6 @@ from kavg.config.memory_estimates import check_moment_memory
 from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import wrap_text
-from kavg.storage.output_folder import validate_output_folder
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
@@ -32,21 +31,17 @@ def compare_with_moments(session: Session, config: Config, folder: Path, output:
         KavgError: There are no exact moments, or the folder cannot be written; before any round.
     """
     curves: list[ExactTrajectory] = []
+    # First, as no other folder would help an objective that has no exact moments.
+    run_on_rank_0(session.comm, lambda: curves.extend(exact_curves(config)))
+    with hold_output(session, folder, output) as held:
+        runs = run_algorithms(session, config, quiet=output.quiet)
 
-    def prepare() -> None:
-        # First, as no other folder would help an objective that has no exact moments.
-        curves.extend(exact_curves(config))
-        validate_output_folder(folder, output.force)
+        def write() -> None:
+            text = exact_table(curves, runs)
+            results = Results(config, runs, text, lambda place: _draw_exact(curves, runs, place))
+            write_results(session, results, held, force=output.force)
 
-    run_on_rank_0(session.comm, prepare)
-    runs = run_algorithms(session, config, quiet=output.quiet)
-
-    def write() -> None:
-        text = exact_table(curves, runs)
-        results = Results(config, runs, text, lambda figures: _draw_exact(curves, runs, figures))
-        write_results(session, results, folder, force=output.force)
-
-    run_on_rank_0(session.comm, write)
+        run_on_rank_0(session.comm, write)
 
 
 def exact_curves(config: Config) -> list[ExactTrajectory]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import zip_longest
 from pathlib import Path
 
 from kavg.base import Communicator
 from kavg.cli.environment import describe_session, installed_version, source_digest
+from kavg.cli.options import Output
 from kavg.cli.output import print_messages
 from kavg.cli.progress import open_progress
 from kavg.cli.results import Results, write_results
-from kavg.cli.session import Session
+from kavg.cli.session import Session, hold_on_rank_0
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
 from kavg.config.settings_stream import LAUNCHED_PATIENCE, PATIENCE, is_stream, read_stream
@@ -29,7 +31,8 @@ from kavg.reports import table
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
-from kavg.storage.output_folder import remove_checkpoints, validate_output_folder
+from kavg.storage.claims import hold_output_folder
+from kavg.storage.output_folder import remove_checkpoints
 from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
 
@@ -84,25 +87,34 @@ def describe_inputs(config: Config) -> str:
     return f"{versions}, settings and data {hash_config(config)}"
 
 
+@contextmanager
 def claim_new_run(
-    session: Session, config: Config, folder: Path, *, force: bool
-) -> CheckpointManager:
-    """Validate the folder of a new run, and return the run's checkpoint manager.
+    session: Session, config: Config, folder: Path, output: Output
+) -> Iterator[CheckpointManager]:
+    """Hold the folder of a new run while the block runs; yield the run's checkpoint manager.
 
     Raises:
-        KavgError: The folder is taken and ``force`` is false, or it cannot be written.
+        KavgError: The folder is taken and not to be replaced, or it cannot be written.
     """
-
-    def prepare() -> None:
-        validate_output_folder(folder, force)
-        if force:
+    with hold_output(session, folder, output) as held:
+        if output.force:
             # Before the first round, or a crash would leave checkpoints of another run.
-            remove_checkpoints(folder)
+            run_on_rank_0(session.comm, lambda: remove_checkpoints(held))
+        facts = describe_session(session.size) | describe_data(config)
+        start = Checkpoint(to_toml(config, held), hash_data(config), (), [facts])
+        yield CheckpointManager(held, config.checkpoint, start, owns_folder=output.force)
 
-    run_on_rank_0(session.comm, prepare)
-    facts = describe_session(session.size) | describe_data(config)
-    start = Checkpoint(to_toml(config, folder), hash_data(config), (), [facts])
-    return CheckpointManager(folder, config.checkpoint, start, owns_folder=force)
+
+def hold_output(session: Session, folder: Path, output: Output) -> AbstractContextManager[Path]:
+    """Hold the run folder of a command on rank 0, from before the first round to its end.
+
+    ``folder`` is that of ``output``.  Yields the folder to write to.
+    """
+    return hold_on_rank_0(
+        session,
+        folder,
+        lambda: hold_output_folder(folder, force=output.force, is_default=output.out is None),
+    )
 
 
 def run_and_store(

@@ -44,13 +44,13 @@ class Results:
 def write_results(session: Session, results: Results, folder: Path, *, force: bool) -> None:
     """Write the run folder and print where it is, on rank 0.
 
-    Without ``force``, a folder that another run has created meanwhile is not touched; this run is
-    written to ``folder-2``.
+    The caller holds the lock of ``folder``.  Without ``force``, a folder that another program has
+    created meanwhile is not touched; this run is written to ``folder-2``.
 
     Raises:
         RunFailed: The folder cannot be written.
     """
-    folder = folder if force else choose_unused_folder(folder)
+    held, folder = folder, folder if force else choose_unused_folder(folder)
     report = summarize_runs(results.runs)
     read = describe_objective_data(results.config.objective)
     if read is not None:
@@ -62,7 +62,9 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
         to_toml(results.config, folder), results.runs, report, facts, results.verdicts
     )
     try:
-        RunFolder(folder).write(stored, lambda figures: _draw_figures(results, figures))
+        RunFolder(folder, is_locked=folder == held).write(
+            stored, lambda figures: _draw_figures(results, figures)
+        )
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -19,13 +20,15 @@ from kavg.analysis.differences import (
 from kavg.analysis.estimate import paired_difference
 from kavg.cli.output import print_text
 from kavg.cli.session import Session
-from kavg.config.toml import parse_toml, read_settings
+from kavg.config.toml import parse_toml
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
+from kavg.storage.recovery import recover_before_reading
+from kavg.storage.text_files import read_text
 from kavg.text import format_count, shorten_repr
 from kavg.trajectory import Trajectory
 
@@ -50,6 +53,8 @@ def compare_folders(session: Session, a: Path, b: Path) -> int:
 
     All ranks read both folders and must obtain the same comparison.
     """
+    for folder in (a, b):
+        run_on_rank_0(session.comm, partial(recover_before_reading, folder))
     result = agree_on(
         session.comm, "the runs", lambda: compare_runs(a, b), lambda each: "\n".join(each.lines)
     )
@@ -82,7 +87,7 @@ def _read_runs(folder: Path) -> list[Trajectory]:
 def _read_settings(folder: Path) -> dict[str, Any]:
     """The settings by place; no data are loaded, as they may no longer exist."""
     try:
-        return flatten_tables(parse_toml(read_settings(folder / "config.toml")))
+        return flatten_tables(parse_toml(read_text(folder / "config.toml")))
     except RecursionError:
         raise KavgError(f"the settings in {str(folder)!r} are nested too deeply") from None
 

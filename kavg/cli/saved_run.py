@@ -14,10 +14,9 @@ from kavg.config.config import Config, hash_data
 from kavg.config.settings_file import to_toml
 from kavg.config.stored_settings import describe_data, load_stored_config, parse_stored_config
 from kavg.errors import KavgError, NewerFormat
-from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
 from kavg.storage import load_trajectories, manifest
-from kavg.storage.atomic import restore_folder
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
 from kavg.storage.output_folder import is_unfinished
@@ -93,8 +92,6 @@ def load_saved_run(
         set_timeout(session.comm, saved.config.timeout)
         return saved
 
-    # A crash while a longer run replaced the folder may have left it under a temporary name.
-    run_on_rank_0(session.comm, lambda: restore_folder(folder))
     return agree_on(session.comm, "the runs", load_here, lambda saved: saved.identity)
 
 

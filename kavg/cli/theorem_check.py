@@ -13,7 +13,7 @@ from kavg.analysis.comparison import Comparison, compare_with_bounds
 from kavg.analysis.decision import decide_verdicts
 from kavg.analysis.sequential import decide_sequentially
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.cli.execution import load_shared_config, run_algorithms
+from kavg.cli.execution import run_algorithms
 from kavg.cli.options import Decision, Output
 from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.results import Results, write_results
@@ -24,7 +24,7 @@ from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.verdicts import verdict_table, verdicts_json
 from kavg.storage import RunFolder, joint_digest
-from kavg.storage.output_folder import require_finished, validate_output_folder
+from kavg.storage.output_folder import require_finished
 from kavg.storage.text_files import write_json
 from kavg.text import escape_unprintable, format_count
 from kavg.trajectory import Trajectory
@@ -84,7 +84,6 @@ class TheoremCheck:
         shown = verdict_panels(self.comparisons, self.runs)
         if not shown:
             return []
-        figures.mkdir(parents=True, exist_ok=True)
         return list(save(verdict_figure(shown), figures, "bounds"))
 
 
@@ -129,18 +128,13 @@ def _validate_decision(decision: Decision) -> None:
 
 
 def check_settings(
-    session: Session,
-    path: Path,
-    overrides: Sequence[str] | None,
-    decision: Decision,
-    output: Output,
+    session: Session, config: Config, folder: Path, decision: Decision, output: Output
 ) -> int:
-    """Run a settings file, print the verdicts, write the run folder; return the exit code.
+    """Run settings, print the verdicts, write the run folder; return the exit code.
 
-    With ``decision.until_decided`` the run that is written is that of the last look.
+    With ``decision.until_decided`` the run that is written is that of the last look.  The caller
+    holds the lock of ``folder``.
     """
-    config, folder = load_shared_config(session, path, overrides), output.folder(path)
-    run_on_rank_0(session.comm, lambda: validate_output_folder(folder, output.force))
     check = _run_and_judge(session, config, decision, quiet=output.quiet)
     results = Results(check.config, check.runs, check.table, check.draw, check.json)
     # All ranks wait: a launcher may end a job as soon as one rank exits with a code.
@@ -182,11 +176,12 @@ def _judge_together(
     session: Session, pairs: Sequence[Comparison], level: float
 ) -> tuple[Verdict, ...]:
     """The verdicts, which all ranks must share: they decide on more looks and the exit code."""
-
-    def name(verdicts: Sequence[Verdict]) -> str:
-        return ", ".join(each.outcome.label for each in verdicts)
-
-    return agree_on(session.comm, "the verdicts", lambda: decide_verdicts(pairs, level), name)
+    return agree_on(
+        session.comm,
+        "the verdicts",
+        lambda: decide_verdicts(pairs, level),
+        lambda verdicts: ", ".join(each.outcome.label for each in verdicts),
+    )
 
 
 def check_run_folder(

@@ -30,6 +30,7 @@ from kavg.reports.repetition import (
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, manifest
 from kavg.storage.output_folder import require_run_folder
+from kavg.storage.recovery import recover_before_reading
 from kavg.storage.validation import list_disagreements
 from kavg.trajectory import Trajectory
 
@@ -67,6 +68,7 @@ def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet:
         KavgError: The folder holds no finished run, or the options make no sense.
     """
     comm = session.comm
+    run_on_rank_0(comm, lambda: recover_before_reading(folder))
     agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
     stored = agree_on(
         comm, "the files", lambda: examine_folder(folder, repetition), lambda each: each.identity

@@ -14,6 +14,7 @@ from kavg.config.settings_file import load_config, name_settings_file, parse_con
 from kavg.config.toml import parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, load_trajectories
+from kavg.storage.regular_files import require_file
 from kavg.storage.validation import is_finished
 from kavg.trajectory import Trajectory
 
@@ -49,7 +50,7 @@ def load_run(
     if reads_data:
         config = load_stored_config(folder, data)
     else:
-        config = load_config(folder / "config.toml", reads_data=False)
+        config = load_config(require_file(folder / "config.toml"), reads_data=False)
     runs = load_trajectories(folder)
     if not is_finished(runs, config.algorithms, config.rounds):
         raise KavgError(
@@ -62,7 +63,10 @@ def load_run(
 def load_stored_config(folder: Path, data: Path | None = None) -> Config:
     """Load the settings of a finished run, with the data that it read (``parse_stored_config``)."""
     path = folder / "config.toml"
-    text, facts = read_settings(path), RunFolder(folder).read_table("environment.json")
+    text, facts = (
+        read_settings(require_file(path)),
+        RunFolder(folder).read_table("environment.json"),
+    )
     with name_settings_file(path):
         return parse_stored_config(text, folder, facts, data)
 

@@ -1,18 +1,30 @@
-"""Atomic writes: a file or folder appears whole or not at all."""
+"""Atomic writes: a file or folder appears whole or not at all.
+
+Temporary names are random and opened exclusively, so neither a file nor a link that is already
+there is followed.  Those of a folder begin with ``temporary_stem``; only the process that holds the
+folder's lock (``kavg.storage.locks``) makes them, so the next holder knows that any it finds were
+left by a process that has ended (``kavg.storage.recovery``).
+"""
 
 from __future__ import annotations
 
-import glob
+import errno
+import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Container, Iterator
+import stat
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
+
+from kavg.storage.exchange import exchange_paths
 
 SHOWN: Final = 40
-"""Characters of a folder's name in its temporary names, which must not become too long."""
+"""Characters of a name that its temporary names show, as these must not become too long."""
+MOST_PARTS: Final = 200
+"""Parts of a path in which folders are created at most."""
 
 
 def resolve_links(path: Path) -> Path:
@@ -23,24 +35,47 @@ def resolve_links(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def temporary_stem(name: str) -> str:
+    """Return what the temporary names of a folder begin with, which differs for any two folders.
+
+    >>> temporary_stem("digits"), temporary_stem("x" * 60)
+    ('.digits', '.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.42f2d973')
+    """
+    if len(name) <= SHOWN:
+        return f".{name}"
+    return f".{name[:SHOWN]}.{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def open_exclusively(path: Path) -> BinaryIO:
+    """Create a file and open it for writing.
+
+    Raises ``FileExistsError`` if anything has the name, also a link that leads nowhere.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
 @contextmanager
-def write_atomically(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside ``path``; rename it to ``path`` if the block succeeds.
+def write_atomically(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file beside ``path``; rename it to ``path`` if the block succeeds.
 
     The file is flushed to disk before it is renamed, and its folder after.  If the block raises,
-    the temporary file is removed and an older ``path`` is untouched.
+    the temporary file is removed and an older ``path`` is untouched.  A link of that name is
+    replaced, not followed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with write_atomically(Path(folder, "a.txt")) as partial:
-    ...         _ = partial.write_text("whole")
+    ...     with write_atomically(Path(folder, "a.txt")) as file:
+    ...         _ = file.write(b"whole")
     ...     Path(folder, "a.txt").read_text()
     'whole'
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    partial = path.with_name(f".{path.name[:SHOWN]}.{secrets.token_hex(4)}.partial")
+    file = open_exclusively(partial)
     try:
-        yield partial
-        with partial.open("rb") as file:
+        with file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
         sync_folder(path.parent)
@@ -50,57 +85,122 @@ def write_atomically(path: Path) -> Iterator[Path]:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all."""
-    with write_atomically(path) as partial:
-        partial.write_bytes(content)
+    with write_atomically(path) as file:
+        file.write(content)
 
 
 @contextmanager
 def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
     """Yield a temporary folder; it replaces ``folder`` if the block succeeds.
 
-    An older folder of that name is moved aside only then, and removed last.  After an interruption
-    at any point, the old or the new folder is whole and in its place, or ``restore_folder`` puts
-    the old one there.  Files of the old folder whose names are not in ``ours`` move to the new one.
+    Where the system can exchange two names (``kavg.storage.exchange``), ``folder`` is there at any
+    moment; elsewhere an older one is moved aside first.  After an interruption at any point the old
+    or the new folder is whole and in its place, or ``recover_folder`` puts the old one there.
+    Files of the old folder whose names are not in ``ours`` move to the new one.  The caller holds
+    the lock of the folder.
     """
     folder = resolve_links(folder)  # a folder cannot be renamed to an existing link
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # Not the process number: in containers and on shared disks another process has the same.
-    mark = f".{folder.name[:SHOWN]}.{secrets.token_hex(4)}"
+    make_folders(folder.parent)
+    mark = f"{temporary_stem(folder.name)}.{secrets.token_hex(4)}"
     stage, old = folder.with_name(f"{mark}.partial"), folder.with_name(f"{mark}.old")
     try:
         stage.mkdir()
         yield stage
-        sync_folder(stage)
-        if folder.exists():
-            folder.replace(old)
-        stage.replace(folder)
+        sync_tree(stage)
+        _put_in_place(stage, folder, old)
         sync_folder(folder.parent)
     finally:
-        if old.exists() and not folder.exists():
-            old.replace(folder)
-        shutil.rmtree(stage, ignore_errors=True)
-        if old.exists():
-            _move_other_files(old, folder, ours)
-            shutil.rmtree(old, ignore_errors=True)
+        settle_replacement(folder, old, ours)
+        remove_tree(stage)
 
 
-def restore_folder(folder: Path) -> None:
-    """Rename an old folder back, if the machine stopped between the renames of ``replace_folder``.
+def _put_in_place(stage: Path, folder: Path, old: Path) -> None:
+    if not os.path.lexists(folder):
+        stage.replace(folder)
+        return
+    # Under the name of an old folder first, as that is what it is after the exchange: a draft
+    # would be deleted by the next command, and the user's own files with it.
+    stage.replace(old)
+    if exchange_paths(old, folder):
+        return
+    old.replace(stage)
+    folder.replace(old)
+    stage.replace(folder)
 
-    Does nothing if it is uncertain which folder was meant: if the name may have been truncated to
-    ``SHOWN`` characters, or if there are two such folders.
+
+def settle_replacement(folder: Path, old: Path, ours: Container[str]) -> None:
+    """Complete or undo a replacement by ``replace_folder`` that ended at any point.
+
+    ``old`` is the folder that it moved aside, and may be missing.  It is put back if there is no
+    ``folder``; otherwise its files that are not in ``ours`` move to ``folder``, and it is removed.
     """
-    with suppress(OSError):  # the code that reads or writes the folder next reports what is wrong
-        folder = resolve_links(folder)
-        old = [*folder.parent.glob(f".{glob.escape(folder.name)}.{'[0-9a-f]' * 8}.old")]
-        if not folder.exists() and len(folder.name) < SHOWN and len(old) == 1:
-            old[0].replace(folder)
-
-
-def _move_other_files(old: Path, folder: Path, ours: Container[str]) -> None:
-    for path in old.iterdir():
-        if path.name not in ours and not (folder / path.name).exists():
+    if not os.path.lexists(old):
+        return
+    if not os.path.lexists(folder):
+        old.replace(folder)
+        return
+    for path in sorted(old.iterdir()):
+        if path.name not in ours and not os.path.lexists(folder / path.name):
             path.replace(folder / path.name)
+    sync_folder(folder)
+    remove_tree(old)
+
+
+def make_folders(folder: Path) -> list[Path]:
+    """Create a folder and those above it; return the ones that were created, the deepest last.
+
+    Raises ``OSError`` if one cannot be created, and then leaves none; also if the path has more
+    than ``MOST_PARTS`` parts, which other programs could not remove again.
+    """
+    if len(folder.parts) > MOST_PARTS:
+        raise OSError(errno.ENAMETOOLONG, f"the path has more than {MOST_PARTS} parts")
+    with suppress(FileNotFoundError):
+        os.lstat(folder)  # raises for a name that is too long
+    made: list[Path] = []
+    try:
+        for place in reversed((folder, *folder.parents)):
+            if not os.path.isdir(place):
+                with suppress(FileExistsError):  # another process may create it at the same time
+                    place.mkdir()
+                    made.append(place)
+    except BaseException:
+        remove_empty(made)
+        raise
+    return made
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders that ``make_folders`` created, unless there is something in them."""
+    for folder in reversed(folders):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder and all in it, or a file; links are removed and not followed.
+
+    What cannot be removed is left; the next command tries again.
+    """
+    with suppress(OSError, RecursionError):
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush all files in a folder to disk, and the names of all folders in it.
+
+    Raises ``OSError`` if a file cannot be flushed.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            descriptor = os.open(os.path.join(place, name), os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_folder(Path(place))
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,20 +13,23 @@ stored as a run of as many rounds as it has completed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, BinaryIO, Final, final
 
 import numpy as np
 
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import npz
 from kavg.storage.atomic import sync_folder, write_atomically
+from kavg.storage.regular_files import open_regular
 from kavg.storage.text_files import parse_json
 from kavg.storage.trajectories import build_trajectories, collect_arrays, collect_fields
 from kavg.trajectory import Trajectory
@@ -43,6 +46,10 @@ LINE: Final = re.compile(
 DAMAGED: Final = (*npz.UNREADABLE, KeyError, AttributeError)
 LONGEST: Final = 200
 """Bytes within which the first line ends."""
+END_MAGIC: Final = b"PK\5\6"
+END_BYTES: Final = 22
+"""How an archive ends that has no comment: these bytes, which begin so."""
+CHUNK: Final = 2**20
 
 
 @final
@@ -136,9 +143,11 @@ def _decode_content(rest: memoryview) -> Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write a checkpoint to ``folder``, whole or not at all, named after its number of rounds."""
     path = folder / f"{checkpoint.done:09d}.ckpt"
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link, which is not followed")
     folder.mkdir(parents=True, exist_ok=True)
     sync_folder(folder.parent)
-    with write_atomically(path) as partial, partial.open("wb") as file:
+    with write_atomically(path) as file:
         file.writelines(encode_checkpoint(checkpoint))
     return path
 
@@ -150,14 +159,35 @@ def read_checkpoint(path: Path) -> Checkpoint:
     file cannot be read.
     """
     try:
-        if not path.is_file():  # a device may have no end
-            raise KavgError("it is not a file")
-        return decode_checkpoint(path.read_bytes())
+        with open_regular(path) as file:
+            _validate_checksum(file)
+            file.seek(0)
+            return decode_checkpoint(file.read())
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None
     except KavgError as error:
         kind = NewerFormat if isinstance(error, NewerFormat) else KavgError
         raise kind(f"{str(path)!r} is refused: {error}") from None
+
+
+def _validate_checksum(file: BinaryIO) -> None:
+    """Raise KavgError if a file cannot be a checkpoint, before its content is in memory."""
+    head = file.read(LONGEST)
+    line = LINE.match(head)
+    size = file.seek(0, os.SEEK_END)
+    if line is None or size <= LONGEST:
+        file.seek(0)
+        decode_checkpoint(file.read(LONGEST))
+        return
+    # Of the format of this version the end is known: a file of any size is refused at once.
+    file.seek(-END_BYTES, os.SEEK_END)
+    is_ended = int(line["format"]) != FORMAT or file.read(len(END_MAGIC)) == END_MAGIC
+    file.seek(line.end())
+    sha = hashlib.sha256(line["head"])
+    while is_ended and (chunk := file.read(CHUNK)):
+        sha.update(chunk)
+    if sha.hexdigest().encode() != line["checksum"]:
+        raise KavgError("it is cut off or damaged: its checksum does not fit")
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -17,13 +17,18 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Final, final
 
 from kavg.errors import KavgError
+from kavg.storage.locks.folder_lock import INSIDE
+from kavg.storage.regular_files import open_regular, read_regular
 
 NAME: Final = "manifest.sha256"
 HEAD: Final = b"# kavg manifest 1\n"
+DEEPEST: Final = 100
+"""Folders in folders that are read at most."""
 LARGEST: Final = 2**24
 """Bytes of a manifest that are read at most."""
 ENTRY: Final = re.compile(rb"# (\d{1,18}) bytes\n(\\?)([0-9a-f]{64})  ([^\n]+)\n")
@@ -43,26 +48,38 @@ class Entry:
 def compute_entry(path: Path) -> Entry:
     """Read a file and compute its entry.
 
-    Raises ``OSError`` if it cannot be read.
+    Raises ``OSError`` if it cannot be read, and ``KavgError`` if it is no regular file.
     """
-    with path.open("rb") as file:
+    with open_regular(path, inf) as file:
         size = os.fstat(file.fileno()).st_size
         return Entry(size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def list_files(folder: Path) -> dict[str, Path]:
-    """List all files in a folder and below, but for its manifest, by their relative names.
+    """List all files in a folder and below, but for its manifest and lock, by their relative names.
 
-    Links are listed and not followed.
+    Links are listed and not followed.  Raises ``KavgError`` if a folder in it cannot be read, or
+    lies more than ``DEEPEST`` folders deep.
     """
-    files = {}
-    for place, folders, names in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
-        for name in (*names, *links):
-            path = Path(place, name)
-            files[path.relative_to(folder).as_posix()] = path
-    files.pop(NAME, None)
-    return files
+    files: dict[str, Path] = {}
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        name = place.relative_to(folder).as_posix()
+        if depth > DEEPEST:
+            raise KavgError(f"{name[:40]!r} and so on is nested more than {DEEPEST} folders deep")
+        try:
+            with os.scandir(place) as entries:
+                found = [
+                    (place / each.name, each.is_dir(follow_symlinks=False)) for each in entries
+                ]
+        except OSError as error:
+            raise KavgError(f"{name!r} cannot be read: {error.strerror}") from None
+        waiting += [(path, depth + 1) for path, is_folder in found if is_folder]
+        files |= {
+            path.relative_to(folder).as_posix(): path for path, is_folder in found if not is_folder
+        }
+    return {name: path for name, path in files.items() if name not in (NAME, INSIDE)}
 
 
 def build_manifest(folder: Path) -> bytes:
@@ -73,22 +90,18 @@ def build_manifest(folder: Path) -> bytes:
     return format_manifest({name: compute_entry(path) for name, path in list_files(folder).items()})
 
 
-def update_manifest(folder: Path, paths: Iterable[Path]) -> bytes | None:
-    """Build the manifest of a folder after these files were added to it or replaced.
+def update_manifest(folder: Path, files: Mapping[str, Path]) -> bytes | None:
+    """Build the manifest that a folder has once files are added to it or replaced.
 
-    All other entries are kept, so that changes of other files are still detected; ``paths`` outside
-    the folder are ignored.  None if the folder has no manifest, or a damaged one: the original
-    content of its other files is then unknown.
+    ``files`` are the new ones by their relative names, wherever they are.  All other entries are
+    kept, so that changes of other files are still detected.  None if the folder has no manifest, or
+    a damaged one: the original content of its other files is then unknown.
     """
     try:
         entries = dict(read_manifest(folder))
     except KavgError:
         return None
-    home = folder.resolve()  # as the files may be named through links
-    for path in (path.resolve() for path in paths):
-        if path.is_relative_to(home):
-            entries[path.relative_to(home).as_posix()] = compute_entry(path)
-    return format_manifest(entries)
+    return format_manifest(entries | {name: compute_entry(path) for name, path in files.items()})
 
 
 def format_manifest(entries: Mapping[str, Entry]) -> bytes:
@@ -126,10 +139,12 @@ def read_manifest(folder: Path) -> Mapping[str, Entry]:
     if not path.is_file():
         raise KavgError(f"{NAME} is missing, so changes of the files cannot be detected")
     try:
-        with path.open("rb") as file:
-            return parse_manifest(file.read(LARGEST))
+        content = read_regular(path, LARGEST)
     except OSError as error:
         raise KavgError(f"{NAME} cannot be read: {error.strerror}") from None
+    except KavgError as error:
+        raise KavgError(f"{NAME} cannot be read: {error}") from None
+    return parse_manifest(content)
 
 
 def parse_manifest(content: bytes) -> Mapping[str, Entry]:
@@ -159,10 +174,9 @@ def list_changes(folder: Path) -> list[str]:
     If there is no whole manifest, that is the only description.
     """
     try:
-        entries = read_manifest(folder)
+        return list(_compare_files(read_manifest(folder), list_files(folder)))
     except KavgError as error:
         return [str(error)]
-    return list(_compare_files(entries, list_files(folder)))
 
 
 def validate_files(folder: Path, names: Iterable[str]) -> None:

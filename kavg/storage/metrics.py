@@ -6,10 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
 from kavg.storage.atomic import write_atomically
+from kavg.storage.regular_files import open_regular
 from kavg.trajectory import Trajectory
 
 COLUMNS: Final = (
@@ -38,17 +40,19 @@ def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     A series that an algorithm did not record is left empty.  Numbers are written as ``repr`` writes
     them, so reading them gives the same bits.
     """
-    with write_atomically(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(_table_rows(trajectories))
+    with write_atomically(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        csv.writer(text, lineterminator="\n").writerows(_table_rows(trajectories))
+        text.detach()  # flushed; the file itself is closed by its writer
 
 
 def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | None:
     """Describe the first difference from what ``write_metrics`` writes; None if there is none.
 
     The description can follow the name of the file.  Line by line, as a table may be larger than
-    memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be read.
+    memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be read, or is none.
     """
-    with path.open(newline="", encoding="utf-8") as file:
+    with open_regular(path, inf) as content, io.TextIOWrapper(content, "utf-8", newline="") as file:
         for number, row in enumerate(_table_rows(trajectories), start=1):
             expected = io.StringIO()
             csv.writer(expected, lineterminator="\n").writerow(row)

@@ -11,27 +11,24 @@ from itertools import count
 from pathlib import Path
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import resolve_links, restore_folder, sync_folder
+from kavg.storage.atomic import MOST_PARTS, make_folders, resolve_links, sync_folder
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
+from kavg.storage.manifest import list_files
+from kavg.storage.recovery import require_no_link
 
 
-def validate_output_folder(folder: Path, force: bool) -> None:
-    """Raise KavgError if a run cannot, or must not, be written to ``folder``.
-
-    An existing folder needs ``force``, and must then be a run folder or empty.
-    """
+def validate_place(folder: Path) -> None:
+    """Raise KavgError if nothing can be written under the name of a folder."""
     name = repr(str(folder))
+    if len(folder.parts) > MOST_PARTS:
+        raise KavgError(
+            f"cannot write {name[:60]}...: its path has {len(folder.parts)} parts, and "
+            f"{MOST_PARTS} are allowed; use --out DIR"
+        )
     try:
         # lstat raises for a name that is too long; pathlib's exists returns False in Python 3.14.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.lstat(folder)
-        restore_folder(folder)
-        if folder.exists() and not force:
-            raise KavgError(_describe_existing(folder))
-        if folder.exists() and not _is_replaceable(folder):
-            raise KavgError(
-                f"{name} is not a run folder of kavg and is not overwritten; use --out DIR"
-            )
         place = resolve_links(folder)
         above = next(path for path in place.parents if os.path.lexists(path))
     except OSError as error:
@@ -43,6 +40,28 @@ def validate_output_folder(folder: Path, force: bool) -> None:
         )
 
 
+def validate_output_folder(folder: Path, force: bool) -> None:
+    """Raise KavgError if a run must not be written to ``folder``, which is locked.
+
+    An existing folder needs ``force``, and must then be a run folder or empty.
+    """
+    if not os.path.exists(folder):  # a link that leads nowhere yet is followed
+        return
+    name = repr(str(folder))
+    if not force:
+        raise KavgError(_describe_existing(folder))
+    try:
+        is_replaceable = _is_replaceable(folder)
+        if is_replaceable:
+            list_files(folder)  # it can be read, and is not nested too deeply to be removed
+    except OSError as error:
+        raise KavgError(f"cannot write {name}: {error.strerror}; use --out DIR") from None
+    except KavgError as error:
+        raise KavgError(f"cannot replace {name}: {error}; use --out DIR") from None
+    if not is_replaceable:
+        raise KavgError(f"{name} is not a run folder of kavg and is not overwritten; use --out DIR")
+
+
 def validate_writable(folder: Path) -> None:
     """Raise KavgError if a run cannot be resumed in ``folder``.
 
@@ -51,6 +70,7 @@ def validate_writable(folder: Path) -> None:
     for place in (folder, resolve_links(folder).parent):
         if not os.access(place, os.W_OK | os.X_OK):
             raise KavgError(f"cannot write to {str(place)!r}, where the run is to continue")
+    require_no_link(folder, folder / FOLDER)
 
 
 def _describe_existing(folder: Path) -> str:
@@ -115,13 +135,14 @@ def remove_checkpoints(folder: Path) -> None:
 
     Raises ``KavgError`` if they cannot be removed.
     """
+    place = folder / FOLDER
     try:
-        if (folder / FOLDER).is_dir():
-            shutil.rmtree(folder / FOLDER)
+        if place.is_symlink():  # what it leads to is not of this folder
+            place.unlink()
+        elif place.is_dir():
+            shutil.rmtree(place)
     except OSError as error:
-        raise KavgError(
-            f"cannot remove {str(folder / FOLDER)!r}: {error.strerror}; use --out DIR"
-        ) from None
+        raise KavgError(f"cannot remove {str(place)!r}: {error.strerror}; use --out DIR") from None
 
 
 def choose_unused_folder(folder: Path) -> Path:
@@ -130,7 +151,7 @@ def choose_unused_folder(folder: Path) -> Path:
     For a run that writes only at its end, when another run may have taken the name.
     ``claim_folder`` also creates the folder.
     """
-    return next(path for path in _numbered_names(folder) if not path.exists())
+    return next(path for path in number_names(folder) if not os.path.exists(path))
 
 
 def claim_folder(folder: Path) -> Path:
@@ -138,8 +159,8 @@ def claim_folder(folder: Path) -> Path:
 
     Only one of several runs can create a folder, so no two claim the same.  Raises ``OSError``.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for path in _numbered_names(folder):
+    make_folders(folder.parent)
+    for path in number_names(folder):
         try:
             path.mkdir()
         except FileExistsError:
@@ -149,5 +170,6 @@ def claim_folder(folder: Path) -> Path:
     raise AssertionError("names never end")
 
 
-def _numbered_names(folder: Path) -> Iterator[Path]:
+def number_names(folder: Path) -> Iterator[Path]:
+    """Generate ``folder``, ``folder-2``, ``folder-3``, ... without end."""
     return (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))

@@ -15,33 +15,41 @@ manifest.sha256         name, size and SHA-256 of all of these (``kavg.storage.m
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
 from kavg.errors import KavgError
 from kavg.storage import manifest
-from kavg.storage.atomic import replace_folder, write_bytes
+from kavg.storage.atomic import (
+    make_folders,
+    remove_tree,
+    replace_folder,
+    resolve_links,
+    sync_folder,
+    sync_tree,
+    write_bytes,
+)
 from kavg.storage.metrics import write_metrics
+from kavg.storage.recovery import (
+    ADDED,
+    CONTENTS,
+    PENDING,
+    finish_addition,
+    hold_folder,
+    recover_before_reading,
+    require_no_link,
+)
 from kavg.storage.text_files import read_json, read_text, write_json, write_text
 from kavg.storage.trajectories import load_trajectories, write_trajectories
 from kavg.trajectory import Trajectory
 
-CONTENTS: Final = (
-    "config.toml",
-    "metrics.csv",
-    "trajectory.npz",
-    "summary.json",
-    "environment.json",
-    "verdicts.json",
-    "figures",
-    "checkpoints",
-    manifest.NAME,
-)
-"""Names that kavg uses in a run folder; files of other names are the user's and are kept."""
+PATIENCE: Final = 5.0
+"""Seconds that a command which adds files waits for another that does so."""
 
 
 @final
@@ -65,8 +73,11 @@ class RunFolder:
     """The folder of one finished run, at a path that need not exist yet.
 
     ``write`` creates the whole folder and ``add`` puts further files into it.  Both update the
-    manifest, so ``kavg verify`` reports a file that was written in any other way.
+    manifest, so ``kavg verify`` reports a file that was written in any other way.  Both hold the
+    lock of the folder meanwhile (``kavg.storage.locks``), unless ``is_locked`` says that the caller
+    does.
 
+    >>> import tempfile
     >>> place = tempfile.TemporaryDirectory()
     >>> folder = RunFolder(Path(place.name) / "run")
     >>> folder.write(StoredRun("rounds = 5", [], {"digest": "e3b0"}, {"ranks": 1}))
@@ -80,6 +91,7 @@ class RunFolder:
     """
 
     path: Path
+    is_locked: bool = False
 
     def load(self) -> StoredRun:
         """Read the whole folder.
@@ -87,6 +99,7 @@ class RunFolder:
         Raises ``KavgError`` if a file is missing or damaged; reading cannot run code.
         ``kavg.load_trajectories`` reads the arrays alone, and ``read_table`` one JSON file.
         """
+        recover_before_reading(self.path)
         verdicts = self.path / "verdicts.json"
         return StoredRun(
             read_text(self.path / "config.toml"),
@@ -110,9 +123,9 @@ class RunFolder:
         """Write the folder, whole or not at all; ``draw`` writes figures to the folder it is given.
 
         An older run of the same name is replaced only when the new one is complete; the user's own
-        files in it are kept.  Raises ``OSError``, and whatever ``draw`` raises.
+        files in it are kept.  Raises ``OSError``, ``FolderInUse``, and whatever ``draw`` raises.
         """
-        with replace_folder(self.path, ours=CONTENTS) as stage:
+        with self._hold(self.path), replace_folder(self.path, ours=CONTENTS) as stage:
             write_text(stage / "config.toml", run.config)
             write_metrics(stage / "metrics.csv", run.trajectories)
             write_trajectories(stage / "trajectory.npz", run.trajectories)
@@ -132,22 +145,53 @@ class RunFolder:
         """Write further files into the folder and enter them in its manifest; return their paths.
 
         ``write`` writes to the temporary folder that it is given.  When it returns, its files move
-        to the same places under ``into``, by default this folder, and replace older ones there,
-        each atomically.  Files outside this folder are not entered.  A folder without an intact
-        manifest gets none, as the original content of its other files is unknown.
+        to the same places under ``into``, by default this folder, and replace older ones there: all
+        of them and the manifest, also if this is interrupted (``kavg.storage.recovery``).  Files
+        outside this folder are not entered.  A folder without an intact manifest gets none, as the
+        original content of its other files is unknown.
+
+        Raises ``KavgError`` if a link inside this folder is in the way, ``FolderInUse`` if another
+        process writes there for longer than ``PATIENCE``, and ``OSError``.
         """
         into = self.path if into is None else into
-        into.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=into, prefix=".", suffix=".partial") as place:
-            stage = Path(place)
-            write(stage)
-            names = sorted(manifest.list_files(stage))
-            for name in names:
-                (into / name).parent.mkdir(parents=True, exist_ok=True)
-                # Copied and not renamed: "figures" may be a link to another disk.
-                write_bytes(into / name, (stage / name).read_bytes())
-        added = [into / name for name in names]
-        content = manifest.update_manifest(self.path, added)
+        home, place = resolve_links(self.path), resolve_links(into)
+        is_inside = place == home or home in place.parents
+        for folder in (Path(os.path.abspath(self.path)), home):
+            require_no_link(folder, Path(os.path.abspath(into)))
+        root = home if is_inside else place
+        with self._hold(root):
+            make_folders(place)
+            names = _add_files(root, place, write, is_inside)
+        return [into / name for name in names]
+
+    @contextmanager
+    def _hold(self, folder: Path) -> Iterator[None]:
+        with nullcontext() if self.is_locked else hold_folder(folder, PATIENCE):
+            yield
+
+
+def _add_files(
+    root: Path, place: Path, write: Callable[[Path], object], is_inside: bool
+) -> list[str]:
+    """Write files to a draft of ``root``, then move them to ``place``; return their names."""
+    draft = root / f".{ADDED}.{secrets.token_hex(4)}.partial"
+    inner = place.relative_to(root)
+    try:
+        (draft / inner).mkdir(parents=True)
+        write(draft / inner)
+        files = manifest.list_files(draft)
+        for name, path in files.items():
+            # Before the files are complete under their last temporary name, which is not undone.
+            require_no_link(root, (root / name).parent)
+            path.chmod(draft.stat().st_mode & 0o666)  # as files that are opened here would have
+        content = manifest.update_manifest(root, files) if is_inside else None
         if content is not None:
-            write_bytes(self.path / manifest.NAME, content)
-        return added
+            write_bytes(draft / manifest.NAME, content)
+        sync_tree(draft)
+        if files:
+            draft.replace(root / PENDING)
+            sync_folder(root)
+            finish_addition(root)
+    finally:
+        remove_tree(draft)
+    return sorted(Path(name).relative_to(inner).as_posix() for name in files)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import write_atomically
+from kavg.storage.atomic import write_bytes
+from kavg.storage.regular_files import read_regular
 
 LARGEST: Final = 2**26
 """Bytes of the largest file that is read."""
@@ -19,8 +20,7 @@ def write_text(path: Path, text: str) -> None:
 
     Characters that UTF-8 cannot encode, which names of files may have, are escaped.
     """
-    with write_atomically(path) as partial:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def read_text(path: Path) -> str:
@@ -29,14 +29,13 @@ def read_text(path: Path) -> str:
     Raises ``KavgError`` if it cannot be read, or holds anything else.
     """
     try:
-        if not path.is_file():  # a pipe or a device may have no end
-            raise KavgError(f"{str(path)!r} is not a file")
-        with path.open("rb") as file:
-            return file.read(LARGEST).decode()
+        return read_regular(path, LARGEST).decode()
     except OSError as error:
         raise KavgError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise KavgError(f"{str(path)!r} is not UTF-8 text: {error}") from None
+    except KavgError as error:
+        raise KavgError(f"{str(path)!r} cannot be read: {error}") from None
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

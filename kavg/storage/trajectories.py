@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from kavg.errors import KavgError
 from kavg.storage import npz
 from kavg.storage.atomic import write_atomically
+from kavg.storage.recovery import recover_before_reading
 from kavg.storage.text_files import parse_json
 from kavg.trajectory import State, Trajectory
 from kavg.validation import validate_trajectory
@@ -40,7 +41,7 @@ def write_trajectories(path: Path, trajectories: Sequence[Trajectory]) -> None:
     The round trip preserves all bits, those of NaN included.
     """
     about = np.array(json.dumps([collect_fields(run) for run in trajectories]))
-    with write_atomically(path) as partial, partial.open("wb") as file:
+    with write_atomically(path) as file:
         np.savez_compressed(file, **{"about": about, **collect_arrays(trajectories)})
 
 
@@ -76,6 +77,7 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
     Raises ``KavgError`` if there is no such file, or kavg did not write it.
     """
     path = Path(path)
+    recover_before_reading(path.parent if path.name == "trajectory.npz" else path)
     path = path / "trajectory.npz" if os.path.isdir(path) else path
     if not os.path.exists(path):  # pathlib's own raises where a name is too long
         raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")

@@ -50,8 +50,14 @@ def check(
     first, as kavg run does; a run folder is read, and the verdicts are added to it or written to
     --out.  Exit code 3 if a bound that applies is violated.
     """
+    from kavg.cli.execution import hold_output, load_shared_config
     from kavg.cli.theorem_check import check_run_folder, check_settings, is_folder_given
+    from kavg.mpi.collective import run_on_rank_0
+    from kavg.storage.recovery import recover_before_reading
 
+    run_on_rank_0(session.comm, lambda: recover_before_reading(source))
     if is_folder_given(session, source, decision, overrides, data):
         return check_run_folder(session, source, output.out or source, decision.level, data)
-    return check_settings(session, source, overrides, decision, output)
+    settings = load_shared_config(session, source, overrides)
+    with hold_output(session, output.folder(source), output) as folder:
+        return check_settings(session, settings, folder, decision, output)

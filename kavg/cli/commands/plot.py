@@ -58,8 +58,10 @@ def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
     from kavg.reports.figures.trajectories import write_figures
     from kavg.storage import RunFolder, load_trajectories
     from kavg.storage.output_folder import require_finished
+    from kavg.storage.recovery import recover_before_reading
     from kavg.text import escape_unprintable
 
+    recover_before_reading(folder)
     require_finished(folder)
     runs = load_trajectories(folder)
     try:

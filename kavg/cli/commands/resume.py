@@ -8,7 +8,7 @@ import typer
 
 from kavg.cli.command import command
 from kavg.cli.options import DataOption, FolderArgument, QuietOption
-from kavg.cli.session import Session
+from kavg.cli.session import Session, hold_on_rank_0
 
 RoundsOption = Annotated[
     int | None,
@@ -33,16 +33,18 @@ def resume(
     from kavg.cli.output import print_messages, print_text
     from kavg.cli.saved_run import load_saved_run
     from kavg.mpi.collective import run_on_rank_0
+    from kavg.storage.claims import hold_run_folder
     from kavg.storage.output_folder import validate_writable
     from kavg.text import format_count
 
-    saved = load_saved_run(session, folder, rounds, data)
-    if saved.is_complete:
-        rounds_done = format_count(saved.config.rounds, "round")
-        print_text(f"{str(folder)!r} is finished, {rounds_done}; --rounds N extends it")
-        return
-    run_on_rank_0(session.comm, lambda: validate_writable(folder))
-    if session.rank == 0:
-        print_messages(saved.warnings)
-    manager = saved.manager(folder, session.size)
-    run_and_store(session, saved.config, manager, quiet=quiet)
+    with hold_on_rank_0(session, folder, lambda: hold_run_folder(folder)):
+        saved = load_saved_run(session, folder, rounds, data)
+        if saved.is_complete:
+            rounds_done = format_count(saved.config.rounds, "round")
+            print_text(f"{str(folder)!r} is finished, {rounds_done}; --rounds N extends it")
+            return
+        run_on_rank_0(session.comm, lambda: validate_writable(folder))
+        if session.rank == 0:
+            print_messages(saved.warnings)
+        manager = saved.manager(folder, session.size)
+        run_and_store(session, saved.config, manager, quiet=quiet)

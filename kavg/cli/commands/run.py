@@ -22,5 +22,5 @@ def run(
     from kavg.cli.execution import claim_new_run, load_shared_config, run_and_store
 
     settings = load_shared_config(session, config, overrides)
-    manager = claim_new_run(session, settings, output.folder(config), force=output.force)
-    run_and_store(session, settings, manager, quiet=output.quiet)
+    with claim_new_run(session, settings, output.folder(config), output) as manager:
+        run_and_store(session, settings, manager, quiet=output.quiet)

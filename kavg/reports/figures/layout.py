@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kavg.errors import KavgError
 from kavg.reports.figures.legend import replace_missing_glyphs
 from kavg.reports.figures.style import use_default_style
+from kavg.storage.atomic import write_atomically
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -135,11 +136,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], stem: str) -> tuple[Pat
 
 
 def _write_file(figure: Figure, path: Path, **options: Any) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        # The format is named because the draft's ending is not that of a picture.
-        figure.savefig(draft, format=path.suffix[1:], **options)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with write_atomically(path) as file:
+        # The format is named because a file that is open has no ending.
+        figure.savefig(file, format=path.suffix[1:], **options)
     return path

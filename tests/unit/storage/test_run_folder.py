@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import re
-import shutil
 import tempfile
 import tomllib
 from dataclasses import replace
@@ -21,9 +20,16 @@ from hypothesis.extra import numpy as npst
 from kavg.cli.results import summarize_runs
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
 from kavg.errors import KavgError
-from kavg.storage import RunFolder, StoredRun, joint_digest, load_trajectories, manifest
-from kavg.storage.atomic import replace_folder, restore_folder, write_atomically
-from kavg.storage.run_folder import CONTENTS
+from kavg.storage import (
+    RunFolder,
+    StoredRun,
+    atomic,
+    joint_digest,
+    load_trajectories,
+    manifest,
+)
+from kavg.storage.atomic import replace_folder, write_atomically
+from kavg.storage.recovery import CONTENTS, recover_folder
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)
@@ -64,7 +70,7 @@ def content(folder):
 def test_a_failure_leaves_nothing(tmp_path, error):
     with pytest.raises(type(error)):
         write(tmp_path / "deep" / "run", draw=fail_with(error))
-    assert list((tmp_path / "deep").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt(), Broken()])
@@ -76,9 +82,15 @@ def test_a_failure_leaves_the_old_run(tmp_path, error):
     assert content(tmp_path) == before
 
 
+def without_exchange(monkeypatch):
+    """A file system that renames one name at a time."""
+    monkeypatch.setattr(atomic, "exchange_paths", lambda a, b: False)
+
+
 @pytest.mark.parametrize("error", [OSError("quota"), KeyboardInterrupt()])
-@pytest.mark.parametrize("at", [1, 2])
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch, error, at):
+    without_exchange(monkeypatch)
     write(tmp_path / "run")
     before = content(tmp_path)
     path, moves = type(tmp_path), []
@@ -96,38 +108,81 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
     assert content(tmp_path) == before
 
 
-@pytest.mark.parametrize("name", ["run", "a.b [c]*", "x" * 39])
-def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatch, name):
+NAMES = ["run", "a.b [c]*", "x" * 40, "x" * 41, "x" * 250, "ä" * 120, "-f"]
+
+
+def killed(*given, **named):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatch, name, at):
     folder = tmp_path / name
     write(folder)
+    (folder / "notes.md").write_text("years of work")
     before = content(tmp_path)
-
-    def killed(*given, **named):
-        raise KeyboardInterrupt
-
     path = type(tmp_path)
     with monkeypatch.context() as patch:
+        without_exchange(patch)
         honest, moves = path.replace, []
         patch.setattr(path, "replace", lambda a, b: honest(a, b) if not moves.append(a) and
-                      len(moves) == 1 else killed())  # fmt: skip
-        patch.setattr(shutil, "rmtree", killed)
+                      len(moves) < at else killed())  # fmt: skip
+        patch.setattr(atomic, "remove_tree", killed)
+        patch.setattr(atomic, "settle_replacement", killed)
         with pytest.raises(KeyboardInterrupt), replace_folder(folder, CONTENTS):
             pass
-    assert not folder.exists()
-    restore_folder(folder)
-    shutil.rmtree(next(tmp_path.glob(".*.partial")))
-    assert content(tmp_path) == before
-    restore_folder(folder)
-    assert content(tmp_path) == before
+    assert len(list(tmp_path.iterdir())) > 1 or not folder.exists()
+    for _ in range(2):
+        recover_folder(folder)
+        assert content(tmp_path) == before
+        assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
-def test_nothing_is_put_back_where_that_is_not_sure(tmp_path):
-    for name in (".run.0123abcd.old", ".run.4567abcd.old", f".{'x' * 40}.0123abcd.old"):
+@pytest.mark.parametrize("name", NAMES)
+def test_killed_behind_the_exchange_the_new_run_gets_the_files_of_the_user(
+    tmp_path, monkeypatch, name
+):
+    folder = tmp_path / name
+    write(folder)
+    (folder / "notes.md").write_text("years of work")
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic, "settle_replacement", killed)
+        patch.setattr(atomic, "remove_tree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(folder, [a_run("another")])
+    assert folder.is_dir()
+    recover_folder(folder)
+    assert [run.name for run in load_trajectories(folder)] == ["another"]
+    assert (folder / "notes.md").read_text() == "years of work"
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_at_no_moment_is_there_no_folder(tmp_path, monkeypatch):
+    for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    for name in ("run", "x" * 40, "x" * 41, "y" * 300, "other"):
-        restore_folder(tmp_path / name)
+    if not atomic.exchange_paths(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system renames one name at a time")
+    folder, path = tmp_path / "run", type(tmp_path)
+    write(folder)
+    honest, seen = path.replace, []
+
+    def replace_and_look(self, target):
+        moved = honest(self, target)
+        seen.append((folder / "summary.json").exists())
+        return moved
+
+    monkeypatch.setattr(path, "replace", replace_and_look)
+    write(folder, [a_run("another")])
+    assert seen
+    assert all(seen)
+
+
+def test_of_two_folders_that_were_moved_aside_none_is_put_back(tmp_path):
+    for name in (".run.0123abcd.old", ".run.4567abcd.old", ".other run.0123abcd.old"):
+        (tmp_path / name).mkdir()
+    recover_folder(tmp_path / "run")
     assert len([*tmp_path.iterdir()]) == 3
-    assert all(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 def test_a_folder_for_figures_is_left_only_with_figures_in_it(tmp_path):
@@ -163,12 +218,12 @@ def test_a_run_folder_may_have_any_name(tmp_path, name):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), write_atomically(path) as partial:  # noqa: PT012
-        partial.write_text("half")
+    with pytest.raises(RuntimeError), write_atomically(path) as file:  # noqa: PT012
+        file.write(b"half")
         raise RuntimeError
     assert content(tmp_path) == {path.relative_to(tmp_path): b"old"}
-    with write_atomically(path) as partial:
-        partial.write_text("new")
+    with write_atomically(path) as file:
+        file.write(b"new")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["new"]
 
 
@@ -364,18 +419,59 @@ def other_disk():
         yield Path(name)
 
 
-def test_added_files_replace_files_and_leave_links(tmp_path, other_disk):
+def draw(stage):
+    (stage / "figures").mkdir(exist_ok=True)
+    (stage / "figures" / "a.png").write_bytes(b"new")
+
+
+def test_a_link_in_a_run_folder_is_not_followed(tmp_path, other_disk):
+    """Neither by what is added to the folder or to its figures, nor by what replaces it."""
     write(tmp_path / "run")
+    (other_disk / "a.png").write_bytes(b"of another")
     (tmp_path / "run" / "figures").symlink_to(other_disk)
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    before = content(tmp_path / "run")
+    for folder in ("run", "link"):
+        run = RunFolder(tmp_path / folder)
+        for into in (None, run.path / "figures", run.path / "figures" / "deep"):
+            with pytest.raises(KavgError, match=r"is a link, .*; put a folder in its place"):
+                run.add(draw, into)
+    assert content(other_disk) == {Path("a.png"): b"of another"}
+    assert content(tmp_path / "run") == before
+    write(tmp_path / "run", [a_run("another")], draw=lambda figures: (figures / "b.png").touch())
+    assert content(other_disk) == {Path("a.png"): b"of another"}
+    assert not (tmp_path / "run" / "figures").is_symlink()
 
-    def draw(stage):
-        (stage / "figures").mkdir()
-        (stage / "figures" / "a.png").write_bytes(bits)
 
-    for bits in (b"first", b"second"):
-        RunFolder(tmp_path / "run").add(draw)
-        assert content(other_disk) == {Path("a.png"): bits}
-    assert (tmp_path / "run" / "figures").is_symlink()
+@pytest.mark.parametrize("name", ["a.png", "verdicts.json", "manifest.sha256", "metrics.csv"])
+def test_a_link_in_the_place_of_a_file_is_replaced(tmp_path, other_disk, name):
+    write(tmp_path / "run")
+    (other_disk / "mine").write_bytes(b"mine")
+    place = tmp_path / "run" / ("figures" if name == "a.png" else "")
+    place.mkdir(exist_ok=True)
+    (place / name).unlink(missing_ok=True)
+    (place / name).symlink_to(other_disk / "mine")
+
+    def add(stage):
+        draw(stage)
+        (stage / "verdicts.json").write_text("{}")
+
+    RunFolder(tmp_path / "run").add(add)
+    assert content(other_disk) == {Path("mine"): b"mine"}
+    assert not (tmp_path / "run" / "figures" / "a.png").is_symlink()
+    write(tmp_path / "run", [a_run("another")])
+    assert content(other_disk) == {Path("mine"): b"mine"}
+    assert manifest.list_changes(tmp_path / "run") == []
+
+
+def test_a_temporary_name_that_exists_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic.secrets, "token_hex", lambda size: "01234567")
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / ".a.txt.01234567.partial").symlink_to("mine")
+    with pytest.raises(FileExistsError), write_atomically(tmp_path / "a.txt") as file:
+        file.write(b"new")
+    assert (tmp_path / "mine").read_text() == "mine"
+    assert not (tmp_path / "a.txt").exists()
 
 
 def test_added_files_have_the_permissions_of_others(tmp_path):

@@ -61,13 +61,16 @@ def test_where_nothing_can_be_written_a_run_is_not_resumed(call, here, stop, mon
         assert "', where the run is to continue" in err
 
 
-@pytest.mark.parametrize("left", [(), (".000000002.ckpt.5f2e.partial",)])
+@pytest.mark.parametrize(
+    "left", [(), (".000000002.ckpt.5f2e.partial",), (".000000002.ckpt.01235f2e.partial",)]
+)
 def test_force_starts_again_after_a_first_checkpoint_that_failed(call, here, left, whole):
     folder = here / "runs/my/checkpoints"
     folder.mkdir(parents=True)
     for name in left:
         (folder / name).write_text("half")
-    assert call("run", "my.toml", "-q")[0] == 2
+    # A folder with a file that this version does not write is not touched without --force.
+    assert call("run", "my.toml", "-q")[0] == (2 if ".5f2e" in str(left) else 0)
     assert call("run", "my.toml", "-q", "--force")[0] == 0
     assert read_digest(here / "runs/my") == whole
     assert not folder.exists()

@@ -1,0 +1,1 @@
+"""Advisory locks of folders, and the identity of the processes that hold them."""

@@ -1,0 +1,212 @@
+"""Recovery of a folder from a process that ended while it wrote there.
+
+The holder of a folder's lock is the only process that makes temporary names for it, so all that it
+finds were left by processes that have ended:
+
+=====================  ============================================================================
+``.NAME.x.partial``    a draft beside the folder, which is removed
+``.NAME.x.old``        an older folder, which is put back, or whose other files move to the new one
+``.kavg.pending``      files to be added to the folder, complete: they are moved into place
+``.FILE.x.partial``    a draft of a file, which is removed
+=====================  ============================================================================
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from kavg.errors import KavgError
+from kavg.storage.atomic import (
+    make_folders,
+    open_exclusively,
+    remove_tree,
+    resolve_links,
+    settle_replacement,
+    sync_folder,
+    temporary_stem,
+)
+from kavg.storage.locks.folder_lock import (
+    INSIDE,
+    FolderLock,
+    list_entries,
+    list_lock_leftovers,
+    lock_paths,
+    print_notice,
+)
+
+PENDING: Final = ".kavg.pending"
+"""Files that are to be added to a folder, with the manifest that they lead to."""
+CONTENTS: Final = (
+    "config.toml",
+    "metrics.csv",
+    "trajectory.npz",
+    "summary.json",
+    "environment.json",
+    "verdicts.json",
+    "figures",
+    "checkpoints",
+    "manifest.sha256",
+    INSIDE,
+    PENDING,
+)
+"""Names that kavg uses in a run folder; files of other names are the user's and are kept."""
+DRAFT: Final = re.compile(r"\.(?:(.*)\.)?[0-9a-z_]{8}\.partial", re.DOTALL)
+PICTURE: Final = re.compile(r"\.[\w-]+\.(png|svg)\.\d+")
+"""A draft of a figure by an earlier version of kavg."""
+LAST: Final = "manifest.sha256"
+ADDED: Final = "add"
+"""What the draft of an addition is named after."""
+
+
+@contextmanager
+def hold_folder(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold the lock of a folder, and mend first what a process that has ended left there.
+
+    Raises ``FolderInUse`` if another process holds the lock for longer than ``patience`` seconds,
+    and ``OSError`` if the folder cannot be written.
+    """
+    lock = FolderLock(folder)
+    try:
+        lock.acquire(patience)
+        recover_folder(folder)
+        yield
+    finally:
+        lock.release()
+
+
+def recover_before_reading(folder: Path) -> None:
+    """Mend what a process that has ended left of a folder, if it left anything.
+
+    Does nothing while another process writes there, or where this one cannot write.
+    """
+    # ValueError: a path that no file can have; KavgError is one too.
+    with suppress(OSError, ValueError):
+        if any(_list_leftovers(resolve_links(folder))):
+            with hold_folder(folder):
+                pass
+
+
+def recover_folder(folder: Path) -> None:
+    """Finish or undo what a process that has ended left of a folder whose lock is held.
+
+    Raises ``OSError`` if files cannot be moved to where they belong.
+    """
+    given, folder = folder, resolve_links(folder)
+    was_there = os.path.lexists(folder)
+    old = _list_beside(folder, "old")
+    # Of two folders moved aside nobody knows which was meant.
+    for path in old if was_there or len(old) == 1 else ():
+        settle_replacement(folder, path, CONTENTS)
+    is_finished = finish_addition(folder)
+    drafts = [*_list_beside(folder, "partial"), *_list_drafts(folder)]
+    for path in drafts:
+        remove_tree(path)
+    is_empty = _remove_empty_claim(folder)
+    done = [f"put back what {path.name!r} held" for path in old if not os.path.lexists(path)]
+    done += ["completed the files that were being added"] if is_finished else []
+    done += [f"removed {path.name!r}" for path in drafts if not os.path.lexists(path)]
+    done += ["removed the folder, which held no checkpoint yet"] if is_empty else []
+    if done:
+        words = ", ".join(done[:3]) + (f" and {len(done) - 3} more" if len(done) > 3 else "")
+        print_notice(f"a command that was stopped left {str(given)!r} half-written: {words}")
+
+
+def _remove_empty_claim(folder: Path) -> bool:
+    """True if a run had created the folder for its first checkpoint only, and it is removed."""
+    inner = folder / "checkpoints"
+    if inner.is_symlink() or list_entries(folder) != [inner] or list_entries(inner):
+        return False
+    with suppress(OSError):  # it cannot be read, or is no folder
+        inner.rmdir()
+        folder.rmdir()
+        return True
+    return False
+
+
+def finish_addition(folder: Path) -> bool:
+    """Move pending files into their places, the manifest last; True if there were any.
+
+    Raises ``KavgError`` if a link is in the way, and ``OSError`` if they cannot be moved.
+    """
+    pending = folder / PENDING
+    if not os.path.isdir(pending) or pending.is_symlink():
+        return False
+    paths = [Path(place, name) for place, _, names in os.walk(pending) for name in names]
+    for path in sorted(paths, key=lambda path: (path == pending / LAST, path)):
+        target = folder / path.relative_to(pending)
+        require_no_link(folder, target.parent)
+        make_folders(target.parent)
+        _move_file(path, target)
+        sync_folder(target.parent)
+    remove_tree(pending)
+    sync_folder(folder)
+    return bool(paths)
+
+
+def _move_file(path: Path, target: Path) -> None:
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # A folder of figures may be mounted from another disk.
+        draft = target.with_name(f".{target.name[:40]}.00000000.partial")
+        draft.unlink(missing_ok=True)
+        with path.open("rb") as source, open_exclusively(draft) as copy:
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        draft.replace(target)
+
+
+def require_no_link(folder: Path, place: Path) -> None:
+    """Raise KavgError if a folder between ``folder`` and ``place`` is a link.
+
+    What kavg writes or deletes in a folder would otherwise be outside of it.
+    """
+    while place != folder and folder in place.parents:
+        if place.is_symlink():
+            raise KavgError(
+                f"{str(place)!r} is a link, and kavg writes through no link in a run folder; "
+                "put a folder in its place, or use --out DIR"
+            )
+        place = place.parent
+
+
+def _list_leftovers(folder: Path) -> Iterator[Path]:
+    """Names that only a process that is writing has, or has left."""
+    yield from _list_beside(folder, "old")
+    yield from _list_beside(folder, "partial")
+    for lock in lock_paths(folder):
+        yield from ([lock] if os.path.lexists(lock) else ())
+        yield from list_lock_leftovers(lock)
+    yield from ([folder / PENDING] if os.path.lexists(folder / PENDING) else ())
+    yield from _list_drafts(folder)
+    entries = list_entries(folder)
+    yield from (
+        entries if entries == [folder / "checkpoints"] and not list_entries(entries[0]) else ()
+    )
+
+
+def _list_beside(folder: Path, kind: str) -> list[Path]:
+    name = re.compile(rf"{re.escape(temporary_stem(folder.name))}\.[0-9a-f]{{8}}\.{kind}")
+    return [path for path in list_entries(folder.parent) if name.fullmatch(path.name)]
+
+
+def _list_drafts(folder: Path) -> list[Path]:
+    """Drafts in a folder, and in those of its checkpoints and figures unless they are links."""
+    places = [folder / name for name in ("checkpoints", "figures")]
+    inner = [path for place in places if not place.is_symlink() for path in list_entries(place)]
+    drafts = [path for path in inner if DRAFT.fullmatch(path.name) or PICTURE.fullmatch(path.name)]
+    for path in list_entries(folder):
+        match = DRAFT.fullmatch(path.name)
+        if match and match[1] in (None, ADDED, *CONTENTS):
+            drafts.append(path)
+    return drafts

@@ -1,0 +1,225 @@
+"""What a process that was killed leaves of a folder: the next one that comes there mends it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from helpers.holder import held_elsewhere, leave_lock
+
+from kavg.errors import KavgError
+from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
+from kavg.storage.atomic import MOST_PARTS, make_folders
+from kavg.storage.manifest import DEEPEST, list_files
+from kavg.storage.recovery import PENDING, hold_folder, recover_before_reading
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+CALLS = ("replace", "unlink", "mkdir", "rename")
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def hidden(folder):
+    return sorted(path.name for path in folder.rglob(".*"))
+
+
+def write(folder, draw=lambda figures: None):
+    RunFolder(folder).write(StoredRun("rounds = 5\n", [], {}, {}), draw)
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of its own cleaning up is done."""
+
+
+def kill_at(monkeypatch, at):
+    """Let the process end at a call that changes files, and do none from then on."""
+    seen = []
+
+    def counted(honest):
+        def call(*given, **named):
+            seen.append(honest)
+            if len(seen) >= at:
+                raise Killed
+            return honest(*given, **named)
+
+        return call
+
+    for name in CALLS:
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    monkeypatch.setattr("shutil.rmtree", counted(lambda *given, **named: None))
+    return seen
+
+
+def add_two(stage):
+    for name in ("figures/new.png", "verdicts.json"):
+        (stage / name).parent.mkdir(exist_ok=True)
+        (stage / name).write_bytes(b"new")
+
+
+def test_what_is_added_is_added_whole_or_not_at_all(tmp_path, monkeypatch):
+    """Killed at any call: no file that the manifest does not know, no draft."""
+    endings = set()
+    for at in range(1, 40):
+        folder = tmp_path / str(at) / "run"
+        write(folder, lambda figures: (figures / "new.png").write_bytes(b"old"))
+        (folder / "verdicts.json").write_bytes(b"old")
+        (folder / manifest.NAME).write_bytes(manifest.build_manifest(folder))
+        with monkeypatch.context() as patch:
+            seen = kill_at(patch, at)
+            with suppress(Killed):
+                RunFolder(folder).add(add_two)
+        leave_lock_of_the_dead(folder)
+        recover_before_reading(folder)
+        found = {(folder / "figures/new.png").read_bytes(), (folder / "verdicts.json").read_bytes()}
+        assert len(found) == 1
+        endings |= found
+        assert manifest.list_changes(folder) == []
+        assert hidden(folder.parent) == []
+        if len(seen) < at:
+            break
+    assert endings == {b"old", b"new"}
+    assert at > 5
+
+
+def leave_lock_of_the_dead(folder):
+    """The lock of this process, which is taken for one that was killed."""
+    for path in folder.parent.glob(".*.lock*"):
+        path.unlink()
+    leave_lock(folder)
+
+
+def test_a_link_that_came_meanwhile_is_in_the_way_of_what_is_to_be_added(tmp_path):
+    folder = tmp_path / "run"
+    write(folder)
+    (tmp_path / "outside").mkdir()
+    (folder / PENDING / "figures").mkdir(parents=True)
+    (folder / PENDING / "figures/new.png").write_bytes(b"new")
+    (folder / "figures").symlink_to(tmp_path / "outside")
+    recover_before_reading(folder)
+    assert content(tmp_path / "outside") == {}
+    with pytest.raises(KavgError, match="is a link"), hold_folder(folder):
+        pass
+    (folder / "figures").unlink()
+    recover_before_reading(folder)
+    assert content(folder / "figures") == {"new.png": b"new"}
+    assert hidden(tmp_path) == []
+
+
+DRAFTS = [
+    ".run.0123abcd.partial/trajectory.npz",
+    "run/.add.0123abcd.partial/figures/a.png",
+    "run/.manifest.sha256.0123abcd.partial",
+    "run/.a1b2_c3d.partial/verdicts.json",
+    "run/figures/.bounds.png.0123abcd.partial",
+    "run/figures/.bounds.png.637",
+    "run/checkpoints/.000000007.ckpt.0123abcd.partial",
+]
+MINE = [
+    "run/.git/config",
+    "run/.notes.md.0123abcd.partial",
+    "run/.hidden",
+    "run/figures/.hidden.png",
+    ".run.0123abcd",
+    ".run.backup.partial",
+    ".runs.0123abcd.partial/a",
+    ".run.0123ABCD.partial",
+]
+
+
+def lay(place, names):
+    for name in names:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(name)
+
+
+@pytest.mark.parametrize("how", ["read", "written", "loaded", "gone"])
+def test_drafts_are_cleared_and_said_and_other_files_are_not_touched(tmp_path, capsys, how):
+    write(tmp_path / "run")
+    if how == "gone":
+        RunFolder(tmp_path / "other").write(StoredRun("", [], {}, {}))
+    lay(tmp_path, DRAFTS + MINE)
+    folder = tmp_path / "run"
+    if how == "read":
+        recover_before_reading(folder)
+    elif how == "written":
+        write(folder)
+    else:
+        load_trajectories(folder)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert not left & set(DRAFTS)
+    assert set(MINE) - {"run/figures/.hidden.png"} <= left
+    said = capsys.readouterr().err
+    assert said.startswith(f"kavg: a command that was stopped left '{folder}' half-written: ")
+    assert (said.count("\n"), said.count("and 4 more")) == (1, 1)
+
+
+def test_what_a_living_process_writes_is_not_touched(tmp_path):
+    write(tmp_path / "run")
+    lay(tmp_path, DRAFTS)
+    with held_elsewhere(tmp_path / "run"):
+        recover_before_reading(tmp_path / "run")
+        load_trajectories(tmp_path / "run")
+        assert all((tmp_path / name).exists() for name in DRAFTS)
+    recover_before_reading(tmp_path / "run")
+    assert hidden(tmp_path) == []
+
+
+def test_a_folder_that_was_moved_aside_is_put_back_by_who_reads_it(tmp_path):
+    write(tmp_path / "run")
+    (tmp_path / "run").rename(tmp_path / ".run.0123abcd.old")
+    assert load_trajectories(tmp_path / "run") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("path", ["nowhere", "a\0b", "x" * 300, "y/" * 3000, "", "a/b/c"])
+def test_nothing_is_mended_where_nothing_is(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    recover_before_reading(Path(path))
+    assert list(tmp_path.iterdir()) == []
+
+
+# Folders in folders.
+
+
+def nest(folder, depth):
+    """Make folders in folders."""
+    folder.mkdir()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+
+
+@pytest.mark.parametrize(
+    ("depth", "fine"), [(DEEPEST - 1, True), (DEEPEST + 1, False), (300, False)]
+)
+def test_folders_in_folders_are_read_to_a_depth(tmp_path, depth, fine):
+    write(tmp_path / "run")
+    nest(tmp_path / "run/mine", depth)
+    if fine:
+        assert list_files(tmp_path / "run")
+        assert manifest.list_changes(tmp_path / "run") == []
+    else:
+        with pytest.raises(KavgError, match="nested more than 100 folders deep"):
+            list_files(tmp_path / "run")
+        assert len(manifest.list_changes(tmp_path / "run")) == 1
+
+
+@pytest.mark.parametrize("path", ["d/" * 250, "d/" * 3000, "a/" + "x" * 300, "note/d/e"])
+def test_folders_that_cannot_be_created_leave_none(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "note").touch()
+    with pytest.raises(OSError, match=f"than {MOST_PARTS} parts|too long|Not a directory"):
+        make_folders(tmp_path / path)
+    assert [each.name for each in tmp_path.iterdir()] == ["note"]
