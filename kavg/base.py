@@ -1,19 +1,23 @@
 """Protocols of the parts of a problem and of an algorithm, and the constants that theory needs.
 
-It imports nothing of kavg, so every other module may import it.  The letters are the papers': ``P``
-learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``; ``R`` replicas of the
-whole run are computed side by side; ``d`` is the dimension; ``n = 1..N`` counts rounds; ``w`` is
-the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
+It imports ``errors`` and ``ranges`` alone, so almost every module may import it.  The letters are
+the papers': ``P`` learners take ``K`` local steps of size ``gamma`` on mini-batches of ``B``; ``R``
+replicas of the whole run are computed side by side; ``d`` is the dimension; ``n = 1..N`` counts
+rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kavg.errors import KavgError
+from kavg.ranges import BatchSize, check_ranges
 
 Floats = NDArray[np.floating[Any]]
 """float64, or float32 in the local steps of a run with that precision."""
@@ -32,6 +36,8 @@ class Constant:
     measurement: a verdict that rests on it must say so) or ``"unknown"`` (``value`` is then NaN).
     ``source`` says where the number comes from, or why there is none.
 
+    Raises ``KavgError`` if ``how`` is none of the four, or if a value is NaN and not "unknown".
+
     >>> Constant(2.0, "exact", "largest eigenvalue")
     Constant(value=2.0, how='exact', source='largest eigenvalue')
     """
@@ -39,6 +45,14 @@ class Constant:
     value: float
     how: Certainty
     source: str = ""
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if isnan(self.value) != (self.how == "unknown"):
+            raise KavgError(
+                "a constant is NaN if it is unknown, and only then, got "
+                f"value={self.value!r} and how={self.how!r}; use unknown_constant(why)"
+            )
 
 
 def unknown_constant(source: str) -> Constant:
@@ -148,7 +162,10 @@ class NoiseConstants:
     M: Constant
     M_v: Constant
     zeta2: Constant
-    B: int = 1
+    B: BatchSize = 1
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
 
 
 class StochasticGradient(Protocol):

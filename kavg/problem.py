@@ -11,9 +11,10 @@ from typing import Annotated
 import numpy as np
 
 from kavg.arrays import as_array
-from kavg.base import Floats, Objective, Oracle, Outer, Schedule, Start
+from kavg.base import Floats, NoiseConstants, Objective, Oracle, Outer, Schedule, Start
 from kavg.errors import KavgError
-from kavg.ranges import Count, Positive, check_ranges
+from kavg.ranges import Count, Finite, Positive, check_dimension, check_range, check_ranges
+from kavg.text import shorten_repr
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Problem:
     ``start`` is one number for all coordinates, one number for each, or a law that draws a point
     for each replica (``kavg.starts``).
 
+    Raises ``KavgError`` if a part is of another kind, or lacks a member of its Protocol.
+
     >>> from kavg import objectives, oracles
     >>> bowl = Problem(objectives.Quadratic((1.0, 4.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
     >>> bowl.first_iterate(seed=1, R=1)
@@ -31,25 +34,40 @@ class Problem:
 
     objective: Objective
     oracle: Oracle
-    start: float | tuple[float, ...] | Start = 0.0
+    start: Finite | tuple[Finite, ...] | Start = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    @property
+    def dim(self) -> int:
+        """The dimension ``d`` of the objective."""
+        return check_dimension(self.objective)
+
+    @property
+    def noise(self) -> NoiseConstants:
+        """The constants of the oracle for this objective."""
+        found = self.oracle.constants(self.objective)
+        noise: NoiseConstants = check_range(NoiseConstants, "oracle.constants(...)", found)
+        return noise
 
     def first_iterate(self, seed: int, R: int) -> Floats:
         """Return ``w_1 (R, d)``, whatever form ``start`` has.
 
-        Raises ``KavgError`` if ``start`` is neither a law, nXX.
+        Raises ``KavgError`` if ``start`` is a list that does not have ``d`` numbers, or a law that
+        does not draw ``(R, d)`` finite numbers.
         """
-        dim, start = self.objective.dim, self.start
-        if isinstance(start, (int, float, tuple, list, np.ndarray)):
-            given = np.asarray(start, np.float64)
-            if given.shape not in ((), (dim,)) or not np.isfinite(given).all():
+        dim, start = self.dim, self.start
+        if isinstance(start, (int, float, tuple)):
+            given = np.asarray(start)
+            if given.shape not in ((), (dim,)):
                 raise KavgError(
                     f"start must be one finite number or {dim} of them (one for each coordinate), "
-                    f"got {str(start)[:60]} of shape {given.shape}"
+                    f"got {shorten_repr(start)} of shape {given.shape}"
                 )
             # A copy, as a broadcast array is read-only and one row for all replicas.
             return np.broadcast_to(given, (R, dim)).copy()
-        law: Start = start
-        return _check_points(law, law.draw(seed, R, dim), (R, dim))
+        return _check_points(start, start.draw(seed, R, dim), (R, dim))
 
 
 def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
@@ -78,6 +96,8 @@ class Algorithm:
     With block momentum this is M-AVG (Cong and Liu 2020, arXiv 2110.00625), with plain averaging
     K-AVG (Zhou and Cong 2018, arXiv 1708.01012); docs/notation.md compares letters.  ``gamma`` is a
     number or a schedule, a function of the round ``n = 1, 2, ...``.  ``name`` is used in reports.
+
+    Raises ``KavgError`` if a number is out of range, or a part is of another kind.
 
     >>> from kavg.outer import BlockMomentum
     >>> Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)).step_size(1)

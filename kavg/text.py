@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import Any, Final
 
@@ -43,9 +44,12 @@ def shorten_repr(value: Any) -> str:
     elif isinstance(value, dict):
         value = dict(islice(value.items(), SHOWN + 1))
     try:
-        return shorten(repr(value))
+        # An array is shown on one line.
+        return shorten(re.sub(r"\s*\n\s*", " ", repr(value)))
     except RecursionError:  # lists in lists, a thousand deep
         return "a value nested too deeply to be shown"
+    except Exception:  # of a class of the user, on which no message should fail
+        return f"a {type(value).__name__} that cannot be shown"
 
 
 def shorten(text: str) -> str:

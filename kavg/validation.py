@@ -1,4 +1,4 @@
-"""Validation of a trajectory: the types and shapes that a run leaves.
+"""Validation of a trajectory: the types and shapes that a run leaves, and whose run it is.
 
 Storage validates trajectories that it has read, and the engine those it is given to extend; code
 that gets a validated trajectory need not check it again.
@@ -12,11 +12,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.base import Floats
+from kavg.problem import Algorithm, Problem
 from kavg.trajectory import NOT_FINITE, Trajectory
 
 COUNTS: Final = ("P", "K", "B")
 COUNTABLE: Final = 2**63
 """Counts stay below it, as NumPy stores them in int64."""
+SAME: Final = 1e-6
+"""Relative difference of F up to which another machine, or another BLAS, may explain it."""
 
 
 def validate_trajectory(run: Trajectory) -> Trajectory:
@@ -95,3 +99,44 @@ def _validate_states(run: Trajectory) -> None:
 
 def _type_and_shape(array: NDArray[Any] | None) -> object:
     return None if array is None else (array.dtype, array.shape)
+
+
+def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> str | None:
+    """Return the first respect in which a run is not one of these settings; None if it may be.
+
+    Compared is what a run carries: its name, P, K and B, the shapes of w and v, the step sizes, and
+    F at the last w.  Two momenta under one name are not told apart.
+    """
+    if algorithm.name and run.name and algorithm.name != run.name:
+        return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
+    wanted, got = (algorithm.P, algorithm.K, problem.noise.B), (run.P, run.K, run.B)
+    if wanted != got:
+        return f"its (P, K, B) must be {wanted}, got {got}"
+    shape = (run.replicas, problem.dim)
+    if run.w.shape != shape:
+        return f"its w must be of shape {shape}, got {run.w.shape}"
+    if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
+        return "its v does not have the shape that the outer rule needs"
+    for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
+        if n > 0 and gamma != algorithm.step_size(n):
+            return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"
+    return _find_other_values(problem, run)
+
+
+def _find_other_values(problem: Problem, run: Trajectory) -> str | None:
+    """Return where F of the problem is not F as recorded: at a fixed start, or at the last w."""
+    points: list[tuple[str, int, Floats]] = []
+    if "F" not in run.series:
+        return None
+    if run.rounds[0] == 0 and isinstance(problem.start, (float, tuple)):
+        points.append(("the start", 0, problem.first_iterate(0, run.replicas)))
+    # A run whose last round was measured; one that diverged may have no row for its last w.
+    if run.done is not None and run.done == run.rounds[-1]:
+        points.append(("the last w", -1, run.w))
+    for where, row, w in points:
+        with np.errstate(all="ignore"):
+            F, recorded = problem.objective.value(w), run.F[row]
+            room = SAME * (np.abs(recorded) + np.abs(run.F).max(axis=0))
+        if not (np.abs(F - recorded) <= room).all():
+            return f"F at {where} is {recorded[0]:.6g} there, and {F[0]:.6g} by this problem"
+    return None

@@ -19,16 +19,8 @@ ROOT = Path(kavg.__file__).parent
 FLOORS = (
     # The vocabulary, in this order.
     (
-        "errors",
-        "text",
-        "arrays",
-        "families",
-        "ranges",
-        "base",
-        "problem",
-        "trajectory",
-        "validation",
-        "version",
+        *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
+        *("ranges", "base", "problem", "trajectory", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "schedules", "storage"),
     ("mpi", "objectives", "starts"),
@@ -45,7 +37,7 @@ NEVER = (("analysis", "engine"), ("engine", "oracles"), ("storage", "config"))
 what was stored is read without the settings that made it."""
 
 ONLY_IN = {
-    "annotated_types": {"ranges", "config", "objectives", "oracles"},
+    "annotated_types": {"descriptions", "ranges", "config", "objectives", "oracles"},
     "mpi4py": {"mpi"},
     "typer": {"cli"},
     "pydantic": {"config"},

@@ -13,6 +13,7 @@ from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown_consta
 from kavg.objectives import Linear, Quadratic
 from kavg.outer import SlowMo
 from kavg.problem import Algorithm
+from kavg.ranges import check_range
 
 _LARGE: Final = 1e50
 """Constants up to this size leave products of a few of them finite."""
@@ -113,15 +114,12 @@ def gather_constants(objective: Objective, noise: NoiseConstants) -> Mapping[str
     {'L': 4.0, 'f_star': 0.0, 'sigma2': 2.0, 'M_v': 0.0, 'zeta2': 0.0, 'pl': 1.0}
     """
     # Not part of the Protocol, as few objectives have such a constant.
-    pl: Constant = getattr(objective, "pl", unknown_constant(""))
-    return {
-        "L": objective.L,
-        "f_star": objective.f_star,
-        "sigma2": noise.M,
-        "M_v": noise.M_v,
-        "zeta2": noise.zeta2,
-        "pl": pl,
-    }
+    own = {"L": objective.L, "f_star": objective.f_star}
+    own["pl"] = getattr(objective, "pl", unknown_constant(""))
+    for name, constant in own.items():
+        check_range(Constant, f"objective.{name}", constant)
+    pl = own.pop("pl")
+    return own | {"sigma2": noise.M, "M_v": noise.M_v, "zeta2": noise.zeta2, "pl": pl}
 
 
 def estimated_constants(bound: Bound, constants: Mapping[str, Constant]) -> tuple[str, ...]:
@@ -153,6 +151,9 @@ def check_applicability(
     rule = _rule_name(algorithm.outer)
     if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
         return Applicability((), f"it covers {' and '.join(bound.outer_rules)}, not {rule}")
+    alpha = getattr(bound, "alpha", 1.0)
+    if alpha != 1:  # make_setting lets no other alpha of a run through
+        return Applicability((), f"it is stated for alpha = {alpha:g}, and the run has alpha = 1")
     if reason := bound.exclusion(setting):
         return Applicability((), reason + _source_of_unknown(reason, constants))
     conditions = bound.conditions(setting)

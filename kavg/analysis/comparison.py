@@ -21,7 +21,9 @@ from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.base import Constant, Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_count, check_range
 from kavg.trajectory import Trajectory
+from kavg.validation import find_mismatch
 
 _ROUNDING: Final = 1e-12
 """How far below ``f_star`` rounding may put F at a minimum, relative to its size."""
@@ -72,18 +74,32 @@ def compare_with_bounds(
     """Compare every algorithm with every bound, in that order; ``runs`` are theirs, of N rounds.
 
     Raises:
-        KavgError: if there are not as many runs as algorithms.
+        KavgError: if there are not as many runs as algorithms, or a run is of another algorithm or
+            problem, as far as it shows.
     """
+    check_range(Problem, "problem", problem)
+    algorithms = check_range(tuple[Algorithm, ...], "algorithms", algorithms)
+    runs = check_range(tuple[Trajectory, ...], "runs", runs)
     if len(algorithms) != len(runs):
         raise KavgError(
             f"every algorithm needs its run, got {len(runs)} runs for {len(algorithms)} algorithms"
         )
-    pairs = list(zip(algorithms, runs, strict=True))
+    N = check_count("rounds", N, "it is the number of rounds of the runs")
+    for i, (algorithm, run) in enumerate(zip(algorithms, runs, strict=True)):
+        _check_pair(problem, algorithm, run, f"runs[{i}]")
     return tuple(
-        compare_with_bound(problem, algorithm, run, N, bound)
-        for algorithm, run in pairs
+        _compare_pair(problem, algorithm, run, N, bound)
+        for algorithm, run in zip(algorithms, runs, strict=True)
         for bound in bounds
     )
+
+
+def _check_pair(problem: Problem, algorithm: Algorithm, run: Trajectory, place: str) -> None:
+    if mismatch := find_mismatch(problem, algorithm, run):
+        raise KavgError(
+            f"{place} must be the run of its algorithm on this problem: {mismatch}; give runs in "
+            "the order of their algorithms"
+        )
 
 
 def compare_with_bound(
@@ -92,6 +108,9 @@ def compare_with_bound(
     """Compare a run of ``N`` rounds with one bound, or give the reason why it does not apply.
 
     ``run`` is that of ``algorithm`` on ``problem``, recorded as the quantity of the bound needs it.
+
+    Raises:
+        KavgError: if the run is of another algorithm or problem, as far as it shows.
 
     >>> from kavg import objectives, oracles, outer, simulate
     >>> from kavg.analysis.bounds import BOUNDS
@@ -102,8 +121,15 @@ def compare_with_bound(
     >>> found.measured, found.allowed  # Theorem 1 is attained here
     (array([2.25]), array([2.25]))
     """
+    _check_pair(problem, algorithm, run, "run")
+    return _compare_pair(problem, algorithm, run, N, bound)
+
+
+def _compare_pair(
+    problem: Problem, algorithm: Algorithm, run: Trajectory, N: int, bound: Bound
+) -> Comparison:
     objective = problem.objective
-    noise = problem.oracle.constants(objective)
+    noise = problem.noise
     constants = gather_constants(objective, noise)
     name = algorithm.name or run.name
     gaps = optimality_gaps(run.series["F"][0], objective.f_star.value)

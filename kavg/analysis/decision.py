@@ -32,8 +32,8 @@ from kavg.analysis.fieller import ratio_interval
 from kavg.analysis.holm import adjust_p_values
 from kavg.analysis.student import one_sided_p_values
 from kavg.analysis.verdict import Outcome, Verdict
-from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import Level, check_range
 from kavg.trajectory import Trajectory
 
 _NOISELESS_SLACK: Final = 1e-9
@@ -76,8 +76,7 @@ def decide_verdicts(comparisons: Sequence[Comparison], level: float = 0.05) -> t
     Raises:
         KavgError: if ``level`` is not inside (0, 1).
     """
-    if not 0 < level < 1:
-        raise KavgError(f"level must lie between 0 and 1, got {level=!r}; use 0.05 for 5 %")
+    level = check_range(Level, "level", level)
     pairs = [_one_sided_p_values(comparison) for comparison in comparisons]
     # One family for Holm: bounds of one run share its measured mean, so tests depend on each other.
     adjusted = iter(adjust_p_values([p for pair in pairs if pair for p in pair]))

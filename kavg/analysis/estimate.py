@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from kavg.analysis.student import t_quantile
 from kavg.base import Floats
 from kavg.errors import KavgError
+from kavg.ranges import Confidence, check_range
 
 
 @final
@@ -136,8 +137,7 @@ def _validate_samples(values: ArrayLike, level: float) -> Floats:
             f"samples need a last axis of at least one replica, got shape {samples.shape}; "
             "give (..., R)"
         )
-    if not 0 < level < 1:
-        raise KavgError(f"level must lie between 0 and 1, got {level=!r}; use 0.95 for 95 %")
+    check_range(Confidence, "level", level)
     return samples
 
 

@@ -51,8 +51,8 @@ def decide_sequentially(
     Raises:
         KavgError: if ``replicas`` is below 1 or above ``budget``.
     """
-    check_count("replicas", replicas, "they are those of the first look")
-    check_count("budget", budget, "it is the largest number of replicas")
+    replicas = check_count("replicas", replicas, "they are those of the first look")
+    budget = check_count("budget", budget, "it is the largest number of replicas")
     if budget < replicas:
         raise KavgError(f"budget must be at least replicas={replicas}, got budget={budget}")
     verdicts, k = tuple(look(replicas, level_of_look(level, 1))), 1

@@ -159,7 +159,7 @@ def _run_and_judge(
         last[:] = [(now, runs, _compare_with_bounds(now, runs))]
         return _judge_together(session, last[0][2], alpha)
 
-    budget = decision.budget or GROWTH * config.replicas
+    budget = GROWTH * config.replicas if decision.budget is None else decision.budget
     # A single look may use the whole level; the first of several may not.
     if not decision.until_decided or budget == config.replicas:
         verdicts = look(config.replicas, decision.level)

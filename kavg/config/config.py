@@ -15,7 +15,7 @@ from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.problem import Algorithm, Problem
-from kavg.ranges import Count, Positive, Seed, check_ranges
+from kavg.ranges import Count, Finite, Positive, Seed, check_ranges
 from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
 from kavg.text import shorten_repr
 
@@ -86,7 +86,7 @@ class Config:
     algorithms: tuple[Algorithm, ...] = field(
         metadata={"key": "algorithm", "checks": (name_algorithms,)}
     )
-    start: float | tuple[float, ...] | Start = 0.0
+    start: Finite | tuple[Finite, ...] | Start = 0.0
     replicas: Annotated[Count, "use replicas=1 for a single run"] = 1
     seed: Seed = 0
     mean: MeanName = "exact"

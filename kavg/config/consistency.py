@@ -53,7 +53,7 @@ def consistency_errors(config: Config) -> list[str]:
         with collect_error(errors, "record"):
             check_record_memory(config.rounds, config.record.every, len(algorithms), R)
         with collect_error(errors, "algorithm"):
-            B = problem.oracle.constants(problem.objective).B
+            B = problem.noise.B
             check_gradient_count(algorithms, config.rounds, B)
     return list(dict.fromkeys(errors))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
+from os import PathLike
 from typing import Any, Final, get_args, get_type_hints
 
 from kavg import base, objectives, oracles, outer, schedules, starts
@@ -36,7 +37,7 @@ NAMES: Final[Mapping[type, str]] = {
 }
 """The ``kind`` of each class."""
 
-IN_PYTHON_ONLY: Final = (Data,)
+IN_PYTHON_ONLY: Final = (Data, PathLike[str])
 """Types that a constructor takes but TOML cannot write."""
 
 

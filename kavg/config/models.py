@@ -138,8 +138,7 @@ def _construct(cls: type, values: BaseModel) -> Any:
 
 
 def _validate_range(hint: Any, name: str, value: Any) -> Any:
-    check_range(hint, name, value)
-    return value
+    return check_range(hint, name, value)
 
 
 def _bounds(interval: Interval) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def describe_run(
             "P": describe(algorithm.P),
             "K": describe(algorithm.K),
             "gamma": _describe_schedule(algorithm),
-            "outer": describe(algorithm.outer) + _describe_outer(algorithm, problem.objective.dim),
+            "outer": describe(algorithm.outer) + _describe_outer(algorithm, problem.dim),
         }
     # No bit depends on the tile, so ranks may have their own.
     facts |= {

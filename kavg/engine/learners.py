@@ -42,7 +42,7 @@ class Learners:
         ranks: Ranks,
         request: Request | None,
     ) -> None:
-        R, d, comm = options.replicas, problem.objective.dim, ranks.comm
+        R, d, comm = options.replicas, problem.dim, ranks.comm
         self.problem, self.algorithm, self.request = problem, algorithm, request
         self.ranks, self.rank = ranks, comm.Get_rank()
         # Of a user's rule, which may return anything.

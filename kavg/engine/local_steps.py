@@ -58,7 +58,7 @@ class LocalSteps:
         tile: int,
         dtype: Precision = "float64",
     ) -> None:
-        shape = (tile, R, problem.objective.dim)
+        shape = (tile, R, problem.dim)
         self.K, self.name = algorithm.K, f"the oracle {type(problem.oracle).__name__}"
         self.is_addressed = bool(getattr(problem.oracle, "addressed", True))
         self.gradient = problem.oracle.plan(
@@ -68,7 +68,7 @@ class LocalSteps:
         # What gradients see, so that they cannot write to iterates.
         self.seen, self.numbers = view_read_only(self.x), self.g.reshape(-1)
         self.first = np.empty(shape[1:], dtype)
-        self.displacements = displacement_buffer(tile, R, problem.objective.dim)
+        self.displacements = displacement_buffer(tile, R, problem.dim)
         # Made once, as slicing costs 0.1 us each; all tiles of a rank are equal but the last.
         self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final, get_args
+from typing import Annotated, Literal, final
 
 from kavg.base import Precision
-from kavg.errors import KavgError
 from kavg.ranges import Count, Seed, check_ranges
 
 MeanName = Literal["exact", "allreduce"]
@@ -40,10 +39,3 @@ replicas=1 for a single run
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        _check_choice("mean", self.mean, get_args(MeanName))
-        _check_choice("dtype", self.dtype, get_args(Precision))
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise KavgError(f"{name} must be one of {', '.join(choices)}, got {name}={value!r}")

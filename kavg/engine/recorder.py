@@ -13,6 +13,7 @@ from kavg.arrays import as_array, freeze
 from kavg.base import Floats, HasMeasures, Measure
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
+from kavg.engine.measures import merge_measures
 from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
@@ -35,9 +36,11 @@ class Recorder:
     def __init__(
         self, problem: Problem, extra: Mapping[str, Measure] | None = None, every: int = 1
     ) -> None:
-        check_count("every", every, "use every=1 to record each round")
-        self.problem, self.every = problem, every
-        self.measures = dict(_standard_measures(problem), **(extra or {}))
+        self.problem, self.B = problem, problem.noise.B
+        self.every = check_count("every", every, "use every=1 to record each round")
+        self.measures: dict[str, Measure] = _standard_measures(problem)
+        if extra is not None:
+            self.measures = merge_measures(self.measures, extra, "record")
         self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
         self.rounds: list[int] = []
         self.gammas: list[float] = []
@@ -101,7 +104,7 @@ class Recorder:
             name=algorithm.name,
             P=algorithm.P,
             K=algorithm.K,
-            B=self.problem.oracle.constants(self.problem.objective).B,
+            B=self.B,
             rounds=np.array(self.rounds, np.int64),
             series={name: np.array(values) for name, values in self.series.items()},
             w=last.w,
@@ -129,8 +132,9 @@ def _standard_measures(problem: Problem) -> dict[str, Measure]:
         "grad_norm2": _ignore_round(grad_norm2),
     }
     if isinstance(objective, HasMeasures):
-        for name, measure in objective.measures.items():
-            measures[name] = _ignore_round(measure)
+        own = objective.measures
+        merge_measures(measures, own, "objective.measures")
+        measures |= {name: _ignore_round(measure) for name, measure in own.items()}
     return measures
 
 

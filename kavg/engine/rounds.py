@@ -19,6 +19,7 @@ from kavg.engine.learners import Learners, Request
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Ranks
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_range
 from kavg.trajectory import Round, State
 
 
@@ -53,7 +54,13 @@ def meta_iterations(
     [0.0, -3.0, -7.5, -12.75]
     """
     ranks = Ranks(comm)
-    options = ranks.attempt(lambda: RunOptions(replicas, seed, mean, dtype, tile), RunOptions())
+
+    def check() -> RunOptions:
+        check_range(Problem, "problem", problem)
+        check_range(Algorithm, "algorithm", algorithm)
+        return RunOptions(replicas, seed, mean, dtype, tile)
+
+    options = ranks.attempt(check, RunOptions())
 
     def own() -> State | None:
         return None if state is None else own_state(state, problem, algorithm, options.replicas)

@@ -20,7 +20,7 @@ from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
-from kavg.validation import validate_trajectory
+from kavg.validation import find_mismatch, validate_trajectory
 
 
 @final
@@ -40,12 +40,12 @@ class Run:
         recorder: Recorder,
         rounds: int,
     ) -> None:
-        check_count("rounds", rounds, "use rounds=1 for a single averaging")
         self.problem, self.algorithm, self.options = problem, algorithm, options
-        self.recorder, self.rounds = recorder, rounds
+        self.recorder = recorder
+        self.rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
         self.last: Round | None = None
         self.divergence: Divergence | None = None
-        self.snapshots = Snapshots(max_snapshots(options.replicas, problem.objective.dim))
+        self.snapshots = Snapshots(max_snapshots(options.replicas, problem.dim))
 
     @property
     def rounds_left(self) -> int:
@@ -148,6 +148,8 @@ def check_extension(run: Run, before: Trajectory) -> int:
     """
     try:
         done = _rounds_done(validate_trajectory(before))
+        if mismatch := find_mismatch(run.problem, run.algorithm, before):
+            raise ValueError(mismatch)
         _check_sizes(run, before, done)
         _check_rows(run, before, done)
         _check_end(run, before, done)
@@ -164,23 +166,17 @@ def _rounds_done(before: Trajectory) -> int:
 
 
 def _check_sizes(run: Run, before: Trajectory, done: int) -> None:
-    """Raise ``ValueError`` if the state is not one of this problem and algorithm."""
-    algorithm, problem, R = run.algorithm, run.problem, run.options.replicas
-    sizes = (algorithm.P, algorithm.K, problem.oracle.constants(problem.objective).B)
-    if sizes != (before.P, before.K, before.B):
-        got = (before.P, before.K, before.B)
-        raise ValueError(f"its (P, K, B) must be {sizes}, got {got}")
-    shape = (R, problem.objective.dim)
+    """Raise ``ValueError`` if the state is not one of this run."""
+    R = run.options.replicas
+    shape = (R, run.problem.dim)
     if before.w.shape != shape or not np.isfinite(before.w).all():
         raise ValueError(f"its w must be {shape} finite numbers")
-    if before.v.shape != (shape if algorithm.outer.memory else (0,)):
-        raise ValueError("its v does not have the shape that the outer rule needs")
     if run.options.mean == "exact" and done and before.exponents.shape != (R,):
         raise ValueError("the exponents of its exact mean are missing")
 
 
 def _check_rows(run: Run, before: Trajectory, done: int) -> None:
-    """Raise ``ValueError`` if other rounds, series or step sizes than this run's were recorded."""
+    """Raise ``ValueError`` if other rounds or series than this run's were recorded."""
     every, names = run.recorder.every, set(run.recorder.series)
     if not has_recorded(before.rounds, done, every):
         raise ValueError(f"it did not record every round that every={every} makes due")
@@ -190,9 +186,6 @@ def _check_rows(run: Run, before: Trajectory, done: int) -> None:
         )
     if before.gammas.shape != before.rounds.shape:
         raise ValueError("its step sizes were not recorded")
-    at = int(before.rounds[-1])
-    if at and before.gammas[-1] != run.algorithm.step_size(at):
-        raise ValueError(f"its gamma in round {at} was {before.gammas[-1]}")
 
 
 def _check_end(run: Run, before: Trajectory, done: int) -> None:

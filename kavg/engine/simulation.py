@@ -19,6 +19,7 @@ from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
 from kavg.engine.run import Callback, Run
 from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_range
 from kavg.trajectory import Round, Trajectory
 
 
@@ -74,6 +75,8 @@ def simulate(
     ranks = Ranks(comm)
 
     def begin() -> Run:
+        check_range(Problem, "problem", problem)
+        check_range(Algorithm, "algorithm", algorithm)
         options = RunOptions(replicas, seed, mean, dtype, tile)
         run = Run(problem, algorithm, options, Recorder(problem, record, every), rounds)
         if extends is not None:
@@ -120,14 +123,14 @@ def _do_rounds(
         run.options,
         ranks=ranks,
         state=run.last.state if run.last else None,
-        request=callback.request if callback else None,
+        request=callback.request if callback is not None else None,
     )
 
     def take(now: Round) -> None:
         run.add(now)
-        if on_round:
+        if on_round is not None:
             _show(on_round, now)
-        if callback:
+        if callback is not None:
             callback.on_round(run)
 
     if run.last is None:

@@ -47,5 +47,8 @@ def largest_eigenvalue(features: Floats) -> float:
     4.5
     """
     n, p = features.shape
-    gram = features.T @ features if p <= n else features @ features.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        gram = features.T @ features if p <= n else features @ features.T
+    if not np.isfinite(gram).all():  # it overflowed, and LAPACK fails on infinite numbers
+        return np.inf
     return float(np.linalg.eigvalsh(gram)[-1] / n)

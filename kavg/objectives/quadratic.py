@@ -13,7 +13,7 @@ from kavg.arrays import freeze
 from kavg.base import Constant, Floats, unknown_constant
 from kavg.errors import KavgError
 from kavg.objectives.elementwise import sum_over_coordinates
-from kavg.ranges import Count, Positive, check_count, check_ranges
+from kavg.ranges import Count, Finite, Positive, check_count, check_ranges
 
 
 @final
@@ -62,15 +62,18 @@ class Quadratic:
     """
 
     kind = "quadratic"
-    spectrum: tuple[float, ...] | LogSpectrum
+    spectrum: tuple[Finite, ...] | LogSpectrum
     rotation_seed: Annotated[int, Interval(ge=0), "use None for no rotation"] | None = None
 
     def __post_init__(self) -> None:
+        if getattr(self.spectrum, "ndim", 1) == 2:
+            raise KavgError(
+                "spectrum must be the eigenvalues of H, got a matrix; give np.linalg.eigvalsh(H), "
+                "and work in the coordinates Q^T w of its eigenvectors"
+            )
+        check_ranges(self)
         if not isinstance(self.spectrum, LogSpectrum):
             check_count("len(spectrum)", len(self.spectrum), "give an eigenvalue a coordinate")
-            if not np.all(np.isfinite(self.spectrum)):
-                raise KavgError(f"every eigenvalue must be finite, got spectrum={self.spectrum!r}")
-        check_ranges(self)
 
     @property
     def dim(self) -> int:

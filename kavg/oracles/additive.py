@@ -14,7 +14,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.oracles.streams import Streams
-from kavg.ranges import BatchSize, NonNegative, check_ranges
+from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
 
 
 class Draws(Protocol):
@@ -49,7 +49,7 @@ class NoisyGradient:
         """``noise (tile, R, d)`` is workspace, in the precision of the gradients."""
         self.objective = objective
         self.draws = draws
-        self.scale = (sigma2 / (B * objective.dim)) ** 0.5
+        self.scale = (sigma2 / (B * noise.shape[-1])) ** 0.5
         self.noise = noise
 
     def select(self, learners: range) -> None:
@@ -115,7 +115,7 @@ class AdditiveNoise(ABC):
 
         ``P`` is not needed: a learner's draws do not depend on how many learners there are.
         """
-        d = objective.dim
+        d = check_dimension(objective)
         draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
         return NoisyGradient(objective, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
 

@@ -23,7 +23,7 @@ from kavg.base import (
 from kavg.errors import KavgError
 from kavg.oracles.samplers import SAMPLERS, Sampler
 from kavg.oracles.streams import Purpose, Streams
-from kavg.ranges import BatchSize, Seed, Share, check_ranges
+from kavg.ranges import BatchSize, Seed, Share, check_count, check_ranges
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
@@ -59,6 +59,7 @@ class Partition:
         Raises KavgError if P does not divide the number of labels.  With parts of unequal size
         the mean of the learners' objectives would not be the mean over the data.
         """
+        labels, P = np.asarray(labels), check_count("P", P, "use P=1 for a single learner")
         n = len(labels)
         if n % P:
             advice = f"use={n - n % P} in the objective leaves the last {n % P} out"
@@ -140,8 +141,6 @@ class MiniBatch:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.sampling not in SAMPLERS:
-            raise KavgError(f"sampling must be one of {', '.join(SAMPLERS)}, got {self.sampling!r}")
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """Return an unknown ``M``; ``zeta2`` is exactly 0 without ``partition``, else unknown."""
@@ -172,7 +171,8 @@ class MiniBatch:
                 "use additive noise such as gaussian, or an objective with data"
             )
         parts = self.partition.deal(objective.labels, P) if self.partition else None
-        n = objective.examples if parts is None else parts.shape[1]
+        total = check_count("objective.examples", objective.examples, "it has one or more")
+        n = total if parts is None else parts.shape[1]
         if self.sampling != "with_replacement" and n < self.B:
             raise KavgError(
                 f"{self.B} distinct examples cannot be drawn from {n}; "

@@ -13,7 +13,7 @@ from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
-from kavg.ranges import NonNegative, Seed, check_ranges
+from kavg.ranges import NonNegative, Seed, check_dimension, check_ranges
 
 LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
 """Multiples of c with sum 0 and mean square 1, for the last three of an odd number of learners."""
@@ -116,4 +116,4 @@ class Shifted:
                 "use P of at least 2 or zeta2=0"
             )
         common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile, dtype=dtype)
-        return ShiftedGradient(common, self, P, objective.dim, dtype)
+        return ShiftedGradient(common, self, P, check_dimension(objective), dtype)

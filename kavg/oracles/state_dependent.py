@@ -10,7 +10,7 @@ import numpy as np
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
-from kavg.ranges import BatchSize, NonNegative, check_ranges
+from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
 
 
 @final
@@ -89,7 +89,8 @@ class StateDependent:
 
         The normals are float32 whatever ``dtype`` is, since each row has a scale of its own.
         """
-        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=objective.dim)
-        share = 1.0 / (self.B * objective.dim)
-        noise = np.empty((tile, R, objective.dim), dtype)
+        d = check_dimension(objective)
+        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
+        share = 1.0 / (self.B * d)
+        noise = np.empty((tile, R, d), dtype)
         return ScaledNoiseGradient(objective, normals, noise, self.M * share, self.M_v * share)

@@ -56,7 +56,7 @@ def bounds_text(
     # Random starts are those of the run itself, so Delta is the one that a check will use.
     w = problem.first_iterate(seed, replicas)
     gaps = optimality_gaps(problem.objective.value(w), problem.objective.f_star.value)
-    noise = problem.oracle.constants(problem.objective)
+    noise = problem.noise
     constants = gather_constants(problem.objective, noise)
     random = f", the mean over {replicas} replicas" if float(np.ptp(gaps)) > 0 else ""
     lines = wrap_text(NOTE.format(random=random), WIDTH)

@@ -422,7 +422,7 @@ def test_a_network_learns_the_digits() -> None:
         (lambda: Network(TWO, use=25).dim, "use=25 examples were asked for, .* only 24"),
         (lambda: RobustRegression(REAL, held_out=0.01).dim, "0 held out and 24 for training"),
         (lambda: LogisticRegression(THREE).value(np.zeros(4)), r"found 3 values \(0, 1, 2\)"),
-        (lambda: LogisticRegression(TWO, positive=(7,)).measures, r"positive=\(7,\)"),
+        (lambda: LogisticRegression(TWO, positive=(7,)).measures, r"positive=\(7\.0,\)"),
         (lambda: LogisticRegression(TWO, positive=(-1, 1)).measures, "two kinds of labels"),
         (lambda: LogisticRegression(Data([[1.0]], [1])).measures, "two kinds of labels, found 1"),
         (lambda: Network(REAL).dim, "whole numbers of at least two classes"),
@@ -432,3 +432,14 @@ def test_a_network_learns_the_digits() -> None:
 def test_wrong_arguments_are_refused(make: Any, message: str) -> None:
     with pytest.raises(KavgError, match=message):
         make()
+
+
+def test_label_0_can_be_the_positive_one():
+    ones, zeros = (LogisticRegression(ONE_FEATURE, positive=label) for label in (1, 0))
+    w = np.ones(ones.dim)
+    grad = ones.grad(w, np.empty_like(w))
+    np.testing.assert_allclose(zeros.grad(-w, np.empty_like(w)), -grad)
+    assert zeros.value(w) != ones.value(w)
+    assert LogisticRegression(ONE_FEATURE).value(w) == ones.value(w)
+    for label in (0.0, np.int8(0), (0,), [0], np.zeros(1)):
+        assert LogisticRegression(ONE_FEATURE, positive=label).value(w) == zeros.value(w)

@@ -392,7 +392,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "batch": (lambda: MiniBatch(B=0), "B=0"),
     "sampling": (
         lambda: MiniBatch(B=1, sampling="bootstrap"),  # type: ignore[arg-type]
-        "with_replacement, without_replacement, reshuffle, got 'bootstrap'",
+        "with_replacement, without_replacement, reshuffle, got sampling='bootstrap'",
     ),
     "no examples": (
         lambda: MiniBatch(B=1).plan(COSINE, seed=1, P=1, R=1, tile=1),

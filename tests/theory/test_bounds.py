@@ -3,13 +3,16 @@
 from dataclasses import fields
 from math import fsum, inf, nan
 
+import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from kavg import Algorithm, outer
+from kavg.analysis.applicability import check_applicability
 from kavg.analysis.bounds import BOUNDS, Condition, Setting
 from kavg.analysis.bounds.affine_variance import AffineVariance
-from kavg.analysis.bounds.corollaries import tuning_trends
+from kavg.analysis.bounds.corollaries import tuned_bound, tuned_gamma, tuned_mu, tuning_trends
 from kavg.analysis.bounds.heterogeneous import Heterogeneous
 from kavg.analysis.bounds.k_avg import KAvg
 from kavg.analysis.bounds.k_avg_improved import KAvgImproved
@@ -385,8 +388,8 @@ def test_a_flat_function_allows_every_step():
         ({"P": 0}, "P must be a whole number"),
         ({"N": 2.5}, "N must be a whole number"),
         ({"gamma": 0.0}, "gamma must be a finite number above 0"),
-        ({"mu": 1.0}, "mu must be at least 0 and below 1"),
-        ({"mu": nan}, "mu must be at least 0 and below 1"),
+        ({"mu": 1.0}, "mu must be a number of at least 0 and below 1"),
+        ({"mu": nan}, "mu must be a number of at least 0 and below 1"),
         ({"Delta": -1.0}, "f_star is no lower bound"),
         ({"sigma2": -1.0}, "sigma2 must be at least 0"),
         ({"pl": 0.0}, "pl must be a finite number above 0"),
@@ -440,3 +443,38 @@ def test_every_letter_of_a_setting_is_used_by_some_bound():
             or bound.largest_gamma(base) != bound.largest_gamma(other)
             for bound in BOUNDS
         ), field.name
+
+
+@pytest.mark.parametrize(
+    ("alpha", "is_covered"), [(0.25, True), (1.0, True), (1.001, False), (3.0, False)]
+)
+def test_slowmo_squared_covers_alpha_up_to_1(alpha, is_covered):
+    reason = SlowMoSquared(alpha, base_effect=0.0).exclusion(PLAIN)
+    assert (reason is None) == is_covered
+    assert is_covered or f"alpha of at most 1, not alpha = {alpha:g}" in reason
+
+
+def test_slowmo_squared_would_be_wrong_above_alpha_1():
+    """F = w^2/2 without noise, at the end of the condition, which does not see K."""
+    bound, setting = SlowMoSquared(3.0, 0.0), Setting(1, 8, 1, 200, 1.0, 0.0, 1.0, 0.5, 0.0)
+    setting = setting.replace(gamma=bound.largest_gamma(setting))
+    assert bound.conditions(setting)[0].met
+    shrink = 1 - setting.gamma
+    starts = (1 + 3.0 * (shrink**8 - 1)) ** np.arange(200)
+    measured = np.mean(np.outer(starts, shrink ** np.arange(8)) ** 2)
+    assert measured / bound.value(setting).total == pytest.approx(12.1, abs=0.1)
+
+
+def test_a_bound_for_another_alpha_than_the_run_has_does_not_apply():
+    method = Algorithm(P=1, K=1, gamma=0.01, outer=outer.BlockMomentum(0.0))
+    for alpha, words in ((0.5, "stated for alpha = 0.5, and the run has alpha = 1"), (1.0, None)):
+        found = check_applicability(SlowMoSquared(alpha), method, PLAIN.replace(gamma=0.01), {})
+        assert found.reason is words or words in found.reason
+
+
+@pytest.mark.parametrize(
+    "change", [{"M_v": 1.0}, {"zeta2": 1.0}, {"sigma2": nan}, {"L": inf, "pl": nan}]
+)
+def test_the_corollaries_of_theorem_1_need_its_assumptions(change):
+    setting = PLAIN.replace(**change)
+    assert np.isnan([tuned_gamma(setting), tuned_mu(setting), tuned_bound(setting)]).all()

@@ -322,7 +322,7 @@ def test_the_table_is_one_family():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, np.nan])
 def test_a_level_is_between_0_and_1(level):
-    with pytest.raises(KavgError, match="level must lie between 0 and 1"):
+    with pytest.raises(KavgError, match="level must be a number above 0 and below 1"):
         decide_verdicts([], level)
 
 

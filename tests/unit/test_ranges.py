@@ -9,36 +9,17 @@ from typing import Annotated, Any, get_args, get_type_hints
 import numpy as np
 import pytest
 from annotated_types import Interval
+from helpers.constructors import CLASSES, SETTINGS, arguments
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import Algorithm, outer
-from kavg.config.config import Config, Record
-from kavg.config.kinds import FAMILIES
+from kavg import outer
 from kavg.errors import KavgError
-from kavg.objectives.data.synthetic import Synthetic
-from kavg.objectives.instances import small_settings
-from kavg.objectives.quadratic import LogSpectrum
-from kavg.oracles import Gaussian, Partition
+from kavg.oracles import Partition
 from kavg.outer import Averaging
 from kavg.ranges import Count, Momentum, NonNegative, Positive, Seed, Share, check_range
-from kavg.schedules import ConstantStep
-from kavg.storage.checkpoint_manager import CheckpointPolicy
 
-GIVEN = {
-    Algorithm: {"P": 1, "K": 1, "gamma": 1.0, "outer": Averaging()},
-    Config: {
-        "rounds": 1, "oracle": Gaussian(1.0), "algorithms": (),
-        "objective": FAMILIES["objectives"]["linear"](dim=1),
-    },
-    Synthetic: {"kind": "regression"},
-    FAMILIES["schedules"]["warm_up"]: {"rounds": 1, "then": ConstantStep(1.0)},
-    FAMILIES["schedules"]["piecewise"]: {"gammas": (1.0,), "boundaries": ()},
-}  # fmt: skip
-"""Arguments of constructors that ``small_settings`` does not know."""
-CLASSES = [cls for kinds in FAMILIES.values() for cls in kinds.values()]
-CLASSES += [Algorithm, Config, Record, Synthetic, LogSpectrum, Partition, CheckpointPolicy]
-OTHER_CHECKS = {"start", "spectrum", "positive", "boundaries"}
+OTHER_CHECKS = {"boundaries"}
 """Fields with numbers that no interval describes."""
 
 
@@ -67,14 +48,14 @@ CASES = [
 
 @pytest.mark.parametrize(("cls", "name", "value"), CASES)
 def test_every_constructor_checks_the_ranges_of_its_fields(cls, name, value):
-    settings = GIVEN.get(cls) or small_settings(cls)
+    settings = arguments(cls)
     cls(**settings)
     wrong = (value,) if name == "gammas" else value
     with pytest.raises(KavgError, match=rf"^{name}(\[0\])? must be a .*number.*, got {name}"):
         cls(**settings | {name: wrong})
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", SETTINGS)
 def test_every_number_has_a_range(cls):
     hints = get_type_hints(cls, include_extras=True)
     plain = get_type_hints(cls)
@@ -143,6 +124,12 @@ def test_messages_name_the_range(hint, value, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("value", [None, "text", (), Averaging()])
-def test_other_members_of_a_union_are_accepted(value):
-    check_range(Count | str | None, "x", value)
+@pytest.mark.parametrize("value", [None, "text", 3])
+def test_members_of_a_union_are_accepted(value):
+    assert check_range(Count | str | None, "x", value) == value
+
+
+@pytest.mark.parametrize("value", [(), Averaging(), True, b"text", Averaging])
+def test_other_values_than_the_members_of_a_union_are_refused(value):
+    with pytest.raises(KavgError, match=r"^x must be a whole number of at least 1, text or None"):
+        check_range(Count | str | None, "x", value)

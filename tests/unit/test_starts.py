@@ -84,9 +84,9 @@ def test_a_law_draws_the_start() -> None:
     ("start", "message"),
     [
         ((1.0, 2.0), r"3 of them .*got \(1\.0, 2\.0\) of shape \(2,\)"),
-        (np.zeros((3, 3)), r"of shape \(3, 3\)"),
+        (np.zeros((3, 3)), r"got start=array\(\[\[0"),
         ((), r"of shape \(0,\)"),
-        (float("nan"), "one finite number .*got nan"),
+        (float("nan"), "must be a finite number, got start=nan"),
         ((1.0, float("inf"), 0.0), "got .*inf"),
     ],
 )

@@ -23,13 +23,15 @@ def tuned_gamma(setting: Setting) -> float:
 
     ``gamma = (1-mu) sqrt(2 Delta P B/(L N K sigma2 c))`` with ``c = c_K + mu/(1+mu)``, in closed
     form; drift is left out, so a smaller step may have a smaller bound.  ``setting.gamma`` is not
-    used.
+    used; NaN where Theorem 1 does not cover the setting.
 
     >>> setting = Setting(P=4, K=1, B=1, N=800, gamma=1.0, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(tuned_gamma(setting), 12)
     0.1
     """
     s = setting
+    if Theorem1().exclusion(s):
+        return nan
     largest = Theorem1().largest_gamma(s)
     # (1-mu) sqrt(2 Delta P B/noise) balances the two terms; without noise the largest step is best.
     noise = s.L * s.N * s.K * s.sigma2 * (s.c_K + s.mu / (1 + s.mu))
@@ -62,8 +64,9 @@ def tuned_mu(setting: Setting) -> float:
     (0, 1] and minimised to rounding.  The closed form of C3,
     ``1 - mu = min(1, gamma sqrt(L N K sigma2 c/(2 Delta P B)))``, holds c fixed; here c is between
     ``c_K + 1/2`` and ``c_K + 1``.  So mu rises with P and B and falls with N, K and gamma.
-    ``setting.mu`` is not used; NaN where (C1) allows no momentum, not even 0.  It minimises the
-    bound, not the error: for that see ``kavg.analysis.exact.best_momentum``.
+    ``setting.mu`` is not used; NaN where (C1) allows no momentum, not even 0, or Theorem 1 does not
+    cover the setting.  It minimises the bound, not the error: for that see
+    ``kavg.analysis.exact.best_momentum``.
 
     >>> setting = Setting(P=4, K=1, B=1, N=3000, gamma=0.01, mu=0.0, L=1.0, Delta=1.0, sigma2=1.0)
     >>> round(tuned_mu(setting), 2)
@@ -78,7 +81,7 @@ def tuned_mu(setting: Setting) -> float:
         return start * u * u - noise * (s.c_K + 0.5 + (u / (2 - u)) ** 2 / 2)
 
     largest = largest_mu(s)
-    if isnan(largest) or not isfinite(start + noise):
+    if isnan(largest) or not isfinite(start + noise) or Theorem1().exclusion(s):
         return nan
     if derivative(1.0) <= 0:
         return 0.0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import fsum, isclose, isnan, log, nan
-from typing import Final, final
+from typing import Annotated, Final, final
 
 from kavg.errors import KavgError
-from kavg.ranges import check_count, check_positive
+from kavg.ranges import Count, Momentum, Positive, check_positive, check_ranges
 
+TheoremCount = Annotated[Count, "theorems count learners, steps and rounds"]
 SLACK: Final = 1e-12
 """Relative room for rounding where a condition holds with equality."""
 _LARGE_K: Final = 10_000
@@ -39,12 +40,12 @@ class Setting:
     0.2
     """
 
-    P: int
-    K: int
-    B: int
-    N: int
-    gamma: float
-    mu: float
+    P: TheoremCount
+    K: TheoremCount
+    B: TheoremCount
+    N: TheoremCount
+    gamma: Positive
+    mu: Momentum
     L: float
     Delta: float
     sigma2: float
@@ -54,11 +55,7 @@ class Setting:
     is_affine: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("P", "K", "B", "N"):
-            check_count(name, getattr(self, name), "theorems count learners, steps and rounds")
-        check_positive("gamma", self.gamma)
-        if not 0 <= self.mu < 1:
-            raise KavgError(f"mu must be at least 0 and below 1, got mu={self.mu!r}; 0 is K-AVG")
+        check_ranges(self)
         for name in ("L", "Delta", "sigma2", "M_v", "zeta2"):
             # ``< 0`` and not ``not >= 0``, since NaN, an unknown constant, is allowed.
             if getattr(self, name) < 0:

@@ -9,7 +9,7 @@ from typing import ClassVar, final
 from kavg.analysis.bounds.bound import Quantity, Status, common_exclusion, gamma_from
 from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.errors import KavgError
-from kavg.ranges import check_positive
+from kavg.ranges import Positive, check_ranges
 
 
 @final
@@ -33,7 +33,9 @@ class SlowMoSquared:
     gradient: exactly 0 for P = 1, K = 1 or a quadratic, elsewhere it must be given.  The paper
     fixes ``eta = sqrt(P/(K N))``; measuring F in other units makes any eta that one.
 
-    An upper bound if the condition is right, which is open, as is whether its constants are exact.
+    An upper bound for ``alpha <= 1`` if the condition is right, which is open, as is whether its
+    constants are exact.  For ``alpha > 1`` it is not: the condition does not see K where
+    ``mu = 0``, and lets steps through that diverge.
     Meta-iterates measure the left side only for K = 1; ``Theorem1`` bounds the gradients at
     meta-iterates.  As printed the condition lacks the square (``printed_condition``) and admits
     steps for which the bound is false.
@@ -46,7 +48,7 @@ class SlowMoSquared:
     BoundValue(optimization=0.2, noise=0.025, drift=0.0)
     """
 
-    alpha: float = 1.0
+    alpha: Positive = 1.0
     base_effect: float = nan
     name = "slowmo_squared"
     title = "SlowMo, bracket squared"
@@ -56,14 +58,16 @@ class SlowMoSquared:
     outer_rules = ("averaging", "block_momentum", "slowmo")
 
     def __post_init__(self) -> None:
-        check_positive("alpha", self.alpha)
+        check_ranges(self)
         if self.base_effect < 0:
             raise KavgError(
                 f"base_effect must be at least 0, got {self.base_effect!r}; NaN: unknown"
             )
 
     def exclusion(self, setting: Setting) -> str | None:
-        """Exclude ``M_v > 0``, ``zeta2 > 0`` and an unknown ``base_effect``."""
+        """Exclude ``alpha > 1``, ``M_v > 0``, ``zeta2 > 0`` and an unknown ``base_effect``."""
+        if self.alpha > 1:
+            return f"its condition is for alpha of at most 1, not alpha = {self.alpha:g}"
         if reason := common_exclusion(setting):
             return reason
         if _has_no_effect(setting) or not isnan(self.base_effect):

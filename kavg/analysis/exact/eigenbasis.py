@@ -55,12 +55,11 @@ def eigen_problem(
     values = np.asarray(h, np.float64)
     if values.ndim != 1 or not values.size or not np.isfinite(values).all():
         raise KavgError(f"h must be one or more finite eigenvalues in a row, got h={h!r}")
-    check_not_negative("m_v", m_v)
     d = values.size
     return EigenProblem(
         h=values,
         m_0=_per_direction("m_0", m_0, d, least=0.0),
-        m_v=float(m_v),
+        m_v=check_not_negative("m_v", m_v),
         zeta2=_per_direction("zeta2", zeta2, d, least=0.0),
         slope=_per_direction("slope", slope, d),
         mean=_per_direction("mean", mean, d),

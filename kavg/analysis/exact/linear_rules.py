@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError
-from kavg.ranges import check_positive
+from kavg.ranges import check_positive, check_range
 
 # Exact in binary and of no special ratio; the far scales expose rules that clip or round.
 _MIXTURE: Final = (1.5, -0.75, 0.625)
@@ -65,7 +65,8 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     >>> linear_rule(SlowMo(mu=0.5), gamma=0.25).push
     array([ 1., -4.])
     """
-    check_positive("gamma", gamma)
+    gamma = check_positive("gamma", gamma)
+    check_range(Outer, "outer", outer)
     probes = np.vstack((np.eye(3), np.outer(_SCALES, _MIXTURE)))
     starts, ends = _apply(outer, probes, gamma)
     rule = LinearRule(starts[:2, 0], ends[:2, 0].T.copy(), ends[2, 0])

@@ -82,7 +82,7 @@ def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
     >>> moments(hill, Algorithm(P=2, K=3, gamma=1.0, outer=BlockMomentum(mu=0.5)), N=3).w[:, 0]
     array([ 0.  , -3.  , -7.5 , -12.75])
     """
-    check_count("N", N, "use N=1 for a single round")
+    N = check_count("N", N, "use N=1 for a single round")
     rounds = list(islice(iterate_moments(problem, algorithm), N + 1))
     parts = zip(*((each.mean, each.covariance, each.dispersion) for each in rounds), strict=True)
     return Moments(*(np.array(part) for part in parts))

@@ -15,7 +15,7 @@ from kavg.analysis.exact.moment_recursion import initial_moments, next_moments
 from kavg.base import Floats, Outer
 from kavg.errors import KavgError
 from kavg.outer import BlockMomentum
-from kavg.ranges import check_count, check_positive
+from kavg.ranges import Count, check_count, check_positive, check_range
 
 
 @final
@@ -55,9 +55,9 @@ def best_momentum(
     >>> best_momentum(bowl, P=[1, 64], K=4, gamma=0.05, N=30).mu
     array([0.  , 0.72])
     """
-    for name, count in (("K", K), ("N", N), *(("P", p) for p in P)):
-        check_count(name, count, "counts start at 1")
-    check_positive("gamma", gamma)
+    K, N = check_count("K", K, "counts start at 1"), check_count("N", N, "counts start at 1")
+    P = check_range(tuple[Count, ...], "P", P)
+    gamma = check_positive("gamma", gamma)
     mus = np.arange(100) / 100 if grid is None else np.asarray(grid, np.float64)
     if mus.ndim != 1 or not mus.size or not len(P):
         raise KavgError("give one or more values of mu in a row, and one or more of P")

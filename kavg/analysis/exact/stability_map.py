@@ -62,7 +62,7 @@ def stability_atlas(
     >>> chart.boundary
     array([2., 3.])
     """
-    check_count("K", K, "use K=1 for synchronous SGD")
+    K = check_count("K", K, "use K=1 for synchronous SGD")
     across, up = _row("gamma_h", gamma_h), _row("mu", mu)
     makers = [rule(float(m)) for m in up]
     # Any gamma will do: rho depends on gamma h alone, and stability on rho.

@@ -13,8 +13,14 @@ import numpy as np
 
 from kavg.analysis.exact.eigenbasis import geometric_sum
 from kavg.analysis.exact.heavy_ball import contraction, is_stable, noise_gain
-from kavg.errors import KavgError
-from kavg.ranges import check_count, check_not_negative, check_positive
+from kavg.ranges import (
+    Finite,
+    Momentum,
+    check_count,
+    check_not_negative,
+    check_positive,
+    check_range,
+)
 
 
 @final
@@ -60,13 +66,11 @@ def state_dependent_noise(
     >>> law.q_1, law.is_stable
     (0.0, True)
     """
-    check_positive("gamma", gamma)
-    check_count("K", K, "use K=1 for synchronous SGD")
-    check_count("P", P, "use P=1 for a single learner")
-    for name, value in (("m_0", m_0), ("m_v", m_v)):
-        check_not_negative(name, value)
-    if not 0 <= mu < 1:
-        raise KavgError(f"mu must be at least 0 and below 1, got mu={mu!r}")
+    h, mu = check_range(Finite, "h", h), check_range(Momentum, "mu", mu)
+    gamma, m_0 = check_positive("gamma", gamma), check_not_negative("m_0", m_0)
+    m_v = check_not_negative("m_v", m_v)
+    K = check_count("K", K, "use K=1 for synchronous SGD")
+    P = check_count("P", P, "use P=1 for a single learner")
     r2, rho = (1 - gamma * h) ** 2, contraction(gamma * h, K)
     extra = gamma**2 * m_v * h**2
     q_0 = gamma**2 * m_0 * geometric_sum(r2 + extra, K) / P

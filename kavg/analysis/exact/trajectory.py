@@ -19,7 +19,7 @@ from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
 from kavg.oracles.shifted import shifts
 from kavg.problem import Algorithm, Problem
-from kavg.ranges import check_count
+from kavg.ranges import check_count, check_range
 from kavg.starts import Normal
 
 # Their noise is uncorrelated between directions, in every orthonormal basis.
@@ -85,8 +85,10 @@ def exact_trajectory(
     >>> exact_trajectory(bowl, method, rounds=2).F
     array([2.      , 0.5625  , 0.203125])
     """
-    check_count("rounds", rounds, "use rounds=1 for a single averaging")
-    check_count("every", every, "use every=1 to record each round")
+    check_range(Problem, "problem", problem)
+    check_range(Algorithm, "algorithm", algorithm)
+    rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
+    every = check_count("every", every, "use every=1 to record each round")
     directions = to_eigenbasis(problem, algorithm.P)
     found = moments(directions, algorithm, rounds)
     recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
@@ -96,7 +98,7 @@ def exact_trajectory(
         algorithm.name,
         algorithm.P,
         algorithm.K,
-        problem.oracle.constants(problem.objective).B,
+        problem.noise.B,
         recorded,
         *(each[recorded] for each in (F, square, found.dispersion, found.w, found.variance)),
     )
@@ -124,7 +126,7 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
             f"exact moments need noise of known isotropic variance, got {type(oracle).__name__};"
             f" use one of {', '.join(kind.__name__ for kind in _ISOTROPIC)}"
         )
-    known = oracle.constants(objective)
+    known = problem.noise
     # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
     share = 1.0 / (known.B * objective.dim)
     mean, variance = _start_moments(problem)
@@ -140,7 +142,7 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
 
 
 def _start_moments(problem: Problem) -> tuple[Floats, float]:
-    start, dim = problem.start, problem.objective.dim
+    start, dim = problem.start, problem.dim
     if isinstance(start, Normal):
         return np.full(dim, start.mean), start.scale**2
     if not isinstance(start, int | float | tuple | list | np.ndarray):

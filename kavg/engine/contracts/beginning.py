@@ -78,7 +78,7 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
 
     Raises ``KavgError`` if it is not one of this problem and algorithm with ``R`` replicas.
     """
-    shape = (R, problem.objective.dim)
+    shape = (R, problem.dim)
     v_shape = shape if algorithm.outer.memory else (0,)
     try:
         n = operator.index(state.n)

@@ -39,16 +39,14 @@ class DataFile:
     kind: Literal["file"] = "file"
 
     def __post_init__(self) -> None:
-        check_ranges(self)
-        object.__setattr__(self, "path", os.fspath(self.path))
         for name in ("columns", "ignore"):
             given = getattr(self, name)
             if isinstance(given, (str, int)):
                 raise KavgError(f"{name} must be a list of columns, got {given!r}; use [{given!r}]")
-            if given is not None:
-                object.__setattr__(self, name, tuple(given))
-        if self.missing not in ("refuse", "drop"):
-            raise KavgError(f"missing must be 'refuse' or 'drop', got {self.missing!r}")
+        path: object = self.path
+        if isinstance(path, os.PathLike):
+            object.__setattr__(self, "path", os.fsdecode(path))
+        check_ranges(self)
         if self.separator is not None and self.separator not in SEPARATORS:
             raise KavgError(
                 f"separator must be one of {', '.join(map(repr, SEPARATORS))}, "

@@ -25,8 +25,8 @@ from kavg.objectives.data.report import DataReport, counting_columns, scale_rang
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.ranges import Count
 
-Source = str | DataFile | Data | Synthetic
-"""What an objective accepts as its ``data``."""
+Source = str | os.PathLike[str] | DataFile | Data | Synthetic
+"""What an objective accepts as its ``data``; a path becomes text."""
 UNLIKE: Final = 100.0
 """The ratio of the features' scales above which what kavg reads is standardised."""
 HeldOut = Annotated[float, Interval(ge=0, lt=1)]
@@ -158,7 +158,9 @@ def prepare_data(source: Source, choices: Preparation) -> DataSplit:
     data, name = _obtain_data(source)
     train, test = _split_data(data, choices)
     scales = scale_range(train.features)
-    choices = _complete_choices(choices, train, scales, is_read=isinstance(source, (str, DataFile)))
+    choices = _complete_choices(
+        choices, train, scales, is_read=not isinstance(source, (Data, Synthetic))
+    )
     report = DataReport(
         name,
         len(data),
@@ -187,8 +189,8 @@ def _obtain_data(source: Source) -> tuple[Data, str]:
         return source, "arrays"
     if isinstance(source, Synthetic):
         return source.draw(), "synthetic"
-    path = source.path if isinstance(source, DataFile) else source
-    return load_data(source), os.path.basename(path)
+    file = source if isinstance(source, DataFile) else DataFile(os.fspath(source))
+    return load_data(file), os.path.basename(file.path)
 
 
 def _split_data(data: Data, choices: Preparation) -> tuple[Data, Data | None]:
@@ -209,10 +211,8 @@ def _complete_choices(
 ) -> Preparation:
     """The choices with what was left to kavg: nothing is changed in data that it did not read."""
     low, high = scales
-    has_ones = bool(
-        ((train.features == train.features[0]) & (train.features != 0)).all(axis=0).any()
-    )
-    standardise, intercept = is_read and high > UNLIKE * low, is_read and not has_ones
+    is_constant = ((train.features == train.features[0]) & (train.features != 0)).all(axis=0)
+    standardise, intercept = is_read and high > UNLIKE * low, is_read and not is_constant.any()
     return replace(
         choices,
         standardise=standardise if choices.standardise is None else choices.standardise,

@@ -8,7 +8,6 @@ from typing import Annotated, Literal, final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.errors import KavgError
 from kavg.objectives.data.dataset import Data
 from kavg.ranges import Count, DataSeed, NonNegative, Share, check_ranges
 
@@ -36,8 +35,6 @@ class Synthetic:
     seed: DataSeed = 0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("regression", "classification"):
-            raise KavgError(f"kind must be 'regression' or 'classification', got {self.kind!r}")
         check_ranges(self)
 
     def _generator(self, purpose: int) -> np.random.Generator:

@@ -155,9 +155,9 @@ class EmpiricalRisk(ABC):
 
         Raises KavgError if one of the three is below 1.
         """
-        for name, value in (("tile", tile), ("R", R), ("B", B)):
-            check_count(name, value, "a plan needs room for one example")
-        return BatchPlan(self, self._train, tile * R, B, dtype)
+        advice = "a plan needs room for one example"
+        rows = check_count("tile", tile, advice) * check_count("R", R, advice)
+        return BatchPlan(self, self._train, rows, check_count("B", B, advice), dtype)
 
     @property
     def measures(self) -> Mapping[str, Callable[[Floats], Floats]]:

@@ -18,7 +18,7 @@ from kavg.objectives.data.report import shorten_labels
 from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.objectives.finite_sums.blocked_sums import ExampleMean, Examples, mean_over_examples
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
-from kavg.ranges import DataSeed, NonNegative
+from kavg.ranges import DataSeed, Finite, NonNegative
 
 
 @final
@@ -26,11 +26,11 @@ from kavg.ranges import DataSeed, NonNegative
 class LogisticRegression(EmpiricalRisk):
     """``F(w) = (1/n) sum_i log(1 + exp(-y_i a_i.w)) + alpha sum_k w_k^2 / (1 + w_k^2)``.
 
-    The labels become ``y_i = 1`` for the larger of two values, or for those in ``positive`` (as
-    numbers or names of classes), and -1 otherwise.  The regulariser pulls small weights to 0 and
-    leaves large ones alone; with ``alpha > 0`` F is not convex (``RobustRegression`` is non-convex
-    by its loss).  The other fields choose the examples (``EmpiricalRisk``).  ``w`` has one
-    coordinate a feature; with ``intercept`` a feature of ones is added, whose coordinate is the
+    The labels become ``y_i = 1`` for the larger of two values, or for those in ``positive`` (a
+    number or name of a class, or several), and -1 otherwise.  The regulariser pulls small weights
+    to 0 and leaves large ones alone; with ``alpha > 0`` F is not convex (``RobustRegression`` is
+    non-convex by its loss).  The other fields choose the examples (``EmpiricalRisk``).  ``w`` has
+    one coordinate a feature; with ``intercept`` a feature of ones is added, whose coordinate is the
     last.
 
     >>> F = LogisticRegression(Data([[1.0, 0.0], [0.0, 2.0]], [0, 1]), alpha=0.5)
@@ -41,7 +41,7 @@ class LogisticRegression(EmpiricalRisk):
     kind = "logistic_regression"
     data: Source
     alpha: NonNegative = 0.0
-    positive: tuple[float | str, ...] = ()
+    positive: Finite | str | tuple[Finite | str, ...] = ()
     held_out: HeldOut = 0.0
     split_seed: DataSeed = 0
     use: UsedExamples | None = None
@@ -51,7 +51,8 @@ class LogisticRegression(EmpiricalRisk):
     @cached_property
     def _positive_labels(self) -> Floats:
         values, classes = self.split.label_values, self.split.report.classes
-        positive = [_number_of_class(each, classes) for each in self.positive]
+        given = self.positive if isinstance(self.positive, tuple) else (self.positive,)
+        positive = [_number_of_class(each, classes) for each in given]
         is_positive = np.isin(values, positive) if positive else values == values[-1]
         if (len(values) != 2 and not positive) or is_positive.all() or not is_positive.any():
             raise KavgError(

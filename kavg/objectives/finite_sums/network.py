@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Annotated, Final, final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, Precision
+from kavg.base import Constant, Floats, Precision, unknown_constant
 from kavg.errors import KavgError
 from kavg.objectives.curvature import hessian_norms
 from kavg.objectives.data.dataset import Data
@@ -85,6 +86,8 @@ class Network(EmpiricalRisk):
         It is no bound: F is not globally smooth in general, and a run may reach sharper places.
         """
         value = float(hessian_norms(self, self.points).max())
+        if isnan(value):
+            return unknown_constant("power iteration overflowed at random points")
         return Constant(
             value, "estimated", "power iteration at 5 random points; may grow on a path"
         )

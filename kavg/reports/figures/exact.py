@@ -51,7 +51,7 @@ def exact_figure(
     communications.
 
     Raises:
-        KavgError: if the numbers of exact and measured trajectories differ, or an axis or a
+        KavgError: if exact and measured trajectories differ in number or order, or an axis or a
             quantity is unknown.
 
     >>> n, x = np.arange(5), np.geomspace(1.0, 0.1, 5)
@@ -65,6 +65,13 @@ def exact_figure(
             f"give one or more exact trajectories and as many measured ones or none, got"
             f" {len(exacts)} and {len(trajectories)}"
         )
+    for one, run in zip(exacts, trajectories, strict=False):
+        is_named = one.name and run.name and one.name != run.name
+        if is_named or (one.P, one.K, one.B) != (run.P, run.K, run.B):
+            raise KavgError(
+                f"exact and measured trajectories must be in one order, got those of {one.name!r} "
+                f"and {run.name!r}, of P, K, B {one.P, one.K, one.B} and {run.P, run.K, run.B}"
+            )
     drawn = select_quantities(quantities, QUANTITIES)
     figure, panels = new_figure(len(drawn))
     for panel, quantity in zip(panels, drawn, strict=True):

@@ -27,6 +27,7 @@ from kavg.reports.figures.style import (
     line_style,
     use_default_style,
 )  # fmt: skip
+from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -73,8 +74,16 @@ def verdict_panels(
 
     ``comparisons`` are those of all algorithms with all bounds; where no bound applies there is no
     panel, so the list may be empty.
+
+    Raises:
+        KavgError: if two runs have one name, or a comparison has no run.
     """
     run_of = {run.name: run for run in runs}
+    if len(run_of) < len(runs) or not {one.algorithm for one in comparisons} <= run_of.keys():
+        raise KavgError(
+            "every algorithm needs a name of its own and a run of that name, got runs of "
+            f"{shorten_repr([run.name for run in runs])}; use Algorithm(..., name='M-AVG')"
+        )
     groups: dict[tuple[str, Quantity], list[Comparison]] = {}
     for one in comparisons:
         if one.measurement is not None:

@@ -342,7 +342,10 @@ def test_outliers_have_exactly_their_share(n: int, share: float, seed: int) -> N
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"kind": "clustering"}, "kind must be 'regression' or 'classification', got 'clustering'"),
+        (
+            {"kind": "clustering"},
+            "kind must be one of regression, classification, got kind='clustering'",
+        ),
         ({"examples": 0}, "examples must be a whole number of at least 1"),
         ({"features": 2.5}, "features must be a whole number of at least 1"),
         ({"noise": -1.0}, "noise must be a finite number of at least 0"),

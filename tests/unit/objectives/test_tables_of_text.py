@@ -252,7 +252,7 @@ def test_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"missing": "fill"}, "missing must be 'refuse' or 'drop', got 'fill'"),
+        ({"missing": "fill"}, "missing must be one of refuse, drop, got missing='fill'"),
         ({"separator": "::"}, "separator must be one of ',', ';'"),
         ({"ignore": "id"}, r"ignore must be a list of columns, got 'id'; use \['id'\]"),
         ({"columns": 3}, r"columns must be a list of columns, got 3; use \[3\]"),

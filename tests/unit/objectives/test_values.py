@@ -189,7 +189,7 @@ def test_lojasiewicz_constant_of_quadratics() -> None:
         (lambda: Linear(dim=0), "got dim=0"),
         (lambda: Linear(dim=1, slope=np.inf), "slope must be a finite number, got slope=inf"),
         (lambda: Quadratic(()), r"len\(spectrum\) must be .* give an eigenvalue"),
-        (lambda: Quadratic((1.0, np.nan)), r"finite, got spectrum=\(1.0, nan\)"),
+        (lambda: Quadratic((1.0, np.nan)), r"finite number, got spectrum\[1\]=nan"),
         (
             lambda: Quadratic((1.0,), rotation_seed=-1),
             "rotation_seed must .* got rotation_seed=-1; use None",
