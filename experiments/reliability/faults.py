@@ -127,7 +127,7 @@ def count(rows: list[dict[str, Any]], what: str) -> int:
 
 
 def print_page(given: argparse.Namespace) -> None:
-    """The whole document."""
+    """Print the whole document; exit with 1 if anything went wrong in a case."""
     every: dict[str, dict[str, Any]] = {}
     for path in given.results:
         found = json.loads(path.read_text())
@@ -138,6 +138,8 @@ def print_page(given: argparse.Namespace) -> None:
                 {place_of(each): each for each in one["rows"] + found["rows"]}.values()
             )
     print("\n".join(page(list(every.values()))))
+    if any(count(found["rows"], "wrong") for found in every.values()):
+        sys.exit(1)
 
 
 def place_of(one: dict[str, Any]) -> tuple[str, str, int]:
