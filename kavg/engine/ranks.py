@@ -55,7 +55,8 @@ class Ranks:
         self.shares_failures = shares_failures and not self.is_alone
         self.largest_request = (STOPPED - 1) // size
         self.failure: BaseException | None = None
-        self.place = 0
+        # The round in progress, and the one in which this rank failed; 0 before the first.
+        self.place = self.failed_in = 0
 
     @property
     def signal(self) -> int:
@@ -75,7 +76,7 @@ class Ranks:
             is_shared = self.shares_failures or isinstance(error, Divergence)
             if self.is_alone or not is_shared:
                 raise
-            self.failure = error
+            self.failure, self.failed_in = error, self.place
             return default
 
     def ask(self, request: Callable[[], int] | None) -> int:
@@ -165,7 +166,7 @@ class Ranks:
     def _report(self, failure: BaseException) -> str:
         if isinstance(failure, Divergence):
             return f"{failure}, and others did not"
-        where = f"in round {self.place}" if self.place else "before the first round"
+        where = f"in round {self.failed_in}" if self.failed_in else "before the first round"
         return f"failed {where}: {type(failure).__name__}: {failure!s:.300}"
 
 
