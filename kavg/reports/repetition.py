@@ -27,7 +27,7 @@ DIFFERENT: Final = "different"
 BIT_DEPENDENCIES: Final = {
     "machine": "any last bit may differ",
     "processor": "functions of the C library, NumPy and BLAS may be others",
-    "c_library": "its sin, exp, log and pow may differ, so draws of student_t",
+    "c_library": "its sin, exp, log and expm1 may differ, so draws of student_t",
     "simd": "NumPy's functions may differ, so draws of most oracles",
     "blas": "products with data and matrices may differ",
     "versions.numpy": "any last bit may differ",
