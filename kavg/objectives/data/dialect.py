@@ -95,8 +95,10 @@ def _usual_width(rows: Sequence[Sequence[str]]) -> int:
 
 def _has_end(rows: Sequence[Sequence[str]], width: int) -> bool:
     """True if a separator follows the last cell of each line, as some programs write it."""
+    if width <= 2:
+        return False
     ends = [row[-1].strip() for row in rows if len(row) == width]
-    return width > 2 and len(ends) >= len(rows) - 1 and not any(ends)
+    return len(ends) >= len(rows) - 1 and not any(ends)
 
 
 def _split_all(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
