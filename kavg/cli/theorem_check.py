@@ -109,10 +109,7 @@ def is_folder_given(
                 f"give them with its settings, {str(source / 'config.toml')!r}"
             )
         if data is not None and not is_folder:
-            raise KavgError(
-                f"--data says where the data of a finished run lie, and {str(source)!r} is no "
-                "folder; use --set objective.data=PATH"
-            )
+            raise KavgError("--data is for a run folder; use --set objective.data=PATH")
         return is_folder
 
     return agree_on(session.comm, "the options", validate, str)

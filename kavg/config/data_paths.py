@@ -52,7 +52,10 @@ def resolve_data_path(tables: dict[str, Any], folder: Path) -> None:
     """Make the path of the data absolute, if it is relative to ``folder``."""
     source = data_path(tables)
     # A longer one is no file, and its links would be looked up part by part.
-    if source is not None and "\0" not in source and len(source) <= LONGEST_PATH:
+    if source is None or "\0" in source or len(source) > LONGEST_PATH:
+        return
+    # A bare word that is no file is a wrong name of a data set.
+    if "." in source or os.sep in source or os.path.isfile(folder / source):
         replace_data_path(tables, str(resolve_links(folder / source)))
 
 

@@ -51,6 +51,13 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "record": ("log", "logging", "recorded"),
     "every": ("cadence", "log_every", "frequency"),
     "checkpoint": ("checkpoints", "checkpointing", "save", "saving"),
+    "label": ("target", "labels", "label_column", "target_column", "class_column"),
+    "ignore": ("drop_columns", "ignore_columns", "exclude"),
+    "separator": ("sep", "delimiter"),
+    "missing": ("dropna", "missing_values", "na_values"),
+    "standardise": ("standardize", "normalize", "normalise", "scale_features"),
+    "intercept": ("fit_intercept", "add_intercept", "bias"),
+    "held_out": ("test_size", "validation_split", "test_fraction"),
 }
 """The names of kavg, each with the names that other programs use for the same thing.
 

@@ -6,6 +6,7 @@ ever read.
 
 from __future__ import annotations
 
+import difflib
 import zlib
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,7 @@ def load_data(source: str | DataFile) -> Data:
 
     >>> load_data("irises")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    kavg.errors.KavgError: there is no data set 'irises'; use 'iris', 'wine', 'breast_cancer', ...
+    kavg.errors.KavgError: there is no data set 'irises'; the closest is 'iris'; use 'iris', ...
     """
     choices = source if isinstance(source, DataFile) else DataFile(source)
     if choices.is_bundled:
@@ -75,4 +76,6 @@ def _describe_absence(path: str, shown: str, need: str) -> str:
     if "." in path or "/" in path:
         return f"{shown[:400]}: no such file; give the path of {need}"
     names = ", ".join(map(repr, BUNDLED))
-    return f"there is no data set {path[:200]!r}; use {names}, or the path of {need}"
+    close = difflib.get_close_matches(path[:200], BUNDLED, n=1)
+    closest = f"the closest is {close[0]!r}; " if close else ""
+    return f"there is no data set {path[:200]!r}; {closest}use {names}, or the path of {need}"

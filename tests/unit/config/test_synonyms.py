@@ -13,6 +13,9 @@ HERE = {
     "mu": "algorithm.0.outer", "alpha": "algorithm.0.outer",
     "B": "oracle", "sigma2": "oracle", "nu": "oracle",
     "dim": "objective", "hidden": "objective", "l2": "objective",
+    "standardise": "objective", "held_out": "objective", "intercept": "objective",
+    "label": "objective.data", "ignore": "objective.data", "separator": "objective.data",
+    "missing": "objective.data",
     "every": "record",
 }  # fmt: skip
 FOREIGN = [
@@ -26,6 +29,12 @@ def with_keys(place, key):
     outer = f'{{ kind = "slowmo", mu = 0.5 {more.get("algorithm.0.outer", "")} }}'
     data = '"digits", hidden' if key in synonyms.SYNONYMS["hidden"] else '"digits", dim'
     objective = f'{{ kind = "network", data = {data.split(",")[0]} {more.get("objective", "")} }}'
+    if key in synonyms.SYNONYMS["intercept"]:
+        objective = objective.replace("network", "logistic_regression")
+    if place == "objective.data":
+        objective = (
+            f'{{ kind = "network", data = {{ kind = "file", path = "digits", {key} = 3 }} }}'
+        )
     if key in synonyms.SYNONYMS["dim"]:
         objective = f'{{ kind = "cosine" {more.get("objective", "")} }}'
     return text(
