@@ -20,6 +20,7 @@ import faulthandler
 import io
 import itertools
 import os
+import re
 import resource
 import shutil
 import signal
@@ -50,6 +51,11 @@ from kavg.config import Config, settings_file
 from kavg.errors import KavgError
 from kavg.storage import manifest
 
+NOTE = re.compile(
+    r"\d+ examples?.*, \d+ features?|gamma L is |have scales from|counts the rows|classes for|"
+    r"above its start|F grew from|gradient has vanished"
+)
+"""What was read of the data, and warnings: lines on stderr that are no reports of errors."""
 SECONDS = 4.0
 """Processor time that a case may take."""
 MEMORY = 4 * 2**30
@@ -177,10 +183,16 @@ def try_case(case: Case, folder: Path, tally: Tally) -> str:
         return judge_interruption(case, folder, call, new)
     if call.code in (0, None, 3):
         return judge_run(case, folder, call, new, tally)
-    reports = sum(line.startswith(("kavg: ", "Error: ")) for line in call.said.splitlines())
+    reports = len(list_reports(call.said))
     if call.code != 2 or reports != 1 or new:
         return f"failed: code {call.code}, {reports} reports, left {new}: {call.said}"
     return "refused"
+
+
+def list_reports(said: str) -> list[str]:
+    """List the lines that report an error: not what was read of the data, and no warning."""
+    lines = [line for line in said.splitlines() if line.startswith(("kavg: ", "Error: "))]
+    return [line for line in lines if not NOTE.search(line)]
 
 
 def judge_interruption(case: Case, folder: Path, call: CommandCall, new: list[str]) -> str:
@@ -210,7 +222,7 @@ def estimate_work(asked: Config) -> float:
 
 def judge_run(case: Case, folder: Path, call: CommandCall, new: list[str], tally: Tally) -> str:
     """Return "ran" if the run folder is whole and nothing lies beside it, or what is wrong."""
-    if call.said.count("kavg: "):
+    if list_reports(call.said):
         return f"failed: it ran, and said {call.said}"
     if case.command == "bounds":
         return f"failed: left {new}" if new else "ran"

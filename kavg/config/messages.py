@@ -89,7 +89,8 @@ class Report:
         got = f"{need}, got {shorten_repr(given)}"
         if place == ("algorithm",) and isinstance(given, dict):
             return f"{got}; write [[algorithm]], in double brackets, in place of [algorithm]"
-        return f"{got}; as in {self._example(place, given)}"
+        # An error of the file as a whole, such as a key that is no text, has no key for an example.
+        return f"{got}; as in {self._example(place, given)}" if place else got
 
     def _explain_missing_kind(self, place: Place, given: Any) -> str:
         if not isinstance(given, dict):
@@ -125,7 +126,7 @@ class Report:
     def _field_at(self, place: Place) -> tuple[Table, str]:
         """The innermost table around a place, and its key that leads there."""
         outer = self._innermost_table(place[:-1])
-        while str(place[len(outer.place)]) not in outer.keys and outer.outer is not None:
+        while outer.outer is not None and str(place[len(outer.place)]) not in outer.keys:
             outer = outer.outer
         return outer, str(place[len(outer.place)])
 

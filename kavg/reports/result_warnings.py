@@ -17,8 +17,12 @@ GROWTH: Final = 1e10
 """Growth of F over its start that no run which converges has."""
 LOW: Final = 1e-3
 """Share of the last gap F - f_star below which a run counts as begun at a minimum."""
-STEADY: Final = 4.0
-"""Rise of F over a whole run, in multiples of that over its first half, of one that has settled."""
+STEADY: Final = 100.0
+"""Rise of F over a whole run, in multiples of that over its first half, that is not noise."""
+FEW: Final = 4
+"""Recorded rounds up to which nothing is said of that rise."""
+HUGE: Final = 1e30
+"""F above which a run diverges, however few its rounds are."""
 VANISHED: Final = 1e-8
 """Share of ``2 L (F - f_star)``, the largest squared gradient there, that counts as none."""
 ROUNDING: Final = 1e-6
@@ -56,8 +60,8 @@ def _warn_of_growth(objective: Objective, run: Trajectory) -> str | None:
     first, middle, last = (float(run.F[i].mean()) for i in (0, (len(run.F) - 1) // 2, -1))
     f_star = objective.f_star.value
     gap = first - f_star if isfinite(f_star) else abs(first)
-    is_growing = last - first > STEADY * (middle - first)
-    if is_growing and last - first > GROWTH * gap:
+    is_growing = len(run.F) > FEW and last - first > STEADY * (middle - first)
+    if last - first > GROWTH * gap and (is_growing or last > HUGE):
         return (
             f"F grew from {first:.4g} to {last:.4g}: the run diverges, though its numbers are "
             "still finite; reduce gamma"

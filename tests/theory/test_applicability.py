@@ -11,7 +11,7 @@ from helpers.verdicts import BOWL, K_AVG, M_AVG, NOISE, check_one
 
 from kavg import Problem, objectives, oracles, outer, schedules
 from kavg.analysis.applicability import make_setting
-from kavg.analysis.bounds import Setting
+from kavg.analysis.bounds import BOUNDS, Setting
 from kavg.analysis.verdict import Outcome
 from kavg.objectives.data import Synthetic
 
@@ -19,9 +19,8 @@ from kavg.objectives.data import Synthetic
 def test_the_setting_of_a_run():
     noise = oracles.StateDependent(M=2.0, M_v=0.5, B=3)
     made = make_setting(BOWL, noise.constants(BOWL), M_AVG, N=7, Delta=1.5)
-    assert made == Setting(
-        P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, L=1.0, Delta=1.5, sigma2=2.0, M_v=0.5, pl=1.0
-    )
+    constants = {"L": 1.0, "Delta": 1.5, "sigma2": 2.0, "M_v": 0.5, "pl": 1.0}
+    assert made == Setting(P=4, K=2, B=3, N=7, gamma=0.02, mu=0.5, is_affine=True, **constants)
     same = replace(M_AVG, outer=outer.SlowMo(mu=0.5))
     assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == made
     flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
@@ -89,3 +88,13 @@ def test_an_outer_rule_without_momentum_is_averaging():
     still = replace(K_AVG, outer=outer.BlockMomentum(mu=0.0))
     assert check_one(problem, still, "k_avg").outcome is Outcome.HOLDS
     assert "it covers averaging" in check_one(problem, M_AVG, "k_avg").reason
+
+
+@pytest.mark.parametrize("objective", [BOWL, objectives.Linear(dim=1)])
+def test_slowmo_has_no_base_effect_where_the_gradient_is_affine(objective):
+    noise = oracles.Gaussian(sigma2=1.0).constants(objective)
+    setting = make_setting(objective, noise, replace(M_AVG, K=4), N=7, Delta=1.5)
+    (bound,) = [bound for bound in BOUNDS if bound.name == "slowmo_squared"]
+    assert bound.value(setting).drift == 0.0
+    assert "base_effect" not in (bound.exclusion(setting) or "")
+    assert "base_effect" in bound.exclusion(replace(setting, is_affine=False, L=1.0))
