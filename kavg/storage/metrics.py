@@ -42,7 +42,7 @@ def write_metrics(path: Path, trajectories: Sequence[Trajectory]) -> None:
     """
     with write_atomically(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="")
-        csv.writer(text, lineterminator="\n").writerows(_table_rows(trajectories))
+        text.writelines(_format_rows(trajectories))
         text.detach()  # flushed; the file itself is closed by its writer
 
 
@@ -53,12 +53,21 @@ def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | Non
     memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be read, or is none.
     """
     with open_regular(path, inf) as content, io.TextIOWrapper(content, "utf-8", newline="") as file:
-        for number, row in enumerate(_table_rows(trajectories), start=1):
-            expected = io.StringIO()
-            csv.writer(expected, lineterminator="\n").writerow(row)
-            if file.read(len(expected.getvalue())) != expected.getvalue():
+        for number, expected in enumerate(_format_rows(trajectories), start=1):
+            if file.read(len(expected)) != expected:
                 return f"differs from 'trajectory.npz' in line {number}"
         return "has more lines than 'trajectory.npz'" if file.read(1) else None
+
+
+def _format_rows(trajectories: Sequence[Trajectory]) -> Iterator[str]:
+    # A writer quotes the characters of its line end alone: a name may have a carriage return.
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, lineterminator="\r\n")
+    for row in _table_rows(trajectories):
+        line.seek(0)
+        line.truncate()
+        writer.writerow(row)
+        yield f"{line.getvalue()[:-2]}\n"
 
 
 def _table_rows(trajectories: Sequence[Trajectory]) -> Iterator[Sequence[Any]]:
