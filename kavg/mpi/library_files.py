@@ -35,6 +35,15 @@ def find_library_file(root: Path = Path("/")) -> Path | None:
 
 
 def advise_on_library(root: Path = Path("/")) -> str | None:
-    """Return how to load the library that ``find_library_file`` finds; None if there is none."""
+    """Return a shell command by which mpi4py finds the library; None if there is none.
+
+    mpi4py opens a library of another name too (``MPI4PY_LIBMPI``), but its own extension is linked
+    to ``libmpi.so.12``; so the library of Debian needs a link of that name.
+    """
     found = find_library_file(root)
-    return f"export MPI4PY_LIBMPI={found}" if found else None
+    if found is None:
+        return None
+    if found.name.startswith("libmpi."):
+        return f"export LD_LIBRARY_PATH={found.parent}:$LD_LIBRARY_PATH"
+    link = f"mkdir -p $HOME/mpich && ln -sf {found} $HOME/mpich/libmpi.so.12"
+    return f"{link} && export LD_LIBRARY_PATH=$HOME/mpich:$LD_LIBRARY_PATH"

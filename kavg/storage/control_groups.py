@@ -13,6 +13,8 @@ LIMIT_FILES: Final = {
     "cgroup": ("memory.limit_in_bytes",),
 }
 """The files with a limit in bytes, by the type of the file system: version 2 and version 1."""
+UNLIMITED: Final = 2**60
+"""Bytes from which a limit is none; version 1 writes 2^63, less a page."""
 
 
 class _Mount(NamedTuple):
@@ -82,6 +84,7 @@ def _folders(mount: _Mount, group: PurePosixPath) -> Iterator[Path]:
 
 def _read_limit(file: Path) -> float:
     try:
-        return float(int(file.read_text(encoding="ascii")))
+        limit = int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):  # "max", or no such file in this group
         return math.inf
+    return float(limit) if limit < UNLIMITED else math.inf

@@ -89,7 +89,6 @@ def test_version_1_and_both_at_once(tree):
     assert tree(cgroup, mounts, files) == {
         "memory/slurm/job_7/step_0/memory.limit_in_bytes": GIB,
         "memory/slurm/job_7/memory.limit_in_bytes": 2 * GIB,
-        "memory/memory.limit_in_bytes": UNLIMITED,
         "unified/init.scope/memory.max": 4 * GIB,
     }
 
