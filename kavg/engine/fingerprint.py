@@ -121,8 +121,8 @@ def _describe_values(problem: Problem, w: Floats) -> dict[str, str]:
     problem.objective.grad(w.copy(), gradient)
     # To six digits: the last places may differ between processors.
     return {
-        "F at the start": f"{np.sum(problem.objective.value(w.copy())):.6g}",
-        "||grad F||^2 at the start": f"{np.sum(gradient * gradient):.6g}",
+        "F at the start": f"{np.mean(problem.objective.value(w.copy())):.6g}",
+        "||grad F||^2 at the start": f"{np.mean(np.vecdot(gradient, gradient)):.6g}",
     }
 
 

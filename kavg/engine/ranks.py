@@ -190,7 +190,7 @@ def _count_ranks(comm: Communicator) -> int:
         is_inter = bool(getattr(comm, "Is_inter", bool)())
     except Exception as error:
         raise KavgError(
-            f"comm is no communicator of this rank ({type(error).__name__}: {error}): "
+            f"comm is no communicator of this rank ({str(error).split(',')[0]:.60}): "
             "MPI.COMM_NULL and a communicator that was freed have no ranks; "
             "call kavg on the members of a communicator alone"
         ) from None
