@@ -83,7 +83,9 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
     try:
         n = operator.index(state.n)
         w, v = _own_numbers(state.w, "fiu"), _own_numbers(state.v, "fiu")
-        exponents = None if state.exponents is None else _own_numbers(state.exponents, "iu")
+        # A run with a plain mean leaves none.
+        has_grids = state.exponents is not None and np.size(state.exponents) > 0
+        exponents = _own_numbers(state.exponents, "iu") if has_grids else None
     except (AttributeError, TypeError, ValueError) as error:
         raise KavgError(
             f"state must be a State(n, w, v, exponents) of numbers, got {type(state).__name__}: "

@@ -21,6 +21,8 @@ MOVES: Final = (0.0, 0.1, -0.3)
 """Points that are tried: ``w + move (1 + |w|)``."""
 STEPS: Final = (1e-3, 1e-5, 1e-7)
 """Steps of the difference quotients, relative to ``1 + ||x||``."""
+UNDERFLOW: Final = 1e-290
+"""Differences of values below which digits may be lost to the smallest floats."""
 AGREEMENT: Final = 0.05
 """Relative difference up to which slope and quotient agree."""
 CLARITY: Final = 0.01
@@ -111,7 +113,8 @@ def _measure(objective: Objective, x: Floats, u: Floats, claimed: float) -> floa
         h = step * (1.0 + float(np.linalg.norm(x)))
         F = np.asarray(objective.value(freeze(np.stack([x + h * u, x - h * u]))))
         quotient = float(F[0] - F[1]) / (2 * h)
-        noise = 16 * float(np.finfo(np.result_type(F, np.float32)).eps * np.abs(F).max()) / h
+        eps = float(np.finfo(np.result_type(F, np.float32)).eps)
+        noise = 16 * max(eps * float(np.abs(F).max()), UNDERFLOW) / h
         largest = max(abs(quotient), abs(claimed))
         if largest > noise and abs(quotient - claimed) <= AGREEMENT * largest + noise:
             return claimed

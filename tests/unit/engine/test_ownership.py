@@ -189,6 +189,14 @@ def test_a_run_that_is_extended_is_copied():
     assert np.array_equal(longer.F, run(rounds=4, **settings).F)
 
 
+def test_a_start_is_copied():
+    start = np.array([1.0, 2.0, 3.0])
+    problem = kavg.Problem(Bowl(), NOISE, start)
+    before = kavg.simulate(problem, METHOD, rounds=2).w
+    start *= 100
+    assert np.array_equal(kavg.simulate(problem, METHOD, rounds=2).w, before)
+
+
 def test_a_law_of_starts_may_keep_its_array():
     class Law:
         kept = np.full((2, 3), 2.0)
