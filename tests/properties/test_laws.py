@@ -44,6 +44,12 @@ def test_law_2_tiles_never_change_the_bits(problem, algorithm, one, other, dtype
     assert same_bits(first, run(problem, algorithm, tile=other, dtype=dtype))
 
 
+@given(problems(), algorithms(), st.integers(1, 15), st.integers(1, 15), PRECISIONS)
+def test_law_2_holds_for_the_plain_mean(problem, algorithm, one, other, dtype):
+    first = run(problem, algorithm, tile=one, dtype=dtype, mean="allreduce")
+    assert same_bits(first, run(problem, algorithm, tile=other, dtype=dtype, mean="allreduce"))
+
+
 @pytest.mark.parametrize("kind", NOT_SMOOTH)
 @settings(max_examples=20)
 @given(additive_noise(), algorithms(), SIZES, st.integers(1, 15), PRECISIONS)

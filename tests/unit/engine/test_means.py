@@ -362,6 +362,19 @@ def test_the_plain_mean_agrees_to_rounding(seed: int, P: int, tile: int) -> None
     assert repeats == 0
 
 
+@given(SEEDS, st.integers(1, 40), st.integers(1, 3), st.integers(1, 4), st.integers(1, 40))
+@settings(max_examples=60, deadline=None)
+def test_the_plain_mean_adds_learners_one_after_another(
+    seed: int, P: int, R: int, d: int, tile: int
+) -> None:
+    x = displacements(seed, P, R, d)
+    total = x[0].copy()
+    for one in x[1:]:
+        total += one
+    plain, _ = averaged(x, tile=tile, kind=PlainMean)
+    np.testing.assert_array_equal(plain.mean, total / P)
+
+
 @pytest.mark.parametrize("kind", MEANS)
 def test_every_round_leaves_choose_exponents_the_next(kind: str) -> None:
     x = displacements(1, 3, 2, 2)

@@ -74,6 +74,54 @@ def test_a_diverged_run_has_the_rounds_before():
     assert np.array_equal(seldom.w, run.w)
 
 
+def test_a_measure_that_is_not_finite_is_recorded_as_it_is():
+    """On a run that reaches F = 0, from whose start on a measure is undefined now and then."""
+    bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), 1.0)
+    method = kavg.Algorithm(P=2, K=1, gamma=1.0, outer=Averaging())
+    record = {
+        "digits": lambda n, w: np.log10(bowl.objective.value(w)),
+        "odd": lambda n, w: np.full(len(w), np.nan if n % 2 == 0 else n),
+    }
+    run = kavg.simulate(bowl, method, rounds=4, record=record)
+    assert (run.diverged_at, run.not_finite) == (None, None)
+    assert run.digits[:, 0].tolist() == [np.log10(0.5)] + 4 * [-np.inf]
+    assert np.isnan(run.odd[:, 0]).tolist() == [True, False, True, False, True]
+    short = kavg.simulate(bowl, method, rounds=2, record=record)
+    again = kavg.simulate(bowl, method, rounds=4, record=record, extends=short)
+    assert all(
+        np.array_equal(again.series[name], run.series[name], equal_nan=True) for name in run.series
+    )
+
+
+class Cliff(kavg.objectives.Quadratic):
+    """Below 0.7 something is not finite."""
+
+    where = "value"
+
+    def value(self, x):
+        F = super().value(x)
+        return np.where(x[..., 0] < 0.7, np.inf, F) if self.where == "value" else F
+
+    def grad(self, x, out):
+        super().grad(x, out)
+        if self.where == "gradient":
+            out[x < 0.7] = np.nan
+        return out
+
+
+@pytest.mark.parametrize(("where", "name"), [("value", "F"), ("gradient", "the gradient of F")])
+@pytest.mark.parametrize("every", [1, 4])
+def test_what_ends_a_run_is_named(where, name, every):
+    cliff = Cliff((1.0,))
+    object.__setattr__(cliff, "where", where)
+    problem = kavg.Problem(cliff, kavg.oracles.Noiseless(), 1.0)
+    method = kavg.Algorithm(P=1, K=1, gamma=0.1, outer=Averaging())
+    run = kavg.simulate(problem, method, rounds=8, every=every)
+    assert (run.diverged_at, run.not_finite) == (4, name)
+    with pytest.raises(kavg.KavgError, match=f"^{name} is not finite at the start"):
+        kavg.simulate(kavg.Problem(cliff, kavg.oracles.Noiseless(), 0.5), method, rounds=2)
+
+
 def test_on_round_is_called_after_each_round():
     numbers = []
     kavg.simulate(COSINE, METHOD, rounds=3, on_round=lambda done: numbers.append(done.n))
