@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kavg.base import Objective, Oracle
 from kavg.config.config import Config
-from kavg.config.kinds import KINDS, NAMES, concrete_classes, field_key
+from kavg.config.kinds import KINDS, NAMES, concrete_classes, field_key, table_classes
 from kavg.objectives.data.dataset import Data
 from kavg.problem import Algorithm
 
@@ -95,8 +95,8 @@ def tables_of(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str,
 def values_of(name: str, hint: Any) -> st.SearchStrategy[Any]:
     """Plausible values of a key."""
     if name == "data":
-        made = next(m for m in get_args(hint) if m not in (str, Data))
-        return st.sampled_from(DATA) | tables_of(made)
+        made = [tables_of(cls) for cls in table_classes(hint)]
+        return st.one_of([st.sampled_from(DATA), *made])
     if name == "name":
         return NAME
     if hint in KINDS:
