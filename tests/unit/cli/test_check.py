@@ -324,3 +324,23 @@ def test_a_panel_holds_the_bound_at_every_N():
     assert shown.measured.mean[-1] == pytest.approx(found.measurement.measured.mean())
     np.testing.assert_allclose(shown.measured.mean[0], 9.0)
     assert shown.smoothness == pytest.approx(9.0)
+
+
+def test_exact_names_the_objective_before_the_folder(call):
+    Path("runs/my").mkdir(parents=True)
+    Path("runs/my/notes.txt").touch()
+    code, _, err = call("exact", "my.toml", "-q", "--set", "objective={kind='cosine', dim=2}")
+    assert code == 2
+    assert "exact moments need a Quadratic or Linear objective, got Cosine" in err
+    assert "runs/my" not in err
+
+
+def test_one_of_a_thing_is_no_plural(call):
+    code, out, _ = call("check", "my.toml", "--set", "replicas=1", "--set", "rounds=1")
+    assert code == 0
+    assert "1 replica, 1 round\n" in out
+    assert "1 rounds" not in out
+    _, out, _ = call("diff", "runs/my", "runs/my")
+    assert "2 rounds and 1 replica in common" in out
+    _, out, _ = call("resume", "runs/my")
+    assert "is finished, 1 round;" in out

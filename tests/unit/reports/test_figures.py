@@ -166,3 +166,23 @@ def test_wrong_arguments_are_refused(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(KavgError, match=r"pip install 'kavg\[plot\]'"):
         trajectory_figure([a_run()])
+
+
+@pytest.mark.parametrize("peak", [1e12, 1e99, 1e104, 1e300])
+def test_a_run_about_to_diverge_does_not_flatten_the_others_and_is_named(peak):
+    growth = np.geomspace(1.0, peak, 41)[:, None] * np.ones(12)
+    wild = a_run("wild", F=growth, grad_norm2=growth, dispersion=growth)
+    alone = trajectory_figure([a_run()])
+    both = trajectory_figure([a_run(), wild])
+    assert [p.get_ylim() for p in both.axes] == [p.get_ylim() for p in alone.axes]
+    assert both.legends[0].get_texts()[1].get_text() == f"wild (cut: F up to {peak:.0e})"
+    # Alone it has nobody to flatten.
+    assert trajectory_figure([wild]).axes[0].get_ylim()[1] > min(peak, 1e100) / 2
+
+
+def test_runs_that_start_apart_or_at_a_minimum_are_no_runaways():
+    low = a_run("low", F=np.full((41, 12), 1e-12), dispersion=np.zeros((41, 12)))
+    rising = a_run("rising", F=np.linspace(0, 1, 41)[:, None] * np.ones(12))
+    for run in (low, rising):
+        figure = trajectory_figure([a_run(), run])
+        assert figure.legends[0].get_texts()[1].get_text() == run.name
