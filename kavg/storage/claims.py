@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from kavg.errors import FolderInUse, KavgError
 from kavg.storage.locks.folder_lock import FolderLock, print_notice
-from kavg.storage.output_folder import number_names, validate_output_folder, validate_place
+from kavg.storage.output_folder import (
+    is_writable,
+    number_names,
+    validate_output_folder,
+    validate_place,
+)
 from kavg.storage.recovery import recover_before_reading, recover_folder
-
-UNWRITABLE: Final = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENAMETOOLONG)
-"""Reasons for which a folder holds no run that this process could continue."""
 
 
 @contextmanager
@@ -87,5 +87,5 @@ def _hold_if_writable(lock: FolderLock, folder: Path) -> None:
         lock.acquire()
         recover_folder(folder)
     except OSError as error:
-        if error.errno not in UNWRITABLE:
+        if is_writable(folder):
             raise KavgError(f"cannot write to {str(folder)!r}: {error.strerror}") from None

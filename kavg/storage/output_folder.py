@@ -73,6 +73,12 @@ def validate_writable(folder: Path) -> None:
     require_no_link(folder, folder / FOLDER)
 
 
+def is_writable(folder: Path) -> bool:
+    """True if a folder and the one above it can be written, by what the system says."""
+    places = (folder, resolve_links(folder).parent)
+    return all(os.access(place, os.W_OK | os.X_OK) for place in places)
+
+
 def _describe_existing(folder: Path) -> str:
     name = repr(str(folder))
     if is_unfinished(folder):
