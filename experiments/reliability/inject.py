@@ -1,6 +1,6 @@
 """Every call by which a command changes files, failed or killed once: what is lost, what is left.
 
-``python experiments/reliability/inject.py [--most M] [--only N] [--jobs J] [--seed S]`` prints the table.
+``python experiments/reliability/inject.py`` prints the table; ``--help`` lists its options.
 
 ``inject.c``, compiled here and preloaded into the command, counts the calls that change files below
 the folder of a case (open for writing, write, rename, unlink, mkdir, link, fsync, ...).  The N-th
