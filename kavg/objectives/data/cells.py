@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Final
 
 MISSING: Final = frozenset(("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "?"))
 """Cells without a value, in small letters."""
 BOOLEANS: Final = {"true": 1.0, "false": 0.0}
+THOUSANDS: Final = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 def parse_number(cell: str) -> float | None:
@@ -33,6 +35,15 @@ def parse_decimal_comma(cell: str) -> float | None:
     if cell.count(",") != 1 or "." in cell:
         return None
     return parse_number(cell.replace(",", "."))
+
+
+def may_be_thousands(cell: str) -> bool:
+    """True if the comma of a cell may be a decimal comma or one that marks thousands.
+
+    >>> may_be_thousands("1,234"), may_be_thousands("0,234"), may_be_thousands("1,23")
+    (True, False, False)
+    """
+    return THOUSANDS.fullmatch(cell.strip()) is not None
 
 
 def is_missing(cell: str) -> bool:

@@ -14,6 +14,8 @@ from kavg.objectives.data.data_file import SEPARATORS, DataFile
 
 SAMPLE: Final = 100
 """Lines from which the dialect is found out."""
+MARKS: Final = ",;\t|"
+"""Separators that are rare in texts."""
 
 
 @final
@@ -110,18 +112,24 @@ def _split_all(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
 
 
 def _find_separator(lines: Sequence[str]) -> str:
-    """The separator that makes the largest share of the cells numbers."""
-    best, best_score = ",", (-1.0, -1.0)
+    """The separator that makes the largest share of the cells numbers.
+
+    If several do, that which leaves the fewest texts with another separator in them, then that on
+    which most lines agree.
+    """
+    best, best_score = ",", (-1.0, 0, 0)
     for separator in SEPARATORS:
         rows = [*_split_all(lines, separator)]
         width, rest = _usual_width(rows), rows[1:] or rows
-        cells = [cell for row in rest for cell in row]
         if width < 2:
             continue
-        numbers = sum(is_value(cell) or is_missing(cell) for cell in cells) / len(cells)
-        agreeing = sum(len(row) == width for row in rest) / len(rest)
-        if (round(numbers, 2), agreeing) > best_score:
-            best, best_score = separator, (round(numbers, 2), agreeing)
+        cells = [cell for row in rest for cell in row]
+        texts = [cell for cell in cells if not is_value(cell) and not is_missing(cell)]
+        mixed = sum(any(mark in text for mark in MARKS if mark != separator) for text in texts)
+        agreeing = sum(len(row) == width for row in rows)
+        score = (round(1 - len(texts) / len(cells), 2), -mixed, agreeing)
+        if score > best_score:
+            best, best_score = separator, score
     return best
 
 

@@ -13,6 +13,7 @@ from kavg.errors import KavgError
 from kavg.objectives.data.cells import (
     BOOLEANS,
     is_missing,
+    may_be_thousands,
     parse_decimal_comma,
     parse_number,
 )
@@ -29,7 +30,8 @@ class TableReader:
     ``values`` are the features of one example after the other, ``labels`` and ``lines`` hold the
     label and the line of each.  ``incomplete`` are the lines that miss a value; they are not
     collected.  ``missing``, ``booleans`` and ``texts`` count such cells by column, and
-    ``first_text`` has the line and the content of the first text.
+    ``first_text`` has the line and the content of the first text.  ``decimal`` is the decimal sign,
+    and ``is_unclear`` is true while all decimal commas may mark thousands.
     """
 
     def __init__(self, dialect: Dialect, roles: ColumnRoles) -> None:
@@ -41,6 +43,7 @@ class TableReader:
         self.texts: Counter[int] = Counter()
         self.first_text: dict[int, tuple[int, str]] = {}
         self.decimal: str | None = None
+        self.is_unclear = True
         self._pick = _picker(roles.features)
 
     def add_line(self, number: int, line: str) -> None:
@@ -118,8 +121,12 @@ class TableReader:
                 return None
             self.decimal = "." if "." in cell else self.decimal
             return value
-        value = parse_decimal_comma(cell) if self.decimal != "." else None
-        self.decimal = self.decimal if value is None else ","
+        # Between commas, a cell with a comma is in quotes, and these mark thousands.
+        has_commas = self.decimal != "." and self.dialect.separator != ","
+        value = parse_decimal_comma(cell) if has_commas else None
+        if value is not None:
+            self.decimal = ","
+            self.is_unclear = self.is_unclear and may_be_thousands(cell)
         return value
 
     def describe(self, place: int) -> str:

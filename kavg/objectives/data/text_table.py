@@ -65,15 +65,20 @@ def _check_texts(reader: TableReader) -> None:
         elif reader.booleans[place] < present:
             raise KavgError(f"{reader.describe(place)} holds numbers and also true or false")
     if columns:
-        names = reader.dialect.names
-        chosen = [names[i] if names and names.count(names[i]) == 1 else i for i in columns]
         firsts = "; ".join(_describe_text(reader, i) for i in columns[:SHOWN])
         raise KavgError(
             f"{len(columns)} {'columns hold' if len(columns) > 1 else 'column holds'} text "
             f"({firsts}); leave out what is no feature, as in data = {{ kind = 'file', "
-            f"path = '...', ignore = {chosen[:SHOWN]!r} }}, or write each value as a column of "
-            "0 and 1"
+            f"path = '...', ignore = {_name_columns(reader, columns)} }}, or write each "
+            "value as a column of 0 and 1"
         )
+
+
+def _name_columns(reader: TableReader, places: Sequence[int]) -> str:
+    """The columns as a list for settings: by name where it is the only one of this name."""
+    names = reader.dialect.names
+    chosen = [names[i] if names and names.count(names[i]) == 1 else i for i in places]
+    return repr(chosen[:SHOWN])
 
 
 def _describe_text(reader: TableReader, place: int) -> str:
@@ -82,9 +87,18 @@ def _describe_text(reader: TableReader, place: int) -> str:
 
 
 def _check_missing(reader: TableReader, choices: DataFile) -> None:
-    if not reader.incomplete or choices.missing == "drop":
+    if not reader.incomplete:
         return
     columns = ", ".join(map(reader.describe, sorted(reader.missing)[:SHOWN]))
+    rows = len(reader.labels) + len(reader.incomplete)
+    empty = [i for i in reader.roles.features if reader.missing[i] == rows]
+    if empty:
+        raise KavgError(
+            f"{reader.describe(empty[0])} has no values; leave it out, as in data = {{ kind = "
+            f"'file', path = '...', ignore = {_name_columns(reader, empty)} }}"
+        )
+    if choices.missing == "drop":
+        return
     raise KavgError(
         f"{reader.missing.total()} values are missing in {_list_lines(reader.incomplete)}, in "
         f"{columns}; fill them, or leave these lines out with data = {{ kind = 'file', "
@@ -101,6 +115,11 @@ def _to_data(reader: TableReader, lines: NumberedLines) -> Data:
     labels, places, names = _convert_labels(reader), reader.roles.features, reader.dialect.names
     if not labels:
         raise KavgError("there are no examples")
+    if reader.decimal == "," and reader.is_unclear:
+        raise KavgError(
+            "all commas in its numbers, as in 1,234, may be decimal commas or mark thousands; "
+            "write the numbers with decimal points, or without marks"
+        )
     features = np.frombuffer(reader.values, np.float64).reshape(len(labels), len(places))
     own = tuple(names[i] for i in places) if names else ()
     return Data(features, np.asarray(labels), names=own, notes=tuple(_notes(reader, lines)))

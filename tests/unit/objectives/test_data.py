@@ -200,7 +200,7 @@ def test_csv_is_read(tmp_path: Path, text: str) -> None:
         ("a.csv", b"a,label\n1,2\n3\n4,5\n", "line 3 has 1 columns where the others have 2"),
         ("a.csv", b"a,label\n1,\n", "1 values are missing in line 2, in column 1"),
         ("a.csv", b"a,label\n1,2#no comment\n3,4\n", "line 2 has '2#no comment'"),
-        ("a.csv", b"a,label\nnan,2\n", "a.csv: 1 values are missing in line 2, in column 0"),
+        ("a.csv", b"a,label\nnan,2\n1,2\n", "a.csv: 1 values are missing in line 2, in column 0"),
         ("a.csv", b"label\n1\n", "a.csv: its lines have one column, as '1'"),
         ("a.csv", b"a,\xff\n1,2\n", "is not text in UTF-8 .byte 0xff"),
         (

@@ -92,6 +92,13 @@ def test_columns_and_lines_are_chosen(tmp_path: Path, name: str) -> None:
     assert data.labels.tolist() == [0.0, 1.0, 1.0]
 
 
+def test_a_decimal_comma_separates_no_columns(tmp_path: Path) -> None:
+    # Both separators make one cell in two a number.
+    data = load(tmp_path, "0,5;low\n1,5;high\n")
+    assert data.features.tolist() == [[0.5], [1.5]]
+    assert data.classes == ("high", "low")
+
+
 def test_dropped_lines_are_named(tmp_path: Path) -> None:
     content = "a,y\n1,0\n?,0\n3,1\n4,\n" + "null,1\n" * 5 + "5,1\n"
     data = load(tmp_path, content, missing="drop")
@@ -143,6 +150,13 @@ REFUSED = {
         "line 7 has 4 columns where the others have 3"),
     "a header that is too short": ("a,b\n" + MORE.replace("1,2,0", "1,2,3,0"), {},
         "has 4 columns where|header has 2 columns where the examples have 4"),
+    "thousands in quotes": ('a,y\n"1,234",0\n"2,345",1\n', {},
+        r"column 0 \('a'\), as '1,234' in line 2"),
+    "thousands or decimals": ("a;y\n1,234;0\n-12,345;1\n", {}, "may be decimal commas or mark"),
+    "thousands and decimals": ("a;y\n1.234,5;0\n2.345,6;1\n", {},
+        r"column 0 \('a'\), as '1.234,5' in line 2"),
+    "a column without values": ("a,b,y\n1,,0\n3,NA,1\n", {"missing": "drop"},
+        r"column 1 \('b'\) has no values; .*ignore = \['b'\]"),
     "quotes without end": ('a,b,y\n' + MORE + '1,"2,0\n', {}, "line 7 has quotes that do not fit"),
     "true among numbers": ("a,b,y\n" + MORE + "1,true,0\n", {},
         r"column 1 \('b'\) holds numbers and also true or false"),
