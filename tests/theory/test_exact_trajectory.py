@@ -190,6 +190,10 @@ def test_a_long_run_rests_at_the_stationary_law():
     np.testing.assert_allclose(exact.F[-1], np.sum(directions.h * law[:, 0, 0]) / 2, rtol=1e-9)
 
 
+class UnknownLaw:
+    constants = plan = Gaussian(1.0).plan
+
+
 class Elsewhere:
     def draw(self, seed, R, dim):
         return np.zeros((R, dim))
@@ -200,7 +204,7 @@ class Elsewhere:
     [
         ({"objective": Cosine(dim=3)}, "Quadratic or Linear"),
         ({"oracle": MiniBatch(B=2)}, "isotropic"),
-        ({"oracle": object()}, "isotropic"),
+        ({"oracle": UnknownLaw()}, "isotropic"),
         ({"start": Elsewhere()}, "start"),
         ({"start": (1.0, 2.0)}, "start must be"),
     ],
