@@ -39,9 +39,13 @@ def meta_iterations(
     """Yield the start (n = 0) and then one round after another, without end.
 
     After a ``state`` of n rounds, rounds n + 1, n + 2, ... are yielded and no start.  Every array
-    yielded is read-only, and no later round changes it.  Under MPI all ranks must take the same
-    number of rounds; ``request()`` is called on each rank once a round, and the ``requested`` of a
-    round is the sum over the ranks.  ``simulate`` measures these rounds.
+    yielded is read-only, and no later round changes it.  ``request()`` is called on each rank once
+    a round, and the ``requested`` of a round is the sum over the ranks.  ``simulate`` measures
+    these rounds.
+
+    Under MPI the call is collective, and all ranks must take the same number of rounds: a ``break``
+    on one of them leaves the others waiting for it.  Failures inside a round are shared as
+    ``simulate`` shares them.
 
     Raises ``KavgError`` if an option is out of range (``RunOptions``), if the start or
     ``state`` does not fit, or as ``simulate``.

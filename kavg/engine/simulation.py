@@ -44,24 +44,28 @@ def simulate(
 
     Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
     ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
-    are always recorded.  A value that is not finite ends the run: ``diverged_at`` is that round.
+    are always recorded.  A run whose w, F or gradient is not finite ends: ``diverged_at`` is that
+    round, and ``not_finite`` names the value.  Other measures are recorded as they are.
 
     ``replicas`` independent repetitions are computed side by side; ``seed`` determines all random
     numbers, and the result to the last bit with ``mean="exact"``, on any number of ranks of
-    ``comm`` (default: one process).  ``mean="allreduce"`` is faster for large models and gives up
-    the last bits; ``dtype="float32"`` is the precision of the local steps; ``tile`` is how many
-    learners take their steps at once.
+    ``comm`` (default: one process).  ``mean="allreduce"`` is faster for large models, and its last
+    bits depend on the number of ranks; ``dtype="float32"`` is the precision of the local steps;
+    ``tile`` is how many learners take their steps at once.
 
     ``on_round`` is called with each new round, whose arrays are read-only, and ``callback`` with
     the run in progress.  Before the first round the problem's and the algorithm's own code is
     called on a few rows, to find what would run on with a wrong result (docs/contributing.md,
-    "What is checked of your code").  A run
-    that ``extends`` a shorter one of the same settings equals, to the last bit, one that was that
-    long from the start.
+    "What is checked of your code").  A run that ``extends`` a shorter one of the same settings
+    equals, to the last bit, one that was that long from the start.
+
+    Under MPI the call is collective.  If a part of the problem, a measure, ``on_round`` or the
+    callback fails on one rank, that rank raises the exception and the others ``KavgError``.
 
     Raises ``KavgError`` if an option is out of range, if the start does not fit or F is not finite
-    there, if ``extends`` is not a shorter run of these settings, or if an objective, an oracle, an
-    outer rule, a schedule or a measure breaks its contract.
+    there, if ``extends`` is not a shorter run of these settings, if an objective, an oracle, an
+    outer rule, a schedule or a measure breaks its contract, if ranks were given different runs, or
+    if ``comm`` is no communicator of this rank.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), start=2.0)
