@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from kavg.base import Communicator
+from kavg.engine.agreement import decode_text, encode_text, group_ranks, name_ranks
 from kavg.engine.blas_threads import get_blas_controller
 from kavg.mpi.launchers import detect_launch
 from kavg.version import __version__
@@ -99,6 +101,22 @@ def describe_versions() -> dict[str, str]:
     facts = describe_environment(1, None)
     machine = {key: facts[key] for key in ("source", *BITS)}
     return {"kavg": __version__, "numpy": np.__version__, **machine}
+
+
+def list_unlike_ranks(comm: Communicator) -> list[str]:
+    """Describe the machines of ranks if last bits may differ between them; one ``Allgather``.
+
+    The digest of a run then depends on which rank computes what.  Empty if all are alike.
+    """
+    versions = describe_versions()
+    own = ", ".join(f"{name} {versions[name]}" for name in BITS)
+    groups = group_ranks(comm, encode_text(own)) if comm.Get_size() > 1 else {}
+    if len(groups) < 2:
+        return []
+    return [
+        "ranks run on machines whose last bits may differ, and so may those of another number:",
+        *(f"{name_ranks(ranks)}: {decode_text(content)}" for content, ranks in groups.items()),
+    ]
 
 
 def installed_version(name: str) -> str | None:

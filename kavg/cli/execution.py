@@ -8,7 +8,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 from kavg.base import Communicator
-from kavg.cli.environment import describe_session, installed_version, source_digest
+from kavg.cli.environment import (
+    describe_session,
+    installed_version,
+    list_unlike_ranks,
+    source_digest,
+)
 from kavg.cli.options import Output
 from kavg.cli.output import print_messages
 from kavg.cli.progress import open_progress
@@ -147,6 +152,7 @@ def run_algorithms(
 
     Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
+    print_messages(list_unlike_ranks(session.comm))
     earlier = manager.start.runs if manager else ()
     # All ranks hold the same state after a round, so rank 0 alone writes it.
     mine = manager if session.rank == 0 else None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import threading
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import pytest
 from helpers.launch import LAUNCH_VARIABLES, run_process
+from helpers.ranks import run_ranks
 
+from kavg import SerialComm
 from kavg.cli import environment
 from kavg.cli.environment import (
     describe_environment,
@@ -68,6 +72,26 @@ def test_what_the_last_bits_depend_on_is_recorded_of_every_session():
         known = {**facts, **facts["versions"]}
         assert known[place] == {**session, **session["versions"]}[place] == versions[place]
     assert facts["c_library"].startswith(("glibc ", "macOS ", "not glibc"))
+
+
+def test_ranks_on_unlike_machines_are_named(monkeypatch):
+    own, versions = threading.local(), describe_versions()
+    monkeypatch.setattr(
+        environment, "describe_versions", lambda: versions | {"processor": own.processor}
+    )
+
+    def list_by(comm, processors):
+        own.processor = processors[comm.Get_rank()]
+        return environment.list_unlike_ranks(comm)
+
+    assert list_by(SerialComm(), "A") == []
+    assert run_ranks(3, partial(list_by, processors="AAA")) == [[]] * 3
+    first, *others = run_ranks(3, partial(list_by, processors="ABA"))
+    assert others == [first, first]
+    assert [line.split(", c_library")[0] for line in first[1:]] == [
+        f"ranks 0, 2: machine {platform.machine()}, processor A",
+        f"rank 1: machine {platform.machine()}, processor B",
+    ]
 
 
 PROGRAM = """
