@@ -54,15 +54,16 @@ def first(owner, name, act):
 
 
 def drift():
-    step, calls = Averaging.step, []
+    step, due = Averaging.step, []
 
     def faulty(self, w, v, displacement, gamma):
         step(self, w, v, displacement, gamma)
-        calls.append(None)
-        if len(calls) == ROUND:
+        if due:  # not by calls: a rule is also called before the first round, to see what it does
             w[0, 0] = np.nextafter(w[0, 0], np.inf)
+            due.clear()
 
     Averaging.step = faulty
+    in_round_3(lambda: due.append(None))
 
 
 FAULTS = {
