@@ -144,7 +144,10 @@ def find_place(location: Sequence[str | int], content: Any) -> Place:
     ('start', 'scale')
     """
     place: list[str | int] = []
-    for step in location:
+    for number, step in enumerate(location, start=1):
+        # A table's kind stands before its keys, of which one may have the same name.
+        if number < len(location) and isinstance(content, dict) and content.get("kind") == step:
+            continue
         inside = isinstance(content, dict) and step in content
         inside = inside or (isinstance(content, list) and isinstance(step, int))
         if inside or (step == location[-1] and not _is_tag(step, content)):

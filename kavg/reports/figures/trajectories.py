@@ -39,11 +39,11 @@ def trajectory_figure(
 ) -> Figure:
     """Draw means over replicas with their intervals: a panel a quantity, a line an algorithm.
 
-    The band is ``mean_interval`` at ``level``, round by round; up to eight replicas are also drawn
-    one by one.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of series,
-    all of them by default.  Values that are not finite are left out.  An algorithm that diverged,
-    or whose F grew beyond all others, does not set the scale unless all of them did; the legend
-    says so.
+    The band is ``quantity_interval`` at ``level``, round by round; up to eight replicas are drawn
+    one by one too.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of
+    series, all of them by default.  Values that are not finite are left out.  An algorithm that
+    diverged, or whose F grew beyond all others, does not set the scale unless all of them did; the
+    legend says so.
 
     Raises:
         KavgError: if an axis or a quantity is unknown, or matplotlib is missing.

@@ -132,6 +132,11 @@ SAID = {
         text(objective='{ kind = "gaussian" }'),
         "objective: there is no kind 'gaussian'; it is one of [oracle]; the kinds are: ",
     ),
+    "a key that is called as its table's kind": (
+        text(algorithm=method(outer='{ kind = "block_momentum", block_momentum = 0.5 }')),
+        "algorithm.0.outer.mu: is missing; as in mu = 0.5",
+        "algorithm.0.outer.block_momentum: there is no key 'block_momentum' here; use 'mu'",
+    ),
     "two names of one key": (
         text(algorithm=method(more=", lr = 0.1")),
         "algorithm.0.lr: there is no key 'lr' here; use 'gamma', which is given already: leave 'lr",
