@@ -79,15 +79,15 @@ class Learners:
         w, v = state.w.copy(), state.v.copy()
         # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            gamma = ranks.attempt(lambda: self.begin(state, n), 0.0)
+            gamma = ranks.attempt(self.begin, 0.0, state, n)
             exponents = state.exponents
             if exponents is None:
-                exponents = ranks.attempt(lambda: self.pilot(gamma, n), mean.exponents)
+                exponents = ranks.attempt(self.pilot, mean.exponents, gamma, n)
             while not self.average(exponents, gamma, n):
                 exponents = mean.exponents
             # Before the outer rule, which may overwrite the mean displacement.
             dispersion = self.dispersion(gamma, n)
-            ranks.attempt(lambda: self.update(w, v, gamma), None)
+            ranks.attempt(self.update, None, w, v, gamma)
         # Readers get these arrays, so nobody may write to them.
         freeze(w)
         freeze(v)
@@ -110,11 +110,15 @@ class Learners:
         """Average over all learners; False if the round must be run again on wider grids."""
         ranks = self.ranks
         self.mean.begin(exponents)
-        ranks.attempt(lambda: self.fold(self.mean, gamma, n), None)
-        request = ranks.attempt(lambda: ranks.ask(self.request), 0)
+        request = ranks.attempt(self.work, 0, gamma, n)
         done = self.mean.finish(request + ranks.signal)
         ranks.check(self.mean.requested)
         return done
+
+    def work(self, gamma: float, n: int) -> int:
+        """Add this rank's learners to the mean; return its request."""
+        self.fold(self.mean, gamma, n)
+        return 0 if self.request is None else self.ranks.ask(self.request)
 
     def fold(self, sums: Sums, gamma: float, n: int, *, again: bool = False) -> None:
         """Add the displacements of this rank's learners to some sums, tile by tile.

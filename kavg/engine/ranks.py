@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar, final
+from typing import Final, TypeVar, TypeVarTuple, final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from kavg.engine.communicator import SerialComm
 from kavg.errors import CollectiveError, KavgError, RunFailed
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 STOPPED: Final = 2**34
 """What a rank that has stopped adds to its request; all ranks' requests together are below it."""
@@ -63,25 +64,27 @@ class Ranks:
         """What this rank adds to its request: 0 unless it has stopped."""
         return 0 if self.failure is None else STOPPED
 
-    def attempt(self, action: Callable[[], T], default: T) -> T:
-        """Return what ``action`` returns; ``default`` if it fails, or this rank has stopped before.
+    def attempt(self, action: Callable[[*Given], T], default: T, *given: *Given) -> T:
+        """Return ``action(*given)``; ``default`` if it fails, or this rank has stopped before.
 
         The exception is held back until ``check`` raises it.
         """
+        # Arguments and not a closure, and one rank does no more: it is microseconds a round.
+        if self.is_alone:
+            return action(*given)
         if self.failure is not None:
             return default
         try:
-            return action()
+            return action(*given)
         except FAILURES as error:
-            is_shared = self.shares_failures or isinstance(error, Divergence)
-            if self.is_alone or not is_shared:
+            if not (self.shares_failures or isinstance(error, Divergence)):
                 raise
             self.failure, self.failed_in = error, self.place
             return default
 
-    def ask(self, request: Callable[[], int] | None) -> int:
+    def ask(self, request: Callable[[], int]) -> int:
         """Return this rank's request; raise KavgError if it is too large to be told apart."""
-        asked = 0 if request is None else int(request())
+        asked = int(request())
         if not 0 <= asked <= self.largest_request:
             raise KavgError(
                 f"a request must be a whole number from 0 to {self.largest_request}, got {asked}"
