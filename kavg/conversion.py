@@ -47,7 +47,8 @@ def is_row(value: Any) -> bool:
 
 def to_row(value: Any) -> Sequence[Any]:
     """Return the parts of a row, those of an array as numbers of Python."""
-    row: Sequence[Any] = np.asarray(value).tolist() if _is_array(value) else value
+    # Masked numbers become None, which is no number.
+    row: Sequence[Any] = np.asanyarray(value).tolist() if _is_array(value) else value
     return row
 
 
@@ -58,4 +59,4 @@ def _is_array(value: Any) -> bool:
 
 def _remove_array(value: Any) -> Any:
     is_number = _is_array(value) and getattr(value, "ndim", None) == 0
-    return np.asarray(value)[()] if is_number else value
+    return np.asanyarray(value)[()] if is_number else value

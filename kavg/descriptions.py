@@ -50,7 +50,7 @@ def describe_misfit(hint: Any, name: str, value: Any) -> str:
     "use must be a whole number or None, got use='all'"
     """
     given = f"{name} must be {describe_type(hint)}, got "
-    if isinstance(value, type):
+    if isinstance(value, type) and get_origin(hint) is not Literal:
         return f"{given}the class {value.__name__}; make one, {value.__name__}(...)"
     return f"{given}{name}={shorten_repr(value)}{_describe_missing(hint, value)}"
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import kavg
 from kavg.base import Constant, Objective, Oracle, Outer, Start
 from kavg.config.kinds import to_plain
+from kavg.engine.options import RunOptions
 from kavg.errors import KavgError
 from kavg.protocols import protocol_members
 from kavg.storage import digest
@@ -129,7 +130,7 @@ def test_a_dimension_of_numpy_is_a_dimension(oracle, kind):
 NEVER = (
     b"x", object(), {}, {1.0}, ["x"], [None], float, kavg.objectives.Cosine, True, np.True_,
     np.array(True), 1j, Decimal("1"), np.datetime64("2020"), np.eye(2), np.array(["x"]),
-    np.array(None), Ellipsis,
+    np.array(None), Ellipsis, np.ma.masked, np.ma.array([1.0, 2.0], mask=[True, False]),
 )  # fmt: skip
 """No field takes one of these, but that some are switches."""
 SOMEWHERE = (
@@ -236,6 +237,7 @@ METHOD = kavg.Algorithm(2, 1, 0.1, RULE)
             lambda: kavg.meta_iterations(A, METHOD),
             "problem must be a Problem.*, got problem=Cosine",
         ),
+        (lambda: RunOptions(dtype=np.float32), "one of float64, float32, got dtype=<class 'numpy"),
         (
             lambda: kavg.oracles.MiniBatch(2, sampling="all"),
             "sampling must be one of with_repl.*'all'",

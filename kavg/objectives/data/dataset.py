@@ -110,6 +110,8 @@ def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
         raise KavgError(f"{name} have type {array.dtype}; give real numbers only")
     if array.ndim != axes:
         raise KavgError(f"{name} have shape {array.shape}; needed is {shape}")
+    if np.ma.is_masked(given):
+        raise KavgError(f"{name} have masked values; remove or fill them")
     numbers: Floats = own_array(array, np.float64)
     not_finite = int(np.count_nonzero(~np.isfinite(numbers)))
     if not_finite:
