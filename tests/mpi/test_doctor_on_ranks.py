@@ -43,8 +43,8 @@ def rows(said):
             in found.items()}  # fmt: skip
 
 
-ITEMS = ["versions", "MPI library", "mpiexec", "cores, slots", "BLAS threads", "write access",
-         "disk space", "self-test"]  # fmt: skip
+ITEMS = ["versions", "MPI library", "mpiexec", "cores, slots", "BLAS threads", "memory",
+         "write access", "disk space", "self-test"]  # fmt: skip
 
 
 @pytest.fixture

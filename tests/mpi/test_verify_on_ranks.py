@@ -35,7 +35,7 @@ def test_a_plain_mean_on_other_ranks_is_the_same_within_confidence(run):
     folder = run("a", "--set", "mean=allreduce")
     job = run_kavg_on_ranks(3, "verify", folder, "-q")
     assert job.returncode == 0, job.stderr
-    assert "environment  ranks 3 (then 1)\n" in job.stdout
+    assert "environment  ranks 3 (then 1): sums of mean = 'allreduce' differ\n" in job.stdout
     assert job.stdout.splitlines()[-1] == "same within confidence"
     change_environment(folder, ranks=3)
     renew_manifest(folder)
