@@ -54,7 +54,9 @@ def test_a_rank_that_keeps_the_others_waiting_is_named_and_the_job_ends(
     assert job.returncode != 0
     assert said(job) == [f"kavg: {message}"]
     assert "Traceback" not in job.stderr
-    assert sorted(path.name for path in config.parent.iterdir()) == ["small.toml"]
+    # Rank 0 is killed with the job, so its lock may stay; the next command takes it over.
+    left = {path.name for path in config.parent.iterdir()} - {".out.lock"}
+    assert left == {"small.toml"}
 
 
 def test_a_rank_that_stops_when_all_is_written_is_named_too(config):
