@@ -197,7 +197,7 @@ def _version_warnings(sessions: Sequence[Any]) -> list[str]:
     versions = last.get("versions")
     then = {**last, **(versions if isinstance(versions, Mapping) else {})}
     changes = [
-        f"{name} {then.get(name)} then, {now} now"
+        f"{name} {then.get(name, 'not recorded')} then, {now} now"
         for name, now in describe_versions().items()
         if then.get(name) != now
     ]

@@ -152,10 +152,12 @@ def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     )
     call("run", "my.toml", "-q", "--out", "other")
     versions = read_environment(here / "other")["versions"] | {"kavg": "0.0.1"}
-    change_environment(here / "other", machine="abacus", versions=versions)
+    libraries = {"c_library": "glibc 2.17", "blas": None}
+    change_environment(here / "other", machine="abacus", versions=versions, **libraries)
     renew_manifest(here / "other")
     code, _, err = call("resume", "other", "-q", "--rounds", "7")
     assert code == 0
     assert "kavg 0.0.1 then, " in err
     assert "machine abacus then, " in err
+    assert "c_library glibc 2.17 then, " in err
     assert err.count("\n") == 1
