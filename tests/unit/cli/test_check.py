@@ -156,6 +156,10 @@ def test_a_budget_is_not_exceeded(call):
         (["my.toml", "--level", "0"], "--level must lie between 0 and 1, got 0.0"),
         (["my.toml", "--budget", "9"], "--budget needs --until-decided"),
         (["my.toml", "--until-decided", "--budget", "7"], "at least replicas=8, got budget=7"),
+        (
+            ["my.toml", "--until-decided", "--budget", "0"],
+            "budget must be a whole number of at least",
+        ),
         (["my.toml", "--set", "algorithm.0.lr=1"], "there is no key 'lr' here; use 'gamma'"),
         (["gone.toml"], "cannot read the settings"),
         (["empty"], "cannot read the settings 'empty/config.toml'"),
