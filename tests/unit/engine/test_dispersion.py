@@ -144,7 +144,7 @@ def test_a_replica_does_not_depend_on_whether_another_lost_bits():
 
     class Spread:
         def draw(self, seed, R, dim):
-            return np.array([[10.0**-i * (-1) ** i] * dim for i in range(R)])
+            return np.array([[10.0 ** (i - 3)] * dim for i in range(R)])
 
     problem = kavg.Problem(kavg.objectives.Quadratic((1.0, 0.5)), Gaussian(1e-4), Spread())
     whole = run(problem, replicas=9)
