@@ -18,20 +18,24 @@ matplotlib = pytest.importorskip("matplotlib")
 
 HOSTILE = {
     "LaTeX": {"text.usetex": True},
-    "fonts": {"font.family": "no such font", "font.size": 30, "mathtext.fontset": "stix"},
-    "a sketch": {"path.sketch": (1, 100, 2), "axes.linewidth": 5.0},
-    "dark": {"axes.facecolor": "black", "figure.facecolor": "black", "text.color": "white"},
-    "saved": {"savefig.bbox": "tight", "savefig.dpi": 30, "savefig.transparent": True,
-              "savefig.pad_inches": 3.0, "svg.fonttype": "none", "svg.hashsalt": "mine"},
-    "lines": {"lines.antialiased": False, "lines.linewidth": 9, "lines.dash_capstyle": "round",
-              "lines.scale_dashes": False, "axes.autolimit_mode": "round_numbers",
-              "axes.grid.axis": "x", "grid.color": "red"},
-    "layout": {"figure.autolayout": True, "figure.constrained_layout.h_pad": 2.0,
-               "figure.figsize": (1, 1), "axes.xmargin": 0.4},
-    "ticks": {"xtick.direction": "in", "ytick.minor.visible": True,
-              "axes.formatter.use_locale": True, "axes.unicode_minus": False,
-              "axes.spines.left": False},
-    "clipped": {"path.simplify_threshold": 1.0, "agg.path.chunksize": 100, "image.cmap": "hot"},
+    "letters and colours": {
+        "font.family": "no such font", "font.size": 30, "mathtext.fontset": "stix",
+        "axes.facecolor": "black", "figure.facecolor": "black", "text.color": "white",
+        "axes.unicode_minus": False, "axes.formatter.use_locale": True, "image.cmap": "hot",
+    },
+    "lines and layout": {
+        "path.sketch": (1, 100, 2), "axes.linewidth": 5.0, "axes.spines.left": False,
+        "lines.antialiased": False, "lines.linewidth": 9, "lines.dash_capstyle": "round",
+        "lines.scale_dashes": False, "axes.autolimit_mode": "round_numbers",
+        "axes.grid.axis": "x", "grid.color": "red", "xtick.direction": "in",
+        "ytick.minor.visible": True, "axes.xmargin": 0.4, "figure.autolayout": True,
+        "figure.constrained_layout.h_pad": 2.0, "figure.figsize": (1, 1),
+        "path.simplify_threshold": 1.0, "agg.path.chunksize": 100,
+    },
+    "files": {
+        "savefig.bbox": "tight", "savefig.dpi": 30, "savefig.transparent": True,
+        "savefig.pad_inches": 3.0, "svg.fonttype": "none", "svg.hashsalt": "mine",
+    },
 }  # fmt: skip
 
 
