@@ -310,7 +310,7 @@ def test_other_data_under_the_same_name_is_refused(tmp_path):
     path = write_checkpoint(tmp_path, Checkpoint(to_toml(config), hash_data(config), [], []))
     assert load_checkpoint(path)[0].rounds == 2
     np.savez(tmp_path / "my.npz", features=2 * np.eye(8), labels=np.arange(8) % 2)
-    with pytest.raises(KavgError, match="the data that its settings name are not those"):
+    with pytest.raises(KavgError, match="and the run read"):
         load_checkpoint(path)
     (tmp_path / "my.npz").unlink()
     with pytest.raises(KavgError, match=r"is refused: objective.*my\.npz"):
