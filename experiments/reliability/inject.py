@@ -271,6 +271,7 @@ def choose_cases(calls: dict[str, int], most: int, seed: int) -> list[tuple[str,
 
 def work(given: argparse.Namespace) -> None:
     """Run every ``jobs``-th case, and print the outcomes as JSON, one a line."""
+    began = time.monotonic()
     for name in COMMON:  # once, and not in each process
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(dir=PLACE) as scratch:
@@ -279,9 +280,12 @@ def work(given: argparse.Namespace) -> None:
             laboratory.prepare(name)
         print(json.dumps(laboratory.calls), flush=True)
         cases = choose_cases(laboratory.calls, given.most, given.seed)
-        if given.only:
-            cases = random.Random(given.seed).sample(cases, given.only)
+        # In another order, so that those which the time allows are of all commands.
+        random.Random(given.seed).shuffle(cases)
+        cases = cases[: given.only or None]
         for case in cases[given.work :: given.jobs]:
+            if time.monotonic() - began > 60 * given.minutes:
+                break
             print(json.dumps(vars(laboratory.run_case(*case))), flush=True)
 
 
@@ -300,7 +304,7 @@ def run_all(given: argparse.Namespace, library: Path) -> tuple[dict[str, int], l
     """Run the cases in ``jobs`` processes; return the calls of each command and the outcomes."""
     words = [sys.executable, __file__, "--library", str(library), "--jobs", str(given.jobs),
              "--most", str(given.most), "--seed", str(given.seed),
-             "--only", str(given.only)]  # fmt: skip
+             "--only", str(given.only), "--minutes", str(given.minutes)]  # fmt: skip
     variables = os.environ | {"LD_PRELOAD": str(library), "OMP_NUM_THREADS": "1"}
     workers = [
         subprocess.Popen(
@@ -341,6 +345,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=60, help="cases of a command and a kind")
     parser.add_argument("--only", type=int, default=0, help="so many of all these cases")
+    parser.add_argument("--minutes", type=float, default=11, help="begin no case after these")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--library", help=argparse.SUPPRESS)
