@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated, Final, final
 
 from kavg.errors import KavgError, RunFailed
 from kavg.ranges import Count, check_ranges
+from kavg.storage.atomic import remove_empty
 from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, write_checkpoint
 from kavg.storage.output_folder import claim_folder, resume_command
 from kavg.trajectory import Trajectory
@@ -127,9 +127,8 @@ class CheckpointManager:
 
     def _describe_failure(self, error: OSError) -> str:
         if self.owns_folder:
-            with suppress(OSError):  # rmdir fails on a folder that is not empty, which is kept
-                (self.folder / FOLDER).rmdir()
-                self.folder.rmdir()
+            # rmdir fails on a folder that is not empty, which is kept.
+            remove_empty([self.folder, self.folder / FOLDER])
         where, reason = str(self.folder / FOLDER), error.strerror or str(error)
         return f"cannot write a checkpoint to {where!r}: {reason}; {self.advice}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,14 @@ from itertools import count
 from pathlib import Path
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import MOST_PARTS, make_folders, resolve_links, sync_folder
+from kavg.storage.atomic import (
+    MOST_PARTS,
+    make_folders,
+    remove_tree,
+    resolve_links,
+    sync_folder,
+    temporary_stem,
+)
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
 from kavg.storage.manifest import list_files
 from kavg.storage.recovery import require_no_link
@@ -161,19 +169,21 @@ def choose_unused_folder(folder: Path) -> Path:
 
 
 def claim_folder(folder: Path) -> Path:
-    """Create the first of ``folder``, ``folder-2``, ... that does not exist.
+    """Create the first of ``folder``, ``folder-2``, ... that does not exist, for checkpoints.
 
-    Only one of several runs can create a folder, so no two claim the same.  Raises ``OSError``.
+    It appears with the folder of its checkpoints in it: nobody could tell an empty one, left by a
+    process that was killed, from one of the user.  Raises ``OSError``.
     """
     make_folders(folder.parent)
-    for path in number_names(folder):
-        try:
-            path.mkdir()
-        except FileExistsError:
-            continue
-        sync_folder(path.parent)
-        return path
-    raise AssertionError("names never end")
+    path = next(path for path in number_names(folder) if not os.path.lexists(path))
+    stage = path.with_name(f"{temporary_stem(path.name)}.{secrets.token_hex(4)}.partial")
+    try:
+        (stage / FOLDER).mkdir(parents=True)
+        stage.rename(path)
+    finally:
+        remove_tree(stage)
+    sync_folder(path.parent)
+    return path
 
 
 def number_names(folder: Path) -> Iterator[Path]:
