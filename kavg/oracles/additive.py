@@ -8,13 +8,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol, final
+from typing import ClassVar, Final, Protocol, final
 
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.errors import KavgError
 from kavg.oracles.streams import Streams
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
+
+LEAST: Final = 1e-36
+MOST: Final = 1e36
+"""Variances of a coordinate beyond which float32 draws lose their law: squares leave its range."""
 
 
 class Draws(Protocol):
@@ -46,10 +51,19 @@ class NoisyGradient:
     def __init__(
         self, objective: Objective, draws: Draws, sigma2: float, B: int, noise: Floats
     ) -> None:
-        """``noise (tile, R, d)`` is workspace, in the precision of the gradients."""
+        """``noise (tile, R, d)`` is workspace, in the precision of the gradients.
+
+        Raises ``KavgError`` if float32 cannot hold the draws.
+        """
+        variance = sigma2 / (B * noise.shape[-1])
+        if sigma2 and not LEAST <= variance <= MOST:
+            raise KavgError(
+                f"sigma2 / (B d) must be 0 or from {LEAST:g} to {MOST:g}, as draws are float32, "
+                f"got {variance:.3g}; use kind 'noiseless', or scale the objective"
+            )
         self.objective = objective
         self.draws = draws
-        self.scale = (sigma2 / (B * noise.shape[-1])) ** 0.5
+        self.scale = variance**0.5
         self.noise = noise
 
     def select(self, learners: range) -> None:
