@@ -2,7 +2,7 @@
 
 The first line of a checkpoint is text, in this format and in every later one::
 
-    kavg checkpoint format=1 kavg=0.2.0 sha256=...
+    kavg checkpoint format=1 kavg=0.3.0 sha256=...
 
 The checksum covers all other bytes of the file, those of the line included, and is compared before
 anything is parsed.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays of the

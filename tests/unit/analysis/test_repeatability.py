@@ -29,7 +29,6 @@ from kavg.reports.repetition import (
     ALIKE,
     DIFFERENT,
     SAME,
-    environment_changes,
     judge_repetition,
 )
 from kavg.trajectory import State, Trajectory
@@ -257,21 +256,3 @@ def test_runs_of_another_shape_are_different_anywhere(change):
         found = judge_repetition([a], [replace(a, **change)], same_environment=same, level=0.05)
         assert found.verdict == DIFFERENT
         assert found.lines[0].startswith("K-AVG: ")
-
-
-HERE = {"machine": "x86_64", "processor": "A", "ranks": 2, "cores": 8, "time": "now",
-        "versions": {"numpy": "2.4", "kavg": "1", "scipy": "1"}}  # fmt: skip
-
-
-def test_environment_changes_are_those_that_decide_the_bits():
-    assert environment_changes(HERE, HERE, "exact") == []
-    for change in ({"time": "then"}, {"cores": 2}, {"ranks": 5},
-                   {"versions": HERE["versions"] | {"scipy": "2"}}):  # fmt: skip
-        assert environment_changes(HERE | change, HERE, "exact") == []
-    assert environment_changes(HERE | {"ranks": 5}, HERE, "allreduce") == ["ranks 2 (then 5)"]
-    older = HERE | {"versions": {"numpy": "2.3", "kavg": "1"}, "processor": "B"}
-    assert environment_changes(older, HERE, "exact") == [
-        "processor A (then B)",
-        "numpy 2.4 (then 2.3)",
-    ]
-    assert len(environment_changes({}, HERE, "exact")) == 4

@@ -15,13 +15,17 @@ HERE = {
     "ranks": 2,
     "versions": {"numpy": "2.4.0", "kavg": "1.0"},
     "python": "3.11",
+    "cores": 8,
+    "time": "now",
 }
 
 
 def test_nothing_changed():
     assert environment_changes(HERE, HERE, "allreduce") == []
     assert environment_changes(HERE | {"earlier": [HERE, HERE]}, HERE, "allreduce") == []
-    assert environment_changes(HERE | {"python": "3.12", "ranks": 3}, HERE, "exact") == []
+    other = {"python": "3.12", "ranks": 3, "cores": 2, "time": "then"}
+    other["versions"] = HERE["versions"] | {"scipy": "2"}
+    assert environment_changes(HERE | other, HERE, "exact") == []
 
 
 @pytest.mark.parametrize("place", BIT_DEPENDENCIES)
