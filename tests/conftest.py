@@ -1,6 +1,7 @@
 """Hypothesis profiles: ``ci`` (default) is derandomised, ``dev`` searches anew each time."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +15,6 @@ settings.register_profile(
 )
 settings.register_profile("dev", settings.get_profile("ci"), derandomize=False, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+# Under nohup commands would inherit that SIGHUP is ignored, and tests that send it would wait.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)

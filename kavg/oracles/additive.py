@@ -17,7 +17,7 @@ from kavg.errors import KavgError
 from kavg.oracles.streams import Streams
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
 
-LEAST: Final = 1e-36
+LEAST: Final = 1e-37
 MOST: Final = 1e36
 """Variances of a coordinate beyond which float32 draws lose their law: squares leave its range."""
 

@@ -16,6 +16,8 @@ SAMPLE: Final = 100
 """Lines from which the dialect is found out."""
 MARKS: Final = ",;\t|"
 """Separators that are rare in texts."""
+NO_COLUMNS: Final = (-2.0, 0, 0)
+"""The score of a separator that is in no line."""
 
 
 @final
@@ -112,25 +114,39 @@ def _split_all(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
 
 
 def _find_separator(lines: Sequence[str]) -> str:
-    """The separator that makes the largest share of the cells numbers.
+    """Return the separator that makes most of the cells numbers, and fewest of them mixed texts.
 
     If several do, that which leaves the fewest texts with another separator in them, then that on
-    which most lines agree.
+    which most lines agree.  Raises KavgError if two that part the lines differently still stand, as
+    commas and blanks do in ``1,5 oak``.
     """
-    best, best_score = ",", (-1.0, 0, 0)
-    for separator in SEPARATORS:
-        rows = [*_split_all(lines, separator)]
-        width, rest = _usual_width(rows), rows[1:] or rows
-        if width < 2:
-            continue
-        cells = [cell for row in rest for cell in row]
-        texts = [cell for cell in cells if not is_value(cell) and not is_missing(cell)]
-        mixed = sum(any(mark in text for mark in MARKS if mark != separator) for text in texts)
-        agreeing = sum(len(row) == width for row in rows)
-        score = (round(1 - len(texts) / len(cells), 2), -mixed, agreeing)
-        if score > best_score:
-            best, best_score = separator, score
-    return best
+    scores = {separator: _score(lines, separator) for separator in SEPARATORS}
+    best = max(scores.values())
+    if best == NO_COLUMNS:
+        return ","
+    first, *others = (separator for separator, score in scores.items() if score == best)
+    rows = [*_split_all(lines, first)]
+    others = [other for other in others if [*_split_all(lines, other)] != rows]
+    if others:
+        raise KavgError(
+            f"its lines, as {lines[-1][:40].strip()!r}, may be separated by {SEPARATORS[first]} or "
+            f"by {SEPARATORS[others[0]]}; say which, as in data = {{ kind = 'file', path = '...', "
+            f"separator = {others[0]!r} }}"
+        )
+    return first
+
+
+def _score(lines: Sequence[str], separator: str) -> tuple[float, int, int]:
+    rows = [*_split_all(lines, separator)]
+    width, rest = _usual_width(rows), rows[1:] or rows
+    if width < 2:
+        return NO_COLUMNS
+    cells = [cell for row in rest for cell in row]
+    texts = [cell for cell in cells if not is_value(cell) and not is_missing(cell)]
+    mixed = sum(any(mark in text for mark in MARKS if mark != separator) for text in texts)
+    agreeing = sum(len(row) == width for row in rows)
+    # A text with another separator in it counts twice: it shows that this one is wrong.
+    return round(1 - (len(texts) + mixed) / len(cells), 2), -mixed, agreeing
 
 
 def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]], choices: DataFile) -> bool:

@@ -55,7 +55,7 @@ def test_files_are_whole_and_repeatable(tmp_path):
 def test_a_failed_save_leaves_the_old_picture(tmp_path):
     (tmp_path / "fig.png").write_text("old")
     figure = trajectory_figure([a_run()])
-    figure.savefig = lambda path, **_: path.write_text("half") and 1 / 0
+    figure.savefig = lambda file, **_: file.write(b"half") and 1 / 0
     with pytest.raises(ZeroDivisionError):
         save(figure, tmp_path, "fig")
     assert [path.name for path in tmp_path.iterdir()] == ["fig.png"]
