@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -16,5 +17,15 @@ settings.register_profile(
 settings.register_profile("dev", settings.get_profile("ci"), derandomize=False, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-# Under nohup commands would inherit that SIGHUP is ignored, and tests that send it would wait.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2)
+
+
+@pytest.fixture(autouse=True)
+def default_signals():
+    """Signals as a terminal leaves them, also under nohup and after a run that one ended.
+
+    Commands inherit that a signal is ignored, and a test that sends it would wait for ever.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
