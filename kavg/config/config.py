@@ -14,8 +14,10 @@ from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.objectives.finite_sums.network import Network
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import Count, Finite, Positive, Seed, check_ranges
+from kavg.starts import Normal
 from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
 from kavg.text import shorten_repr
 
@@ -37,6 +39,18 @@ class Record:
 
 
 RECORD: Final = Record()
+
+
+def choose_start(objective: Objective) -> float | Start:
+    """Return where runs begin if the settings do not say: 0, or near 0 for a network.
+
+    Hidden units that begin alike have the same gradients, so they would stay alike.
+
+    >>> from kavg.objectives import Cosine
+    >>> choose_start(Cosine(dim=2))
+    0.0
+    """
+    return Normal(scale=0.1) if isinstance(objective, Network) else 0.0
 
 
 def name_algorithms(algorithms: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
@@ -86,7 +100,7 @@ class Config:
     algorithms: tuple[Algorithm, ...] = field(
         metadata={"key": "algorithm", "checks": (name_algorithms,)}
     )
-    start: Finite | tuple[Finite, ...] | Start = 0.0
+    start: Finite | tuple[Finite, ...] | Start | None = None
     replicas: Annotated[Count, "use replicas=1 for a single run"] = 1
     seed: Seed = 0
     mean: MeanName = "exact"
@@ -99,6 +113,9 @@ class Config:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.start is None:
+            # A frozen dataclass can be assigned to in no other way.
+            object.__setattr__(self, "start", choose_start(self.objective))
 
     @property
     def options(self) -> RunOptions:
@@ -108,7 +125,7 @@ class Config:
     @property
     def problem(self) -> Problem:
         """The problem that every algorithm is run on."""
-        return Problem(self.objective, self.oracle, self.start)
+        return Problem(self.objective, self.oracle, 0.0 if self.start is None else self.start)
 
 
 def hash_config(config: Config) -> str:

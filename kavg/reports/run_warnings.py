@@ -44,7 +44,7 @@ def list_setting_warnings(problem: Problem, algorithms: Sequence[Algorithm]) -> 
     """
     report = describe_objective_data(problem.objective)
     about_data = [] if report is None else [*_warn_of_data(report, problem.objective)]
-    return [*about_data, *_warn_of_steps(problem.objective, algorithms)]
+    return [*about_data, *_warn_of_start(problem), *_warn_of_steps(problem.objective, algorithms)]
 
 
 def _warn_of_data(report: DataReport, objective: Objective) -> Iterator[str]:
@@ -64,6 +64,15 @@ def _warn_of_data(report: DataReport, objective: Objective) -> Iterator[str]:
         yield (
             f"{report.source}: {classes} classes for {report.examples} examples; for targets of a "
             "regression use robust regression"
+        )
+
+
+def _warn_of_start(problem: Problem) -> Iterator[str]:
+    objective, start = problem.objective, problem.start
+    if isinstance(objective, Network) and objective.hidden > 1 and isinstance(start, float):
+        yield (
+            f"start = {start:g} gives all {objective.hidden} hidden units the same weights, and "
+            "they stay alike; start = { kind = 'normal', scale = 0.1 } parts them"
         )
 
 

@@ -14,7 +14,8 @@ X = np.random.default_rng(1).uniform(-1, 1, (40, 3))
 
 def warnings_of(objective, gamma=0.01):
     method = Algorithm(2, 2, gamma, outer.Averaging(), name="K-AVG")
-    return list_setting_warnings(Problem(objective, oracles.Noiseless()), [method])
+    start = kavg.starts.Normal(0.1)
+    return list_setting_warnings(Problem(objective, oracles.Noiseless(), start), [method])
 
 
 def test_sound_settings_have_no_warning():
