@@ -45,15 +45,12 @@ def memory_limit() -> float:
 def list_memory_limits(ranks: int = 1) -> list[MemoryLimit]:
     """Return all limits that the system reports, the smallest for each of ``ranks`` ranks first.
 
-    The memory of the machine, what of it is available at present, the limits of the process's
-    control groups (containers, batch systems), which the ranks of a machine share, and those of the
-    shell, which each rank has for itself.
+    The memory of the machine and the limits of the process's control groups (containers, batch
+    systems), which the ranks of a machine share, and those of the shell, which each rank has for
+    itself.  None of them changes while a job runs, so the same settings are always accepted or
+    always refused, on every rank; ``available_memory`` does change.
     """
-    shared = {
-        "the machine": _physical_memory(),
-        "MemAvailable": _available_memory(),
-        **read_group_limits(),
-    }
+    shared = {"the machine": _physical_memory(), **read_group_limits()}
     limits = [MemoryLimit(size, source, ranks) for source, size in shared.items()]
     limits += [MemoryLimit(size, source) for source, size in _shell_limits().items()]
     known = (limit for limit in limits if limit.size < math.inf)
@@ -67,8 +64,11 @@ def _physical_memory() -> float:
         return math.inf
 
 
-def _available_memory(meminfo: Path = Path("/proc/meminfo")) -> float:
-    """Bytes that programs can take at present without the machine swapping; Linux estimates it."""
+def available_memory(meminfo: Path = Path("/proc/meminfo")) -> float:
+    """Return the bytes that programs can take now without the machine swapping, as Linux estimates.
+
+    Infinite if the system does not report it.
+    """
     try:
         found = re.search(r"^MemAvailable: +(\d+) kB$", meminfo.read_text("ascii"), re.MULTILINE)
     except (OSError, ValueError):

@@ -18,7 +18,7 @@ from kavg.cli.doctor.mpi_library import Launcher, family
 from kavg.cli.environment import installed_version, source_digest
 from kavg.engine.blas_threads import get_blas_controller, limit_blas_to_one_thread
 from kavg.mpi.local_ranks import count_local_ranks
-from kavg.storage.limits import list_memory_limits
+from kavg.storage.limits import available_memory, format_bytes, list_memory_limits
 from kavg.version import __version__
 
 ROOM: Final = 200 * 2**20
@@ -146,9 +146,15 @@ def check_unknown_blas(variables: Mapping[str, str]) -> Finding:
 
 
 def check_memory() -> Finding:
-    """Check that a small run has the memory it takes; list all limits, the smallest first."""
+    """Check that a small run has the memory it takes; list all limits, the smallest first.
+
+    What is available now is listed too, and refuses nothing: it is another number a moment later.
+    """
     limits = list_memory_limits(count_local_ranks())
     found = ", ".join(map(str, limits)) or "the system does not report it"
+    available = available_memory()
+    if math.isfinite(available):
+        found += f"; {format_bytes(available)} available now"
     if limits and limits[0].share < MEMORY:
         return wrong("memory", found, "ask the container, the batch system or the shell for more")
     return fine("memory", found)

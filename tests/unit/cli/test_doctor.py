@@ -216,9 +216,11 @@ def test_all_limits_of_memory_are_shown_and_too_little_is_wrong(monkeypatch):
     assert machine.check_memory().fine
     limits = [MemoryLimit(300.0 * 2**20, "/job/memory.max", 2), MemoryLimit(2.0**33, "the machine")]
     monkeypatch.setattr(machine, "list_memory_limits", lambda ranks: limits)
+    monkeypatch.setattr(machine, "available_memory", lambda: 2.0**30)
     found = machine.check_memory()
     assert not found.fine
-    assert found.found == "150 MiB for each of 2 ranks (/job/memory.max), 8 GiB (the machine)"
+    limited = "150 MiB for each of 2 ranks (/job/memory.max), 8 GiB (the machine)"
+    assert found.found == f"{limited}; 1 GiB available now"
     assert "more" in found.fix
     monkeypatch.setattr(machine, "list_memory_limits", lambda ranks: [])
     assert machine.check_memory().fine

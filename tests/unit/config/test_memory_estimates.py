@@ -171,7 +171,6 @@ def test_where_the_system_reports_no_memory_there_is_no_limit(monkeypatch):
         raise ValueError(name)
 
     monkeypatch.setattr(limits.os, "sysconf", unknown)
-    monkeypatch.setattr(limits, "_available_memory", lambda: math.inf)
     monkeypatch.setattr(limits, "read_group_limits", dict)
     monkeypatch.setitem(sys.modules, "resource", None)
     assert memory_limit() == math.inf
