@@ -100,10 +100,19 @@ def test_a_run_that_was_stopped_goes_on_in_the_next_job(submit, script, tmp_path
         assert second.endswith(" experiments/clusters/pbs.sh")
 
 
-@pytest.mark.parametrize("code", [138, 140, 152])
-def test_other_signals_of_a_site_requeue_the_job_too(submit, code):
-    left, calls = submit(SLURM, code)
-    assert (left, calls[1:]) == (code, ["scontrol requeue 17"])
+@each_script
+@pytest.mark.parametrize("code", [129, 138, 140, 152])
+def test_other_signals_of_a_site_requeue_the_job_too(submit, script, code):
+    left, (_, again) = submit(script, code)
+    assert left == code
+    assert again.startswith("scontrol requeue 17" if script == SLURM else "qsub -v ")
+
+
+@each_script
+@pytest.mark.parametrize("code", [1, 2, 130, 137])
+def test_a_job_that_failed_is_not_queued_again(submit, script, code):
+    left, calls = submit(script, code)
+    assert (left, len(calls)) == (code, 1)
 
 
 def test_srun_gets_the_pmi_of_the_environment(submit):

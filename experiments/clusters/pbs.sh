@@ -37,7 +37,11 @@ timeout --preserve-status --signal=TERM "$limit" \
   mpiexec -n "$ranks" kavg "${work[@]}" --quiet || code=$?
 
 # Open MPI's mpiexec leaves with 1 whatever its ranks leave with: at the limit, that is no failure.
-if [ "$code" -eq 143 ] || { [ "$code" -ne 0 ] && [ "$SECONDS" -ge "$limit" ]; }; then
+case "$code" in
+  129 | 138 | 140 | 143 | 152) signalled=1 ;; # SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU
+  *) signalled=0 ;;
+esac
+if [ "$signalled" -eq 1 ] || { [ "$code" -ne 0 ] && [ "$SECONDS" -ge "$limit" ]; }; then
   qsub -v "SETTINGS=$settings,FOLDER=$folder,SCRIPT=$script,LIMIT=$limit" "$script"
 fi
 exit "$code"

@@ -11,7 +11,8 @@
 
 # A run that may take longer than the time limit: sbatch slurm.sh [SETTINGS [FOLDER]].
 # Three minutes before the limit Slurm sends SIGTERM to the ranks; kavg writes a checkpoint and
-# leaves with 143, the job is put back into the queue, and its next turn goes on where it stopped.
+# leaves with 143, or the code of another signal; the job is put back into the queue, and its next
+# turn goes on where it stopped.
 set -euo pipefail
 
 settings=${1:-experiments/quickstart.toml}
@@ -37,7 +38,7 @@ code=0
 "${launch[@]}" kavg "${work[@]}" --quiet || code=$?
 
 case "$code" in
-  138 | 140 | 143 | 152) # SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU
+  129 | 138 | 140 | 143 | 152) # SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGXCPU
     scontrol requeue "$SLURM_JOB_ID"
     ;;
 esac

@@ -33,7 +33,10 @@ from kavg.text import format_count, shorten_repr
 from kavg.trajectory import Trajectory
 
 IGNORED: Final = ("time", "command", "data", "data_path")
-"""Facts that differ between any two runs, or that only repeat a difference of the settings."""
+"""Facts that differ between any two runs, and those of the data, which are compared by digest."""
+DATA_PLACES: Final = ("objective.data", "objective.data.path")
+SHOWN: Final = 12
+"""Characters of a digest that a line shows."""
 
 
 @final
@@ -70,8 +73,12 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
         KavgError: One of them is no folder of a finished run.
     """
     runs_a, runs_b = _read_runs(a), _read_runs(b)
+    data_a, data_b = _read_data_digest(a), _read_data_digest(b)
+    # The same data may lie at another place, as seen from another folder.
+    skipped = DATA_PLACES if data_a and data_a == data_b else ()
     lines = [
-        *_changed_places("settings", _read_settings(a), _read_settings(b)),
+        *_changed_places("settings", _read_settings(a, skipped), _read_settings(b, skipped)),
+        *_changed_places("data    ", {"digest": data_a[:SHOWN]}, {"digest": data_b[:SHOWN]}),
         *_changed_places("machine ", _read_environment(a), _read_environment(b)),
         *_compare_algorithms(runs_a, runs_b),
     ]
@@ -84,12 +91,18 @@ def _read_runs(folder: Path) -> list[Trajectory]:
     return load_trajectories(folder)
 
 
-def _read_settings(folder: Path) -> dict[str, Any]:
+def _read_settings(folder: Path, skipped: Sequence[str]) -> dict[str, Any]:
     """The settings by place; no data are loaded, as they may no longer exist."""
     try:
-        return flatten_tables(parse_toml(read_text(folder / "config.toml")))
+        places = flatten_tables(parse_toml(read_text(folder / "config.toml")))
+        return {place: value for place, value in places.items() if place not in skipped}
     except RecursionError:
         raise KavgError(f"the settings in {str(folder)!r} are nested too deeply") from None
+
+
+def _read_data_digest(folder: Path) -> str:
+    """The digest of the data of a run; ``""`` without data, or if it was not recorded."""
+    return str(RunFolder(folder).read_table("environment.json").get("data") or "")
 
 
 def _read_environment(folder: Path) -> dict[str, Any]:

@@ -89,7 +89,10 @@ def parse_stored_config(
     stored = data_path(tables)
     if stored is None:
         path = None if data is None else str(data)
-        return _require_digest(parse_config(text, (), folder, data=path), "the data", facts)
+        config = parse_config(text, (), folder, data=path)
+        return _require_digest(
+            config, "the objective", facts, "use the version of scikit-learn or kavg that made it"
+        )
     places = [stored, facts.get("data_path")] if data is None else [os.path.abspath(data)]
     others: list[OtherData] = []
     for place in dict.fromkeys(each for each in places if isinstance(each, str)):
@@ -106,11 +109,16 @@ def parse_stored_config(
     )
 
 
-def _require_digest(config: Config, place: str, facts: Mapping[str, Any]) -> Config:
+def _require_digest(
+    config: Config,
+    place: str,
+    facts: Mapping[str, Any],
+    remedy: str = "give the right file with --data PATH",
+) -> Config:
     wanted, found = facts.get("data"), hash_data(config)
     if isinstance(wanted, str) and wanted != found:
         raise OtherData(
             f"{place} has data of the digest {found[:SHOWN] or 'of none'}..., and the run read "
-            f"{wanted[:SHOWN] or 'none'}...; give the right file with --data PATH"
+            f"{wanted[:SHOWN] or 'none'}...; {remedy}"
         )
     return config

@@ -155,3 +155,18 @@ def test_columns_are_chosen_in_settings(call, project):
     assert call("verify", project.with_name("moved") / "runs/s", "-q")[0] == 0
     code, _, err = call("run", "moved/my.toml", "--set", "objective.data.label=specie")
     assert (code, "the closest is 'species'" in err) == (2, True)
+
+
+def test_diff_compares_data_and_not_where_they_lie(call, project, empty):
+    first = run_in(call, project)
+    (project / "sub").mkdir()
+    settings = write_settings(project / "sub/my.toml", objective=OBJECTIVE, **SMALL)
+    shutil.copy(project / "my.npz", project / "sub")
+    assert call("run", settings, "-q", "--out", empty / "same")[0] == 0
+    code, out, _ = call("diff", first, empty / "same")
+    assert (code, "objective.data" in out, "data  " in out) == (0, False, False)
+    write_data(project / "sub", shift=3.0)
+    assert call("run", settings, "-q", "--out", empty / "other")[0] == 0
+    code, out, _ = call("diff", first, empty / "other")
+    assert code == 1
+    assert "data      digest: " in out
