@@ -14,6 +14,7 @@ from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
     compare_with_plan,
+    move_away,
     refuse_result,
 )
 from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
@@ -64,7 +65,8 @@ class Learners:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
         j = min(self.algorithm.P, 2) - 1
         assert self.local is not None
-        here = self.local.first_gradient(j, state.w, state.n + 1)
+        near = np.array([move_away(w, self.local.dtype) for w in state.w])
+        here = self.local.first_gradient(j, near, state.n + 1)
         last = compare_with_plan(self.problem.oracle, here, drawn)
         # What an objective depends on, its gradients do as well.
         for text in found or filter(None, [last]):

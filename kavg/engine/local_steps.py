@@ -59,6 +59,7 @@ class LocalSteps:
         dtype: Precision = "float64",
     ) -> None:
         shape = (tile, R, problem.dim)
+        self.dtype: Precision = dtype
         self.K, self.name = algorithm.K, f"the oracle {type(problem.oracle).__name__}"
         self.is_addressed = bool(getattr(problem.oracle, "addressed", True))
         self.gradient = problem.oracle.plan(

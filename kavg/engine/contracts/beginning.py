@@ -30,7 +30,7 @@ def check_user_code(
 ) -> tuple[Floats, list[str]]:
     """Check a problem and an algorithm at the state that the next round begins from.
 
-    Returns a learner's stochastic gradient there, for ``compare_with_plan``, and suspicions in
+    Returns a learner's stochastic gradient near it, for ``compare_with_plan``, and suspicions in
     words.  A new run's random start is checked as well.  Every rank makes the same calls, so that
     what one of them finds is found by all.
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from kavg.arrays import view_read_only
-from kavg.base import Floats
+from kavg.base import Floats, Precision
 from kavg.errors import KavgError
 
 Writes = Callable[[Floats, Floats], object]
@@ -17,6 +17,8 @@ Writes = Callable[[Floats, Floats], object]
 
 FILL: Final = 0.7310585786300049
 """What ``out`` holds before the second of two calls; before the first it holds NaN."""
+DISTANCES: Final[dict[Precision, float]] = {"float64": 1e-3, "float32": 0.02}
+"""How far from the state user code is tried, relative to ``1 + |w|``, by precision."""
 REMEDY: Final = "end it with out[...] = RESULT; return out"
 
 
@@ -114,6 +116,19 @@ def _explain_difference(name: str, function: Writes, x: Floats, second: Floats) 
         "again; a gradient keeps no state and draws nothing, and what an oracle draws follows from "
         "seed, learner, replica and step (kavg.oracles.streams)"
     )
+
+
+def move_away(w: Floats, dtype: Precision) -> Floats:
+    """Return a point near ``w``, at which a gradient that vanishes at ``w`` is above rounding.
+
+    Where a gradient vanishes, what is left of it is the rounding of its terms, in which two right
+    results differ by as much as they are.  Steps of irrational length keep coordinates different.
+
+    >>> np.linalg.norm(move_away(np.zeros(3), "float64")) > 1e-3
+    np.True_
+    """
+    pattern = 0.5 + np.arange(w.size) * 0.6180339887498949 % 1.0
+    return np.asarray(w + DISTANCES[dtype] * (1.0 + np.abs(w)) * pattern)
 
 
 def relative_difference(one: Floats, other: Floats) -> float:

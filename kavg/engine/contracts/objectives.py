@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from kavg.arrays import as_array, freeze
@@ -12,13 +10,11 @@ from kavg.engine.contracts.calls import (
     call_with_note,
     check_written,
     is_rounding,
+    move_away,
     relative_difference,
 )
 from kavg.engine.contracts.slopes import check_slopes
 from kavg.errors import KavgError
-
-SPREAD: Final = 1e-3
-"""Distance of neighbouring rows of a trial, relative to ``1 + |w|``."""
 
 
 def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[str]:
@@ -29,18 +25,18 @@ def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[s
     more than rounding, or if ``grad`` contradicts ``value`` in sign or by a factor.
     """
     name = type(objective).__name__
-    # Another number of rows than of coordinates, or their axes could be mistaken for each other.
-    x = freeze(_nearby_rows(w, 3 if w.size == 2 else 2))
-    suspicions = [_check_value(name, objective, x), _check_grad(name, objective, x, dtype)]
+    x = _nearby_rows(w, "float64")
+    suspicions = [
+        _check_value(name, objective, x),
+        _check_grad(name, objective, x, _nearby_rows(w, dtype).astype(dtype)),
+    ]
     suspicions.append(check_slopes(name, objective, w))
     return [text for text in suspicions if text]
 
 
-def _nearby_rows(w: Floats, count: int) -> Floats:
-    # Steps of irrational length keep the coordinates of a row different from each other.
-    pattern = 0.5 + np.arange(w.size) * 0.6180339887498949 % 1.0
-    steps = SPREAD * np.arange(count)[:, None]
-    return np.asarray(w + steps * (1.0 + np.abs(w)) * pattern)
+def _nearby_rows(w: Floats, dtype: Precision) -> Floats:
+    # Another number of rows than of coordinates, or their axes could be mistaken for each other.
+    return freeze(np.linspace(w, move_away(w, dtype), 3 if w.size == 2 else 2))
 
 
 def _check_value(name: str, objective: Objective, x: Floats) -> str | None:
@@ -66,16 +62,16 @@ def _value_at(what: str, objective: Objective, x: Floats) -> Floats:
     return F
 
 
-def _check_grad(name: str, objective: Objective, x: Floats, dtype: Precision) -> str | None:
+def _check_grad(name: str, objective: Objective, x: Floats, near: Floats) -> str | None:
     what = f"{name}.grad"
     # As a recorder calls it, (R, d), and as learners do, (t, R, d).
     flat = check_written(what, objective.grad, x)
-    tile = x[:, None].astype(dtype)
+    tile = near[:, None]
     whole = check_written(what, objective.grad, tile)
     alone = np.full_like(whole[-1:], np.nan)
     call_with_note(what, objective.grad, freeze(tile[-1:]), alone)
     suspicion = _compare_rows(what, whole[-1:], alone)
-    if dtype == "float64":
+    if near.dtype == np.float64:
         suspicion = suspicion or _compare_rows(what, whole[:, 0], flat)
     return suspicion
 

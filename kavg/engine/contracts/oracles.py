@@ -14,6 +14,7 @@ from kavg.engine.contracts.calls import (
     call_with_note,
     check_written,
     is_rounding,
+    move_away,
     relative_difference,
 )
 from kavg.errors import KavgError
@@ -23,7 +24,7 @@ from kavg.problem import Problem
 def check_draws(
     problem: Problem, w: Floats, *, seed: int, P: int, step: int, dtype: Precision
 ) -> Floats:
-    """Check the gradients of learners 0 and 1 at ``w (d,)``, planned for them alone.
+    """Check the gradients of learners 0 and 1 near ``w (d,)``, planned for them alone.
 
     Returns the last one's, ``(d,)``, with which ``compare_with_plan`` compares that of the run's
     own plan.  An oracle with the attribute ``addressed = False`` may draw in the order of calls:
@@ -45,7 +46,7 @@ def check_draws(
     def write(x: Floats, out: Floats) -> object:
         return gradient(x, step, out)  # type: ignore[func-returns-value]
 
-    x = freeze(np.tile(w.astype(dtype), (tile, 1, 1)))
+    x = freeze(np.tile(move_away(w, dtype).astype(dtype), (tile, 1, 1)))
     gradient.select(range(tile))
     both = check_written(name, write, x, repeatable=is_addressed)
     if tile == 2 and is_addressed:

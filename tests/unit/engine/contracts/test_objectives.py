@@ -278,3 +278,37 @@ def test_every_rank_raises_the_error_by_itself():
         return True
 
     assert run_ranks(3, rank) == [True] * 3
+
+
+class Valley(Bowl):
+    """``x'H x / 2 - b'x`` with a dense H; matmul has other bits for one row than for several."""
+
+    def __init__(self, d):
+        random = np.random.default_rng(d)
+        a = random.normal(size=(d, d)) / d**0.5
+        self.dim, self.H, self.b = d, a @ a.T + 0.1 * np.eye(d), random.normal(size=d)
+        self.least = np.linalg.solve(self.H, self.b)
+
+    def value(self, x):
+        return 0.5 * np.einsum("...i,ij,...j->...", x, self.H, x) - x @ self.b
+
+    def grad(self, x, out):
+        np.matmul(x, self.H.astype(x.dtype), out=out)
+        out -= self.b.astype(x.dtype)
+
+
+@pytest.mark.filterwarnings("ignore:the last bits")
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("d", [2, 3, 40, 300])
+@pytest.mark.parametrize("oracle", [kavg.oracles.Noiseless(), kavg.oracles.Gaussian(1e-20)])
+def test_a_run_may_begin_where_the_gradient_vanishes(d, dtype, oracle):
+    valley = Valley(d)
+    settings = {"replicas": 3, "dtype": dtype, "start": tuple(valley.least), "P": 5}
+    short = run(valley, oracle, rounds=2, **settings)
+    run(valley, oracle, rounds=4, extends=short, **settings)
+
+
+def test_coupled_rows_are_found_where_the_gradient_vanishes():
+    grad = writes(lambda x: x - x.mean(axis=0) + 1e-3 * x)
+    with pytest.raises(kavg.KavgError, match="treat each row"):
+        run(changed(Bowl, grad=grad), start=0.0)

@@ -165,3 +165,10 @@ def test_every_size_of_a_run_is_checked(P, dtype):
     run(Bowl(), Plan(), P=P, dtype=dtype)
     with pytest.raises(kavg.KavgError):
         run(Bowl(), InSequence(), P=P, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("wrong", [OfThePlaceInTheTile, OfTheReplicas, CoupledByANorm])
+def test_a_wrong_oracle_is_refused_where_the_gradient_vanishes(wrong, dtype):
+    with pytest.raises(kavg.KavgError, match="got other numbers"):
+        run(oracle=wrong(), start=0.0, dtype=dtype)
