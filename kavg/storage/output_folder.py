@@ -20,9 +20,9 @@ from kavg.storage.atomic import (
     sync_folder,
     temporary_stem,
 )
+from kavg.storage.changes.additions import require_no_link
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
 from kavg.storage.manifest import list_files
-from kavg.storage.recovery import require_no_link
 
 
 def validate_place(folder: Path) -> None:

@@ -13,10 +13,8 @@ finds were left by processes that have ended:
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,14 +22,12 @@ from typing import Final
 
 from kavg.errors import KavgError
 from kavg.storage.atomic import (
-    make_folders,
-    open_exclusively,
     remove_tree,
     resolve_links,
-    settle_replacement,
-    sync_folder,
     temporary_stem,
 )
+from kavg.storage.changes.additions import ADDED, PENDING, finish_addition
+from kavg.storage.changes.replacement import settle_replacement
 from kavg.storage.locks.folder_lock import (
     INSIDE,
     FolderLock,
@@ -41,8 +37,6 @@ from kavg.storage.locks.folder_lock import (
     print_notice,
 )
 
-PENDING: Final = ".kavg.pending"
-"""Files that are to be added to a folder, with the manifest that they lead to."""
 CONTENTS: Final = (
     "config.toml",
     "metrics.csv",
@@ -60,9 +54,6 @@ CONTENTS: Final = (
 DRAFT: Final = re.compile(r"\.(?:(.*)\.)?[0-9a-z_]{8}\.partial", re.DOTALL)
 PICTURE: Final = re.compile(r"\.[\w-]+\.(png|svg)\.\d+")
 """A draft of a figure by an earlier version of kavg."""
-LAST: Final = "manifest.sha256"
-ADDED: Final = "add"
-"""What the draft of an addition is named after."""
 
 
 @contextmanager
@@ -104,18 +95,27 @@ def recover_folder(folder: Path) -> None:
     # Of two folders moved aside nobody knows which was meant.
     for path in old if was_there or len(old) == 1 else ():
         settle_replacement(folder, path, CONTENTS)
-    is_finished = finish_addition(folder)
+    addition = _try_to_finish_addition(folder)
     drafts = [*_list_beside(folder, "partial"), *_list_drafts(folder)]
     for path in drafts:
         remove_tree(path)
     is_empty = _remove_empty_claim(folder)
     done = [f"put back what {path.name!r} held" for path in old if not os.path.lexists(path)]
-    done += ["completed the files that were being added"] if is_finished else []
+    done += [addition] if addition else []
     done += [f"removed {path.name!r}" for path in drafts if not os.path.lexists(path)]
     done += ["removed the folder, which held no checkpoint yet"] if is_empty else []
     if done:
         words = ", ".join(done[:3]) + (f" and {len(done) - 3} more" if len(done) > 3 else "")
         print_notice(f"a command that was stopped left {str(given)!r} half-written: {words}")
+
+
+def _try_to_finish_addition(folder: Path) -> str:
+    """What came of files that were being added; empty if there were none."""
+    try:
+        return "completed the files that were being added" if finish_addition(folder) else ""
+    except (OSError, KavgError) as error:
+        # They wait until it is possible, and the next addition or run takes their place.
+        return f"files that were being added stay in {PENDING!r}: {error}"
 
 
 def _remove_empty_claim(folder: Path) -> bool:
@@ -128,56 +128,6 @@ def _remove_empty_claim(folder: Path) -> bool:
         folder.rmdir()
         return True
     return False
-
-
-def finish_addition(folder: Path) -> bool:
-    """Move pending files into their places, the manifest last; True if there were any.
-
-    Raises ``KavgError`` if a link is in the way, and ``OSError`` if they cannot be moved.
-    """
-    pending = folder / PENDING
-    if not os.path.isdir(pending) or pending.is_symlink():
-        return False
-    paths = [Path(place, name) for place, _, names in os.walk(pending) for name in names]
-    for path in sorted(paths, key=lambda path: (path == pending / LAST, path)):
-        target = folder / path.relative_to(pending)
-        require_no_link(folder, target.parent)
-        make_folders(target.parent)
-        _move_file(path, target)
-        sync_folder(target.parent)
-    remove_tree(pending)
-    sync_folder(folder)
-    return bool(paths)
-
-
-def _move_file(path: Path, target: Path) -> None:
-    try:
-        path.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        # A folder of figures may be mounted from another disk.
-        draft = target.with_name(f".{target.name[:40]}.00000000.partial")
-        draft.unlink(missing_ok=True)
-        with path.open("rb") as source, open_exclusively(draft) as copy:
-            shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-        draft.replace(target)
-
-
-def require_no_link(folder: Path, place: Path) -> None:
-    """Raise KavgError if a folder between ``folder`` and ``place`` is a link.
-
-    What kavg writes or deletes in a folder would otherwise be outside of it.
-    """
-    while place != folder and folder in place.parents:
-        if place.is_symlink():
-            raise KavgError(
-                f"{str(place)!r} is a link, and kavg writes through no link in a run folder; "
-                "put a folder in its place, or use --out DIR"
-            )
-        place = place.parent
 
 
 def _list_leftovers(folder: Path) -> Iterator[Path]:

@@ -28,21 +28,17 @@ from kavg.storage import manifest
 from kavg.storage.atomic import (
     make_folders,
     remove_tree,
-    replace_folder,
     resolve_links,
-    sync_folder,
     sync_tree,
     write_bytes,
 )
+from kavg.storage.changes.additions import ADDED, commit_addition, require_no_link
+from kavg.storage.changes.replacement import replace_folder
 from kavg.storage.metrics import write_metrics
 from kavg.storage.recovery import (
-    ADDED,
     CONTENTS,
-    PENDING,
-    finish_addition,
     hold_folder,
     recover_before_reading,
-    require_no_link,
 )
 from kavg.storage.text_files import read_json, read_text, write_json, write_text
 from kavg.storage.trajectories import load_trajectories, write_trajectories
@@ -150,8 +146,8 @@ class RunFolder:
         outside this folder are not entered.  A folder without an intact manifest gets none, as the
         original content of its other files is unknown.
 
-        Raises ``KavgError`` if a link inside this folder is in the way, ``FolderInUse`` if another
-        process writes there for longer than ``PATIENCE``, and ``OSError``.
+        Raises ``KavgError`` if a link or a folder inside this folder is in the way, ``FolderInUse``
+        if another process writes there for longer than ``PATIENCE``, and ``OSError``.
         """
         into = self.path if into is None else into
         home, place = resolve_links(self.path), resolve_links(into)
@@ -189,9 +185,7 @@ def _add_files(
             write_bytes(draft / manifest.NAME, content)
         sync_tree(draft)
         if files:
-            draft.replace(root / PENDING)
-            sync_folder(root)
-            finish_addition(root)
+            commit_addition(root, draft)
     finally:
         remove_tree(draft)
     return sorted(Path(name).relative_to(inner).as_posix() for name in files)

@@ -12,8 +12,9 @@ from helpers.holder import held_elsewhere, leave_lock
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
 from kavg.storage.atomic import MOST_PARTS, make_folders
+from kavg.storage.changes.additions import PENDING
 from kavg.storage.manifest import DEEPEST, list_files
-from kavg.storage.recovery import PENDING, hold_folder, recover_before_reading
+from kavg.storage.recovery import hold_folder, recover_before_reading
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 CALLS = ("replace", "unlink", "mkdir", "rename")
@@ -105,12 +106,82 @@ def test_a_link_that_came_meanwhile_is_in_the_way_of_what_is_to_be_added(tmp_pat
     (folder / "figures").symlink_to(tmp_path / "outside")
     recover_before_reading(folder)
     assert content(tmp_path / "outside") == {}
-    with pytest.raises(KavgError, match="is a link"), hold_folder(folder):
-        pass
+    assert "new.png" in hidden_files(folder)
     (folder / "figures").unlink()
     recover_before_reading(folder)
     assert content(folder / "figures") == {"new.png": b"new"}
     assert hidden(tmp_path) == []
+
+
+def hidden_files(folder):
+    return {path.name for path in (folder / PENDING).rglob("*")}
+
+
+@pytest.mark.parametrize("name", ["figures/new.png", "verdicts.json", "manifest.sha256"])
+def test_a_folder_in_the_place_of_an_added_file_is_said_before_anything_is_moved(tmp_path, name):
+    folder = tmp_path / "run"
+    write(folder)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).mkdir(parents=True)
+    before = content(folder)
+    with pytest.raises(KavgError, match=rf"cannot add '{name}': .* is a folder.*--out"):
+        RunFolder(folder).add(lambda stage: add_two(stage) if "man" not in name else lay(
+            stage, [name, "a.txt"]))  # fmt: skip
+    assert content(folder) == before
+    assert hidden(folder.parent) == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_moved(tmp_path, monkeypatch):
+    folder, honest = tmp_path / "run", os.access
+    write(folder, lambda figures: (figures / "old.png").write_bytes(b"old"))
+    before = content(folder)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path).name != "figures" and honest(path, mode)
+    )
+    with pytest.raises(KavgError, match=r"cannot add 'figures/new.png': .* not a writable folder"):
+        RunFolder(folder).add(add_two)
+    assert content(folder) == before
+    assert hidden(folder.parent) == []
+
+
+def test_a_file_that_cannot_be_moved_first_undoes_the_addition(tmp_path, monkeypatch):
+    folder, path = tmp_path / "run", type(tmp_path)
+    write(folder)
+    before, honest = content(folder), path.replace
+
+    def replace(self, target):
+        if self.name == "new.png":
+            raise PermissionError(13, "no")
+        return honest(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(path, "replace", replace)
+        with pytest.raises(PermissionError):
+            RunFolder(folder).add(add_two)
+    assert content(folder) == before
+    assert hidden(folder.parent) == []
+
+
+@pytest.mark.parametrize("way", ["read", "held", "added", "written"])
+def test_an_addition_that_cannot_be_finished_blocks_nothing(tmp_path, capsys, way):
+    folder = tmp_path / "run"
+    write(folder)
+    lay(folder, [f"{PENDING}/figures/a.png", f"{PENDING}/summary.txt"])
+    (folder / "figures/a.png").mkdir(parents=True)
+    if way == "read":
+        recover_before_reading(folder)
+    elif way == "held":
+        with hold_folder(folder):
+            pass
+    elif way == "added":
+        RunFolder(folder).add(add_two)
+        assert manifest.list_changes(folder) == []
+    else:
+        write(folder)
+        assert manifest.list_changes(folder) == []
+    assert (folder / PENDING).exists() == (way in ("read", "held"))
+    assert not (folder / "summary.txt").exists()
+    assert "stay in '.kavg.pending': cannot add 'figures/a.png': " in capsys.readouterr().err
 
 
 DRAFTS = [

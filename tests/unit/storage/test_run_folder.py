@@ -28,7 +28,9 @@ from kavg.storage import (
     load_trajectories,
     manifest,
 )
-from kavg.storage.atomic import replace_folder, write_atomically
+from kavg.storage.atomic import write_atomically
+from kavg.storage.changes import replacement
+from kavg.storage.changes.replacement import replace_folder
 from kavg.storage.recovery import CONTENTS, recover_folder
 from kavg.trajectory import Trajectory
 
@@ -84,7 +86,7 @@ def test_a_failure_leaves_the_old_run(tmp_path, error):
 
 def without_exchange(monkeypatch):
     """A file system that renames one name at a time."""
-    monkeypatch.setattr(atomic, "exchange_paths", lambda a, b: False)
+    monkeypatch.setattr(replacement, "exchange_paths", lambda a, b: False)
 
 
 @pytest.mark.parametrize("error", [OSError("quota"), KeyboardInterrupt()])
@@ -128,8 +130,8 @@ def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatc
         honest, moves = path.replace, []
         patch.setattr(path, "replace", lambda a, b: honest(a, b) if not moves.append(a) and
                       len(moves) < at else killed())  # fmt: skip
-        patch.setattr(atomic, "remove_tree", killed)
-        patch.setattr(atomic, "settle_replacement", killed)
+        patch.setattr(replacement, "remove_tree", killed)
+        patch.setattr(replacement, "settle_replacement", killed)
         with pytest.raises(KeyboardInterrupt), replace_folder(folder, CONTENTS):
             pass
     assert len(list(tmp_path.iterdir())) > 1 or not folder.exists()
@@ -147,8 +149,8 @@ def test_killed_behind_the_exchange_the_new_run_gets_the_files_of_the_user(
     write(folder)
     (folder / "notes.md").write_text("years of work")
     with monkeypatch.context() as patch:
-        patch.setattr(atomic, "settle_replacement", killed)
-        patch.setattr(atomic, "remove_tree", killed)
+        patch.setattr(replacement, "settle_replacement", killed)
+        patch.setattr(replacement, "remove_tree", killed)
         with pytest.raises(KeyboardInterrupt):
             write(folder, [a_run("another")])
     assert folder.is_dir()
@@ -161,7 +163,7 @@ def test_killed_behind_the_exchange_the_new_run_gets_the_files_of_the_user(
 def test_at_no_moment_is_there_no_folder(tmp_path, monkeypatch):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-    if not atomic.exchange_paths(tmp_path / "a", tmp_path / "b"):
+    if not replacement.exchange_paths(tmp_path / "a", tmp_path / "b"):
         pytest.skip("this file system renames one name at a time")
     folder, path = tmp_path / "run", type(tmp_path)
     write(folder)

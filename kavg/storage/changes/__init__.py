@@ -1,0 +1,1 @@
+"""Changes of folders that are made as a whole: their replacement, and files added to them."""
