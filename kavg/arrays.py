@@ -11,19 +11,43 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from kavg.errors import KavgError
+
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-def as_array(value: object) -> NDArray[Any]:
+def as_array(value: object, what: str) -> NDArray[Any]:
     """Return whatever a user gave or returned as an array; what is none has no axes.
 
-    >>> as_array([1, 2]).shape, as_array([[1], [1, 2]]).shape
+    Raises ``KavgError``, with ``what`` it is, if it is a masked array with masked entries.
+
+    >>> as_array([1, 2], "w").shape, as_array([[1], [1, 2]], "w").shape
     ((2,), ())
     """
+    refuse_masked(value, what)
     try:
         return np.asarray(value)
     except ValueError:  # rows of unequal length
         return np.asarray(None)
+
+
+def refuse_masked(value: object, what: str) -> None:
+    """Raise ``KavgError`` for an array with masked entries, also as a row of a list.
+
+    >>> refuse_masked([np.ma.array([1.0, 2.0], mask=[False, True])], "features")
+    Traceback (most recent call last):
+    kavg.errors.KavgError: features must have no masked entries, got 1; remove or fill them
+    """
+    count = _count_masked(value)
+    if count:
+        raise KavgError(f"{what} must have no masked entries, got {count}; remove or fill them")
+
+
+def _count_masked(value: object) -> int:
+    # NumPy's conversions drop the mask and take the numbers beneath it.
+    if isinstance(value, np.ma.MaskedArray):
+        return int(np.count_nonzero(np.ma.getmaskarray(value)))
+    return sum(map(_count_masked, value)) if isinstance(value, (list, tuple)) else 0
 
 
 def freeze(array: NDArray[Scalar]) -> NDArray[Scalar]:

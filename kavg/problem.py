@@ -71,7 +71,7 @@ class Problem:
 
 
 def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
-    points = as_array(drawn)
+    points = as_array(drawn, f"what {type(law).__name__}.draw returns")
     real = points.dtype.kind in "fiu" and np.isfinite(points).all()
     if points.shape != shape or not real:
         raise KavgError(

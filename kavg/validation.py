@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import refuse_masked
 from kavg.base import Floats
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import NOT_FINITE, Trajectory
@@ -71,6 +72,7 @@ def _validate_shapes(run: Trajectory) -> None:
     T, w = len(run.rounds), run.w
     arrays = {"w": w, "v": run.v, "seconds": run.seconds, "gammas": run.gammas} | run.series
     for name, values in arrays.items():
+        refuse_masked(values, f"its {name[:60]!r}")
         if values.dtype != np.float64:
             raise ValueError(f"its {name[:60]!r} is of type {values.dtype}")
     if w.ndim != 2 or not w.size or run.v.shape not in (w.shape, (0,)):

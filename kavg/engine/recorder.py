@@ -151,7 +151,7 @@ def _measure(name: str, measure: Measure, now: Round) -> Floats:
 
 
 def _to_row(name: str, value: object, R: int) -> Floats:
-    row = as_array(value)
+    row = as_array(value, f"the measure {name!r}")
     if row.shape != (R,) or row.dtype.kind not in "fiub":
         got = f"{type(value).__name__} of shape {row.shape} and type {row.dtype}"
         raise KavgError(

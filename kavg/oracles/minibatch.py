@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeGuard, final
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.arrays import as_array
 from kavg.base import (
     BatchGradient,
     Constant,
@@ -59,7 +60,7 @@ class Partition:
         Raises KavgError if P does not divide the number of labels.  With parts of unequal size
         the mean of the learners' objectives would not be the mean over the data.
         """
-        labels, P = np.asarray(labels), check_count("P", P, "use P=1 for a single learner")
+        labels, P = as_array(labels, "labels"), check_count("P", P, "use P=1 for a single learner")
         n = len(labels)
         if n % P:
             advice = f"use={n - n % P} in the objective leaves the last {n % P} out"

@@ -82,10 +82,10 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
     v_shape = shape if algorithm.outer.memory else (0,)
     try:
         n = operator.index(state.n)
-        w, v = _own_numbers(state.w, "fiu"), _own_numbers(state.v, "fiu")
+        w, v = _own_numbers("w", state.w, "fiu"), _own_numbers("v", state.v, "fiu")
         # A run with a plain mean leaves none.
         has_grids = state.exponents is not None and np.size(state.exponents) > 0
-        exponents = _own_numbers(state.exponents, "iu") if has_grids else None
+        exponents = _own_numbers("exponents", state.exponents, "iu") if has_grids else None
     except (AttributeError, TypeError, ValueError) as error:
         raise KavgError(
             f"state must be a State(n, w, v, exponents) of numbers, got {type(state).__name__}: "
@@ -102,8 +102,8 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
     return State(n, w, v, exponents)
 
 
-def _own_numbers(given: object, kinds: str) -> NDArray[Any]:
-    array = as_array(given)
+def _own_numbers(name: str, given: object, kinds: str) -> NDArray[Any]:
+    array = as_array(given, name)
     if array.dtype.kind not in kinds:
         raise TypeError(f"numbers of type {array.dtype}")
     return own_array(array, np.float64 if "f" in kinds else np.int64)

@@ -51,7 +51,7 @@ def _check_value(name: str, objective: Objective, x: Floats) -> str | None:
 
 
 def _value_at(what: str, objective: Objective, x: Floats) -> Floats:
-    F = as_array(call_with_note(what, objective.value, x))
+    F = as_array(call_with_note(what, objective.value, x), what)
     rows = x.shape[:-1]
     if F.shape != rows or F.dtype.kind not in "fiu":
         raise KavgError(

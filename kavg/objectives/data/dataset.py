@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.arrays import freeze, own_array
+from kavg.arrays import freeze, own_array, refuse_masked
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -86,6 +86,7 @@ class Data:
 
 def _number_classes(given: Any) -> tuple[Any, tuple[str, ...]]:
     """Labels as one axis, and the names of the classes if they were text."""
+    refuse_masked(given, "labels")
     try:
         labels = np.asarray(given)
     except ValueError:  # rows of unequal length, which _as_numbers explains
@@ -102,6 +103,7 @@ def _number_classes(given: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
+    refuse_masked(given, name)
     try:
         array = np.asarray(given)
     except ValueError as error:
@@ -110,8 +112,6 @@ def _as_numbers(name: str, given: Any, shape: str, axes: int) -> Floats:
         raise KavgError(f"{name} have type {array.dtype}; give real numbers only")
     if array.ndim != axes:
         raise KavgError(f"{name} have shape {array.shape}; needed is {shape}")
-    if np.ma.is_masked(given):
-        raise KavgError(f"{name} have masked values; remove or fill them")
     numbers: Floats = own_array(array, np.float64)
     not_finite = int(np.count_nonzero(~np.isfinite(numbers)))
     if not_finite:

@@ -356,10 +356,3 @@ def test_outliers_have_exactly_their_share(n: int, share: float, seed: int) -> N
 def test_wrong_synthetic_data_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(KavgError, match=message):
         Synthetic(**({"kind": "regression"} | settings))
-
-
-def test_masked_values_are_missing():
-    features = np.ma.array([[1.0], [2.0]], mask=[[True], [False]])
-    with pytest.raises(KavgError, match="features have masked values; remove or fill them"):
-        Data(features, [0, 1])
-    assert Data(np.ma.array([[1.0], [2.0]]), [0, 1]).features.tolist() == [[1.0], [2.0]]
