@@ -63,10 +63,11 @@ def describe_run(
             "gamma": _describe_schedule(algorithm),
             "outer": describe(algorithm.outer) + _describe_outer(algorithm, problem.dim),
         }
-    # No bit depends on the tile, so ranks may have their own.
-    facts |= {
-        name: describe(getattr(options, name)) for name in ("replicas", "seed", "mean", "dtype")
-    }
+    names = ["replicas", "seed", "mean", "dtype"]
+    # No bit depends on the tile, so ranks may have their own, unless draws follow from the calls.
+    if not getattr(problem.oracle, "addressed", True):
+        names.append("tile")
+    facts |= {name: describe(getattr(options, name)) for name in names}
     facts |= {name: describe(value) for name, value in further.items()}
     return {name: _shorten(fact) for name, fact in facts.items()}
 

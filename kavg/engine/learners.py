@@ -51,6 +51,7 @@ class Learners:
         self.own = assign_learners(algorithm.P, comm.Get_size(), self.rank)
         # At least one, as a rank without learners computes the pilot of the first round as well.
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
+        self.can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
 
@@ -126,7 +127,7 @@ class Learners:
         """Add the displacements of this rank's learners to some sums, tile by tile.
 
         ``again`` in the same round, they are in the workspace if they fit one tile.  Otherwise they
-        are computed again, with the same noise: draws are addressed, and no generator has a state.
+        are computed again, with the same noise where draws are addressed (``can_repeat``).
         """
         local = self.local
         assert local is not None
@@ -153,7 +154,10 @@ class Learners:
         raise AssertionError("a rank that failed has not raised its exception")
 
     def dispersion(self, gamma: float, n: int) -> Floats:
-        """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``."""
+        """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``.
+
+        Where a second pass would draw other noise, it is the difference of squares, at least 0.
+        """
         mean, square = self.mean.mean, self.mean.square
         spread: Floats = np.subtract(square, np.vecdot(mean, mean))
         lost = find_lost(spread, square, self.mean.floor)
@@ -162,6 +166,8 @@ class Learners:
         if self.algorithm.P == 1:
             spread *= 0.0  # a NaN stays
             return spread
+        if not self.can_repeat:
+            return np.maximum(spread, 0.0, out=spread)
         spread[lost] = self.squared_distances(lost, gamma, n)
         return spread
 
@@ -190,3 +196,15 @@ class Learners:
             if done:
                 return exact
             exponents = exact.exponents
+
+
+def _can_repeat(problem: Problem, P: int, options: RunOptions, size: int) -> bool:
+    """True if all ranks can have their learners of a round once more.
+
+    Draws that are not addressed come once, so the learners must still be in the workspace.  Every
+    rank decides it for rank 0, which has the most, as all must agree on a second pass.
+    """
+    if getattr(problem.oracle, "addressed", True):
+        return True
+    most = len(assign_learners(P, size, 0))
+    return most <= (options.tile or choose_tile(options.replicas, problem.dim, most))

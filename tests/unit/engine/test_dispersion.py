@@ -213,3 +213,50 @@ def test_levels_leave_no_gap_and_hold_the_least_double(P):
     # A rest of half a unit is within the next level's bound, M / 1.5 / 2^(b - 1).
     assert (units[:-1] / 2 <= M[1:] / 1.5 * 2.0 ** (1 - b) * (1 + 2.0**-30)).all()
     assert units[-1] == 2.0**-1074
+
+
+class InSequence:
+    """Noise in the order of calls, as a user writes it who says so."""
+
+    addressed = False
+
+    def __init__(self, sigma):
+        self.sigma = sigma
+
+    def constants(self, objective):
+        return Noiseless().constants(objective)
+
+    def plan(self, objective, *, seed, P, R, tile, dtype="float64"):
+        plan = InSequence(self.sigma)
+        plan.objective, plan.random = objective, np.random.default_rng(seed)
+        return plan
+
+    def select(self, learners):
+        pass
+
+    def __call__(self, x, step, out):
+        self.objective.grad(x, out)
+        out += self.sigma * self.random.normal(size=out.shape)
+
+
+@MEANS
+@pytest.mark.parametrize("tile", [1, 3, 16])
+@pytest.mark.parametrize("sigma", [1e-4, 1e-6, 1e-12])
+def test_a_second_pass_does_not_draw_again_where_draws_are_in_sequence(sigma, tile, mean):
+    problem = kavg.Problem(SLOPE, InSequence(sigma))
+    done, exact = run_with_exact(problem, tile=tile, mean=mean)
+    assert (done.dispersion >= 0).all()
+    room = 2.0**-50 * 8**2 * 0.05**2 * SLOPE.dim
+    np.testing.assert_allclose(done.dispersion[1:], np.array(exact, float), 1e-9, room)
+    with patch("kavg.engine.learners.find_lost", lambda spread, square, floor: square < 0):
+        assert np.array_equal(done.w, run(problem, tile=tile, mean=mean).w)
+
+
+@pytest.mark.parametrize("P", [3, 4, 5])
+@pytest.mark.parametrize("tile", [None, 1, 2, 3])
+def test_ranks_agree_on_a_second_pass_where_draws_are_in_sequence(tile, P):
+    problem = kavg.Problem(SLOPE, InSequence(1e-6))
+    runs = run_ranks(2, lambda comm: run(problem, P, tile=tile, comm=comm))
+    assert np.array_equal(runs[0].dispersion, runs[1].dispersion)
+    # Of the noise of each learner's 8 steps, and far from 0 only by rounding.
+    assert (runs[0].dispersion[1:] < 1e-10).all()

@@ -96,6 +96,21 @@ def test_ranks_with_different_options_are_refused(call, name):
     assert f"\n  {name}: " in words
 
 
+class InOrder(Gaussian):
+    """Noise that is drawn in the order of calls, as far as ranks know."""
+
+    addressed = False
+
+
+def test_ranks_with_different_tiles_are_refused_only_where_draws_follow_from_the_calls():
+    tiles = (1, 2)
+    runs = outcomes(2, lambda comm: simulate(comm, tile=tiles[comm.Get_rank()]))
+    assert np.array_equal(runs[0].w, runs[1].w)
+    problem = kavg.Problem(Cosine(3), InOrder(1.0), start=2.0)
+    words = refused(2, lambda comm: simulate(comm, problem, tile=tiles[comm.Get_rank()]))
+    assert "\n  tile: 1 on rank 0; 2 on rank 1" in words
+
+
 def test_ranks_that_simulate_differently_are_refused():
     short, other = simulate(None, rounds=2), simulate(None, rounds=2, seed=0, replicas=2, every=1)
     moved = kavg.Trajectory(**{**other.__dict__, "w": other.w + 1e-9})
