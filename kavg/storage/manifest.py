@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final, final
 
 from kavg.errors import KavgError
+from kavg.storage.changes.replacement import STAGE
 from kavg.storage.locks.folder_lock import INSIDE
 from kavg.storage.regular_files import open_regular, read_regular
 
@@ -79,7 +80,7 @@ def list_files(folder: Path) -> dict[str, Path]:
         files |= {
             path.relative_to(folder).as_posix(): path for path, is_folder in found if not is_folder
         }
-    return {name: path for name, path in files.items() if name not in (NAME, INSIDE)}
+    return {name: path for name, path in files.items() if name not in (NAME, INSIDE, STAGE)}
 
 
 def build_manifest(folder: Path) -> bytes:

@@ -1,7 +1,8 @@
 """Recovery of a folder from a process that ended while it wrote there.
 
 The holder of a folder's lock is the only process that makes temporary names for it, so all that it
-finds were left by processes that have ended:
+finds were left by processes that have ended.  Folders are proved to be of kavg by a file in them
+(``kavg.storage.changes.replacement``); others, links, and drafts of other names are left alone.
 
 =====================  ============================================================================
 ``.NAME.x.partial``    a draft beside the folder, which is removed
@@ -21,13 +22,16 @@ from pathlib import Path
 from typing import Final
 
 from kavg.errors import KavgError
-from kavg.storage.atomic import (
-    remove_tree,
-    resolve_links,
-    temporary_stem,
-)
+from kavg.storage.atomic import resolve_links, temporary_stem
 from kavg.storage.changes.additions import ADDED, PENDING, finish_addition
-from kavg.storage.changes.replacement import settle_replacement
+from kavg.storage.changes.replacement import (
+    STAGE,
+    is_real_folder,
+    is_stage,
+    remove_mark,
+    remove_stage,
+    settle_replacement,
+)
 from kavg.storage.locks.folder_lock import (
     INSIDE,
     FolderLock,
@@ -49,11 +53,18 @@ CONTENTS: Final = (
     "manifest.sha256",
     INSIDE,
     PENDING,
+    STAGE,
 )
 """Names that kavg uses in a run folder; files of other names are the user's and are kept."""
-DRAFT: Final = re.compile(r"\.(?:(.*)\.)?[0-9a-z_]{8}\.partial", re.DOTALL)
-PICTURE: Final = re.compile(r"\.[\w-]+\.(png|svg)\.\d+")
-"""A draft of a figure by an earlier version of kavg."""
+ADDITION: Final = re.compile(rf"\.{ADDED}\.[0-9a-f]{{8}}\.partial")
+NUMBERED: Final = re.compile(r"\d{6,18}\.ckpt")
+OWN: Final = "|".join(re.escape(name) for name in CONTENTS if not name.startswith("."))
+TARGETS: Final = {
+    ".": re.compile(rf"\.({OWN})\.[0-9a-f]{{8}}\.partial"),
+    "checkpoints": re.compile(rf"\.{NUMBERED.pattern}\.[0-9a-f]{{8}}\.partial"),
+    "figures": re.compile(r"\.[\w-]+\.(png|svg)\.([0-9a-f]{8}\.partial|\d+)"),
+}
+"""Drafts of kavg's own files in the folders of a run; ``.NAME.7`` is of earlier versions."""
 
 
 @contextmanager
@@ -90,20 +101,16 @@ def recover_folder(folder: Path) -> None:
     Raises ``OSError`` if files cannot be moved to where they belong.
     """
     given, folder = folder, resolve_links(folder)
-    was_there = os.path.lexists(folder)
-    old = _list_beside(folder, "old")
-    # Of two folders moved aside nobody knows which was meant.
-    for path in old if was_there or len(old) == 1 else ():
-        settle_replacement(folder, path, CONTENTS)
-    addition = _try_to_finish_addition(folder)
-    drafts = [*_list_beside(folder, "partial"), *_list_drafts(folder)]
+    done = [settle_replacement(folder, path, CONTENTS) for path in _list_beside(folder, "old")]
+    done.append(_try_to_finish_addition(folder))
+    drafts = _list_drafts(folder)
     for path in drafts:
-        remove_tree(path)
-    is_empty = _remove_empty_claim(folder)
-    done = [f"put back what {path.name!r} held" for path in old if not os.path.lexists(path)]
-    done += [addition] if addition else []
+        remove_stage(path)
+    remove_mark(folder)
     done += [f"removed {path.name!r}" for path in drafts if not os.path.lexists(path)]
-    done += ["removed the folder, which held no checkpoint yet"] if is_empty else []
+    if _remove_empty_claim(folder):
+        done.append("removed the folder, which held no checkpoint yet")
+    done = [each for each in done if each]
     if done:
         words = ", ".join(done[:3]) + (f" and {len(done) - 3} more" if len(done) > 3 else "")
         print_notice(f"a command that was stopped left {str(given)!r} half-written: {words}")
@@ -133,11 +140,10 @@ def _remove_empty_claim(folder: Path) -> bool:
 def _list_leftovers(folder: Path) -> Iterator[Path]:
     """Names that only a process that is writing has, or has left."""
     yield from _list_beside(folder, "old")
-    yield from _list_beside(folder, "partial")
     for lock in lock_paths(folder):
         yield from ([lock] if os.path.lexists(lock) else ())
         yield from list_lock_leftovers(lock)
-    yield from ([folder / PENDING] if os.path.lexists(folder / PENDING) else ())
+    yield from (folder / name for name in (PENDING, STAGE) if os.path.lexists(folder / name))
     yield from _list_drafts(folder)
     entries = list_entries(folder)
     yield from (
@@ -146,17 +152,32 @@ def _list_leftovers(folder: Path) -> Iterator[Path]:
 
 
 def _list_beside(folder: Path, kind: str) -> list[Path]:
+    """Folders beside a folder whose names are temporary ones of it; no links."""
     name = re.compile(rf"{re.escape(temporary_stem(folder.name))}\.[0-9a-f]{{8}}\.{kind}")
-    return [path for path in list_entries(folder.parent) if name.fullmatch(path.name)]
+    entries = list_entries(folder.parent)
+    return [path for path in entries if name.fullmatch(path.name) and is_real_folder(path)]
 
 
 def _list_drafts(folder: Path) -> list[Path]:
-    """Drafts in a folder, and in those of its checkpoints and figures unless they are links."""
-    places = [folder / name for name in ("checkpoints", "figures")]
-    inner = [path for place in places if not place.is_symlink() for path in list_entries(place)]
-    drafts = [path for path in inner if DRAFT.fullmatch(path.name) or PICTURE.fullmatch(path.name)]
+    """Drafts of a folder beside it and in it, but none that could be of another program."""
+    drafts = [path for path in _list_beside(folder, "partial") if is_stage(path, "checkpoints")]
+    is_run = _is_run_folder(folder)
     for path in list_entries(folder):
-        match = DRAFT.fullmatch(path.name)
-        if match and match[1] in (None, ADDED, *CONTENTS):
-            drafts.append(path)
+        if ADDITION.fullmatch(path.name) and is_real_folder(path):
+            drafts += [path] if is_run or is_stage(path, "figures") else []
+    for place, name in TARGETS.items() if is_run else ():
+        if is_real_folder(folder / place):
+            drafts += [
+                path for path in list_entries(folder / place)
+                if name.fullmatch(path.name) and not path.is_dir()
+            ]  # fmt: skip
     return drafts
+
+
+def _is_run_folder(folder: Path) -> bool:
+    """True for the folder of a run, or one that was to become that."""
+    names = {path.name for path in list_entries(folder)}
+    place, name = folder / "checkpoints", TARGETS["checkpoints"]
+    saved = [path.name for path in list_entries(place)] if is_real_folder(place) else []
+    has_saved = any(NUMBERED.fullmatch(each) or name.fullmatch(each) for each in saved)
+    return {"config.toml", "trajectory.npz"} <= names or has_saved

@@ -27,13 +27,12 @@ from kavg.errors import KavgError
 from kavg.storage import manifest
 from kavg.storage.atomic import (
     make_folders,
-    remove_tree,
     resolve_links,
     sync_tree,
     write_bytes,
 )
 from kavg.storage.changes.additions import ADDED, commit_addition, require_no_link
-from kavg.storage.changes.replacement import replace_folder
+from kavg.storage.changes.replacement import make_stage, remove_stage, replace_folder
 from kavg.storage.metrics import write_metrics
 from kavg.storage.recovery import (
     CONTENTS,
@@ -170,10 +169,12 @@ def _add_files(
     root: Path, place: Path, write: Callable[[Path], object], is_inside: bool
 ) -> list[str]:
     """Write files to a draft of ``root``, then move them to ``place``; return their names."""
-    draft = root / f".{ADDED}.{secrets.token_hex(4)}.partial"
+    token = secrets.token_hex(4)
+    draft = root / f".{ADDED}.{token}.partial"
     inner = place.relative_to(root)
     try:
-        (draft / inner).mkdir(parents=True)
+        make_stage(draft, token)
+        (draft / inner).mkdir(parents=True, exist_ok=True)
         write(draft / inner)
         files = manifest.list_files(draft)
         for name, path in files.items():
@@ -187,5 +188,5 @@ def _add_files(
         if files:
             commit_addition(root, draft)
     finally:
-        remove_tree(draft)
+        remove_stage(draft)
     return sorted(Path(name).relative_to(inner).as_posix() for name in files)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Final
 
 from kavg.errors import KavgError
 from kavg.storage.atomic import make_folders, open_exclusively, remove_tree, sync_folder
+from kavg.storage.changes.replacement import STAGE, read_mark, remove_stage
 
 PENDING: Final = ".kavg.pending"
 """Files that are to be added to a folder, with the manifest that they lead to."""
 LAST: Final = "manifest.sha256"
+TOKEN: Final = re.compile("[0-9a-f]{8}")
 ADDED: Final = "add"
 """What the draft of an addition is named after."""
 
@@ -47,15 +50,18 @@ def commit_addition(folder: Path, draft: Path) -> None:
 
 def _discard_addition(folder: Path) -> None:
     """Remove what is pending, under the name of a draft, as a part of it must not be added."""
-    draft = folder / f".{ADDED}.{secrets.token_hex(4)}.partial"
-    if os.path.lexists(folder / PENDING):
-        (folder / PENDING).replace(draft)
-        remove_tree(draft)
+    pending = folder / PENDING
+    token = read_mark(pending)
+    draft = folder / f".{ADDED}.{token if TOKEN.fullmatch(token) else secrets.token_hex(4)}.partial"
+    if os.path.lexists(pending):
+        pending.replace(draft)
+        remove_stage(draft)
 
 
 def _list_pending(pending: Path) -> list[Path]:
     """Files in the order in which they are moved."""
     paths = [Path(place, name) for place, _, names in os.walk(pending) for name in names]
+    paths = [path for path in paths if path != pending / STAGE]
     return sorted(paths, key=lambda path: (path == pending / LAST, path))
 
 

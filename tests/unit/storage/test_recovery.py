@@ -12,7 +12,9 @@ from helpers.holder import held_elsewhere, leave_lock
 from kavg.errors import KavgError
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
 from kavg.storage.atomic import MOST_PARTS, make_folders
+from kavg.storage.changes import replacement
 from kavg.storage.changes.additions import PENDING
+from kavg.storage.changes.replacement import STAGE
 from kavg.storage.manifest import DEEPEST, list_files
 from kavg.storage.recovery import hold_folder, recover_before_reading
 
@@ -188,12 +190,14 @@ DRAFTS = [
     ".run.0123abcd.partial/trajectory.npz",
     "run/.add.0123abcd.partial/figures/a.png",
     "run/.manifest.sha256.0123abcd.partial",
-    "run/.a1b2_c3d.partial/verdicts.json",
     "run/figures/.bounds.png.0123abcd.partial",
     "run/figures/.bounds.png.637",
     "run/checkpoints/.000000007.ckpt.0123abcd.partial",
 ]
 MINE = [
+    "run/.download.partial",
+    "run/figures/.x.0123abcd.partial",
+    "run/checkpoints/.mine.0123abcd.partial",
     "run/.git/config",
     "run/.notes.md.0123abcd.partial",
     "run/.hidden",
@@ -209,6 +213,9 @@ def lay(place, names):
     for name in names:
         (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(name)
+        for folder in (place / name).relative_to(place).parents:
+            if folder.name.count(".") > 2 and folder.suffix in (".partial", ".old"):
+                (place / folder / STAGE).write_text(folder.name.split(".")[-2])
 
 
 @pytest.mark.parametrize("how", ["read", "written", "loaded", "gone"])
@@ -224,12 +231,12 @@ def test_drafts_are_cleared_and_said_and_other_files_are_not_touched(tmp_path, c
         write(folder)
     else:
         load_trajectories(folder)
-    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    left = {name for name in DRAFTS + MINE if (tmp_path / name).exists()}
     assert not left & set(DRAFTS)
-    assert set(MINE) - {"run/figures/.hidden.png"} <= left
+    assert {name for name in MINE if "/figures/" not in name and "checkpoints" not in name} <= left
     said = capsys.readouterr().err
     assert said.startswith(f"kavg: a command that was stopped left '{folder}' half-written: ")
-    assert (said.count("\n"), said.count("and 4 more")) == (1, 1)
+    assert (said.count("\n"), said.count("and 3 more")) == (1, 1)
 
 
 def test_what_a_living_process_writes_is_not_touched(tmp_path):
@@ -246,8 +253,126 @@ def test_what_a_living_process_writes_is_not_touched(tmp_path):
 def test_a_folder_that_was_moved_aside_is_put_back_by_who_reads_it(tmp_path):
     write(tmp_path / "run")
     (tmp_path / "run").rename(tmp_path / ".run.0123abcd.old")
+    lay(tmp_path, [".run.0123abcd.partial/trajectory.npz"])
     assert load_trajectories(tmp_path / "run") == []
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+# Names prove nothing.
+
+SIMILAR = [
+    ".run.20240131.old/trajectory.npz",
+    ".run.20240131.partial/trajectory.npz",
+    ".run.deadbeef.old",
+    ".run.deadbeef.partial",
+]
+
+
+def come(folder, way):
+    if way == "read":
+        recover_before_reading(folder)
+    elif way == "held":
+        with hold_folder(folder):
+            pass
+    else:
+        write(folder)
+
+
+@pytest.mark.parametrize("way", ["read", "held", "written"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_backups_and_files_of_temporary_names_are_left_alone(tmp_path, capsys, way, is_there):
+    if is_there:
+        write(tmp_path / "run")
+    for name in SIMILAR:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    come(tmp_path / "run", way)
+    assert {name for name in SIMILAR if (tmp_path / name).read_text() == name} == set(SIMILAR)
+    assert (tmp_path / "run").exists() == (is_there or way == "written")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("way", ["read", "held", "written"])
+@pytest.mark.parametrize("name", [".run.deadbeef.old", ".run.deadbeef.partial",
+                                  "run/.add.deadbeef.partial", "run/.kavg.pending"])  # fmt: skip
+def test_links_of_temporary_names_are_not_followed(tmp_path, way, name):
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in (STAGE, "mine.csv", "trajectory.npz"):
+        (data / file).write_text("deadbeef")
+    before = content(data)
+    write(tmp_path / "run")
+    (tmp_path / name).symlink_to(data)
+    come(tmp_path / "run", way)
+    assert content(data) == before
+    assert not (tmp_path / "run/mine.csv").exists()
+
+
+@pytest.mark.parametrize("way", ["read", "held", "added"])
+def test_drafts_of_others_in_a_folder_of_no_run_are_left_alone(tmp_path, way):
+    paper = tmp_path / "paper"
+    mine = [".download.partial", "figures/.x.0123abcd.partial", "figures/.a.png.0123abcd.partial",
+            ".config.toml.0123abcd.partial", "checkpoints/.epoch.0123abcd.partial",
+            "figures/.b.svg.12", "checkpoints/last.pt"]  # fmt: skip
+    for name in mine:
+        (paper / name).parent.mkdir(parents=True, exist_ok=True)
+        (paper / name).write_text(name)
+    lay(paper, [".add.0123abcd.partial/a.png"])
+    (paper / ".add.4567abcd.partial").mkdir()
+    (paper / ".add.4567abcd.partial/mine").touch()
+    write(tmp_path / "run")
+    if way == "added":
+        RunFolder(tmp_path / "run").add(add_two, paper)
+    else:
+        come(paper, way)
+    assert all((paper / name).read_text() == name for name in mine)
+    assert (paper / ".add.4567abcd.partial/mine").exists()
+    assert not (paper / ".add.0123abcd.partial").exists()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_run_killed_at_any_call_leaves_the_old_or_the_new_one(
+    tmp_path, monkeypatch, is_there, can_exchange
+):
+    if not can_exchange:
+        monkeypatch.setattr(replacement, "exchange_paths", lambda a, b: False)
+    endings = set()
+    for at in range(1, 60):
+        folder = tmp_path / str(at) / "run"
+        if is_there:
+            RunFolder(folder).write(StoredRun("old", [], {}, {}))
+            (folder / "notes.md").write_text("years of work")
+        with monkeypatch.context() as patch:
+            seen = kill_at(patch, at)
+            with suppress(Killed):
+                write(folder)
+        folder.parent.mkdir(exist_ok=True)
+        leave_lock_of_the_dead(folder)
+        recover_before_reading(folder)
+        assert hidden(folder.parent) == []
+        if folder.exists():
+            endings.add((folder / "config.toml").read_text())
+            changes = manifest.list_changes(folder)
+            assert changes == (["'notes.md' was added"] if is_there else [])
+        assert folder.exists() or not is_there
+        if len(seen) < at:
+            break
+    assert endings == ({"old", "rounds = 5\n"} if is_there else {"rounds = 5\n"})
+    assert at > 8
+
+
+def test_what_was_done_is_said(tmp_path, capsys):
+    write(tmp_path / "run")
+    lay(tmp_path, [".run.0123abcd.old/config.toml"])
+    recover_before_reading(tmp_path / "run")
+    said = capsys.readouterr().err
+    assert "half-written: removed '.run.0123abcd.old', which was not in its place yet" in said
+    lay(tmp_path, [".run.0123abcd.old/config.toml"])
+    (tmp_path / ".run.0123abcd.old" / STAGE).rename(tmp_path / "run" / STAGE)
+    recover_before_reading(tmp_path / "run")
+    assert "removed '.run.0123abcd.old', which the run in its" in capsys.readouterr().err
+    assert hidden(tmp_path) == []
 
 
 @pytest.mark.parametrize("path", ["nowhere", "a\0b", "x" * 300, "y/" * 3000, "", "a/b/c"])
