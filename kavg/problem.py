@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
-from numbers import Rational
 from typing import Annotated
 
 import numpy as np
 
 from kavg.arrays import as_array
 from kavg.base import Floats, NoiseConstants, Objective, Oracle, Outer, Schedule, Start
+from kavg.conversion import to_number
 from kavg.errors import KavgError
 from kavg.ranges import Count, Finite, Positive, check_dimension, check_range, check_ranges
 from kavg.text import shorten_repr
@@ -125,9 +124,9 @@ def _check_step_size(gamma: object, n: int) -> float:
     # First what nearly all schedules return: this is called in every round.
     if isinstance(gamma, float) and 0.0 < gamma < inf:
         return float(gamma)
-    if not isinstance(gamma, bool) and isinstance(gamma, (Rational, np.floating)):
-        with suppress(OverflowError):
-            return _check_step_size(float(gamma), n)
+    number = to_number(gamma, float)
+    if number is not None and 0.0 < number < inf:
+        return float(number)
     raise KavgError(
         f"gamma must be a finite number above 0 in every round, got {gamma!r:.60} for round {n}; "
         "return a float, such as 0.1 / n**0.5"

@@ -38,7 +38,8 @@ def test_the_checks_change_no_bit_of_a_run(problem, method, dtype, R):
 
 WRONG_GAMMAS = {
     "None": None, "text": "0.1", "a pair": (0.1,), "an array of one": np.array([0.1]),
-    "an array without axes": np.array(0.1), "a complex": 0.1 + 0j, "true": True,
+    "an array without axes that is 0": np.array(0.0), "an array of truth": np.array(True),
+    "a masked number": np.ma.masked, "a complex": 0.1 + 0j, "true": True,
     "negative": -0.1, "zero": 0.0, "NaN": float("nan"), "inf": float("inf"),
     "a whole number beyond floats": 10**400, "a share below floats": Fraction(1, 10**400),
     "NumPy's zero": np.float64(0.0), "NumPy's true": np.True_,
@@ -56,7 +57,8 @@ def test_a_wrong_step_size_is_refused_in_its_round(name, outer, first):
 
 @pytest.mark.parametrize(
     "gamma",
-    [1, np.float64(0.5), np.float32(0.5), np.int8(1), Fraction(1, 2), 0.5, np.longdouble(1)],
+    [1, np.float64(0.5), np.float32(0.5), np.int8(1), Fraction(1, 2), 0.5, np.longdouble(1)]
+    + [np.array(0.5), np.array(1), np.where(True, 0.5, 0.1), np.float32(0.5).reshape(())],
 )
 def test_any_real_number_above_0_is_a_step_size(gamma):
     given_ = run(gamma=lambda n: gamma)
