@@ -231,6 +231,7 @@ class Outer(Protocol):
     """The outer rule: how the mean displacement of a round updates the meta-iterate.
 
     ``kavg.outer`` compares the rules.  Rules are frozen values: ``w`` and ``v`` are all state.
+    Replicas are rows, and any number of them may be passed: the rule is tried on one or two first.
     """
 
     @property

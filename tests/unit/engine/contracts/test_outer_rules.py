@@ -1,5 +1,7 @@
 """Outer rules of users: written in place, along the displacement, and no state but w and v."""
 
+import re
+
 import numpy as np
 import pytest
 from helpers.user_code import Rule, changed, run
@@ -96,6 +98,17 @@ def test_a_wrong_start_is_refused(name):
 def test_a_rule_that_uses_v_must_say_so():
     with pytest.raises(kavg.KavgError, match="set memory = True if the rule uses v"):
         run(outer=changed(Rule, memory=False))
+
+
+@pytest.mark.parametrize("message", ["gamma is too small", "shapes (2,3) (2,) do not fit"])
+def test_an_error_of_a_rule_without_v_is_its_own(message):
+    def step(self, w, v, displacement, gamma):
+        raise ValueError(message)
+
+    with pytest.raises(ValueError, match="^" + re.escape(message)) as caught:
+        run(outer=changed(Rule, memory=False, step=step))
+    assert not isinstance(caught.value, kavg.KavgError)
+    assert caught.value.__notes__[0].startswith("kavg called it in Mine.step with x of shape")
 
 
 def a_round_late(self, w, v, displacement, gamma):
