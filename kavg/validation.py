@@ -7,6 +7,7 @@ that gets a validated trajectory need not check it again.
 from __future__ import annotations
 
 from itertools import pairwise
+from math import isclose
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,8 @@ from kavg.trajectory import NOT_FINITE, Trajectory
 COUNTS: Final = ("P", "K", "B")
 COUNTABLE: Final = 2**63
 """Counts stay below it, as NumPy stores them in int64."""
+SAME_GAMMA: Final = 1e-12
+"""Relative difference of step sizes up to which another machine's functions may explain it."""
 SAME: Final = 1e-6
 """Relative difference of F up to which another machine, or another BLAS, may explain it."""
 
@@ -120,7 +123,7 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
         return "its v does not have the shape that the outer rule needs"
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
-        if n > 0 and gamma != algorithm.step_size(n):
+        if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"
     return _find_other_values(problem, run)
 

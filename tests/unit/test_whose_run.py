@@ -66,6 +66,15 @@ def test_its_own_settings_fit_a_run(runs, change):
     assert find_mismatch(PROBLEM, replace(PLAIN, name=""), runs[0]) is None
 
 
+def test_step_sizes_that_another_machine_rounded_fit(runs):
+    rounded = replace(runs[0], gammas=np.nextafter(runs[0].gammas, 1.0))
+    assert find_mismatch(PROBLEM, PLAIN, rounded) is None
+    longer = kavg.simulate(PROBLEM, PLAIN, rounds=9, replicas=3, extends=rounded)
+    assert np.array_equal(longer.w, kavg.simulate(PROBLEM, PLAIN, rounds=9, replicas=3).w)
+    other = replace(runs[0], gammas=runs[0].gammas * (1 + 1e-9))
+    assert "gamma in round 1 was" in find_mismatch(PROBLEM, PLAIN, other)
+
+
 def test_a_run_that_diverged_fits_its_settings():
     steep = replace(PLAIN, gamma=50.0)
     run = kavg.simulate(PROBLEM, steep, rounds=400, replicas=3)
