@@ -45,7 +45,9 @@ def meta_iterations(
 
     Under MPI the call is collective, and all ranks must take the same number of rounds: a ``break``
     on one of them leaves the others waiting for it.  Failures inside a round are shared as
-    ``simulate`` shares them.
+    ``simulate`` shares them, except that one of the outer rule's ``step`` on some ranks is shared
+    in the sum of the round after: those ranks wait in it for the others.  So a program that takes a
+    fixed number of rounds asks for one more, as ``simulate`` waits for all ranks at its end.
 
     Raises ``KavgError`` if an option is out of range (``RunOptions``), if the start or
     ``state`` does not fit, or as ``simulate``.
@@ -106,7 +108,9 @@ def iterate_rounds(
         try:
             now = learners.round(state)
         except Exception as error:
-            explain_failure(error, f"round {state.n + 1}, on rank {learners.rank}")
+            # What was held back was found in another round, or before the first.
+            n = ranks.failed_in if error is ranks.failure else state.n + 1
+            explain_failure(error, f"round {n}, on rank {learners.rank}")
         state = now.state
         yield now
 

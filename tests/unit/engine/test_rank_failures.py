@@ -137,6 +137,50 @@ def test_the_users_parts_that_fail_on_one_rank_end_all(call, fault, mean):
     assert isinstance(second, Boom), second
     assert isinstance(first, CollectiveError), first
     assert f"rank 1 failed in round 2: Boom: {fault}" in str(first)
+    assert second.__notes__[-1] == "kavg called it in round 2, on rank 1"
+
+
+@pytest.mark.parametrize(
+    ("place", "when", "notes"),
+    [
+        ("on_round", 2, ["on_round after round 2", "round 2, on rank 1"]),
+        ("on_round", 4, ["on_round after round 4"]),
+        ("a measure", 0, ["the measure 'test' after round 0", "round 0, on rank 1"]),
+        ("a measure", 3, ["the measure 'test' after round 3", "round 3, on rank 1"]),
+        ("a callback", 1, ["round 1, on rank 1"]),
+        ("a request", 3, ["round 3, on rank 1"]),
+    ],
+)
+def test_a_note_names_the_round_of_the_failure_and_not_the_one_that_shared_it(place, when, notes):
+    strike = fails_on(1, when)
+    found = outcomes(2, lambda comm: simulate(comm, **PLACES[place](strike, comm.Get_rank())))
+    assert found[1].__notes__ == [f"kavg called it in {note}" for note in notes]
+
+
+def test_a_step_that_fails_in_the_last_round_is_shared_by_one_round_more():
+    def program(comm):
+        class Rule(Heavy):
+            armed = False
+
+            def step(self, w, v, displacement, gamma):
+                if comm.Get_rank() == 1 and self.armed:
+                    raise Boom("last")
+                super().step(w, v, displacement, gamma)
+
+        rule = Rule(0.5)
+        rounds = kavg.meta_iterations(
+            kavg.Problem(Bowl(1.0), Noiseless()), kavg.Algorithm(4, 2, 0.1, rule), comm=comm
+        )
+        for now in islice(rounds, 3):
+            rule.armed = now.n == 1
+        if comm.Get_rank() == 0:  # rank 1 is in the sum of round 3 already
+            assert now.n == 2
+            next(rounds)
+
+    first, second = outcomes(2, program)
+    assert isinstance(second, Boom), second
+    assert isinstance(first, CollectiveError), first
+    assert "rank 1 failed in round 2: Boom: last; all ranks stop" in str(first)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
