@@ -2,9 +2,9 @@
 
 Numbers, texts, arrays and dataclasses are described by what they hold.  Any other object, such as a
 user's objective or schedule, may hold what belongs to its rank alone (a file, a communicator,
-workspace), so it is described by what it does: its value and gradient at the start, the first
-gradient of learner 0, the step sizes of some rounds, one outer step.  Functions that differ only
-elsewhere are not told apart, nor are measures.
+workspace), so it is described by what it does: its value and gradient near the start, the first
+gradient of learner 0 there, the step sizes of some rounds, one outer step.  Functions that differ
+only elsewhere are not told apart, nor are measures.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 
 from kavg.base import Floats
 from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts import move_away
 from kavg.engine.options import RunOptions
 from kavg.problem import Algorithm, Problem
 from kavg.version import __version__
@@ -46,8 +47,8 @@ def describe_run(
     >>> problem = Problem(objectives.Quadratic((1.0,)), oracles.Noiseless(), start=2.0)
     >>> method = Algorithm(2, 1, 0.5, outer.Averaging())
     >>> facts = describe_run(problem, method, RunOptions(), rounds=3)
-    >>> facts["gamma"], facts["F at the start"], facts["rounds"]
-    ('0.5', '2', '3')
+    >>> facts["gamma"], facts["F near the start"], facts["rounds"]
+    ('0.5', '2.003', '3')
     """
     w = problem.first_iterate(options.seed, options.replicas)
     # Bits depend on BLAS threads, and ranks may have different numbers of processors.
@@ -116,14 +117,15 @@ def _describe_type(value: object) -> str:
 
 
 def _describe_values(problem: Problem, w: Floats) -> dict[str, str]:
-    """Describe the objective where the run starts, as its data may come from different files."""
+    """Describe the objective near the start, as its data may come from different files."""
+    x = move_away(w, "float64")
     # Zeros, so that a gradient that does not write is the same on all ranks, and refused later.
-    gradient = np.zeros_like(w)
-    problem.objective.grad(w.copy(), gradient)
-    # To six digits: the last places may differ between processors.
+    gradient = np.zeros_like(x)
+    problem.objective.grad(x.copy(), gradient)
+    # To six digits: the last places may differ between processors, and all where a gradient is 0.
     return {
-        "F at the start": f"{np.mean(problem.objective.value(w.copy())):.6g}",
-        "||grad F||^2 at the start": f"{np.mean(np.vecdot(gradient, gradient)):.6g}",
+        "F near the start": f"{np.mean(problem.objective.value(x.copy())):.6g}",
+        "||grad F||^2 near the start": f"{np.mean(np.vecdot(gradient, gradient)):.6g}",
     }
 
 
@@ -137,11 +139,12 @@ def _describe_gradient(
         problem.objective,
         seed=options.seed, P=algorithm.P, R=options.replicas, tile=1, dtype=options.dtype,
     )  # fmt: skip
-    x = w[None].astype(options.dtype)
+    x = move_away(w[None], options.dtype).astype(options.dtype)
     out = np.zeros_like(x)
     gradient.select(range(1))
     gradient(x, 0, out)
-    return f" {np.sum(out * out):.6g}"
+    digits = 6 if options.dtype == "float64" else 3
+    return f" {np.sum(out * out):.{digits}g}"
 
 
 def _describe_schedule(algorithm: Algorithm) -> str:

@@ -66,7 +66,7 @@ class Learners:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
         j = min(self.algorithm.P, 2) - 1
         assert self.local is not None
-        near = np.array([move_away(w, self.local.dtype) for w in state.w])
+        near = move_away(state.w, self.local.dtype)
         here = self.local.first_gradient(j, near, state.n + 1)
         last = compare_with_plan(self.problem.oracle, here, drawn)
         # What an objective depends on, its gradients do as well.

@@ -119,7 +119,7 @@ def _explain_difference(name: str, function: Writes, x: Floats, second: Floats) 
 
 
 def move_away(w: Floats, dtype: Precision) -> Floats:
-    """Return a point near ``w``, at which a gradient that vanishes at ``w`` is above rounding.
+    """Return points near ``w (..., d)``, at which a gradient that vanishes there is above rounding.
 
     Where a gradient vanishes, what is left of it is the rounding of its terms, in which two right
     results differ by as much as they are.  Steps of irrational length keep coordinates different.
@@ -127,7 +127,7 @@ def move_away(w: Floats, dtype: Precision) -> Floats:
     >>> np.linalg.norm(move_away(np.zeros(3), "float64")) > 1e-3
     np.True_
     """
-    pattern = 0.5 + np.arange(w.size) * 0.6180339887498949 % 1.0
+    pattern = 0.5 + np.arange(w.shape[-1]) * 0.6180339887498949 % 1.0
     return np.asarray(w + DISTANCES[dtype] * (1.0 + np.abs(w)) * pattern)
 
 

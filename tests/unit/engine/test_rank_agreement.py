@@ -58,7 +58,7 @@ DIFFERENT_PROBLEMS = {
         (LogisticRegression(kavg.Data(X, Y)), MiniBatch(2)),
         (LogisticRegression(kavg.Data(X + np.eye(6, 2), Y)), MiniBatch(2)),
     ),
-    "F at the start": problems((Bowl(1.0), Noiseless()), (Bowl(1.001), Noiseless())),
+    "F near the start": problems((Bowl(1.0), Noiseless()), (Bowl(1.001), Noiseless())),
     "oracle": problems((Cosine(3), Gaussian(1.0)), (Cosine(3), Gaussian(1.1))),
     "oracle ": problems((Cosine(3), Gaussian(1.0)), (Cosine(3), Rademacher(1.0))),
 }  # fmt: skip
@@ -94,6 +94,33 @@ def test_ranks_with_different_options_are_refused(call, name):
     values = DIFFERENT_OPTIONS[name]
     words = refused(2, lambda comm: call(comm, **{name: values[comm.Get_rank()]}))
     assert f"\n  {name}: " in words
+
+
+class OfRank(Bowl):
+    """A bowl whose value and gradient are rounded in another way on each rank."""
+
+    def __init__(self, rank, curvature=1.0):
+        super().__init__(1.0)
+        self.rounding, self.curvature = rank * 1e-16, curvature
+
+    def value(self, x):
+        return self.curvature * super().value(x) + self.rounding
+
+    def grad(self, x, out):
+        np.multiply(super().grad(x, out), self.curvature, out=out)
+        out += self.rounding
+
+
+@pytest.mark.parametrize("start", [1.0, 1.0 + 1e-12, 3.0])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rounding_of_a_gradient_that_vanishes_is_no_difference_of_ranks(start, dtype):
+    def program(comm, curvature=1.0):
+        problem = kavg.Problem(OfRank(comm.Get_rank(), curvature), Gaussian(1.0), start)
+        return simulate(comm, problem, dtype=dtype)
+
+    assert {type(run) for run in outcomes(2, program)} == {kavg.Trajectory}
+    words = refused(2, lambda comm: program(comm, 1.0 + comm.Get_rank()))
+    assert "||grad F||^2 near the start: " in words
 
 
 class InOrder(Gaussian):

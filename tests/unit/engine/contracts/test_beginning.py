@@ -57,8 +57,10 @@ def test_a_wrong_step_size_is_refused_in_its_round(name, outer, first):
 
 @pytest.mark.parametrize(
     "gamma",
-    [1, np.float64(0.5), np.float32(0.5), np.int8(1), Fraction(1, 2), 0.5, np.longdouble(1)]
-    + [np.array(0.5), np.array(1), np.where(True, 0.5, 0.1), np.float32(0.5).reshape(())],
+    [
+        *(1, np.float64(0.5), np.float32(0.5), np.int8(1), Fraction(1, 2), 0.5, np.longdouble(1)),
+        *(np.array(0.5), np.array(1), np.where(True, 0.5, 0.1), np.float32(0.5).reshape(())),
+    ],
 )
 def test_any_real_number_above_0_is_a_step_size(gamma):
     given_ = run(gamma=lambda n: gamma)
