@@ -82,12 +82,14 @@ class FolderLock:
 
     def _acquire_once(self) -> None:
         self._made += make_folders(self._file.path.parent)
-        other = read_holder(self._other)
-        if other is not None and not (other.process and has_ended(other.process)):
-            raise LockHeld(other, self._other)
+        self._require_other_free(remove=False)
         stale = self._file.acquire()
-        if other is not None:
-            self._other.unlink(missing_ok=True)
+        try:
+            # Again, as a process that sees other permissions may have taken the other meanwhile.
+            self._require_other_free(remove=True)
+        except BaseException:
+            self._file.release()
+            raise
         for path in list_lock_leftovers(self._file.path):
             with suppress(OSError):
                 path.unlink()
@@ -96,6 +98,17 @@ class FolderLock:
                 f"took over the lock of {str(self.given)!r} from {stale.describe()}, "
                 "which ended without removing it"
             )
+
+    def _require_other_free(self, *, remove: bool) -> None:
+        """Raise ``LockHeld`` if the lock is held in its other place; remove a stale one there."""
+        other = read_holder(self._other)
+        if other is None:
+            return
+        if not (other.process and has_ended(other.process)):
+            raise LockHeld(other, self._other)
+        with suppress(OSError):  # it cannot be removed there, and nobody holds it
+            if remove and not LockFile(self._other).remove_stale(other):
+                raise LockHeld(other, self._other)
 
     def _describe(self, error: LockHeld) -> str:
         holder = error.holder

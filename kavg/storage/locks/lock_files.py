@@ -77,14 +77,16 @@ class LockFile:
         """
         stale, end = None, time.monotonic() + SETTLING
         while not self._create():
-            holder = read_holder(self.path)
-            if holder is None:  # removed meanwhile
+            holder, is_over = read_holder(self.path), time.monotonic() > end
+            if holder is None:  # removed meanwhile, or a link that leads nowhere
+                if is_over and os.path.lexists(self.path):
+                    raise LockHeld(LockHolder("", None), self.path)
+                time.sleep(PAUSE)
                 continue
             if holder.token == self.token:  # created, but the answer was lost on the network
                 break
-            is_over = time.monotonic() > end
             if holder.process is not None and has_ended(holder.process):
-                if self._remove_stale(holder):
+                if self.remove_stale(holder):
                     stale = holder
                     continue
             elif holder.process is not None or is_over:
@@ -137,12 +139,18 @@ class LockFile:
         content = asdict(identify_process())
         content |= {"token": self.token, "since": since, "command": shlex.join(words)[:80]}
         with open_exclusively(path) as file:
-            file.write(json.dumps(content).encode())
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(json.dumps(content).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except BaseException:
+                # A part of a lock names no holder, and nobody could take it over.
+                with suppress(OSError):
+                    path.unlink()
+                raise
 
-    def _remove_stale(self, holder: LockHolder) -> bool:
-        """True if this process removed the lock of a holder that has ended.
+    def remove_stale(self, holder: LockHolder) -> bool:
+        """Remove the lock of a holder that has ended; True if this process did.
 
         Of several processes that find it one may remove it, or a late one would remove the lock
         that the first has created meanwhile.  So each stale lock has a lock of its own.

@@ -67,13 +67,14 @@ def parse_identity(content: Mapping[str, Any]) -> ProcessIdentity:
 def has_ended(process: ProcessIdentity) -> bool | None:
     """True if a process has ended, False if it is running, None if this machine cannot tell.
 
-    It cannot tell for a process of another machine, nor for one in another container.
+    It cannot tell for a process of another machine, nor for one in another container.  Where the
+    machine has no identifier, one of another boot may be of another machine of the same name.
     """
     here = identify_process()
     if (process.host, process.machine) != (here.host, here.machine):
         return None
     if process.boot != here.boot:
-        return True
+        return True if here.machine and process.boot and here.boot else None
     if process.namespace != here.namespace:
         return None
     try:

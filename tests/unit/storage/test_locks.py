@@ -16,7 +16,7 @@ from helpers.run_folder import list_files
 from kavg.errors import FolderInUse, KavgError
 from kavg.storage import RunFolder, StoredRun
 from kavg.storage.claims import hold_output_folder, hold_run_folder
-from kavg.storage.locks import lock_files
+from kavg.storage.locks import folder_lock, lock_files, processes
 from kavg.storage.locks.folder_lock import INSIDE, FolderLock
 from kavg.storage.locks.lock_files import LockFile, read_holder
 from kavg.storage.locks.processes import has_ended, identify_process
@@ -148,11 +148,6 @@ def test_the_lock_of_a_process_that_was_killed_is_taken_over_with_a_word(tmp_pat
 
 def test_a_fork_does_not_release_the_lock_of_its_parent(tmp_path):
     with hold_folder(tmp_path / "run"):
-        pid = os.fork()
-        if not pid:
-            LockFile(tmp_path / ".run.lock").release()
-            os._exit(0)
-        os.waitpid(pid, 0)
         lock = FolderLock(tmp_path / "other")
         lock.acquire()
         if not (pid := os.fork()):
@@ -177,6 +172,7 @@ def change_holder(folder, **facts):
         ({"pid": 2**40}, True),
         ({"boot": "another", "pid": 1}, True),
         ({"boot": "another", "namespace": "another"}, True),
+        ({"boot": ""}, None),
         ({"host": "node7"}, None),
         ({"host": "node7", "boot": "another"}, None),
         ({"machine": "another", "boot": "another"}, None),
@@ -196,6 +192,19 @@ def test_a_holder_is_judged_by_what_it_was(tmp_path, facts, ended):
     said = rf"in use by process \d+{where} .* since 20.*; if that process is gone, rm .*\.run\.lock"
     with pytest.raises(FolderInUse, match=said):
         FolderLock(tmp_path / "run").acquire()
+
+
+@pytest.mark.parametrize(
+    ("boot", "pid", "ended"),
+    [("another", 0, None), ("", 0, None), (None, 0, False), (None, 1, True)],
+)
+def test_without_an_identifier_of_the_machine_another_boot_proves_nothing(
+    monkeypatch, boot, pid, ended
+):
+    me = replace(identify_process(), machine="")
+    monkeypatch.setattr(processes, "identify_process", lambda: me)
+    other = me if boot is None else replace(me, boot=boot)
+    assert has_ended(replace(other, pid=start_and_end() if pid else me.pid)) is ended
 
 
 def test_processes_are_told_apart():
@@ -220,6 +229,98 @@ def test_a_lock_that_cannot_be_read_is_refused_and_said(tmp_path, monkeypatch, t
     assert names(tmp_path) == [".run.lock"]
 
 
+@pytest.mark.parametrize("target", ["nowhere", ".run.lock", "no/such/folder", "a\nb", "file/x"])
+def test_a_link_that_leads_nowhere_is_a_lock_that_cannot_be_read(tmp_path, monkeypatch, target):
+    monkeypatch.setattr(lock_files, "SETTLING", 0.1)
+    honest, creations = LockFile._create, []
+
+    def create(self):
+        creations.append(self)
+        assert len(creations) < 12, "it does not pause"
+        return honest(self)
+
+    monkeypatch.setattr(LockFile, "_create", create)
+    (tmp_path / "file").touch()
+    (tmp_path / ".run.lock").symlink_to(target)
+    with pytest.raises(FolderInUse, match=r"its lock does not name.*rm .*run\.lock"):
+        FolderLock(tmp_path / "run").acquire()
+    assert names(tmp_path) == [".run.lock", "file"]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), KeyboardInterrupt(), MemoryError()]
+)
+def test_without_hard_links_a_lock_that_cannot_be_completed_is_removed(
+    tmp_path, monkeypatch, error
+):
+    def refuse(*given, **named):
+        raise OSError(errno.EPERM, "no links")
+
+    honest, synced = os.fsync, []
+
+    def fsync(descriptor):
+        synced.append(descriptor)
+        if len(synced) == 2:  # the first is of the draft
+            raise error
+        honest(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        patch.setattr(os, "fsync", fsync)
+        with pytest.raises(type(error)):
+            LockFile(tmp_path / ".run.lock").acquire()
+        assert names(tmp_path) == []
+        with hold_folder(tmp_path / "run"):
+            pass
+
+
+def test_a_lock_that_came_in_the_other_place_meanwhile_is_respected(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    inside, honest = LockFile(tmp_path / "run" / INSIDE), LockFile.acquire
+    lock = FolderLock(tmp_path / "run")
+
+    def acquire(self):
+        honest(inside)
+        return honest(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LockFile, "acquire", acquire)
+        with pytest.raises(FolderInUse, match=r"in use by process"):
+            lock.acquire()
+    assert (names(tmp_path), names(tmp_path / "run")) == (["run"], [INSIDE])
+    inside.release()
+    lock.acquire()
+    lock.release()
+
+
+def test_a_stale_lock_in_the_other_place_is_removed_unless_another_took_it_over(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "run").mkdir()
+    leave_lock(tmp_path / "run")
+    (tmp_path / ".run.lock").rename(tmp_path / "run" / INSIDE)
+    inside, honest = LockFile(tmp_path / "run" / INSIDE), folder_lock.read_holder
+    read = []
+
+    def read_and_let_another_in(path):
+        holder = honest(path)
+        read.append(path)
+        if len(read) == 2:
+            inside.acquire()
+        return holder
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_lock, "read_holder", read_and_let_another_in)
+        with pytest.raises(FolderInUse):
+            FolderLock(tmp_path / "run").acquire()
+    assert (names(tmp_path), names(tmp_path / "run")) == (["run"], [INSIDE])
+    inside.release()
+    leave_lock(tmp_path / "run")
+    (tmp_path / ".run.lock").rename(tmp_path / "run" / INSIDE)
+    with hold_folder(tmp_path / "run"):
+        assert names(tmp_path / "run") == []
+
+
 @pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS])
 def test_a_file_system_without_hard_links_has_locks_too(tmp_path, monkeypatch, code):
     def refuse(*given, **named):
@@ -234,14 +335,12 @@ def test_a_file_system_without_hard_links_has_locks_too(tmp_path, monkeypatch, c
 
 
 def test_where_the_parent_cannot_be_written_the_lock_is_in_the_folder(tmp_path, monkeypatch):
-    honest = os.access
     (tmp_path / "run").mkdir()
     with monkeypatch.context() as patch:
         patch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
         lock = FolderLock(tmp_path / "run")
         lock.acquire()
     assert names(tmp_path / "run") == [INSIDE]
-    assert os.access is honest
     with pytest.raises(FolderInUse):
         FolderLock(tmp_path / "run").acquire()
     lock.release()
