@@ -6,7 +6,7 @@ keeps own copies of the arrays it is given, and hands out none that can be writt
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -71,25 +71,45 @@ def view_read_only(array: NDArray[Scalar]) -> NDArray[Scalar]:
     return freeze(array.view()) if array.flags.writeable else array
 
 
-def is_frozen(array: NDArray[Any]) -> bool:
-    """True if neither the array nor one whose memory it shares can be written to.
+@final
+class _OwnMemory:
+    """The memory of an array that kavg made: it shows NumPy a read-only buffer and nothing else."""
 
-    >>> mine = np.zeros(2)
-    >>> is_frozen(view_read_only(mine)), is_frozen(freeze(mine)[1:])
-    (False, True)
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = interface | {"data": (interface["data"][0], True)}
+
+
+def adopt(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return an array that nobody else holds as one that nobody can ever write to.
+
+    The memory is the same.  ``own_array`` knows the result, and parts of it, and does not copy it;
+    an array that is only frozen is copied, as somebody may hold a view from before.
+
+    >>> own = adopt(np.zeros(2))
+    >>> own_array(own, np.float64) is own
+    True
+    """
+    return np.asarray(_OwnMemory(array))
+
+
+def is_own(array: NDArray[Any]) -> bool:
+    """True if an array is one that ``adopt`` returned, or a part of one.
+
+    >>> is_own(adopt(np.zeros(2))[1:]), is_own(freeze(np.zeros(2)))
+    (True, False)
     """
     memory: object = array
     while isinstance(memory, np.ndarray):
-        if memory.flags.writeable:
-            return False
         memory = memory.base
-    return memory is None
+    return isinstance(memory, _OwnMemory)
 
 
 def own_array(given: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
     """Return the numbers of an array as a contiguous read-only array that nobody else can change.
 
-    It is a copy, unless ``given`` is of this kind already.
+    It is a copy, unless ``given`` is of this kind already (``is_own``).
 
     >>> mine = np.zeros(2)
     >>> own = own_array(mine, np.float64)
@@ -98,6 +118,6 @@ def own_array(given: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
     array([0., 0.])
     """
     numbers = np.asarray(given, dtype=dtype, order="C")
-    if np.may_share_memory(numbers, given) and not is_frozen(numbers):
-        numbers = numbers.copy()
-    return freeze(numbers)
+    if is_own(numbers):
+        return numbers
+    return adopt(numbers.copy() if np.may_share_memory(numbers, given) else numbers)

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.arrays import freeze, own_array, refuse_masked
+from kavg.arrays import adopt, own_array, refuse_masked
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -19,7 +19,7 @@ class Data:
     """Examples ``features (n, p)`` with one label or target each, ``labels (n,)``.
 
     Both arrays are finite, contiguous float64, and read-only copies: what is later done to the
-    given arrays changes nothing.  Arrays that nobody can write to are not copied.
+    given arrays changes nothing.  Arrays of another ``Data`` are not copied again.
 
     Labels may have shape ``(n, 1)``.  Labels that are text become the numbers 0, 1, ...
     in the sorted order of the texts, which are ``classes``.  ``names`` are those of the features,
@@ -72,7 +72,7 @@ class Data:
         >>> Data([[1.0], [2.0], [3.0]], [0, 1, 2]).take(slice(2)).labels
         array([0., 1.])
         """
-        return self.with_features(freeze(self.features[indices]), freeze(self.labels[indices]))
+        return self.with_features(adopt(self.features[indices]), adopt(self.labels[indices]))
 
     def with_features(self, features: Floats, labels: Floats) -> Data:
         """Return a data set of other examples with the same names of classes and features.

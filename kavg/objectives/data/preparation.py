@@ -15,7 +15,7 @@ from typing import Annotated, Final, final
 import numpy as np
 from annotated_types import Interval
 
-from kavg.arrays import freeze
+from kavg.arrays import adopt, freeze
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.objectives.data.data_file import DataFile
@@ -96,7 +96,7 @@ def standardise_features(data: Data, by: Data) -> Data:
     constant = by.features.min(axis=0) == by.features.max(axis=0)
     mean = np.where(constant, 0.0, by.features.mean(axis=0))
     deviation = np.where(constant, 1.0, by.features.std(axis=0))
-    return data.with_features(freeze((data.features - mean) / deviation), data.labels)
+    return data.with_features(adopt((data.features - mean) / deviation), data.labels)
 
 
 def add_intercept(data: Data) -> Data:
@@ -105,7 +105,7 @@ def add_intercept(data: Data) -> Data:
     >>> add_intercept(Data([[2.0], [3.0]], [0, 1])).features.tolist()
     [[2.0, 1.0], [3.0, 1.0]]
     """
-    features = freeze(np.concatenate([data.features, np.ones((len(data), 1))], axis=1))
+    features = adopt(np.concatenate([data.features, np.ones((len(data), 1))], axis=1))
     return Data(features, data.labels, classes=data.classes, notes=data.notes)
 
 

@@ -5,7 +5,7 @@ import pytest
 from helpers.user_code import Bowl, Rule, changed, run
 
 import kavg
-from kavg.arrays import is_frozen, own_array, view_read_only
+from kavg.arrays import adopt, freeze, is_own, own_array, view_read_only
 from kavg.objectives.data import Data
 from kavg.trajectory import State
 
@@ -150,10 +150,43 @@ def test_data_behind_a_read_only_view_are_copied_too():
     assert data.features.max() == 11
 
 
-def test_data_that_nobody_can_write_to_are_not_copied():
+def test_arrays_of_data_are_not_copied_again():
     data = Data(np.arange(12.0).reshape(6, 2), np.arange(6) % 2)
     assert np.shares_memory(Data(data.features, data.labels).features, data.features)
     assert np.shares_memory(data.take(slice(3)).features, data.features)
+    assert np.shares_memory(
+        data.with_features(data.features[2:], data.labels[2:]).labels, data.labels
+    )
+
+
+def view_before(array):
+    """The array, made read-only, and a view from before that writes to it."""
+    view = array[:]
+    return freeze(array), view
+
+
+def test_a_view_from_before_an_array_was_made_read_only_changes_no_data():
+    (X, x), (Y, y) = view_before(np.arange(12.0).reshape(6, 2)), view_before(np.arange(6.0) % 2)
+    data = Data(X, Y)
+    other = data.with_features(X, Y)
+    x *= 100
+    y += 1
+    for one in (data, other, data.take(slice(6))):
+        assert (one.features.max(), one.labels.max()) == (11, 1)
+
+
+def test_a_view_from_before_an_array_was_made_read_only_changes_no_run():
+    w, mine = view_before(np.full((1, 3), 2.0))
+    v = freeze(np.zeros((1, 3)))
+    rounds = kavg.meta_iterations(PROBLEM, METHOD, state=State(4, w, v, np.full(1, 3)))
+    expected = kavg.meta_iterations(PROBLEM, METHOD, state=State(4, w.copy(), v, np.full(1, 3)))
+    mine[...] = 1e9
+    assert np.array_equal(next(rounds).w, next(expected).w)
+    short = run(rounds=2)
+    w, mine = view_before(short.w.copy())
+    longer = kavg.Trajectory(**vars(short) | {"w": w})
+    found = run(rounds=4, extends=longer, on_round=lambda now: mine.fill(7))
+    assert np.array_equal(found.w, run(rounds=4).w)
 
 
 def test_a_state_is_copied():
@@ -228,8 +261,23 @@ def test_an_array_of_ones_own_is_whole_and_read_only():
     given = np.arange(6.0)[::2]
     own = own_array(given, np.float64)
     assert own.flags.c_contiguous
-    assert is_frozen(own)
+    assert is_own(own)
+    assert is_own(own[1:].reshape(-1, 1).T)
     assert own_array(own, np.float64) is own
-    assert own_array(np.array(3), np.float64).shape == ()
-    assert not is_frozen(view_read_only(given))
+    assert not is_own(own.copy())
     assert given.flags.writeable
+    with pytest.raises(ValueError, match="cannot set WRITEABLE flag"):
+        own.flags.writeable = True
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 3), (1,)])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_an_array_is_adopted_with_its_memory(shape, dtype):
+    array = np.ones(shape, dtype)
+    own = adopt(array)
+    assert (own.shape, own.dtype) == (shape, array.dtype)
+    assert np.array_equal(own, array)
+    assert np.shares_memory(own, array) == (array.size > 0)
+    assert adopt(np.arange(6.0).reshape(2, 3).T).strides == (8, 24)
+    assert own_array(np.array(3), np.float64).shape == ()
+    assert not is_own(view_read_only(array))
