@@ -25,6 +25,8 @@ UNDERFLOW: Final = 1e-290
 """Differences of values below which digits may be lost to the smallest floats."""
 AGREEMENT: Final = 0.05
 """Relative difference up to which slope and quotient agree."""
+STEADY: Final = 1e-3
+"""Relative difference up to which slopes at several points are the same."""
 CLARITY: Final = 0.01
 """Relative difference up to which two quotients, or two ratios, are the same number."""
 
@@ -46,7 +48,9 @@ def check_slopes(name: str, objective: Objective, w: Floats) -> str | None:
     """Compare ``grad`` with quotients of ``value`` at and around ``w (d,)``.
 
     Returns a suspicion in words, if there is one.  Raises ``KavgError`` if the gradient clearly has
-    the opposite direction at each point, or is everywhere the same multiple of the derivative.
+    the opposite direction at each point, or is everywhere the same multiple of a derivative that
+    itself differs.  Where it does not, a gradient that is clipped to a constant is such a multiple,
+    and meant; a gradient of zeros is not.
     """
     found: list[Slope] = []
     points = 0
@@ -68,7 +72,10 @@ def _judge(name: str, found: list[Slope]) -> str:
             "along it at every point that was tried; change the sign of one of the two"
         )
     ratios = np.array([slope.claimed / slope.measured for slope in found if slope.measured])
-    if len(ratios) == len(found) and np.ptp(ratios) <= CLARITY * np.abs(ratios).max():
+    is_multiple = len(ratios) == len(found) and _spread(ratios) <= CLARITY
+    steepness = np.abs([slope.measured for slope in along])
+    # The multiples of a constant differ as much as the slopes.
+    if is_multiple and not (along and _spread(steepness) <= max(STEADY, 2 * _spread(ratios))):
         raise KavgError(
             f"{name}.grad must be the gradient of value, got {ratios.mean():.4g} times its "
             "derivative at every point that was tried; correct one of the two"
@@ -78,6 +85,10 @@ def _judge(name: str, found: list[Slope]) -> str:
         f"{found[0].claimed:.4g}, by differences {found[0].measured:.4g}): what is recorded as F "
         "is not what the learners descend on"
     )
+
+
+def _spread(numbers: Floats) -> float:
+    return float(np.ptp(numbers) / (np.abs(numbers).max() or 1.0))
 
 
 def _contradictions(objective: Objective, x: Floats) -> list[Slope] | None:

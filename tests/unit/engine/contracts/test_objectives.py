@@ -204,6 +204,19 @@ SUSPICIOUS = {
          "grad": writes(lambda x: np.clip(x**3, -1.0, 1.0))},
         "is not the derivative of value",
     ),
+    "clipped on a slope, one coordinate": (
+        {"dim": 1, "value": lambda self, x: 3.0 * x[..., 0] + 1e-4 * x[..., 0] ** 2,
+         "grad": writes(lambda x: np.clip(3.0 + 2e-4 * x, -1.0, 1.0))},
+        "is not the derivative of value",
+    ),
+    "clipped by its norm on a slope": (
+        {"value": lambda self, x: 3.0 * x.sum(axis=-1), "grad": writes(lambda x: 0 * x + 3**-0.5)},
+        "is not the derivative of value",
+    ),
+    "signs of a kink": (
+        {"value": lambda self, x: 3.0 * np.abs(x).sum(axis=-1), "grad": writes(np.sign)},
+        "is not the derivative of value",
+    ),
     "a value of steps": ({"value": lambda self, x: step_function(x)}, "is not the derivative"),
     "no value": ({"value": lambda self, x: np.ones(x.shape[:-1])}, "what is recorded as F"),
     "last bits of a product": (
@@ -238,6 +251,31 @@ def test_no_number_may_be_left_out(left, start):
 def test_every_other_multiple_of_the_derivative_is_refused(factor, start):
     with pytest.raises(kavg.KavgError, match=r"\.grad must be the gradient of value"):
         run(changed(Bowl, grad=writes(lambda x: factor * x)), start=start)
+
+
+NOT_QUITE_STRAIGHT = {
+    "a parabola": lambda x: 3.0 * x + 0.02 * x**2,
+    "an exponential": lambda x: np.exp(-0.1 * x),
+    "a logarithm": lambda x: np.log1p(np.exp(x)),
+}
+
+
+@pytest.mark.parametrize("name", NOT_QUITE_STRAIGHT)
+@pytest.mark.parametrize("factor", [0.5, 2.0, 0.0])
+def test_a_multiple_in_one_coordinate_is_refused_where_the_derivative_differs(name, factor):
+    f = NOT_QUITE_STRAIGHT[name]
+
+    def grad(x):
+        return factor * (f(x + 1e-6) - f(x - 1e-6)) / 2e-6
+
+    with pytest.raises(kavg.KavgError, match="times its derivative at every point"):
+        run(changed(Bowl, dim=1, value=lambda self, x: f(x[..., 0]), grad=writes(grad)))
+
+
+def test_zeros_are_refused_on_a_slope_too():
+    value = {"value": lambda self, x: 3.0 * x.sum(axis=-1)}
+    with pytest.raises(kavg.KavgError, match="got 0 times its derivative"):
+        run(changed(Bowl, **value, grad=writes(np.zeros_like)))
 
 
 def stops_writing(below):
