@@ -107,7 +107,11 @@ def claim_new_run(
             run_on_rank_0(session.comm, lambda: remove_checkpoints(held))
         facts = describe_session(session.size) | describe_data(config)
         start = Checkpoint(to_toml(config, held), hash_data(config), (), [facts])
-        yield CheckpointManager(held, config.checkpoint, start, owns_folder=output.force)
+        manager = CheckpointManager(held, config.checkpoint, start, owns_folder=output.force)
+        try:
+            yield manager
+        finally:
+            manager.release()
 
 
 def hold_output(session: Session, folder: Path, output: Output) -> AbstractContextManager[Path]:

@@ -19,7 +19,7 @@ from kavg.reports.figures.trajectories import write_figures
 from kavg.reports.result_warnings import list_result_warnings
 from kavg.reports.run_warnings import describe_objective_data
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
-from kavg.storage.output_folder import choose_unused_folder
+from kavg.storage.output_folder import hold_unused_folder
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
@@ -45,12 +45,11 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     """Write the run folder and print where it is, on rank 0.
 
     The caller holds the lock of ``folder``.  Without ``force``, a folder that another program has
-    created meanwhile is not touched; this run is written to ``folder-2``.
+    created meanwhile is not touched; this run is written to ``folder-2``, under its own lock.
 
     Raises:
         RunFailed: The folder cannot be written.
     """
-    held, folder = folder, folder if force else choose_unused_folder(folder)
     report = summarize_runs(results.runs)
     read = describe_objective_data(results.config.objective)
     if read is not None:
@@ -58,16 +57,17 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     facts = describe_environment(session.size, session.mpi)
     # kavg resume and kavg verify compare the hash with that of the data they find.
     facts |= {**describe_data(results.config), "earlier": list(results.earlier)}
-    stored = StoredRun(
-        to_toml(results.config, folder), results.runs, report, facts, results.verdicts
-    )
+    lock = None
     try:
-        RunFolder(folder, is_locked=folder == held).write(
-            stored, lambda figures: _draw_figures(results, figures)
-        )
+        if not force:
+            folder, lock = hold_unused_folder(folder)
+        _write_folder(results, report, facts, folder)
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
+    finally:
+        if lock is not None:
+            lock.release()
     # Printed after writing: a table of results without a folder would mislead.
     if results.text is not None:
         print_text(f"\n{results.text}\n")
@@ -75,6 +75,14 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     print_text(f"digest  {report['digest']}\nfolder  {escape_unprintable(str(folder))}")
     if results.config.figures and not installed_version("matplotlib"):
         print_text("no figure: pip install 'kavg[plot]' draws one")
+
+
+def _write_folder(
+    results: Results, report: Mapping[str, Any], facts: Mapping[str, Any], folder: Path
+) -> None:
+    settings = to_toml(results.config, folder)
+    stored = StoredRun(settings, results.runs, report, facts, results.verdicts)
+    RunFolder(folder, is_locked=True).write(stored, partial(_draw_figures, results))
 
 
 def _draw_figures(results: Results, figures: Path) -> None:

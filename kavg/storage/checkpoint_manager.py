@@ -13,6 +13,7 @@ from kavg.errors import KavgError, RunFailed
 from kavg.ranges import Count, check_ranges
 from kavg.storage.atomic import remove_empty
 from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, write_checkpoint
+from kavg.storage.locks.folder_lock import FolderLock
 from kavg.storage.output_folder import claim_folder, resume_command
 from kavg.trajectory import Trajectory
 
@@ -69,7 +70,8 @@ class CheckpointManager:
 
     ``start`` is where the run began: a checkpoint without runs, or the one it was resumed from,
     whose file is ``latest``.  ``owns_folder`` is True if ``folder`` belongs to this run; otherwise
-    the manager claims it, or the next free name, when it writes the first checkpoint.
+    the manager claims it, or the next free name, when it writes the first checkpoint.  The caller
+    holds the lock of ``folder``; that of another name is the manager's, until ``release``.
     """
 
     def __init__(
@@ -87,6 +89,12 @@ class CheckpointManager:
         self._seconds = policy.seconds or inf
         self._runs = list(start.runs)
         self._saved_at = time.monotonic()
+        self._lock: FolderLock | None = None
+
+    def release(self) -> None:
+        """Release the lock of a folder that was claimed in place of the given one."""
+        if self._lock is not None:
+            self._lock.release()
 
     def is_due(self, n: int) -> bool:
         """True if a checkpoint is to be saved after round ``n`` of an algorithm.
@@ -116,7 +124,8 @@ class CheckpointManager:
 
     def _write(self) -> None:
         if not self.owns_folder:
-            self.folder, self.owns_folder = claim_folder(self.folder), True
+            self.folder, self._lock = claim_folder(self.folder)
+            self.owns_folder = True
         folder, start = self.folder / FOLDER, self.start
         checkpoint = Checkpoint(start.settings, start.data, self._runs, start.sessions)
         before, self.latest = self.latest, write_checkpoint(folder, checkpoint)

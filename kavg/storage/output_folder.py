@@ -7,11 +7,11 @@ import os
 import secrets
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-from kavg.errors import KavgError
+from kavg.errors import FolderInUse, KavgError
 from kavg.storage.atomic import (
     MOST_PARTS,
     make_folders,
@@ -22,6 +22,7 @@ from kavg.storage.atomic import (
 )
 from kavg.storage.changes.additions import require_no_link
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
+from kavg.storage.locks.folder_lock import FolderLock
 from kavg.storage.manifest import list_files
 
 
@@ -159,31 +160,50 @@ def remove_checkpoints(folder: Path) -> None:
         raise KavgError(f"cannot remove {str(place)!r}: {error.strerror}; use --out DIR") from None
 
 
-def choose_unused_folder(folder: Path) -> Path:
-    """Choose the first of ``folder``, ``folder-2``, ... that does not exist.
+def hold_unused_folder(
+    folder: Path, is_used: Callable[[Path], bool] = os.path.exists
+) -> tuple[Path, FolderLock]:
+    """Choose the first of ``folder``, ``folder-2``, ... that does not exist, and hold its lock.
 
-    For a run that writes only at its end, when another run may have taken the name.
-    ``claim_folder`` also creates the folder.
+    For a run whose name another program may have taken meanwhile.  The caller holds the lock of
+    ``folder``, so the lock that is returned for it is not held again, and releasing that does
+    nothing.  ``claim_folder`` also creates the folder.  Raises ``OSError``.
     """
-    return next(path for path in number_names(folder) if not os.path.exists(path))
+    for path in number_names(folder):
+        lock = FolderLock(path)
+        if is_used(path):
+            continue
+        try:
+            if path != folder:
+                lock.acquire()
+        except FolderInUse:
+            continue
+        if not is_used(path):
+            return path, lock
+        lock.release()
+    raise AssertionError("names are without end")
 
 
-def claim_folder(folder: Path) -> Path:
+def claim_folder(folder: Path) -> tuple[Path, FolderLock]:
     """Create the first of ``folder``, ``folder-2``, ... that does not exist, for checkpoints.
 
     It appears with the folder of its checkpoints in it: nobody could tell an empty one, left by a
-    process that was killed, from one of the user.  Raises ``OSError``.
+    process that was killed, from one of the user.  Returns it with its lock, as
+    ``hold_unused_folder`` does.  Raises ``OSError``.
     """
     make_folders(folder.parent)
-    path = next(path for path in number_names(folder) if not os.path.lexists(path))
+    path, lock = hold_unused_folder(folder, os.path.lexists)
     stage = path.with_name(f"{temporary_stem(path.name)}.{secrets.token_hex(4)}.partial")
     try:
         (stage / FOLDER).mkdir(parents=True)
         stage.rename(path)
+    except BaseException:
+        lock.release()
+        raise
     finally:
         remove_tree(stage)
     sync_folder(path.parent)
-    return path
+    return path, lock
 
 
 def number_names(folder: Path) -> Iterator[Path]:

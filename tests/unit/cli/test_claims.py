@@ -13,10 +13,13 @@ from helpers.holder import held_elsewhere, leave_lock
 from helpers.run_folder import list_files, read_digest
 from helpers.settings import k_avg, write_settings
 
+from kavg.cli import exact_moments, results, theorem_check
 from kavg.cli import execution as jobs
-from kavg.cli import theorem_check
+from kavg.errors import FolderInUse
 from kavg.storage import checkpoints, run_folder
+from kavg.storage.changes.replacement import STAGE
 from kavg.storage.checkpoints import Checkpoint, write_checkpoint
+from kavg.storage.locks.folder_lock import FolderLock
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -60,6 +63,34 @@ def test_a_folder_in_use_is_refused_before_any_work(call, here, monkeypatch, com
 
 
 QUADRATIC = {"kind": "quadratic", "spectrum": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("command", ["run", "run with checkpoints", "check", "exact"])
+def test_a_name_taken_because_another_came_is_held_too(call, here, monkeypatch, command):
+    every = 1 if "with" in command else "never"
+    write_settings(
+        here / "my.toml", algorithm=[k_avg()], objective=QUADRATIC, checkpoint={"every": every}
+    )
+    honest, held = jobs.run_algorithms, []
+
+    def meanwhile(*given, **named):
+        (here / "runs/my").mkdir(parents=True)
+        return honest(*given, **named)
+
+    def draw(results, figures):
+        try:
+            FolderLock(here / "runs/my-2").acquire()
+        except FolderInUse:
+            held.append(figures.parent)
+
+    for module in (jobs, theorem_check, exact_moments):
+        monkeypatch.setattr(module, "run_algorithms", meanwhile)
+    monkeypatch.setattr(results, "_draw_figures", draw)
+    code, out, _ = call(*command.split()[:1], "my.toml", "-q")
+    assert code in (0, 3)
+    assert "folder  runs/my-2\n" in out
+    assert len(held) == 1
+    assert hidden(here) == []
 
 
 def test_a_run_whose_default_folder_is_in_use_takes_the_next(call, here):
@@ -160,6 +191,7 @@ def test_every_command_that_opens_a_folder_mends_it_first(call, run, here, comma
     (here / name).rename(here / f"{stem}.0123abcd.old")
     (here / f"{stem}.0123abcd.partial").mkdir()
     (here / f"{stem}.0123abcd.partial/config.toml").write_text("half")
+    (here / f"{stem}.0123abcd.partial" / STAGE).write_text("0123abcd")
     words = [name if word == "a" else word for word in command.split()]
     code, _, err = call(*words)
     assert code in (0, 1), err

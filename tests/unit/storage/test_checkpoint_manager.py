@@ -7,10 +7,11 @@ import re
 
 import pytest
 from helpers.checkpoint import WHOLE, run_of
+from helpers.holder import held_elsewhere
 from helpers.run_folder import list_files
 
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
-from kavg.errors import KavgError
+from kavg.errors import FolderInUse, KavgError
 from kavg.storage import atomic as files
 from kavg.storage import checkpoints
 from kavg.storage.checkpoint_manager import CheckpointManager, CheckpointPolicy
@@ -20,6 +21,9 @@ from kavg.storage.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
+from kavg.storage.locks.folder_lock import FolderLock
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 def manager_of(folder, every=1, **more):
@@ -97,6 +101,32 @@ def test_each_run_takes_a_folder_of_its_own(tmp_path):
     for manager in (one, other, one, other):
         manager.save()
     assert (one.folder.name, other.folder.name) == ("run", "run-2")
+
+
+def test_a_run_that_takes_another_name_holds_the_lock_of_that(tmp_path):
+    manager = manager_of(tmp_path)
+    (tmp_path / "run").mkdir()
+    with held_elsewhere(tmp_path / "run-2"):
+        manager.save()
+    assert manager.folder.name == "run-3"
+    with pytest.raises(FolderInUse):
+        FolderLock(tmp_path / "run-3").acquire()
+    manager.release()
+    FolderLock(tmp_path / "run-3").acquire()
+
+
+def test_a_name_that_cannot_be_claimed_is_not_held(tmp_path, monkeypatch):
+    manager = manager_of(tmp_path)
+    (tmp_path / "run").mkdir()
+
+    def rename(self, target):
+        raise PermissionError(13, "no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), "rename", rename)
+        with pytest.raises(KavgError, match="cannot write a checkpoint"):
+            manager.save()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_everything_is_flushed_before_it_has_its_name(tmp_path, monkeypatch):
