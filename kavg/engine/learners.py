@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import NoReturn, final
+from typing import final
 
 import numpy as np
 
@@ -55,17 +55,13 @@ class Learners:
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, R, d)
         self.start = np.empty((R, d))
 
-        def plan() -> LocalSteps | None:
-            return LocalSteps(
-                problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
-            )
-
-        self.local = ranks.attempt(plan, None)
+        self.local = LocalSteps(
+            problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
+        )
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
         j = min(self.algorithm.P, 2) - 1
-        assert self.local is not None
         near = move_away(state.w, self.local.dtype)
         here = self.local.first_gradient(j, near, state.n + 1)
         last = compare_with_plan(self.problem.oracle, here, drawn)
@@ -78,11 +74,9 @@ class Learners:
         """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
         n, mean, ranks = state.n + 1, self.mean, self.ranks
         ranks.place = n
-        # Copies, because the outer rule works in place and arrays that were yielded never change.
-        w, v = state.w.copy(), state.v.copy()
         # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
         with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            gamma = ranks.attempt(self.begin, 0.0, state, n)
+            w, v, gamma = ranks.attempt(self.begin, (state.w, state.v, 0.0), state, n)
             exponents = state.exponents
             if exponents is None:
                 exponents = ranks.attempt(self.pilot, mean.exponents, gamma, n)
@@ -97,15 +91,16 @@ class Learners:
         freeze(dispersion)
         return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)
 
-    def begin(self, state: State, n: int) -> float:
-        """Write the point where all learners begin round ``n``; return the step size."""
+    def begin(self, state: State, n: int) -> tuple[Floats, Floats, float]:
+        """Write the point where all learners begin round ``n``; return w, v and the step size."""
         # The state, which is read-only, and not the copies that the rule may write to later.
         self.algorithm.outer.start(state.w, state.v, self.start)
-        return self.algorithm.step_size(n)
+        gamma = self.algorithm.step_size(n)
+        # Copies, because the outer rule works in place and arrays that were yielded never change.
+        return state.w.copy(), state.v.copy(), gamma
 
     def pilot(self, gamma: float, n: int) -> Exponents:
         """Return the exponents of a first round, from learner 0."""
-        assert self.local is not None
         # On every rank, so that all choose the same grids without a message.
         return self.mean.first_exponents(self.local.displacement(range(1), self.start, gamma, n))
 
@@ -130,7 +125,6 @@ class Learners:
         are computed again, with the same noise where draws are addressed (``can_repeat``).
         """
         local = self.local
-        assert local is not None
         if again and len(self.own) <= self.tile:
             if self.own:
                 sums.fold(local.displacements[: len(self.own)])
@@ -144,14 +138,6 @@ class Learners:
         returned = self.step(w, v, self.mean.mean, gamma)
         if returned is not None:
             refuse_result(self.algorithm.outer, w, v, returned)
-
-    def join(self) -> NoReturn:
-        """Tell the other ranks, in the sum of the first round, that this one has failed.
-
-        Raises this rank's exception.
-        """
-        self.average(self.mean.exponents, 0.0, 0)
-        raise AssertionError("a rank that failed has not raised its exception")
 
     def dispersion(self, gamma: float, n: int) -> Floats:
         """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``.

@@ -100,8 +100,8 @@ class Ranks:
         if requested >= STOPPED:
             raise self._share_failures()
 
-    def close(self) -> None:
-        """Wait for all ranks at the end of a run, so that a failure after the last round is shared.
+    def meet(self) -> None:
+        """Wait for all ranks before the first round and after the last, so failures are shared.
 
         One ``Allreduce`` of a number, where failures are shared; raises as ``check``.
         """

@@ -96,11 +96,13 @@ def iterate_rounds(
     ranks = ranks or Ranks()
     checked = ranks.attempt(lambda: _check_beginning(problem, algorithm, options, state), None)
     # After the checks, as the workspace of a run is larger than theirs.
-    learners = Learners(problem, algorithm, options, ranks, request)
-    if checked is not None:
+    learners = ranks.attempt(lambda: Learners(problem, algorithm, options, ranks, request), None)
+    if checked is not None and learners is not None:
         ranks.attempt(partial(learners.check_plan, *checked), None)
-    if checked is None or ranks.failure is not None:
-        learners.join()
+    # A rank without workspace cannot take part in the sum of a round.
+    ranks.meet()
+    assert checked is not None
+    assert learners is not None
     is_new, state = state is None, checked[0]
     if is_new:
         yield Round(state, freeze(np.zeros(options.replicas)), float("nan"))

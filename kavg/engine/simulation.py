@@ -146,7 +146,7 @@ def _do_rounds(
             for now in islice(iterations, run.rounds_left):
                 ranks.attempt(partial(take, now), None)
         trajectory = ranks.attempt(run.to_trajectory, None)
-        ranks.close()
+        ranks.meet()
     except Divergence:
         trajectory = run.to_trajectory()
     assert trajectory is not None

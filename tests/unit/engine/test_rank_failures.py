@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from dataclasses import replace
+from itertools import count, islice
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,6 +12,9 @@ from helpers.rank_programs import METHOD, PROBLEM, Bowl, Heavy, norm, outcomes, 
 from helpers.ranks import run_ranks
 
 import kavg
+from kavg.engine import learners
+from kavg.engine.local_steps import LocalSteps
+from kavg.engine.means import MEANS
 from kavg.engine.ranks import STOPPED, Divergence, Ranks
 from kavg.errors import CollectiveError
 from kavg.objectives import Quadratic
@@ -155,6 +160,48 @@ def test_a_note_names_the_round_of_the_failure_and_not_the_one_that_shared_it(pl
     strike = fails_on(1, when)
     found = outcomes(2, lambda comm: simulate(comm, **PLACES[place](strike, comm.Get_rank())))
     assert found[1].__notes__ == [f"kavg called it in {note}" for note in notes]
+
+
+@pytest.mark.parametrize("call", [simulate, take])
+@pytest.mark.parametrize("part", ["ExactMean", "PlainMean", "LocalSteps"])
+def test_a_rank_without_memory_for_its_workspace_ends_all(call, part):
+    first_come = count()
+
+    def lacks(*args, **sizes):
+        # Each rank makes its workspace once, and one of two finds no memory.
+        if next(first_come) == 0:
+            raise MemoryError("no room")
+        return original(*args, **sizes)
+
+    if part == "LocalSteps":
+        original, where = LocalSteps, patch.object(learners, part, lacks)
+        mean = "exact"
+    else:
+        mean = {"ExactMean": "exact", "PlainMean": "allreduce"}[part]
+        original, where = MEANS[mean], patch.dict(MEANS, {mean: lacks})
+    with where:
+        found = outcomes(2, lambda comm: call(comm, mean=mean))
+    assert {type(error) for error in found} == {MemoryError, CollectiveError}, found
+    (told,) = [str(error) for error in found if isinstance(error, CollectiveError)]
+    assert "failed before the first round: MemoryError: no room; all ranks stop" in told
+
+
+def test_memory_that_is_missing_in_a_round_ends_all():
+    class Full(np.ndarray):
+        def copy(self, order="C"):
+            raise MemoryError("no room")
+
+    begin = learners.Learners.begin
+
+    def lacks(self, state, n):
+        if (self.rank, n) == (1, 2):
+            state = replace(state, w=state.w.view(Full))
+        return begin(self, state, n)
+
+    with patch.object(learners.Learners, "begin", lacks):
+        first, second = outcomes(2, simulate)
+    assert isinstance(second, MemoryError), second
+    assert "rank 1 failed in round 2: MemoryError: no room" in str(first)
 
 
 def test_a_step_that_fails_in_the_last_round_is_shared_by_one_round_more():
