@@ -16,7 +16,8 @@ fewer.  Afterwards ``kavg verify --files`` reads the folder, and the command is 
   manifest;
 - a command prints a traceback.
 
-*Left* are temporary names and locks that are still there after the second command.
+*Left* are temporary names and locks that are still there after the second command.  The exit code
+is 1 if anything was lost or left, or a command has no case of a kind.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import argparse
 import ctypes
 import errno
 import importlib
+import itertools
 import json
 import os
 import random
@@ -259,14 +261,22 @@ def state_of(out: Path, digests: dict[str, str]) -> str:
 
 
 def choose_cases(calls: dict[str, int], most: int, seed: int) -> list[tuple[str, str, int]]:
-    """Draw the cases: of each command and kind ``most`` numbers of calls, or all."""
+    """Draw the cases: of each command and kind ``most`` numbers of calls, or all.
+
+    The first of each command and kind come before the second of any, and so on, so that those
+    which the time allows are spread evenly.
+    """
     draw = random.Random(seed)
-    return [
-        (name, kind, number)
-        for name in SCENARIOS
-        for kind in KINDS
-        for number in sorted(draw.sample(range(1, calls[name] + 1), min(most, calls[name])))
-    ]
+    cells = [
+        [(name, kind, number)
+         for number in draw.sample(range(1, calls[name] + 1), min(most, calls[name]))]
+        for name in SCENARIOS for kind in KINDS
+    ]  # fmt: skip
+    rows = [[case for case in row if case] for row in itertools.zip_longest(*cells)]
+    for row in rows:
+        # Each process takes every few of them, which would always be the same kinds.
+        draw.shuffle(row)
+    return [case for row in rows for case in row]
 
 
 def work(given: argparse.Namespace) -> None:
@@ -280,8 +290,6 @@ def work(given: argparse.Namespace) -> None:
             laboratory.prepare(name)
         print(json.dumps(laboratory.calls), flush=True)
         cases = choose_cases(laboratory.calls, given.most, given.seed)
-        # In another order, so that those which the time allows are of all commands.
-        random.Random(given.seed).shuffle(cases)
         cases = cases[: given.only or None]
         for case in cases[given.work :: given.jobs]:
             if time.monotonic() - began > 60 * given.minutes:
@@ -318,11 +326,17 @@ def run_all(given: argparse.Namespace, library: Path) -> tuple[dict[str, int], l
     return next(line for line in lines if "kind" not in line), outcomes
 
 
-def table(calls: dict[str, int], outcomes: list[Any]) -> Iterator[str]:
+def count_empty(outcomes: list[Any]) -> int:
+    """How many pairs of a command and a kind have no case."""
+    return len(SCENARIOS) * len(KINDS) - len({(one["command"], one["kind"]) for one in outcomes})
+
+
+def table(calls: dict[str, int], outcomes: list[Any], drawn: int) -> Iterator[str]:
     """The counts by command and kind, and what was lost or left."""
     lost = [one for one in outcomes if one["lost"]]
     left = [one for one in outcomes if one["left"]]
     yield f"cases = {len(outcomes)}, losses = {len(lost)}, rubbish left = {len(left)}\n"
+    yield f"{len(outcomes)} of {drawn} drawn cases were run; empty cells: {count_empty(outcomes)}\n"
     yield "| command | calls | kind | cases | of these ended with 0 | losses | rubbish left |"
     yield "|---|---:|---|---:|---:|---:|---:|"
     for name in SCENARIOS:
@@ -341,7 +355,7 @@ def table(calls: dict[str, int], outcomes: list[Any]) -> Iterator[str]:
 
 
 def main() -> None:
-    """Build the library, run the cases and print the table; exit with 1 if anything was lost."""
+    """Build the library, run the cases and print the table; exit with 1 unless all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--most", type=int, default=60, help="cases of a command and a kind")
     parser.add_argument("--only", type=int, default=0, help="so many of all these cases")
@@ -360,8 +374,9 @@ def main() -> None:
             print("not run: this needs Linux and a C compiler")
             return
         calls, outcomes = run_all(given, library)
-    print("\n".join(table(calls, outcomes)))
-    sys.exit(any(one["lost"] or one["left"] for one in outcomes))
+    drawn = len(choose_cases(calls, given.most, given.seed))
+    print("\n".join(table(calls, outcomes, drawn)))
+    sys.exit(count_empty(outcomes) > 0 or any(one["lost"] or one["left"] for one in outcomes))
 
 
 if __name__ == "__main__":
