@@ -18,7 +18,13 @@ from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
+from kavg.storage.checkpoints import (
+    FOLDER,
+    Checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+    read_checksum,
+)
 from kavg.storage.output_folder import is_unfinished
 from kavg.storage.text_files import read_json
 from kavg.storage.validation import is_finished, validate_algorithms
@@ -30,7 +36,7 @@ from kavg.trajectory import Trajectory
 class SavedRun:
     """A run as it was saved, to be completed or extended to the rounds of ``config``.
 
-    ``path`` is the file it was read from and ``sha256`` the file's checksum; ``is_complete`` is
+    ``path`` is the file it was read from and ``sha256`` its checksum; ``is_complete`` is
     True if no round is left; ``warnings`` are for the user.
     """
 
@@ -132,7 +138,7 @@ def read_last_checkpoint(folder: Path, data: Path | None = None) -> SavedRun:
             continue
         fallback = [f"continuing from the one before it, {path.name}"] if rejected else []
         warnings = [*rejected, *fallback, *_version_warnings(begun.sessions)]
-        return SavedRun(config, begun, path, manifest.compute_entry(path).sha256, False, warnings)
+        return SavedRun(config, begun, path, read_checksum(path), False, warnings)
     raise KavgError(
         "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *rejected])
         + "\n  kavg run with --force starts again"

@@ -111,6 +111,11 @@ def decode_checkpoint(content: bytes) -> Checkpoint:
     # Before the format, as a flipped digit is damage and not another format.
     if _compute_checksum(line["head"], rest) != line["checksum"]:
         raise KavgError("it is cut off or damaged: its checksum does not fit")
+    return _decode_intact(line, rest)
+
+
+def _decode_intact(line: re.Match[bytes], rest: memoryview) -> Checkpoint:
+    """Decode what fits its checksum."""
     if int(line["format"]) > FORMAT:
         version, needed = line["kavg"].decode(), int(line["format"])
         raise NewerFormat(
@@ -160,9 +165,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """
     try:
         with open_regular(path) as file:
-            _validate_checksum(file)
-            file.seek(0)
-            return decode_checkpoint(file.read())
+            line = _validate_checksum(file)
+            file.seek(line.end())
+            return _decode_intact(line, memoryview(file.read()))
     except OSError as error:
         raise KavgError(f"{str(path)!r} is refused: {error.strerror}") from None
     except KavgError as error:
@@ -170,15 +175,28 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise kind(f"{str(path)!r} is refused: {error}") from None
 
 
-def _validate_checksum(file: BinaryIO) -> None:
-    """Raise KavgError if a file cannot be a checkpoint, before its content is in memory."""
+def read_checksum(path: Path) -> str:
+    """Return the checksum in the first line of a checkpoint; empty if it has none.
+
+    Raises ``OSError`` if the file cannot be read, and ``KavgError`` if it is no regular file.
+    """
+    with open_regular(path) as file:
+        line = LINE.match(file.read(LONGEST))
+    return line["checksum"].decode() if line else ""
+
+
+def _validate_checksum(file: BinaryIO) -> re.Match[bytes]:
+    """Return the first line of a file that fits its checksum; its content is not in memory then.
+
+    Raises ``KavgError`` if it cannot be a checkpoint.
+    """
     head = file.read(LONGEST)
     line = LINE.match(head)
     size = file.seek(0, os.SEEK_END)
     if line is None or size <= LONGEST:
         file.seek(0)
         decode_checkpoint(file.read(LONGEST))
-        return
+        raise KavgError("it is cut off")
     # Of the format of this version the end is known: a file of any size is refused at once.
     file.seek(-END_BYTES, os.SEEK_END)
     is_ended = int(line["format"]) != FORMAT or file.read(len(END_MAGIC)) == END_MAGIC
@@ -188,6 +206,7 @@ def _validate_checksum(file: BinaryIO) -> None:
         sha.update(chunk)
     if sha.hexdigest().encode() != line["checksum"]:
         raise KavgError("it is cut off or damaged: its checksum does not fit")
+    return line
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

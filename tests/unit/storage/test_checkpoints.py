@@ -58,6 +58,29 @@ def packed(**changes):
 # Read back.
 
 
+def test_a_checkpoint_is_hashed_once(tmp_path, monkeypatch):
+    path = write_checkpoint(tmp_path / "checkpoints", WHOLE)
+    honest, hashed = hashlib.sha256, []
+
+    class Counted:
+        def __init__(self, content=b""):
+            self.sha = honest()
+            self.hexdigest, self.digest = self.sha.hexdigest, self.sha.digest
+            self.update(content)
+
+        def update(self, content):
+            hashed.append(len(content))
+            self.sha.update(content)
+
+    monkeypatch.setattr(hashlib, "sha256", Counted)
+    monkeypatch.setattr(hashlib, "file_digest", None)
+    rest = len(path.read_bytes().partition(b"\n")[2])
+    read_checkpoint(path)
+    assert hashed.count(rest) == 1
+    open_run(tmp_path)
+    assert hashed.count(rest) == 2
+
+
 def test_a_checkpoint_comes_back_as_it_was_written(tmp_path):
     path = write_checkpoint(tmp_path / "a" / "b", WHOLE)
     assert path.name == "000000009.ckpt"
