@@ -53,7 +53,7 @@ from kavg.storage import manifest
 
 NOTE = re.compile(
     r"\d+ examples?.*, \d+ features?|gamma L is |have scales from|counts the rows|classes for|"
-    r"above its start|F grew from|gradient has vanished"
+    r"hidden units the same|above its start|F grew from|gradient has vanished"
 )
 """What was read of the data, and warnings: lines on stderr that are no reports of errors."""
 SECONDS = 4.0
