@@ -196,7 +196,7 @@ HEAD = f"""\
 Printed by `python experiments/reliability/faults.py page`, from results of the same script's `run`.
 
 Each case is a real job of {RANKS} ranks under `mpiexec` with one fault, planted in one phase on one
-rank: an exception, `sys.exit`, a signal that the rank sends itself, a disk of 1 MB that is filled,
+rank: an exception, `sys.exit`, a signal that the rank sends itself, a disk of 4 MB that is filled,
 a disk that becomes read-only.  The phases are the start-up (before the settings are agreed upon),
 the local steps, the collective (while others are in it too), recording, the middle of the file of a
 checkpoint (rank 0 alone writes), and the end (rank 0 writes the run folder, the others wait).  The

@@ -82,10 +82,10 @@ def can_mount(folder: Path) -> bool:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """A disk of 1 MB, mounted there."""
+    """A disk of 4 MB, mounted there: room for two run folders with figures."""
     folder.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)],
         check=True,
         capture_output=True,
     )
