@@ -100,6 +100,33 @@ class Objective(Protocol):
         ...
 
 
+class PlannedGradient(Protocol):
+    """A gradient as a function that writes; one that was planned allocates nothing.
+
+    ``plan_gradient`` of an objective makes one, and ``grad`` itself is one
+    (``kavg.gradients.choose_gradient``).
+    """
+
+    def __call__(self, x: Floats, out: Floats) -> object:
+        """Write the gradient at every row of ``x (t, R, d)``, which is read-only, to ``out``."""
+        ...
+
+
+@runtime_checkable
+class HasGradientPlan(Objective, Protocol):
+    """An objective whose gradient needs workspace, which can be allocated once for a run.
+
+    It is optional: oracles call ``grad`` of other objectives.
+    """
+
+    def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
+        """Allocate for up to ``(tile, R)`` rows of that precision.
+
+        The gradient has the bits of ``grad`` and keeps nothing but workspace.
+        """
+        ...
+
+
 class BatchGradient(Protocol):
     """A planned mini-batch gradient: its workspace is allocated once, and calls allocate nothing.
 

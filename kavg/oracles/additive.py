@@ -12,8 +12,17 @@ from typing import ClassVar, Final, Protocol, final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.base import (
+    Constant,
+    Floats,
+    NoiseConstants,
+    Objective,
+    PlannedGradient,
+    Precision,
+    StochasticGradient,
+)
 from kavg.errors import KavgError
+from kavg.gradients import choose_gradient
 from kavg.oracles.streams import Streams
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
 
@@ -49,7 +58,7 @@ class NoisyGradient:
     """
 
     def __init__(
-        self, objective: Objective, draws: Draws, sigma2: float, B: int, noise: Floats
+        self, gradient: PlannedGradient, draws: Draws, sigma2: float, B: int, noise: Floats
     ) -> None:
         """``noise (tile, R, d)`` is workspace, in the precision of the gradients.
 
@@ -61,7 +70,7 @@ class NoisyGradient:
                 f"sigma2 / (B d) must be 0 or from {LEAST:g} to {MOST:g}, as draws are float32, "
                 f"got {variance:.3g}; use kind 'noiseless', or scale the objective"
             )
-        self.objective = objective
+        self.gradient = gradient
         self.draws = draws
         self.scale = variance**0.5
         self.noise = noise
@@ -72,7 +81,7 @@ class NoisyGradient:
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """Write ``grad F(x) + e`` to ``out``; ``x, out (t, R, d)``."""
-        self.objective.grad(x, out)
+        self.gradient(x, out)
         # Draws come scaled, as laws can fold the scale into a number of their own.
         draws = self.draws.draw(step, self.scale)
         if out.dtype != draws.dtype:
@@ -125,13 +134,14 @@ class AdditiveNoise(ABC):
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate the draws and one array of noise ``(tile, R, d)``.
+        """Allocate the draws, the gradient and one array of noise ``(tile, R, d)``.
 
         ``P`` is not needed: a learner's draws do not depend on how many learners there are.
         """
         d = check_dimension(objective)
         draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
-        return NoisyGradient(objective, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
+        gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
+        return NoisyGradient(gradient, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
 
 
 def additive_constants(sigma2: float, B: int, source: str) -> NoiseConstants:

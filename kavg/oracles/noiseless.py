@@ -5,26 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import final
 
-from kavg.base import Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.base import (
+    Floats,
+    NoiseConstants,
+    Objective,
+    PlannedGradient,
+    Precision,
+    StochasticGradient,
+)
+from kavg.gradients import choose_gradient
 from kavg.oracles.additive import additive_constants
 
 
 @final
 class ExactGradient:
-    """The planned oracle without noise: the exact gradient for every learner.
+    """The planned oracle without noise: the exact gradient for every learner."""
 
-    It has no workspace, so a tile may have any number of learners.
-    """
-
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self, gradient: PlannedGradient) -> None:
+        self.gradient = gradient
 
     def select(self, learners: range) -> None:
         """Do nothing, as all learners are alike."""
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """Write ``grad F(x)`` to ``out``; ``x, out (t, R, d)``."""
-        self.objective.grad(x, out)
+        self.gradient(x, out)
 
 
 @final
@@ -54,5 +59,5 @@ class Noiseless:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Return the gradient itself; there is nothing to allocate."""
-        return ExactGradient(objective)
+        """Allocate the gradient, where the objective has workspace for it."""
+        return ExactGradient(choose_gradient(objective, tile=tile, R=R, dtype=dtype))

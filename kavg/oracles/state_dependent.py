@@ -7,7 +7,16 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.base import (
+    Constant,
+    Floats,
+    NoiseConstants,
+    Objective,
+    PlannedGradient,
+    Precision,
+    StochasticGradient,
+)
+from kavg.gradients import choose_gradient
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
@@ -21,9 +30,9 @@ class ScaledNoiseGradient:
     """
 
     def __init__(
-        self, objective: Objective, normals: Normals, noise: Floats, M: float, M_v: float
+        self, gradient: PlannedGradient, normals: Normals, noise: Floats, M: float, M_v: float
     ) -> None:
-        self.objective = objective
+        self.gradient = gradient
         self.normals = normals
         self.M, self.M_v = M, M_v
         self.noise = noise
@@ -36,7 +45,7 @@ class ScaledNoiseGradient:
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """Write ``grad F + sqrt((M + M_v ||grad F||^2)/(B d)) z`` to ``out (t, R, d)``."""
         deviation, noise = self.deviations[: len(x)], self.noise[: len(x)]
-        self.objective.grad(x, out)
+        self.gradient(x, out)
         np.vecdot(out, out, out=deviation)
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
@@ -93,4 +102,5 @@ class StateDependent:
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
         share = 1.0 / (self.B * d)
         noise = np.empty((tile, R, d), dtype)
-        return ScaledNoiseGradient(objective, normals, noise, self.M * share, self.M_v * share)
+        gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
+        return ScaledNoiseGradient(gradient, normals, noise, self.M * share, self.M_v * share)

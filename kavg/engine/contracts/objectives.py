@@ -15,6 +15,7 @@ from kavg.engine.contracts.calls import (
 )
 from kavg.engine.contracts.slopes import check_slopes
 from kavg.errors import KavgError
+from kavg.gradients import has_gradient_plan
 
 
 def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[str]:
@@ -22,15 +23,18 @@ def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[s
 
     Returns what is suspicious and need not be wrong, in sentences.  Raises ``KavgError`` if a
     result is not written or has another shape, differs when asked again, depends on other rows by
-    more than rounding, or if ``grad`` contradicts ``value`` in sign or by a factor.
+    more than rounding, if ``grad`` contradicts ``value`` in sign or by a factor, or if a gradient
+    that is planned is another than that of ``grad``.
     """
     name = type(objective).__name__
     x = _nearby_rows(w, "float64")
+    near = _nearby_rows(w, dtype).astype(dtype)
     suspicions = [
         _check_value(name, objective, x),
-        _check_grad(name, objective, x, _nearby_rows(w, dtype).astype(dtype)),
+        _check_grad(name, objective, x, near),
+        _check_plan(name, objective, near, dtype),
+        check_slopes(name, objective, w),
     ]
-    suspicions.append(check_slopes(name, objective, w))
     return [text for text in suspicions if text]
 
 
@@ -74,6 +78,29 @@ def _check_grad(name: str, objective: Objective, x: Floats, near: Floats) -> str
     if near.dtype == np.float64:
         suspicion = suspicion or _compare_rows(what, whole[:, 0], flat)
     return suspicion
+
+
+def _check_plan(name: str, objective: Objective, near: Floats, dtype: Precision) -> str | None:
+    if not has_gradient_plan(objective):
+        return None
+    what, tile = f"{name}.plan_gradient", near[:, None]
+    gradient = call_with_note(what, lambda x: objective.plan_gradient(len(x), 1, dtype), tile)
+    if not callable(gradient):
+        got = type(gradient).__name__
+        raise KavgError(f"{what} must return a function of (x, out), got {got}")
+    what = f"the gradient that {what} returns"
+    planned = check_written(what, gradient, tile)
+    alone = np.full_like(planned[-1:], np.nan)
+    call_with_note(what, gradient, freeze(tile[-1:]), alone)
+    difference = relative_difference(planned, check_written(f"{name}.grad", objective.grad, tile))
+    if not is_rounding(difference, planned):
+        raise KavgError(
+            f"{what} must be that of grad, got other numbers, by {difference:.2g} of the largest; "
+            "let grad call what it plans"
+        )
+    if difference:
+        return f"{what} has other last bits than grad; let grad call what it plans"
+    return _compare_rows(what, planned[-1:], alone)
 
 
 def _compare_rows(what: str, one: Floats, other: Floats) -> str | None:

@@ -350,3 +350,108 @@ def test_coupled_rows_are_found_where_the_gradient_vanishes():
     grad = writes(lambda x: x - x.mean(axis=0) + 1e-3 * x)
     with pytest.raises(kavg.KavgError, match="treat each row"):
         run(changed(Bowl, grad=grad), start=0.0)
+
+
+# --- planned gradients
+
+
+class Planned(Bowl):
+    """A bowl that counts the gradients that were planned, and those that were not."""
+
+    def __init__(self):
+        self.planned = self.bare = 0
+
+    def grad(self, x, out):
+        self.bare += 1
+        out[...] = x
+        return out
+
+    def plan_gradient(self, tile, R, dtype):
+        work = np.empty((tile, R, self.dim), dtype)
+
+        def gradient(x, out):
+            self.planned += 1
+            part = work[: len(x)]
+            np.multiply(x, 1.0, out=part)
+            out[...] = part
+
+        return gradient
+
+
+def plans(gradient):
+    """A ``plan_gradient`` that returns a function of ``x`` and ``out``."""
+    return lambda self, tile, R, dtype: gradient
+
+
+def writes_half(x, out):
+    out[...] = 0.5 * x
+
+
+def writes_one(x, out):
+    out[0] = x[0]
+
+
+def doubles_x(x, out):
+    out[...] = x
+    x *= 2.0
+
+
+def subtracts_the_mean(x, out):
+    out[...] = x - x.mean(axis=0)
+
+
+def rounds_otherwise(x, out):
+    out[...] = x * (1 + 2e-16)
+
+
+WRONG_PLANS = {
+    "None": (plans(None), "must return a function of .x, out., got NoneType"),
+    "half": (plans(writes_half), "must be that of grad, got other numbers, by 0.5 of"),
+    "one learner": (plans(writes_one), "Mine.plan_gradient returns must write every number"),
+    "written to x": (plans(doubles_x), "doubles_x .* must not write to the arrays"),
+    "coupled": (plans(subtracts_the_mean), "must be that of grad"),
+    "returns": (plans(lambda x, out: 1.0 * x), "must write to out, got a new array"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_PLANS)
+def test_a_wrong_plan_is_refused(name):
+    plan, words = WRONG_PLANS[name]
+    with pytest.raises(kavg.KavgError, match=words):
+        run(changed(Bowl, plan_gradient=plan))
+
+
+def test_an_error_in_a_plan_says_what_kavg_called():
+    def fails(self, tile, R, dtype):
+        raise IndexError
+
+    with pytest.raises(IndexError) as caught:
+        run(changed(Bowl, plan_gradient=fails))
+    assert "Mine.plan_gradient" in caught.value.__notes__[0]
+
+
+def test_other_last_bits_of_a_plan_are_a_suspicion():
+    bowl = changed(Bowl, plan_gradient=plans(rounds_otherwise))
+    (text,) = check_objective(bowl, np.full(3, 2.0), "float64")
+    assert "has other last bits than grad" in text
+
+
+NOISES = {
+    "noiseless": kavg.oracles.Noiseless(),
+    "gaussian": kavg.oracles.Gaussian(1.0),
+    "sphere": kavg.oracles.Sphere(1.0),
+    "rademacher": kavg.oracles.Rademacher(1.0),
+    "student t": kavg.oracles.StudentT(1.0),
+    "state dependent": kavg.oracles.StateDependent(1.0, 0.5),
+    "shifted": kavg.oracles.Shifted(1.0, kavg.oracles.Gaussian(1.0)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", NOISES)
+def test_steps_use_the_plan_where_there_is_one(name, dtype):
+    bowl, settings = Planned(), {"rounds": 30, "P": 5, "tile": 2, "dtype": dtype}
+    planned = run(bowl, NOISES[name], **settings)
+    steps = 30 * 2 * 3  # rounds, K, tiles
+    assert bowl.planned >= steps > bowl.bare
+    assert np.array_equal(planned.w, run(Bowl(), NOISES[name], **settings).w)
