@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from experiments.benchmarks.command import bench
+from experiments.benchmarks.command import Options, bench
+from experiments.benchmarks.history import HISTORY
+from experiments.benchmarks.instruction_set import InstructionSet
+from experiments.benchmarks.timing import CPU, WALL
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 
@@ -20,20 +23,39 @@ def main(
     repetitions: Annotated[
         int | None, typer.Option(metavar="N", help="Default: 7, or 3 with --quick.")
     ] = None,
+    isa: Annotated[
+        InstructionSet, typer.Option(help="Widest vector instructions that any library may use.")
+    ] = InstructionSet.NATIVE,
+    cpu_time: Annotated[
+        bool,
+        typer.Option("--cpu-time/--wall-time", help="Clock; ranks and startup use wall time."),
+    ] = True,
     quick: Annotated[bool, typer.Option("--quick", help="Smaller, within a minute.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("runs/bench"),
     force: Annotated[bool, typer.Option("--force", help="Overwrite older timings.")] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help=f"Add a line a time to {HISTORY.name}.")
+    ] = False,
 ) -> None:
     """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
 
     Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
     startup.
     """
+    options = Options(
+        out,
+        only,
+        repetitions,
+        isa=isa,
+        clock=CPU if cpu_time else WALL,
+        quick=quick,
+        markdown=markdown,
+        force=force,
+        history=HISTORY if history else None,
+    )
     try:
-        code = bench(
-            SerialComm(), only, repetitions, out, quick=quick, markdown=markdown, force=force
-        )
+        code = bench(SerialComm(), options)
     except KavgError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         code = error.code

@@ -1,4 +1,4 @@
-"""What the benchmark does: one group after another, then a table, a file and a figure."""
+"""What the benchmark does: one group after another, then a table, files and a figure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, final
 
 from experiments.benchmarks.cpu_affinity import pinnable_cores
+from experiments.benchmarks.history import add_run, current_commit, lines_of, read_history
+from experiments.benchmarks.instruction_set import InstructionSet, confirm, observe_apart
 from experiments.benchmarks.machine import machine
-from experiments.benchmarks.processes import LOOPBACK, ONE_THREAD, Plan, measure
+from experiments.benchmarks.processes import Plan, measure, worker_variables
 from experiments.benchmarks.ratios import Measured
-from experiments.benchmarks.report import Report
+from experiments.benchmarks.reports.report import Report
+from experiments.benchmarks.timing import CPU
 from experiments.benchmarks.workloads import chosen
 from kavg.base import Communicator
 from kavg.cli.environment import installed_version
@@ -25,37 +29,63 @@ LEAST: Final = 0.05
 """Seconds that a contestant runs in each repetition, at least."""
 
 
-def bench(
-    comm: Communicator,
-    only: str | None,
-    repetitions: int | None,
-    out: Path,
-    *,
-    quick: bool,
-    markdown: bool,
-    force: bool,
-) -> int:
-    """Measure the groups asked for, print the tables, write them to ``out``; 1 if a part failed."""
+@final
+@dataclass(frozen=True)
+class Options:
+    """What the command line says; ``history`` is the file to append to, if one."""
+
+    out: Path
+    only: str | None = None
+    repetitions: int | None = None
+    isa: InstructionSet = InstructionSet.NATIVE
+    clock: str = CPU
+    quick: bool = False
+    markdown: bool = False
+    force: bool = False
+    history: Path | None = None
+
+    @property
+    def times(self) -> int:
+        """The number of repetitions."""
+        if self.repetitions is not None:
+            return self.repetitions
+        return 3 if self.quick else 7
+
+
+def bench(comm: Communicator, options: Options) -> int:
+    """Measure the groups asked for, print the tables, write them; 1 if a part failed."""
     if comm.Get_size() > 1 or detect_launch() is not None:
         raise CollectiveError("the benchmark starts its own ranks; start it without mpiexec")
-    groups = chosen(only)
-    times = repetitions if repetitions is not None else 3 if quick else 7
-    check(out, times, force)
+    groups = chosen(options.only)
+    check(options)
+    commit = current_commit() if options.history else ""
+    variables = worker_variables(options.isa)
+    seen = observe_apart(variables)
+    confirm(options.isa, seen)
     core = next(iter(pinnable_cores()), None)
-    facts = machine(core, ONE_THREAD | LOOPBACK)
-    plan = Plan(times, LEAST / 5 if quick else LEAST, quick, core)
-    report = Report(facts, times, [each for group in groups for each in told(group, plan)])
-    print_text(report.markdown() if markdown else report.text())
-    write(report, out)
-    return int(any("not measured" in each.notes for each in report.found))
+    facts = machine(core, options.isa, variables, seen)
+    least = LEAST / 5 if options.quick else LEAST
+    plan = Plan(options.times, least, options.quick, core, options.clock, variables)
+    found = [each for group in groups for each in told(group, plan)]
+    report = Report(facts, options.times, found)
+    print_text(report.markdown() if options.markdown else report.text())
+    write(report, options.out)
+    if options.history:
+        add_run(options.history, lines_of(facts, found, commit))
+    return int(any("not measured" in each.notes for each in found))
 
 
-def check(out: Path, repetitions: int, force: bool) -> None:
+def check(options: Options) -> None:
     """Refuse before any work what would fail after it."""
-    if repetitions < 1:
-        raise KavgError(f"repetitions must be at least 1, got {repetitions}; use 5 to 7")
-    if (out / "bench.json").exists() and not force:
+    out = options.out
+    if options.times < 1:
+        raise KavgError(f"repetitions must be at least 1, got {options.times}; use 5 to 7")
+    if (out / "bench.json").exists() and not options.force:
         raise KavgError(f"{str(out)!r} holds timings already; use --force, or --out DIR")
+    if options.history and options.quick:
+        raise KavgError("--quick measures other sizes; leave --history or --quick out")
+    if options.history:
+        read_history(options.history)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -85,7 +115,7 @@ def write(report: Report, out: Path) -> None:
 
 def draw(found: Sequence[Measured], out: Path) -> None:
     """The figure of everything."""
-    from experiments.benchmarks.figure import bench_figure
+    from experiments.benchmarks.reports.figure import bench_figure
     from kavg.reports.figures import save
 
     save(bench_figure(found), out, "bench")

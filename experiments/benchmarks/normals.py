@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from experiments.benchmarks.contestants.cheap_random import CHUNK, quickest
 from experiments.benchmarks.contestants.contestant import Repeat, needed, repeated
+from experiments.benchmarks.contestants.floor import CHUNK, noise
+from experiments.benchmarks.contestants.passes import Floor
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 
@@ -27,16 +28,16 @@ def fillers(size: int) -> dict[str, Callable[[], Repeat]]:
     """What prepares each contestant for draws of ``size`` normals.
 
     >>> list(fillers(16))[:3]
-    ['kavg', 'NumPy SFC64, float32', 'NumPy SFC64, float64']
+    ['kavg', 'JAX, float32', 'PyTorch, float32']
     """
     found: dict[str, Callable[[], Repeat]] = {"kavg": lambda: addressed(size)}
-    for name, bits in GENERATORS.items():
-        for precision in PRECISIONS:
-            found[f"NumPy {name}, {precision}"] = partial(numpy, size, bits, precision)
     for precision in PRECISIONS:
         found[f"JAX, {precision}"] = partial(jax, size, precision)
         found[f"PyTorch, {precision}"] = partial(torch, size, precision)
-    return found | {"floor": lambda: chunks(size)}
+    for name, bits in GENERATORS.items():
+        for precision in PRECISIONS:
+            found[f"NumPy {name}, {precision}"] = partial(numpy, size, bits, precision)
+    return found | {"floor": lambda: random_bits(size)}
 
 
 def addressed(size: int) -> Repeat:
@@ -52,15 +53,9 @@ def addressed(size: int) -> Repeat:
     return repeat
 
 
-def chunks(size: int) -> Repeat:
-    """The cheapest normals, a cache full at a time."""
-    fill = quickest(np.empty(min(CHUNK, size), np.float32))
-
-    def once() -> None:
-        for _ in range(0, size, CHUNK):
-            fill()
-
-    return repeated(once)
+def random_bits(size: int) -> Floor:
+    """Random bits and one conversion, a cache full at a time: what every normal begins with."""
+    return Floor(noise(min(CHUNK, size), "float32", size))
 
 
 def numpy(size: int, bits: Any, precision: Any) -> Repeat:

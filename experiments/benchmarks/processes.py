@@ -9,15 +9,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, final
 
 from experiments.benchmarks.contestants.contestant import LeftOut
 from experiments.benchmarks.cpu_affinity import pinnable_cores, pinned
+from experiments.benchmarks.instruction_set import InstructionSet, limits
 from experiments.benchmarks.ratios import Measured
 from experiments.benchmarks.startup import startup
+from experiments.benchmarks.timing import CPU
 from experiments.benchmarks.worker import Job
+from kavg.cli.environment import simd_extensions
 
 ONE_THREAD: Final = {
     "JAX_PLATFORMS": "cpu",
@@ -33,32 +36,45 @@ LIMIT: Final = 1200
 @final
 @dataclass(frozen=True)
 class Plan:
-    """How often, for how long at least, how large, and where."""
+    """How often, for how long at least, how large, where, by which clock, with which variables."""
 
     repetitions: int
     least: float
     quick: bool
     core: int | None
+    clock: str = CPU
+    variables: Mapping[str, str] = field(default_factory=lambda: ONE_THREAD | LOOPBACK)
 
     def job(self, group: str, results: Path) -> Job:
         """What a worker is told."""
-        return Job(group, self.repetitions, self.least, self.quick, str(results))
+        return Job(group, self.repetitions, self.least, self.quick, str(results), self.clock)
+
+
+def worker_variables(isa: InstructionSet) -> dict[str, str]:
+    """What every worker gets: one thread, and nothing wider than the instruction set.
+
+    Flags for XLA are added to those that are set, as it reads one variable.
+    """
+    held = limits(isa, simd_extensions(), os.environ)
+    flags = (os.environ, ONE_THREAD, held)
+    together = " ".join(text for each in flags if (text := each.get("XLA_FLAGS")))
+    return ONE_THREAD | LOOPBACK | held | {"XLA_FLAGS": together}
 
 
 def measure(group: str, plan: Plan) -> list[Measured]:
     """All workloads of a group; where a process failed, what it had done and why it ended."""
     if group == "startup":
         with pinned(plan.core):
-            return [startup(plan.repetitions, plan.quick)]
+            return [startup(plan.repetitions, plan.variables, quick=plan.quick)]
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results"
         job = plan.job(group, results)
         try:
             if group == "ranks":
-                start(on_two_ranks(job, pinnable_cores()), ONE_THREAD | LOOPBACK)
+                start(on_two_ranks(job, pinnable_cores()), plan.variables)
             else:
                 with pinned(plan.core):
-                    start(alone(job), ONE_THREAD)
+                    start(alone(job), plan.variables)
         except LeftOut as reason:
             return [*read(results), failed(group, str(reason))]
         return read(results)

@@ -8,6 +8,8 @@ from typing import final
 
 import numpy as np
 
+from experiments.benchmarks.timing import WALL
+
 
 @final
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Measured:
 
     A time is shown times ``scale``, in ``unit``.  Ratios are ``reference`` over the others.
     ``ladder`` names the series it belongs to, by the letter that varies; ``remark`` is for the
-    reader.
+    reader, and ``clock`` is the kind of time.
     """
 
     group: str
@@ -29,6 +31,7 @@ class Measured:
     reference: str = "kavg"
     ladder: str = ""
     remark: str = ""
+    clock: str = WALL
 
     def time(self, contestant: str) -> float:
         """The median time, in ``unit``."""

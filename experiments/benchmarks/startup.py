@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +37,15 @@ PEERS: Final = {"import torch": "import torch", "import jax": "import jax"}
 """Left out where all must be quick."""
 
 
-def startup(repetitions: int, quick: bool) -> Measured:
-    """Whole processes from start to end, one after another."""
+def startup(repetitions: int, variables: Mapping[str, str], *, quick: bool) -> Measured:
+    """Whole processes from start to end, one after another, in wall time."""
     with tempfile.TemporaryDirectory() as folder:
         programs = PROGRAMS if quick else PROGRAMS | PEERS
-        roster = {name: starter(["-c", code]) for name, code in programs.items()}
-        roster["kavg --version"] = starter(["-m", "kavg", "--version"])
-        roster["kavg run, 1 round"] = starter(run_command(Path(folder), figures=False))
-        roster["the same, with its figure"] = starter(run_command(Path(folder), figures=True))
+        start = partial(starter, variables)
+        roster = {name: start(["-c", code]) for name, code in programs.items()}
+        roster["kavg --version"] = start(["-m", "kavg", "--version"])
+        roster["kavg run, 1 round"] = start(run_command(Path(folder), figures=False))
+        roster["the same, with its figure"] = start(run_command(Path(folder), figures=True))
         ready, notes = prepared(roster)
         seconds, more = interleaved(ready, repetitions, 0.0)
     return Measured(
@@ -66,12 +69,19 @@ def run_command(folder: Path, *, figures: bool) -> list[str]:
     return ["-m", "kavg", "run", str(settings), "--out", out, "--force", "--quiet", "--set", drawn]
 
 
-def starter(words: list[str]) -> Callable[[], Repeat]:
-    """What prepares a command of this Python to be started again and again."""
+def starter(variables: Mapping[str, str], words: Sequence[str]) -> Callable[[], Repeat]:
+    """What prepares a command of this Python, with these variables, to be started again."""
     command = [sys.executable, *words]
 
     def once() -> None:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(
+            command,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
         if done.returncode:
             raise LeftOut(
                 f"failed: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"

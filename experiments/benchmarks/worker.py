@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import final
 
+from experiments.benchmarks.contestants.passes import Floor, describe_shares
 from experiments.benchmarks.contestants.roster import Prepare, prepared, roster
 from experiments.benchmarks.normals import SIZES, fillers
 from experiments.benchmarks.ratios import Measured
-from experiments.benchmarks.timing import Clock, interleaved, stopwatch
+from experiments.benchmarks.timing import CLOCKS, CPU, Clock, interleaved
 from experiments.benchmarks.workloads import Workload, workloads
 from kavg.errors import KavgError
 
@@ -20,13 +21,17 @@ from kavg.errors import KavgError
 @final
 @dataclass(frozen=True)
 class Job:
-    """What is asked of a worker; it appends a line to the file ``results`` for each workload."""
+    """What is asked of a worker; it appends a line to the file ``results`` for each workload.
+
+    ``clock`` is the kind of time, one of ``CLOCKS``.
+    """
 
     group: str
     repetitions: int
     least: float
     quick: bool
     results: str
+    clock: str = CPU
 
 
 def leave(job: Job, found: Measured) -> None:
@@ -39,7 +44,8 @@ def work(job: Job) -> None:
     """Measure a group."""
     if job.group == "noise":
         for size in SIZES:
-            about = Measured(job.group, "normals alone", {"n": size}, "ns a normal", 1e9 / size, {})
+            name, sizes = "normals alone", {"n": size}
+            about = Measured(job.group, name, sizes, "ns a normal", 1e9 / size, {}, clock=job.clock)
             leave(job, timed(job, about, fillers(size)))
         return
     for each in workloads(job.group, quick=job.quick):
@@ -53,17 +59,22 @@ def rounds(job: Job, workload: Workload) -> Measured:
         sizes, scale = workload.sizes, 1e9 / workload.coordinates
     except KavgError as reason:
         return Measured(job.group, name, {}, unit, 1.0, {}, {"all": str(reason)})
-    about = Measured(job.group, name, sizes, unit, scale, {}, ladder=ladder)
+    about = Measured(job.group, name, sizes, unit, scale, {}, ladder=ladder, clock=job.clock)
     return timed(job, about, roster(workload))
 
 
 def timed(
-    job: Job, about: Measured, roster: Mapping[str, Prepare], clock: Clock = stopwatch
+    job: Job, about: Measured, roster: Mapping[str, Prepare], clock: Clock | None = None
 ) -> Measured:
-    """The times of one workload, all contestants in turn."""
+    """The times of one workload, all contestants in turn; ``clock`` if not the one it names."""
     ready, notes = prepared(roster)
+    clock = clock or CLOCKS[about.clock]
     seconds, more = interleaved(ready, job.repetitions, job.least, clock=clock)
-    return replace(about, seconds=seconds, notes=notes | more)
+    floor = ready.get("floor")
+    remark = about.remark
+    if isinstance(floor, Floor) and not about.ladder:
+        remark = describe_shares(floor, job.least, clock)
+    return replace(about, seconds=seconds, notes=notes | more, remark=remark)
 
 
 if __name__ == "__main__":

@@ -1,160 +1,198 @@
-"""What no implementation on NumPy can avoid: words, normals or examples, one pass for each array.
+"""What no implementation on NumPy can avoid, pass by pass on arrays that stay in the cache.
 
-It keeps no law: its normals are not addressed, its sums are not exact, its constants are left out.
-It says how much of kavg's time is spent on anything else.
+Random bits of the cheapest generator, one conversion of them and one addition, or the examples of a
+batch; the gradient; the step; the start of a round and the sum over the learners.  It keeps no law:
+its bits are not addressed and no normals, its sums are not exact.  kavg takes all these passes and
+more, so the floor says how much of kavg's time is spent on anything else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import final
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import cycle
+from typing import Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiments.benchmarks.contestants.cheap_random import CHUNK, Store, quickest
-from experiments.benchmarks.contestants.contestant import Repeat
+from experiments.benchmarks.contestants.contestant import repeated
+from experiments.benchmarks.contestants.passes import Floor, Pass
 from experiments.benchmarks.contestants.workload_numbers import batch, unknown, wave
+from experiments.benchmarks.timing import cpu_stopwatch
 from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats
-from kavg.objectives import LogisticRegression, Network
-from kavg.objectives.sine import sine_of_turns
+from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
+
+CHUNK: Final = 16_384
+"""Numbers of an array, which stays in the cache with two others."""
+LANES: Final = 4
+"""16-bit numbers in a word."""
+SETS: Final = 16
+"""Batches taken in turn, so that the examples of one are not all in the cache."""
+
+Once = Callable[[], object]
+
+
+def noise(count: int, dtype: str, per_round: int) -> list[Pass]:
+    """Words of SFC64, NumPy's cheapest, and one conversion of a quarter word for each number."""
+    bits, out = np.random.SFC64(1), np.empty(count, dtype)
+    lanes = bits.random_raw(CHUNK // LANES).view(np.int16)[:count].copy()
+    return [
+        Pass("words", partial(bits.random_raw, CHUNK // LANES), CHUNK, per_round),
+        Pass("conversion", partial(np.copyto, out, lanes), count, per_round),
+    ]
+
+
+def learners(workload: Workload, x: Floats, K: int) -> list[Pass]:
+    """The step of a block ``x (rows, ...)``, and once a round its start and the sum over rows.
+
+    Numbers do not change in these passes, however often one is repeated: they are multiplied by 1
+    and nothing is subtracted.
+    """
+    g, w, total = np.zeros_like(x), x[0].copy(), np.zeros_like(x[0])
+    one, all_steps = np.ones((), x.dtype), workload.coordinates
+    once_a_round = all_steps // K
+    return [
+        Pass("step", partial(np.multiply, g, one, out=g), x.size, all_steps),
+        Pass("step", partial(np.subtract, x, g, out=x), x.size, all_steps),
+        Pass("start", partial(np.copyto, x, w), x.size, once_a_round),
+        Pass("sum", partial(np.add.reduce, x, axis=0, out=total), x.size, once_a_round),
+    ]
+
+
+def elementwise(workload: Workload, f: str) -> Floor:
+    """Noise, the gradient and the step of each coordinate."""
+    objective = workload.problem.objective
+    assert isinstance(objective, DoubleWell | Cosine)
+    R, d, P = workload.R, workload.d, workload.algorithm.P
+    if R * d > CHUNK:  # nothing keeps a program from taking coordinates a cache full at a time
+        R, d, P, objective = 1, CHUNK, 1, replace(objective, dim=CHUNK)
+    shape = (max(1, min(P, CHUNK // (R * d))), R, d)
+    x = np.random.Generator(np.random.SFC64(1)).uniform(-2.0, 2.0, shape).astype(workload.dtype)
+    g, e, N = np.zeros_like(x), np.zeros_like(x), workload.coordinates
+    ways = [planned(objective, x, g), plain(f, x, g)]
+    return Floor([
+        *noise(x.size, workload.dtype, N),
+        Pass("noise added", partial(np.add, g, e, out=e), x.size, N),
+        Pass("gradient", quickest(ways), x.size, N),
+        *learners(workload, x.copy(), workload.algorithm.K),
+    ])  # fmt: skip
+
+
+def planned(objective: DoubleWell | Cosine, x: Floats, g: Floats) -> Once:
+    """The gradient of kavg itself."""
+    return partial(objective.grad, x, g)
+
+
+def plain(f: str, x: Floats, g: Floats) -> Once:
+    """``x + height f(omega x)`` with NumPy's own function, in four passes."""
+    function, number = getattr(np, f), np.full((), 2.0, x.dtype)
+
+    def once() -> None:
+        np.multiply(x, number, out=g)
+        function(g, out=g)
+        np.multiply(g, number, out=g)
+        np.add(g, x, out=g)
+
+    return once
+
+
+def quickest(ways: list[Once]) -> Once:
+    """The way that is done soonest on this machine: the least of nine times each."""
+    return min(ways, key=lambda way: min(cpu_stopwatch(repeated(way), 1) for _ in range(9)))
 
 
 @final
-class WaveFloor:
-    """Normals, a tanh or a sine, and two additions for each coordinate and step."""
-
-    def __init__(self, workload: Workload, f: str) -> None:
-        self.P, self.K = workload.algorithm.P, workload.algorithm.K
-        self.w = np.zeros(workload.R * workload.d)
-        self.sum = np.empty_like(self.w)
-        self.width = min(len(self.w), CHUNK)
-        self.tile = max(1, min(self.P, CHUNK // self.width))
-        self.x = np.empty((self.tile, self.width), workload.dtype)
-        self.t = np.empty_like(self.x)
-        self.f = quickest_sine if f == "sin" and workload.dtype == "float64" else getattr(np, f)
-        self.store = Store(self.x.size, np.float32)
-        self.store.fill = quickest(self.store.values)
-
-    def __call__(self, rounds: int) -> None:
-        """Every learner's chunks, one after another."""
-        for _ in range(rounds):
-            self.sum[...] = 0
-            for first in range(0, self.P, self.tile):
-                for begin in range(0, len(self.w), self.width):
-                    place = slice(begin, begin + self.width)
-                    self.chunk(min(self.tile, self.P - first), place)
-
-    def chunk(self, learners: int, place: slice) -> None:
-        """K steps, and the sum."""
-        w, into = self.w[place], self.sum[place]
-        x, t = self.x[:learners, : len(w)], self.t[:learners, : len(w)]
-        x[...] = w
-        for _ in range(self.K):
-            e = next(self.store)[: x.size].reshape(x.shape)
-            self.f(x, out=t)
-            np.add(x, t, out=x)
-            np.add(x, e, out=x)
-        np.add(into, x[0] if learners == 1 else np.add.reduce(x, axis=0), out=into)
-
-
-def quickest_sine(x: Floats, out: Floats) -> None:
-    """The quickest that there is on NumPy."""
-    out[...] = x
-    sine_of_turns(out)
-
-
-class Sums:
-    """Learners on batches, a block of rows at a time: indices, examples, and the products."""
+class Batches:
+    """The examples of a block of rows, and the passes that take them."""
 
     def __init__(self, workload: Workload, features: Floats) -> None:
-        self.R, self.P, self.K = workload.R, workload.algorithm.P, workload.algorithm.K
-        self.features, self.B = features, batch(workload)
-        self.rows = max(1, min(self.R * self.P, 2**16 // (self.B * features.shape[1])))
+        self.B, K = batch(workload), workload.algorithm.K
+        self.rows_a_round = workload.R * workload.algorithm.P * K
+        self.rows = max(1, min(self.rows_a_round // K, 2**16 // (self.B * features.shape[1])))
+        self.features = features
         self.taken = np.empty((self.rows, self.B, features.shape[1]))
         self.x = np.zeros((self.rows, workload.d))
-        self.store = Store(self.rows * self.B, np.uint64)
-        self.store.fill = self.indices
-        self.bits = np.random.SFC64(1)
 
-    def indices(self) -> None:
-        """Whole numbers below the number of examples."""
-        values, words = self.store.values, self.bits.random_raw((len(self.store.values) + 1) // 2)
-        np.copyto(values, words.view(np.uint32)[: len(values)])
-        np.multiply(values, np.uint64(len(self.features)), out=values)
-        np.right_shift(values, np.uint64(32), out=values)
+    def passes(self) -> list[Pass]:
+        """Half a word for each index, scaled to the examples, which are then copied."""
+        bits, values = np.random.SFC64(1), np.empty(CHUNK, np.uint64)
+        halves = bits.random_raw(CHUNK // 2).view(np.uint32)
+        indices, n = self.rows_a_round * self.B, np.uint64(len(self.features))
+        small = np.zeros(CHUNK, np.uint64)
+        return [
+            Pass("words", partial(bits.random_raw, CHUNK // 2), CHUNK, indices),
+            Pass("indices", partial(np.copyto, values, halves), CHUNK, indices),
+            Pass("indices", partial(np.multiply, small, n, out=small), CHUNK, indices),
+            Pass(
+                "indices", partial(np.right_shift, values, np.uint64(32), out=small), CHUNK, indices
+            ),
+            self.each("examples", self.take),
+        ]
 
-    def blocks(self, rounds: int) -> Iterator[tuple[Floats, NDArray[np.intp]]]:
-        """Examples and their indices, for each block of rows and step."""
-        for _ in range(rounds * -(-self.R * self.P // self.rows)):
-            for _ in range(self.K):
-                chosen = next(self.store).view(np.intp).reshape(self.rows, self.B)
-                np.take(self.features, chosen, axis=0, out=self.taken, mode="clip")
-                yield self.taken, chosen
+    @property
+    def take(self) -> Once:
+        """Copy the examples of the next batch."""
+        rng = np.random.Generator(np.random.SFC64(2))
+        shape = (SETS, self.rows, self.B)
+        sets = cycle(rng.integers(len(self.features), size=shape, dtype=np.intp))
+        return lambda: np.take(self.features, next(sets), axis=0, out=self.taken, mode="clip")
 
-
-@final
-class LogisticFloor:
-    """Two products and a tanh."""
-
-    def __init__(self, workload: Workload) -> None:
-        objective = workload.problem.objective
-        assert isinstance(objective, LogisticRegression)
-        data = objective.split.train
-        self.labels, self.sums = data.labels, Sums(workload, data.features)
-        self.slope, self.y = np.empty((2, self.sums.rows, self.sums.B))
-        self.g = np.empty_like(self.sums.x)
-
-    def __call__(self, rounds: int) -> None:
-        """Every block's steps."""
-        x, slope = self.sums.x, self.slope
-        for a, chosen in self.sums.blocks(rounds):
-            np.take(self.labels, chosen, out=self.y, mode="clip")
-            np.matvec(a, x, out=slope)
-            np.multiply(slope, self.y, out=slope)
-            np.tanh(slope, out=slope)
-            np.vecmat(slope, a, out=self.g)
-            np.add(x, self.g, out=x)
+    def each(self, name: str, once: Once) -> Pass:
+        """A pass over the rows of the block."""
+        return Pass(name, once, self.rows, self.rows_a_round)
 
 
-@final
-class NetworkFloor:
-    """Five products, a tanh and an exponential."""
-
-    def __init__(self, workload: Workload) -> None:
-        objective = workload.problem.objective
-        assert isinstance(objective, Network)
-        self.sums = Sums(workload, objective.split.train.features)
-        rows, B, p = self.sums.taken.shape
-        H, C = objective.hidden, len(objective.classes)
-        self.W1, self.g1 = np.zeros((2, rows, p, H))
-        self.W2, self.g2 = np.zeros((2, rows, H, C))
-        self.hidden, self.back = np.empty((2, rows, B, H))
-        self.scores = np.empty((rows, B, C))
-
-    def __call__(self, rounds: int) -> None:
-        """Every block's steps."""
-        h, s, back = self.hidden, self.scores, self.back
-        for a, _ in self.sums.blocks(rounds):
-            np.tanh(np.matmul(a, self.W1, out=h), out=h)
-            np.exp(np.matmul(h, self.W2, out=s), out=s)
-            np.matmul(h.mT, s, out=self.g2)
-            np.matmul(s, self.W2.mT, out=back)
-            np.multiply(back, h, out=back)
-            np.matmul(a.mT, back, out=self.g1)
+def logistic(workload: Workload) -> Floor:
+    """Two products and a tanh, on examples that hold their labels."""
+    objective = workload.problem.objective
+    assert isinstance(objective, LogisticRegression)
+    batches = Batches(workload, objective.split.train.features)
+    slope, x = np.zeros((batches.rows, batches.B)), batches.x
+    y, g = np.zeros_like(slope), np.zeros_like(x)
+    return Floor([
+        *batches.passes(),
+        batches.each("products", partial(np.matvec, batches.taken, x, out=slope)),
+        batches.each("tanh", partial(np.tanh, slope, out=y)),
+        batches.each("products", partial(np.vecmat, y, batches.taken, out=g)),
+        *learners(workload, x.copy(), workload.algorithm.K),
+    ])  # fmt: skip
 
 
-def floor(workload: Workload) -> Repeat:
+def network(workload: Workload) -> Floor:
+    """Five products, a tanh, an exponential and the product of two arrays."""
+    objective = workload.problem.objective
+    assert isinstance(objective, Network)
+    batches = Batches(workload, objective.split.train.features)
+    a, (rows, B, p) = batches.taken, batches.taken.shape
+    H, C = objective.hidden, len(objective.classes)
+    (W1, g1), (W2, g2) = np.zeros((2, rows, p, H)), np.zeros((2, rows, H, C))
+    (h, back, t), (s, e) = np.zeros((3, rows, B, H)), np.zeros((2, rows, B, C))
+    return Floor([
+        *batches.passes(),
+        batches.each("products", partial(np.matmul, a, W1, out=h)),
+        batches.each("functions", partial(np.tanh, h, out=t)),
+        batches.each("products", partial(np.matmul, t, W2, out=s)),
+        batches.each("functions", partial(np.exp, s, out=e)),
+        batches.each("products", partial(np.matmul, h.mT, s, out=g2)),
+        batches.each("products", partial(np.matmul, s, W2.mT, out=back)),
+        batches.each("functions", partial(np.multiply, back, h, out=t)),
+        batches.each("products", partial(np.matmul, a.mT, back, out=g1)),
+        *learners(workload, batches.x.copy(), workload.algorithm.K),
+    ])  # fmt: skip
+
+
+def floor(workload: Workload) -> Floor:
     """The floor of a workload."""
-    known: dict[type, Callable[[Workload], Repeat]] = {
-        LogisticRegression: LogisticFloor,
-        Network: NetworkFloor,
+    known: dict[type, Callable[[Workload], Floor]] = {
+        LogisticRegression: logistic,
+        Network: network,
     }
     objective = workload.problem.objective
-    elementwise = wave(objective)
-    if elementwise:
-        return WaveFloor(workload, elementwise.f)
+    shape = wave(objective)
+    if shape:
+        return elementwise(workload, shape.f)
     if type(objective) not in known:
         raise unknown(workload)
     return known[type(objective)](workload)

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 SHOWN: Final = (
     "kavg",
-    "NumPy loop",
-    "PyTorch",
-    "JAX",
-    "floor",
-    "PyTorch, float32 normals",
     "JAX, float32 normals",
+    "PyTorch, float32 normals",
+    "JAX",
+    "PyTorch",
+    "NumPy loop",
+    "floor",
     "PyTorch, gloo",
     "kavg, plain sum",
     "gloo",

@@ -8,8 +8,8 @@ from typing import Any, Final, final
 
 from experiments.benchmarks.machine import words
 from experiments.benchmarks.ratios import Measured
-from experiments.benchmarks.tables import measurement_tables
-from experiments.benchmarks.text_table import WIDTH
+from experiments.benchmarks.reports.tables import measurement_tables
+from experiments.benchmarks.reports.text_table import WIDTH
 from kavg.reports.text import wrap_text
 
 EXPLANATION: Final = (

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from experiments.benchmarks import command as job
 from experiments.benchmarks import processes as launch
 from experiments.benchmarks import startup, worker
 from experiments.benchmarks import timing as measure
-from experiments.benchmarks.contestants import cheap_random as stores
 from experiments.benchmarks.contestants import contestant as contest
 from experiments.benchmarks.contestants import roster as contestants
 from experiments.benchmarks.contestants.contestant import LeftOut, needed, repeated
-from experiments.benchmarks.contestants.floor import floor
 from experiments.benchmarks.cpu_affinity import pinnable_cores, pinned
+from experiments.benchmarks.history import read_history
+from experiments.benchmarks.instruction_set import XLA, InstructionSet, Observed
 from experiments.benchmarks.normals import PRECISIONS, addressed, fillers
 from experiments.benchmarks.ratios import Measured, spread
-from experiments.benchmarks.report import Report
-from experiments.benchmarks.tables import format_digits, measurement_tables
-from experiments.benchmarks.text_table import WIDTH, TextTable
-from experiments.benchmarks.workloads import ALONE, GROUPS, chosen, double_well, ripples, workloads
+from experiments.benchmarks.reports.report import Report
+from experiments.benchmarks.reports.tables import format_digits, measurement_tables
+from experiments.benchmarks.reports.text_table import WIDTH, TextTable
+from experiments.benchmarks.timing import CPU, WALL
+from experiments.benchmarks.workloads import ALONE, GROUPS, chosen, double_well, workloads
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 
@@ -115,6 +115,12 @@ def test_a_contestant_that_takes_too_long_is_left_out():
     assert notes == {"slow": "100 s for a single go"}
 
 
+def test_cpu_time_does_not_pass_while_a_process_sleeps():
+    asleep, awake = repeated(lambda: time.sleep(0.05)), repeated(lambda: sum(range(100_000)))
+    assert measure.cpu_stopwatch(asleep, 4) < 0.2 <= measure.stopwatch(asleep, 4)
+    assert measure.cpu_stopwatch(awake, 4) > 0
+
+
 def test_garbage_is_collected_before_and_not_while_clocks_run():
     import gc
 
@@ -146,43 +152,13 @@ def test_a_workload_of_too_many_steps_is_left_out():
         roster["NumPy loop"]()
 
 
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (5, 3, 1, 7), (3, 2, 2, 20_000), (7, 2, 900, 9)])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_floors_run_at_any_size(sizes, dtype):
-    P, K, R, d = sizes
-    for workload in (double_well, ripples):
-        floor(replace(workload("any", P=P, K=K, R=R, d=d), dtype=dtype))(3)
-
-
-def test_every_group_of_workloads_has_a_floor_and_says_its_sizes():
+def test_every_group_of_workloads_says_its_sizes():
     pytest.importorskip("sklearn")
     for group in ALONE:
         for quick in (True, False):
             for each in workloads(group, quick=quick):
                 assert {"P", "K", "R", "d"} <= set(each.sizes)
                 assert each.coordinates == np.prod([each.sizes[letter] for letter in "PKRd"])
-    for group in ("logistic", "digits"):
-        for each in workloads(group):
-            floor(each)(1)
-
-
-def test_a_floor_makes_normals_and_hands_out_every_one():
-    """Kolmogorov and Smirnov at 1 %, for one fixed sequence."""
-    store = stores.Store(96, np.float32)
-    store.fill = stores.BoxMuller(store.values)
-    drawn = np.concatenate([next(store).copy() for _ in range(400)])
-    assert len(np.unique(drawn)) > 0.99 * len(drawn)
-    assert stats.kstest(drawn, "norm").pvalue > 0.01
-
-
-@pytest.mark.parametrize("piece", [1, 7, 96, 20_001])
-def test_a_store_gives_pieces_of_one_size(piece):
-    store = stores.Store(piece, np.float32)
-    fills = []
-    store.fill = lambda: fills.append(1)
-    count = len(store.values) // piece
-    assert {len(next(store)) for _ in range(2 * count)} == {piece}
-    assert len(fills) == 2
 
 
 def test_every_contestant_draws_normals():
@@ -205,7 +181,10 @@ def test_groups_are_chosen_by_name():
 FACTS = {
     "processor": "a processor", "cores": 2, "core": 0, "platform": "a system", "python": "3",
     "versions": {"numpy": "2"} | {f"library{i}": "1.2.3" for i in range(20)},
-    "blas": [{"internal_api": "openblas", "version": "0.3", "architecture": None}],
+    "isa": "avx2", "instructions": {
+        "extensions": ["X86_V2"], "torch": "AVX2", "xla_flags": XLA,
+        "blas": [{"internal_api": "openblas", "version": "0.3", "architecture": None}],
+    },
     "variables": {"OPENBLAS_CORETYPE": "Haswell"}, "given": {"XLA_FLAGS": "--a b"}, "load": [0.5],
 }  # fmt: skip
 
@@ -220,7 +199,7 @@ def test_a_table_by_hand():
     found = a_measurement(notes={"PyTorch": "not there"}, remark="a remark")
     assert measurement_tables([found])[0].text().split("\n") == [
         "one: P = 4, d = 1000",
-        "  time in ns",
+        "  wall time in ns",
         "           time  kavg / it       quartiles  least to most",
         "  kavg     20.0",
         "  JAX      40.0      0.500  0.500 to 0.750  0.500 to 1.00",
@@ -236,10 +215,10 @@ def test_a_series_by_hand():
     (grid,) = measurement_tables([early, late])
     assert grid.text().split("\n") == [
         "grow: P = 4",
-        "  kavg in ns; then kavg / it [quartiles]",
-        "  d     kavg                 JAX",
-        "  10^3  20.0  0.500 [.500, .750]",
-        "  20    10.0                   -",
+        "  kavg, wall time in ns; then kavg / it [quartiles]",
+        "  d     kavg                JAX",
+        "  10^3  20.0  .500 [.500, .750]",
+        "  20    10.0                  -",
         "  d = 20: JAX: asleep",
     ]
 
@@ -309,11 +288,13 @@ def test_measurements_survive_the_file(tmp_path):
 
 def test_a_worker_measures_its_group(tmp_path, monkeypatch):
     monkeypatch.setattr(contest, "find_spec", lambda name: None)
-    worker.work(worker.Job("one_replica", 2, 0.0, True, str(tmp_path / "results")))
+    worker.work(worker.Job("one_replica", 2, 0.0, True, str(tmp_path / "results"), WALL))
     (found,) = launch.read(tmp_path / "results")
     assert found.name == "one small replica"
     assert len(found.seconds["kavg"]) == len(found.seconds["floor"]) == 2
     assert found.ratio("NumPy loop").median > 0
+    assert found.clock == WALL
+    assert found.remark.startswith("the floor: words ")
 
 
 def test_without_its_data_a_workload_is_noted(tmp_path, monkeypatch):
@@ -336,10 +317,10 @@ def test_a_process_stays_on_its_core_for_as_long_as_asked():
 
 
 def test_commands_are_started_and_their_failures_reported():
-    startup.starter(["-c", "pass"])()(1)
+    startup.starter({}, ["-c", "pass"])()(1)
     with pytest.raises(LeftOut, match="failed: NameError"):
-        startup.starter(["-c", "nonsense"])()(1)
-    ready, notes = contestants.prepared({"x": startup.starter(["-c", "import no_such_thing"])})
+        startup.starter({}, ["-c", "nonsense"])()(1)
+    ready, notes = contestants.prepared({"x": startup.starter({}, ["-c", "import no_such_thing"])})
     assert (ready, list(notes)) == ({}, ["x"])
 
 
@@ -354,21 +335,25 @@ def test_a_worker_that_crashes_is_reported(tmp_path, monkeypatch):
 @pytest.fixture
 def quick_bench(monkeypatch, tmp_path):
     """The command with times made up: ``call(**options) -> exit code``, written to ``bench``."""
-    asked = []
+    asked, plans = [], []
 
     def measured(group, plan):
         asked.append((group, plan.repetitions))
+        plans.append(plan)
         return [a_measurement()] if group != "large" else [launch.failed("large", "crashed")]
+
+    def observed(variables):
+        return Observed(["AVX2"], [], "", variables["XLA_FLAGS"])
 
     monkeypatch.setattr(job, "measure", measured)
     monkeypatch.setattr(job, "detect_launch", lambda: None)
-    options = {"quick": False, "markdown": False, "force": False}
+    monkeypatch.setattr(job, "observe_apart", observed)
+    monkeypatch.setattr(launch, "simd_extensions", lambda: ["AVX2", "AVX512F"])
 
-    def call(only="small", repetitions=None, **given):
-        out = tmp_path / "bench"
-        return job.bench(SerialComm(), only, repetitions, out, **options | given)
+    def call(only="small", **given):
+        return job.bench(SerialComm(), job.Options(tmp_path / "bench", only, **given))
 
-    call.asked = asked
+    call.asked, call.plans = asked, plans
     call.out = tmp_path / "bench"
     return call
 
@@ -404,6 +389,40 @@ def test_a_part_that_failed_is_an_exit_code(quick_bench, capsys):
     assert "not measured: crashed" in capsys.readouterr().out
 
 
+def test_clock_and_instruction_set_reach_workers_and_results(quick_bench):
+    quick_bench()
+    assert quick_bench.plans[0].clock == CPU
+    assert "NPY_DISABLE_CPU_FEATURES" not in quick_bench.plans[0].variables
+    quick_bench(force=True, clock=WALL, isa=InstructionSet.AVX2)
+    assert quick_bench.plans[1].clock == WALL
+    assert quick_bench.plans[1].variables["NPY_DISABLE_CPU_FEATURES"] == "AVX512F"
+    facts = json.loads((quick_bench.out / "bench.json").read_text())["machine"]
+    assert (facts["isa"], facts["given"]["ATEN_CPU_CAPABILITY"]) == ("avx2", "avx2")
+
+
+def test_nothing_is_measured_if_the_instruction_set_is_not_held(quick_bench, monkeypatch):
+    wider = Observed(["AVX2", "AVX512F"], [], "", XLA)
+    monkeypatch.setattr(job, "observe_apart", lambda variables: wider)
+    with pytest.raises(KavgError, match="NumPy still uses AVX512F"):
+        quick_bench(isa=InstructionSet.AVX2)
+    assert quick_bench.asked == []
+
+
+def test_a_history_gets_the_lines_of_a_run(quick_bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(job, "current_commit", lambda: "0123456789ab+")
+    path = tmp_path / "history.csv"
+    quick_bench(history=path)
+    assert {(line.commit, line.contestant) for line in read_history(path)} == {
+        ("0123456789ab+", "kavg"), ("0123456789ab+", "JAX"),
+    }  # fmt: skip
+    with pytest.raises(KavgError, match="leave --history or --quick out"):
+        quick_bench(history=path, quick=True, force=True)
+    path.write_text("something else\n")
+    with pytest.raises(KavgError, match="the first line must be date"):
+        quick_bench(history=path, force=True)
+    assert len(quick_bench.asked) == 1
+
+
 def test_the_command_refuses_wrong_options(quick_bench, monkeypatch):
     with pytest.raises(KavgError, match="repetitions must be at least 1"):
         quick_bench(repetitions=0)
@@ -414,7 +433,7 @@ def test_the_command_refuses_wrong_options(quick_bench, monkeypatch):
 
 def test_the_figure_shows_every_panel_there_is_something_for():
     pytest.importorskip("matplotlib")
-    from experiments.benchmarks.figure import bench_figure
+    from experiments.benchmarks.reports.figure import bench_figure
 
     figure = bench_figure(list(everything()))
     assert len(figure.axes) == 1 + 3 + 1 + 1

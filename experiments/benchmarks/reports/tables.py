@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from experiments.benchmarks.ratios import Measured, Spread
-from experiments.benchmarks.text_table import TextTable
+from experiments.benchmarks.reports.text_table import TextTable
 
 
 def measurement_tables(measured: Sequence[Measured]) -> list[TextTable]:
@@ -30,7 +30,8 @@ def _workload_table(measured: Measured) -> TextTable:
         rows.append((name, format_digits(measured.time(name)), *cells))
     rows += [(name, "-", "", "", "") for name in measured.notes]
     title = measured.name + (f": {sizes}" if sizes else "")
-    return TextTable(title, f"time in {measured.unit}", header, rows, _table_notes(measured))
+    caption = f"{measured.clock} in {measured.unit}"
+    return TextTable(title, caption, header, rows, _table_notes(measured))
 
 
 def _series_table(series: Sequence[Measured]) -> TextTable:
@@ -54,7 +55,7 @@ def _series_table(series: Sequence[Measured]) -> TextTable:
     )
     notes |= dict.fromkeys(each.remark for each in series if each.remark)
     title = first.name + (f": {fixed}" if fixed else "")
-    caption = f"{ours} in {first.unit}; then {ours} / it [quartiles]"
+    caption = f"{ours}, {first.clock} in {first.unit}; then {ours} / it [quartiles]"
     return TextTable(title, caption, (letter, ours, *names), rows, list(notes))
 
 
@@ -76,8 +77,10 @@ def _spread_cells(ratio: Spread) -> tuple[str, str, str]:
 def _ratio_cell(ratio: Spread | None) -> str:
     if ratio is None:
         return "-"
-    low, high = (format_digits(value).removeprefix("0") for value in ratio.quartiles)
-    return f"{format_digits(ratio.median)} [{low}, {high}]"
+    # Without the zeros before the point, or two peers with long names would not fit a line.
+    numbers = (ratio.median, *ratio.quartiles)
+    middle, low, high = (format_digits(value).removeprefix("0") for value in numbers)
+    return f"{middle} [{low}, {high}]"
 
 
 def format_digits(value: float) -> str:

@@ -1,0 +1,1 @@
+"""What is made of timings: tables, a report and figures."""
