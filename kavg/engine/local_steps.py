@@ -43,7 +43,7 @@ class LocalSteps:
     """The local steps ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1, of up to ``tile`` learners.
 
     Workspace and oracle are planned in the constructor; arrays have shape ``(tile, R, d)``.  A step
-    allocates nothing but the small workspace that a gradient may need (``kavg.objectives.sine``).
+    allocates nothing, if the gradient does not.
     With ``dtype = "float32"`` iterates and gradients are of that precision; displacements, their
     mean, the outer rule and ``w`` are float64.
     """

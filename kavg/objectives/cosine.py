@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import final
 
 import numpy as np
 
-from kavg.base import Constant, Floats
+from kavg.base import Constant, Floats, PlannedGradient, Precision
+from kavg.elementary.sine import sine
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
-from kavg.objectives.sine import sine
+from kavg.objectives.elementwise import sum_over_coordinates
+from kavg.objectives.ripples import RippleGradient, write_gradient
 from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
 
@@ -69,25 +69,19 @@ class Cosine:
         """0, exact: both terms are at least 0 and vanish at 0."""
         return Constant(0.0, "exact", "both terms are at least 0 and vanish at 0")
 
-    @cached_property
-    def _scalars(self) -> Scalars:
-        return as_scalars(self.A * self.omega, self._ratio if self.lam else np.inf, self.lam)
-
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
 
         ``1 - cos z`` is computed as ``2 sin(z/2)^2``, which does not cancel near 0.
         """
-        ripples = np.square(np.sin(0.5 * self.omega * x))
+        ripples = np.square(sine(x, 0.5 * self.omega, np.empty_like(x)))
         return sum_over_coordinates(0.5 * self.lam * np.square(x) + 2.0 * self.A * ripples)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``lam w + A omega sin(omega w)`` to ``out (..., d)`` and return it."""
-        slope, ratio, lam = self._scalars[x.dtype]
-        sine(x, self.omega, out)
-        if self.lam == 0:
-            return np.multiply(out, slope, out=out)
-        # lam (w + ratio sin) needs no second array for lam w.
-        np.multiply(out, ratio, out=out)
-        np.add(out, x, out=out)
-        return np.multiply(out, lam, out=out)
+        return write_gradient(self, x, out)
+
+    def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
+        """Allocate workspace for the sines of a block."""
+        size = tile * R * self.dim
+        return RippleGradient(self.lam, self.A * self.omega, self.omega, size, dtype)

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
+from kavg.elementary.logarithm import log1p
 from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Dimension, check_ranges
 
@@ -47,7 +48,7 @@ class Logarithm:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
-        return sum_over_coordinates(np.log1p(np.square(x)))
+        return sum_over_coordinates(log1p(np.square(x)))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w / (1 + w^2)`` to ``out (..., d)`` and return it."""

@@ -48,15 +48,16 @@ class Saturating:
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
 
-        A term is computed as the square of ``w / sqrt(1 + w^2)``, which cannot overflow.
+        Beyond ``|w| = 2^60`` a term is 1 to rounding, so that squares need not overflow.
         """
-        return sum_over_coordinates(np.square(x / np.hypot(1.0, x)))
+        squares = np.square(np.minimum(np.abs(x), 2.0**60))
+        return sum_over_coordinates(squares / (1.0 + squares))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w / (1 + w^2)^2`` to ``out (..., d)`` and return it."""
         np.multiply(x, x, out=out)
         np.add(out, 1.0, out=out)
-        np.reciprocal(out, out=out)
+        np.divide(1.0, out, out=out)
         # Squared only now: (1 + w^2)^2 overflows where its reciprocal is merely 0.
         np.multiply(out, out, out=out)
         np.multiply(out, x, out=out)

@@ -8,9 +8,10 @@ from typing import final
 
 import numpy as np
 
-from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
-from kavg.objectives.sine import sine
+from kavg.base import Constant, Floats, PlannedGradient, Precision
+from kavg.elementary.sine import sine
+from kavg.objectives.elementwise import sum_over_coordinates
+from kavg.objectives.ripples import RippleGradient, write_gradient
 from kavg.ranges import Dimension, check_ranges
 
 
@@ -57,22 +58,17 @@ class SineBowl:
         """
         return Constant(_least_ratio(), "exact", "least F'^2 / 2F of one coordinate, to rounding")
 
-    @cached_property
-    def _scalars(self) -> Scalars:
-        return as_scalars(2.0, 1.5)
-
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
-        return sum_over_coordinates(np.square(x) + 3.0 * np.square(np.sin(x)))
+        return sum_over_coordinates(np.square(x) + 3.0 * np.square(sine(x, 1.0, np.empty_like(x))))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w + 3 sin(2 w)`` to ``out (..., d)`` and return it."""
-        two, ratio = self._scalars[x.dtype]
-        # 2 (w + 3/2 sin(2 w)) needs no second array for 2 w.
-        sine(x, 2.0, out)
-        np.multiply(out, ratio, out=out)
-        np.add(out, x, out=out)
-        return np.multiply(out, two, out=out)
+        return write_gradient(self, x, out)
+
+    def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
+        """Allocate workspace for the sines of a block."""
+        return RippleGradient(2.0, 3.0, 2.0, tile * R * self.dim, dtype)
 
 
 def _least_ratio() -> float:
@@ -85,7 +81,10 @@ def _least_ratio() -> float:
     low, high = 0.001, 4.0
     for _ in range(6):
         w = np.linspace(low, high, 4001)
-        ratio = np.square(2 * w + 3 * np.sin(2 * w)) / (2 * (w**2 + 3 * np.sin(w) ** 2))
+        slope = 2 * w + 3 * sine(w, 2.0, np.empty_like(w))
+        ratio = np.square(slope) / (
+            2 * (np.square(w) + 3 * np.square(sine(w, 1.0, np.empty_like(w))))
+        )
         best = int(np.argmin(ratio))
         low, high = w[max(best - 1, 0)], w[min(best + 1, 4000)]
     return float(ratio[best])

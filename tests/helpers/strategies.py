@@ -13,7 +13,6 @@ import kavg
 from kavg.objectives.data import Data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.instances import small_settings
-from kavg.objectives.sine import POLYNOMIAL_DIM
 
 SMALL = st.floats(0.125, 2.0)
 
@@ -57,7 +56,7 @@ def objectives(dim: int) -> list:
 
 @st.composite
 def analytic(draw) -> kavg.Problem:
-    dim = draw(st.one_of(st.integers(1, 7), st.just(POLYNOMIAL_DIM)))
+    dim = draw(st.one_of(st.integers(1, 7), st.just(130)))
     objective = draw(st.sampled_from(objectives(dim)))
     return kavg.Problem(objective, draw(additive_noise()), draw(starts(dim)))
 

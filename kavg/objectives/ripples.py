@@ -1,0 +1,61 @@
+"""Gradients of bowls with sine ripples."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from kavg.base import Floats, HasGradientPlan, Precision
+from kavg.elementary.blocks import BLOCK, split_into_blocks
+from kavg.elementary.polynomial import as_coefficients
+from kavg.elementary.sine import Sine
+
+
+@final
+class RippleGradient:
+    """Planned ``lam x + slope sin(omega x)``, for ``lam >= 0``.
+
+    It is computed as ``lam (x + (slope/lam) sin(omega x))``, which needs no second array for
+    ``lam x``; the ratio is folded into the polynomial of the sine.
+
+    >>> gradient, out = RippleGradient(2.0, 3.0, omega=np.pi, size=2), np.empty(2)
+    >>> gradient(np.array([0.5, 1.0]), out)
+    >>> out
+    array([4., 2.])
+    """
+
+    def __init__(
+        self, lam: float, slope: float, omega: float, size: int, dtype: Precision = "float64"
+    ) -> None:
+        self.has_bowl = lam != 0
+        self.sine = Sine(omega, size, dtype, scale=slope / lam if self.has_bowl else 1.0)
+        self.factor, one = as_coefficients((lam if self.has_bowl else slope, 1.0), dtype)
+        self.has_factor = bool(self.factor != one)
+
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write the gradient to ``out``; ``x, out`` of one shape."""
+        if x.size <= BLOCK:
+            self._write_block(x, out)
+        else:
+            for part, place in split_into_blocks(x, out):
+                self._write_block(part, place)
+
+    def _write_block(self, x: Floats, out: Floats) -> None:
+        self.sine(x, out)
+        if self.has_bowl:
+            np.add(out, x, out=out)
+        if self.has_factor:
+            np.multiply(out, self.factor, out=out)
+
+
+def write_gradient(objective: HasGradientPlan, x: Floats, out: Floats) -> Floats:
+    """Write the gradient at ``x (..., d)`` to ``out`` by a plan made for this call; return ``out``.
+
+    >>> from kavg.objectives import SineBowl
+    >>> write_gradient(SineBowl(dim=1), np.array([[1.0]]), np.empty((1, 1))).round(3)
+    array([[4.728]])
+    """
+    rows = x.size // max(1, x.shape[-1])
+    objective.plan_gradient(rows, 1, "float32" if x.dtype == np.float32 else "float64")(x, out)
+    return out

@@ -1,0 +1,149 @@
+"""The sine: how far off, the same bits in any company, nothing allocated."""
+
+from __future__ import annotations
+
+import tracemalloc
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from helpers.experiment import experiment
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kavg.elementary.blocks import BLOCK, split_into_blocks
+from kavg.elementary.sine import PI, Sine, half_turns, sine, sine_cosine_of_half_turns
+
+PRECISE = np.finfo(np.longdouble).eps < 1e-18
+LONG_PI = 4 * np.arctan(np.longdouble(1))
+DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
+
+
+def sine_of(turns, dtype="float64", scale=1.0):
+    """The sine of pi times ``turns``."""
+    x = np.array(turns, dtype)
+    planned, out = Sine(np.pi, x.size, dtype, scale), np.full_like(x, np.nan)
+    assert half_turns(np.pi) == 1.0
+    for part, place in split_into_blocks(x, out):
+        planned(part, place)
+    return out
+
+
+@pytest.mark.skipif(not PRECISE, reason="no longer numbers to compare with")
+@pytest.mark.parametrize(
+    ("dtype", "absolute", "relative", "scales"),
+    [
+        ("float64", 5e-16, 4e-16, [1e-300, 1e-9, 1e-3, 0.1, 0.5, 3.0, 1e6, 1e12]),
+        ("float32", 1.8e-7, 1.4e-7, [1e-30, 1e-9, 0.1, 0.5, 3.0, 1e3, 1e6]),
+    ],
+)
+def test_sine_is_right_to_the_last_places(dtype, absolute, relative, scales):
+    for scale in scales:
+        t = np.random.default_rng(1).uniform(-scale, scale, 20_000).astype(dtype)
+        f = t - np.rint(t)
+        exact = np.sin(LONG_PI * f.astype(np.longdouble)) * np.where(np.rint(t) % 2, -1, 1)
+        off, near = np.abs(sine_of(t, dtype) - exact), np.abs(f) < 0.25
+        assert off.max() < absolute
+        assert (off <= relative * np.abs(exact))[near].all()
+
+
+def test_sine_agrees_with_decimals():
+    coefficients = experiment("elementary/coefficients")
+    x = np.random.default_rng(2).uniform(-6, 6, 200)
+    with localcontext(prec=60):
+        exact = [float(coefficients.cosine(Decimal(float(a)) * 3 - coefficients.PI / 2)) for a in x]
+    # A rounding of omega/pi and one of the product: 2^-52 of the argument.
+    assert np.all(np.abs(sine(x, 3.0, np.empty_like(x)) - exact) < 5e-16 + 2**-52 * np.abs(3 * x))
+
+
+@DTYPES
+def test_sine_is_exact_at_multiples_of_a_half(dtype):
+    whole = np.arange(-50.0, 51.0)
+    assert (sine_of(whole, dtype) == 0).all()
+    assert np.array_equal(sine_of(whole + 0.5, dtype), np.where(whole % 2, -1.0, 1.0))
+    assert np.array_equal(sine_of(-whole / 7, dtype), -sine_of(whole / 7, dtype))
+
+
+@DTYPES
+def test_sine_of_zeros_and_of_numbers_without_a_phase(dtype):
+    assert np.signbit(sine_of([-0.0, 0.0], dtype)).tolist() == [True, False]
+    small = np.finfo(dtype).smallest_subnormal
+    assert sine_of([small], dtype)[0] == 3 * small
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(sine_of([np.inf, -np.inf, np.nan], dtype)).all()
+    huge = 2.0 ** np.arange(20, np.finfo(dtype).maxexp)
+    for factor in (1.0, 1.25, 1 + np.finfo(dtype).eps):
+        assert np.abs(sine_of(factor * huge, dtype)).max() <= 1.0
+
+
+def test_the_scale_is_a_factor():
+    t = np.linspace(-3, 3, 1001)
+    assert np.allclose(sine_of(t, scale=-2.5), -2.5 * sine_of(t), rtol=0, atol=2e-15)
+
+
+@pytest.mark.parametrize("omega", [1e-300, 0.7, 3.0, 1e17, 1e300])
+def test_half_turns_are_rounded_correctly(omega):
+    with localcontext(prec=400):
+        exact = Decimal(omega) / (Decimal(PI.numerator) / Decimal(PI.denominator))
+        nearest = [np.nextafter(half_turns(omega), end) for end in (0.0, np.inf)]
+        off = abs(Decimal(half_turns(omega)) - exact)
+        assert all(off <= abs(Decimal(float(other)) - exact) for other in nearest)
+
+
+@DTYPES
+def test_numpys_own_sine_is_near(dtype):
+    x = np.linspace(-9, 9, 1001).astype(dtype)
+    off = np.abs(sine(x, 1.7, np.empty_like(x)) - np.sin(x.astype(np.float64) * 1.7))
+    assert off.max() < 20 * np.finfo(dtype).eps
+
+
+@given(size=st.integers(0, 3), extra=st.integers(-1, 1), cut=st.integers(0, 200))
+def test_neighbours_do_not_change_bits(size, extra, cut):
+    t = np.random.default_rng(size).normal(size=max(1, size * BLOCK + extra))
+    cut = min(cut, len(t))
+    apart = np.concatenate([sine_of(t[:cut]), sine_of(t[cut:])])
+    assert apart.tobytes() == sine_of(t).tobytes()
+
+
+@pytest.mark.parametrize("layout", [np.s_[:, :], np.s_[::2, :], np.s_[:, ::-1], np.s_[:, 1:5]])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_any_layout_of_memory(layout, order):
+    plane = np.random.default_rng(1).normal(size=(300, 70)).copy(order)
+    place = np.full((300, 70), 7.0)
+    expected, rest = sine_of(plane[layout].copy()), place.copy()
+    rest[layout] = expected
+    assert sine(plane[layout], np.pi, place[layout]).tobytes() == expected.tobytes()
+    assert place.tobytes() == rest.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 3 * BLOCK), (3, 2, 4000), (40, 7, 100)])
+def test_blocks_cover_every_number_once(shape):
+    x, out = np.zeros(shape), np.zeros((*shape, 2))[..., 0]
+    for part, place in split_into_blocks(x, out):
+        assert part.shape == place.shape
+        assert 0 < part.size <= BLOCK
+        place += 1
+    assert (out == 1).all()
+
+
+@DTYPES
+def test_a_planned_sine_allocates_nothing(dtype):
+    x, out = np.ones((8, 4, 250), dtype), np.empty((8, 4, 250), dtype)
+    planned = Sine(3.0, x.size, dtype)
+    planned(x, out)
+    tracemalloc.start()
+    planned(x, out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000
+
+
+def test_sine_and_cosine_of_half_turns():
+    whole = np.arange(-(2**31), 2**31, 43_211).astype(np.int32)
+    turns = whole.astype(np.float32) * np.float32(2.0**-31)
+    angle = np.pi * turns.astype(np.float64)
+    found, cosine = np.empty_like(turns), np.empty_like(turns)
+    sine_cosine_of_half_turns(turns.copy(), found, cosine, np.empty((2, turns.size), np.float32))
+    assert np.abs(found - np.sin(angle)).max() < 1.8e-7
+    assert np.abs(cosine - np.cos(angle)).max() < 1.5e-7
+    assert found.tobytes() == sine_of(turns, "float32").tobytes()
