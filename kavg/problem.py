@@ -12,6 +12,7 @@ from kavg.arrays import as_array
 from kavg.base import Floats, NoiseConstants, Objective, Oracle, Outer, Schedule, Start
 from kavg.conversion import to_number
 from kavg.errors import KavgError
+from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import Count, Finite, Positive, check_dimension, check_range, check_ranges
 from kavg.text import shorten_repr
 
@@ -49,6 +50,11 @@ class Problem:
         found = self.oracle.constants(self.objective)
         noise: NoiseConstants = check_range(NoiseConstants, "oracle.constants(...)", found)
         return noise
+
+    @property
+    def same_bits(self) -> SameBits:
+        """Where the bits are the same: the weakest of what the three parts promise."""
+        return find_same_bits(self.objective, self.oracle, self.start)
 
     def first_iterate(self, seed: int, R: int) -> Floats:
         """Return ``w_1 (R, d)``, whatever form ``start`` has.
@@ -111,6 +117,11 @@ class Algorithm:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def same_bits(self) -> SameBits:
+        """Where the bits are the same: the weaker of what step size and outer rule promise."""
+        return find_same_bits(self.gamma, self.outer)
 
     def step_size(self, n: int) -> float:
         """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule.

@@ -25,6 +25,7 @@ class ConstantStep:
     """
 
     kind = "constant"
+    same_bits = "any machine"
     gamma: Positive
 
     def __post_init__(self) -> None:
@@ -48,6 +49,7 @@ class InverseSqrt:
     """
 
     kind = "inverse_sqrt"
+    same_bits = "any machine"
     gamma: Positive
     rounds: Annotated[Count, "use rounds=1 for gamma/sqrt(n)"] = 1
 
@@ -73,6 +75,7 @@ class Piecewise:
     """
 
     kind = "piecewise"
+    same_bits = "any machine"
     gammas: tuple[Positive, ...]
     boundaries: tuple[int, ...]
 
@@ -106,6 +109,7 @@ class WarmUp:
     """
 
     kind = "warm_up"
+    same_bits = "any machine"
     rounds: Annotated[Count, "leave the warm-up out instead"]
     then: ConstantStep | InverseSqrt | Piecewise
 

@@ -30,6 +30,7 @@ class Normal:
     """
 
     kind = "normal"
+    same_bits = "any machine"
     scale: NonNegative = 1.0
     mean: Finite = 0.0
 

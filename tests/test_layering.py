@@ -20,7 +20,7 @@ FLOORS = (
     # The vocabulary, in this order.
     (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
-        *("ranges", "base", "gradients", "elementary", "problem", "trajectory"),
+        *("ranges", "base", "portability", "gradients", "elementary", "problem", "trajectory"),
         *("validation", "version"),
     ),
     ("engine", "oracles", "outer", "schedules", "storage"),

@@ -6,11 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Final
 
-from kavg import objectives
+from kavg import objectives, oracles
 from kavg.base import Constant
 from kavg.config.kinds import FAMILIES, field_default, to_plain
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
+from kavg.portability import find_same_bits
 from kavg.reports.text import wrap_text
 
 WIDTH: Final = 78
@@ -20,8 +21,9 @@ WIDTH: Final = 78
 def list_kinds(section: str = "all") -> str:
     """Format one section of the list, or all of them.
 
-    An objective is listed with the constants of a small instance and their sources.  Raises
-    ``KavgError`` for an unknown section.
+    An objective is listed with the constants of a small instance and their sources, and both
+    objectives and oracles with the machines on which they have the same bits.  Raises ``KavgError``
+    for an unknown section.
 
     >>> print(list_kinds("starts"))
     starts
@@ -39,12 +41,14 @@ def list_kinds(section: str = "all") -> str:
 
 
 def _format_kind(kind: str, cls: type) -> str:
-    """One kind: its keys, the first paragraph of its docstring, and its constants, if any."""
+    """One kind: its keys, the first paragraph of its docstring, constants, and where bits are."""
     first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
     lines = wrap_text(f"{kind}({_format_signature(cls)})", WIDTH, indent=2, hanging=2)
     lines += wrap_text(" ".join(first.split()), WIDTH, indent=4)
     if cls in objectives.KINDS.values():
         lines += _format_constants(cls)
+    if cls in (*objectives.KINDS.values(), *oracles.KINDS.values()):
+        lines.append(f"    same bits: {find_same_bits(cls(**small_settings(cls)))}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from kavg.base import Communicator
 from kavg.engine.agreement import decode_text, encode_text, group_ranks, name_ranks
 from kavg.engine.blas_threads import get_blas_controller
 from kavg.mpi.launchers import detect_launch
+from kavg.portability import ARITHMETIC, SameBits
 from kavg.version import __version__
 
 PACKAGES: Final = (
@@ -34,9 +35,9 @@ PACKAGES: Final = (
 """Packages whose versions are recorded."""
 
 BITS: Final = ("machine", "processor", "c_library", "simd", "blas")
-"""The facts of a machine that last bits depend on (docs/design.md, What a digest promises)."""
+"""The facts of a machine that last bits may depend on (docs/design.md, What a digest promises)."""
 
-SESSION: Final = ("time", *BITS, "ranks", "source", "versions")
+SESSION: Final = ("time", *BITS, "ranks", "source", "arithmetic", "versions")
 """The facts that a checkpoint stores of each session in which a part of its run was computed."""
 
 
@@ -61,6 +62,7 @@ def describe_environment(ranks: int, mpi: str | None) -> dict[str, Any]:
         "launcher": launch.launcher if launch else None,
         "mpi": mpi,
         "source": source_digest(),
+        "arithmetic": ARITHMETIC,
         "versions": {
             **{name: known for name in PACKAGES if (known := installed_version(name))},
             "kavg": __version__,
@@ -93,23 +95,34 @@ def describe_session(ranks: int) -> dict[str, Any]:
     return {key: facts[key] for key in SESSION}
 
 
-def describe_versions() -> dict[str, str]:
-    """Describe the versions and the machine, on which the last bits of a run depend.
+def list_bit_facts(same_bits: SameBits) -> tuple[str, ...]:
+    """List the facts of a machine that the bits of a run with this promise may depend on.
+
+    >>> list_bit_facts("any machine")
+    ('machine',)
+    """
+    # Compared on x86-64 alone, so another architecture is always said.
+    return BITS[:1] if same_bits == "any machine" else BITS
+
+
+def describe_versions(same_bits: SameBits = "unknown") -> dict[str, Any]:
+    """Describe the versions and the machine that the bits of a run with this promise depend on.
 
     If one of them has changed since the last session, ``kavg resume`` warns.
     """
     facts = describe_environment(1, None)
-    machine = {key: facts[key] for key in ("source", *BITS)}
+    machine = {key: facts[key] for key in ("source", "arithmetic", *list_bit_facts(same_bits))}
     return {"kavg": __version__, "numpy": np.__version__, **machine}
 
 
-def list_unlike_ranks(comm: Communicator) -> list[str]:
+def list_unlike_ranks(comm: Communicator, same_bits: SameBits) -> list[str]:
     """Describe the machines of ranks if last bits may differ between them; one ``Allgather``.
 
-    The digest of a run then depends on which rank computes what.  Empty if all are alike.
+    The digest of a run then depends on which rank computes what.  Empty if all are alike in what a
+    run with this promise depends on.
     """
-    versions = describe_versions()
-    own = ", ".join(f"{name} {versions[name]}" for name in BITS)
+    versions = describe_versions(same_bits)
+    own = ", ".join(f"{name} {versions[name]}" for name in list_bit_facts(same_bits))
     groups = group_ranks(comm, encode_text(own)) if comm.Get_size() > 1 else {}
     if len(groups) < 2:
         return []

@@ -156,7 +156,7 @@ def run_algorithms(
 
     Runs that ``manager`` holds are taken from it, or completed; on rank 0 it writes checkpoints.
     """
-    print_messages(list_unlike_ranks(session.comm))
+    print_messages(list_unlike_ranks(session.comm, config.same_bits))
     earlier = manager.start.runs if manager else ()
     # All ranks hold the same state after a round, so rank 0 alone writes it.
     mine = manager if session.rank == 0 else None

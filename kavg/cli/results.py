@@ -57,6 +57,7 @@ def write_results(session: Session, results: Results, folder: Path, *, force: bo
     facts = describe_environment(session.size, session.mpi)
     # kavg resume and kavg verify compare the hash with that of the data they find.
     facts |= {**describe_data(results.config), "earlier": list(results.earlier)}
+    facts["same_bits"] = results.config.same_bits
     lock = None
     try:
         if not force:

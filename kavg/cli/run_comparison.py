@@ -24,6 +24,7 @@ from kavg.config.toml import parse_toml
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
+from kavg.reports.repetition import BIT_DEPENDENCIES, MACHINE_DEPENDENCIES, NAMES
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
@@ -74,12 +75,17 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
     """
     runs_a, runs_b = _read_runs(a), _read_runs(b)
     data_a, data_b = _read_data_digest(a), _read_data_digest(b)
+    facts_a, facts_b = _read_environment(a), _read_environment(b)
     # The same data may lie at another place, as seen from another folder.
     skipped = DATA_PLACES if data_a and data_a == data_b else ()
     lines = [
         *_changed_places("settings", _read_settings(a, skipped), _read_settings(b, skipped)),
         *_changed_places("data    ", {"digest": data_a[:SHOWN]}, {"digest": data_b[:SHOWN]}),
-        *_changed_places("machine ", _read_environment(a), _read_environment(b)),
+    ]
+    expected = None if lines else _describe_expectation(facts_a, facts_b)
+    lines += [
+        *_changed_places("machine ", facts_a, facts_b),
+        *([f"expected  {expected}"] if expected else []),
         *_compare_algorithms(runs_a, runs_b),
     ]
     is_same = joint_digest(runs_a) == joint_digest(runs_b)
@@ -114,6 +120,22 @@ def _read_environment(folder: Path) -> dict[str, Any]:
     return flatten_tables(
         {key: facts[key] for key in facts if key not in IGNORED} | {"sessions": sessions}
     )
+
+
+def _describe_expectation(a: Mapping[str, Any], b: Mapping[str, Any]) -> str | None:
+    """What to expect of two runs with the same settings, by where they ran; None if it is one."""
+    changed = [
+        place for place in BIT_DEPENDENCIES if place != "ranks" and a.get(place) != b.get(place)
+    ]
+    if not changed:
+        return None
+    if "arithmetic" in changed:
+        return "other numbers, as the two runs were made by different noise"
+    is_portable = all(facts.get("same_bits") == "any machine" for facts in (a, b))
+    if is_portable and set(changed) <= set(MACHINE_DEPENDENCIES):
+        return "the same bits, which do not depend on the processor"
+    names = (NAMES.get(place, place.removeprefix("versions.")) for place in changed)
+    return f"last bits may differ, as they depend on {', '.join(names)}"
 
 
 def _changed_places(label: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:

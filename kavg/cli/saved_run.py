@@ -16,6 +16,7 @@ from kavg.config.stored_settings import describe_data, load_stored_config, parse
 from kavg.errors import KavgError, NewerFormat
 from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
+from kavg.portability import ARITHMETIC
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import (
@@ -137,7 +138,7 @@ def read_last_checkpoint(folder: Path, data: Path | None = None) -> SavedRun:
             rejected.append(str(error))
             continue
         fallback = [f"continuing from the one before it, {path.name}"] if rejected else []
-        warnings = [*rejected, *fallback, *_version_warnings(begun.sessions)]
+        warnings = [*rejected, *fallback, *_version_warnings(begun.sessions, config)]
         return SavedRun(config, begun, path, read_checksum(path), False, warnings)
     raise KavgError(
         "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *rejected])
@@ -192,21 +193,25 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
     sessions = [*(earlier if isinstance(earlier, list) else []), last]
     begun = Checkpoint(to_toml(config, folder), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
-    return SavedRun(
-        config, begun, path, manifest.compute_entry(path).sha256, True, _version_warnings(sessions)
-    )
+    sha256, warnings = manifest.compute_entry(path).sha256, _version_warnings(sessions, config)
+    return SavedRun(config, begun, path, sha256, True, warnings)
 
 
-def _version_warnings(sessions: Sequence[Any]) -> list[str]:
-    """Warn if the last session ran on another machine or with other versions than this one."""
+def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
+    """Warn if the last session had a machine or versions on which other bits may depend."""
     last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
     versions = last.get("versions")
     then = {**last, **(versions if isinstance(versions, Mapping) else {})}
     changes = [
         f"{name} {then.get(name, 'not recorded')} then, {now} now"
-        for name, now in describe_versions().items()
+        for name, now in describe_versions(config.same_bits).items()
         if then.get(name) != now
     ]
     if not changes:
         return []
+    if then.get("arithmetic") != ARITHMETIC:
+        return [
+            "the remaining rounds draw other noise than those before, as no single run does: "
+            f"{'; '.join(changes)}"
+        ]
     return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]

@@ -21,6 +21,7 @@ from kavg.config.config import Config
 from kavg.config.stored_settings import OtherData, load_run
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.portability import SameBits
 from kavg.reports.repetition import (
     DIFFERENT,
     Judgement,
@@ -36,6 +37,12 @@ from kavg.trajectory import Trajectory
 
 LABEL: Final = 13
 """Columns of the label in front of a printed line."""
+UNCHANGED: Final[Mapping[SameBits, str]] = {
+    "any machine": "the same versions; these bits do not depend on the processor",
+    "one kind of machine": "the same machine and versions",
+    "unknown": "the same machine and versions",
+}
+"""The environment in which every bit must be the same, by what a run promises."""
 
 
 @final
@@ -126,8 +133,8 @@ def _repeat_and_judge(
     assert stored.run is not None
     config, runs = stored.run
     here = describe_environment(session.size, None)
-    changed = environment_changes(stored.environment, here, config.mean)
-    _print_lines(session, "environment", changed or ["the same machine and versions"])
+    changed = environment_changes(stored.environment, here, config.mean, config.same_bits)
+    _print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
     if repetition.sample is None:
         before, now = runs, run_algorithms(session, config, quiet=quiet)
         _print_lines(session, "recorded", [f"digest {joint_digest(before)}"])

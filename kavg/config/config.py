@@ -15,6 +15,7 @@ from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.finite_sums.network import Network
+from kavg.portability import SameBits, find_same_bits
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import Count, Finite, Positive, Seed, check_ranges
 from kavg.starts import Normal
@@ -126,6 +127,11 @@ class Config:
     def problem(self) -> Problem:
         """The problem that every algorithm is run on."""
         return Problem(self.objective, self.oracle, 0.0 if self.start is None else self.start)
+
+    @property
+    def same_bits(self) -> SameBits:
+        """Where the run has the same digest: the weakest of what problem and algorithms promise."""
+        return find_same_bits(self.problem, *self.algorithms)
 
 
 def hash_config(config: Config) -> str:

@@ -33,6 +33,7 @@ class Cosine:
     """
 
     kind = "cosine"
+    same_bits = "any machine"
     dim: Dimension
     lam: NonNegative = 1.0
     A: NonNegative = 1.0

@@ -29,6 +29,7 @@ class DoubleWell:
     """
 
     kind = "double_well"
+    same_bits = "any machine"
     dim: Dimension
     a: Positive = 1.0
     b: Positive = 2.0

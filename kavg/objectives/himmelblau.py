@@ -26,6 +26,7 @@ class Himmelblau:
     """
 
     kind = "himmelblau"
+    same_bits = "any machine"
 
     @property
     def dim(self) -> int:

@@ -24,6 +24,7 @@ class Linear:
     """
 
     kind = "linear"
+    same_bits = "any machine"
     dim: Dimension
     slope: Finite = 1.0
 

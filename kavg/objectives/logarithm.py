@@ -27,6 +27,7 @@ class Logarithm:
     """
 
     kind = "logarithm"
+    same_bits = "any machine"
     dim: Dimension
 
     def __post_init__(self) -> None:

@@ -62,6 +62,7 @@ class Quadratic:
     """
 
     kind = "quadratic"
+    same_bits = "any machine"
     spectrum: tuple[Finite, ...] | LogSpectrum
     rotation_seed: Annotated[int, Interval(ge=0), "use None for no rotation"] | None = None
 

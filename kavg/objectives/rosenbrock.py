@@ -26,6 +26,7 @@ class Rosenbrock:
     """
 
     kind = "rosenbrock"
+    same_bits = "any machine"
 
     @property
     def dim(self) -> int:

@@ -26,6 +26,7 @@ class Saturating:
     """
 
     kind = "saturating"
+    same_bits = "any machine"
     dim: Dimension
 
     def __post_init__(self) -> None:

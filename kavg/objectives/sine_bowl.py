@@ -31,6 +31,7 @@ class SineBowl:
     """
 
     kind = "sine_bowl"
+    same_bits = "any machine"
     dim: Dimension
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ class TriangularWave:
     """
 
     kind = "triangular_wave"
+    same_bits = "any machine"
     dim: Dimension
     slope: Positive = 1.0
     period: Positive = 4.0

@@ -25,6 +25,7 @@ class Gaussian(AdditiveNoise):
     """
 
     kind = "gaussian"
+    same_bits = "any machine"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "Gaussian noise of this variance"

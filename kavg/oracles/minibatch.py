@@ -136,6 +136,7 @@ class MiniBatch:
     """
 
     kind = "minibatch"
+    same_bits = "any machine"
     B: BatchSize
     sampling: Literal["with_replacement", "without_replacement", "reshuffle"] = "with_replacement"
     partition: Partition | None = None

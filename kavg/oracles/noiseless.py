@@ -44,6 +44,7 @@ class Noiseless:
     """
 
     kind = "none"
+    same_bits = "any machine"
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """Return ``M = M_v = zeta2 = 0``, whatever the objective."""

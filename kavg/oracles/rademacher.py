@@ -65,6 +65,7 @@ class Rademacher(AdditiveNoise):
     """
 
     kind = "rademacher"
+    same_bits = "any machine"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "two-point noise of this variance"

@@ -13,6 +13,7 @@ from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
+from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import NonNegative, Seed, check_dimension, check_ranges
 
 LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
@@ -90,6 +91,11 @@ class Shifted:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+
+    @property
+    def same_bits(self) -> SameBits:
+        """Where draws have the same bits: as the law of ``noise`` says."""
+        return find_same_bits(self.noise)
 
     def constants(self, objective: Objective) -> NoiseConstants:
         """Return the constants of ``noise``, with this ``zeta2``, which is exact at every point."""

@@ -59,6 +59,7 @@ class Sphere(AdditiveNoise):
     """
 
     kind = "sphere"
+    same_bits = "any machine"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "noise on a sphere of this squared radius"

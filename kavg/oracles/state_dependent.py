@@ -70,6 +70,7 @@ class StateDependent:
     """
 
     kind = "state_dependent"
+    same_bits = "any machine"
     M: NonNegative
     M_v: NonNegative
     B: BatchSize = 1

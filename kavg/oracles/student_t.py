@@ -89,6 +89,7 @@ class StudentT(AdditiveNoise):
     """
 
     kind = "student_t"
+    same_bits = "any machine"
     sigma2: NonNegative
     nu: Annotated[float, Interval(gt=2), "use kind gaussian for nu = infinity"] = 3.0
     B: BatchSize = 1

@@ -27,6 +27,7 @@ class Averaging:
 
     # Without annotations, so that these are constants of the class and not fields.
     kind = "averaging"
+    same_bits = "any machine"
     memory = False
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:

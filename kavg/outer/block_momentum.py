@@ -31,6 +31,7 @@ class BlockMomentum:
     """
 
     kind = "block_momentum"
+    same_bits = "any machine"
     mu: Momentum
     memory = True
 

@@ -27,6 +27,7 @@ class NesterovMomentum:
     """
 
     kind = "nesterov"
+    same_bits = "any machine"
     mu: Momentum
     memory = True
 

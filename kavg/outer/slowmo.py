@@ -30,6 +30,7 @@ class SlowMo:
     """
 
     kind = "slowmo"
+    same_bits = "any machine"
     mu: Momentum
     alpha: Positive = 1.0
     memory = True

@@ -17,6 +17,7 @@ from kavg.analysis.repeatability import (
     measure_discrepancies,
     significant_discrepancies,
 )
+from kavg.portability import SameBits
 from kavg.reports.labels import format_estimate
 from kavg.trajectory import Trajectory
 
@@ -24,17 +25,22 @@ SAME: Final = "same bits"
 ALIKE: Final = "same within confidence"
 DIFFERENT: Final = "different"
 
+MACHINE_DEPENDENCIES: Final = {
+    "processor": "functions of the C library, NumPy and BLAS may be others",
+    "c_library": "its functions may differ, so F and gradients over data",
+    "simd": "NumPy's functions may differ, so F and gradients over data",
+    "blas": "products with data may differ",
+}
+"""What may change the last bits of a run that does not promise the same on any machine."""
 BIT_DEPENDENCIES: Final = {
     "machine": "any last bit may differ",
-    "processor": "functions of the C library, NumPy and BLAS may be others",
-    "c_library": "its sin, exp, log and expm1 may differ, so draws of student_t",
-    "simd": "NumPy's functions may differ, so draws of most oracles",
-    "blas": "products with data and matrices may differ",
+    **MACHINE_DEPENDENCIES,
     "versions.numpy": "any last bit may differ",
     "versions.kavg": "any bit may differ",
+    "arithmetic": "made by another noise, so all numbers differ",
     "ranks": "sums of mean = 'allreduce' differ",
 }
-"""What may change the last bits, with the reason; see docs/design.md, What a digest promises."""
+"""What may change the bits, with the reason; see docs/design.md, What a digest promises."""
 NAMES: Final = {"c_library": "C library", "simd": "SIMD extensions", "blas": "BLAS"}
 UNKNOWN: Final = "not recorded"
 
@@ -54,7 +60,7 @@ def judge_repetition(
     """Compare runs with their repetition, algorithm by algorithm.
 
     In the same environment every bit must be the same.  On another machine or with other versions
-    the last bits may differ (``environment_changes``); there, a quantity is different only
+    bits may differ (``environment_changes``); there, a quantity is different only
     if it moved by more than rounding and by more than chance explain, at ``level`` over all
     quantities together (``kavg.analysis.repeatability``).
 
@@ -94,13 +100,14 @@ def _describe_discrepancy(gap: Discrepancy) -> str:
 
 
 def environment_changes(
-    recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str
+    recorded: Mapping[str, Any], here: Mapping[str, Any], mean: str, same_bits: SameBits = "unknown"
 ) -> list[str]:
-    """List the changes of machine and versions that the last bits depend on, with their reasons.
+    """List the changes of machine and versions that the bits depend on, with their reasons.
 
     ``recorded`` is the environment of the last session of a run, with the ``earlier`` ones: each is
     compared with ``here``.  ``mean`` is the setting: with ``"allreduce"`` bits depend on the number
-    of ranks as well.
+    of ranks as well.  A run whose ``same_bits`` is "any machine" depends neither on the processor
+    nor on libraries.
 
     >>> environment_changes({"machine": "arm64"}, {"machine": "x86_64", "cores": 8}, "exact")
     ['machine x86_64 (then arm64): any last bit may differ']
@@ -110,7 +117,8 @@ def environment_changes(
     then, now = list(map(flatten_tables, sessions)), flatten_tables(here)
     changes = []
     for place, reason in BIT_DEPENDENCIES.items():
-        if place in now and (place != "ranks" or mean == "allreduce"):
+        is_free = place in MACHINE_DEPENDENCIES and same_bits == "any machine"
+        if place in now and not is_free and (place != "ranks" or mean == "allreduce"):
             before = _describe_sessions([each.get(place, UNKNOWN) for each in then], now[place])
             name = NAMES.get(place, place.removeprefix("versions."))
             changes += [f"{name} {now[place]} (then {before}): {reason}"] if before else []

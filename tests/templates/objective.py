@@ -26,6 +26,7 @@ class FlatBowl:
     """
 
     kind = "flat_bowl"
+    same_bits = "one kind of machine"
     dim: Dimension
 
     def __post_init__(self) -> None:

@@ -48,6 +48,7 @@ class Uniform(AdditiveNoise):
     """
 
     kind = "uniform"
+    same_bits = "any machine"
     sigma2: NonNegative
     B: BatchSize = 1
     source: ClassVar[str] = "uniform noise of this variance"

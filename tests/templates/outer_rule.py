@@ -27,6 +27,7 @@ class ScaledAveraging:
     """
 
     kind = "scaled_averaging"
+    same_bits = "any machine"
     alpha: Annotated[Positive, "use 1 for averaging"] = 1.0
     memory = False  # True: v has the shape of w, and starts at 0
 

@@ -45,6 +45,30 @@ def test_settings_machine_and_the_first_round(call, run):
     assert "first minus second " in out
 
 
+def test_what_another_machine_lets_expect(call, run):
+    run("a")
+    same, other = (
+        "the same bits, which do not depend on the processor",
+        "last bits may differ, as they",
+    )
+    simd = f"{other} depend on SIMD extensions"
+    for changes, expected in (
+        ({"cores": 99}, None),
+        ({"processor": "another", "blas": "none"}, same),
+        ({"processor": "another", "machine": "sparc"}, f"{other} depend on machine, processor"),
+        ({"simd": "none", "same_bits": "one kind of machine"}, simd),
+        ({"simd": "none", "same_bits": ["any machine"]}, simd),
+        ({"arithmetic": 1}, "other numbers, as the two runs were made by different noise"),
+    ):
+        change_environment(run("b", "--force"), **changes)
+        code, out, _ = call("diff", "a", "b")
+        said = [line for line in out.splitlines() if line.startswith("expected")]
+        assert (code, said) == (0, [f"expected  {expected}"] if expected else [])
+    run("b", "--force", "--set", "seed=2")
+    change_environment(Path("b"), processor="another")
+    assert "expected" not in call("diff", "a", "b")[1]
+
+
 def test_a_run_of_several_parts_is_one_line(call, run):
     run("a")
     assert call("resume", "a", "--rounds", "15", "-q")[0] == 0

@@ -77,14 +77,18 @@ def test_what_the_last_bits_depend_on_is_recorded_of_every_session():
 def test_ranks_on_unlike_machines_are_named(monkeypatch):
     own, versions = threading.local(), describe_versions()
     monkeypatch.setattr(
-        environment, "describe_versions", lambda: versions | {"processor": own.processor}
+        environment,
+        "describe_versions",
+        lambda _: versions | {"processor": own.processor},
     )
 
-    def list_by(comm, processors):
+    def list_by(comm, processors, promise="one kind of machine"):
         own.processor = processors[comm.Get_rank()]
-        return environment.list_unlike_ranks(comm)
+        return environment.list_unlike_ranks(comm, promise)
 
     assert list_by(SerialComm(), "A") == []
+    portable = partial(list_by, processors="ABA", promise="any machine")
+    assert run_ranks(3, portable) == [[]] * 3
     assert run_ranks(3, partial(list_by, processors="AAA")) == [[]] * 3
     first, *others = run_ranks(3, partial(list_by, processors="ABA"))
     assert others == [first, first]

@@ -28,6 +28,15 @@ def test_an_objective_is_listed_with_its_constants_and_their_sources(kind):
                          entry, re.MULTILINE)  # fmt: skip
 
 
+@pytest.mark.parametrize("section", ["objectives", "oracles"])
+def test_a_kind_is_listed_with_where_its_bits_are_the_same(section):
+    for kind in FAMILIES[section]:
+        entry = list_kinds(section).split(f"\n  {kind}(")[1].split("\n\n")[0]
+        rests_on_blas = kind in ("logistic_regression", "network", "robust_regression")
+        promise = "one kind of machine" if rests_on_blas else "any machine"
+        assert entry.endswith(f"\n    same bits: {promise}")
+
+
 def test_the_constants_are_those_of_the_sample():
     entry = list_kinds("objectives").split("\n  quadratic(")[1].split("\n\n")[0]
     assert "with spectrum=[0.1, 1.0]:" in entry

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kavg.reports.repetition import BIT_DEPENDENCIES, NAMES, environment_changes
+from kavg.reports.repetition import (
+    BIT_DEPENDENCIES,
+    MACHINE_DEPENDENCIES,
+    NAMES,
+    environment_changes,
+)
 
 HERE = {
     "machine": "x86_64",
@@ -13,6 +18,7 @@ HERE = {
     "simd": "SSE2 AVX2",
     "blas": "openblas 0.3.29 Haswell",
     "ranks": 2,
+    "arithmetic": 2,
     "versions": {"numpy": "2.4.0", "kavg": "1.0"},
     "python": "3.11",
     "cores": 8,
@@ -38,6 +44,16 @@ def test_each_change_is_named_with_its_reason(place):
     assert change == f"{name} {now} (then B): {BIT_DEPENDENCIES[place]}"
     (change,) = environment_changes(HERE | {"earlier": [other, HERE]}, HERE, "allreduce")
     assert change == f"{name} {now} (then B in session 1 of 3): {BIT_DEPENDENCIES[place]}"
+
+
+@pytest.mark.parametrize("place", BIT_DEPENDENCIES)
+def test_bits_that_are_the_same_on_any_machine_depend_on_versions_alone(place):
+    first, _, second = place.partition(".")
+    other = HERE | ({first: HERE[first] | {second: "B"}} if second else {first: "B"})
+    changes = environment_changes(other, HERE, "allreduce", "any machine")
+    assert len(changes) == (place not in MACHINE_DEPENDENCIES)
+    for promise in ("one kind of machine", "unknown"):
+        assert len(environment_changes(other, HERE, "allreduce", promise)) == 1
 
 
 def test_sessions_of_one_processor_are_named_together():

@@ -16,6 +16,7 @@ from helpers.run_folder import (
 
 from kavg.cli import environment
 from kavg.cli import saved_run as resuming
+from kavg.portability import ARITHMETIC
 from kavg.storage import load_trajectories, manifest
 
 
@@ -138,10 +139,10 @@ def test_other_files_in_a_finished_run_are_left_alone(call, here, whole):
 
 def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     stop()
-    then = environment.describe_versions()
+    then = environment.describe_versions("any machine")
     with monkeypatch.context() as patch:
         patch.setattr(
-            resuming, "describe_versions", lambda: then | {"numpy": "9.9", "source": "abc"}
+            resuming, "describe_versions", lambda _: then | {"numpy": "9.9", "source": "abc"}
         )
         code, _, err = call("resume", "runs/my", "-q")
     assert code == 0
@@ -152,12 +153,24 @@ def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     )
     call("run", "my.toml", "-q", "--out", "other")
     versions = read_environment(here / "other")["versions"] | {"kavg": "0.0.1"}
-    libraries = {"c_library": "glibc 2.17", "blas": None}
+    libraries = {"c_library": "glibc 2.17", "blas": None}  # no bit of this run depends on them
     change_environment(here / "other", machine="abacus", versions=versions, **libraries)
     renew_manifest(here / "other")
     code, _, err = call("resume", "other", "-q", "--rounds", "7")
     assert code == 0
     assert "kavg 0.0.1 then, " in err
     assert "machine abacus then, " in err
-    assert "c_library glibc 2.17 then, " in err
+    assert "c_library" not in err
     assert err.count("\n") == 1
+
+
+def test_a_run_that_was_begun_with_another_noise_is_continued_with_a_warning(call, here):
+    call("run", "my.toml", "-q", "--out", "old")
+    change_environment(here / "old", arithmetic=1)
+    renew_manifest(here / "old")
+    code, _, err = call("resume", "old", "-q", "--rounds", "7")
+    assert code == 0
+    assert err == (
+        "kavg: the remaining rounds draw other noise than those before, as no single run does: "
+        f"arithmetic 1 then, {ARITHMETIC} now\n"
+    )

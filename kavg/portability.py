@@ -1,0 +1,40 @@
+"""On which machines a run has the same bits: what its parts promise, and the weakest of that.
+
+IEEE 754 and integer arithmetic define ``+ - * / sqrt``, roundings, shifts and table look-ups
+exactly, so what is made of them has the same bits on any machine.  BLAS and the functions of the C
+library differ between processors in their last bits.
+"""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Final, Literal, get_args
+
+SameBits = Literal["any machine", "one kind of machine", "unknown"]
+"""Where a part computes the same bits, from the strongest promise to none."""
+ARITHMETIC: Final = 2
+"""Raised by every release whose runs have other bits: other noise, or other functions."""
+
+
+def find_same_bits(*parts: object) -> SameBits:
+    """Return the weakest promise of some parts of a run: their attributes ``same_bits``.
+
+    Numbers and tuples of numbers are the same anywhere.  A part without the attribute, as a user's
+    own may be, promises nothing.
+
+    >>> from kavg.objectives import Cosine
+    >>> find_same_bits(Cosine(dim=2), 0.1), find_same_bits(Cosine(dim=2), object())
+    ('any machine', 'unknown')
+    """
+    order: tuple[SameBits, ...] = get_args(SameBits)
+    return order[max((order.index(_promise_of(part)) for part in parts), default=0)]
+
+
+def _promise_of(part: object) -> SameBits:
+    if isinstance(part, (Real, tuple)):
+        return "any machine"
+    promise = getattr(part, "same_bits", None)
+    known: tuple[SameBits, ...] = get_args(SameBits)
+    # A user's attribute of that name may be anything.
+    is_word = isinstance(promise, str) and promise in known
+    return known[known.index(promise)] if is_word else "unknown"

@@ -1,0 +1,73 @@
+"""Where parts of a run promise the same bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from kavg import Algorithm, Problem, objectives, oracles, schedules, starts
+from kavg.config.kinds import FAMILIES
+from kavg.objectives.data import Synthetic
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+from kavg.oracles.additive import AdditiveNoise
+from kavg.outer import Averaging
+from kavg.portability import find_same_bits
+
+DATA = Synthetic("classification", examples=64, features=4)
+KINDS = [(family, cls) for family, kinds in FAMILIES.items() for cls in kinds.values()]
+
+
+class Part:
+    """A part of a user, with or without a promise."""
+
+    def __init__(self, *promise: object) -> None:
+        if promise:
+            self.same_bits = promise[0]
+
+
+def test_the_weakest_part_decides():
+    strong, weak = objectives.Cosine(dim=2), objectives.LogisticRegression(DATA)
+    assert find_same_bits() == find_same_bits(strong, 0.1, 1, (1.0, 2.0)) == "any machine"
+    assert find_same_bits(strong, weak) == find_same_bits(weak, 0.1) == "one kind of machine"
+    assert find_same_bits(weak, Part(), strong) == "unknown"
+
+
+@pytest.mark.parametrize("promise", ["everywhere", None, 3, [], {}, np.zeros(2), b"any machine"])
+def test_a_promise_that_is_none_of_the_words_is_unknown(promise):
+    assert find_same_bits(Part(promise)) == "unknown"
+    assert find_same_bits(Part("any machine")) == "any machine"
+
+
+@pytest.mark.parametrize(("family", "cls"), KINDS, ids=lambda part: getattr(part, "kind", part))
+def test_every_kind_of_kavg_makes_a_promise(family, cls):
+    rests_on_blas = issubclass(cls, EmpiricalRisk)
+    expected = "one kind of machine" if rests_on_blas else "any machine"
+    promise = cls.same_bits
+    assert promise == expected or (isinstance(promise, property) and cls is oracles.Shifted)
+
+
+def test_a_problem_and_an_algorithm_promise_what_their_parts_do():
+    bowl, noise = objectives.Cosine(dim=2), oracles.Gaussian(sigma2=1.0)
+    assert Problem(bowl, noise, starts.Normal()).same_bits == "any machine"
+    assert Problem(bowl, oracles.Shifted(1.0, noise)).same_bits == "any machine"
+    own = objectives.LogisticRegression(DATA)
+    assert Problem(own, oracles.MiniBatch(B=2)).same_bits == "one kind of machine"
+    assert Algorithm(2, 3, 0.1, Averaging()).same_bits == "any machine"
+    assert Algorithm(2, 3, schedules.InverseSqrt(0.1), Averaging()).same_bits == "any machine"
+    assert Algorithm(2, 3, lambda n: 0.1 / n, Averaging()).same_bits == "unknown"
+
+
+def test_shifts_promise_what_their_noise_does():
+    @dataclass(frozen=True)
+    class Own(AdditiveNoise):
+        sigma2: float = 1.0
+        B: int = 1
+        source: ClassVar[str] = "mine"
+
+        def plan_draws(self, **sizes):
+            raise NotImplementedError
+
+    assert oracles.Shifted(1.0, Own()).same_bits == "unknown"
