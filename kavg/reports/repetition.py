@@ -41,6 +41,10 @@ BIT_DEPENDENCIES: Final = {
     "ranks": "sums of mean = 'allreduce' differ",
 }
 """What may change the bits, with the reason; see docs/design.md, What a digest promises."""
+EXPECTED: Final = dict.fromkeys(
+    ("machine", "versions.numpy"), "the same bits are expected, but not everywhere tried"
+)
+"""The reasons for a run that promises the same bits on any machine, in place of those above."""
 NAMES: Final = {"c_library": "C library", "simd": "SIMD extensions", "blas": "BLAS"}
 UNKNOWN: Final = "not recorded"
 
@@ -116,13 +120,20 @@ def environment_changes(
     sessions = [*(earlier if isinstance(earlier, list) else []), recorded]
     then, now = list(map(flatten_tables, sessions)), flatten_tables(here)
     changes = []
-    for place, reason in BIT_DEPENDENCIES.items():
-        is_free = place in MACHINE_DEPENDENCIES and same_bits == "any machine"
-        if place in now and not is_free and (place != "ranks" or mean == "allreduce"):
+    for place, reason in _list_reasons(mean, same_bits).items():
+        if place in now:
             before = _describe_sessions([each.get(place, UNKNOWN) for each in then], now[place])
             name = NAMES.get(place, place.removeprefix("versions."))
             changes += [f"{name} {now[place]} (then {before}): {reason}"] if before else []
     return changes
+
+
+def _list_reasons(mean: str, same_bits: SameBits) -> dict[str, str]:
+    reasons = BIT_DEPENDENCIES
+    if same_bits == "any machine":
+        reasons = reasons | EXPECTED
+        reasons = {place: reasons[place] for place in reasons if place not in MACHINE_DEPENDENCIES}
+    return {place: reasons[place] for place in reasons if place != "ranks" or mean == "allreduce"}
 
 
 def _describe_sessions(then: Sequence[object], now: object) -> str:

@@ -52,6 +52,8 @@ def test_bits_that_are_the_same_on_any_machine_depend_on_versions_alone(place):
     other = HERE | ({first: HERE[first] | {second: "B"}} if second else {first: "B"})
     changes = environment_changes(other, HERE, "allreduce", "any machine")
     assert len(changes) == (place not in MACHINE_DEPENDENCIES)
+    expected = "the same bits are expected" in "".join(changes)
+    assert expected == (place in ("machine", "versions.numpy"))
     for promise in ("one kind of machine", "unknown"):
         assert len(environment_changes(other, HERE, "allreduce", promise)) == 1
 
