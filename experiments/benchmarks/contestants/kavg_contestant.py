@@ -10,9 +10,18 @@ import numpy as np
 
 from experiments.benchmarks.contestants.contestant import LeftOut
 from experiments.benchmarks.workloads import Workload
-from kavg.base import Communicator, Floats, NoiseConstants, Objective, StochasticGradient
+from kavg.base import (
+    Communicator,
+    Floats,
+    NoiseConstants,
+    Objective,
+    PlannedGradient,
+    Precision,
+    StochasticGradient,
+)
 from kavg.engine.options import MeanName
 from kavg.engine.rounds import meta_iterations
+from kavg.gradients import choose_gradient
 from kavg.oracles import Gaussian
 
 
@@ -81,11 +90,19 @@ class SequentialGaussian:
         return self.law.constants(objective)
 
     def plan(
-        self, objective: Objective, *, seed: int, P: int, R: int, tile: int, dtype: str = "float64"
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
     ) -> StochasticGradient:
         """One buffer for a tile."""
         scale = (self.law.sigma2 / (self.law.B * objective.dim)) ** 0.5
-        return SequentialGradient(objective, seed, scale, (tile, R, objective.dim))
+        gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
+        return SequentialGradient(gradient, seed, scale, (tile, R, objective.dim))
 
 
 @final
@@ -93,9 +110,9 @@ class SequentialGradient:
     """The planned oracle."""
 
     def __init__(
-        self, objective: Objective, seed: int, scale: float, shape: tuple[int, int, int]
+        self, gradient: PlannedGradient, seed: int, scale: float, shape: tuple[int, int, int]
     ) -> None:
-        self.objective, self.scale = objective, np.float32(scale)
+        self.gradient, self.scale = gradient, np.float32(scale)
         self.generator = np.random.Generator(np.random.SFC64(seed))
         self.values = np.empty(shape, np.float32)
 
@@ -105,7 +122,7 @@ class SequentialGradient:
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """The gradient plus the next draws."""
         values = self.values[: len(x)]
-        self.objective.grad(x, out)
+        self.gradient(x, out)
         self.generator.standard_normal(dtype=np.float32, out=values)
         np.multiply(values, self.scale, out=values)
         np.add(out, values, out=out)
