@@ -288,13 +288,23 @@ def test_measurements_survive_the_file(tmp_path):
 
 def test_a_worker_measures_its_group(tmp_path, monkeypatch):
     monkeypatch.setattr(contest, "find_spec", lambda name: None)
-    worker.work(worker.Job("one_replica", 2, 0.0, True, str(tmp_path / "results"), WALL))
+    worker.work(worker.Job("one_replica", 2, 0.0, True, str(tmp_path / "results")))
     (found,) = launch.read(tmp_path / "results")
     assert found.name == "one small replica"
     assert len(found.seconds["kavg"]) == len(found.seconds["floor"]) == 2
     assert found.ratio("NumPy loop").median > 0
-    assert found.clock == WALL
+    assert found.clock == CPU
     assert found.remark.startswith("the floor: words ")
+
+
+@pytest.mark.parametrize("clock", [CPU, WALL])
+def test_a_worker_measures_normals_by_the_clock_it_is_told(tmp_path, monkeypatch, clock):
+    monkeypatch.setattr(contest, "find_spec", lambda name: None)
+    monkeypatch.setattr(worker, "SIZES", (64,))
+    worker.work(worker.Job("noise", 1, 0.0, True, str(tmp_path / "results"), clock))
+    (found,) = launch.read(tmp_path / "results")
+    assert found.clock == clock
+    assert {"kavg", "floor"} <= set(found.seconds)
 
 
 def test_without_its_data_a_workload_is_noted(tmp_path, monkeypatch):
