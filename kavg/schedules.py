@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Annotated, final
 
 from kavg.errors import KavgError
@@ -58,7 +59,7 @@ class InverseSqrt:
 
     def __call__(self, n: int) -> float:
         """Return the step size of round ``n``."""
-        return float(self.gamma / (1 + (n - 1) / self.rounds) ** 0.5)
+        return float(self.gamma / sqrt(1 + (n - 1) / self.rounds))
 
 
 @final

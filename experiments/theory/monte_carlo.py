@@ -26,7 +26,7 @@ from kavg.analysis.applicability import NotApplicable, make_setting
 from kavg.analysis.bounds import BOUNDS
 from kavg.analysis.comparison import compare_with_bound
 from kavg.base import Constant, Floats, Objective, Oracle
-from kavg.objectives.quadratic import haar_rotation
+from kavg.objectives.rotation import haar_rotation
 
 SEED = 20
 REPLICAS = 240

@@ -17,7 +17,7 @@ from kavg.mpi.local_ranks import count_local_ranks
 from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
-from kavg.objectives.quadratic import LogSpectrum
+from kavg.objectives.spectrum import LogSpectrum
 from kavg.oracles import MiniBatch
 from kavg.problem import Algorithm, Problem
 from kavg.storage.limits import format_bytes, list_memory_limits

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
+from kavg.elementary.sums import SquareSums
 from kavg.engine.exact_sums import make_full_grid
 
 Mask = NDArray[np.bool_]
 
 LOST_BITS: Final = 10
 """Bits that the difference of squares may lose before a second pass."""
-_LOSS: Final = np.array(2.0**LOST_BITS)  # NumPy multiplies by an array without axes faster
+_LOSS: Final = np.array(float(2**LOST_BITS))  # NumPy multiplies by an array without axes faster
 
 
 def find_lost(spread: Floats, square: Floats, floor: Floats | None) -> Mask:
@@ -50,6 +51,7 @@ class SquaredDistances:
 
     def __init__(self, comm: Communicator, P: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
         self.comm, self.P, self.pilot, self.rest, self.lost = comm, P, pilot, rest, lost
+        self.square_sums = SquareSums()
         self.grid = make_full_grid(P)
         # Half the unit of each level: smaller numbers leave nothing there.
         self.least = np.ldexp(self.grid / 1.5, -53)
@@ -61,7 +63,7 @@ class SquaredDistances:
         x, squares = displacements[..., :-1], displacements[..., -1]
         np.subtract(x, self.pilot, out=x)
         np.subtract(x, self.rest, out=x)
-        np.vecdot(x, x, out=squares)
+        self.square_sums(x, squares)
         self.add(squares[:, self.lost])
 
     def add(self, squares: Floats) -> None:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
+from kavg.elementary.sums import SquareSums, sum_squares
 from kavg.engine.exact_sums import (
     HEADROOM,
     HIGHEST,
@@ -71,6 +72,7 @@ class ExactMean:
         self.averages = [self.average[:, i] for i in self.columns]
         self.mean, self.square = self.average[:, :d], self.average[:, d]
         self.plans: dict[int, list[Piece]] = {}
+        self.square_sums = SquareSums()
         self.empty = True
         self.requested = 0
         self.floor: Floats | None = None
@@ -79,7 +81,7 @@ class ExactMean:
     def first_exponents(self, pilot: Floats) -> Exponents:
         """Return exponents with room above the norm of learner 0's displacement."""
         # Not the last column: it is undefined before ``fold``.
-        squares = np.vecdot(pilot[..., :-1], pilot[..., :-1])[0]
+        squares = sum_squares(pilot[0, :, :-1])
         return choose_exponents(squares, default=np.zeros(len(squares), np.int64))
 
     def begin(self, exponents: Exponents) -> None:
@@ -103,7 +105,7 @@ class ExactMean:
     def fold(self, displacements: Floats) -> None:
         """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t."""
         t, x, squares = len(displacements), displacements[..., :-1], displacements[..., -1]
-        np.vecdot(x, x, out=squares)
+        self.square_sums(x, squares)
         if self.empty:
             np.maximum.reduce(squares, axis=0, out=self.largest)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Floats
+from kavg.elementary.sums import SquareSums
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
@@ -53,6 +54,7 @@ class Learners:
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
         self.can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, R, d)
+        self.square_sums = SquareSums()
         self.start = np.empty((R, d))
 
         self.local = LocalSteps(
@@ -145,7 +147,9 @@ class Learners:
         Where a second pass would draw other noise, it is the difference of squares, at least 0.
         """
         mean, square = self.mean.mean, self.mean.square
-        spread: Floats = np.subtract(square, np.vecdot(mean, mean))
+        spread = np.empty(square.shape)
+        self.square_sums(mean[None], spread[None])
+        np.subtract(square, spread, out=spread)
         lost = find_lost(spread, square, self.mean.floor)
         if not np.count_nonzero(lost):
             return spread

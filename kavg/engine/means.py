@@ -11,6 +11,7 @@ import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
+from kavg.elementary.sums import SquareSums
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 
@@ -101,6 +102,7 @@ class PlainMean:
         self.sums, self.totals = np.zeros((R, d + 2)), np.empty((R, d + 2))
         self.mean, self.square = self.totals[:, :d], self.totals[:, d]
         self.exponents: Exponents = freeze(np.zeros(R, np.int64))
+        self.square_sums = SquareSums()
         self.requested = 0
         self.empty = True
         self.floor: Floats | None = None
@@ -116,7 +118,7 @@ class PlainMean:
     def fold(self, displacements: Floats) -> None:
         """Add a tile."""
         x = displacements[..., :-1]
-        np.vecdot(x, x, out=displacements[..., -1])
+        self.square_sums(x, displacements[..., -1])
         sums = self.sums[:, :-1]
         # Into the first learner, and reduce adds row after row: one order whatever the tiles are.
         if not self.empty:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import as_array, freeze
 from kavg.base import Floats, HasMeasures, Measure
+from kavg.elementary.sums import sum_squares
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
 from kavg.engine.measures import merge_measures
@@ -125,7 +126,7 @@ def _standard_measures(problem: Problem) -> dict[str, Measure]:
     def grad_norm2(w: Floats) -> Floats:
         g = np.empty_like(w)
         objective.grad(w, g)
-        return np.asarray(np.vecdot(g, g))
+        return sum_squares(g)
 
     measures: dict[str, Measure] = {
         "F": _ignore_round(objective.value),

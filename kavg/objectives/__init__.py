@@ -16,11 +16,11 @@ from kavg.objectives.finite_sums.robust_regression import RobustRegression as Ro
 from kavg.objectives.himmelblau import Himmelblau as Himmelblau
 from kavg.objectives.linear import Linear as Linear
 from kavg.objectives.logarithm import Logarithm as Logarithm
-from kavg.objectives.quadratic import LogSpectrum as LogSpectrum
 from kavg.objectives.quadratic import Quadratic as Quadratic
 from kavg.objectives.rosenbrock import Rosenbrock as Rosenbrock
 from kavg.objectives.saturating import Saturating as Saturating
 from kavg.objectives.sine_bowl import SineBowl as SineBowl
+from kavg.objectives.spectrum import LogSpectrum as LogSpectrum
 from kavg.objectives.triangular_wave import TriangularWave as TriangularWave
 
 KINDS = collect_kinds(vars())

@@ -8,20 +8,7 @@ from typing import Any
 import numpy as np
 
 from kavg.base import Floats
-
-
-def sum_over_coordinates(terms: Floats) -> Floats:
-    """Return ``sum_i terms_i`` at every row, ``(..., d) -> (...)``.
-
-    A row's sum has the same bits whatever other rows the array has.
-
-    >>> sum_over_coordinates(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    array([3., 7.])
-    """
-    # NumPy adds in another order, with other bits, where the last axis is not contiguous.
-    total: Floats = np.add.reduce(np.ascontiguousarray(terms), axis=-1)
-    return total
-
+from kavg.elementary.sums import sum_over_coordinates as sum_over_coordinates
 
 Scalars = Mapping[np.dtype[Any], tuple[Floats, ...]]
 """Numbers as 0-d arrays, by precision."""

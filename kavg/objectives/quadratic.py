@@ -8,41 +8,16 @@ from typing import Annotated, final
 
 import numpy as np
 from annotated_types import Interval
+from numpy.typing import DTypeLike
 
 from kavg.arrays import freeze
-from kavg.base import Constant, Floats, unknown_constant
+from kavg.base import Constant, Floats, PlannedGradient, Precision, unknown_constant
+from kavg.elementary.products import RowProducts, multiply_rows
 from kavg.errors import KavgError
 from kavg.objectives.elementwise import sum_over_coordinates
-from kavg.ranges import Count, Finite, Positive, check_count, check_ranges
-
-
-@final
-@dataclass(frozen=True)
-class LogSpectrum:
-    """``dim`` eigenvalues from ``low`` to ``high``, equally spaced in the logarithm.
-
-    A spectrum of ``Quadratic`` with condition number ``high / low``.
-
-    >>> LogSpectrum(0.01, 1.0, dim=3).eigenvalues
-    array([0.01, 0.1 , 1.  ])
-    """
-
-    low: Positive
-    high: Positive
-    dim: Annotated[Count, "it is the number of eigenvalues"]
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-        if self.low > self.high or (self.dim == 1 and self.low != self.high):
-            raise KavgError(
-                f"got low={self.low!r}, high={self.high!r}, dim={self.dim!r}; low must not exceed"
-                " high, and one eigenvalue needs low equal to high"
-            )
-
-    @property
-    def eigenvalues(self) -> Floats:
-        """``low (high/low)^(i/(dim-1))``, i = 0..dim-1, shape ``(dim,)``."""
-        return np.geomspace(self.low, self.high, self.dim)
+from kavg.objectives.rotation import haar_rotation
+from kavg.objectives.spectrum import LogSpectrum
+from kavg.ranges import Finite, check_count, check_ranges
 
 
 @final
@@ -102,7 +77,7 @@ class Quadratic:
     def hessian(self) -> Floats:
         """``H = Q diag(h) Q^T``, ``(d, d)``, symmetric to the last bit."""
         # The product alone is symmetric only to rounding.
-        H = (self.rotation * self.eigenvalues) @ self.rotation.T
+        H = multiply_rows(self.rotation * self.eigenvalues, self.rotation.T)
         return freeze((H + H.T) / 2)
 
     @property
@@ -136,7 +111,7 @@ class Quadratic:
         """
         if self.rotation_seed is None:
             return x
-        return _matrix_times_rows(self.rotation.T, x, np.empty(x.shape))
+        return multiply_rows(x, self.rotation)
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
@@ -149,31 +124,22 @@ class Quadratic:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``H x`` to ``out (..., d)`` and return it."""
-        if self.rotation_seed is None:
-            return np.multiply(x, self.eigenvalues, out=out)
-        return _matrix_times_rows(self.hessian, x, out)
+        matrix = self._cast_hessian(out.dtype)
+        if matrix.ndim == 1:
+            return np.multiply(x, matrix, out=out)
+        return multiply_rows(x, matrix, out)
 
+    def plan_gradient(self, tile: int, R: int, dtype: Precision = "float64") -> PlannedGradient:
+        """Allocate for ``H x`` at ``x (t, R, d)`` with ``t <= tile``."""
+        matrix = self._cast_hessian(dtype)
+        if matrix.ndim == 2:
+            return RowProducts(matrix)
+        # A curvature for each number of x: rows of few numbers would cost 10 ns each.
+        grid = np.broadcast_to(matrix, (tile, R, self.dim)).copy()
+        return lambda x, out: np.multiply(x, grid[: len(x)], out=out)
 
-def _matrix_times_rows(matrix: Floats, x: Floats, out: Floats) -> Floats:
-    # One product a row, as the bits of ``x @ matrix`` depend on the number of rows.  Contiguous, as
-    # rows with gaps between their numbers take another path through BLAS, with other bits.
-    np.matvec(matrix, np.ascontiguousarray(x), out=out)
-    return out
-
-
-def haar_rotation(dim: int, seed: int) -> Floats:
-    """Return an orthogonal matrix ``(dim, dim)``, uniform (Haar) among all of them.
-
-    Q of the QR factors of a matrix of normals is uniform once the diagonal of R is made positive;
-    otherwise its law depends on the signs that the factorisation chooses.
-
-    Source: Mezzadri 2007, "How to generate random matrices from the classical compact groups".
-
-    >>> Q = haar_rotation(3, seed=0)
-    >>> bool(np.allclose(Q.T @ Q, np.eye(3)))
-    True
-    """
-    normals = np.random.Generator(np.random.PCG64(seed)).standard_normal((dim, dim))
-    Q, R = np.linalg.qr(normals)
-    rotation: Floats = Q * np.copysign(1.0, np.diagonal(R))
-    return rotation
+    def _cast_hessian(self, dtype: DTypeLike) -> Floats:
+        """Return H in this precision, ``(d, d)``, or its diagonal ``(d,)`` without a rotation."""
+        H = self.eigenvalues if self.rotation_seed is None else self.hessian
+        with np.errstate(over="ignore", under="ignore"):
+            return H.astype(dtype, copy=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import final
 
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
+from kavg.elementary.sums import sum_squares
 from kavg.errors import KavgError
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
@@ -16,7 +18,7 @@ from kavg.oracles.streams import Purpose
 from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import NonNegative, Seed, check_dimension, check_ranges
 
-LAST_THREE = 2**0.5 * np.array([1.0, -0.5, -0.5])
+LAST_THREE = sqrt(2) * np.array([1.0, -0.5, -0.5])
 """Multiples of c with sum 0 and mean square 1, for the last three of an odd number of learners."""
 
 
@@ -39,7 +41,7 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     # Only the directions of these learners' own pairs are drawn.
     span = range(int(group[0]), int(group[-1]) + 1)
     c = draw_normals(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
-    c *= zeta2**0.5 / np.linalg.norm(c, axis=-1, keepdims=True)
+    c *= (sqrt(zeta2) / np.sqrt(sum_squares(c)))[:, None]
     return np.asarray(factor[:, None] * c[group - span.start])
 
 

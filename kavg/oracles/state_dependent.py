@@ -16,6 +16,7 @@ from kavg.base import (
     Precision,
     StochasticGradient,
 )
+from kavg.elementary.sums import SquareSums
 from kavg.gradients import choose_gradient
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
@@ -37,6 +38,7 @@ class ScaledNoiseGradient:
         self.M, self.M_v = M, M_v
         self.noise = noise
         self.deviations = np.empty_like(noise[..., 0])
+        self.square_sums = SquareSums()
 
     def select(self, learners: range) -> None:
         """Select the learners that later calls draw for."""
@@ -46,7 +48,7 @@ class ScaledNoiseGradient:
         """Write ``grad F + sqrt((M + M_v ||grad F||^2)/(B d)) z`` to ``out (t, R, d)``."""
         deviation, noise = self.deviations[: len(x)], self.noise[: len(x)]
         self.gradient(x, out)
-        np.vecdot(out, out, out=deviation)
+        self.square_sums(out, deviation)
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)

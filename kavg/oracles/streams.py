@@ -47,6 +47,7 @@ class Purpose(IntEnum):
     START = 4
     SHIFT = 5
     PARTITION = 6
+    ROTATION = 7
 
 
 def mix_words(words: Words, scratch: Words) -> None:

@@ -15,7 +15,7 @@ from kavg.objectives import Linear, Quadratic
 from kavg.objectives.data.data_file import DataFile
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.instances import small_settings
-from kavg.objectives.quadratic import LogSpectrum
+from kavg.objectives.spectrum import LogSpectrum
 from kavg.oracles import Gaussian, Partition
 from kavg.outer import Averaging
 from kavg.schedules import ConstantStep

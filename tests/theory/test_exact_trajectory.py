@@ -12,7 +12,7 @@ from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
 from kavg.analysis.exact.trajectory import exact_trajectory, to_eigenbasis
 from kavg.objectives import Cosine, Linear, Quadratic
-from kavg.objectives.quadratic import LogSpectrum
+from kavg.objectives.spectrum import LogSpectrum
 from kavg.oracles import (
     Gaussian,
     MiniBatch,

@@ -26,7 +26,7 @@ from kavg.objectives import (
     SineBowl,
     TriangularWave,
 )
-from kavg.objectives.quadratic import haar_rotation
+from kavg.objectives.rotation import haar_rotation
 
 PI = np.pi
 

@@ -319,4 +319,5 @@ def test_purposes_are_numbered_once_and_for_all() -> None:
         "START": 4,
         "SHIFT": 5,
         "PARTITION": 6,
+        "ROTATION": 7,
     }

@@ -1,0 +1,135 @@
+"""Products of rows and a matrix in an order of their own, where BLAS chooses by the processor.
+
+``y_i = sum_k x_k A_ki``: the products of G rows of ``A`` at a time are halved as the terms of
+``kavg.elementary.sums``, and what is left of each such group is added up in their order.  The shape
+of ``A`` alone chooses G, and products and sums are rounded one by one.  So neither the number of
+rows of x, nor their layout, nor fused operations can matter.
+
+With n rows of ``A`` a product takes part in at most ``k = n / G + log2(G) + 2`` additions: the
+error is below ``(k + 1) u / (1 - (k + 1) u)`` times ``sum_k |x_k A_ki|``.
+
+Source: Higham 2002, "Accuracy and stability of numerical algorithms", section 3.1.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final, NamedTuple, final
+
+import numpy as np
+
+from kavg.base import Floats
+from kavg.elementary.row_blocks import Rows, plan_blocks
+from kavg.elementary.sums import halve
+
+BLOCK: Final = 16_384
+"""Products that are computed at once: 128 kB, which an L2 cache holds beside the same of a matrix.
+
+It decides the order of addition, so another number means other bits.
+"""
+NARROW: Final = 32
+"""Columns of a matrix below which the rows of x are innermost in workspace."""
+
+
+@final
+class RowProducts:
+    """Planned ``x A`` at every row of ``x (t, R, n)``, for a fixed ``A (n, m)``.
+
+    The first call with a shape allocates its workspace, so later ones allocate nothing.  ``x``,
+    ``A`` and ``out`` have one precision.
+
+    >>> out = np.empty((1, 1, 2))
+    >>> RowProducts(np.array([[1.0, 2.0], [0.0, 3.0]]))(np.array([[[1.0, 1.0]]]), out)
+    >>> out
+    array([[[1., 5.]]])
+    """
+
+    def __init__(self, matrix: Floats) -> None:
+        self.matrix = np.ascontiguousarray(matrix)
+        n, m = matrix.shape
+        self.G = max(1, min(n, BLOCK // m))
+        self.plans: dict[tuple[int, ...], list[tuple[Rows, _BlockProduct]]] = {}
+
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write ``x A`` at every row of ``x (t, R, n)`` to ``out (t, R, m)``."""
+        for (learners, replicas), multiply in self.plans.get(x.shape) or self._plan(x.shape):
+            multiply(x[learners, replicas], out[learners, replicas])
+
+    def _plan(self, shape: tuple[int, ...]) -> list[tuple[Rows, _BlockProduct]]:
+        most = BLOCK // self.matrix.size
+        make = partial(_BlockProduct, self.matrix, self.G)
+        plan = self.plans[shape] = plan_blocks(shape[0], shape[1], most, make)
+        return plan
+
+
+def multiply_rows(x: Floats, matrix: Floats, out: Floats | None = None) -> Floats:
+    """Return ``x A`` at every row, ``(..., n) -> (..., m)``, for ``A (n, m)``, in ``out`` if given.
+
+    ``RowProducts`` has the same bits and allocates nothing.
+
+    >>> multiply_rows(np.array([1.0, 1.0]), np.array([[1.0, 2.0], [0.0, 3.0]]))
+    array([1., 5.])
+    """
+    n, m = matrix.shape
+    result: Floats = np.empty((*x.shape[:-1], m), matrix.dtype) if out is None else out
+    rows = result.reshape(1, -1, m)
+    RowProducts(matrix)(x.reshape(1, -1, n), rows)
+    if not np.may_share_memory(rows, result):  # reshaped by a copy, as result has gaps
+        result[...] = rows.reshape(result.shape)
+    return result
+
+
+class _Group(NamedTuple):
+    """Some rows of the matrix, in the layout of their products with x.
+
+    ``expanded (G, t, R, m)`` is a view of ``products``.
+    """
+
+    rows: slice
+    matrix: Floats
+    products: Floats
+    expanded: Floats
+    additions: list[tuple[Floats, Floats]]
+
+
+@final
+class _BlockProduct:
+    """The workspace of a block of ``(t, R)`` rows: arrays of one contiguous layout.
+
+    NumPy multiplies these without an iterator, whose buffers it would allocate at each call and
+    which take longer than to write each number of x as often as it is needed.
+    """
+
+    def __init__(self, matrix: Floats, G: int, t: int, R: int) -> None:
+        n, m = matrix.shape
+        first, later = (np.empty((size, t * R * m), matrix.dtype) for size in (G, min(G, n - G)))
+        self.groups = []
+        for k in range(0, n, G):
+            part = matrix[k : k + G]
+            products = (later if k else first)[: len(part)]
+            additions = halve(products)
+            if k:
+                additions.append((first[0], products[0]))
+            spread = np.empty_like(products)
+            _lay_out(spread, t, R, m)[...] = part[:, None, None]
+            self.groups.append(
+                _Group(slice(k, k + G), spread, products, _lay_out(products, t, R, m), additions)
+            )
+        self.total = _lay_out(first, t, R, m)[0]
+
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write the products of the rows of ``x (t, R, n)`` to ``out (t, R, m)``."""
+        columns = x.transpose(2, 0, 1)[..., None]
+        for rows, matrix, products, expanded, additions in self.groups:
+            np.copyto(expanded, columns[rows])
+            np.multiply(products, matrix, out=products)
+            for lower, upper in additions:
+                np.add(lower, upper, out=lower)
+        np.copyto(out, self.total)
+
+
+def _lay_out(products: Floats, t: int, R: int, m: int) -> Floats:
+    """View ``products (G, t R m)`` as ``(G, t, R, m)``, laid out for long inner loops."""
+    if m < NARROW:
+        return products.reshape(-1, m, t, R).transpose(0, 2, 3, 1)
+    return products.reshape(-1, t, R, m)

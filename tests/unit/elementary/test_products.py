@@ -1,0 +1,106 @@
+"""Products of rows and a matrix in a fixed order."""
+
+from __future__ import annotations
+
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kavg.elementary.products import BLOCK, NARROW, RowProducts, multiply_rows
+from kavg.elementary.row_blocks import cut_rows
+
+SIZES = st.one_of(st.integers(1, 12), st.sampled_from([NARROW - 1, NARROW, 70, 130, 200]))
+PRECISIONS = st.sampled_from(["float64", "float32"])
+
+
+def numbers(seed, shape, dtype="float64"):
+    return np.random.Generator(np.random.PCG64(seed)).uniform(-1.0, 1.0, shape).astype(dtype)
+
+
+def planned(x, matrix):
+    out = np.full((*x.shape[:-1], matrix.shape[1]), np.nan, x.dtype)
+    multiply = RowProducts(matrix)
+    multiply(x[::-1], out)
+    multiply(x, out)
+    return out
+
+
+def add(a, b):
+    return [one + other for one, other in zip(a, b, strict=True)]
+
+
+def in_plain_python(x, matrix):
+    """The definition, a number at a time."""
+    n, m = matrix.shape
+    total = None
+    for k in range(0, n, BLOCK // m):
+        terms = [list(row) for row in (x[:, None] * matrix)[k : k + BLOCK // m]]
+        while len(terms) > 1:
+            half = len(terms) // 2
+            upper = terms[len(terms) - half :]
+            terms = list(map(add, terms[:half], upper)) + terms[half : len(terms) - half]
+        total = terms[0] if total is None else add(total, terms[0])
+    return total
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 99), SIZES, SIZES, st.integers(1, 3), st.integers(1, 3), PRECISIONS)
+def test_products_follow_the_definition(seed, n, m, t, R, dtype):
+    x, matrix = numbers(seed, (t, R, n), dtype), numbers(seed + 1, (n, m), dtype)
+    expected = [in_plain_python(row, matrix) for row in x.reshape(-1, n)]
+    assert np.array_equal(planned(x, matrix).reshape(-1, m), expected)
+    assert np.array_equal(multiply_rows(x, matrix).reshape(-1, m), expected)
+    assert np.array_equal(multiply_rows(x[0, 0], matrix), expected[0])
+    wide = np.zeros((t, R, m, 2), dtype)
+    assert multiply_rows(x, matrix, wide[..., 1]).base is wide
+    assert np.array_equal(wide[..., 1].reshape(-1, m), expected)
+    assert not wide[..., 0].any()
+
+
+@settings(max_examples=40)
+@given(st.data(), SIZES, st.integers(1, 9), st.integers(1, 5), PRECISIONS)
+def test_no_layout_changes_a_bit(data, d, t, R, dtype):
+    x, matrix = numbers(d, (t, R, d), dtype), numbers(d + 1, (d, d), dtype)
+    expected = planned(x, matrix)
+    order = data.draw(st.permutations(range(t)))
+    gaps = np.repeat(x, 2, axis=-1)[..., ::2]
+    assert np.array_equal(planned(x[order], matrix), expected[order])
+    assert np.array_equal(planned(x[:1, -1:], matrix), expected[:1, -1:])
+    assert np.array_equal(planned(np.asfortranarray(x), matrix), expected)
+    assert np.array_equal(planned(gaps, np.asfortranarray(matrix)), expected)
+
+
+@pytest.mark.parametrize(("shape", "d"), [((3000, 1), 3), ((2, 3000), 3), ((7, 5), 40)])
+def test_blocks_change_no_bit(shape, d):
+    x, matrix = numbers(1, (*shape, d)), numbers(2, (d, d))
+    assert len(list(cut_rows(*shape, BLOCK // d**2))) > 1
+    expected = [multiply_rows(row, matrix) for row in x.reshape(-1, d)]
+    assert np.array_equal(planned(x, matrix).reshape(-1, d), expected)
+
+
+@pytest.mark.parametrize("n", [8, 128, 200])
+def test_the_error_is_below_the_stated_bound(n):
+    x, matrix = numbers(n, n), numbers(n + 1, (n, n))
+    G = min(n, BLOCK // n)
+    k = n / G + np.log2(G) + 3
+    for column, found in zip(matrix.T, multiply_rows(x, matrix), strict=True):
+        terms = [Fraction(a) * Fraction(b) for a, b in zip(x, column, strict=True)]
+        assert abs(Fraction(found) - sum(terms)) <= k * 2.0**-53 * 1.01 * float(
+            sum(map(abs, terms))
+        )
+
+
+@pytest.mark.parametrize("d", [10, 100])
+def test_a_planned_product_allocates_nothing(d):
+    x, out, multiply = np.ones((4, 3, d)), np.empty((4, 3, d)), RowProducts(np.eye(d))
+    multiply(x, out)
+    tracemalloc.start()
+    multiply(x, out)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2000
+    assert np.array_equal(out, x)
