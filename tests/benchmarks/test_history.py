@@ -146,7 +146,7 @@ def test_the_figure_has_a_panel_a_workload_and_a_line_a_peer():
         for who in ("kavg", "JAX", "PyTorch, float32 normals", "floor")
     ]
     figure = history_figure(drawn)
-    assert [axes.get_title() for axes in figure.axes] == ["small: P = 1", "large"]
+    assert [axes.get_title() for axes in figure.axes] == ["small\nP = 1", "large"]
     jax = figure.axes[0].lines[0]
     assert (list(jax.get_xdata()), list(jax.get_ydata())) == ([0, 1], [0.5, 0.25])
     assert {text.get_text() for text in figure.legends[0].get_texts()} == {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -81,5 +80,6 @@ def _finish(panel: Axes, workload: str, commits: Sequence[str]) -> None:
     panel.yaxis.set_major_formatter("{x:g}")
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlim(-0.5, len(commits) - 0.5)
-    panel.set_xticks(range(len(commits)), commits, rotation=40, ha="right")
-    style_axes(panel, "", "kavg / it", textwrap.fill(workload, 34))
+    shown = [f"{commit[:7]}{commit[12:]}" for commit in commits]
+    panel.set_xticks(range(len(commits)), shown, rotation=40, ha="right")
+    style_axes(panel, "", "kavg / it", workload.replace(": ", "\n", 1))
