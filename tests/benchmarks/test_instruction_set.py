@@ -70,11 +70,13 @@ def test_flags_of_xla_are_added_to_those_that_are_set(monkeypatch):
     [
         (replace(HELD, extensions=["X86_V3", "X86_V4"]), "NumPy still uses X86_V4"),
         (replace(HELD, torch="AVX512"), "PyTorch uses AVX512"),
+        (replace(HELD, blas=[{"architecture": "SkylakeX"}]), "BLAS uses skylakex"),
         (replace(HELD, xla_flags=f"{XLA}_VNNI"), f"XLA_FLAGS lack {XLA} "),
     ],
 )
 def test_a_library_that_uses_more_is_named(seen, complaint):
     confirm(AVX2, replace(HELD, torch=""))
+    confirm(AVX2, replace(HELD, blas=[{"architecture": "Haswell"}, {"architecture": None}]))
     confirm(AVX2, HELD)
     with pytest.raises(KavgError, match=re.escape(complaint)):
         confirm(AVX2, seen)
