@@ -34,8 +34,6 @@ HAS_AVX2: Final = ("AVX2", "X86_V3")
 """NumPy's names of AVX2: the older, and the level that includes it."""
 WIDER_KERNELS: Final = frozenset({"skylakex", "cooperlake", "sapphirerapids"})
 """Kernels of OpenBLAS with AVX-512."""
-WIDER_KERNELS: Final = frozenset({"skylakex", "cooperlake", "sapphirerapids"})
-"""Kernels of OpenBLAS with AVX-512."""
 XLA: Final = "--xla_cpu_max_isa=AVX2"
 LIMITS: Final = {
     "OPENBLAS_CORETYPE": "Haswell",
@@ -136,9 +134,6 @@ def confirm(isa: InstructionSet, seen: Observed) -> None:
     wider = [name for name in seen.extensions if name.startswith(WIDER)]
     if wider:
         raise KavgError(f"NumPy still uses {' '.join(wider)} with --isa {isa}; use --isa native")
-    kernels = {str(library.get("architecture")).lower() for library in seen.blas}
-    if kernels & WIDER_KERNELS:
-        raise KavgError(f"BLAS uses {', '.join(kernels)} with --isa {isa}; use --isa native")
     kernels = {str(library.get("architecture")).lower() for library in seen.blas}
     if kernels & WIDER_KERNELS:
         raise KavgError(f"BLAS uses {', '.join(kernels)} with --isa {isa}; use --isa native")
