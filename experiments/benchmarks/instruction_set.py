@@ -135,8 +135,8 @@ def confirm(isa: InstructionSet, seen: Observed) -> None:
     if wider:
         raise KavgError(f"NumPy still uses {' '.join(wider)} with --isa {isa}; use --isa native")
     kernels = {str(library.get("architecture")).lower() for library in seen.blas}
-    if kernels & WIDER_KERNELS:
-        raise KavgError(f"BLAS uses {', '.join(kernels)} with --isa {isa}; use --isa native")
+    if found := kernels & WIDER_KERNELS:
+        raise KavgError(f"BLAS uses {' '.join(found)} with --isa {isa}; use --isa native")
     if seen.torch not in ("", "AVX2"):
         raise KavgError(f"PyTorch uses {seen.torch} with --isa {isa}; use --isa native")
     if XLA not in seen.xla_flags.split():
