@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, Final, Protocol, final
 
@@ -58,13 +59,10 @@ class NoisyGradient:
     """
 
     def __init__(
-        self, gradient: PlannedGradient, draws: Draws, sigma2: float, B: int, noise: Floats
+        self, gradient: PlannedGradient, draws: Draws, sigma2: float, B: int, d: int
     ) -> None:
-        """``noise (tile, R, d)`` is workspace, in the precision of the gradients.
-
-        Raises ``KavgError`` if float32 cannot hold the draws.
-        """
-        variance = sigma2 / (B * noise.shape[-1])
+        """Raises ``KavgError`` if float32 cannot hold the draws."""
+        variance = sigma2 / (B * d)
         if sigma2 and not LEAST <= variance <= MOST:
             raise KavgError(
                 f"sigma2 / (B d) must be 0 or from {LEAST:g} to {MOST:g}, as draws are float32, "
@@ -72,8 +70,7 @@ class NoisyGradient:
             )
         self.gradient = gradient
         self.draws = draws
-        self.scale = variance**0.5
-        self.noise = noise
+        self.scale = math.sqrt(variance)
 
     def select(self, learners: range) -> None:
         """Select the learners that later calls draw for."""
@@ -83,13 +80,7 @@ class NoisyGradient:
         """Write ``grad F(x) + e`` to ``out``; ``x, out (t, R, d)``."""
         self.gradient(x, out)
         # Draws come scaled, as laws can fold the scale into a number of their own.
-        draws = self.draws.draw(step, self.scale)
-        if out.dtype != draws.dtype:
-            # np.add of two precisions allocates a conversion buffer at each step.
-            noise = self.noise[: len(out)]
-            np.copyto(noise, draws)
-            draws = noise
-        np.add(out, draws, out=out)
+        np.add(out, self.draws.draw(step, self.scale), out=out)
 
 
 class AdditiveNoise(ABC):
@@ -117,7 +108,8 @@ class AdditiveNoise(ABC):
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Draws:
         """Allocate draws ``(tile, R, d)`` of this law with variance 1 a coordinate.
 
-        ``dtype`` is the precision of the gradients they are added to; draws may have another.
+        ``dtype`` is the precision of the gradients that they are added to, and theirs: np.add of
+        two precisions would allocate a buffer at each step.
         """
 
     def constants(self, objective: Objective) -> NoiseConstants:
@@ -134,14 +126,14 @@ class AdditiveNoise(ABC):
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate the draws, the gradient and one array of noise ``(tile, R, d)``.
+        """Allocate the draws and the gradient.
 
         ``P`` is not needed: a learner's draws do not depend on how many learners there are.
         """
         d = check_dimension(objective)
         draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
         gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
-        return NoisyGradient(gradient, draws, self.sigma2, self.B, np.empty((tile, R, d), dtype))
+        return NoisyGradient(gradient, draws, self.sigma2, self.B, d)
 
 
 def additive_constants(sigma2: float, B: int, source: str) -> NoiseConstants:

@@ -1,86 +1,46 @@
-"""Normal random numbers from addressed words, in float32, by Box and Muller's transform.
+"""Normal random numbers from addressed words, by a table of quantiles and a rotation.
 
-float32, because NumPy's ``log``, ``sqrt``, ``sin`` and ``cos`` of that precision use vector
-instructions (docs/design.md, "Normals in float32").
-
-Source: Box and Muller 1958, "A note on the generation of random normal deviates".
+Each 64-bit word has four 16-bit lanes, and a lane looks up one of 65,536 quantiles of the normal
+law.  Two such numbers A and B become two normals by a rotation of the plane,
+``z1 = 0.8 A + 0.6 B`` and ``z2 = 0.6 A - 0.8 B``: these have 2^32 values, and tails to six standard
+deviations.  Integers, products, sums and a table: the same bits on every machine, without
+a logarithm or a sine (docs/design.md, "Normals from a table").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import final
+from typing import Final, final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kavg.base import Floats, Precision
-from kavg.oracles.streams import Purpose, Streams, steps_ahead
+from kavg.oracles.block_draws import BlockDraws, steps_ahead
+from kavg.oracles.quantiles import SIZE, normal_quantiles
+from kavg.oracles.streams import Purpose, Streams, Words, split_words
 
-Floats32 = NDArray[np.float32]
-UPPER = np.uint64(33)
-"""The shift that leaves the upper 31 bits of a word."""
-UNIT = np.nextafter(np.float32(2.0**-31), np.float32(0))
-"""The float32 below ``2**-31``: with ``2**-31`` a uniform could be rounded to 1."""
-RADIANS = np.float32(np.pi * 2.0**-31)
-"""The angle of one unit of a signed 32-bit number."""
-
-
-@final
-class UniformPairs:
-    """A uniform in (0, 1) and an angle in [-pi, pi) from each word: float32 ``(ahead, t, R, W)``.
-
-    Polar methods (Box and Muller's, Bailey's) turn the uniform into a radius.
-
-    The uniform is ``(k + 1/2) / 2**31``, k the upper 31 bits, rounded to float32: fine near 0,
-    where logarithms need it, and spaced 2**-24 near 1, which it cannot reach, as a vector of
-    length 0 has no direction.  The angle is ``pi i / 2**31``, i the lower half of the word.
-    """
-
-    def __init__(self, streams: Streams) -> None:
-        self.streams = streams
-        self.learners = range(0)
-
-    def draw(self, step: int) -> tuple[Floats32, Floats32, Floats32]:
-        """Return ``(uniform, angle, workspace)`` from this step on, ``(ahead, t, R, W)`` each.
-
-        The caller may overwrite all three; they are valid until the next call.
-        """
-        words = self.streams.block(step)
-        if self.streams.learners is not self.learners:
-            self._lay_out_planes()
-        angle, uniform = self.pair
-        # Halves are taken as signed numbers, which NumPy converts in 0.07 ns, unsigned in 0.13 ns.
-        # The first cast keeps the lower 32 bits of each word.
-        np.copyto(self.whole[0], words, casting="unsafe")
-        np.right_shift(words, UPPER, out=words)
-        np.copyto(self.whole[1], words, casting="unsafe")
-        np.copyto(self.pair, self.whole, casting="unsafe")
-        np.add(uniform, np.float32(0.5), out=uniform)
-        np.multiply(uniform, UNIT, out=uniform)
-        np.multiply(angle, RADIANS, out=angle)
-        return uniform, angle, self.third
-
-    def _lay_out_planes(self) -> None:
-        # float32 planes in the memory of the words, which are not needed once converted.
-        self.learners = self.streams.learners
-        out, spare = (part.reshape(-1) for part in (self.streams.out, self.streams.spare))
-        planes = (2, *self.streams.out.shape)
-        self.whole = spare.view(np.int32).reshape(planes)
-        self.pair = out.view(np.float32).reshape(planes)
-        self.third = spare.view(np.float32).reshape(planes)[0]
+LONG_SIDE: Final = 0.8
+"""The cosine of the rotation, whose sine is 0.6: the angles of the triangle 3, 4, 5."""
+RATIO: Final = np.array(0.75, np.float32)
+"""The short side over the long one; an array without axes, which NumPy handles faster."""
 
 
 @final
-class Normals:
-    """Planned normal draws ``(t, R, d)``, computed in float32.
+class Normals(BlockDraws):
+    """Planned normal draws ``(t, R, d)``, computed in float32 and returned in ``dtype``.
 
-    ``z = sqrt(-2 log u) (cos, sin)(angle)``: one word gives a coordinate its normals at two steps,
-    the cosine at the even and the sine at the odd one.  A draw has 24 significant bits and is at
-    most 6.66 standard deviations.
+    Coordinates ``2i`` and ``2i + 1`` of a vector are the two normals of one pair of lanes; with an
+    odd ``d`` the last pair's second one is not used.  So all draws of different steps, learners and
+    replicas come from different lanes, and given the past a draw is what it is without it.
 
-    Where several steps are computed at once, draws are returned in ``dtype``, the precision of
-    what they will be added to: one conversion for all of them.
+    - The mean is 0 exactly, as the table has the opposite of each entry.  The variance is 1 and the
+      two normals of a pair are uncorrelated, up to rounding: about 1e-9.
+    - All joint moments of a pair up to order 11 are those of independent normals.
+    - A draw has 24 significant bits; the largest is 6.33 standard deviations.
+    - What is wrong with it: the rotation can be undone.  ``0.8 z1 + 0.6 z2`` is A, which has 65,536
+      values and is normal to that resolution only.  The theorems use that noise has mean zero given
+      the past, its variance, and that coordinates and learners are uncorrelated.
+
+    The pairs of ``kavg.oracles.box_muller`` are independent to the resolution of float32.
     """
 
     def __init__(
@@ -93,46 +53,46 @@ class Normals:
         d: int,
         dtype: Precision = "float32",
     ) -> None:
-        # Pairs of steps, an even one and an odd one, that are computed at once.
-        self.pairs = steps_ahead(tile * R * d)
-        self.streams = Streams(seed=seed, purpose=purpose, R=R, tile=tile, W=d, ahead=self.pairs)
-        self.uniforms = UniformPairs(self.streams)
-        # A large step is computed alone, and its planes are returned as they are.
-        self.values = np.empty((2, self.pairs * tile * R * d if self.pairs > 1 else 0), dtype)
-        self.address: tuple[int, float, range] | None = None
-        self.steps: list[list[Floats]] = []
+        self.R, self.d, self.pairs = R, d, (d + 1) // 2
+        # Four lanes a word.  The replicas of a learner may share a word, but not a lane.
+        W = (R * self.pairs + 1) // 2
+        ahead = steps_ahead(4 * tile * W)
+        # The words of all replicas in a row: as R rows each would end with a word half used.
+        super().__init__(Streams(seed=seed, purpose=purpose, R=1, tile=tile, W=W, ahead=ahead))
+        lanes = ahead * tile * 4 * W
+        self.table = np.empty(SIZE, np.float32)
+        self.scale: float | None = None
+        self.indices = np.empty(lanes, np.intp)
+        self.planes = np.empty((2, lanes), np.float32)
+        # Draws in float32 are handed out where they are computed.
+        self.values = np.empty(0 if dtype == "float32" else ahead * tile * R * d, dtype)
 
-    def draw(self, step: int, scale: float) -> Floats:
-        """Return normals of standard deviation ``scale``, ``(t, R, d)``.
+    def _lay_out(self, t: int) -> None:
+        ahead, W = self.streams.ahead, self.streams.W
+        lanes = ahead * t * 4 * W
+        self.index = self.indices[:lanes]
+        self.long, self.short = self.planes[:, :lanes]
+        rows = self.long.reshape(ahead, t, 4 * W)[..., : 2 * self.R * self.pairs]
+        self.draws = rows.reshape(ahead, t, self.R, 2 * self.pairs)[..., : self.d]
+        self.converted = self.values[: self.draws.size].reshape(-1, *self.draws.shape[1:])
+        self.steps = [*(self.converted if self.values.size else self.draws)]
 
-        They are not to be written to, and valid until the next call.
-        """
-        pair, odd = divmod(step, 2)
-        block, place = divmod(pair, self.pairs)
-        # A tile takes its steps in order, so most of them are in the block computed last.
-        if self.address != (block, scale, self.streams.learners):
-            self._fill(block * self.pairs, scale)
-            self.address = (block, scale, self.streams.learners)
-        return self.steps[odd][place]
-
-    def _fill(self, pair: int, scale: float) -> None:
-        radius, sine, cosine = self.uniforms.draw(pair)
-        np.log(radius, out=radius)
-        # The scale goes into the radius: one pass less than scaling both results.
-        np.multiply(radius, np.float32(-2.0 * scale * scale), out=radius)
-        np.sqrt(radius, out=radius)
-        np.cos(sine, out=cosine)
-        np.sin(sine, out=sine)
-        # One array a step: as neighbouring coordinates both would be written with a stride, which
-        # takes three times as long (0.15 against 0.05 ns a number).
-        np.multiply(cosine, radius, out=cosine)
-        np.multiply(sine, radius, out=sine)
-        waves: Iterable[Floats] = (cosine, sine)
-        if self.pairs > 1:
-            waves = self.values[:, : sine.size].reshape(2, *sine.shape)
-            waves[0, ...], waves[1, ...] = cosine, sine
-        # Views made once: slicing at each step would cost as much as a small step itself.
-        self.steps = [[*wave] for wave in waves]
+    def _fill(self, words: Words, scale: float) -> None:
+        if scale != self.scale:
+            # In float64, as a factor rounded to float32 would be an error of the variance.
+            scaled = LONG_SIDE * scale * normal_quantiles().astype(np.float64)
+            np.copyto(self.table, scaled, casting="same_kind")
+            self.scale = scale
+        np.copyto(self.index, split_words(words, np.uint16).reshape(-1))
+        # No index is out of range; "clip" lets np.take write to ``out`` without a copy.
+        np.take(self.table, self.index, out=self.long, mode="clip")
+        np.multiply(self.long, RATIO, out=self.short)
+        first, second = self.long[0::2], self.long[1::2]
+        np.add(first, self.short[1::2], out=first)
+        np.subtract(self.short[0::2], second, out=second)
+        if self.values.size:
+            # One conversion for all steps: np.add of two precisions would allocate at each step.
+            np.copyto(self.converted, self.draws)
 
 
 def draw_normals(seed: int, purpose: Purpose, R: int, d: int, learners: range) -> Floats:

@@ -9,47 +9,48 @@ import numpy as np
 
 from kavg.base import Precision
 from kavg.oracles.additive import AdditiveNoise
-from kavg.oracles.normals import Floats32
-from kavg.oracles.streams import Purpose, Streams, steps_ahead
+from kavg.oracles.block_draws import BlockDraws, steps_ahead
+from kavg.oracles.streams import Purpose, Streams, Words, split_words
 from kavg.ranges import BatchSize, NonNegative
 
 
 @final
-class Signs:
-    """Planned random signs ``(t, R, d)``, eight from each word.
+class Signs(BlockDraws):
+    """Planned random signs ``(t, R, d)``, 64 from each word, returned in ``dtype``.
 
-    A coordinate's sign is the top bit of one byte, so a vector uses ``ceil(d/8)`` words a step.
+    The coordinates of all replicas of a learner take the bits of its words in a row, the lowest
+    first; a 1 is plus.
     """
 
-    def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
-        W = -(-d // 8)
-        self.ahead = steps_ahead(tile * R * W)
-        self.streams = Streams(
-            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=W, ahead=self.ahead
+    def __init__(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> None:
+        self.R, self.d = R, d
+        W = (R * d + 63) // 64
+        ahead = steps_ahead(tile * R * d)
+        super().__init__(
+            Streams(seed=seed, purpose=Purpose.NOISE, R=1, tile=tile, W=W, ahead=ahead)
         )
-        self.values = np.empty((self.ahead, tile, R, d), np.float32)
-        self.address: tuple[int, float, range] | None = None
+        octets = ahead * tile * 8 * W
+        bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
+        self.signs = 2.0 * bits - 1.0
+        self.table = np.empty((256, 8), dtype)
+        self.scale: float | None = None
+        self.indices = np.empty(octets, np.intp)
+        self.values = np.empty((octets, 8), dtype)
 
-    def draw(self, step: int, scale: float) -> Floats32:
-        """Return ``+scale`` or ``-scale``, ``(t, R, d)``, not to be written to.
+    def _lay_out(self, t: int) -> None:
+        ahead, W = self.streams.ahead, self.streams.W
+        octets = ahead * t * 8 * W
+        self.index, self.rows = self.indices[:octets], self.values[:octets]
+        draws = self.rows.reshape(ahead, t, 64 * W)[..., : self.R * self.d]
+        self.steps = [*draws.reshape(ahead, t, self.R, self.d)]
 
-        They are valid until the next call.
-        """
-        block, place = divmod(step, self.ahead)
-        if self.address != (block, scale, self.streams.learners):
-            self._fill(block * self.ahead, scale)
-            self.address = (block, scale, self.streams.learners)
-        return self.values[place, : len(self.streams.learners)]
-
-    def _fill(self, step: int, scale: float) -> None:
-        octets = self.streams.block(step).view(np.int8)
-        values = self.values[:, : octets.shape[1]]
-        # An arithmetic shift leaves 0 or -1; plus 1/2 and times 2 scale that is +-scale.
-        np.right_shift(octets, np.int8(7), out=octets)
-        # The last word has more bytes than coordinates are left, unless 8 divides d.
-        np.copyto(values, octets[..., : values.shape[-1]])
-        np.add(values, np.float32(0.5), out=values)
-        np.multiply(values, np.float32(2 * scale), out=values)
+    def _fill(self, words: Words, scale: float) -> None:
+        if scale != self.scale:
+            np.multiply(self.signs, scale, out=self.table, casting="same_kind")
+            self.scale = scale
+        np.copyto(self.index, split_words(words, np.uint8).reshape(-1))
+        # Eight signs at once; "clip" lets np.take write to ``out`` without a copy.
+        np.take(self.table, self.index, axis=0, out=self.rows, mode="clip")
 
 
 @final
@@ -72,4 +73,4 @@ class Rademacher(AdditiveNoise):
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> Signs:
         """Allocate one sign a coordinate and step."""
-        return Signs(seed=seed, R=R, tile=tile, d=d)
+        return Signs(seed=seed, R=R, tile=tile, d=d, dtype=dtype)

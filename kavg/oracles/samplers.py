@@ -21,7 +21,8 @@ from typing import Final, Protocol, final
 import numpy as np
 
 from kavg.base import Indices
-from kavg.oracles.streams import Purpose, Streams, Words, steps_ahead
+from kavg.oracles.block_draws import steps_ahead
+from kavg.oracles.streams import Purpose, Streams, Words, split_words
 
 
 class Sampler(Protocol):
@@ -47,7 +48,7 @@ def scale_halves(words: Words, limits: np.uint64 | Words, out: Words) -> None:
     Source: Lemire 2019, "Fast random integer generation in an interval".
     """
     # Two halves a word, of which an odd B leaves the last unused; products fit into 64 bits.
-    np.copyto(out, words.view(np.uint32)[..., : out.shape[-1]])
+    np.copyto(out, split_words(words, np.uint32)[..., : out.shape[-1]])
     np.multiply(out, limits, out=out)
     np.right_shift(out, np.uint64(32), out=out)
 

@@ -52,9 +52,7 @@ class ScaledNoiseGradient:
         np.multiply(deviation, self.M_v, out=deviation)
         np.add(deviation, self.M, out=deviation)
         np.sqrt(deviation, out=deviation)
-        # Converted once: np.multiply of two precisions would allocate a buffer at each step.
-        np.copyto(noise, self.normals.draw(step, 1.0))
-        np.multiply(noise, deviation[..., None], out=noise)
+        np.multiply(self.normals.draw(step, 1.0), deviation[..., None], out=noise)
         np.add(out, noise, out=out)
 
 
@@ -99,10 +97,10 @@ class StateDependent:
     ) -> StochasticGradient:
         """Allocate one normal number a coordinate and step, and the noise ``(tile, R, d)``.
 
-        The normals are float32 whatever ``dtype`` is, since each row has a scale of its own.
+        The normals have deviation 1, since each row has a scale of its own.
         """
         d = check_dimension(objective)
-        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d)
+        normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d, dtype=dtype)
         share = 1.0 / (self.B * d)
         noise = np.empty((tile, R, d), dtype)
         gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)

@@ -1,13 +1,14 @@
-"""Streams of random 64-bit words, addressed by (seed, purpose, replica, learner, step).
+"""Streams of random 64-bit words, addressed by (seed, purpose, learner, step, place).
 
 A word is a function of its address, never of which rank computes it or when.  So there is no state
 of a generator to store, any rank can compute any word, and runs that differ in K, mu, gamma or P
 share their noise.
 
-Each (seed, purpose, replica, learner) owns a stream ``word(c) = mix(key + c g)`` of the counter
-``c``.  This is SplitMix64 with Stafford's thirteenth mixer; the key and the odd increment ``g`` are
-hashes of the address.  Step ``s`` of a stream that uses ``W`` words a step owns the counters
-``s W, ..., s W + W - 1``.  All arithmetic is modulo 2**64 and in place on whole tiles.
+Each (seed, purpose, learner) owns a stream ``word(c) = mix(key + c g)`` of the counter
+``c = 2^32 step + place``.  This is SplitMix64 with Stafford's thirteenth mixer; the key and the odd
+increment ``g`` are hashes of the address.  The places of a step count through the words of a
+learner, replica after replica, so that the first replicas' words do not depend on how many replicas
+there are.  All arithmetic is modulo 2**64 and in place on whole tiles.
 
 Source: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators"; what was
 tested of these words is in experiments/noise.
@@ -15,23 +16,27 @@ tested of these words is in experiments/noise.
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from math import prod
-from typing import final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kavg.errors import KavgError
+
 Words = NDArray[np.uint64]
+Unsigned = np.unsignedinteger[Any]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio, made odd: the increment of plain SplitMix64."""
 MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 SHIFTS = (np.uint64(30), np.uint64(27), np.uint64(31))
+PLACES: Final = 2**32
+"""The counters of a step, and the number of steps: more have no address."""
 STORED_KEYS = 2**17
 """Most keys stored; they are stored because every round selects the same tiles again."""
-BLOCK = 4096
-"""Words below which a step is computed together with later ones."""
 
 
 class Purpose(IntEnum):
@@ -50,19 +55,22 @@ class Purpose(IntEnum):
     ROTATION = 7
 
 
-def mix_words(words: Words, scratch: Words) -> None:
-    """Scramble 64-bit words in place, a bijection; ``scratch`` is workspace of the same shape.
+def mix_words(words: Words, scratch: Words, out: Words | None = None) -> None:
+    """Scramble 64-bit words, a bijection; ``scratch`` is workspace of the same shape.
 
-    Two rounds of a shift, an exclusive or and a product, then a last shift, so that each bit of
-    the input changes each bit of the output with probability near 1/2.
+    They are written to ``out``, by default in place.  Two rounds of a shift, an exclusive or and a
+    product, then a last shift, so that each bit of the input changes each bit of the output with
+    probability near 1/2.
     """
+    mixed = words if out is None else out
     # Not strict: the third shift, below, is followed by no product.
     for shift, multiplier in zip(SHIFTS, MULTIPLIERS, strict=False):
         np.right_shift(words, shift, out=scratch)
-        np.bitwise_xor(words, scratch, out=words)
-        np.multiply(words, multiplier, out=words)
+        np.bitwise_xor(words, scratch, out=mixed)
+        np.multiply(mixed, multiplier, out=mixed)
+        words = mixed
     np.right_shift(words, SHIFTS[2], out=scratch)
-    np.bitwise_xor(words, scratch, out=words)
+    np.bitwise_xor(words, scratch, out=mixed)
 
 
 def hash_parts(*parts: int | NDArray[np.integer], after: Words | None = None) -> Words:
@@ -95,21 +103,31 @@ def odd_increments(words: Words) -> Words:
     return np.where(weak, odd ^ np.uint64(0xAAAAAAAAAAAAAAAA), odd)
 
 
-def steps_ahead(words: int) -> int:
-    """Return the number of steps to compute at once, given the words of one step.
+def split_words(words: Words, part: type[Unsigned]) -> NDArray[Unsigned]:
+    """Return the parts of words, the lowest bits first: ``(..., W)`` to ``(..., W k)``.
 
-    >>> steps_ahead(80), steps_ahead(16_384)
-    (51, 1)
+    The parts lie in the memory of the words, which must be contiguous.  Where a machine keeps the
+    highest bits first the parts of each word are reversed there, so that its numbers are those of
+    any other machine.
+
+    >>> split_words(np.array([0x4444_3333_2222_1111], np.uint64), np.uint16).tolist()
+    [4369, 8738, 13107, 17476]
     """
-    # A NumPy call costs some 0.4 microseconds, so a step of 80 numbers alone is nothing but calls.
-    return max(1, min(64, BLOCK // max(1, words)))
+    order = words.dtype.byteorder
+    parts = words.view(np.dtype(part).newbyteorder(order))
+    if order == ">" or (order == "=" and sys.byteorder == "big"):
+        grouped = parts.reshape(*words.shape, -1)
+        grouped[...] = grouped[..., ::-1].copy()
+    return parts
 
 
 @final
 class Streams:
-    """The streams of a tile of learners: ``W`` words a step, ``ahead`` steps at a time.
+    """The streams of a tile of learners: ``R W`` words a step, ``ahead`` steps at a time.
 
-    All arrays are allocated once, for up to ``tile`` learners with ``R`` replicas each.
+    The word in column i of replica r is at the place ``r W + i`` of its step.  All arrays are
+    allocated once, for up to ``tile`` learners with ``R`` replicas each.  Raises KavgError if the
+    words of one learner and step are more than ``PLACES``.
 
     >>> streams = Streams(seed=1, purpose=Purpose.NOISE, R=2, tile=3, W=4)
     >>> streams.select(range(5, 7))
@@ -120,12 +138,19 @@ class Streams:
     def __init__(
         self, *, seed: int, purpose: Purpose, R: int, tile: int, W: int, ahead: int = 1
     ) -> None:
+        if R * W > PLACES:
+            raise KavgError(
+                "the random words of one learner and step must be at most 2^32, got "
+                f"{R * W}; use fewer replicas or coordinates"
+            )
         self.address = hash_parts(seed, int(purpose))
-        self.replicas = np.arange(R)
         self.tiles: dict[range, tuple[Words, Words]] = {}
-        self.W, self.ahead = W, ahead
+        self.R, self.W, self.ahead = R, W, ahead
         # One-dimensional, so that a smaller last tile has contiguous arrays too.
-        self.buffers = np.empty((3, ahead * tile * R * W), np.uint64)
+        self.buffers = np.empty((4, ahead * tile * R * W), np.uint64)
+        steps = np.arange(ahead, dtype=np.uint64) << np.uint64(32)
+        places = np.arange(R * W, dtype=np.uint64).reshape(R, W)
+        self.counters = steps[:, None, None, None] | places
         self.learners = range(0)
         self.select(range(tile))
 
@@ -135,36 +160,54 @@ class Streams:
             return
         self.learners = learners
         if learners not in self.tiles:
-            if len(self.tiles) * len(learners) * len(self.replicas) > STORED_KEYS:
+            if (len(self.tiles) + 1) * len(learners) > STORED_KEYS:
                 # A run uses the tiles in turn, so dropping the oldest alone would save nothing.
                 self.tiles.clear()
             self.tiles[learners] = self.hash(learners)
         self.keys, self.increments = self.tiles[learners]
-        shape = (self.ahead, len(learners), len(self.replicas), self.W)
-        self.out, self.spare, offset = (part[: prod(shape)].reshape(shape) for part in self.buffers)
-        # These products are the same at every step, so that a step only adds its own key to them.
-        counters = np.arange(self.ahead * self.W, dtype=np.uint64).reshape(self.ahead, 1, 1, self.W)
-        self.offset = np.multiply(self.increments, counters, out=offset)
+        shape = (self.ahead, len(learners), self.R, self.W)
+        self.out, self.spare, self.sums, self.stride = (
+            part[: prod(shape)].reshape(shape) for part in self.buffers
+        )
+        self.following, self.has_stride = -1, False
 
     def hash(self, learners: range) -> tuple[Words, Words]:
-        """Return keys and increments of these learners, ``(t, R, 1)`` each.
+        """Return keys and increments of these learners, ``(t, 1, 1)`` each.
 
-        Both are hashes of (seed, purpose, replica, learner), so they do not depend on the rank.
+        Both are hashes of (seed, purpose, learner), so they do not depend on the rank.
         """
-        j = np.arange(learners.start, learners.stop)[:, None]
-        key, odd = hash_parts(self.replicas, j, np.arange(2)[:, None, None], after=self.address)
-        return key[..., None], odd_increments(odd)[..., None]
+        j = np.arange(learners.start, learners.stop)[:, None, None]
+        key, odd = hash_parts(j, np.arange(2)[:, None, None, None], after=self.address)
+        return key, odd_increments(odd)
 
     def block(self, step: int) -> Words:
         """Return the words of ``ahead`` steps from this one on, ``(ahead, t, R, W)``.
 
-        The caller may overwrite them, and the array ``spare`` of the same shape.
+        The caller may overwrite them, and the array ``spare`` of the same shape.  Raises KavgError
+        if the step has no address.
         """
-        # Reduced as a Python integer: np.uint64 raises OverflowError instead of wrapping.
-        first = np.uint64(step * self.W % 2**64)
-        np.add(self.offset, self.keys + self.increments * first, out=self.out)
-        mix_words(self.out, self.spare)
+        if not 0 <= step < PLACES:
+            raise KavgError(
+                f"random numbers have addresses for 2^32 local steps, got step {step}; "
+                "use fewer rounds or a smaller K"
+            )
+        if step == self.following:
+            self._advance()
+        else:
+            first = self.keys + self.increments * np.uint64(step << 32)
+            np.multiply(self.increments, self.counters, out=self.sums)
+            np.add(self.sums, first, out=self.sums)
+        self.following = step + self.ahead
+        mix_words(self.sums, self.spare, self.out)
         return self.out
+
+    def _advance(self) -> None:
+        """Go from one block's ``key + c g`` to the next one's, which is as much more for all."""
+        # Written out, as np.add would allocate a buffer to broadcast it, and take twice as long.
+        if not self.has_stride:
+            np.copyto(self.stride, self.increments * np.uint64(self.ahead << 32))
+            self.has_stride = True
+        np.add(self.sums, self.stride, out=self.sums)
 
     def words(self, step: int) -> Words:
         """Return the words of a step, ``(t, R, W)``, valid until the next call."""

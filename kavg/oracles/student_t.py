@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, ClassVar, final
 
 import numpy as np
 from annotated_types import Interval
 
 from kavg.base import Precision
+from kavg.elementary.exponential import exp, write_expm1_single
+from kavg.elementary.logarithm import log, write_log_single
 from kavg.oracles.additive import AdditiveNoise
-from kavg.oracles.normals import Floats32, UniformPairs
-from kavg.oracles.streams import Purpose, Streams, steps_ahead
+from kavg.oracles.block_draws import BlockDraws, steps_ahead
+from kavg.oracles.streams import Purpose, Streams, Words
+from kavg.oracles.uniform_pairs import UniformPairs
 from kavg.ranges import BatchSize, NonNegative
 
 
 @final
-class HeavyTails:
-    """Planned t draws ``(t, R, d)`` of variance 1, by Bailey's polar method.
+class HeavyTails(BlockDraws):
+    """Planned t draws ``(t, R, d)`` by Bailey's polar method, in float32, returned in ``dtype``.
 
     ``sqrt(nu (u1^(-2/nu) - 1)) cos(2 pi u2)`` has Student's t distribution with ``nu`` degrees of
     freedom; ``unit`` scales it to variance 1.
@@ -25,38 +30,39 @@ class HeavyTails:
     Source: Bailey 1994, "Polar generation of random variates with the t-distribution".
     """
 
-    def __init__(self, *, nu: float, seed: int, R: int, tile: int, d: int) -> None:
+    def __init__(
+        self, *, nu: float, seed: int, R: int, tile: int, d: int, dtype: Precision
+    ) -> None:
         self.power = -2.0 / nu
         # The variance is nu (E u^power - 1) E cos^2 with E cos^2 = 1/2; the radius lacks sqrt(nu).
-        self.unit = (nu * (mean_power(self.power) - 1) / 2) ** -0.5 * nu**0.5
-        self.ahead = steps_ahead(tile * R * d)
-        self.streams = Streams(
-            seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d, ahead=self.ahead
+        self.unit = 1.0 / math.sqrt((mean_power(self.power) - 1.0) / 2.0)
+        ahead = steps_ahead(tile * R * d)
+        super().__init__(
+            Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d, ahead=ahead)
         )
         self.uniforms = UniformPairs(self.streams)
-        self.address: tuple[int, float, range] | None = None
+        self.values = np.empty(ahead * tile * R * d, dtype)
 
-    def draw(self, step: int, scale: float) -> Floats32:
-        """Return draws of standard deviation ``scale``, ``(t, R, d)``, not to be written to."""
-        block, place = divmod(step, self.ahead)
-        if self.address != (block, scale, self.streams.learners):
-            self.values = self._draw_block(block * self.ahead, scale)
-            self.address = (block, scale, self.streams.learners)
-        draws: Floats32 = self.values[place]
-        return draws
+    def _lay_out(self, t: int) -> None:
+        self.uniforms.lay_out()
+        self.flat = self.values[: self.streams.out.size]
+        self.steps = [*self.flat.reshape(self.streams.out.shape)]
 
-    def _draw_block(self, step: int, scale: float) -> Floats32:
-        radius, angle, _ = self.uniforms.draw(step)
-        # u^power - 1 by expm1, as most u are near enough to 1 for the difference to cancel.
-        np.log(radius, out=radius)
-        np.multiply(radius, np.float32(self.power), out=radius)
-        np.expm1(radius, out=radius)
-        np.sqrt(radius, out=radius)
-        np.cos(angle, out=angle)
-        np.multiply(angle, np.float32(scale * self.unit), out=angle)
-        return np.multiply(radius, angle, out=radius)
+    def _fill(self, words: Words, scale: float) -> None:
+        power, factor = np.float32(self.power), np.float32(scale * self.unit)
+        for part, radius, _, cosine in self.uniforms.convert(words):
+            work = self.uniforms.work[:, : radius.size]
+            # u^power - 1 by expm1, as most u are near enough to 1 for the difference to cancel.
+            write_log_single(radius, radius, work)
+            np.multiply(radius, power, out=radius)
+            write_expm1_single(radius, radius, work[:3])
+            np.sqrt(radius, out=radius)
+            np.multiply(cosine, factor, out=cosine)
+            np.multiply(radius, cosine, out=radius)
+            np.copyto(self.flat[part], radius)
 
 
+@cache
 def mean_power(power: float, count: float = 2.0**31) -> float:
     """Return the mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
 
@@ -68,10 +74,13 @@ def mean_power(power: float, count: float = 2.0**31) -> float:
     True
     """
     head = 1000
-    terms = (np.arange(head) + 0.5) ** power
-    rest = (count ** (power + 1) - head ** (power + 1)) / (power + 1)
-    correction = power * (count ** (power - 1) - head ** (power - 1)) / 24
-    return float((terms.sum() + rest - correction) / count**power / count)
+    terms = exp(power * log(np.arange(head) + 0.5))
+    # The powers of head / count, of which the integral needs these two.
+    share = float(exp((power + 1.0) * log(np.array(head / count))))
+    rest = (1.0 - share) / (power + 1.0)
+    correction = power * (1.0 - share * (count / head) * (count / head)) / (24.0 * count * count)
+    scale = float(exp(-power * log(np.array(count)))) / count
+    return math.fsum(terms) * scale + rest - correction
 
 
 @final
@@ -97,4 +106,4 @@ class StudentT(AdditiveNoise):
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> HeavyTails:
         """Allocate one scaled t a coordinate and step."""
-        return HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=d)
+        return HeavyTails(nu=self.nu, seed=seed, R=R, tile=tile, d=d, dtype=dtype)

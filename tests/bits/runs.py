@@ -117,6 +117,7 @@ def portable_oracles() -> Iterator[tuple[str, Any]]:
             chosen = dict(zip(flags, values, strict=True))
             said = "".join(f", {flag}" for flag in flags if chosen[flag])
             yield f"{kind}{said}", cls(**small_settings(cls) | chosen)
+    yield "gaussian, box_muller", oracles.Gaussian(sigma2=1.0, normals="box_muller")
     yield "student_t, nu = 7.5", oracles.StudentT(sigma2=2.0, nu=7.5, B=3)
     yield "shifted gaussian", oracles.Shifted(zeta2=2.0, noise=oracles.Gaussian(0.3), seed=5)
 

@@ -105,9 +105,9 @@ def scale_of_the_noise(scale: Callable) -> Planted:
     """``scale(sigma2, B, d)`` is the deviation of one coordinate."""
     init = NoisyGradient.__init__
 
-    def faulty(self, gradient, draws, sigma2, B, noise):
-        init(self, gradient, draws, sigma2, B, noise)
-        self.scale = scale(sigma2, B, noise.shape[-1])
+    def faulty(self, gradient, draws, sigma2, B, d):
+        init(self, gradient, draws, sigma2, B, d)
+        self.scale = scale(sigma2, B, d)
 
     return patch.object(NoisyGradient, "__init__", faulty)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from kavg.base import Floats, Precision
 from kavg.oracles.additive import AdditiveNoise
-from kavg.oracles.streams import Purpose, Streams
+from kavg.oracles.streams import Purpose, Streams, split_words
 from kavg.ranges import BatchSize, NonNegative
 
-UNIT = 3**0.5 / 2**31
+UNIT = math.sqrt(3) / 2**31
 """Scales 32-bit numbers to variance 1: uniform numbers on [-1, 1] have variance 1/3."""
 
 
@@ -24,16 +25,19 @@ class UniformDraws:
     ``streams`` makes the words, so no tile, no order and no rank can change them.
     """
 
-    def __init__(self, *, seed: int, R: int, tile: int, d: int) -> None:
+    def __init__(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> None:
         self.d = d
         self.streams = Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=-(-d // 2))
-        self.values = np.empty((tile, R, d))
+        # In the precision of the gradients they are added to.
+        self.values = np.empty((tile, R, d), dtype)
 
     def draw(self, step: int, scale: float) -> Floats:
         """Return draws of standard deviation ``scale``, valid until the next call."""
-        halves = self.streams.words(step).view(np.int32)[..., : self.d]
+        halves = split_words(self.streams.words(step), np.uint32).view(np.int32)[..., : self.d]
         # Into an array that is there: a step allocates nothing.
-        return np.multiply(halves, UNIT * scale, out=self.values[: len(halves)])
+        values = self.values[: len(halves)]
+        np.copyto(values, halves, casting="same_kind")
+        return np.multiply(values, UNIT * scale, out=values)
 
 
 @final
@@ -55,4 +59,4 @@ class Uniform(AdditiveNoise):
 
     def plan_draws(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> UniformDraws:
         """Allocate one uniform number a coordinate and step."""
-        return UniformDraws(seed=seed, R=R, tile=tile, d=d)
+        return UniformDraws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.addressed import word_by_hand
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from kavg.objectives import Quadratic
@@ -15,18 +18,34 @@ from kavg.oracles.student_t import HeavyTails, mean_power
 
 @pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
 def test_student_t_has_its_law(nu: float) -> None:
-    tails = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100)
+    tails = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100, dtype="float32")
     drawn = tails.draw(1, 1.0).ravel() / tails.unit * nu**0.5
     assert stats.kstest(drawn.astype(np.float64), stats.t(nu).cdf).pvalue > 1e-5
 
 
 @pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
 def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
-    tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1)
+    tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1, dtype="float64")
     assert tails.unit**2 * (mean_power(-2 / nu) - 1) / 2 == pytest.approx(1.0, rel=1e-12)
     # The grid ends at 2^-32, so the continuum has this much more variance.
     missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-32 * (1 - 2 / nu))
     assert 0 < missing < 1
+
+
+@given(st.floats(-0.99, -0.01), st.integers(1001, 20_000))
+def test_mean_power_is_the_sum_over_the_grid(power: float, count: int) -> None:
+    grid = (np.arange(count) + 0.5) / count
+    assert mean_power(power, float(count)) == pytest.approx((grid**power).mean(), rel=1e-9)
+
+
+@given(st.sampled_from([1, 2, 3, 10, 130]), st.integers(1, 4), st.integers(0, 10**6))
+def test_a_plain_twin_is_as_near_as_float32(d: int, R: int, step: int) -> None:
+    tails = HeavyTails(nu=3.0, seed=2, R=R, tile=2, d=d, dtype="float64")
+    word = word_by_hand(2, 1, 1, step, R * d - 1)
+    uniform, angle = ((word >> 33) + 0.5) / 2**31, (word & 0xFFFFFFFF) / 2**31
+    expected = tails.unit * np.sqrt(uniform ** (-2 / 3) - 1) * np.cos(np.pi * angle)
+    drawn = tails.draw(step, 1.0)[1, -1, -1]
+    np.testing.assert_allclose(drawn, expected, rtol=2e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("nu", [2.5, 3.0])
@@ -39,7 +58,7 @@ def test_student_t_has_the_right_clipped_variance(nu: float) -> None:
     drawn = np.empty((6, 50_000, d))
     gradient(np.zeros_like(drawn), 0, drawn)
     clipped = np.minimum(np.square(drawn) * (B * d / sigma2), cap)
-    unit = HeavyTails(nu=nu, seed=0, R=1, tile=1, d=1).unit / nu**0.5
+    unit = HeavyTails(nu=nu, seed=0, R=1, tile=1, d=1, dtype="float64").unit / nu**0.5
 
     def integrand(t: float) -> float:
         return float(2 * min((unit * t) ** 2, cap) * stats.t.pdf(t, nu))
