@@ -31,8 +31,8 @@ def write_polynomial(coefficients: Coefficients, x: Floats, out: Floats) -> Floa
     >>> write_polynomial(as_coefficients([2.0, 0.0, -1.0]), np.array([0.0, 3.0]), np.empty(2))
     array([-1., 17.])
     """
-    np.multiply(x, coefficients[0], out=out)
+    np.multiply(x, coefficients[0], out)
     for coefficient in coefficients[1:-1]:
-        np.add(out, coefficient, out=out)
-        np.multiply(out, x, out=out)
-    return np.add(out, coefficients[-1], out=out)
+        np.add(out, coefficient, out)
+        np.multiply(out, x, out)
+    return np.add(out, coefficients[-1], out)

@@ -110,18 +110,18 @@ class Sine:
         """Write ``scale sin(omega x)`` to ``out``; both of any shape, and apart from each other."""
         f, w, shifted, sign, f_bits = self.views.get(x.shape) or self._make_views(x.shape)
         whole = self.whole
-        np.multiply(x, self.half_turns, out=f)
-        np.add(f, whole.rounder, out=shifted)
-        np.left_shift(sign, whole.sign_place, out=sign)
+        np.multiply(x, self.half_turns, f)
+        np.add(f, whole.rounder, shifted)
+        np.left_shift(sign, whole.sign_place, sign)
         # Not shifted - rounder, which is far from f beyond 2^51.
-        np.rint(f, out=w)
+        np.rint(f, w)
         # -0.0 - 0.0 is -0.0, but -0.0 less itself is 0.0.
-        np.add(w, whole.zero, out=w)
-        np.subtract(f, w, out=f)
-        np.multiply(f, f, out=w)
-        np.bitwise_xor(f_bits, sign, out=f_bits)
+        np.add(w, whole.zero, w)
+        np.subtract(f, w, f)
+        np.multiply(f, f, w)
+        np.bitwise_xor(f_bits, sign, f_bits)
         write_polynomial(self.polynomial, w, out)
-        np.multiply(out, f, out=out)
+        np.multiply(out, f, out)
 
     def _make_views(self, shape: tuple[int, ...]) -> tuple[NDArray[Any], ...]:
         # Made once, as making one costs as much as a pass over a hundred numbers.
@@ -168,13 +168,13 @@ def sine_cosine_of_half_turns(turns: Floats, sine: Floats, cosine: Floats, work:
     """
     whole, (shifted, w) = _WHOLE32, work
     sign, turns_bits, cosine_bits = (a.view(whole.bits) for a in (shifted, turns, cosine))
-    np.add(turns, whole.rounder, out=shifted)
-    np.subtract(shifted, whole.rounder, out=w)
-    np.left_shift(sign, whole.sign_place, out=sign)
-    np.subtract(turns, w, out=turns)
-    np.multiply(turns, turns, out=w)
-    np.bitwise_xor(turns_bits, sign, out=turns_bits)
+    np.add(turns, whole.rounder, shifted)
+    np.subtract(shifted, whole.rounder, w)
+    np.left_shift(sign, whole.sign_place, sign)
+    np.subtract(turns, w, turns)
+    np.multiply(turns, turns, w)
+    np.bitwise_xor(turns_bits, sign, turns_bits)
     write_polynomial(_SINES32, w, sine)
-    np.multiply(sine, turns, out=sine)
+    np.multiply(sine, turns, sine)
     write_polynomial(_COSINES32, w, cosine)
-    np.bitwise_xor(cosine_bits, sign, out=cosine_bits)
+    np.bitwise_xor(cosine_bits, sign, cosine_bits)

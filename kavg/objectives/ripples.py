@@ -44,9 +44,9 @@ class RippleGradient:
     def _write_block(self, x: Floats, out: Floats) -> None:
         self.sine(x, out)
         if self.has_bowl:
-            np.add(out, x, out=out)
+            np.add(out, x, out)
         if self.has_factor:
-            np.multiply(out, self.factor, out=out)
+            np.multiply(out, self.factor, out)
 
 
 def write_gradient(objective: HasGradientPlan, x: Floats, out: Floats) -> Floats:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from templates.objective import FlatBowl
 
 from kavg.base import Floats, Objective
+from kavg.gradients import has_gradient_plan
 from kavg.objectives import (
     Cosine,
     DoubleWell,
@@ -66,6 +67,7 @@ BOUNDED = [name for name, F in TABLE.items() if np.isfinite(F.f_star.value)]
 ATTAINED = [name for name in BOUNDED if TABLE[name].f_star.how == "exact"]
 UNBOUNDED = [name for name, F in TABLE.items() if np.isinf(F.f_star.value)]
 LOJASIEWICZ = [name for name, F in TABLE.items() if hasattr(F, "pl") and F.pl.how != "unknown"]
+PLANNED = [name for name, F in TABLE.items() if has_gradient_plan(F)]
 IN_PLACE = [name for name, F in TABLE.items() if not isinstance(F, Rosenbrock | Himmelblau)]
 SEEDS = st.integers(0, 2**32 - 1)
 SCALES = st.sampled_from([1e-6, 0.1, 1.0, 5.0])
@@ -315,3 +317,37 @@ def test_gradient_allocates_nothing(name: str) -> None:
         f"grad must allocate nothing of the size of x, {x.nbytes} bytes, got {peak}; give every "
         "operation its out=, as the template does"
     )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_planned_gradient_is_that_of_grad(name: str, dtype: Any) -> None:
+    F, tile, R = TABLE[name], 700, 9
+    planned = F.plan_gradient(tile, R, dtype)
+    for t in (1, tile, 2):
+        x = points(F, (t, R), seed=t, scale=3.0).astype(dtype)
+        x[0, 0, 0], x[-1, -1, -1] = -0.0, 1e30
+        wide = np.full((t, R, F.dim + 1), 7.0, dtype)
+        out = np.full_like(x, np.nan)
+        x.flags.writeable = False
+        planned(x, out)
+        planned(x, wide[..., :-1])
+        assert gradient(F, x).tobytes() == out.tobytes(), "a plan must have the bits of grad"
+        assert wide[..., :-1].tobytes() == out.tobytes(), "a plan must not depend on strides"
+        assert (wide[..., -1] == 7.0).all(), "a plan must write to out alone"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_planned_gradient_allocates_nothing(name: str, dtype: Any) -> None:
+    F = TABLE[name]
+    planned = F.plan_gradient(700, 9, dtype)
+    x = points(F, (700, 9), seed=1).astype(dtype)
+    out = np.empty_like(x)
+    planned(x, out)
+    tracemalloc.start()
+    planned(x, out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Views of blocks, and nothing of the size of one.
+    assert peak < 4000, f"a planned gradient must allocate nothing, got {peak} bytes"

@@ -116,7 +116,7 @@ def test_any_layout_of_memory(layout, order):
     assert place.tobytes() == rest.tobytes()
 
 
-@pytest.mark.parametrize("shape", [(5,), (2, 3 * BLOCK), (3, 2, 4000), (40, 7, 100)])
+@pytest.mark.parametrize("shape", [(5,), (2, 3 * BLOCK), (3, 2, 8000), (40, 7, 100), (9001, 3)])
 def test_blocks_cover_every_number_once(shape):
     x, out = np.zeros(shape), np.zeros((*shape, 2))[..., 0]
     for part, place in split_into_blocks(x, out):
