@@ -78,8 +78,7 @@ def log1p(x: Floats) -> Floats:
     x = np.asarray(x, np.float64)
     with np.errstate(all="ignore"):
         u = 1.0 + x
-        lost = np.where(x < 1.0, x - (u - 1.0), 1.0 - (u - x))
-        total = _with_limits(_log_of_sum(u, lost / u), u)
+        total = _with_limits(_log_of_sum(u, (x - (u - 1.0)) / u), u)
     # x itself where it is 0, with its sign.
     return np.where(x == 0.0, x, total)
 

@@ -62,6 +62,7 @@ LOGS1P = {
 EXPS = {
     "everywhere": GENERATOR.uniform(-708.0, 709.7, 150),
     "around 0": signed(spread(1e-20, 2.0, 300)),
+    "one halving": GENERATOR.uniform(-1.1, 1.1, 1500),
     "subnormal": GENERATOR.uniform(-744.0, -708.5, 100),
     "borders": np.array([0.34657359, 0.34657360, -0.34657359, -0.3465736, 709.782712893384]),
 }

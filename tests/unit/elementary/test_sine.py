@@ -81,7 +81,7 @@ def test_the_scale_is_a_factor():
     assert np.allclose(sine_of(t, scale=-2.5), -2.5 * sine_of(t), rtol=0, atol=2e-15)
 
 
-@pytest.mark.parametrize("omega", [1e-300, 0.7, 3.0, 1e17, 1e300])
+@pytest.mark.parametrize("omega", [1e-300, 0.7, 1.3, 2.5, 3.0, 1e17, 1e300])
 def test_half_turns_are_rounded_correctly(omega):
     with localcontext(prec=400):
         exact = Decimal(omega) / (Decimal(PI.numerator) / Decimal(PI.denominator))
