@@ -307,7 +307,7 @@ def test_large_points_are_harmless(name: str, data: st.DataObject) -> None:
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_gradient_allocates_nothing(name: str) -> None:
     F = TABLE[name]
-    x = points(F, (300_000 // F.dim, 2), seed=1)
+    x = points(F, (500_000 // F.dim, 2), seed=1)
     out = gradient(F, x)
     tracemalloc.start()
     F.grad(x, out)
