@@ -11,6 +11,7 @@ import numpy as np
 from experiments.benchmarks.contestants.contestant import Repeat, needed, repeated
 from experiments.benchmarks.contestants.floor import CHUNK, noise
 from experiments.benchmarks.contestants.passes import Floor
+from kavg.oracles.box_muller import PolarNormals
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 
@@ -28,9 +29,12 @@ def fillers(size: int) -> dict[str, Callable[[], Repeat]]:
     """What prepares each contestant for draws of ``size`` normals.
 
     >>> list(fillers(16))[:3]
-    ['kavg', 'JAX, float32', 'PyTorch, float32']
+    ['kavg', 'kavg, Box and Muller', 'JAX, float32']
     """
-    found: dict[str, Callable[[], Repeat]] = {"kavg": lambda: addressed(size)}
+    found: dict[str, Callable[[], Repeat]] = {
+        "kavg": lambda: addressed(size, Normals),
+        "kavg, Box and Muller": lambda: addressed(size, PolarNormals),
+    }
     for precision in PRECISIONS:
         found[f"JAX, {precision}"] = partial(jax, size, precision)
         found[f"PyTorch, {precision}"] = partial(torch, size, precision)
@@ -40,10 +44,11 @@ def fillers(size: int) -> dict[str, Callable[[], Repeat]]:
     return found | {"floor": lambda: random_bits(size)}
 
 
-def addressed(size: int) -> Repeat:
+def addressed(size: int, law: type[Normals | PolarNormals]) -> Repeat:
     """Kavg's draws of a tile of learners with 1024 coordinates each, or of one learner."""
     tile = max(1, size // 1024) if size <= CHUNK else 1
-    normals = Normals(seed=1, purpose=Purpose.NOISE, R=1, tile=tile, d=size // tile)
+    d = size // tile
+    normals = law(seed=1, purpose=Purpose.NOISE, R=1, tile=tile, d=d, dtype="float32")
     steps = iter(range(2**62))
 
     def repeat(times: int) -> None:

@@ -31,6 +31,8 @@ from experiments.benchmarks.timing import CPU, WALL
 from experiments.benchmarks.workloads import ALONE, GROUPS, chosen, double_well, workloads
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
+from kavg.oracles.box_muller import PolarNormals
+from kavg.oracles.normals import Normals
 
 positive = st.floats(1e-6, 1e3)
 repetitions = st.lists(st.tuples(positive, positive, positive), min_size=1, max_size=9)
@@ -166,7 +168,8 @@ def test_every_contestant_draws_normals():
     assert set(notes) <= {f"{who}, {p}" for who in ("JAX", "PyTorch") for p in PRECISIONS}
     for repeat in ready.values():
         repeat(2)
-    addressed(2**15)(1)
+    for law in (Normals, PolarNormals):
+        addressed(2**15, law)(1)
 
 
 def test_groups_are_chosen_by_name():
@@ -304,7 +307,7 @@ def test_a_worker_measures_normals_by_the_clock_it_is_told(tmp_path, monkeypatch
     worker.work(worker.Job("noise", 1, 0.0, True, str(tmp_path / "results"), clock))
     (found,) = launch.read(tmp_path / "results")
     assert found.clock == clock
-    assert {"kavg", "floor"} <= set(found.seconds)
+    assert {"kavg", "kavg, Box and Muller", "floor"} <= set(found.seconds)
 
 
 def test_without_its_data_a_workload_is_noted(tmp_path, monkeypatch):
