@@ -1,7 +1,7 @@
 """The polynomials of kavg.elementary, made in 60 digits.
 
 ``python experiments/elementary/coefficients.py`` prints, for each polynomial, its coefficients as
-the modules have them and its largest relative error, before and after they are rounded.
+the modules have them and its largest error over its largest value, before and after rounding.
 """
 
 from __future__ import annotations
@@ -153,6 +153,6 @@ if __name__ == "__main__":
     for one in polynomials():
         exact, rounded = one.coefficients(), one.rounded()
         before, after = one.error(exact), one.error([Decimal(c) for c in rounded])
-        print(f"{one.name} = (  # relative error {before:.1e}, rounded {after:.1e}")
+        print(f"{one.name} = (  # error {before:.1e}, rounded {after:.1e}")
         print(*(f"    {c!r}," for c in rounded), sep="\n")
         print(")")
