@@ -1,7 +1,8 @@
-"""What a normal can be, and how far apart streams are: the finite resolution of the noise.
+"""Finite resolution: different values, the extremes of Box and Muller, what streams share.
 
 Run it with ``python experiments/noise/resolution.py [draws]``.  The normals are those of the code
 itself, at words of our choice: the mixer is a bijection, so a key can be found for every word.
+What the table of quantiles can give is printed by ``law.py``.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from kavg.oracles.box_muller import PolarNormals
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from kavg.base import Floats
-from kavg.oracles.normals import Floats32, Normals
+from kavg.oracles.normals import Normals
 from kavg.oracles.streams import MULTIPLIERS, SHIFTS, Purpose, Words
 
+Floats32 = NDArray[np.float32]
+Plan = type[Normals] | type[PolarNormals]
 CHUNK = 1 << 16
 HALF = 1 << 32
 
@@ -37,12 +42,12 @@ def unshifted(words: Words, shift: np.uint64) -> Words:
     return np.bitwise_xor(words, (words >> shift) ^ (words >> np.uint64(2 * shift)))
 
 
-def normals_of(words: Words) -> Floats32:
-    """What the code makes of these words, ``(2, words)``: at an even step and at the odd one."""
-    normals = Normals(seed=1, purpose=Purpose.NOISE, R=1, tile=len(words), d=1)
+def normals_of(words: Words, plan: Plan = PolarNormals) -> Floats32:
+    """What the code makes of these words, ``(2, words)``: the first pair of each."""
+    normals = plan(seed=1, purpose=Purpose.NOISE, R=1, tile=len(words), d=2, dtype="float32")
     normals.streams.keys = unmixed(words)[:, None, None]
     assert np.array_equal(normals.streams.words(0).ravel(), words)
-    return np.stack([normals.draw(step, 1.0).ravel().copy() for step in (0, 1)])
+    return normals.draw(0, 1.0)[:, 0].T.copy()
 
 
 def extreme_words() -> Words:
@@ -69,7 +74,7 @@ def extremes() -> Iterator[str]:
     yield f"the smallest |z| above 0: {smallest:.1e}; 0 itself {zero}"
 
 
-# --- moments without sampling error
+# --- moments of Box and Muller's normals without sampling error
 
 
 def lengths() -> Iterator[tuple[Words, int]]:
@@ -99,19 +104,34 @@ def angle_moments() -> Floats:
     sums, count = np.zeros(4), 0
     for first in range(0, HALF, CHUNK << 6):
         lower = np.arange(first, first + (CHUNK << 6), 64, dtype=np.uint64)
-        even, odd = normals_of(lower | np.uint64(1 << 63)).astype(float)
-        scale = np.sqrt(even * even + odd * odd)
-        c, s = even / scale, odd / scale
+        first_normals, second = normals_of(lower | np.uint64(1 << 63)).astype(float)
+        scale = np.sqrt(first_normals**2 + second**2)
+        c, s = first_normals / scale, second / scale
         sums += [c.sum(), s.sum(), np.sum(c * c - 0.5), np.sum(c * s)]
         count += len(lower)
     return sums / count
 
 
-def distinct(draws: int) -> tuple[int, float]:
-    """How many different values so many draws take, and how many exact normals to float32 would."""
-    normals = Normals(seed=1, purpose=Purpose.NOISE, R=1, tile=draws // 200, d=100)
-    found = np.unique([normals.draw(step, 1.0).copy() for step in (0, 1)])
-    return len(found), expected_distinct(draws // 200 * 200)
+def moments() -> tuple[list[str], float]:
+    """Lines of what the moments lack, and the most that any of them does."""
+    second, fourth = length_moments()
+    angles = angle_moments()
+    names = ("E cos", "E sin", "E cos^2 - 1/2", "E cos sin")
+    lines = [
+        f"moments over all words: E z^2 - 1 = {second / 2:.1e}, E z^4 - 3 = {fourth * 3 / 8:.1e},",
+        "  " + ", ".join(f"{n} = {a:.1e}" for n, a in zip(names, angles, strict=True)),
+    ]
+    return lines, max(abs(second), abs(fourth), *map(abs, angles))
+
+
+# --- different values
+
+
+def distinct(plan: Plan, draws: int) -> tuple[int, int]:
+    """How many different values so many draws take, and how many draws there were."""
+    normals = plan(seed=1, purpose=Purpose.NOISE, R=1, tile=draws // 100, d=100, dtype="float32")
+    values = normals.draw(0, 1.0)
+    return len(np.unique(values)), values.size
 
 
 def expected_distinct(draws: int) -> float:
@@ -130,56 +150,62 @@ def expected_distinct(draws: int) -> float:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of P learners and R replicas with n words a stream."""
+    """A run of P learners with ``places`` words a step and learner, and so many steps."""
 
     P: int
-    R: int
-    n: int
-
-    @property
-    def same(self) -> float:
-        """Bounds the probability that two streams are one: ranges of learners meet."""
-        return self.R**2 * self.P / 2**64
+    places: int
+    steps: int
 
     @property
     def shifted(self) -> float:
         """Bounds the probability that a stream runs into another with its own increment."""
-        return (self.P * self.R) ** 2 * self.n / 2**127
+        return self.P**2 * self.places * self.steps / 2**126
 
-    def sharing(self, m: int) -> float:
-        """Bounds the expected number of pairs of streams that share m words or more."""
-        return (self.P * self.R) ** 2 * self.n**4 / ((m - 1) ** 2 * 2**128)
+    @property
+    def shared_words(self) -> float:
+        """The expected number of pairs of words that are equal: what truly random words have."""
+        return (self.P * self.places * self.steps) ** 2 / 2**65
+
+    @property
+    def shared_columns(self) -> float:
+        """The expected number of pairs of columns that walk through one set of 2^32 words."""
+        return (self.P * self.places) ** 2 / 2**33
+
+    @property
+    def shared_by_columns(self) -> float:
+        """The expected number of words that two such columns have in common."""
+        return self.steps**2 / 2**32
 
     def row(self) -> str:
         """All bounds of a run."""
-        bounds = (self.same, self.shifted, self.sharing(2), self.sharing(100))
+        bounds = (self.shifted, self.shared_words, self.shared_columns, self.shared_by_columns)
         cells = "".join(f"{bound:12.1e}" for bound in bounds)
-        return f"{self.P:9,} {self.R:9,} {self.n:13,}{cells}"
+        return f"{self.P:9,} {self.places:9,} {self.steps:13,}{cells}"
 
 
-RUNS = (Run(16, 64, 10**6), Run(1000, 100, 10**6), Run(1000, 1000, 10**8), Run(10**6, 1000, 10**6))
+RUNS = (
+    Run(16, 320, 10**6),
+    Run(1000, 500, 10**6),
+    Run(1000, 5000, 10**8),
+    Run(10**6, 5000, 10**6),
+)
 
 
 def main(draws: int = 10_000_000) -> int:
     """Print all of it; 1 if a moment is off by more than 1e-6."""
-    print("\n".join(extremes()))
-    second, fourth = length_moments()
-    angles = angle_moments()
-    print(
-        f"moments over all words: E z^2 - 1 = {second / 2:.1e}, E z^4 - 3 = {fourth * 3 / 8:.1e},"
-    )
-    names = ("E cos", "E sin", "E cos^2 - 1/2", "E cos sin")
-    print("  " + ", ".join(f"{n} = {a:.1e}" for n, a in zip(names, angles, strict=True)))
-    found, expected = distinct(draws)
-    print(f"different values in {draws:,} draws: {found:,}; of exact normals rounded to float32,")
-    print(f"  {expected:,.0f} would be expected\n")
-    print("a stream: 2^64 words, none twice; bounds for a run with n words a stream:")
-    head = "".join(
-        f"{word:>12}" for word in ("two are one", "overlap", "2 in common", "100 in common")
-    )
-    print(f"{'P':>9} {'R':>9} {'n':>13}{head}")
+    print("\n".join(["Box and Muller:", *extremes()]))
+    lines, error = moments()
+    print("\n".join([*lines, ""]))
+    for name, plan in (("the table", Normals), ("Box and Muller", PolarNormals)):
+        found, size = distinct(plan, draws)
+        print(f"different values in {size:,} draws of {name}: {found:,}")
+    print(f"  of exact normals rounded to float32 {expected_distinct(draws):,.0f} are expected\n")
+    print("expected numbers for a run of P learners:")
+    words = ("overlaps", "equal words", "columns", "words each")
+    head = "".join(f"{word:>12}" for word in words)
+    print(f"{'P':>9} {'words':>9} {'steps':>13}{head}")
     print("\n".join(run.row() for run in RUNS))
-    return int(max(abs(second), abs(fourth), *abs(angles)) > 1e-6)
+    return int(error > 1e-6)
 
 
 if __name__ == "__main__":

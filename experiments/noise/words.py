@@ -25,8 +25,8 @@ LAYOUTS = {
     "distant steps": (0, 4, 4, 2),
 }
 """``(steps, learners, replicas, words a step)``; the 0 stands for as many as there are words."""
-STRIDES = {"distant steps": 2**20}
-"""From one step to the next, if not 1."""
+DISTANT = "distant steps"
+"""The layout whose steps are spread over all 2^32 that have addresses."""
 PURPOSES = (Purpose.NOISE, Purpose.BATCH)
 CHUNK = 1 << 16
 BINOMIAL = stats.binom.pmf(np.arange(65), 64, 0.5)
@@ -38,8 +38,9 @@ def drawn(layout: str, count: int, seed: int, purpose: Purpose) -> Words:
     steps, P, R, W = (size or free for size in LAYOUTS[layout])
     streams = Streams(seed=seed, purpose=purpose, R=R, tile=P, W=W)
     words = np.empty((steps, P, R, W), np.uint64)
+    stride = 1 << 32 - steps.bit_length() if layout == DISTANT else 1
     for step in range(steps):
-        words[step] = streams.words(step * STRIDES.get(layout, 1))
+        words[step] = streams.words(step * stride)
     return words
 
 
@@ -54,7 +55,7 @@ def signs(words: Words) -> NDArray[np.float32]:
 
 
 def single(words: Words, draws: str) -> Iterator[Finding]:
-    """Each bit, each byte, and each pair of bits of a word."""
+    """Each bit, byte and lane of a word, and each pair of its bits."""
     n = words.size
     bits, products = np.zeros(64), np.zeros((64, 64))
     for part in chunks(words):
@@ -67,6 +68,10 @@ def single(words: Words, draws: str) -> Iterator[Finding]:
     octets = words.ravel().view(np.uint8).reshape(-1, 8)
     counts = np.array([np.bincount(octets[:, place], minlength=256) for place in range(8)])
     yield chi_square("bytes", draws, float(np.sum((counts - n / 256) ** 2) / (n / 256)), 8 * 255)
+    lanes = words.ravel().view(np.uint16).reshape(-1, 4)
+    counts = np.array([np.bincount(lanes[:, place], minlength=2**16) for place in range(4)])
+    value = float(np.sum((counts - n / 2**16) ** 2) / (n / 2**16))
+    yield chi_square("lanes of 16 bits", draws, value, 4 * (2**16 - 1))
     upper = products[np.triu_indices(64, 1)]
     yield chi_square("pairs of bits of a word", draws, float(np.sum(upper**2)) / n, len(upper))
     yield weights("1s in a word", words.ravel(), draws)
@@ -122,7 +127,7 @@ def dependence(pair: str, a: Words, b: Words, draws: str) -> Iterator[Finding]:
 # --- addresses that differ in one bit
 
 Address = dict[str, NDArray[np.uint64]]
-WIDTHS = {"seed": 62, "replica": 20, "learner": 40, "counter": 62}
+WIDTHS = {"seed": 62, "learner": 40, "step": 32, "place": 32}
 """Bits of each part of an address that runs may use."""
 
 
@@ -137,20 +142,25 @@ def addresses(count: int, seed: int) -> Address:
 
 
 def words_at(where: Address) -> Words:
-    """The formula of kavg.oracles.streams for single addresses: ``mix(key + c g)``."""
-    who = (where["seed"], int(Purpose.NOISE), where["replica"], where["learner"])
-    words = hash_parts(*who, 0) + odd_increments(hash_parts(*who, 1)) * where["counter"]
+    """The formula of kavg.oracles.streams: ``mix(key + c g)`` with ``c = 2^32 step + place``."""
+    who = (where["seed"], int(Purpose.NOISE), where["learner"])
+    counters = (where["step"] << np.uint64(32)) | where["place"]
+    words = hash_parts(*who, 0) + odd_increments(hash_parts(*who, 1)) * counters
     mix_words(words, np.empty_like(words))
     return words
 
 
 def mistaken(count: int, seed: int, draws: str) -> Iterator[Finding]:
-    """The word of replica r and learner j against that of replica j and learner r."""
-    where = addresses(count, seed)
-    apart = where["learner"] != where["replica"]
-    there = {part: values[apart] for part, values in where.items()}
-    swapped = there | {"learner": there["replica"], "replica": there["learner"]}
-    yield from dependence("(j, r) and (r, j)", words_at(there), words_at(swapped), draws)
+    """The words of two addresses that differ in the order of two parts."""
+    for one, other in (("learner", "step"), ("step", "place"), ("seed", "learner")):
+        # Both below 2^32, as steps are.
+        there = addresses(count, seed)
+        for part in (one, other):
+            there[part] &= np.uint64(2**32 - 1)
+        apart = there[one] != there[other]
+        there = {part: values[apart] for part, values in there.items()}
+        swapped = there | {one: there[other], other: there[one]}
+        yield from dependence(f"{one}, {other} swapped", words_at(there), words_at(swapped), draws)
 
 
 def avalanche(count: int, seed: int, draws: str) -> Iterator[Finding]:

@@ -16,9 +16,9 @@ from scipy import special
 
 from kavg.oracles.streams import Purpose, Streams, mix_words
 
-anderson_darling, battery, findings, normals, resolution, word_tests = (
+anderson_darling, battery, findings, law, normals, resolution, word_tests = (
     experiment(f"noise/{name}")
-    for name in ("anderson_darling", "battery", "findings", "normals", "resolution", "words")
+    for name in ("anderson_darling", "battery", "findings", "law", "normals", "resolution", "words")
 )
 DRAWS = 160_000
 
@@ -71,6 +71,18 @@ def coarse(z):
     return np.round(z * 8) / 8
 
 
+def wavy(z):
+    return z + np.float32(0.0015) * z * (z**4 - 10 * z * z + 15)
+
+
+def rippled(z):
+    """Every second of 4096 bins hands a seventh of its draws to the bin above it."""
+    above = special.ndtri(special.ndtr(z.astype(float)) + 1 / 4096).astype(np.float32)
+    even = np.floor(special.ndtr(z) * 4096) % 2 == 0
+    chosen = np.random.Generator(np.random.PCG64(8)).random(z.shape) < 1 / 7
+    return np.where(even & chosen, above, z)
+
+
 def shared_by_two_learners(z):
     z[:, 1::2] = (z[:, 1::2] + np.float32(0.03) * z[:, ::2]) / np.float32(np.hypot(1, 0.03))
     return z
@@ -92,10 +104,28 @@ def a_step_again_seven_later(z):
 
 
 def a_circle_too_round(z):
-    radius = np.float32(np.sqrt(2))
-    angle = np.arctan2(z[1::2], z[0::2])
-    z[0:2], z[1:2] = z[0:2], radius * np.sin(angle[:1])
-    z[0:1] = radius * np.cos(angle[:1])
+    angle = np.arctan2(z[..., 1], z[..., 0])
+    z[..., 0], z[..., 1] = np.sqrt(2) * np.cos(angle), np.sqrt(2) * np.sin(angle)
+    return z
+
+
+def a_rotation_that_is_none(z):
+    """``z2 = 0.6 A - 0.7 B`` with 0.7 for 0.8."""
+    z[..., 1::2] += np.float32(0.06) * z[..., 0::2] - np.float32(0.08) * z[..., 1::2]
+    return z
+
+
+def a_sign_that_alternates(z):
+    z[..., 1] = np.copysign(z[..., 1], np.sin(16 * z[..., 0]))
+    return z
+
+
+def a_square_for_a_circle(z):
+    """Angles crowd about four axes."""
+    first, second = z[..., 0::2].copy(), z[..., 1::2].copy()
+    angle, radius = np.arctan2(second, first), np.hypot(first, second)
+    angle -= np.float32(0.12) * np.sin(4 * angle)
+    z[..., 0::2], z[..., 1::2] = radius * np.cos(angle), radius * np.sin(angle)
     return z
 
 
@@ -115,14 +145,20 @@ def learners_that_repel(z):
         (wide, "E z^2 - 1"),
         (skewed, "E z^3 - 0"),
         (heavy, "E z^4 - 3"),
+        (wavy, "E z^6 - 15"),
+        (cut_off, "E z^8 - 105"),
         (cut_off, "above +3"),
+        (rippled, "4096 bins"),
         (coarse, "Kolmogorov-Smirnov"),
         (coarse, "Anderson-Darling"),
         (shared_by_two_learners, "learners: z"),
         (one_size_for_two_replicas, "replicas: z^2-1"),
         (squares_that_follow_each_other, "dimensions: 9 products"),
         (a_step_again_seven_later, "steps, lag 7: z"),
-        (a_circle_too_round, "steps 2s and 2s+1: radius"),
+        (a_circle_too_round, "a pair: length"),
+        (a_rotation_that_is_none, "a pair: z"),
+        (a_square_for_a_circle, "a pair: angle"),
+        (a_sign_that_alternates, "a pair: 64 x 64 cells"),
         (one_quiet_learner, "the oddest sum of squares"),
         (learners_that_repel, "means of the learners"),
     ],
@@ -148,6 +184,70 @@ def test_p_values_of_anderson_and_darling_are_uniform():
     assert findings.of_law("", "", np.sort(p)).p > 1e-3
 
 
+# --- the law without sampling error
+
+
+@pytest.fixture(scope="module")
+def code_law():
+    return law.law_of_the_code()
+
+
+def test_normals_are_pairs_of_table_entries():
+    given_words = np.random.Generator(np.random.PCG64(6)).integers(0, 2**64, 1000, dtype=np.uint64)
+    first, second = resolution.normals_of(given_words, resolution.Normals)
+    table = law.law_of_the_code()
+    a, b = (given_words >> np.uint64(shift) & np.uint64(0xFFFF) for shift in (0, 16))
+    np.testing.assert_array_equal(first, (table.v[a] + table.u[b]).astype(np.float32))
+    np.testing.assert_array_equal(second, (table.u[a] - table.v[b]).astype(np.float32))
+
+
+def test_moments_to_the_eighth_are_those_of_independent_normals(code_law):
+    powers = [(i, j) for i in range(9) for j in range(9 - i) if i + j]
+    assert max(abs(code_law.error(*power)) for power in powers) < law.EXACT
+
+
+def test_quantiles_that_are_not_moved_lack_variance():
+    plain = special.ndtri((np.arange(2**16) + 0.5) / 2**16)
+    assert law.Law(0.8 * plain, 0.6 * plain).error(2, 0) < -law.EXACT
+
+
+def test_a_quarter_turn_of_a_pair_keeps_all_bits():
+    assert law.quarter_turns(100_000) == 0
+
+
+def test_a_normal_is_normal_to_a_millionth(code_law):
+    points = special.ndtri((np.arange(20) + 0.3) / 40)
+    np.testing.assert_allclose(code_law.below(points), special.ndtr(points), rtol=0, atol=2e-6)
+    tails = np.array([-4.0, -5.0])
+    np.testing.assert_allclose(code_law.below(tails), special.ndtr(tails), rtol=0.04)
+
+
+def small_law(seed=7, n=40):
+    entries = np.sort(np.random.Generator(np.random.PCG64(seed)).standard_normal(n))
+    return law.Law(0.8 * entries, 0.6 * entries)
+
+
+def small_pairs(some):
+    return (some.v[:, None] + some.u).ravel(), (some.u[:, None] - some.v).ravel()
+
+
+def test_probabilities_are_counts_of_pairs():
+    some = small_law()
+    first, second = small_pairs(some)
+    points = np.array([-1.0, -0.2, 0.7])
+    expected = [np.mean(first <= point) for point in points]
+    np.testing.assert_allclose(some.below(points), expected, rtol=1e-12)
+    counts, _, _ = np.histogram2d(first, second, [[-9, *points, 9]] * 2)
+    np.testing.assert_array_equal(some.cells(points), counts)
+
+
+@given(st.integers(0, 5), st.integers(0, 5))
+def test_moments_are_means_over_pairs(i, j):
+    some = small_law()
+    first, second = small_pairs(some)
+    assert some.moment(i, j) == pytest.approx(np.mean(first**i * second**j), abs=1e-9)
+
+
 # --- words
 
 
@@ -164,11 +264,11 @@ def test_each_bit_of_an_address_sways_each_bit_of_the_word():
 
 
 def test_single_words_are_those_of_the_streams():
-    where = {"seed": 9, "replica": 2, "learner": 11, "counter": 6}
+    where = {"seed": 9, "learner": 11, "step": 6, "place": 10}
     word = word_tests.words_at({part: np.array([x], np.uint64) for part, x in where.items()})
     streams = Streams(seed=9, purpose=Purpose.NOISE, R=3, tile=1, W=4)
     streams.select(range(11, 12))
-    assert word == streams.words(1)[0, 2, 2]
+    assert word == streams.words(6)[0, 2, 2]
 
 
 def fair(seed=3):
@@ -263,9 +363,11 @@ def test_the_largest_normal_is_what_32_bits_allow():
     assert np.sqrt(2 * np.log(2.0**31)) < values.max() < np.sqrt(2 * np.log(2.0**33)) + 1e-5
 
 
-def test_normals_are_as_finely_spaced_as_float32():
-    found, expected = resolution.distinct(200_000)
-    assert abs(found - expected) < 5 * np.sqrt(200_000 - expected)
+@pytest.mark.parametrize("plan", [resolution.Normals, resolution.PolarNormals])
+def test_normals_are_as_finely_spaced_as_float32(plan):
+    found, size = resolution.distinct(plan, 200_000)
+    expected = resolution.expected_distinct(size)
+    assert abs(found - expected) < 5 * np.sqrt(size - expected)
 
 
 def test_expected_numbers_of_values_are_those_of_rounded_normals():
@@ -274,11 +376,11 @@ def test_expected_numbers_of_values_are_those_of_rounded_normals():
     assert abs(len(np.unique(z)) - expected) < 5 * np.sqrt(len(z) - expected)
 
 
-def test_the_chance_that_streams_overlap_is_bounded():
-    run = resolution.Run(P=1000, R=100, n=10**6)
-    assert run.same == pytest.approx(1e7 / 2**64)
-    assert run.sharing(2) == pytest.approx(1e34 / 2**128)
-    assert run.sharing(11) == pytest.approx(1e32 / 2**128)
+def test_what_streams_share_is_counted():
+    run = resolution.Run(P=1000, places=250, steps=10**6)
+    assert run.shifted == pytest.approx(1e6 * 250 * 1e6 / 2**126)
+    assert run.shared_words == pytest.approx(run.shared_columns * run.shared_by_columns)
+    assert run.shared_columns == pytest.approx(7.2760, rel=1e-4)
 
 
 # --- the battery
@@ -288,27 +390,41 @@ def first_words(order, count=3):
     return next(battery.ORDERS[order]()).ravel()[:count].tolist()
 
 
-def word(learner=0, replica=0, counter=0, seed=1, purpose=Purpose.NOISE):
-    streams = Streams(seed=seed, purpose=purpose, R=replica + 1, tile=1, W=1)
+def word(learner=0, step=0, place=0, seed=1, purpose=Purpose.NOISE):
+    streams = Streams(seed=seed, purpose=purpose, R=1, tile=1, W=place + 1)
     streams.select(range(learner, learner + 1))
-    return int(streams.words(counter)[0, replica, 0])
+    return int(streams.words(step)[0, 0, place])
 
 
 def test_each_order_reads_the_words_of_its_name():
     three = range(3)
-    one = [word(counter=c) for c in three]
-    assert first_words("one_stream") == one
-    assert first_words("upper_halves") == [w >> 32 for w in one]
-    assert first_words("lower_halves") == [w % 2**32 for w in one]
+    steps = [word(step=s) for s in three]
+    places = [word(place=p) for p in three]
+    assert first_words("steps_in_turn") == steps
+    assert first_words("places_in_turn") == places
+    assert first_words("lower_halves") == [w % 2**32 for w in steps]
+    assert first_words("lowest_lane") == [w % 2**16 for w in steps]
+    assert first_words("upper_halves") == [w >> 32 for w in places]
+    assert first_words("highest_lane") == [w >> 48 for w in places]
     assert first_words("learners_in_turn") == [word(learner=j) for j in three]
-    assert first_words("replicas_in_turn") == [word(replica=r) for r in three]
-    assert first_words("new_learners") == [word(learner=j, counter=1000) for j in three]
-    assert first_words("one_coordinate") == [word(counter=1024 * s) for s in three]
+    assert first_words("new_learners") == [word(learner=j, step=1000) for j in three]
+    assert first_words("distant_steps") == [word(step=s << 24) for s in three]
+    assert first_words("small_steps", 7)[3:] == [
+        word(step=s, place=p) for s, p in ((0, 3), (0, 4), (1, 0), (1, 1))
+    ]
     assert first_words("seeds_and_purposes")[:2] == [
         word(seed=0, purpose=purpose) for purpose in (Purpose.NOISE, Purpose.BATCH)
     ]
+
+
+def test_counters_are_not_mixed_where_the_battery_must_fail():
     steps = pairwise(first_words("without_the_mixer", 4))
     assert len({(after - before) % 2**64 for before, after in steps}) == 1
+
+
+def test_the_weakest_increment_moves_the_upper_half_by_one():
+    states = resolution.unmixed(np.array(first_words("weak_increment", 4), np.uint64))
+    assert set(np.diff(states).tolist()) == {2**32}
 
 
 def test_bits_are_reversed():
@@ -330,10 +446,40 @@ def test_the_battery_is_fed_and_its_p_values_decide(tmp_path, monkeypatch, capsy
     program.write_text(BATTERY.format(python=sys.executable, word=word(), p=p))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert battery.main("full", "one_stream") == fails
+    assert battery.main("full", "steps_in_turn") == fails
     said = capsys.readouterr().out
     assert f"{fails} rejected at 0.001" in said
     assert "FAILED\n" not in said.split("not PASSED:")[1]
+
+
+COMPILER = """#!{python}
+import pathlib, sys
+program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
+program.write_text({crush!r})
+program.chmod(0o755)
+"""
+CRUSH = """#!{python}
+import sys
+first = int.from_bytes(sys.stdin.buffer.read(8), "little")
+print("========= Summary =========", sys.argv[1])
+print("p,Gap, with a comma,{p}" if first == {word} and sys.argv[1] == "medium" else "p,None,0")
+"""
+
+
+@pytest.mark.parametrize(
+    ("p", "fails", "said"), [("0.25", 0, ""), ("1e-300", 1, "FAILED"), ("0.0008", 0, "WEAK")]
+)
+def test_testu01_is_compiled_and_fed(tmp_path, monkeypatch, capsys, p, fails, said):
+    crush = CRUSH.format(python=sys.executable, word=word(), p=p)
+    compiler = tmp_path / "cc"
+    compiler.write_text(COMPILER.format(python=sys.executable, crush=crush))
+    compiler.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert battery.main("crush", "steps_in_turn") == fails
+    printed = capsys.readouterr().out
+    assert ("Gap, with a comma" in printed) == bool(said)
+    assert said in printed
+    assert f"{fails} rejected at 0.001" in printed
 
 
 def test_the_normal_law_is_the_one_tested():
