@@ -15,12 +15,12 @@ from itertools import product
 from math import comb, fsum, prod, sqrt
 
 import numpy as np
-from kavg.oracles.quantiles import normal_quantiles
 from numpy.typing import NDArray
 from scipy import special
 
 from kavg.base import Floats
 from kavg.oracles.normals import LONG_SIDE, RATIO
+from kavg.oracles.quantiles import normal_quantiles
 
 BINS, SIDE, CHUNK = 4096, 64, 256
 SIGMAS = (3, 4, 5, 6)

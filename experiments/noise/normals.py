@@ -16,11 +16,11 @@ from math import factorial, prod, sqrt
 import anderson_darling
 import numpy as np
 from findings import Finding, chi_square, normal, oddest, of_law, table, verdict
-from kavg.oracles.box_muller import PolarNormals
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from kavg.base import Floats
+from kavg.oracles.box_muller import PolarNormals
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from kavg.oracles.box_muller import PolarNormals
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from kavg.base import Floats
+from kavg.oracles.box_muller import PolarNormals
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import MULTIPLIERS, SHIFTS, Purpose, Words
 
