@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import as_array, freeze
-from kavg.base import Floats, HasMeasures, Measure
+from kavg.base import Floats, HasMeasures, Measure, PlannedGradient
 from kavg.elementary.sums import sum_squares
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
 from kavg.engine.measures import merge_measures
 from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
+from kavg.gradients import choose_gradient
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
@@ -123,9 +125,13 @@ class Recorder:
 def _standard_measures(problem: Problem) -> dict[str, Measure]:
     objective = problem.objective
 
+    @cache
+    def plan(R: int) -> PlannedGradient:
+        return choose_gradient(objective, tile=1, R=R, dtype="float64")
+
     def grad_norm2(w: Floats) -> Floats:
         g = np.empty_like(w)
-        objective.grad(w, g)
+        plan(len(w))(w[None], g[None])
         return sum_squares(g)
 
     measures: dict[str, Measure] = {

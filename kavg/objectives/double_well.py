@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import tanh
-from typing import final
+from typing import cast, final
 
 import numpy as np
 
-from kavg.base import Constant, Floats
-from kavg.objectives.elementwise import Scalars, as_scalars, sum_over_coordinates
+from kavg.base import Constant, Floats, PlannedGradient, Precision
+from kavg.elementary.exponential import expm1
+from kavg.elementary.logarithm import log1p
+from kavg.elementary.tanh import plan_tanh, tanh
+from kavg.objectives.elementwise import sum_over_coordinates
 from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 
 
@@ -60,26 +62,30 @@ class DoubleWell:
         depth = min(0.0, float(self.value(np.array([self.well]))))
         return Constant(self.dim * depth, "exact", "F where w = a b tanh(b w), to rounding")
 
-    @cached_property
-    def _scalars(self) -> Scalars:
-        return as_scalars(self.b, -self.a * self.b)
-
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
 
         ``log cosh z`` is computed as ``|z| + log(1 + expm1(-2|z|)/2)``, which cannot overflow.
         """
         z = np.abs(self.b * x)
-        log_cosh = z + np.log1p(0.5 * np.expm1(-2.0 * z))
+        log_cosh = z + log1p(0.5 * expm1(-2.0 * z))
         return sum_over_coordinates(0.5 * np.square(x) - self.a * log_cosh)
 
     def grad(self, x: Floats, out: Floats) -> Floats:
-        """Write ``w - a b tanh(b w)`` to ``out (..., d)`` and return it."""
-        b, slope = self._scalars[x.dtype]
-        np.multiply(x, b, out=out)
-        np.tanh(out, out=out)
-        np.multiply(out, slope, out=out)
-        return np.add(out, x, out=out)
+        """Write ``w - a b tanh(b w)`` to ``out (..., d)`` and return it.
+
+        Infinite numbers give NaN or infinity.
+        """
+        with np.errstate(over="ignore"):
+            self._plan(x.size, cast(Precision, x.dtype.name))(x, out)
+        return out
+
+    def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
+        """Allocate for up to ``(tile, R)`` rows; ``grad`` has the same bits."""
+        return self._plan(tile * R * self.dim, dtype)
+
+    def _plan(self, size: int, dtype: Precision) -> PlannedGradient:
+        return plan_tanh(self.b, -self.a * self.b, size=size, dtype=dtype, adds_x=True)
 
 
 def _largest_root(c: float) -> float:
@@ -96,6 +102,6 @@ def _largest_root(c: float) -> float:
     # The root is below c, as tanh is below 1.
     u, lower = 2.0 * c, c
     while 0.0 < lower < u:
-        u, t = lower, tanh(lower)
+        u, t = lower, float(tanh(np.array([lower]))[0])
         lower = u - (u - c * t) / (c * t * t - (c - 1.0))
     return u
