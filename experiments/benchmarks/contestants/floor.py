@@ -15,6 +15,7 @@ from itertools import cycle
 from typing import Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.benchmarks.contestants.contestant import repeated
 from experiments.benchmarks.contestants.passes import Floor, Pass
@@ -24,9 +25,12 @@ from experiments.benchmarks.workloads import Workload
 from kavg.base import Floats, Precision
 from kavg.gradients import choose_gradient
 from kavg.objectives import Cosine, DoubleWell, LogisticRegression, Network
+from kavg.oracles.streams import Purpose, Streams
 
 CHUNK: Final = 16_384
 """Numbers of an array, which stays in the cache with two others."""
+WORDS: Final = 8192
+"""Words made at a time."""
 LANES: Final = 4
 """16-bit numbers in a word."""
 SETS: Final = 16
@@ -35,12 +39,27 @@ SETS: Final = 16
 Once = Callable[[], object]
 
 
+def random_words(lanes: int, per_round: int) -> Pass:
+    """Words of ``lanes`` random numbers each: of SFC64, NumPy's cheapest generator, or of kavg."""
+    streams = Streams(seed=1, purpose=Purpose.NOISE, R=1, tile=1, W=WORDS)
+    steps = iter(range(2**32))
+    ways: list[Once] = [
+        partial(np.random.SFC64(1).random_raw, WORDS),
+        lambda: streams.words(next(steps)),
+    ]
+    return Pass("words", quickest(ways), lanes * WORDS, per_round)
+
+
+def some_words(count: int) -> NDArray[np.uint64]:
+    """Words to convert, the same every time."""
+    return np.random.SFC64(1).random_raw(count)
+
+
 def noise(count: int, dtype: str, per_round: int) -> list[Pass]:
-    """Words of SFC64, NumPy's cheapest, and one conversion of a quarter word for each number."""
-    bits, out = np.random.SFC64(1), np.empty(count, dtype)
-    lanes = bits.random_raw(CHUNK // LANES).view(np.int16)[:count].copy()
+    """Words, and one conversion of a quarter word for each number."""
+    out, lanes = np.empty(count, dtype), some_words(CHUNK // LANES).view(np.int16)[:count]
     return [
-        Pass("words", partial(bits.random_raw, CHUNK // LANES), CHUNK, per_round),
+        random_words(LANES, per_round),
         Pass("conversion", partial(np.copyto, out, lanes), count, per_round),
     ]
 
@@ -120,12 +139,11 @@ class Batches:
 
     def passes(self) -> list[Pass]:
         """Half a word for each index, scaled to the examples, which are then copied."""
-        bits, values = np.random.SFC64(1), np.empty(CHUNK, np.uint64)
-        halves = bits.random_raw(CHUNK // 2).view(np.uint32)
+        values, halves = np.empty(CHUNK, np.uint64), some_words(CHUNK // 2).view(np.uint32)
         indices, n = self.rows_a_round * self.B, np.uint64(len(self.features))
         small = np.zeros(CHUNK, np.uint64)
         return [
-            Pass("words", partial(bits.random_raw, CHUNK // 2), CHUNK, indices),
+            random_words(2, indices),
             Pass("indices", partial(np.copyto, values, halves), CHUNK, indices),
             Pass("indices", partial(np.multiply, small, n, out=small), CHUNK, indices),
             Pass(
