@@ -28,7 +28,7 @@ from kavg.elementary.row_blocks import Rows, plan_blocks
 
 WIDTH: Final = 8192
 """Terms of a row that are halved; before that, parts of so many are added up."""
-BLOCK: Final = 32_768
+BLOCK: Final = 32768
 """Numbers in the workspace of planned sums: 256 kB, which an L2 cache holds."""
 
 
@@ -93,18 +93,24 @@ class SquareSums:
 
     def __init__(self) -> None:
         self.plans: dict[tuple[int, ...], list[tuple[Rows, _Halving]]] = {}
+        # Slices of a single block would cost as much as the sums of few numbers.
+        self.whole: dict[tuple[int, ...], _Halving] = {}
 
     def __call__(self, x: Floats, out: Floats) -> None:
         """Write the sum of the squares of each row of ``x (t, R, d)`` to ``out (t, R)``."""
-        columns = x.transpose(2, 0, 1)
+        whole = self.whole.get(x.shape)
+        if whole is not None:
+            whole(x.transpose(2, 0, 1), out)
+            return
         for (learners, replicas), add_squares in self.plans.get(x.shape) or self._plan(x):
-            add_squares(columns[:, learners, replicas], out[learners, replicas])
+            add_squares(x[learners, replicas].transpose(2, 0, 1), out[learners, replicas])
 
     def _plan(self, x: Floats) -> list[tuple[Rows, _Halving]]:
         t, R, d = x.shape
-        most = BLOCK // min(d, WIDTH)
-        plan = plan_blocks(t, R, most, lambda t, R: _Halving(d, t, R, x.dtype))
+        plan = plan_blocks(t, R, BLOCK // min(d, WIDTH), lambda t, R: _Halving(d, t, R, x.dtype))
         self.plans[x.shape] = plan
+        if len(plan) == 1:
+            self.whole[x.shape] = plan[0][1]
         return plan
 
 
@@ -118,23 +124,27 @@ class _Halving:
 
     def __init__(self, d: int, t: int, R: int, dtype: DTypeLike) -> None:
         self.squares = np.empty((min(d, WIDTH), t, R), dtype)
-        self.part = np.empty((min(max(0, d - WIDTH), WIDTH), t, R), dtype)
-        self.pairs = halve(self.squares)
-        self.total = self.squares[0]
+        self.pairs, self.total = halve(self.squares), self.squares[0]
+        # Parts of a long row, and their workspace.
+        self.parts = [slice(start, start + WIDTH) for start in range(0, d, WIDTH)]
+        self.part = np.empty((WIDTH if d > WIDTH else 0, t, R), dtype)
 
     def __call__(self, columns: Floats, out: Floats) -> None:
         """Write the sums of the squares of ``columns (d, t, R)`` to ``out (t, R)``."""
-        squares = self.squares
-        np.copyto(squares, columns if len(columns) <= WIDTH else columns[:WIDTH])
-        np.multiply(squares, squares, out=squares)
-        for start in range(WIDTH, len(columns), WIDTH):
-            self._add_part(columns[start : start + WIDTH])
+        if len(self.parts) == 1:
+            np.copyto(self.squares, columns)
+            np.multiply(self.squares, self.squares, out=self.squares)
+        else:
+            self._add_parts(columns)
         for lower, upper in self.pairs:
             np.add(lower, upper, out=lower)
         np.copyto(out, self.total)
 
-    def _add_part(self, columns: Floats) -> None:
-        part, sums = self.part[: len(columns)], self.squares[: len(columns)]
-        np.copyto(part, columns)
-        np.multiply(part, part, out=part)
-        np.add(sums, part, out=sums)
+    def _add_parts(self, columns: Floats) -> None:
+        self.squares.fill(0.0)
+        for place in self.parts:
+            added = columns[place]
+            part, sums = self.part[: len(added)], self.squares[: len(added)]
+            np.copyto(part, added)
+            np.multiply(part, part, out=part)
+            np.add(sums, part, out=sums)

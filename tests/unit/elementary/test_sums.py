@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.elementary import sums
+from kavg.elementary import products, sums
 from kavg.elementary.row_blocks import cut_rows
 from kavg.elementary.sums import WIDTH, SquareSums, sum_over_coordinates, sum_squares
 
@@ -120,6 +120,11 @@ def test_the_error_is_below_the_stated_bound(seed, d, dtype):
     squares = [float(number) ** 2 for number in x]
     found = float(sum_squares(x))
     assert abs(found - math.fsum(squares)) <= (k + 1) * u / (1 - (k + 1) * u) * math.fsum(squares)
+
+
+def test_the_order_is_what_digests_were_made_with():
+    """Other numbers here mean other bits in every run of so many coordinates."""
+    assert (sums.WIDTH, products.BLOCK) == (8192, 16_384)
 
 
 def test_exact_values():
