@@ -9,6 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from kavg.base import Floats, Precision
+from kavg.elementary.sums import SquareSums
 from kavg.oracles.additive import AdditiveNoise, Draws
 from kavg.oracles.normals import Normals
 from kavg.oracles.rademacher import Signs
@@ -25,6 +26,7 @@ class Directions:
 
     def __init__(self, *, seed: int, R: int, tile: int, d: int, dtype: Precision) -> None:
         self.normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d, dtype=dtype)
+        self.square_sums = SquareSums()
         self.lengths = np.empty((tile, R), dtype)
         self.values = np.empty((tile, R, d), dtype)
 
@@ -38,7 +40,7 @@ class Directions:
         z = self.normals.draw(step, 1.0)
         lengths, values = self.lengths[: len(z)], self.values[: len(z)]
         # Never 0: no entry of the table is, so neither are both normals of a pair.
-        np.vecdot(z, z, out=lengths)
+        self.square_sums(z, lengths)
         np.sqrt(lengths, out=lengths)
         np.divide(scale * math.sqrt(z.shape[-1]), lengths, out=lengths)
         return np.multiply(z, lengths[..., None], out=values)
