@@ -212,6 +212,6 @@ def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
     if then.get("arithmetic") != ARITHMETIC:
         return [
             "the remaining rounds draw other noise than those before, as no single run does: "
-            f"{'; '.join(changes)}"
+            f"{'; '.join(changes)}; the kavg that began it completes it with its own"
         ]
     return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]

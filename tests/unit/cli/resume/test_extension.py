@@ -172,5 +172,5 @@ def test_a_run_that_was_begun_with_another_noise_is_continued_with_a_warning(cal
     assert code == 0
     assert err == (
         "kavg: the remaining rounds draw other noise than those before, as no single run does: "
-        f"arithmetic 1 then, {ARITHMETIC} now\n"
+        f"arithmetic 1 then, {ARITHMETIC} now; the kavg that began it completes it with its own\n"
     )
