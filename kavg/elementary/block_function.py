@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats
-from kavg.elementary.blocks import BLOCK
+
+BLOCK: Final = 16_384
+"""Numbers computed at once: the workspace of an elementary function fits the second-level cache."""
 
 
 class BlockFunction(ABC):
@@ -48,6 +50,8 @@ class BlockFunction(ABC):
         self.x, self.out = x, out
         given, written = x.reshape(-1), out.reshape(-1)
         self.blocks = []
-        for first in range(0, x.size, BLOCK):
-            a, b = given[first : first + BLOCK], written[first : first + BLOCK]
+        # Blocks of one size where that is possible; -(-a // b) rounds up.
+        size = max(1, -(-x.size // max(1, -(-x.size // BLOCK))))
+        for first in range(0, x.size, size):
+            a, b = given[first : first + size], written[first : first + size]
             self.blocks.append((a, b, *self.views(a.size)))

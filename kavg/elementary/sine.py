@@ -20,14 +20,13 @@ Every operation is one that IEEE 754 or integer arithmetic defines exactly, and 
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats, Precision
-from kavg.elementary.blocks import BLOCK, split_into_blocks
+from kavg.elementary.block_function import BLOCK, BlockFunction
 from kavg.elementary.polynomial import as_coefficients, write_polynomial
 
 PI: Final = Fraction("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -85,11 +84,10 @@ _WHOLE32: Final = WholeNumbers("float32")
 
 
 @final
-class Sine:
-    """Planned ``scale sin(omega x)`` of arrays of at most ``BLOCK`` numbers of one precision.
+class Sine(BlockFunction):
+    """Planned ``scale sin(omega x)`` of up to ``size`` numbers of one precision.
 
-    The scale is folded into the polynomial, so that it costs no pass.  ``split_into_blocks`` parts
-    larger arrays.  A call allocates nothing, once an array of its shape has been passed.
+    The scale is folded into the polynomial, so that it costs no pass.
 
     >>> x, out = np.array([0.0, 0.5, 1.5]), np.empty(3)
     >>> Sine(np.pi, size=3, scale=2.0)(x, out)
@@ -100,15 +98,20 @@ class Sine:
     def __init__(
         self, omega: float, size: int, dtype: Precision = "float64", scale: float = 1.0
     ) -> None:
+        super().__init__()
         (self.half_turns,) = as_coefficients([half_turns(omega)], dtype)
         self.polynomial = as_coefficients([scale * c for c in SINES[dtype]], dtype)
         self.whole = WholeNumbers(dtype)
         self.work = np.empty((3, min(size, BLOCK)), dtype)
-        self.views: dict[tuple[int, ...], tuple[NDArray[Any], ...]] = {}
 
-    def __call__(self, x: Floats, out: Floats) -> None:
-        """Write ``scale sin(omega x)`` to ``out``; both of any shape, and apart from each other."""
-        f, w, shifted, sign, f_bits = self.views.get(x.shape) or self._make_views(x.shape)
+    def views(self, n: int) -> tuple[NDArray[Any], ...]:
+        """Return what half turns leave, its square and the sign, and the bits of two of them."""
+        f, w, shifted = self.work[:, :n]
+        return f, w, shifted, f.view(self.whole.bits), shifted.view(self.whole.bits)
+
+    def compute(self, x: Floats, out: Floats, *work: Any) -> None:
+        """Write ``scale sin(omega x)`` of a block."""
+        f, w, shifted, f_bits, sign = work
         whole = self.whole
         np.multiply(x, self.half_turns, f)
         np.add(f, whole.rounder, shifted)
@@ -122,13 +125,6 @@ class Sine:
         np.bitwise_xor(f_bits, sign, f_bits)
         write_polynomial(self.polynomial, w, out)
         np.multiply(out, f, out)
-
-    def _make_views(self, shape: tuple[int, ...]) -> tuple[NDArray[Any], ...]:
-        # Made once, as making one costs as much as a pass over a hundred numbers.
-        f, w, shifted = self.work[:, : prod(shape)].reshape(3, *shape)
-        bits = self.whole.bits
-        self.views[shape] = views = (f, w, shifted, shifted.view(bits), f.view(bits))
-        return views
 
 
 def half_turns(omega: float) -> float:
@@ -149,9 +145,7 @@ def sine(x: Floats, omega: float, out: Floats) -> Floats:
     >>> sine(x, np.pi, np.empty(4))
     array([ 0.,  1., -0., -1.])
     """
-    planned = Sine(omega, x.size, "float32" if x.dtype == np.float32 else "float64")
-    for part, place in split_into_blocks(x, out):
-        planned(part, place)
+    Sine(omega, x.size, "float32" if x.dtype == np.float32 else "float64")(x, out)
     return out
 
 

@@ -32,8 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats, Precision
-from kavg.elementary.block_function import BlockFunction
-from kavg.elementary.blocks import BLOCK
+from kavg.elementary.block_function import BLOCK, BlockFunction
 from kavg.elementary.tanh_tables import Grid, choose_grid, tabulate_lines, tabulate_quotients
 
 MODERATE: Final[dict[Precision, float]] = {"float64": 2.0**100, "float32": 2.0**40}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.base import Floats, HasGradientPlan, Precision
-from kavg.elementary.blocks import BLOCK, split_into_blocks
+from kavg.elementary.block_function import BlockFunction
 from kavg.elementary.polynomial import as_coefficients
 from kavg.elementary.sine import Sine
 
 
 @final
-class RippleGradient:
+class RippleGradient(BlockFunction):
     """Planned ``lam x + slope sin(omega x)``, for ``lam >= 0``.
 
     It is computed as ``lam (x + (slope/lam) sin(omega x))``, which needs no second array for
@@ -28,21 +29,19 @@ class RippleGradient:
     def __init__(
         self, lam: float, slope: float, omega: float, size: int, dtype: Precision = "float64"
     ) -> None:
+        super().__init__()
         self.has_bowl = lam != 0
         self.sine = Sine(omega, size, dtype, scale=slope / lam if self.has_bowl else 1.0)
         self.factor, one = as_coefficients((lam if self.has_bowl else slope, 1.0), dtype)
         self.has_factor = bool(self.factor != one)
 
-    def __call__(self, x: Floats, out: Floats) -> None:
-        """Write the gradient to ``out``; ``x, out`` of one shape."""
-        if x.size <= BLOCK:
-            self._write_block(x, out)
-        else:
-            for part, place in split_into_blocks(x, out):
-                self._write_block(part, place)
+    def views(self, n: int) -> tuple[NDArray[Any], ...]:
+        """Return the workspace of the sine."""
+        return self.sine.views(n)
 
-    def _write_block(self, x: Floats, out: Floats) -> None:
-        self.sine(x, out)
+    def compute(self, x: Floats, out: Floats, *work: Any) -> None:
+        """Write the gradient of a block."""
+        self.sine.compute(x, out, *work)
         if self.has_bowl:
             np.add(out, x, out)
         if self.has_factor:

@@ -8,7 +8,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.elementary.blocks import BLOCK
+from kavg.elementary.block_function import BLOCK
 from kavg.elementary.sine import sine_cosine_of_half_turns
 from kavg.oracles.streams import Streams, Words
 

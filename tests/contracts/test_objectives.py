@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from templates.objective import FlatBowl
 
 from kavg.base import Floats, Objective
-from kavg.elementary.blocks import BLOCK
+from kavg.elementary.block_function import BLOCK
 from kavg.gradients import has_gradient_plan
 from kavg.objectives import (
     Cosine,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.elementary.blocks import BLOCK
+from kavg.elementary.block_function import BLOCK
 from kavg.elementary.tanh import plan_tanh, tanh
 from kavg.elementary.tanh_tables import choose_grid, tabulate_lines, tabulate_quotients
 
