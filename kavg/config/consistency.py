@@ -16,6 +16,7 @@ from kavg.config.memory_estimates import (
     check_point_memory,
     check_record_memory,
     check_round_memory,
+    check_step_count,
 )
 from kavg.errors import KavgError
 from kavg.problem import Problem
@@ -55,6 +56,7 @@ def consistency_errors(config: Config) -> list[str]:
         with collect_error(errors, "algorithm"):
             B = problem.noise.B
             check_gradient_count(algorithms, config.rounds, B)
+            check_step_count(algorithms, config.rounds, problem.oracle)
     return list(dict.fromkeys(errors))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import Objective
+from kavg.base import Objective, Oracle
 from kavg.engine.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -18,7 +18,8 @@ from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.spectrum import LogSpectrum
-from kavg.oracles import MiniBatch
+from kavg.oracles import MiniBatch, Noiseless
+from kavg.oracles.streams import PLACES
 from kavg.problem import Algorithm, Problem
 from kavg.storage.limits import format_bytes, list_memory_limits
 
@@ -122,6 +123,18 @@ def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -
             raise KavgError(
                 f"{one.name}: rounds={rounds}, P={one.P}, K={one.K} and B={B} are 2^63 gradients "
                 "or more, which cannot be counted; reduce one of them"
+            )
+
+
+def check_step_count(algorithms: Sequence[Algorithm], rounds: int, oracle: Oracle) -> None:
+    """Raise KavgError if a run takes more local steps than random numbers have addresses for."""
+    if isinstance(getattr(oracle, "noise", oracle), Noiseless):
+        return
+    for one in algorithms:
+        if rounds * one.K > PLACES:
+            raise KavgError(
+                f"{one.name}: rounds={rounds} and K={one.K} are more than 2^32 local steps, for "
+                "which there is no noise; reduce one of them, or use oracle kind 'none'"
             )
 
 

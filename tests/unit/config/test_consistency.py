@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from helpers.raw_settings import list_errors, method, settings_from_data, text, write_data
 
+from kavg.config.settings_file import parse_config
+
 
 @pytest.mark.parametrize(
     ("given_text", "beginning"),
@@ -42,6 +44,10 @@ from helpers.raw_settings import list_errors, method, settings_from_data, text, 
             settings_from_data("my.npz", '{ kind = "minibatch", B = 99999999999999 }'),
             "oracle: is too large",
         ),
+        (
+            text(rounds=str(2**31 + 1), top="record = { every = 1_000_000 }"),
+            "algorithm: K-AVG: rounds=2147483649 and K=2 are more than 2^32 local steps",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(tmp_path, given_text, beginning):
@@ -56,3 +62,12 @@ def test_several_parts_that_do_not_fit_are_reported_together():
         text(oracle=oracle, top="start = [1.0]", algorithm=method()[:-1] + "," + method()[1:])
     )
     assert [line.split(":")[0] for line in found] == ["start", "oracle"]
+
+
+@pytest.mark.parametrize(("rounds", "oracle"), [(2**31, "gaussian"), (2**31 + 1, "none")])
+def test_as_many_steps_as_have_noise_are_accepted(rounds, oracle):
+    noise = "sigma2 = 1.0, " if oracle == "gaussian" else ""
+    settings = text(
+        str(rounds), "record = { every = 1_000_000 }", oracle=f"{{ {noise}kind = {oracle!r} }}"
+    )
+    assert parse_config(settings).rounds == rounds
