@@ -48,7 +48,7 @@ FORBIDDEN = FUNCTIONS | SUMS | PRODUCTS | DRAWS
 
 TRIAL = "a trial before the first round, whose numbers are compared with a tolerance"
 FACT = "a text of six digits that ranks compare before the first round"
-CURVATURE = "an estimate of L, which theory reads and no run"
+CURVATURE = "L of sums over data, which theory reads and no run"
 ROWS = "over learners, row after row: tests/unit/elementary/test_sums.py"
 EXACT = "sums without error, in any order"
 DECIMAL = "decimal arithmetic rounds it correctly"

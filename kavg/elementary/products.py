@@ -124,7 +124,7 @@ class _BlockProduct:
             np.copyto(expanded, columns[rows])
             np.multiply(products, matrix, out=products)
             for lower, upper in additions:
-                np.add(lower, upper, out=lower)
+                np.add(lower, upper, lower)
         np.copyto(out, self.total)
 
 

@@ -45,7 +45,7 @@ def sum_over_coordinates(terms: Floats) -> Floats:
         part = columns[start : start + WIDTH]
         np.add(columns[: len(part)], part, out=columns[: len(part)])
     for lower, upper in halve(columns[:WIDTH]):
-        np.add(lower, upper, out=lower)
+        np.add(lower, upper, lower)
     # A copy, as a view would keep all columns in memory.
     total: Floats = columns[0].copy()
     return total
@@ -133,11 +133,11 @@ class _Halving:
         """Write the sums of the squares of ``columns (d, t, R)`` to ``out (t, R)``."""
         if len(self.parts) == 1:
             np.copyto(self.squares, columns)
-            np.multiply(self.squares, self.squares, out=self.squares)
+            np.multiply(self.squares, self.squares, self.squares)
         else:
             self._add_parts(columns)
         for lower, upper in self.pairs:
-            np.add(lower, upper, out=lower)
+            np.add(lower, upper, lower)
         np.copyto(out, self.total)
 
     def _add_parts(self, columns: Floats) -> None:
