@@ -25,7 +25,6 @@ import numpy as np
 
 import kavg
 from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, starts
-from kavg.cli.environment import blas_name, simd_extensions
 from kavg.engine.blas_threads import get_blas_controller
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
@@ -231,6 +230,9 @@ def all_digests() -> dict[str, str]:
 
 def uses() -> dict[str, Any]:
     """What this process uses, and results of functions that differ between machines."""
+    # Here, so that another machine needs NumPy alone to compare digests.
+    from kavg.cli.environment import blas_name, simd_extensions
+
     x = np.linspace(0.001, 3.0, 4099)
     functions = (math.exp, math.log, math.sin, math.tanh, math.expm1, math.atan)
     libm = [f(float(each)).hex() for f in functions for each in x]

@@ -19,10 +19,13 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
-from levels import digests_at, levels, run_at
-from runs import all_runs, differences, digest_of
 
 import kavg
+
+# As a script it lies beside these modules, in the suite below the folder that they are found in.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bits.levels import digests_at, levels, run_at
+from bits.runs import all_runs, differences, digest_of
 
 ROOT = f"{Path(kavg.__file__).parent}/"
 LEFT_OUT = ("engine/contracts/", "engine/fingerprint.py")
