@@ -7,13 +7,37 @@ library differ between processors in their last bits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Final, Literal, get_args
+
+from kavg.errors import KavgError
+from kavg.text import shorten_repr
 
 SameBits = Literal["any machine", "one kind of machine", "unknown"]
 """Where a part computes the same bits, from the strongest promise to none."""
 ARITHMETIC: Final = 2
 """Raised by every release whose runs have other bits: other noise, or other functions."""
+
+
+def require_same_arithmetic(facts: object, what: str, purpose: str) -> None:
+    """Raise KavgError if a session of a run had another arithmetic than this kavg.
+
+    ``facts`` are those that were recorded of it: without versions nothing is known, and without the
+    number it is that of kavg 0.3.0 and before.  The message is about ``what``, and ends with what
+    to install for this ``purpose``.
+
+    >>> require_same_arithmetic({"versions": {"kavg": "0.4.0"}, "arithmetic": 2}, "it", "verify")
+    """
+    versions = facts.get("versions") if isinstance(facts, Mapping) else None
+    number = facts.get("arithmetic", 1) if isinstance(facts, Mapping) else None
+    if not isinstance(versions, Mapping) or number == ARITHMETIC:
+        return
+    version = shorten_repr(versions.get("kavg")).strip("'")
+    raise KavgError(
+        f"{what} was made by another noise: arithmetic {shorten_repr(number)} of kavg {version}, "
+        f"and this kavg has arithmetic {ARITHMETIC}; install kavg=={version} to {purpose} it"
+    )
 
 
 def find_same_bits(*parts: object) -> SameBits:

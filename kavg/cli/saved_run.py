@@ -16,7 +16,7 @@ from kavg.config.stored_settings import describe_data, load_stored_config, parse
 from kavg.errors import KavgError, NewerFormat
 from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
-from kavg.portability import ARITHMETIC
+from kavg.portability import require_same_arithmetic
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import (
@@ -154,8 +154,10 @@ def load_checkpoint(path: Path, data: Path | None = None) -> tuple[Config, Check
     """
     begun = read_checkpoint(path)
     try:
-        last = begun.sessions[-1] if begun.sessions else {}
-        facts = {**(last if isinstance(last, Mapping) else {}), "data": begun.data}
+        last = _last_session(begun.sessions)
+        # First, as a start that was drawn is another one too.
+        require_same_arithmetic(last, "it", "complete")
+        facts = {**last, "data": begun.data}
         config = parse_stored_config(begun.settings, path.parents[1], facts, data)
         _check_runs_fit(config, begun.runs)
     except KavgError as error:
@@ -179,8 +181,9 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
     """
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
-        config, runs = load_stored_config(folder, data), load_trajectories(folder)
         facts = read_json(folder / "environment.json")
+        require_same_arithmetic(facts, "it", "extend")
+        config, runs = load_stored_config(folder, data), load_trajectories(folder)
         if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
         if facts.get("data") != hash_data(config):
@@ -199,7 +202,7 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
 
 def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
     """Warn if the last session had a machine or versions on which other bits may depend."""
-    last = sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
+    last = _last_session(sessions)
     versions = last.get("versions")
     then = {**last, **(versions if isinstance(versions, Mapping) else {})}
     changes = [
@@ -209,9 +212,9 @@ def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
     ]
     if not changes:
         return []
-    if then.get("arithmetic") != ARITHMETIC:
-        return [
-            "the remaining rounds draw other noise than those before, as no single run does: "
-            f"{'; '.join(changes)}; the kavg that began it completes it with its own"
-        ]
     return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]
+
+
+def _last_session(sessions: Sequence[Any]) -> Mapping[str, Any]:
+    """The facts of the last session, as far as a file has any."""
+    return sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}

@@ -21,7 +21,7 @@ from kavg.config.config import Config
 from kavg.config.stored_settings import OtherData, load_run
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
-from kavg.portability import SameBits
+from kavg.portability import SameBits, require_same_arithmetic
 from kavg.reports.repetition import (
     DIFFERENT,
     Judgement,
@@ -132,6 +132,7 @@ def _repeat_and_judge(
     """Run the settings, or a sample of rounds, again and judge the repetition."""
     assert stored.run is not None
     config, runs = stored.run
+    require_same_arithmetic(stored.environment, "the run", "verify")
     here = describe_environment(session.size, None)
     changed = environment_changes(stored.environment, here, config.mean, config.same_bits)
     _print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])

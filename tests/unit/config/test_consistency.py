@@ -46,7 +46,7 @@ from kavg.config.settings_file import parse_config
         ),
         (
             text(rounds=str(2**31 + 1), top="record = { every = 1_000_000 }"),
-            "algorithm: K-AVG: rounds=2147483649 and K=2 are more than 2^32 local steps",
+            "algorithm: algorithm 1: rounds=2147483649 and K=2 are more than 2^32 local steps",
         ),
     ],
 )

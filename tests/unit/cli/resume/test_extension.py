@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import tomllib
 
@@ -164,13 +165,27 @@ def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     assert err.count("\n") == 1
 
 
-def test_a_run_that_was_begun_with_another_noise_is_continued_with_a_warning(call, here):
+def test_a_finished_run_of_another_noise_is_not_extended(call, here):
     call("run", "my.toml", "-q", "--out", "old")
-    change_environment(here / "old", arithmetic=1)
+    known = read_environment(here / "old")
+    # As kavg 0.3.0 wrote them.
+    del known["arithmetic"]
+    known["versions"]["kavg"] = "0.3.0"
+    (here / "old/environment.json").write_text(json.dumps(known))
     renew_manifest(here / "old")
     code, _, err = call("resume", "old", "-q", "--rounds", "7")
-    assert code == 0
+    assert code == 2
     assert err == (
-        "kavg: the remaining rounds draw other noise than those before, as no single run does: "
-        f"arithmetic 1 then, {ARITHMETIC} now; the kavg that began it completes it with its own\n"
+        "kavg: 'old' cannot be extended: it was made by another noise: arithmetic 1 of kavg 0.3.0, "
+        f"and this kavg has arithmetic {ARITHMETIC}; install kavg==0.3.0 to extend it\n"
     )
+
+
+def test_a_run_of_another_noise_is_not_completed(call, here, stop, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(environment, "ARITHMETIC", 1)
+        stop()
+    code, _, err = call("resume", "runs/my", "-q")
+    assert code == 2
+    assert f"and this kavg has arithmetic {ARITHMETIC}; install kavg==" in " ".join(err.split())
+    assert " to complete it" in " ".join(err.split())
