@@ -10,8 +10,8 @@ import numpy as np
 from kavg.base import Constant, Floats, PlannedGradient, Precision
 from kavg.elementary.sine import sine
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import sum_over_coordinates
-from kavg.objectives.ripples import RippleGradient, write_gradient
+from kavg.objectives.elementwise import sum_over_coordinates, write_gradient
+from kavg.objectives.ripples import RippleGradient
 from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
 

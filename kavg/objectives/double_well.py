@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast, final
+from typing import final
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from kavg.base import Constant, Floats, PlannedGradient, Precision
 from kavg.elementary.exponential import expm1
 from kavg.elementary.logarithm import log1p
 from kavg.elementary.tanh import plan_tanh, tanh
-from kavg.objectives.elementwise import sum_over_coordinates
+from kavg.objectives.elementwise import sum_over_coordinates, write_gradient
 from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 
 
@@ -76,15 +76,13 @@ class DoubleWell:
 
         Infinite numbers give NaN or infinity.
         """
+        # Where a number is huge, an overflow meets a slope of 0.
         with np.errstate(over="ignore"):
-            self._plan(x.size, cast(Precision, x.dtype.name))(x, out)
-        return out
+            return write_gradient(self, x, out)
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
-        """Allocate for up to ``(tile, R)`` rows; ``grad`` has the same bits."""
-        return self._plan(tile * R * self.dim, dtype)
-
-    def _plan(self, size: int, dtype: Precision) -> PlannedGradient:
+        """Allocate workspace for a block of tanh."""
+        size = tile * R * self.dim
         return plan_tanh(self.b, -self.a * self.b, size=size, dtype=dtype, adds_x=True)
 
 

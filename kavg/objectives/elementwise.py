@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kavg.base import Floats
+from kavg.base import Floats, HasGradientPlan
 from kavg.elementary.sums import sum_over_coordinates as sum_over_coordinates
 
 Scalars = Mapping[np.dtype[Any], tuple[Floats, ...]]
@@ -30,3 +30,15 @@ def as_scalars(*values: float) -> Scalars:
             np.dtype(kind): tuple(np.array(value, kind) for value in values)
             for kind in ("float64", "float32")
         }
+
+
+def write_gradient(objective: HasGradientPlan, x: Floats, out: Floats) -> Floats:
+    """Write the gradient at ``x (..., d)`` to ``out`` by a plan made for this call; return ``out``.
+
+    >>> from kavg.objectives import SineBowl
+    >>> write_gradient(SineBowl(dim=1), np.array([[1.0]]), np.empty((1, 1))).round(3)
+    array([[4.728]])
+    """
+    rows = x.size // max(1, x.shape[-1])
+    objective.plan_gradient(rows, 1, "float32" if x.dtype == np.float32 else "float64")(x, out)
+    return out

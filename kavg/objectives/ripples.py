@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Floats, HasGradientPlan, Precision
+from kavg.base import Floats, Precision
 from kavg.elementary.block_function import BlockFunction
 from kavg.elementary.polynomial import as_coefficients
 from kavg.elementary.sine import Sine
@@ -46,15 +46,3 @@ class RippleGradient(BlockFunction):
             np.add(out, x, out)
         if self.has_factor:
             np.multiply(out, self.factor, out)
-
-
-def write_gradient(objective: HasGradientPlan, x: Floats, out: Floats) -> Floats:
-    """Write the gradient at ``x (..., d)`` to ``out`` by a plan made for this call; return ``out``.
-
-    >>> from kavg.objectives import SineBowl
-    >>> write_gradient(SineBowl(dim=1), np.array([[1.0]]), np.empty((1, 1))).round(3)
-    array([[4.728]])
-    """
-    rows = x.size // max(1, x.shape[-1])
-    objective.plan_gradient(rows, 1, "float32" if x.dtype == np.float32 else "float64")(x, out)
-    return out

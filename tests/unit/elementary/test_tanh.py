@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kavg.elementary.block_function import BLOCK
-from kavg.elementary.tanh import plan_tanh, tanh
+from kavg.elementary.tanh import EVEN, plan_tanh, tanh
 from kavg.elementary.tanh_tables import choose_grid, tabulate_lines, tabulate_quotients
 
 DIGITS = Context(prec=60, Emin=-9999, Emax=9999)
@@ -189,6 +189,25 @@ def test_the_plain_twin(dtype):
     room = 5 * np.finfo(dtype).eps
     np.testing.assert_allclose(tanh(x), np.tanh(x), rtol=room)
     np.testing.assert_allclose(computed(3.0, -0.5, x), -0.5 * np.tanh(3 * x), rtol=2 * room)
+
+
+def test_the_square_of_a_cell_stands_for_the_quartic_term():
+    w = Decimal(2) ** -22
+    factor = (1 - Decimal(EVEN) * w / 15) / 3
+    errors = []
+    for k in range(1, 1001):
+        u2 = w * k / 1000
+        u = DIGITS.sqrt(u2)
+        errors.append(float((1 + factor * u2) * exact_ratio(u) - 1))
+    # One modulus inside of the cell and at its end.
+    assert max(errors) == pytest.approx(-min(errors), rel=1e-3)
+    assert max(errors) < 2.3e-16
+
+
+def exact_ratio(u):
+    """``tanh u / u`` to some 50 digits."""
+    power = DIGITS.exp(2 * u)
+    return DIGITS.divide(DIGITS.divide(power - 1, power + 1), u)
 
 
 def test_a_table_is_rounded_once():
