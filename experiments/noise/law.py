@@ -129,7 +129,8 @@ def moments(law: Law) -> Iterator[str]:
         cells = f"{table:>14.1e} {law.moment(power, 0) - expected:>10.1e}"
         yield f"E z^{power:<2} {expected:>14} {cells}   {draws_to_see(error)}"
     for order in (8, 10, 12):
-        joint = [(i, order - i) for i in range(1, order)]
+        # A quarter turn exchanges i and j.
+        joint = [(i, order - i) for i in range(1, order // 2 + 1)]
         i, j = max(joint, key=lambda powers: abs(law.error(*powers)))
         name = f"E z1^{i} z2^{j}"
         yield f"of order {order:<2} the worst is {name:14} draws {draws_to_see(law.error(i, j))}"
