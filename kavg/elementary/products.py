@@ -110,11 +110,11 @@ class _BlockProduct:
             additions = halve(products)
             if k:
                 additions.append((first[0], products[0]))
-            spread = np.empty_like(products)
-            _lay_out(spread, t, R, m)[...] = part[:, None, None]
-            self.groups.append(
-                _Group(slice(k, k + G), spread, products, _lay_out(products, t, R, m), additions)
-            )
+            expanded, spread = _lay_out(products, t, R, m), part
+            if t * R > 1:
+                spread = np.empty_like(products)
+                _lay_out(spread, t, R, m)[...] = part[:, None, None]
+            self.groups.append(_Group(slice(k, k + G), spread, products, expanded, additions))
         self.total = _lay_out(first, t, R, m)[0]
 
     def __call__(self, x: Floats, out: Floats) -> None:
