@@ -27,8 +27,6 @@ BLOCK: Final = 16_384
 
 It decides the order of addition, so another number means other bits.
 """
-NARROW: Final = 32
-"""Columns of a matrix below which the rows of x are innermost in workspace."""
 
 
 @final
@@ -80,21 +78,17 @@ def multiply_rows(x: Floats, matrix: Floats, out: Floats | None = None) -> Float
 
 
 class _Group(NamedTuple):
-    """Some rows of the matrix, in the layout of their products with x.
-
-    ``expanded (G, t, R, m)`` is a view of ``products``.
-    """
+    """Some rows of the matrix, ``(G, t, R, m)`` as the workspace of their products with x."""
 
     rows: slice
     matrix: Floats
     products: Floats
-    expanded: Floats
     additions: list[tuple[Floats, Floats]]
 
 
 @final
 class _BlockProduct:
-    """The workspace of a block of ``(t, R)`` rows: arrays of one contiguous layout.
+    """The workspace of a block of ``(t, R)`` rows: contiguous arrays of one shape.
 
     NumPy multiplies these without an iterator, whose buffers it would allocate at each call and
     which take longer than to write each number of x as often as it is needed.
@@ -102,34 +96,25 @@ class _BlockProduct:
 
     def __init__(self, matrix: Floats, G: int, t: int, R: int) -> None:
         n, m = matrix.shape
-        first, later = (np.empty((size, t * R * m), matrix.dtype) for size in (G, min(G, n - G)))
+        first, later = (np.empty((size, t, R, m), matrix.dtype) for size in (G, min(G, n - G)))
         self.groups = []
         for k in range(0, n, G):
-            part = matrix[k : k + G]
+            part = matrix[k : k + G, None, None]
             products = (later if k else first)[: len(part)]
             additions = halve(products)
             if k:
                 additions.append((first[0], products[0]))
-            expanded, spread = _lay_out(products, t, R, m), part
             if t * R > 1:
-                spread = np.empty_like(products)
-                _lay_out(spread, t, R, m)[...] = part[:, None, None]
-            self.groups.append(_Group(slice(k, k + G), spread, products, expanded, additions))
-        self.total = _lay_out(first, t, R, m)[0]
+                part = np.broadcast_to(part, products.shape).copy()
+            self.groups.append(_Group(slice(k, k + G), part, products, additions))
+        self.total = first[0]
 
     def __call__(self, x: Floats, out: Floats) -> None:
         """Write the products of the rows of ``x (t, R, n)`` to ``out (t, R, m)``."""
         columns = x.transpose(2, 0, 1)[..., None]
-        for rows, matrix, products, expanded, additions in self.groups:
-            np.copyto(expanded, columns[rows])
+        for rows, matrix, products, additions in self.groups:
+            np.copyto(products, columns[rows])
             np.multiply(products, matrix, out=products)
             for lower, upper in additions:
                 np.add(lower, upper, lower)
         np.copyto(out, self.total)
-
-
-def _lay_out(products: Floats, t: int, R: int, m: int) -> Floats:
-    """View ``products (G, t R m)`` as ``(G, t, R, m)``, laid out for long inner loops."""
-    if m < NARROW:
-        return products.reshape(-1, m, t, R).transpose(0, 2, 3, 1)
-    return products.reshape(-1, t, R, m)

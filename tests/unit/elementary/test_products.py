@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.elementary.products import BLOCK, NARROW, RowProducts, multiply_rows
+from kavg.elementary.products import BLOCK, RowProducts, multiply_rows
 from kavg.elementary.row_blocks import cut_rows
 
-SIZES = st.one_of(st.integers(1, 12), st.sampled_from([NARROW - 1, NARROW, 70, 130, 200]))
+SIZES = st.one_of(st.integers(1, 12), st.sampled_from([31, 70, 130, 200]))
 PRECISIONS = st.sampled_from(["float64", "float32"])
 
 
