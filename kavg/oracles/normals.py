@@ -32,8 +32,8 @@ class Normals(BlockDraws):
     odd ``d`` the last pair's second one is not used.  So all draws of different steps, learners and
     replicas come from different lanes, and given the past a draw is what it is without it.
 
-    - The mean is 0 exactly, as the table has the opposite of each entry.  The variance is 1 and the
-      two normals of a pair are uncorrelated, up to rounding: about 1e-9.
+    - The mean is 0 and the two normals of a pair are uncorrelated, exactly: the table has the
+      opposite of each entry, and ``(-B, A)`` makes ``(z2, -z1)``.  The variance is 1 to 2e-9.
     - All joint moments of a pair up to order 11 are those of independent normals.
     - A draw has 24 significant bits; the largest is 6.33 standard deviations.
     - What is wrong with it: the rotation can be undone.  ``0.8 z1 + 0.6 z2`` is A, which has 65,536
