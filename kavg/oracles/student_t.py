@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, ClassVar, final
+from typing import Annotated, ClassVar, Final, final
 
 import numpy as np
 from annotated_types import Interval
 
 from kavg.base import Precision
-from kavg.elementary.exponential import exp, write_expm1_single
+from kavg.elementary.exponential import expm1, write_expm1_single
 from kavg.elementary.logarithm import log, write_log_single
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.block_draws import BlockDraws, steps_ahead
 from kavg.oracles.streams import Purpose, Streams, Words
 from kavg.oracles.uniform_pairs import UniformPairs
 from kavg.ranges import BatchSize, NonNegative
+
+HEAD: Final = 1000
+"""Terms of a mean that are added up one by one."""
+MOST: Final = 1e12
+"""Degrees of freedom beyond which float32 draws are those of a normal, and are made as of these."""
 
 
 @final
@@ -33,9 +38,9 @@ class HeavyTails(BlockDraws):
     def __init__(
         self, *, nu: float, seed: int, R: int, tile: int, d: int, dtype: Precision
     ) -> None:
-        self.power = -2.0 / nu
-        # The variance is nu (E u^power - 1) E cos^2 with E cos^2 = 1/2; the radius lacks sqrt(nu).
-        self.unit = 1.0 / math.sqrt((mean_power(self.power) - 1.0) / 2.0)
+        self.power = -2.0 / min(nu, MOST)
+        # The variance is nu E(u^power - 1) E cos^2 with E cos^2 = 1/2; the radius lacks sqrt(nu).
+        self.unit = 1.0 / math.sqrt(mean_excess(self.power) / 2.0)
         ahead = steps_ahead(tile * R * d)
         super().__init__(
             Streams(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, W=d, ahead=ahead)
@@ -63,24 +68,23 @@ class HeavyTails(BlockDraws):
 
 
 @cache
-def mean_power(power: float, count: float = 2.0**31) -> float:
-    """Return the mean of ``u^power`` over the grid ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
+def mean_excess(power: float, count: float = 2.0**31) -> float:
+    """Return the mean of ``u^power - 1`` over ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
 
     Draws come from this grid and not from all of (0, 1), and the variance of heavy tails differs
     between the two.  The first 1000 terms are added up; the others are an integral by the midpoint
     rule, with its first correction.
 
-    >>> abs(mean_power(-0.5) - 2.0) < 1e-4
+    >>> abs(mean_excess(-0.5) - 1.0) < 1e-4
     True
     """
-    head = 1000
-    terms = exp(power * log(np.arange(head) + 0.5))
-    # The powers of head / count, of which the integral needs these two.
-    share = float(exp((power + 1.0) * log(np.array(head / count))))
-    rest = (1.0 - share) / (power + 1.0)
-    correction = power * (1.0 - share * (count / head) * (count / head)) / (24.0 * count * count)
-    scale = float(exp(-power * log(np.array(count)))) / count
-    return math.fsum(terms) * scale + rest - correction
+    # By expm1, as with a small power differences of u^power from 1 would be nothing but rounding.
+    terms = expm1(power * log((np.arange(HEAD) + 0.5) / count))
+    share = HEAD / count
+    excess = float(expm1(power * log(np.array(share))))
+    rest = -(power * (1.0 - share) + share * excess) / (power + 1.0)
+    correction = power * (1.0 - (1.0 + excess) * (count / HEAD)) / (24.0 * count * count)
+    return math.fsum(terms) / count + rest - correction
 
 
 @final

@@ -13,7 +13,7 @@ from kavg.objectives import Quadratic
 from kavg.oracles import (
     StudentT,
 )
-from kavg.oracles.student_t import HeavyTails, mean_power
+from kavg.oracles.student_t import HeavyTails, mean_excess
 
 
 @pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
@@ -26,16 +26,25 @@ def test_student_t_has_its_law(nu: float) -> None:
 @pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
 def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
     tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1, dtype="float64")
-    assert tails.unit**2 * (mean_power(-2 / nu) - 1) / 2 == pytest.approx(1.0, rel=1e-12)
+    assert tails.unit**2 * mean_excess(-2 / nu) / 2 == pytest.approx(1.0, rel=1e-12)
     # The grid ends at 2^-32, so the continuum has this much more variance.
     missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-32 * (1 - 2 / nu))
     assert 0 < missing < 1
 
 
 @given(st.floats(-0.99, -0.01), st.integers(1001, 20_000))
-def test_mean_power_is_the_sum_over_the_grid(power: float, count: int) -> None:
+def test_the_mean_excess_is_that_of_the_grid(power: float, count: int) -> None:
     grid = (np.arange(count) + 0.5) / count
-    assert mean_power(power, float(count)) == pytest.approx((grid**power).mean(), rel=1e-9)
+    expected = np.expm1(power * np.log(grid)).mean()
+    assert mean_excess(power, float(count)) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("nu", [1e9, 1e12, 1e17, 1e300])
+def test_many_degrees_of_freedom_are_normal(nu: float) -> None:
+    drawn = HeavyTails(nu=nu, seed=2, R=100, tile=20, d=100, dtype="float64").draw(1, 1.0).ravel()
+    assert stats.kstest(drawn, "norm").pvalue > 1e-5
+    # The mean excess is 2/nu where the power is small: variance 1 to all digits.
+    assert mean_excess(-2e-12) == pytest.approx(2e-12, rel=1e-8)
 
 
 @given(st.sampled_from([1, 2, 3, 10, 130]), st.integers(1, 4), st.integers(0, 10**6))
