@@ -15,6 +15,7 @@ import numpy as np
 from findings import Finding, chi_square, normal, table, verdict
 from numpy.typing import NDArray
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from kavg.oracles.streams import Purpose, Streams, Words, hash_parts, mix_words, odd_increments
 
@@ -201,9 +202,11 @@ def main(count: int = 4_000_000, seed: int = 1) -> int:
     names = " and ".join(purpose.name for purpose in PURPOSES)
     print(f"{count} words a time: 4 layouts, 2 seeds each from {seed} on, purposes {names}")
     print("shown: the first seed and purpose of each; in brackets, standard errors\n")
-    findings = [f for layout in LAYOUTS for f in of_layout(layout, count, seed)]
     draws = "random addresses"
-    flips = [*avalanche(count // 20, seed, draws), *mistaken(count, seed, draws)]
+    # Products of 64 rows are too small for more threads, which would mostly wait.
+    with threadpool_limits(1, "blas"):
+        findings = [f for layout in LAYOUTS for f in of_layout(layout, count, seed)]
+        flips = [*avalanche(count // 20, seed, draws), *mistaken(count, seed, draws)]
     lines, rejected = verdict([*findings, *flips])
     print("\n".join([*table(findings, tuple(LAYOUTS)), ""]))
     print("\n".join([*table(flips, (draws,)), "", *lines]))

@@ -13,6 +13,7 @@ from helpers.experiment import experiment
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
+from threadpoolctl import threadpool_limits
 
 from kavg.oracles.streams import Purpose, Streams, mix_words
 
@@ -21,6 +22,13 @@ anderson_darling, battery, findings, law, normals, resolution, word_tests = (
     for name in ("anderson_darling", "battery", "findings", "law", "normals", "resolution", "words")
 )
 DRAWS = 160_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_blas_thread():
+    """Products of 64 rows are too small for two threads, which would mostly wait."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def rejected(found):
