@@ -1,4 +1,4 @@
-"""Install the lowest versions that setup.cfg allows, then try kavg and its unit tests with them.
+"""Install the lowest versions that setup.cfg allows, then try kavg, its unit tests and its digests.
 
 ``python docs/tools/lowest.py [--newest] PYTHON ...`` prints a table with a column for each Python,
 which is a version or a path as uv takes it (``pip install uv``); 1 if anything fails.  On the first
@@ -37,7 +37,7 @@ TRIALS = (
     "kavg run experiments/digits/digits.toml --quiet --set rounds=2 --out {scratch}/digits",
 )
 """Commands that must leave with 0; ``verify`` holds two ranks against the run of one process."""
-TESTS = "python -m pytest -q -o filterwarnings=default tests/unit"
+TESTS = "python -m pytest -q -o filterwarnings=default tests/unit tests/bits"
 """Warnings are not errors here: old versions give them to new ones."""
 
 
