@@ -84,5 +84,5 @@ class Cosine:
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
         """Allocate workspace for the sines of a block."""
-        size = tile * R * self.dim
-        return RippleGradient(self.lam, self.A * self.omega, self.omega, size, dtype)
+        slope = self.A * self.omega
+        return RippleGradient(self.lam, slope, self.omega, rows=tile * R, dim=self.dim, dtype=dtype)

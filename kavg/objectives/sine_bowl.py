@@ -69,7 +69,7 @@ class SineBowl:
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
         """Allocate workspace for the sines of a block."""
-        return RippleGradient(2.0, 3.0, 2.0, tile * R * self.dim, dtype)
+        return RippleGradient(2.0, 3.0, 2.0, rows=tile * R, dim=self.dim, dtype=dtype)
 
 
 def _least_ratio() -> float:

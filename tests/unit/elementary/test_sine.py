@@ -13,16 +13,25 @@ from hypothesis import strategies as st
 
 from kavg.elementary.block_function import BLOCK
 from kavg.elementary.sine import PI, Sine, half_turns, sine, sine_cosine_of_half_turns
+from kavg.elementary.sine_by_table import STEPS, SineByTable, choose_sine, tabulate_turn
 
 PRECISE = np.finfo(np.longdouble).eps < 1e-18
 LONG_PI = 4 * np.arctan(np.longdouble(1))
-DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
+DTYPES = {"polynomial": "float64", "single": "float32", "table": "float64"}
+FORMS = pytest.mark.parametrize("form", DTYPES)
 
 
-def sine_of(turns, dtype="float64", scale=1.0):
+def plan(omega, size, form, scale=1.0):
+    """A planned sine of one of the forms."""
+    if form == "table":
+        return SineByTable(omega, size, scale)
+    return Sine(omega, size, DTYPES[form], scale)
+
+
+def sine_of(turns, form="polynomial", scale=1.0):
     """The sine of pi times ``turns``."""
-    x = np.array(turns, dtype)
-    planned, out = Sine(np.pi, x.size, dtype, scale), np.full_like(x, np.nan)
+    x = np.array(turns, DTYPES[form])
+    planned, out = plan(np.pi, x.size, form, scale), np.full_like(x, np.nan)
     assert half_turns(np.pi) == 1.0
     planned(x, out)
     return out
@@ -30,18 +39,19 @@ def sine_of(turns, dtype="float64", scale=1.0):
 
 @pytest.mark.skipif(not PRECISE, reason="no longer numbers to compare with")
 @pytest.mark.parametrize(
-    ("dtype", "absolute", "relative", "scales"),
+    ("form", "absolute", "relative", "scales"),
     [
-        ("float64", 5e-16, 4e-16, [1e-300, 1e-9, 1e-3, 0.1, 0.5, 3.0, 1e6, 1e12]),
-        ("float32", 1.8e-7, 1.4e-7, [1e-30, 1e-9, 0.1, 0.5, 3.0, 1e3, 1e6]),
+        ("polynomial", 5e-16, 4e-16, [1e-300, 1e-9, 1e-3, 0.1, 0.5, 3.0, 1e6, 1e12]),
+        ("single", 1.8e-7, 1.4e-7, [1e-30, 1e-9, 0.1, 0.5, 3.0, 1e3, 1e6]),
+        ("table", 3.5e-16, 6e-16, [1e-300, 1e-9, 1e-4, 1e-3, 0.1, 0.5, 3.0, 1e6, 1e11]),
     ],
 )
-def test_sine_is_right_to_the_last_places(dtype, absolute, relative, scales):
+def test_sine_is_right_to_the_last_places(form, absolute, relative, scales):
     for scale in scales:
-        t = np.random.default_rng(1).uniform(-scale, scale, 20_000).astype(dtype)
+        t = np.random.default_rng(1).uniform(-scale, scale, 20_000).astype(DTYPES[form])
         f = t - np.rint(t)
         exact = np.sin(LONG_PI * f.astype(np.longdouble)) * np.where(np.rint(t) % 2, -1, 1)
-        off, near = np.abs(sine_of(t, dtype) - exact), np.abs(f) < 0.25
+        off, near = np.abs(sine_of(t, form) - exact), np.abs(f) < 0.25
         assert off.max() < absolute
         assert (off <= relative * np.abs(exact))[near].all()
 
@@ -55,29 +65,34 @@ def test_sine_agrees_with_decimals():
     assert np.all(np.abs(sine(x, 3.0, np.empty_like(x)) - exact) < 5e-16 + 2**-52 * np.abs(3 * x))
 
 
-@DTYPES
-def test_sine_is_exact_at_multiples_of_a_half(dtype):
+@FORMS
+def test_sine_is_exact_at_multiples_of_a_half(form):
     whole = np.arange(-50.0, 51.0)
-    assert (sine_of(whole, dtype) == 0).all()
-    assert np.array_equal(sine_of(whole + 0.5, dtype), np.where(whole % 2, -1.0, 1.0))
-    assert np.array_equal(sine_of(-whole / 7, dtype), -sine_of(whole / 7, dtype))
+    assert (sine_of(whole, form) == 0).all()
+    assert np.array_equal(sine_of(whole + 0.5, form), np.where(whole % 2, -1.0, 1.0))
+    borders = (np.arange(4000) + 0.5) / 8192
+    for t in (whole / 7, borders):
+        assert np.array_equal(sine_of(-t, form), -sine_of(t, form))
 
 
-@DTYPES
-def test_sine_of_zeros_and_of_numbers_without_a_phase(dtype):
-    assert np.signbit(sine_of([-0.0, 0.0], dtype)).tolist() == [True, False]
-    small = np.finfo(dtype).smallest_subnormal
-    assert sine_of([small], dtype)[0] == 3 * small
+@FORMS
+def test_sine_of_zeros_and_of_numbers_without_a_phase(form):
+    limits = np.finfo(DTYPES[form])
+    assert np.signbit(sine_of([-0.0, 0.0], form)).tolist() == [True, False]
+    assert 3 <= sine_of([limits.smallest_subnormal], form)[0] / limits.smallest_subnormal <= 4
     with np.errstate(invalid="ignore"):
-        assert np.isnan(sine_of([np.inf, -np.inf, np.nan], dtype)).all()
-    huge = 2.0 ** np.arange(20, np.finfo(dtype).maxexp)
-    for factor in (1.0, 1.25, 1 + np.finfo(dtype).eps):
-        assert np.abs(sine_of(factor * huge, dtype)).max() <= 1.0
+        assert np.isnan(sine_of([np.inf, -np.inf, np.nan], form)).all()
+    # Of the largest the table takes 2^13 times as much, which is infinite.
+    huge = 2.0 ** np.arange(20, limits.maxexp - 15)
+    for factor in (1.0, 1.25, 1 + limits.eps):
+        assert np.abs(sine_of(factor * huge, form)).max() <= 1.0
 
 
-def test_the_scale_is_a_factor():
+@FORMS
+def test_the_scale_is_a_factor(form):
     t = np.linspace(-3, 3, 1001)
-    assert np.allclose(sine_of(t, scale=-2.5), -2.5 * sine_of(t), rtol=0, atol=2e-15)
+    off = np.abs(sine_of(t, form, -2.5) + 2.5 * sine_of(t, form).astype(np.float64))
+    assert off.max() < 5 * np.finfo(DTYPES[form]).eps
 
 
 @pytest.mark.parametrize("omega", [1e-300, 0.7, 1.3, 2.5, 3.0, 1e17, 1e300])
@@ -89,19 +104,22 @@ def test_half_turns_are_rounded_correctly(omega):
         assert all(off <= abs(Decimal(float(other)) - exact) for other in nearest)
 
 
-@DTYPES
-def test_numpys_own_sine_is_near(dtype):
-    x = np.linspace(-9, 9, 1001).astype(dtype)
-    off = np.abs(sine(x, 1.7, np.empty_like(x)) - np.sin(x.astype(np.float64) * 1.7))
-    assert off.max() < 20 * np.finfo(dtype).eps
+@FORMS
+def test_numpys_own_sine_is_near(form):
+    x = np.linspace(-9, 9, 1001).astype(DTYPES[form])
+    out = np.empty_like(x)
+    plan(1.7, x.size, form)(x, out)
+    off = np.abs(out - np.sin(x.astype(np.float64) * 1.7))
+    assert off.max() < 20 * np.finfo(x.dtype).eps
 
 
+@FORMS
 @given(size=st.integers(0, 3), extra=st.integers(-1, 1), cut=st.integers(0, 200))
-def test_neighbours_do_not_change_bits(size, extra, cut):
+def test_neighbours_do_not_change_bits(form, size, extra, cut):
     t = np.random.default_rng(size).normal(size=max(1, size * BLOCK + extra))
     cut = min(cut, len(t))
-    apart = np.concatenate([sine_of(t[:cut]), sine_of(t[cut:])])
-    assert apart.tobytes() == sine_of(t).tobytes()
+    apart = np.concatenate([sine_of(t[:cut], form), sine_of(t[cut:], form)])
+    assert apart.tobytes() == sine_of(t, form).tobytes()
 
 
 @pytest.mark.parametrize("layout", [np.s_[:, :], np.s_[::2, :], np.s_[:, ::-1], np.s_[:, 1:5]])
@@ -115,10 +133,10 @@ def test_any_layout_of_memory(layout, order):
     assert place.tobytes() == rest.tobytes()
 
 
-@DTYPES
-def test_a_planned_sine_allocates_nothing(dtype):
-    x, out = np.ones((8, 4, 1000), dtype), np.empty((8, 4, 1000), dtype)
-    planned = Sine(3.0, x.size, dtype)
+@FORMS
+def test_a_planned_sine_allocates_nothing(form):
+    x, out = np.ones((8, 4, 1000), DTYPES[form]), np.empty((8, 4, 1000), DTYPES[form])
+    planned = plan(3.0, x.size, form)
     planned(x, out)
     tracemalloc.start()
     planned(x, out)
@@ -135,4 +153,24 @@ def test_sine_and_cosine_of_half_turns():
     sine_cosine_of_half_turns(turns.copy(), found, cosine, np.empty((2, turns.size), np.float32))
     assert np.abs(found - np.sin(angle)).max() < 1.8e-7
     assert np.abs(cosine - np.cos(angle)).max() < 1.5e-7
-    assert found.tobytes() == sine_of(turns, "float32").tobytes()
+    assert found.tobytes() == sine_of(turns, "single").tobytes()
+
+
+def test_the_table_is_rounded_correctly():
+    table, coefficients = tabulate_turn(), experiment("elementary/coefficients")
+    with localcontext(prec=60):
+        root = Decimal(2).sqrt()
+        for k in [1, 2, 5, 100, 2047, 2048, 2049, 4095, *range(3, STEPS, 1501)]:
+            angle = 2 * coefficients.PI * k / STEPS
+            sine_there = float(coefficients.cosine(angle - coefficients.PI / 2))
+            assert table[k] == complex(sine_there, float(root * coefficients.cosine(angle)))
+    assert np.array_equal(table.real[1:], -table.real[:0:-1])
+    assert np.array_equal(table.imag[1:], table.imag[:0:-1])
+
+
+def test_d_and_the_precision_choose_the_form():
+    found = [
+        choose_sine(3.0, dim, 800, dtype, 1.0)
+        for dim, dtype in ((99, "float64"), (100, "float64"), (10, "float32"))
+    ]
+    assert [type(one) for one in found] == [SineByTable, Sine, Sine]
