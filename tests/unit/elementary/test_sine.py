@@ -85,7 +85,14 @@ def test_sine_of_zeros_and_of_numbers_without_a_phase(form):
     # Of the largest the table takes 2^13 times as much, which is infinite.
     huge = 2.0 ** np.arange(20, limits.maxexp - 15)
     for factor in (1.0, 1.25, 1 + limits.eps):
-        assert np.abs(sine_of(factor * huge, form)).max() <= 1.0
+        assert np.abs(sine_of(factor * huge, form)).max() <= 1.0 + limits.eps
+
+
+@FORMS
+def test_peaks_are_hardly_above_1(form):
+    limits = np.finfo(DTYPES[form])
+    t = 0.5 - 10.0 ** np.random.default_rng(3).uniform(-16, -2, 20_000)
+    assert 1.0 <= sine_of([*t, 0.5], form).max() <= 1.0 + limits.eps
 
 
 @FORMS
