@@ -10,9 +10,10 @@ p interpolates ``sin(pi sqrt(w)) / sqrt(w)`` at Chebyshev nodes, 0 and 1/4 among
 *Error.*  Against ``(-1)^k sin(pi f)`` at most 5e-16 in float64 and 1.8e-7 in float32, and relative
 where ``|f| < 1/4`` 4e-16 and 1.4e-7.  Zeros and peaks are exact, values beside a peak exceed 1 by
 one unit in the last place at most, the function is odd, and -0.0 stays.  The product t is off by
-one rounding of ``omega / pi`` and one of its own, in all ``2^-52 |omega x|`` in the argument of the sine: as much as a C library's sine loses to the
-product ``omega x`` and to an omega that is rounded.  From ``|t| = 2^51`` on (``2^22``) half turns
-are not told apart, and values are some of [-1, 1].  Infinite numbers give NaN.
+one rounding of ``omega / pi`` and one of its own, in all ``2^-52 |omega x|`` in the argument of
+the sine: as much as a C library's sine loses to the product ``omega x`` and to an omega that is
+rounded.  From ``|t| = 2^51`` on (``2^22``) half turns are not told apart, and values are some of
+[-1, 1].  Infinite numbers give NaN.
 
 Every operation is one that IEEE 754 or integer arithmetic defines exactly, and elementwise.
 """
