@@ -68,8 +68,8 @@ def exp(x: Floats) -> Floats:
     """
     x = np.asarray(x, np.float64)
     with np.errstate(all="ignore"):
-        k, r, rest = _reduce(np.clip(x, -746.0, 710.0))
-        return np.where(np.isnan(x), x, np.ldexp(1.0 + (r + rest), k))
+        k, r, rest = _reduce(np.minimum(np.maximum(x, -746.0), 710.0))
+        return np.ldexp(1.0 + (r + rest), k)
 
 
 def expm1(x: Floats) -> Floats:
@@ -83,15 +83,15 @@ def expm1(x: Floats) -> Floats:
     x = np.asarray(x, np.float64)
     with np.errstate(all="ignore"):
         # Below -40 the sum is rounded to -1.
-        k, r, rest = _reduce(np.clip(x, -40.0, 710.0))
+        k, r, rest = _reduce(np.minimum(np.maximum(x, -40.0), 710.0))
         total = np.ldexp(((1.0 - np.ldexp(1.0, -k)) + r) + rest, k)
-    # x itself where it is 0, with its sign, and where it is NaN.
-    return np.where((x == 0.0) | np.isnan(x), x, total)
+    # x itself where it is 0, with its sign.
+    return np.where(x == 0.0, x, total)
 
 
 def _reduce(x: Floats) -> tuple[NDArray[np.int32], Floats, Floats]:
-    # k, r, and exp(r) - 1 - r with what the rounding of r lost; of NaN any numbers.
-    rounded = np.nan_to_num(np.rint(x * (1 / LN2)))
+    # k, r, and exp(r) - 1 - r with what the rounding of r lost; of NaN, r is NaN and k anything.
+    rounded = np.rint(x * (1 / LN2))
     far, low = x - rounded * LN2_HIGH, rounded * LN2_LOW
     r = far - low
     lost = (far - r) - low

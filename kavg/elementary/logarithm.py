@@ -99,6 +99,8 @@ def _log_of_sum(u: Floats, correction: Floats) -> Floats:
 
 
 def _with_limits(logarithms: Floats, x: Floats) -> Floats:
+    if np.logical_and(x > 0.0, x < np.inf).all():
+        return logarithms
     found = np.where(x > 0.0, logarithms, np.where(x == 0.0, -np.inf, np.nan))
     return np.where(x == np.inf, x, found)
 

@@ -21,6 +21,7 @@ Every operation is one that IEEE 754 or integer arithmetic defines exactly, and 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final, final
 
 import numpy as np
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from kavg.base import Floats, Precision
 from kavg.elementary.block_function import BLOCK, BlockFunction
-from kavg.elementary.polynomial import as_coefficients, write_polynomial
+from kavg.elementary.polynomial import Coefficients, as_coefficients, write_polynomial
 
 PI: Final = Fraction("3.14159265358979323846264338327950288419716939937510582097494459")
 
@@ -81,7 +82,10 @@ class WholeNumbers:
         self.zero = np.array(0.0, dtype)
 
 
-_WHOLE32: Final = WholeNumbers("float32")
+WHOLE_NUMBERS: Final[dict[Precision, WholeNumbers]] = {
+    "float64": WholeNumbers("float64"),
+    "float32": WholeNumbers("float32"),
+}
 
 
 @final
@@ -100,9 +104,9 @@ class Sine(BlockFunction):
         self, omega: float, size: int, dtype: Precision = "float64", scale: float = 1.0
     ) -> None:
         super().__init__()
-        (self.half_turns,) = as_coefficients([half_turns(omega)], dtype)
-        self.polynomial = as_coefficients([scale * c for c in SINES[dtype]], dtype)
-        self.whole = WholeNumbers(dtype)
+        self.half_turns, *polynomial = _prepare_numbers(omega, scale, dtype)
+        self.polynomial = tuple(polynomial)
+        self.whole = WHOLE_NUMBERS[dtype]
         self.work = np.empty((3, min(size, BLOCK)), dtype)
 
     def views(self, n: int) -> tuple[NDArray[Any], ...]:
@@ -126,6 +130,12 @@ class Sine(BlockFunction):
         np.bitwise_xor(f_bits, sign, f_bits)
         write_polynomial(self.polynomial, w, out)
         np.multiply(out, f, out)
+
+
+@lru_cache(maxsize=16)
+def _prepare_numbers(omega: float, scale: float, dtype: Precision) -> Coefficients:
+    # Where F is recorded a sine is planned for each round, and this is most of the time.
+    return as_coefficients([half_turns(omega), *(scale * c for c in SINES[dtype])], dtype)
 
 
 def half_turns(omega: float) -> float:
@@ -161,7 +171,7 @@ def sine_cosine_of_half_turns(turns: Floats, sine: Floats, cosine: Floats, work:
     >>> sine.tolist(), cosine.tolist()
     ([-0.0, -1.0, 0.0, 1.0], [-1.0, 0.0, 1.0, 0.0])
     """
-    whole, (shifted, w) = _WHOLE32, work
+    whole, (shifted, w) = WHOLE_NUMBERS["float32"], work
     sign, turns_bits, cosine_bits = (a.view(whole.bits) for a in (shifted, turns, cosine))
     np.add(turns, whole.rounder, shifted)
     np.subtract(shifted, whole.rounder, w)

@@ -40,7 +40,8 @@ def sum_over_coordinates(terms: Floats) -> Floats:
     >>> sum_over_coordinates(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([3., 7.])
     """
-    columns: Floats = np.array(np.moveaxis(terms, -1, 0), order="C")
+    # np.moveaxis(terms, -1, 0), which takes 3 microseconds.
+    columns: Floats = np.array(terms.transpose(-1, *range(terms.ndim - 1)), order="C")
     for start in range(WIDTH, len(columns), WIDTH):
         part = columns[start : start + WIDTH]
         np.add(columns[: len(part)], part, out=columns[: len(part)])
