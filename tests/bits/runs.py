@@ -42,7 +42,8 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
-    return dict([*runs_of_objectives(), *runs_of_oracles(), *runs_of_batches(), *runs_of_rules()])
+    families = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules, large_runs)
+    return dict(run for family in families for run in family())
 
 
 def runs_of_objectives() -> Iterator[tuple[str, Run]]:
@@ -185,6 +186,24 @@ def runs_of_rules() -> Iterator[tuple[str, Run]]:
     ):
         bowl = objectives.Quadratic((0.25,) * 130)
         yield f"start {name}", (Problem(bowl, oracles.Noiseless(), start), method, {"replicas": 3})
+
+
+def large_runs() -> Iterator[tuple[str, Run]]:
+    """More coordinates than blocks, halved sums and one chunk of an Allreduce have."""
+    method = Algorithm(P=2, K=2, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
+    laws = {name: law for name, law in portable_oracles() if name not in ("none", "shifted")}
+    functions = (
+        objectives.DoubleWell,
+        objectives.Cosine,
+        objectives.SineBowl,
+        objectives.Logarithm,
+    )
+    for (name, law), function, dtype in zip(laws.items(), cycle(functions), cycle(PRECISIONS)):
+        problem = Problem(function(20_011), law, exact_start(20_011))
+        options = {"rounds": 2, "dtype": dtype}
+        yield f"large {function.kind}, {name}, {dtype}", (problem, method, options)
+    flat = Problem(objectives.Linear(140_001), oracles.Gaussian(sigma2=1.0), 0.0)
+    yield "large linear, in two chunks", (flat, method, {"rounds": 2})
 
 
 def portable_rules() -> list[Any]:
