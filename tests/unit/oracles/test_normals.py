@@ -70,6 +70,14 @@ def test_a_plain_twin_has_the_same_bits(
     np.testing.assert_array_equal(drawn[1, -1], vector_by_hand(j + 1, R - 1, step, d, scale))
 
 
+@pytest.mark.parametrize(
+    ("R", "d", "words"), [(1, 1, 1), (4, 1, 2), (3, 2, 2), (4, 3, 4), (1, 1000, 250)]
+)
+def test_replicas_share_the_words_of_a_learner(R: int, d: int, words: int) -> None:
+    planned = plan(R, tile=1, d=d)
+    assert words == planned.streams.W
+
+
 def test_golden_normals() -> None:
     drawn = draw_normals(1, Purpose.NOISE, 1, 5, range(1))[0, 0]
     assert [float(each).hex() for each in drawn] == [

@@ -90,6 +90,22 @@ def test_earlier_draws_do_not_matter(steps: list[int]) -> None:
     np.testing.assert_array_equal(drawn, words(range(3), steps[-1]))
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0, 0, 1]), st.integers(0, 2)), min_size=2, max_size=12),
+    st.sampled_from([1, 2, 4]),
+)
+def test_blocks_in_turn_are_those_of_any_order(moves: list[tuple[int, int]], ahead: int) -> None:
+    """A block is made of the one before it where it follows it, for the same learners."""
+    planned = Streams(seed=1, purpose=Purpose.NOISE, R=2, tile=3, W=4, ahead=ahead)
+    learners, step = range(3), 0
+    for other, skipped in moves:
+        if other:
+            learners = range(1, 4) if learners == range(3) else range(3)
+        planned.select(learners)
+        np.testing.assert_array_equal(planned.block(step)[0], words(learners, step))
+        step += ahead * (1 + skipped // 2)
+
+
 @given(st.integers(0, PLACES - 8), st.integers(1, 8))
 def test_several_steps_at_once_are_those_steps(step: int, ahead: int) -> None:
     planned = Streams(seed=1, purpose=Purpose.NOISE, R=2, tile=3, W=4, ahead=ahead)
