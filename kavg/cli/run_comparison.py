@@ -82,7 +82,7 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
         *_changed_places("settings", _read_settings(a, skipped), _read_settings(b, skipped)),
         *_changed_places("data    ", {"digest": data_a[:SHOWN]}, {"digest": data_b[:SHOWN]}),
     ]
-    expected = None if lines else _describe_expectation(facts_a, facts_b)
+    expected = _describe_expectation(facts_a, facts_b, same_settings=not lines)
     lines += [
         *_changed_places("machine ", facts_a, facts_b),
         *([f"expected  {expected}"] if expected else []),
@@ -122,15 +122,17 @@ def _read_environment(folder: Path) -> dict[str, Any]:
     )
 
 
-def _describe_expectation(a: Mapping[str, Any], b: Mapping[str, Any]) -> str | None:
-    """What to expect of two runs with the same settings, by where they ran; None if it is one."""
+def _describe_expectation(
+    a: Mapping[str, Any], b: Mapping[str, Any], *, same_settings: bool
+) -> str | None:
+    """What to expect of two runs by where they were made; None if nothing is."""
     changed = [
         place for place in BIT_DEPENDENCIES if place != "ranks" and a.get(place) != b.get(place)
     ]
-    if not changed:
-        return None
     if "arithmetic" in changed:
         return "other numbers, as the two runs were made by different noise"
+    if not changed or not same_settings:
+        return None
     is_portable = all(facts.get("same_bits") == "any machine" for facts in (a, b))
     if is_portable and set(changed) <= set(MACHINE_DEPENDENCIES):
         return "the same bits, which do not depend on the processor"

@@ -67,6 +67,8 @@ def test_what_another_machine_lets_expect(call, run):
     run("b", "--force", "--set", "seed=2")
     change_environment(Path("b"), processor="another")
     assert "expected" not in call("diff", "a", "b")[1]
+    change_environment(Path("b"), arithmetic=1)
+    assert "expected  other numbers, as the two runs" in call("diff", "a", "b")[1]
 
 
 def test_a_run_of_several_parts_is_one_line(call, run):
