@@ -23,8 +23,11 @@ from kavg.cli.environment import blas_name, c_library_name
 HERE = Path(__file__).parent
 KERNELS = {"Nehalem": "sse4_2", "Haswell": "avx2", "SkylakeX": "avx512vl"}
 """Kernels of OpenBLAS, with a flag of the processors that can run them."""
-OLDER = ("AVX512F", "AVX2", "FMA", "FMA4")
-"""What the C library is told not to use: its functions have forms with fused products."""
+OLDER = ("AVX512F", "AVX2", "FMA", "FMA4", "AVX2_Usable", "FMA_Usable", "FMA4_Usable")
+"""What the C library is told not to use: its functions have forms with fused products.
+
+The last three are the names before glibc 2.33; one that it does not know is ignored.
+"""
 
 Variables = dict[str, str]
 
