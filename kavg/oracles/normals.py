@@ -23,6 +23,9 @@ LONG_SIDE: Final = 0.8
 RATIO: Final = np.array(0.75, np.float32)
 """The short side over the long one; an array without axes, which NumPy handles faster."""
 
+PART: Final = 65_536
+"""Lanes that are looked up and rotated at once: their passes stay in an L2 cache."""
+
 
 @final
 class Normals(BlockDraws):
@@ -62,20 +65,22 @@ class Normals(BlockDraws):
         lanes = ahead * tile * 4 * W
         self.table = np.empty(SIZE, np.float32)
         self.scale: float | None = None
-        self.indices = np.empty(lanes, np.intp)
-        self.planes = np.empty((2, lanes), np.float32)
+        self.indices = np.empty(min(lanes, PART), np.intp)
+        self.rotated = np.empty(lanes, np.float32)
+        self.shorter = np.empty(min(lanes, PART), np.float32)
         # Draws in float32 are handed out where they are computed.
         self.values = np.empty(0 if dtype == "float32" else ahead * tile * R * d, dtype)
 
     def _lay_out(self, t: int) -> None:
         ahead, W = self.streams.ahead, self.streams.W
-        lanes = ahead * t * 4 * W
-        self.index = self.indices[:lanes]
-        self.long, self.short = self.planes[:, :lanes]
-        rows = self.long.reshape(ahead, t, 4 * W)[..., : 2 * self.R * self.pairs]
+        rotated = self.rotated[: ahead * t * 4 * W]
+        rows = rotated.reshape(ahead, t, 4 * W)[..., : 2 * self.R * self.pairs]
         self.draws = rows.reshape(ahead, t, self.R, 2 * self.pairs)[..., : self.d]
         self.converted = self.values[: self.draws.size].reshape(-1, *self.draws.shape[1:])
         self.steps = [*(self.converted if self.values.size else self.draws)]
+        self.parts = [
+            (slice(i, i + PART), rotated[i : i + PART]) for i in range(0, rotated.size, PART)
+        ]
 
     def _fill(self, words: Words, scale: float) -> None:
         if scale != self.scale:
@@ -83,13 +88,16 @@ class Normals(BlockDraws):
             scaled = LONG_SIDE * scale * normal_quantiles().astype(np.float64)
             np.copyto(self.table, scaled, casting="same_kind")
             self.scale = scale
-        np.copyto(self.index, split_words(words, np.uint16).reshape(-1))
-        # No index is out of range; "clip" lets np.take write to ``out`` without a copy.
-        np.take(self.table, self.index, out=self.long, mode="clip")
-        np.multiply(self.long, RATIO, out=self.short)
-        first, second = self.long[0::2], self.long[1::2]
-        np.add(first, self.short[1::2], out=first)
-        np.subtract(self.short[0::2], second, out=second)
+        lanes = split_words(words, np.uint16).reshape(-1)
+        for place, rotated in self.parts:
+            index, shorter = self.indices[: rotated.size], self.shorter[: rotated.size]
+            np.copyto(index, lanes[place])
+            # No index is out of range; "clip" lets np.take write to ``out`` without a copy.
+            np.take(self.table, index, out=rotated, mode="clip")
+            np.multiply(rotated, RATIO, out=shorter)
+            first, second = rotated[0::2], rotated[1::2]
+            np.add(first, shorter[1::2], out=first)
+            np.subtract(shorter[0::2], second, out=second)
         if self.values.size:
             # One conversion for all steps: np.add of two precisions would allocate at each step.
             np.copyto(self.converted, self.draws)

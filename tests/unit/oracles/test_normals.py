@@ -118,6 +118,15 @@ def test_steps_may_come_in_any_order_and_any_number_at_once(
     np.testing.assert_array_equal(alone.draw(step, 1.5)[0], crowd.draw(step, 1.5)[0])
 
 
+def test_a_vector_of_many_parts_is_made_as_one_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = plan(2, tile=3, d=1001, dtype="float64").draw(1, 1.0).copy()
+    monkeypatch.setattr("kavg.oracles.normals.PART", 1024)
+    parted = plan(2, tile=3, d=1001, dtype="float64")
+    np.testing.assert_array_equal(parted.draw(1, 1.0), whole)
+    assert len(parted.parts) > 5
+    assert parted.indices.size == 1024
+
+
 @pytest.mark.parametrize("d", DIMENSIONS)
 def test_both_precisions_have_the_same_numbers(d: int) -> None:
     single, double = (plan(3, tile=2, d=d, dtype=dtype) for dtype in ("float32", "float64"))
