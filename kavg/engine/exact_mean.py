@@ -18,6 +18,7 @@ noise.  Each replica has its own grid, so replicas stay independent.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Final, final
 
 import numpy as np
@@ -40,6 +41,8 @@ from kavg.engine.exact_sums import (
     split_limbs,
 )
 
+SMALL: Final = 2048
+"""Numbers of a piece for which the calls, and not the memory, take the time."""
 FINER: Final = 48
 """Bits by which a grid is made finer when the mean square vanished on it."""
 
@@ -73,6 +76,10 @@ class ExactMean:
         self.mean, self.square = self.average[:, :d], self.average[:, d]
         self.plans: dict[int, list[Piece]] = {}
         self.square_sums = SquareSums()
+        # Views of the tile that was folded last: a run folds one workspace again and again.
+        self.nothing: Floats = np.empty((0, R, d + 1))
+        self.tile = self.nothing
+        self.parts: list[tuple[Floats, Floats, tuple[Floats, Floats], Floats]] = []
         self.empty = True
         self.requested = 0
         self.floor: Floats | None = None
@@ -98,27 +105,42 @@ class ExactMean:
         """
         self.exponents = self.in_use = freeze(e)
         self.grids = make_grids(e[:, None], self.P)
+        self.tile = self.nothing  # the views of the grids are old
         self.scale, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
+        self.factor = _spread(self.scale, (len(e),))
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
     def fold(self, displacements: Floats) -> None:
         """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t."""
-        t, x, squares = len(displacements), displacements[..., :-1], displacements[..., -1]
-        self.square_sums(x, squares)
+        if displacements is not self.tile:
+            self._bind(displacements)
+        squares = self.squares
+        self.square_sums(self.coordinates, squares)
         if self.empty:
             np.maximum.reduce(squares, axis=0, out=self.largest)
         else:
             np.maximum(self.largest, np.maximum.reduce(squares, axis=0), out=self.largest)
         # Divided by 2^e, squared norms below 2^2e lie on the grid of the coordinates.
-        np.multiply(squares, self.scale, out=squares)
+        np.multiply(squares, self.factor, out=squares)
+        for part in self.parts:
+            self.add(*part)
+        self.empty = False
+
+    def _bind(self, displacements: Floats) -> None:
+        """Make the views of a tile and of the sums that its pieces are added to."""
+        t = len(displacements)
         # Few sizes occur: all tiles of a rank are equal but the last.
         if t not in self.plans:
             self.plans[t] = plan_pieces(t, self.R, self.d + 1)
-        M1, M2 = self.grids
+        self.tile = displacements
+        self.coordinates, self.squares = displacements[..., :-1], displacements[..., -1]
+        self.parts = []
         for chunk, r, i, in_tile, limbs in self.plans[t]:
-            self.add(self.sums[chunk][:, r, i], displacements[:, r, in_tile], (M1[r], M2[r]), limbs)
-        self.empty = False
+            M1, M2 = (_spread(M[r], limbs.shape[1:]) for M in self.grids)
+            self.parts.append(
+                (self.sums[chunk][:, r, i], displacements[:, r, in_tile], (M1, M2), limbs)
+            )
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
         """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or set the sums to them."""
@@ -199,6 +221,16 @@ class ExactMean:
         wider = choose_exponents(largest, default=self.exponents)
         self.exponents = freeze(np.where(beyond & ~too_large, wider, self.exponents))
         return bool((beyond & ~too_large).any())
+
+
+def _spread(numbers: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return numbers in the form in which NumPy combines them with arrays of ``shape`` fastest.
+
+    A call takes 0.3 microseconds with one number or with equal shapes, and 0.65 if it broadcasts.
+    """
+    if numbers.size == 1:
+        return numbers.reshape(())
+    return np.broadcast_to(numbers, shape).copy() if prod(shape) <= SMALL else numbers
 
 
 def _divide_remainder(total: Floats, quotient: Floats, P: int) -> Floats:
