@@ -18,7 +18,6 @@ noise.  Each replica has its own grid, so replicas stay independent.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Final, final
 
 import numpy as np
@@ -35,14 +34,14 @@ from kavg.engine.exact_sums import (
     Piece,
     choose_exponents,
     count_carry_bits,
+    divide_remainder,
     make_grids,
     plan_pieces,
     split_columns,
     split_limbs,
+    spread_numbers,
 )
 
-SMALL: Final = 2048
-"""Numbers of a piece for which the calls, and not the memory, take the time."""
 FINER: Final = 48
 """Bits by which a grid is made finer when the mean square vanished on it."""
 
@@ -78,7 +77,7 @@ class ExactMean:
         self.square_sums = SquareSums()
         # Views of the tile that was folded last: a run folds one workspace again and again.
         self.nothing: Floats = np.empty((0, R, d + 1))
-        self.tile = self.nothing
+        self.tile: Floats = self.nothing
         self.parts: list[tuple[Floats, Floats, tuple[Floats, Floats], Floats]] = []
         self.empty = True
         self.requested = 0
@@ -107,7 +106,7 @@ class ExactMean:
         self.grids = make_grids(e[:, None], self.P)
         self.tile = self.nothing  # the views of the grids are old
         self.scale, self.bounds = np.ldexp(1.0, -e), np.ldexp(1.0, 2 * e)
-        self.factor = _spread(self.scale, (len(e),))
+        self.factor = spread_numbers(self.scale, (len(e),))
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
@@ -130,17 +129,15 @@ class ExactMean:
     def _bind(self, displacements: Floats) -> None:
         """Make the views of a tile and of the sums that its pieces are added to."""
         t = len(displacements)
-        # Few sizes occur: all tiles of a rank are equal but the last.
-        if t not in self.plans:
+        if t not in self.plans:  # few sizes occur, as tiles are equal but the last
             self.plans[t] = plan_pieces(t, self.R, self.d + 1)
         self.tile = displacements
         self.coordinates, self.squares = displacements[..., :-1], displacements[..., -1]
         self.parts = []
         for chunk, r, i, in_tile, limbs in self.plans[t]:
-            M1, M2 = (_spread(M[r], limbs.shape[1:]) for M in self.grids)
-            self.parts.append(
-                (self.sums[chunk][:, r, i], displacements[:, r, in_tile], (M1, M2), limbs)
-            )
+            M1, M2 = (spread_numbers(M[r], limbs.shape[1:]) for M in self.grids)
+            sums, x = self.sums[chunk][:, r, i], displacements[:, r, in_tile]
+            self.parts.append((sums, x, (M1, M2), limbs))
 
     def add(self, sums: Floats, x: Floats, M: tuple[Floats, Floats], limbs: Floats) -> None:
         """Add the limbs of ``x (t, ...)`` to ``sums (2, ...)``, or set the sums to them."""
@@ -204,7 +201,7 @@ class ExactMean:
         rest = np.empty_like(self.average)
         for i, part, total in zip(self.columns, self.sums, self.totals, strict=True):
             self.comm.Allreduce(part, total)
-            rest[:, i] = _divide_remainder(total, self.average[:, i], self.P)
+            rest[:, i] = divide_remainder(total, self.average[:, i], self.P)
         return rest[:, : self.d]
 
     def widen(self, beyond: NDArray[np.bool_]) -> bool:
@@ -221,29 +218,3 @@ class ExactMean:
         wider = choose_exponents(largest, default=self.exponents)
         self.exponents = freeze(np.where(beyond & ~too_large, wider, self.exponents))
         return bool((beyond & ~too_large).any())
-
-
-def _spread(numbers: Floats, shape: tuple[int, ...]) -> Floats:
-    """Return numbers in the form in which NumPy combines them with arrays of ``shape`` fastest.
-
-    A call takes 0.3 microseconds with one number or with equal shapes, and 0.65 if it broadcasts.
-    """
-    if numbers.size == 1:
-        return numbers.reshape(())
-    return np.broadcast_to(numbers, shape).copy() if prod(shape) <= SMALL else numbers
-
-
-def _divide_remainder(total: Floats, quotient: Floats, P: int) -> Floats:
-    """Return ``(high + low - P quotient) / P`` of the limbs ``total (2, ...)``, rounded once.
-
-    ``quotient`` is ``(high + low) / P`` up to a few last places, and P is below ``2^27``.
-    """
-    high, low = total
-    near = high + low
-    # Knuth's TwoSum: near + error is high + low.
-    back = near - high
-    error = (high - (near - back)) + (low - back)
-    # Veltkamp's split: products of P and a half of the quotient's bits are exact.
-    shifted = quotient * (2.0**27 + 1)
-    head = shifted - (shifted - quotient)
-    return np.asarray((((near - P * head) - P * (quotient - head)) + error) / P)

@@ -28,6 +28,8 @@ PIECE: Final = 32_768
 LOWEST, HIGHEST = -480, 500
 """Exponents for which the grids of a square, twice the exponent, are still normal numbers."""
 
+SMALL: Final = 2048
+"""Numbers of a piece for which the calls, and not the memory, take the time."""
 CHUNK: Final = 2**17
 """Numbers that one ``Allreduce`` sums: 1 MB, so that the result is still in a cache."""
 
@@ -144,3 +146,33 @@ def make_full_grid(P: int) -> Floats:
     # is not above 2^-1074, the least double.
     exponents = np.arange(1023 - b, -1075, b - 54)
     return np.ldexp(1.5, exponents + b - 1)
+
+
+def spread_numbers(numbers: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return numbers in the form in which NumPy combines them with arrays of ``shape`` fastest.
+
+    A call takes 0.3 microseconds with one number or with equal shapes, and 0.65 if it broadcasts.
+
+    >>> spread_numbers(np.array([[2.0]]), (3, 1)), spread_numbers(np.array([1.0, 2.0]), (2, 2))
+    (array(2.), array([[1., 2.],
+           [1., 2.]]))
+    """
+    if numbers.size == 1:
+        return numbers.reshape(())
+    return np.broadcast_to(numbers, shape).copy() if prod(shape) <= SMALL else numbers
+
+
+def divide_remainder(total: Floats, quotient: Floats, P: int) -> Floats:
+    """Return ``(high + low - P quotient) / P`` of the limbs ``total (2, ...)``, rounded once.
+
+    ``quotient`` is ``(high + low) / P`` up to a few last places, and P is below ``2^27``.
+    """
+    high, low = total
+    near = high + low
+    # Knuth's TwoSum: near + error is high + low.
+    back = near - high
+    error = (high - (near - back)) + (low - back)
+    # Veltkamp's split: products of P and a half of the quotient's bits are exact.
+    shifted = quotient * (2.0**27 + 1)
+    head = shifted - (shifted - quotient)
+    return np.asarray((((near - P * head) - P * (quotient - head)) + error) / P)
