@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kavg.base import Floats
 
-BLOCK: Final = 16_384
+BLOCK: Final = 32_768
 """Numbers computed at once: the workspace of an elementary function fits the second-level cache."""
 
 
