@@ -138,8 +138,8 @@ def print_page(given: argparse.Namespace) -> None:
                 {place_of(each): each for each in one["rows"] + found["rows"]}.values()
             )
     print("\n".join(page(list(every.values()))))
-    if any(count(found["rows"], "wrong") for found in every.values()):
-        sys.exit(1)
+    if wrong := [one for found in every.values() for one in found["rows"] if one["wrong"]]:
+        sys.exit("\n".join(map(told, wrong)))
 
 
 def place_of(one: dict[str, Any]) -> tuple[str, str, int]:
