@@ -103,7 +103,7 @@ class Sine(BlockFunction):
     def __init__(
         self, omega: float, size: int, dtype: Precision = "float64", scale: float = 1.0
     ) -> None:
-        super().__init__()
+        super().__init__(size, dtype)
         self.half_turns, *polynomial = _prepare_numbers(omega, scale, dtype)
         self.polynomial = tuple(polynomial)
         self.whole = WHOLE_NUMBERS[dtype]

@@ -70,7 +70,7 @@ class SineByTable(BlockFunction):
     """
 
     def __init__(self, omega: float, size: int, scale: float = 1.0) -> None:
-        super().__init__()
+        super().__init__(size, "float64")
         self.take = (tabulate_turn() * scale).take
         self.factor, self.rounder, self.zero, self.step, self.cube = as_coefficients(
             (half_turns(omega) * (STEPS / 2), 1.5 * 2.0**52, 0.0, STEP, CUBE)

@@ -62,7 +62,7 @@ def plan_tanh(
     most = MODERATE[dtype]
     n = max(1, min(size, BLOCK))
     if not (1 / most <= b <= most and 1 / most <= abs(c) <= most):
-        return _ExtremeTanh(b, c, n, adds_x)
+        return _ExtremeTanh(b, c, n, dtype, adds_x)
     kind = _QuotientTanh if dtype == "float64" else _LineTanh
     return kind(b, c, n, adds_x)
 
@@ -85,7 +85,7 @@ class _QuotientTanh(BlockFunction):
     """``c tanh(b x)`` in float64, a quotient in each cell."""
 
     def __init__(self, b: float, c: float, n: int, adds_x: bool) -> None:
-        super().__init__()
+        super().__init__(n, "float64")
         grid = choose_grid(b, "float64")
         self.take = tabulate_quotients(b, c, grid).take
         self.rounder, self.least_bits = grid.rounder, grid.least_bits
@@ -124,7 +124,7 @@ class _LineTanh(BlockFunction):
     """``c tanh(b x)`` in float32, a line in each cell."""
 
     def __init__(self, b: float, c: float, n: int, adds_x: bool) -> None:
-        super().__init__()
+        super().__init__(n, "float32")
         grid = choose_grid(b, "float32")
         self.take = tabulate_lines(b, c, grid, adds_x).take
         self.rounder, self.least_bits = grid.rounder, grid.least_bits
@@ -153,8 +153,8 @@ class _ExtremeTanh(BlockFunction):
     ``s`` is a power of 2 with ``1 <= b' < 2``, and all is float64, whatever the precision.
     """
 
-    def __init__(self, b: float, c: float, n: int, adds_x: bool) -> None:
-        super().__init__()
+    def __init__(self, b: float, c: float, n: int, dtype: Precision, adds_x: bool) -> None:
+        super().__init__(n, dtype)
         fraction, exponent = frexp(b)
         self.scale, self.c = ldexp(1.0, exponent - 1), c
         self.tanh = _QuotientTanh(2.0 * fraction, 1.0, n, adds_x=False)

@@ -80,7 +80,7 @@ class Cosine:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``lam w + A omega sin(omega w)`` to ``out (..., d)`` and return it."""
-        return write_gradient(self, x, out)
+        return write_gradient(Cosine.plan_gradient, self, x, out)
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
         """Allocate workspace for the sines of a block."""

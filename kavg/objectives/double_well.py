@@ -72,7 +72,7 @@ class DoubleWell:
         """
         # Where a number is huge, an overflow meets a slope of 0.
         with np.errstate(over="ignore"):
-            return write_gradient(self, x, out)
+            return write_gradient(DoubleWell.plan_gradient, self, x, out)
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
         """Allocate workspace for a block of tanh."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
-from kavg.base import Floats, HasGradientPlan
+from kavg.base import Floats, Objective, PlannedGradient, Precision
 from kavg.elementary.sums import sum_over_coordinates as sum_over_coordinates
 
+Own = TypeVar("Own", bound=Objective)
 Scalars = Mapping[np.dtype[Any], tuple[Floats, ...]]
 """Numbers as 0-d arrays, by precision."""
 
@@ -32,13 +33,27 @@ def as_scalars(*values: float) -> Scalars:
         }
 
 
-def write_gradient(objective: HasGradientPlan, x: Floats, out: Floats) -> Floats:
+def write_gradient(
+    plan: Callable[[Own, int, int, Precision], PlannedGradient],
+    objective: Own,
+    x: Floats,
+    out: Floats,
+) -> Floats:
     """Write the gradient at ``x (..., d)`` to ``out`` by a plan made for this call; return ``out``.
 
+    ``plan`` is ``plan_gradient`` of the class whose ``grad`` calls this, since that of a class
+    derived from it may be another, or None.  ``x`` may hold fewer or more than d numbers a row.
+
     >>> from kavg.objectives import SineBowl
-    >>> write_gradient(SineBowl(dim=1), np.array([[1.0]]), np.empty((1, 1))).round(3)
+    >>> bowl, out = SineBowl(dim=1), np.empty((1, 1))
+    >>> write_gradient(SineBowl.plan_gradient, bowl, np.array([[1.0]]), out).round(3)
     array([[4.728]])
     """
-    rows = x.size // max(1, x.shape[-1])
-    objective.plan_gradient(rows, 1, "float32" if x.dtype == np.float32 else "float64")(x, out)
+    dtype: Precision = "float32" if out.dtype == np.float32 else "float64"
+    given = np.asarray(x, dtype)
+    written = out if out.dtype == given.dtype else np.empty(out.shape, dtype)
+    rows = -(-given.size // objective.dim)
+    plan(objective, rows, 1, dtype)(given, written)
+    if written is not out:
+        np.copyto(out, written, casting="same_kind")
     return out

@@ -36,7 +36,7 @@ class RippleGradient(BlockFunction):
         dim: int,
         dtype: Precision = "float64",
     ) -> None:
-        super().__init__()
+        super().__init__(rows * dim, dtype)
         self.has_bowl = lam != 0
         scale = slope / lam if self.has_bowl else 1.0
         self.sine = choose_sine(omega, dim, rows * dim, dtype, scale)

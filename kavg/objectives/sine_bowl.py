@@ -65,7 +65,7 @@ class SineBowl:
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w + 3 sin(2 w)`` to ``out (..., d)`` and return it."""
-        return write_gradient(self, x, out)
+        return write_gradient(SineBowl.plan_gradient, self, x, out)
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
         """Allocate workspace for the sines of a block."""
