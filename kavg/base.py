@@ -116,7 +116,8 @@ class PlannedGradient(Protocol):
 class HasGradientPlan(Objective, Protocol):
     """An objective whose gradient needs workspace, which can be allocated once for a run.
 
-    It is optional: oracles call ``grad`` of other objectives.
+    It is optional: oracles call ``grad`` of other objectives, and of those whose plan is of another
+    gradient than their own (``kavg.gradients.has_gradient_plan``).
     """
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:

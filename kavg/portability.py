@@ -12,6 +12,7 @@ from numbers import Real
 from typing import Final, Literal, get_args
 
 from kavg.errors import KavgError
+from kavg.protocols import find_definer
 from kavg.text import shorten_repr
 
 SameBits = Literal["any machine", "one kind of machine", "unknown"]
@@ -43,8 +44,9 @@ def require_same_arithmetic(facts: object, what: str, purpose: str) -> None:
 def find_same_bits(*parts: object) -> SameBits:
     """Return the weakest promise of some parts of a run: their attributes ``same_bits``.
 
-    Numbers and tuples of numbers are the same anywhere.  A part without the attribute, as a user's
-    own may be, promises nothing.
+    Numbers and tuples of numbers are the same anywhere.  A part whose own class does not state the
+    attribute, as a user's may not, promises nothing: what a base or an object inside says of itself
+    need not be true of what is derived from it.
 
     >>> from kavg.objectives import Cosine
     >>> find_same_bits(Cosine(dim=2), 0.1), find_same_bits(Cosine(dim=2), object())
@@ -57,7 +59,9 @@ def find_same_bits(*parts: object) -> SameBits:
 def _promise_of(part: object) -> SameBits:
     if isinstance(part, (Real, tuple)):
         return "any machine"
-    promise = getattr(part, "same_bits", None)
+    definer = find_definer(part, "same_bits")
+    is_own = definer is part or definer is type(part)
+    promise = getattr(part, "same_bits", None) if is_own else None
     known: tuple[SameBits, ...] = get_args(SameBits)
     # A user's attribute of that name may be anything.
     is_word = isinstance(promise, str) and promise in known

@@ -64,3 +64,21 @@ def _has_attribute(value: object, name: str) -> bool:
 def plain_attribute(value: object, name: str) -> Any:
     """Return an attribute as its object or class holds it, a property for one; else ``ABSENT``."""
     return inspect.getattr_static(value, name, ABSENT)
+
+
+def find_definer(value: object, name: str) -> object | None:
+    """Return what defines an attribute: the object itself, or the first of its classes that does.
+
+    None if nothing does; what ``__getattr__`` would find does not count.
+
+    >>> find_definer(True, "imag"), find_definer(True, "real_part")
+    (<class 'int'>, None)
+    """
+    try:
+        # Not vars, which may ask __getattr__ of a wrapper.
+        own = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        own = {}
+    if name in own:
+        return value
+    return next((cls for cls in type(value).__mro__ if name in vars(cls)), None)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from helpers.constructors import arguments
 
 from kavg import Algorithm, Problem, objectives, oracles, schedules, starts
 from kavg.config.kinds import FAMILIES
@@ -45,8 +46,30 @@ def test_a_promise_that_is_none_of_the_words_is_unknown(promise):
 def test_every_kind_of_kavg_makes_a_promise(family, cls):
     rests_on_blas = issubclass(cls, EmpiricalRisk)
     expected = "one kind of machine" if rests_on_blas else "any machine"
-    promise = cls.same_bits
-    assert promise == expected or (isinstance(promise, property) and cls is oracles.Shifted)
+    part = cls(**arguments(cls))
+    assert find_same_bits(part) == expected
+
+
+class Wrapped:
+    """A part inside another object, which answers for it."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.__dict__["inner"], name)
+
+
+@pytest.mark.parametrize(("family", "cls"), KINDS, ids=lambda part: getattr(part, "kind", part))
+def test_what_is_derived_or_wrapped_promises_only_what_it_states_itself(family, cls):
+    settings = arguments(cls)
+    assert find_same_bits(type("Mine", (cls,), {})(**settings)) == "unknown"
+    assert find_same_bits(Wrapped(cls(**settings))) == "unknown"
+    states = {"same_bits": "any machine"}
+    assert find_same_bits(type("Mine", (cls,), states)(**settings)) == "any machine"
+    stated = Wrapped(cls(**settings))
+    stated.same_bits = "any machine"
+    assert find_same_bits(stated) == "any machine"
 
 
 def test_a_problem_and_an_algorithm_promise_what_their_parts_do():

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kavg.arrays import as_array, own_array
 from kavg.base import Floats
 from kavg.engine.blas_threads import limit_blas_to_one_thread
+from kavg.engine.contracts.calls import LARGE
 from kavg.engine.contracts.objectives import check_objective
 from kavg.engine.contracts.oracles import check_draws
 from kavg.engine.contracts.outer_rules import check_outer
@@ -20,9 +21,7 @@ from kavg.problem import Algorithm, Problem
 from kavg.trajectory import State
 
 TRIED_REPLICAS: Final = 2
-"""Replicas of an outer rule's trial, where the model is not large."""
-LARGE: Final = 2**16
-"""Coordinates from which on an outer rule is tried on one replica, to save memory."""
+"""Replicas of a trial, where the model is not large."""
 
 
 def check_user_code(
@@ -42,7 +41,8 @@ def check_user_code(
     with limit_blas_to_one_thread(), np.errstate(all="ignore"):
         if is_new:
             _check_start(problem, options, state.w)
-        suspicions = check_objective(problem.objective, w, options.dtype)
+        R = min(options.replicas, TRIED_REPLICAS)
+        suspicions = check_objective(problem.objective, w, options.dtype, R)
         rows = slice(TRIED_REPLICAS if w.size < LARGE else 1)
         v = state.v[rows] if state.v.shape == state.w.shape else state.v
         check_outer(algorithm.outer, state.w[rows], v, gamma)

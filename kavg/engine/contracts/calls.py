@@ -19,6 +19,8 @@ FILL: Final = 0.7310585786300049
 """What ``out`` holds before the second of two calls; before the first it holds NaN."""
 DISTANCES: Final[dict[Precision, float]] = {"float64": 1e-3, "float32": 0.02}
 """How far from the state user code is tried, relative to ``1 + |w|``, by precision."""
+LARGE: Final = 2**16
+"""Coordinates from which on user code is tried on fewer rows, to save memory."""
 REMEDY: Final = "end it with out[...] = RESULT; return out"
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from kavg.arrays import as_array, freeze
 from kavg.base import Floats, Objective, Precision
 from kavg.engine.contracts.calls import (
+    LARGE,
     call_with_note,
     check_written,
     is_rounding,
@@ -15,11 +16,13 @@ from kavg.engine.contracts.calls import (
 )
 from kavg.engine.contracts.slopes import check_slopes
 from kavg.errors import KavgError
-from kavg.gradients import has_gradient_plan
+from kavg.gradients import choose_gradient, has_gradient_plan
 
 
-def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[str]:
+def check_objective(objective: Objective, w: Floats, dtype: Precision, R: int = 1) -> list[str]:
     """Check ``value`` and ``grad`` at and near the point ``w (d,)``, in the precision of a run.
+
+    A gradient that is planned is so for R replicas, 1 or 2, at different points.
 
     Returns what is suspicious and need not be wrong, in sentences.  Raises ``KavgError`` if a
     result is not written or has another shape, differs when asked again, depends on other rows by
@@ -32,7 +35,7 @@ def check_objective(objective: Objective, w: Floats, dtype: Precision) -> list[s
     suspicions = [
         _check_value(name, objective, x),
         _check_grad(name, objective, x, near),
-        _check_plan(name, objective, near, dtype),
+        _check_plan(name, objective, _planned_rows(near, R), dtype),
         check_slopes(name, objective, w),
     ]
     return [text for text in suspicions if text]
@@ -80,19 +83,26 @@ def _check_grad(name: str, objective: Objective, x: Floats, near: Floats) -> str
     return suspicion
 
 
-def _check_plan(name: str, objective: Objective, near: Floats, dtype: Precision) -> str | None:
+def _planned_rows(near: Floats, R: int) -> Floats:
+    """Return ``near (n, d)`` as rows ``(t, R, d)`` whose replicas are at different points."""
+    if R == 1:
+        return freeze(near[:, None])
+    if near.shape[-1] >= LARGE:
+        return freeze(near[None, :R])
+    return freeze(np.stack([near, np.roll(near, 1, axis=0)], axis=1))
+
+
+def _check_plan(name: str, objective: Objective, tile: Floats, dtype: Precision) -> str | None:
     if not has_gradient_plan(objective):
         return None
-    what, tile = f"{name}.plan_gradient", near[:, None]
-    gradient = call_with_note(what, lambda x: objective.plan_gradient(len(x), 1, dtype), tile)
-    if not callable(gradient):
-        got = type(gradient).__name__
-        raise KavgError(f"{what} must return a function of (x, out), got {got}")
-    what = f"the gradient that {what} returns"
+    t, R = tile.shape[:2]
+    gradient = choose_gradient(objective, tile=t, R=R, dtype=dtype)
+    what = f"the gradient that {name}.plan_gradient returns"
     planned = check_written(what, gradient, tile)
-    alone = np.full_like(planned[-1:], np.nan)
+    alone, bare = np.full_like(planned[-1:], np.nan), np.full_like(planned, np.nan)
     call_with_note(what, gradient, freeze(tile[-1:]), alone)
-    difference = relative_difference(planned, check_written(f"{name}.grad", objective.grad, tile))
+    call_with_note(f"{name}.grad", objective.grad, tile, bare)
+    difference = relative_difference(planned, bare)
     if not is_rounding(difference, planned):
         raise KavgError(
             f"{what} must be that of grad, got other numbers, by {difference:.2g} of the largest; "

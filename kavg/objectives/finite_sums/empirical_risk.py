@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import ClassVar
 
 from kavg.base import BatchGradient, Constant, Floats, Precision
 from kavg.objectives.data.dataset import Data
@@ -24,7 +23,6 @@ from kavg.objectives.finite_sums.blocked_sums import (
     full_gradient,
     mean_at_rows,
 )
-from kavg.portability import SameBits
 from kavg.ranges import DataSeed, check_count, check_ranges
 
 
@@ -33,7 +31,8 @@ class EmpiricalRisk(ABC):
 
     A new one is a final, frozen dataclass with the first five fields and its own (each with its
     range, see ``kavg.ranges``), ``dim``, ``L``, and the four methods on arrays below.
-    ``kavg.objectives.finite_sums.robust_regression`` is the shortest.
+    ``kavg.objectives.finite_sums.robust_regression`` is the shortest.  It has the same bits on one
+    kind of machine: products with the data, and synthetic data, rest on BLAS and the C library.
 
     A regulariser is part of every f_i, so the mean over any batch contains all of it.
     """
@@ -41,8 +40,6 @@ class EmpiricalRisk(ABC):
     # Each leaf declares all its fields: a dataclass puts inherited ones first, and the fields of a
     # settings file would be in another order.
 
-    same_bits: ClassVar[SameBits] = "one kind of machine"
-    """Products with the data, and synthetic data, rest on BLAS and the C library."""
     data: Source
     """The name of a data set, the path of a file, a ``DataFile``, ``Data`` or ``Synthetic``."""
     held_out: HeldOut

@@ -39,6 +39,7 @@ class LogisticRegression(EmpiricalRisk):
     """
 
     kind = "logistic_regression"
+    same_bits = "one kind of machine"
     data: Source
     alpha: NonNegative = 0.0
     positive: Finite | str | tuple[Finite | str, ...] = ()

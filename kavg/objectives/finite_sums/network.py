@@ -47,6 +47,7 @@ class Network(EmpiricalRisk):
     """
 
     kind = "network"
+    same_bits = "one kind of machine"
     data: Source
     hidden: Annotated[Count, "32 is a fair beginning"] = 32
     l2: NonNegative = 0.0

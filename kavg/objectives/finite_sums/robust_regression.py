@@ -36,6 +36,7 @@ class RobustRegression(EmpiricalRisk):
     """
 
     kind = "robust_regression"
+    same_bits = "one kind of machine"
     data: Source
     scale: Positive = 1.0
     held_out: HeldOut = 0.0

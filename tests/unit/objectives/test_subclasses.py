@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers.user_code import run
 
 import kavg
-from kavg.objectives import Cosine, DoubleWell, SineBowl
+from kavg.base import HasGradientPlan
+from kavg.gradients import has_gradient_plan
+from kavg.objectives import Cosine, DoubleWell, Quadratic, SineBowl
 
 PLANNED = [SineBowl, Cosine, DoubleWell]
 
@@ -20,6 +23,94 @@ def clipped(cls, **members):
             return np.clip(out, -0.5, 0.5, out=out)
 
     return type("Own", (Clipped,), members)(dim=2)
+
+
+class Wrapper:
+    """An objective with a gradient of its own around one of kavg."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(self.__dict__["inner"], name)
+
+    def grad(self, x, out):
+        return np.clip(self.inner.grad(x, out), -0.5, 0.5, out=out)
+
+
+class PlansNothing:
+    def plan_gradient(self, tile, R, dtype):
+        raise AssertionError("a plan of another gradient")
+
+
+def replaced_on_the_instance(cls):
+    own = cls(dim=2)
+    vars(own)["grad"] = Wrapper(cls(dim=2)).grad
+    return own
+
+
+def with_a_plan_of_another_class(cls):
+    return type("Own", (PlansNothing, type(clipped(cls))), {})(dim=2)
+
+
+def from_the_protocol(cls):
+    """A class that derives from the Protocol of plans, and has none."""
+
+    class Own(HasGradientPlan):
+        dim, L, f_star = 2, cls(dim=2).L, cls(dim=2).f_star
+        value, grad = cls(dim=2).value, Wrapper(cls(dim=2)).grad
+
+    return Own()
+
+
+OWN_GRADIENTS = {
+    "derived": clipped,
+    "derived without a plan": lambda cls: clipped(cls, plan_gradient=None),
+    "derived twice": lambda cls: type("Own", (type(clipped(cls)),), {})(dim=2),
+    "with a plan of another class": with_a_plan_of_another_class,
+    "wrapped": lambda cls: Wrapper(cls(dim=2)),
+    "on the instance": replaced_on_the_instance,
+    "from the Protocol": from_the_protocol,
+}
+
+
+@pytest.mark.parametrize("cls", PLANNED)
+@pytest.mark.parametrize("name", OWN_GRADIENTS)
+def test_a_run_uses_the_gradient_that_an_objective_has_of_its_own(name, cls):
+    own, twin = OWN_GRADIENTS[name](cls), clipped(cls, plan_gradient=lambda self, *_: self.grad)
+    assert not has_gradient_plan(own)
+    assert has_gradient_plan(twin)
+    # The first checks are at a start where the two gradients agree.
+    runs = [run(each, kavg.oracles.Gaussian(4.0), start=0.01, rounds=20) for each in (own, twin)]
+    np.testing.assert_array_equal(runs[0].w, runs[1].w)
+    np.testing.assert_array_equal(runs[0].grad_norm2, runs[1].grad_norm2)
+    other = run(cls(dim=2), kavg.oracles.Gaussian(4.0), start=0.01, rounds=20)
+    assert not np.array_equal(runs[0].w, other.w)
+
+
+def test_a_penalty_on_a_quadratic_is_not_left_out():
+    class Penalised(Quadratic):
+        def grad(self, x, out):
+            super().grad(x, out)
+            return np.add(out, 0.5 * x, out=out)
+
+        def value(self, x):
+            return super().value(x) + 0.25 * np.square(x).sum(axis=-1)
+
+    own, plain = Penalised((1.0, 2.0)), Quadratic((1.5, 2.5))
+    np.testing.assert_allclose(run(own).w, run(plain).w, rtol=1e-14)
+
+
+def test_a_plan_counts_where_grad_is_inherited_or_both_are_replaced():
+    class Planner(SineBowl):
+        def plan_gradient(self, tile, R, dtype):
+            return self.grad
+
+    assert has_gradient_plan(Planner(dim=2))
+    assert has_gradient_plan(type("Named", (SineBowl,), {})(dim=2))
+    own = SineBowl(dim=2)
+    vars(own).update(grad=own.grad, plan_gradient=lambda *_: own.grad)
+    assert has_gradient_plan(own)
 
 
 @pytest.mark.parametrize("cls", PLANNED)

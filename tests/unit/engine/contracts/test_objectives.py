@@ -421,13 +421,58 @@ def test_a_wrong_plan_is_refused(name):
         run(changed(Bowl, plan_gradient=plan))
 
 
-def test_an_error_in_a_plan_says_what_kavg_called():
-    def fails(self, tile, R, dtype):
-        raise IndexError
+def writes_the_first_replica(x, out):
+    out[...] = x[:, :1]
 
+
+def swaps_replicas(x, out):
+    out[...] = x[:, ::-1]
+
+
+@pytest.mark.parametrize("gradient", [writes_the_first_replica, swaps_replicas])
+@pytest.mark.parametrize("dim", [2, 3, 2**16])
+def test_a_plan_that_is_wrong_for_several_replicas_is_refused(gradient, dim):
+    bowl = changed(Bowl, dim=dim, plan_gradient=plans(gradient))
+    with pytest.raises(kavg.KavgError, match="must be that of grad, got other numbers"):
+        run(bowl, replicas=2, P=2, rounds=1)
+    run(bowl, replicas=1, P=2, rounds=1)
+
+
+def fails_for(condition, answer):
+    """A ``plan_gradient`` that answers otherwise where a condition on tile and R holds."""
+
+    def plan_gradient(self, tile, R, dtype):
+        return answer() if condition(tile, R) else self.grad
+
+    return plan_gradient
+
+
+def raise_index_error():
+    raise IndexError("mine")
+
+
+NOT_PLANNED = {
+    "never": (lambda tile, R: True, "plan_gradient(2, 2, 'float64')"),
+    "the tile of the run": (lambda tile, R: tile == 3, "plan_gradient(3, 5, 'float64')"),
+    "R of the run": (lambda tile, R: R == 5, "plan_gradient(3, 5, 'float64')"),
+    "where F is recorded": (lambda tile, R: (tile, R) == (1, 5), "plan_gradient(1, 5, 'float64')"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_PLANNED)
+def test_an_error_in_a_plan_says_what_was_planned(name):
+    condition, call = NOT_PLANNED[name]
+    bowl = changed(Bowl, plan_gradient=fails_for(condition, raise_index_error))
     with pytest.raises(IndexError) as caught:
-        run(changed(Bowl, plan_gradient=fails))
-    assert "Mine.plan_gradient" in caught.value.__notes__[0]
+        run(bowl, replicas=5, P=6, tile=3)
+    assert caught.value.__notes__[0] == f"kavg called it in Mine.{call}"
+
+
+@pytest.mark.parametrize("name", NOT_PLANNED)
+def test_a_plan_that_is_no_function_is_refused_whatever_its_size(name):
+    bowl = changed(Bowl, plan_gradient=fails_for(NOT_PLANNED[name][0], lambda: None))
+    with pytest.raises(kavg.KavgError, match="must return a function of"):
+        run(bowl, replicas=5, P=6, tile=3)
 
 
 def test_other_last_bits_of_a_plan_are_a_suspicion():
