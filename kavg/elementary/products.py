@@ -19,9 +19,11 @@ from typing import Final, NamedTuple, final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.elementary.row_blocks import Rows, plan_blocks
+from kavg.elementary.row_blocks import Rows, cut_rows, plan_blocks
 from kavg.elementary.sums import halve
 
+SPREAD: Final = 131_072
+"""Numbers at most in the spread diagonal of ``DiagonalProducts``, or a row: 1 MB."""
 BLOCK: Final = 16_384
 """Products that are computed at once: 128 kB, which an L2 cache holds beside the same of a matrix.
 
@@ -58,6 +60,37 @@ class RowProducts:
         make = partial(_BlockProduct, self.matrix, self.G)
         plan = self.plans[shape] = plan_blocks(shape[0], shape[1], most, make)
         return plan
+
+
+@final
+class DiagonalProducts:
+    """Planned ``h x`` at every row of ``x (t, R, d)``, ``t <= tile``, for a fixed ``h (d,)``.
+
+    It holds h for a block of rows, as rows of few numbers would cost 10 ns each, but no more than
+    ``SPREAD`` numbers or one row: beyond, blocks of x are multiplied one after another.
+
+    >>> out = np.empty((2, 1, 2))
+    >>> DiagonalProducts(np.array([1.0, 3.0]), tile=2, R=1)(np.ones((2, 1, 2)), out)
+    >>> out[1]
+    array([[1., 3.]])
+    """
+
+    def __init__(self, diagonal: Floats, tile: int, R: int) -> None:
+        d = len(diagonal)
+        self.most = max(1, SPREAD // d)
+        learners, replicas = next(cut_rows(max(1, tile), R, self.most))
+        self.grid = np.broadcast_to(diagonal, (learners.stop, replicas.stop, d)).copy()
+
+    def __call__(self, x: Floats, out: Floats) -> None:
+        """Write the products of ``x (t, R, d)`` to ``out``."""
+        t, R, _ = x.shape
+        grid = self.grid
+        if len(grid) >= t and grid.shape[1] == R:
+            np.multiply(x, grid[:t], out)
+            return
+        for learners, replicas in cut_rows(t, R, self.most):
+            part = x[learners, replicas]
+            np.multiply(part, grid[: part.shape[0], : part.shape[1]], out[learners, replicas])
 
 
 def multiply_rows(x: Floats, matrix: Floats, out: Floats | None = None) -> Floats:

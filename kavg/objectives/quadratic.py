@@ -12,9 +12,9 @@ from numpy.typing import DTypeLike
 
 from kavg.arrays import freeze
 from kavg.base import Constant, Floats, PlannedGradient, Precision, unknown_constant
-from kavg.elementary.products import RowProducts, multiply_rows
+from kavg.elementary.products import DiagonalProducts, RowProducts, multiply_rows
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import sum_over_coordinates
+from kavg.objectives.elementwise import as_floats, sum_over_coordinates
 from kavg.objectives.rotation import haar_rotation
 from kavg.objectives.spectrum import LogSpectrum
 from kavg.ranges import Finite, check_count, check_ranges
@@ -119,7 +119,7 @@ class Quadratic:
         It is computed as ``1/2 sum_i h_i (Q^T x)_i^2``, which is never negative when no eigenvalue
         is.
         """
-        z = self.eigen_coordinates(x)
+        z = self.eigen_coordinates(as_floats(x))
         return sum_over_coordinates(0.5 * self.eigenvalues * np.square(z))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -134,12 +134,12 @@ class Quadratic:
         matrix = self._cast_hessian(dtype)
         if matrix.ndim == 2:
             return RowProducts(matrix)
-        # A curvature for each number of x: rows of few numbers would cost 10 ns each.
-        grid = np.broadcast_to(matrix, (tile, R, self.dim)).copy()
-        return lambda x, out: np.multiply(x, grid[: len(x)], out=out)
+        return DiagonalProducts(matrix, tile, R)
 
     def _cast_hessian(self, dtype: DTypeLike) -> Floats:
         """Return H in this precision, ``(d, d)``, or its diagonal ``(d,)`` without a rotation."""
         H = self.eigenvalues if self.rotation_seed is None else self.hessian
+        if H.dtype == dtype:
+            return H
         with np.errstate(over="ignore", under="ignore"):
             return H.astype(dtype, copy=False)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kavg.elementary.products import BLOCK, RowProducts, multiply_rows
+from kavg.elementary.products import BLOCK, SPREAD, DiagonalProducts, RowProducts, multiply_rows
 from kavg.elementary.row_blocks import cut_rows
 
 SIZES = st.one_of(st.integers(1, 12), st.sampled_from([31, 70, 130, 200]))
@@ -103,3 +103,28 @@ def test_a_planned_product_allocates_nothing(d):
     tracemalloc.stop()
     assert most < 2000
     assert np.array_equal(out, x)
+
+
+LARGE = ((300, 300, 2), (3, 70_000, 2), (5, 2, SPREAD + 1), (2, 3, SPREAD // 2 - 1))
+"""Shapes whose products are computed in blocks."""
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (4, 3, 5), *LARGE])
+def test_products_with_a_diagonal(shape, dtype):
+    x, diagonal = numbers(1, shape, dtype), numbers(2, shape[-1], dtype)
+    multiply = DiagonalProducts(diagonal, *shape[:2])
+    for t in {shape[0], 1, (shape[0] + 1) // 2}:
+        out = np.full_like(x[:t], np.nan)
+        multiply(x[:t], out)
+        assert np.array_equal(out, x[:t] * diagonal)
+
+
+@pytest.mark.parametrize("shape", [(2**20, 1, 3), (2, 2**20, 3), (1, 2, 2**18)])
+def test_a_spread_diagonal_is_small(shape):
+    diagonal = np.ones(shape[-1])
+    tracemalloc.start()
+    DiagonalProducts(diagonal, *shape[:2])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < max(2**20, 8 * shape[-1]) + 4000
