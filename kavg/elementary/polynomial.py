@@ -18,6 +18,8 @@ def as_coefficients(values: Sequence[float], dtype: Precision = "float64") -> Co
     >>> as_coefficients([0.5], "float32")
     (array(0.5, dtype=float32),)
     """
+    if dtype == "float64":
+        return tuple(np.array(value, dtype) for value in values)
     # Beyond float32 a number becomes infinite or 0, as products in float32 would.
     with np.errstate(over="ignore", under="ignore"):
         return tuple(np.array(value, dtype) for value in values)

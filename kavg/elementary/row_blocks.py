@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import TypeVar
 
 Rows = tuple[slice, slice]
@@ -33,5 +32,12 @@ def plan_blocks(
     >>> [plan for _, plan in plan_blocks(5, 3, most=7, make=lambda t, R: t * R)]
     [6, 6, 3]
     """
-    once = cache(make)
-    return [((j, r), once(j.stop - j.start, r.stop - r.start)) for j, r in cut_rows(t, R, most)]
+    made: dict[tuple[int, int], Plan] = {}
+    plan = []
+    for j, r in cut_rows(t, R, most):
+        shape = j.stop - j.start, r.stop - r.start
+        # Not functools.cache, which takes as long to set up as a product of few numbers.
+        if shape not in made:
+            made[shape] = make(*shape)
+        plan.append(((j, r), made[shape]))
+    return plan

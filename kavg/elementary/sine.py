@@ -61,6 +61,8 @@ COSINE32: Final = (
     1.0,
 )
 """``cos(pi sqrt(w))`` on [0, 1/4] in float32, highest power first."""
+KEPT: Final = 64
+"""Pairs of an omega and a scale whose numbers are kept."""
 SINES: Final[dict[Precision, tuple[float, ...]]] = {"float64": SINE64, "float32": SINE32}
 _SINES32: Final = as_coefficients(SINE32, "float32")
 _COSINES32: Final = as_coefficients(COSINE32, "float32")
@@ -132,12 +134,13 @@ class Sine(BlockFunction):
         np.multiply(out, f, out)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=KEPT)
 def _prepare_numbers(omega: float, scale: float, dtype: Precision) -> Coefficients:
-    # Where F is recorded a sine is planned for each round, and this is most of the time.
+    # Where F is recorded, or ``grad`` is called, a sine is planned for each call.
     return as_coefficients([half_turns(omega), *(scale * c for c in SINES[dtype])], dtype)
 
 
+@lru_cache(maxsize=KEPT)
 def half_turns(omega: float) -> float:
     """Return ``omega / pi``, correctly rounded.
 

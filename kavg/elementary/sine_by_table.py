@@ -18,7 +18,7 @@ overflows they are NaN.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import factorial, isqrt
+from math import factorial, isinf, isqrt
 from typing import Any, Final, final
 
 import numpy as np
@@ -37,22 +37,28 @@ BITS: Final = 100
 ONE: Final = 1 << BITS
 ROOT: Final = isqrt(2 * ONE * ONE)
 """The square root of 2, times ``ONE``."""
-STEP: Final = float(PI * ROOT / (ONE * STEPS))
+STEP: Final = np.array(float(PI * ROOT / (ONE * STEPS)))
 """``h / sqrt(2)``."""
-CUBE: Final = -float(PI**3 * ROOT * 2 / (ONE * STEPS**3 * 3))
+CUBE: Final = np.array(-float(PI**3 * ROOT * 2 / (ONE * STEPS**3 * 3)))
 """``-h^3 / (6 sqrt(2))``."""
+ROUNDER: Final = np.array(1.5 * 2.0**52)
+"""Its sum with a number has the nearest whole number as its last bits."""
+ZERO: Final = np.array(0.0)
+PLACE_IN_TURN: Final = np.array(STEPS - 1, np.intp)
+KEPT: Final = 32
+"""Factors whose tables are kept, 0.26 MB each."""
 
 
 def choose_sine(omega: float, dim: int, size: int, dtype: Precision, scale: float) -> BlockFunction:
     """Return a planned ``scale sin(omega x)`` of up to ``size`` numbers, rows of ``dim``.
 
-    ``dim`` and the precision alone choose between polynomial and table: the number of rows must not
-    change bits.
+    ``dim``, the precision and ``omega`` alone choose between polynomial and table: the number of
+    rows must not change bits.
 
     >>> [type(choose_sine(3.0, dim, 800, "float64", 1.0)).__name__ for dim in (10, 100)]
     ['SineByTable', 'Sine']
     """
-    if dim >= WIDE_DIM or dtype == "float32":
+    if dim >= WIDE_DIM or dtype == "float32" or isinf(steps_of(omega)):
         return Sine(omega, size, dtype, scale)
     return SineByTable(omega, size, scale)
 
@@ -71,11 +77,8 @@ class SineByTable(BlockFunction):
 
     def __init__(self, omega: float, size: int, scale: float = 1.0) -> None:
         super().__init__(size, "float64")
-        self.take = (tabulate_turn() * scale).take
-        self.factor, self.rounder, self.zero, self.step, self.cube = as_coefficients(
-            (half_turns(omega) * (STEPS / 2), 1.5 * 2.0**52, 0.0, STEP, CUBE)
-        )
-        self.place_in_turn = np.array(STEPS - 1, np.intp)
+        self.take = scale_turn(scale).take
+        (self.factor,) = as_coefficients([steps_of(omega)])
         n = min(size, BLOCK)
         self.work = *np.empty((2, n)), np.empty(n, np.complex128)
 
@@ -89,22 +92,39 @@ class SineByTable(BlockFunction):
         f, k, place, entry, S, C = work
         np.multiply(x, self.factor, f)
         # The last bits of t + rounder are k, and of these the last 14 the place in a turn.
-        np.add(f, self.rounder, k)
-        np.bitwise_and(place, self.place_in_turn, place)
+        np.add(f, ROUNDER, k)
+        np.bitwise_and(place, PLACE_IN_TURN, place)
         self.take(place, None, entry, "clip")
         # Not k - rounder, which is far from f beyond 2^51.
         np.rint(f, k)
         # -0.0 - 0.0 is -0.0, but -0.0 less itself is 0.0.
-        np.add(k, self.zero, k)
+        np.add(k, ZERO, k)
         np.subtract(f, k, f)
         np.multiply(f, f, k)
-        np.multiply(k, self.cube, k)
-        np.add(k, self.step, k)
+        np.multiply(k, CUBE, k)
+        np.add(k, STEP, k)
         np.multiply(f, k, f)  # g
         np.multiply(S, f, k)
         np.subtract(C, k, k)
         np.multiply(k, f, k)
         np.add(k, S, out)
+
+
+def steps_of(omega: float) -> float:
+    """Return ``omega / h``, infinite above 6.9e304.
+
+    >>> steps_of(2 * np.pi), steps_of(1e305)
+    (16384.0, inf)
+    """
+    return half_turns(omega) * (STEPS / 2)
+
+
+@lru_cache(maxsize=KEPT)
+def scale_turn(scale: float) -> NDArray[np.complex128]:
+    """Return ``scale`` times the entries of ``tabulate_turn``, read-only."""
+    table = tabulate_turn() * scale
+    table.flags.writeable = False
+    return table
 
 
 @lru_cache(maxsize=1)

@@ -77,7 +77,9 @@ class Learners:
         n, mean, ranks = state.n + 1, self.mean, self.ranks
         ranks.place = n
         # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
-        with limit_blas_to_one_thread(), np.errstate(over="ignore", invalid="ignore"):
+        # Numbers that vanish underflow, which is no error even where the caller made it one.
+        quiet = np.errstate(over="ignore", under="ignore", invalid="ignore")
+        with limit_blas_to_one_thread(), quiet:
             w, v, gamma = ranks.attempt(self.begin, (state.w, state.v, 0.0), state, n)
             exponents = state.exponents
             if exponents is None:

@@ -10,7 +10,7 @@ import numpy as np
 from kavg.base import Constant, Floats, PlannedGradient, Precision
 from kavg.elementary.sine import sine
 from kavg.errors import KavgError
-from kavg.objectives.elementwise import sum_over_coordinates, write_gradient
+from kavg.objectives.elementwise import as_floats, sum_over_coordinates, write_gradient
 from kavg.objectives.ripples import RippleGradient
 from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
@@ -75,6 +75,7 @@ class Cosine:
 
         ``1 - cos z`` is computed as ``2 sin(z/2)^2``, which does not cancel near 0.
         """
+        x = as_floats(x)
         ripples = np.square(sine(x, 0.5 * self.omega, np.empty_like(x)))
         return sum_over_coordinates(0.5 * self.lam * np.square(x) + 2.0 * self.A * ripples)
 

@@ -11,7 +11,7 @@ import numpy as np
 from kavg.base import Constant, Floats, PlannedGradient, Precision
 from kavg.elementary.log_cosh import log_cosh
 from kavg.elementary.tanh import plan_tanh, tanh
-from kavg.objectives.elementwise import sum_over_coordinates, write_gradient
+from kavg.objectives.elementwise import as_floats, sum_over_coordinates, write_gradient
 from kavg.ranges import Dimension, Positive, check_positive, check_ranges
 
 
@@ -63,6 +63,7 @@ class DoubleWell:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
+        x = as_floats(x)
         return sum_over_coordinates(0.5 * np.square(x) - self.a * log_cosh(self.b * x))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -71,7 +72,7 @@ class DoubleWell:
         Infinite numbers give NaN or infinity.
         """
         # Where a number is huge, an overflow meets a slope of 0.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             return write_gradient(DoubleWell.plan_gradient, self, x, out)
 
     def plan_gradient(self, tile: int, R: int, dtype: Precision) -> PlannedGradient:
@@ -95,5 +96,8 @@ def _largest_root(c: float) -> float:
     u, lower = 2.0 * c, c
     while 0.0 < lower < u:
         u, t = lower, float(tanh(np.array([lower]))[0])
+        # Beyond 2^53 the divisor below would be 0.
+        if t == 1.0:
+            return u
         lower = u - (u - c * t) / (c * t * t - (c - 1.0))
     return u

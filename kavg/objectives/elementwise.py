@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kavg.base import Floats, Objective, PlannedGradient, Precision
 from kavg.elementary.sums import sum_over_coordinates as sum_over_coordinates
@@ -31,6 +32,16 @@ def as_scalars(*values: float) -> Scalars:
             np.dtype(kind): tuple(np.array(value, kind) for value in values)
             for kind in ("float64", "float32")
         }
+
+
+def as_floats(x: ArrayLike) -> Floats:
+    """Return ``x`` itself if it is of a run's precision, and else as float64.
+
+    >>> as_floats(np.array([3, 4])), as_floats(np.ones(1, np.float32)).dtype
+    (array([3., 4.]), dtype('float32'))
+    """
+    given = np.asarray(x)
+    return given if given.dtype in (np.float64, np.float32) else given.astype(np.float64)
 
 
 def write_gradient(

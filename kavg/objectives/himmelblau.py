@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
+from kavg.objectives.elementwise import as_floats
 
 
 @final
@@ -48,6 +49,7 @@ class Himmelblau:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., 2) -> (...)``."""
+        x = as_floats(x)
         a, b = x[..., 0], x[..., 1]
         F: Floats = np.square(a * a + b - 11.0) + np.square(a + b * b - 7.0)
         return F

@@ -9,7 +9,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats
 from kavg.elementary.logarithm import log1p
-from kavg.objectives.elementwise import sum_over_coordinates
+from kavg.objectives.elementwise import as_floats, sum_over_coordinates
 from kavg.ranges import Dimension, check_ranges
 
 
@@ -49,7 +49,7 @@ class Logarithm:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
-        return sum_over_coordinates(log1p(np.square(x)))
+        return sum_over_coordinates(log1p(np.square(as_floats(x))))
 
     def grad(self, x: Floats, out: Floats) -> Floats:
         """Write ``2 w / (1 + w^2)`` to ``out (..., d)`` and return it."""

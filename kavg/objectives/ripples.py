@@ -38,7 +38,8 @@ class RippleGradient(BlockFunction):
     ) -> None:
         super().__init__(rows * dim, dtype)
         self.has_bowl = lam != 0
-        scale = slope / lam if self.has_bowl else 1.0
+        # Tables are kept by their scale, where -0.0 would be taken for 0.0.
+        scale = slope / lam + 0.0 if self.has_bowl else 1.0
         self.sine = choose_sine(omega, dim, rows * dim, dtype, scale)
         self.factor, one = as_coefficients((lam if self.has_bowl else slope, 1.0), dtype)
         self.has_factor = bool(self.factor != one)

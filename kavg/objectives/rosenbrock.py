@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats
+from kavg.objectives.elementwise import as_floats
 
 
 @final
@@ -48,6 +49,7 @@ class Rosenbrock:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., 2) -> (...)``."""
+        x = as_floats(x)
         a, b = x[..., 0], x[..., 1]
         F: Floats = np.square(1.0 - a) + 100.0 * np.square(b - a * a)
         return F

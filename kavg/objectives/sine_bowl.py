@@ -10,7 +10,7 @@ import numpy as np
 
 from kavg.base import Constant, Floats, PlannedGradient, Precision
 from kavg.elementary.sine import sine
-from kavg.objectives.elementwise import sum_over_coordinates, write_gradient
+from kavg.objectives.elementwise import as_floats, sum_over_coordinates, write_gradient
 from kavg.objectives.ripples import RippleGradient
 from kavg.ranges import Dimension, check_ranges
 
@@ -61,6 +61,7 @@ class SineBowl:
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
+        x = as_floats(x)
         return sum_over_coordinates(np.square(x) + 3.0 * np.square(sine(x, 1.0, np.empty_like(x))))
 
     def grad(self, x: Floats, out: Floats) -> Floats:

@@ -307,6 +307,16 @@ def test_large_points_are_harmless(name: str, data: st.DataObject) -> None:
             assert np.all(np.isfinite(gradient(F, scale * x)))
 
 
+@pytest.mark.parametrize("name", TABLE)
+def test_whole_numbers_have_the_value_of_floats(name: str) -> None:
+    F = TABLE[name]
+    # The square of the largest is beyond an int64.
+    for whole in (np.arange(-2, F.dim - 2), np.full((2, F.dim), 4_000_000_000)):
+        assert np.array_equal(F.value(whole), F.value(whole.astype(np.float64))), (
+            "value must take integers as the numbers they are; convert x by as_floats"
+        )
+
+
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_gradient_allocates_nothing(name: str) -> None:
     F = TABLE[name]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kavg.elementary.block_function import BLOCK
 from kavg.elementary.sine import PI, Sine, half_turns, sine, sine_cosine_of_half_turns
-from kavg.elementary.sine_by_table import STEPS, SineByTable, choose_sine, tabulate_turn
+from kavg.elementary.sine_by_table import STEPS, SineByTable, choose_sine, scale_turn, tabulate_turn
 
 PRECISE = np.finfo(np.longdouble).eps < 1e-18
 LONG_PI = 4 * np.arctan(np.longdouble(1))
@@ -175,9 +175,37 @@ def test_the_table_is_rounded_correctly():
     assert np.array_equal(table.imag[1:], table.imag[:0:-1])
 
 
-def test_d_and_the_precision_choose_the_form():
-    found = [
-        choose_sine(3.0, dim, 800, dtype, 1.0)
-        for dim, dtype in ((99, "float64"), (100, "float64"), (10, "float32"))
-    ]
-    assert [type(one) for one in found] == [SineByTable, Sine, Sine]
+def test_d_the_precision_and_omega_choose_the_form():
+    settings = (
+        (3.0, 99, "float64"),
+        (3.0, 100, "float64"),
+        (3.0, 10, "float32"),
+        (6e304, 10, "float64"),
+        (1e305, 10, "float64"),
+    )
+    found = [choose_sine(omega, dim, 800, dtype, 1.0) for omega, dim, dtype in settings]
+    assert [type(one) for one in found] == [SineByTable, Sine, Sine, SineByTable, Sine]
+
+
+@pytest.mark.parametrize("dim", [99, 100])
+@pytest.mark.parametrize("omega", [6e304, 1e305, 1.7e308])
+def test_a_huge_omega_has_a_sine(omega, dim):
+    x = np.array([0.0, 1e-310, 0.1 / omega, 1.0])
+    out = np.empty_like(x)
+    choose_sine(omega, dim, 4, "float64", 1.0)(x, out)
+    assert out[:3] == pytest.approx(np.sin(omega * x[:3]), rel=1e-14)
+    assert abs(out[3]) <= 1.0
+
+
+def test_tables_and_numbers_are_made_once():
+    def plan_all():
+        for k in range(20):
+            choose_sine(1.0 + k, 10, 80, "float64", 3.0 + k)
+            choose_sine(1.0 + k, 100, 800, "float64", 3.0 + k)
+
+    plan_all()
+    kept = (scale_turn, half_turns)
+    before = [f.cache_info().misses for f in kept]
+    plan_all()
+    assert [f.cache_info().misses for f in kept] == before
+    assert not scale_turn(3.0).flags.writeable

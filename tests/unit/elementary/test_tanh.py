@@ -227,6 +227,19 @@ def test_a_table_is_rounded_once():
     assert ends.imag.tolist() == [0, 0]
 
 
+def test_the_tables_of_many_slopes_are_made_once():
+    def plan_all():
+        for k in range(16):
+            plan_tanh(1.0 + k / 8, -1.0 - k, size=8, dtype="float64")
+            plan_tanh(1.0 + k / 8, -1.0 - k, size=8, dtype="float32")
+
+    plan_all()
+    kept = (tabulate_quotients, tabulate_lines)
+    before = [f.cache_info().misses for f in kept]
+    plan_all()
+    assert [f.cache_info().misses for f in kept] == before
+
+
 def test_lines_halve_the_distance_of_tangents():
     b = 1.7
     grid = choose_grid(b, "float32")

@@ -179,3 +179,14 @@ def test_a_run_whose_counts_are_numbers_of_numpy_can_be_extended():
     short = kavg.simulate(COSINE, method, rounds=2)
     whole = kavg.simulate(COSINE, method, rounds=4)
     assert np.array_equal(kavg.simulate(COSINE, method, rounds=4, extends=short).F, whole.F)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("start", [1.0, 1e-40, 1e-160, 1e-300])
+def test_underflow_is_no_error_even_where_the_caller_made_it_one(start, dtype):
+    for objective in (kavg.objectives.SineBowl(dim=3), kavg.objectives.DoubleWell(dim=3)):
+        problem = kavg.Problem(objective, kavg.oracles.Noiseless(), start)
+        expected = kavg.simulate(problem, METHOD, rounds=2, dtype=dtype)
+        with np.errstate(all="raise"):
+            found = kavg.simulate(problem, METHOD, rounds=2, dtype=dtype)
+        assert np.array_equal(found.w, expected.w)

@@ -101,6 +101,21 @@ def test_double_well_finds_its_wells(excess: float, b: float) -> None:
     assert F.value(near).min() == pytest.approx(F.f_star.value, rel=1e-13, abs=1e-15 * F.a)
 
 
+@pytest.mark.parametrize("a", [1e15, 1e16, 1e100, 1e150])
+def test_steep_double_wells_are_at_a_b(a: float) -> None:
+    F = DoubleWell(dim=1, a=a, b=2.0)
+    assert F.well == 2.0 * a
+    assert F.f_star.value == pytest.approx(-2.0 * a * a, rel=1e-14)
+
+
+def test_a_cosine_of_a_huge_omega_has_a_gradient() -> None:
+    F = Cosine(dim=2, lam=0.0, A=1e-310, omega=1e305)
+    found = F.grad(np.array([0.0, 1e-306]), np.empty(2))
+    assert found == pytest.approx([0.0, 1e-5 * np.sin(0.1)], rel=1e-10)
+    bowl = Cosine(dim=2, lam=1.0, A=0.0, omega=1e305)
+    assert bowl.grad(np.array([0.5, 1.0]), np.empty(2)).tolist() == [0.5, 1.0]
+
+
 def test_double_well_sums_its_wells() -> None:
     assert DoubleWell(5).f_star.value == 5 * DoubleWell(1).f_star.value
 
