@@ -18,7 +18,7 @@ from kavg.text import shorten_repr
 SameBits = Literal["any machine", "one kind of machine", "unknown"]
 """Where a part computes the same bits, from the strongest promise to none."""
 ARITHMETIC: Final = 2
-"""Raised by every release whose runs have other bits: other noise, or other functions."""
+"""Raised by every release in which some runs have other bits: other noise, or other functions."""
 
 
 def require_same_arithmetic(facts: object, what: str, purpose: str) -> None:
@@ -36,8 +36,9 @@ def require_same_arithmetic(facts: object, what: str, purpose: str) -> None:
         return
     version = shorten_repr(versions.get("kavg")).strip("'")
     raise KavgError(
-        f"{what} was made by another noise: arithmetic {shorten_repr(number)} of kavg {version}, "
-        f"and this kavg has arithmetic {ARITHMETIC}; install kavg=={version} to {purpose} it"
+        f"{what} was made with arithmetic {shorten_repr(number)} of kavg {version}; this kavg has "
+        f"arithmetic {ARITHMETIC}, so other numbers are possible; install kavg=={version} to "
+        f"{purpose} it"
     )
 
 

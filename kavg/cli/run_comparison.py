@@ -130,7 +130,7 @@ def _describe_expectation(
         place for place in BIT_DEPENDENCIES if place != "ranks" and a.get(place) != b.get(place)
     ]
     if "arithmetic" in changed:
-        return "other numbers, as the two runs were made by different noise"
+        return "other numbers are possible, as the two runs have different arithmetic"
     if not changed or not same_settings:
         return None
     is_portable = all(facts.get("same_bits") == "any machine" for facts in (a, b))

@@ -37,7 +37,7 @@ BIT_DEPENDENCIES: Final = {
     **MACHINE_DEPENDENCIES,
     "versions.numpy": "any last bit may differ",
     "versions.kavg": "any bit may differ",
-    "arithmetic": "made by another noise, so all numbers differ",
+    "arithmetic": "other numbers are possible",
     "ranks": "sums of mean = 'allreduce' differ",
 }
 """What may change the bits, with the reason; see docs/design.md, What a digest promises."""

@@ -119,7 +119,7 @@ def test_a_run_that_rests_on_blas_is_excused_by_another_processor(call, run):
     assert "environment  processor " in out
 
 
-def test_a_run_made_by_another_noise_is_said_to_be(call, run):
+def test_a_run_made_with_another_arithmetic_is_said_to_be(call, run):
     folder = run("a")
     known = read_environment(folder)
     assert known["same_bits"] == "any machine"
@@ -133,8 +133,8 @@ def test_a_run_made_by_another_noise_is_said_to_be(call, run):
         code, out, err = call("verify", "a", "-q", *how)
         assert (code, out) == (2, "files        unchanged\n")
         assert err == (
-            "kavg: the run was made by another noise: arithmetic 1 of kavg 0.3.0, and this kavg "
-            f"has arithmetic {ARITHMETIC}; install kavg==0.3.0 to verify it\n"
+            "kavg: the run was made with arithmetic 1 of kavg 0.3.0; this kavg has arithmetic "
+            f"{ARITHMETIC}, so other numbers are possible; install kavg==0.3.0 to verify it\n"
         )
 
 

@@ -165,7 +165,7 @@ def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     assert err.count("\n") == 1
 
 
-def test_a_finished_run_of_another_noise_is_not_extended(call, here):
+def test_a_finished_run_of_another_arithmetic_is_not_extended(call, here):
     call("run", "my.toml", "-q", "--out", "old")
     known = read_environment(here / "old")
     # As kavg 0.3.0 wrote them.
@@ -176,16 +176,18 @@ def test_a_finished_run_of_another_noise_is_not_extended(call, here):
     code, _, err = call("resume", "old", "-q", "--rounds", "7")
     assert code == 2
     assert err == (
-        "kavg: 'old' cannot be extended: it was made by another noise: arithmetic 1 of kavg 0.3.0, "
-        f"and this kavg has arithmetic {ARITHMETIC}; install kavg==0.3.0 to extend it\n"
+        "kavg: 'old' cannot be extended: it was made with arithmetic 1 of kavg 0.3.0; this kavg "
+        f"has arithmetic {ARITHMETIC}, so other numbers are possible; install kavg==0.3.0 to "
+        "extend it\n"
     )
 
 
-def test_a_run_of_another_noise_is_not_completed(call, here, stop, monkeypatch):
+def test_a_run_of_another_arithmetic_is_not_completed(call, here, stop, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(environment, "ARITHMETIC", 1)
         stop()
     code, _, err = call("resume", "runs/my", "-q")
     assert code == 2
-    assert f"and this kavg has arithmetic {ARITHMETIC}; install kavg==" in " ".join(err.split())
-    assert " to complete it" in " ".join(err.split())
+    said = " ".join(err.split())
+    assert f"arithmetic {ARITHMETIC}, so other numbers are possible; install kavg==" in said
+    assert " to complete it" in said
