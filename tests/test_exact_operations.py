@@ -43,6 +43,8 @@ PRODUCTS = {
 }
 """BLAS and LAPACK choose their kernels by the processor."""
 DRAWS = {"normal", "standard_normal", "exponential", "standard_exponential", "default_rng"}
+BUILTINS = {"pow"}
+"""Python's own, which call the C library for floats."""
 LIBRARIES = {"np", "numpy", "math", "scipy"}
 FORBIDDEN = FUNCTIONS | SUMS | PRODUCTS | DRAWS
 
@@ -105,6 +107,8 @@ def find_inexact(tree):
             # An attribute, or a method of one's own, may have the name of a function.
             if first in LIBRARIES or (id(node) in called and (first, len(rest)) != ("self", 1)):
                 yield from {".".join(rest[-2:]), rest[-1]} & FORBIDDEN
+        elif isinstance(node, ast.Name) and id(node) in called:
+            yield from {node.id} & BUILTINS
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in LIBRARIES:
             # ``math.prod`` is one of sizes.
             yield from {alias.name for alias in node.names} & FORBIDDEN - {"prod"}
@@ -144,6 +148,8 @@ def test_exceptions_are_of_modules_that_exist():
         ("x ** 0.5", {"**"}),
         ("x ** 2", {"**"}),
         ("2 ** 0.5", {"**"}),
+        ("pow(x, 0.5)", {"pow"}),
+        ("pow = 1.0; self.pow(x)", set()),
         ("self.mean.mean + options.mean", set()),
         ("self.average(1) + self.w.sum()", {"sum"}),
         ("total = np.mean", {"mean"}),

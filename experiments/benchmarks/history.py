@@ -12,11 +12,19 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationError,
+)
 
 from experiments.benchmarks.instruction_set import InstructionSet
 from experiments.benchmarks.ratios import Measured
@@ -35,6 +43,15 @@ Name = Annotated[str, Field(pattern=r"^[^\r\n\x00]+$")]
 """A name on one line."""
 
 
+def check_day(text: str) -> str:
+    """Return a date as it is written; raise ValueError unless the calendar has it."""
+    date.fromisoformat(text)
+    return text
+
+
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(check_day)]
+
+
 class Line(BaseModel):
     """A line of the file; ``ratio`` is the time of the reference, mostly kavg, over this one.
 
@@ -43,7 +60,7 @@ class Line(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    date: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+    date: Day
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{12}\+?$")]
     machine: Name
     isa: InstructionSet

@@ -59,7 +59,8 @@ def line(**other):
 @pytest.mark.parametrize(
     ("column", "text"),
     [
-        ("date", "27.11.2026"), ("commit", "main"), ("commit", "0123456789ab*"),
+        ("date", "27.11.2026"), ("date", "2026-13-47"), ("date", "2026-02-29"),
+        ("commit", "main"), ("commit", "0123456789ab*"),
         ("machine", "two\nlines"),
         ("isa", "avx"), ("clock", "time"), ("workload", ""), ("contestant", ""), ("ns", "nan"),
         ("ns", "0"), ("ns", "fast"), ("ratio", "inf"), ("ratio", "-1"),
