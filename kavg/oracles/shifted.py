@@ -41,6 +41,9 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     # Only the directions of these learners' own pairs are drawn.
     span = range(int(group[0]), int(group[-1]) + 1)
     c = draw_normals(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
+    if dim == 1:
+        # A single normal can be 0, which has a sign and no direction.
+        c = np.copysign(1.0, c)
     c *= (sqrt(zeta2) / np.sqrt(sum_squares(c)))[:, None]
     return np.asarray(factor[:, None] * c[group - span.start])
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from kavg.objectives import Quadratic
 from kavg.oracles import Shifted
+from kavg.oracles.normals import draw_normals
 from kavg.oracles.shifted import shifts
+from kavg.oracles.streams import Purpose, Streams
 
 
 @pytest.mark.parametrize("learners", range(2, 10))
@@ -19,6 +21,20 @@ def test_shifts_sum_to_zero_and_have_mean_square_zeta2(learners: int, zeta2: flo
     assert np.all(np.add.reduce(b, axis=0) == 0)
     assert np.square(b).sum() / learners == pytest.approx(zeta2, rel=1e-14)
     assert len(np.unique(b, axis=0)) == (1 if zeta2 == 0 else learners - (learners % 2))
+
+
+@pytest.mark.parametrize("learners", [2, 5])
+@pytest.mark.parametrize("words", [0, 3067 + (64704 << 16), 2**64 - 1])
+def test_in_one_dimension_a_shift_is_a_sign(
+    learners: int, words: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the normal is 0, as those of 46 of the 2^32 pairs of lanes are."""
+    monkeypatch.setattr(Streams, "block", lambda self, step: np.full_like(self.out, words))
+    z = draw_normals(1, Purpose.SHIFT, 1, 1, range(1))
+    assert (z == 0.0) == (0 < words < 2**63)
+    b = shifts(4.0, seed=1, P=learners, dim=1, learners=range(learners))
+    assert np.all(np.abs(b[: learners - learners % 2 * 3]) == 2.0)
+    assert np.add.reduce(b, axis=0) == 0
 
 
 @given(st.integers(2, 12), st.data())
