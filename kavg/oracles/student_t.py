@@ -38,7 +38,9 @@ class HeavyTails(BlockDraws):
     def __init__(
         self, *, nu: float, seed: int, R: int, tile: int, d: int, dtype: Precision
     ) -> None:
-        self.power = -2.0 / min(nu, MOST)
+        # In float32, as draws are made with it: the scale is that of these draws, and power + 1,
+        # which is small with nu near 2, is exact.
+        self.power = float(np.float32(-2.0 / min(nu, MOST)))
         # The variance is nu E(u^power - 1) E cos^2 with E cos^2 = 1/2; the radius lacks sqrt(nu).
         self.unit = 1.0 / math.sqrt(mean_excess(self.power) / 2.0)
         ahead = steps_ahead(tile * R * d)
@@ -69,11 +71,11 @@ class HeavyTails(BlockDraws):
 
 @cache
 def mean_excess(power: float, count: float = 2.0**31) -> float:
-    """Return the mean of ``u^power - 1`` over ``u = (k + 1/2)/count``, for ``-1 < power < 0``.
+    """Return the mean of ``u^power - 1`` over ``u = (k + 1/2)/count``, for ``-1 <= power < 0``.
 
     Draws come from this grid and not from all of (0, 1), and the variance of heavy tails differs
-    between the two.  The first 1000 terms are added up; the others are an integral by the midpoint
-    rule, with its first correction.
+    between the two; on the grid it is finite for ``power = -1`` too.  The first 1000 terms are
+    added up; the others are an integral by the midpoint rule, with its first correction.
 
     >>> abs(mean_excess(-0.5) - 1.0) < 1e-4
     True
@@ -82,9 +84,21 @@ def mean_excess(power: float, count: float = 2.0**31) -> float:
     terms = expm1(power * log((np.arange(HEAD) + 0.5) / count))
     share = HEAD / count
     excess = float(expm1(power * log(np.array(share))))
-    rest = -(power * (1.0 - share) + share * excess) / (power + 1.0)
+    rest = integrate_excess(power, share, excess)
     correction = power * (1.0 - (1.0 + excess) * (count / HEAD)) / (24.0 * count * count)
     return math.fsum(terms) / count + rest - correction
+
+
+def integrate_excess(power: float, share: float, excess: float) -> float:
+    """Return the integral of ``u^power - 1`` from ``share`` to 1; ``excess`` is its lower end."""
+    # Exact where the two nearly cancel.
+    one_more = power + 1.0
+    if one_more > 0.25:
+        return -(power * (1.0 - share) + share * excess) / one_more
+    # The same without the difference of nearly equal numbers that a power near -1 would make.
+    logarithm = float(log(np.array(share)))
+    area = -float(expm1(np.array(one_more * logarithm))) / one_more if one_more else -logarithm
+    return area - (1.0 - share)
 
 
 @final
@@ -93,9 +107,10 @@ class StudentT(AdditiveNoise):
     """Each coordinate is a scaled Student t with ``nu > 2``; ``E ||e||^2 = sigma2 / B``.
 
     One t a (replica, learner, step, coordinate).  The scale makes the variance exact for the
-    draws as they are made, from 31-bit uniforms, whose tails end at ``u = 2^-32``.  With
-    ``nu <= 4`` the fourth moment is infinite, so that measured variances converge slowly.
-    ``Gaussian`` is the limit of large ``nu``.
+    draws as they are made, from 31-bit uniforms, whose tails end at ``u = 2^-32``, and with
+    ``2/nu`` rounded to float32: all nu below ``2 + 5e-8`` have the same draws.  With ``nu <= 4``
+    the fourth moment is infinite, so that measured variances converge slowly.  ``Gaussian`` is the
+    limit of large ``nu``.
 
     >>> StudentT(sigma2=1.0, nu=3.0)
     StudentT(sigma2=1.0, nu=3.0, B=1)

@@ -8,6 +8,7 @@ from helpers.addressed import word_by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
+from scipy.special import digamma
 
 from kavg.objectives import Quadratic
 from kavg.oracles import (
@@ -26,17 +27,33 @@ def test_student_t_has_its_law(nu: float) -> None:
 @pytest.mark.parametrize("nu", [2.5, 3.0, 10.0])
 def test_student_t_is_scaled_to_variance_1_on_its_grid(nu: float) -> None:
     tails = HeavyTails(nu=nu, seed=2, R=1, tile=1, d=1, dtype="float64")
-    assert tails.unit**2 * mean_excess(-2 / nu) / 2 == pytest.approx(1.0, rel=1e-12)
+    assert tails.unit**2 * mean_excess(tails.power) / 2 == pytest.approx(1.0, rel=1e-12)
+    assert tails.power == np.float32(-2 / nu)
     # The grid ends at 2^-32, so the continuum has this much more variance.
+    nu = -2 / tails.power
     missing = (tails.unit**2 / (nu - 2) - 1) / 2.0 ** (-32 * (1 - 2 / nu))
     assert 0 < missing < 1
 
 
-@given(st.floats(-0.99, -0.01), st.integers(1001, 20_000))
+@given(st.floats(-1.0, -0.01), st.integers(1001, 20_000))
 def test_the_mean_excess_is_that_of_the_grid(power: float, count: int) -> None:
     grid = (np.arange(count) + 0.5) / count
     expected = np.expm1(power * np.log(grid)).mean()
     assert mean_excess(power, float(count)) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("above", [1e-15, 1e-12, 1e-9, 1e-6, 1e-3])
+def test_near_two_degrees_of_freedom_the_scale_is_that_of_the_draws(above: float) -> None:
+    """The mean of 1/u over the grid is a difference of digammas, and that of u^power is near it."""
+    tails = HeavyTails(nu=2.0 + above, seed=2, R=1, tile=1, d=1, dtype="float64")
+    count, more = 2.0**31, tails.power + 1.0
+    first = digamma(count + 0.5) - digamma(0.5)
+    # E u^(more - 1) = E 1/u + more E log(u)/u + ...; the integral of log(u)/u is a square.
+    k = np.arange(1000) + 0.5
+    second = (np.log(k / count) / k).sum() - np.log(1000 / count) ** 2 / 2
+    third = (np.log(k / count) ** 2 / k).sum() - np.log(1000 / count) ** 3 / 3
+    expected = first - 1.0 + more * (second + more * third / 2)
+    assert 2.0 / tails.unit**2 == pytest.approx(expected, rel=1e-8 + (22 * more) ** 3)
 
 
 @pytest.mark.parametrize("nu", [1e9, 1e12, 1e17, 1e300])
