@@ -72,6 +72,24 @@ def test_what_is_derived_or_wrapped_promises_only_what_it_states_itself(family, 
     assert find_same_bits(stated) == "any machine"
 
 
+class Slotted:
+    """A wrapper whose ``__dict__`` is that of the object inside."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+
+def test_a_wrapper_without_a_dict_does_not_promise_what_the_object_inside_does():
+    part = Slotted(Part("any machine"))
+    assert part.__dict__ == {"same_bits": "any machine"}
+    assert find_same_bits(part) == "unknown"
+
+
 def test_a_problem_and_an_algorithm_promise_what_their_parts_do():
     bowl, noise = objectives.Cosine(dim=2), oracles.Gaussian(sigma2=1.0)
     assert Problem(bowl, noise, starts.Normal()).same_bits == "any machine"
