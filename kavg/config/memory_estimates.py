@@ -28,6 +28,8 @@ POINT_ARRAYS: Final = 6
 """Arrays of the size of w that an evaluation holds at once."""
 ROUND_ARRAYS: Final = 13
 """Arrays of the size of w, (R, d), that a round holds: states, sums in two limbs, measures."""
+REPLICA_ARRAYS: Final = 60
+"""Arrays of one number a replica: measures of a round, and what becomes of them at the end."""
 TILE_ARRAYS: Final = 7
 """Arrays of the size of a tile, (tile, R, d): iterates, gradients, random words, draws."""
 BATCH_ARRAYS: Final = 5
@@ -76,7 +78,7 @@ def check_round_memory(objective: Objective, P: int, R: int) -> None:
     ``P`` hardly matters, as one tile of learners is in memory at a time.
     """
     d = objective.dim
-    numbers = (ROUND_ARRAYS + TILE_ARRAYS * choose_tile(R, d, P)) * R * d
+    numbers = ((ROUND_ARRAYS + TILE_ARRAYS * choose_tile(R, d, P)) * d + REPLICA_ARRAYS) * R
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
 
 

@@ -29,26 +29,29 @@ class Signs(BlockDraws):
         super().__init__(
             Streams(seed=seed, purpose=Purpose.NOISE, R=1, tile=tile, W=W, ahead=ahead)
         )
-        octets = ahead * tile * 8 * W
+        # No more than is handed out, up to the last eight: a word of 64 may be used for one sign.
+        self.octets, columns = (R * d + 7) // 8, min(8, R * d)
+        octets = ahead * tile * self.octets
         bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-        self.signs = 2.0 * bits - 1.0
-        self.table = np.empty((256, 8), dtype)
+        self.signs = 2.0 * bits[:, :columns] - 1.0
+        self.table = np.empty((256, columns), dtype)
         self.scale: float | None = None
         self.indices = np.empty(octets, np.intp)
-        self.values = np.empty((octets, 8), dtype)
+        self.values = np.empty((octets, columns), dtype)
 
     def _lay_out(self, t: int) -> None:
-        ahead, W = self.streams.ahead, self.streams.W
-        octets = ahead * t * 8 * W
+        ahead = self.streams.ahead
+        octets = ahead * t * self.octets
         self.index, self.rows = self.indices[:octets], self.values[:octets]
-        draws = self.rows.reshape(ahead, t, 64 * W)[..., : self.R * self.d]
+        self.index_rows = self.index.reshape(ahead, t, 1, self.octets)
+        draws = self.rows.reshape(ahead, t, -1)[..., : self.R * self.d]
         self.steps = [*draws.reshape(ahead, t, self.R, self.d)]
 
     def _fill(self, words: Words, scale: float) -> None:
         if scale != self.scale:
             np.multiply(self.signs, scale, out=self.table, casting="same_kind")
             self.scale = scale
-        np.copyto(self.index, split_words(words, np.uint8).reshape(-1))
+        np.copyto(self.index_rows, split_words(words, np.uint8)[..., : self.octets])
         # Eight signs at once; "clip" lets np.take write to ``out`` without a copy.
         np.take(self.table, self.index, axis=0, out=self.rows, mode="clip")
 

@@ -44,6 +44,10 @@ def gaussian(B):
     return {"kind": "gaussian", "sigma2": 1.0, "B": B}
 
 
+def signs():
+    return {"kind": "rademacher", "sigma2": 1.0}
+
+
 def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None):
     """Settings that take next to nothing, with these changes."""
     nesterov = {"kind": "nesterov", "mu": 0.5}
@@ -117,6 +121,7 @@ def test_learners_take_time_and_not_memory():
 MEASURED = {
     "dim": {"objective": cosine(300_000), "rounds": 2, "P": 4},
     "replicas": {"R": 5000, "objective": cosine(50), "rounds": 2, "P": 4},
+    "one dimension": {"R": 50_000, "objective": cosine(1), "rounds": 2, "oracle": signs()},
     "rotation": {"objective": bowl(700, rotation_seed=1)},
     "recorded": {"rounds": 5000, "R": 100, "oracle": {"kind": "none"}},
     "examples": {"objective": data(20_000, 50), "oracle": minibatch(4)},

@@ -55,6 +55,15 @@ def test_no_word_is_used_for_less_than_it_holds(R: int, d: int, words: int) -> N
     assert words == planned.streams.W
 
 
+@pytest.mark.parametrize("d", DIMENSIONS)
+@pytest.mark.parametrize("R", [1, 2, 9])
+def test_no_more_is_written_than_is_handed_out_and_seven_signs_a_learner(R: int, d: int) -> None:
+    signs = plan(R, 3, d)
+    drawn = signs.draw(0, 1.0)
+    rows = len(signs.steps) * len(drawn)
+    assert signs.values.size // rows == (R * d if R * d < 8 else -(-R * d // 8) * 8)
+
+
 def test_both_signs_are_as_frequent_at_every_place_of_a_word() -> None:
     signs = plan(1, 500, 64)
     drawn = np.stack([signs.draw(step, 1.0).copy() for step in range(100)]).reshape(-1, 64)
