@@ -23,6 +23,10 @@ class NewerFormat(KavgError):
     """An intact file of a later format, which a later version of kavg can read."""
 
 
+class OtherArithmetic(KavgError):
+    """A run that was made with another arithmetic, which another version of kavg has."""
+
+
 class FolderInUse(KavgError):
     """Another process writes to the folder, or its lock cannot be judged from this machine."""
 

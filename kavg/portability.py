@@ -7,39 +7,56 @@ library differ between processors in their last bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Final, Literal, get_args
 
-from kavg.errors import KavgError
+from kavg.errors import OtherArithmetic
 from kavg.protocols import find_definer
 from kavg.text import shorten_repr
 
 SameBits = Literal["any machine", "one kind of machine", "unknown"]
 """Where a part computes the same bits, from the strongest promise to none."""
 ARITHMETIC: Final = 2
-"""Raised by every release in which some runs have other bits: other noise, or other functions."""
+"""Raised by every release in which some runs have other bits: other noise, or other functions.
+
+The format of checkpoints is raised with it, so that earlier versions do not resume them."""
 
 
-def require_same_arithmetic(facts: object, what: str, purpose: str) -> None:
-    """Raise KavgError if a session of a run had another arithmetic than this kavg.
+def require_same_arithmetic(sessions: Sequence[object], what: str, purpose: str) -> None:
+    """Raise ``OtherArithmetic`` unless all sessions of a run had the arithmetic of this kavg.
 
-    ``facts`` are those that were recorded of it: without versions nothing is known, and without the
-    number it is that of kavg 0.3.0 and before.  The message is about ``what``, and ends with what
-    to install for this ``purpose``.
+    ``sessions`` are the facts that were recorded of each, in their order; one without the number
+    had that of kavg 0.3.0 and before.  The message is about ``what``, and ends with what to install
+    for this ``purpose``.
 
-    >>> require_same_arithmetic({"versions": {"kavg": "0.4.0"}, "arithmetic": 2}, "it", "verify")
+    >>> require_same_arithmetic([{"versions": {"kavg": "0.4.0"}, "arithmetic": 2}], "it", "verify")
     """
-    versions = facts.get("versions") if isinstance(facts, Mapping) else None
-    number = facts.get("arithmetic", 1) if isinstance(facts, Mapping) else None
-    if not isinstance(versions, Mapping) or number == ARITHMETIC:
+    made = [_read_arithmetic(facts) for facts in sessions]
+    numbers = {number for number, _ in made}
+    if numbers <= {str(ARITHMETIC)}:
         return
-    version = shorten_repr(versions.get("kavg")).strip("'")
-    raise KavgError(
-        f"{what} was made with arithmetic {shorten_repr(number)} of kavg {version}; this kavg has "
-        f"arithmetic {ARITHMETIC}, so other numbers are possible; install kavg=={version} to "
-        f"{purpose} it"
+    if len(numbers) > 1:
+        known = dict.fromkeys(f"{number} of {version or 'a version'}" for number, version in made)
+        raise OtherArithmetic(
+            f"{what} was made with several arithmetics, {', then '.join(known)}, so that no kavg "
+            f"can {purpose} it; run its settings again"
+        )
+    number, version = made[-1]
+    raise OtherArithmetic(
+        f"{what} was made with arithmetic {number} of {version or 'a version not recorded'}; this "
+        f"kavg has arithmetic {ARITHMETIC}, so other numbers are possible; install "
+        f"{version.replace(' ', '==') or 'the version that made it'} to {purpose} it"
     )
+
+
+def _read_arithmetic(facts: object) -> tuple[str, str]:
+    """The number of a session's arithmetic, and its kavg ("kavg 0.3.0", or "") as text."""
+    known = facts if isinstance(facts, Mapping) else {}
+    versions = known.get("versions")
+    version = versions.get("kavg") if isinstance(versions, Mapping) else None
+    shown = f"kavg {shorten_repr(version)[1:-1]}" if isinstance(version, str) else ""
+    return shorten_repr(known.get("arithmetic", 1)), shown
 
 
 def find_same_bits(*parts: object) -> SameBits:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kavg.arrays import view_read_only
 from kavg.base import Floats
 from kavg.errors import KavgError
+from kavg.portability import ARITHMETIC
 
 NOT_FINITE = ("w", "F", "the gradient of F")
 """The values that end a run where they are not finite."""
@@ -46,7 +47,9 @@ class Trajectory:
     was no longer finite, or None, and ``not_finite`` names the value: w, F or the gradient of F.
     ``done`` counts the rounds that led to ``w``, and ``exponents
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
-    from which later rounds can be repeated.  All arrays are read-only: copy what is to be changed.
+    from which later rounds can be repeated.  ``arithmetic`` is that of the kavg that made the run,
+    1 up to kavg 0.3.0: a run is extended with its own alone.  All arrays are read-only: copy what
+    is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -72,6 +75,7 @@ class Trajectory:
     done: int | None = None
     states: tuple[State, ...] = ()
     not_finite: str | None = None
+    arithmetic: int = ARITHMETIC
 
     def __post_init__(self) -> None:
         for name in ("rounds", "w", "v", "seconds", "gammas", "exponents"):

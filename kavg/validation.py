@@ -18,7 +18,7 @@ from kavg.base import Floats
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import NOT_FINITE, Trajectory
 
-COUNTS: Final = ("P", "K", "B")
+COUNTS: Final = ("P", "K", "B", "arithmetic")
 COUNTABLE: Final = 2**63
 """Counts stay below it, as NumPy stores them in int64."""
 SAME_GAMMA: Final = 1e-12

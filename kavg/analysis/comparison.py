@@ -20,6 +20,7 @@ from kavg.analysis.bounds.bound import Bound
 from kavg.analysis.bounds.setting import BoundValue, Condition, Setting
 from kavg.base import Constant, Floats
 from kavg.errors import KavgError
+from kavg.portability import ARITHMETIC
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count, check_range
 from kavg.trajectory import Trajectory
@@ -96,10 +97,14 @@ def compare_with_bounds(
 
 def _check_pair(problem: Problem, algorithm: Algorithm, run: Trajectory, place: str) -> None:
     if mismatch := find_mismatch(problem, algorithm, run):
-        raise KavgError(
-            f"{place} must be the run of its algorithm on this problem: {mismatch}; give runs in "
-            "the order of their algorithms"
-        )
+        remedy = "give runs in the order of their algorithms"
+        if run.arithmetic != ARITHMETIC:
+            remedy = (
+                f"the run has arithmetic {run.arithmetic} and this kavg {ARITHMETIC}, by which a "
+                "rotation, for instance, is another one; use the version that made the run"
+            )
+        due = "the run of its algorithm on this problem"
+        raise KavgError(f"{place} must be {due}: {mismatch}; {remedy}")
 
 
 def compare_with_bound(

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -93,6 +94,17 @@ def describe_session(ranks: int) -> dict[str, Any]:
     """
     facts = describe_environment(ranks, None)
     return {key: facts[key] for key in SESSION}
+
+
+def list_sessions(recorded: Mapping[str, Any]) -> list[Any]:
+    """List the facts of all sessions of a run from its ``environment.json``; none if it is empty.
+
+    >>> list_sessions({"ranks": 4, "earlier": [{"ranks": 2}]})
+    [{'ranks': 2}, {'ranks': 4}]
+    """
+    earlier = recorded.get("earlier")
+    last = {key: value for key, value in recorded.items() if key != "earlier"}
+    return [*(earlier if isinstance(earlier, list) else []), *([last] if last else [])]
 
 
 def list_bit_facts(same_bits: SameBits) -> tuple[str, ...]:

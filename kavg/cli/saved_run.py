@@ -7,25 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from kavg.cli.environment import SESSION, describe_session, describe_versions
+from kavg.cli.environment import SESSION, describe_session, describe_versions, list_sessions
 from kavg.cli.execution import begin_run, describe_inputs
 from kavg.cli.session import Session
 from kavg.config.config import Config, hash_data
+from kavg.config.consistency import consistency_errors
 from kavg.config.settings_file import to_toml
 from kavg.config.stored_settings import describe_data, load_stored_config, parse_stored_config
-from kavg.errors import KavgError, NewerFormat
+from kavg.errors import KavgError, NewerFormat, OtherArithmetic
 from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
 from kavg.portability import require_same_arithmetic
 from kavg.storage import load_trajectories, manifest
+from kavg.storage.checkpoint_line import read_checksum
 from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.storage.checkpoints import (
-    FOLDER,
-    Checkpoint,
-    list_checkpoints,
-    read_checkpoint,
-    read_checksum,
-)
+from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
 from kavg.storage.output_folder import is_unfinished
 from kavg.storage.text_files import read_json
 from kavg.storage.validation import is_finished, validate_algorithms
@@ -56,7 +52,8 @@ class SavedRun:
     def extended_to(self, rounds: int | None) -> SavedRun:
         """Return the same run with ``rounds`` rounds in all (None: as configured).
 
-        Raises ``KavgError`` if more are configured already: a run cannot be shortened.
+        Raises ``KavgError`` if more are configured already, as a run cannot be shortened, or if
+        settings with so many rounds would not be accepted.
         """
         before = self.config.rounds
         if rounds is None or rounds == before:
@@ -66,7 +63,10 @@ class SavedRun:
                 f"--rounds must be at least {before}, the rounds of this run, got {rounds}; "
                 "use kavg run for a shorter one"
             )
-        return replace(self, config=replace(self.config, rounds=rounds), is_complete=False)
+        config = replace(self.config, rounds=rounds)
+        if errors := consistency_errors(config):
+            raise KavgError("\n  ".join([f"the run cannot have {rounds} rounds:", *errors]))
+        return replace(self, config=config, is_complete=False)
 
     def manager(self, folder: Path, ranks: int) -> CheckpointManager:
         """Return the checkpoint manager of the run in ``folder``, continued on ``ranks`` ranks.
@@ -131,7 +131,7 @@ def read_last_checkpoint(folder: Path, data: Path | None = None) -> SavedRun:
     for path in list_checkpoints(folder / FOLDER):
         try:
             config, begun = load_checkpoint(path, data)
-        except NewerFormat:
+        except (NewerFormat, OtherArithmetic):
             # An intact file: falling back on an older one would lose the rounds in it.
             raise
         except KavgError as error:
@@ -150,14 +150,15 @@ def load_checkpoint(path: Path, data: Path | None = None) -> tuple[Config, Check
     """Read a checkpoint and its settings, and check that they and today's data fit.
 
     Raises:
+        OtherArithmetic: A session of it had another arithmetic than this kavg.
         KavgError: It is damaged, or its settings cannot have led to its runs.
     """
     begun = read_checkpoint(path)
+    # First, as a start that was drawn is another one too.
+    name = f"the run in {str(path.parents[1])!r}"
+    require_same_arithmetic(begun.sessions, name, "complete")
     try:
-        last = _last_session(begun.sessions)
-        # First, as a start that was drawn is another one too.
-        require_same_arithmetic(last, "it", "complete")
-        facts = {**last, "data": begun.data}
+        facts = {**_last_session(begun.sessions), "data": begun.data}
         config = parse_stored_config(begun.settings, path.parents[1], facts, data)
         _check_runs_fit(config, begun.runs)
     except KavgError as error:
@@ -182,7 +183,7 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
     try:
         manifest.validate_files(folder, ("config.toml", "trajectory.npz", "environment.json"))
         facts = read_json(folder / "environment.json")
-        require_same_arithmetic(facts, "it", "extend")
+        require_same_arithmetic(list_sessions(facts), "it", "extend")
         config, runs = load_stored_config(folder, data), load_trajectories(folder)
         if not is_finished(runs, config.algorithms, config.rounds):
             raise KavgError("config.toml and trajectory.npz are not of one run")
@@ -191,9 +192,8 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
         _check_runs_fit(config, runs)
     except KavgError as error:
         raise KavgError(f"{str(folder)!r} cannot be extended: {error}") from None
-    earlier = facts.get("earlier")
     last = {key: facts[key] for key in SESSION if key in facts}
-    sessions = [*(earlier if isinstance(earlier, list) else []), last]
+    sessions = [*list_sessions(facts)[:-1], last]
     begun = Checkpoint(to_toml(config, folder), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
     sha256, warnings = manifest.compute_entry(path).sha256, _version_warnings(sessions, config)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-from kavg.cli.environment import describe_environment
+from kavg.cli.environment import describe_environment, list_sessions
 from kavg.cli.execution import run_algorithms
 from kavg.cli.options import REPETITION, Repetition
 from kavg.cli.output import print_text
@@ -132,7 +132,7 @@ def _repeat_and_judge(
     """Run the settings, or a sample of rounds, again and judge the repetition."""
     assert stored.run is not None
     config, runs = stored.run
-    require_same_arithmetic(stored.environment, "the run", "verify")
+    agree_on(session.comm, "the runs", lambda: _require_arithmetic(stored, runs), lambda _: "")
     here = describe_environment(session.size, None)
     changed = environment_changes(stored.environment, here, config.mean, config.same_bits)
     _print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
@@ -146,6 +146,12 @@ def _repeat_and_judge(
         samples = [f"{run.name}: rounds {', '.join(map(str, run.rounds))}" for run in before]
         _print_lines(session, "sample", samples)
     return judge_repetition(before, now, same_environment=not changed, level=repetition.level)
+
+
+def _require_arithmetic(stored: Examination, runs: Sequence[Trajectory]) -> None:
+    # Without the file that records sessions, what is in the arrays counts.
+    sessions = list_sessions(stored.environment) or [{"arithmetic": run.arithmetic} for run in runs]
+    require_same_arithmetic(sessions, "the run", "verify")
 
 
 def _print_lines(session: Session, label: str, lines: Sequence[str]) -> None:

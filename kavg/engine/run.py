@@ -17,6 +17,7 @@ from kavg.engine.ranks import Divergence
 from kavg.engine.recorder import Recorder
 from kavg.engine.snapshots import Snapshots, max_snapshots
 from kavg.errors import KavgError
+from kavg.portability import ARITHMETIC
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
@@ -148,6 +149,11 @@ def check_extension(run: Run, before: Trajectory) -> int:
     """
     try:
         done = _rounds_done(validate_trajectory(before))
+        if before.arithmetic != ARITHMETIC:
+            raise ValueError(
+                f"it has arithmetic {before.arithmetic} and this kavg {ARITHMETIC}, so its further "
+                "rounds would be others; extend it with the version that made it"
+            )
         if mismatch := find_mismatch(run.problem, run.algorithm, before):
             raise ValueError(mismatch)
         _check_sizes(run, before, done)

@@ -1,14 +1,11 @@
 """Checkpoint files: protected by a checksum, and unable to run code when read.
 
-The first line of a checkpoint is text, in this format and in every later one::
-
-    kavg checkpoint format=1 kavg=0.3.0 sha256=...
-
-The checksum covers all other bytes of the file, those of the line included, and is compared before
-anything is parsed.  In format 1 the rest is an ``.npz`` without pickled objects: the arrays of the
-runs as in ``trajectory.npz``, and ``about``, JSON text with the settings in TOML, a digest of the
-data, the sessions so far and the fields of the runs that are not arrays.  A run in progress is
-stored as a run of as many rounds as it has completed.
+The checksum of the first line (``kavg.storage.checkpoint_line``) covers all other bytes of the
+file, those of the line included, and is compared before anything is parsed.  In formats 1 and 2 the
+rest is an ``.npz`` without pickled objects: the arrays of the runs as in ``trajectory.npz``, and
+``about``, JSON text with the settings in TOML, a digest of the data, the sessions so far and the
+fields of the runs that are not arrays.  A run in progress is stored as a run of as many rounds as
+it has completed.
 """
 
 from __future__ import annotations
@@ -29,23 +26,16 @@ import numpy as np
 from kavg.errors import KavgError, NewerFormat
 from kavg.storage import npz
 from kavg.storage.atomic import sync_folder, write_atomically
+from kavg.storage.checkpoint_line import FORMAT, LINE, LONGEST, MAGIC
 from kavg.storage.regular_files import open_regular
 from kavg.storage.text_files import parse_json
 from kavg.storage.trajectories import build_trajectories, collect_arrays, collect_fields
 from kavg.trajectory import Trajectory
 from kavg.version import __version__
 
-FORMAT: Final = 1
 FOLDER: Final = "checkpoints"
 NAME: Final = re.compile(r"(\d{6,18})\.ckpt")
-MAGIC: Final = b"kavg checkpoint "
-LINE: Final = re.compile(
-    rb"(?P<head>kavg checkpoint format=(?P<format>\d{1,9}) kavg=(?P<kavg>[\w.+!-]{1,40}) )"
-    rb"sha256=(?P<checksum>[0-9a-f]{64})\n"
-)
 DAMAGED: Final = (*npz.UNREADABLE, KeyError, AttributeError)
-LONGEST: Final = 200
-"""Bytes within which the first line ends."""
 END_MAGIC: Final = b"PK\5\6"
 END_BYTES: Final = 22
 """How an archive ends that has no comment: these bytes, which begin so."""
@@ -134,7 +124,7 @@ def _describe_foreign(content: bytes) -> str:
 
 
 def _decode_content(rest: memoryview) -> Checkpoint:
-    """Decode format 1.  A checksum is no signature, so the content is validated as well."""
+    """Decode both formats.  A checksum is no signature, so the content is validated as well."""
     arrays = npz.unpack_archive(io.BytesIO(rest), len(rest))
     fields = parse_json(str(arrays.pop("about")))
     runs = build_trajectories(fields["runs"], arrays)
@@ -175,16 +165,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise kind(f"{str(path)!r} is refused: {error}") from None
 
 
-def read_checksum(path: Path) -> str:
-    """Return the checksum in the first line of a checkpoint; empty if it has none.
-
-    Raises ``OSError`` if the file cannot be read, and ``KavgError`` if it is no regular file.
-    """
-    with open_regular(path) as file:
-        line = LINE.match(file.read(LONGEST))
-    return line["checksum"].decode() if line else ""
-
-
 def _validate_checksum(file: BinaryIO) -> re.Match[bytes]:
     """Return the first line of a file that fits its checksum; its content is not in memory then.
 
@@ -197,9 +177,9 @@ def _validate_checksum(file: BinaryIO) -> re.Match[bytes]:
         file.seek(0)
         decode_checkpoint(file.read(LONGEST))
         raise KavgError("it is cut off")
-    # Of the format of this version the end is known: a file of any size is refused at once.
+    # Of the formats so far the end is known: a file of any size is refused at once.
     file.seek(-END_BYTES, os.SEEK_END)
-    is_ended = int(line["format"]) != FORMAT or file.read(len(END_MAGIC)) == END_MAGIC
+    is_ended = int(line["format"]) > FORMAT or file.read(len(END_MAGIC)) == END_MAGIC
     file.seek(line.end())
     sha = hashlib.sha256(line["head"])
     while is_ended and (chunk := file.read(CHUNK)):

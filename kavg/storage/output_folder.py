@@ -21,6 +21,7 @@ from kavg.storage.atomic import (
     temporary_stem,
 )
 from kavg.storage.changes.additions import require_no_link
+from kavg.storage.checkpoint_line import find_other_version
 from kavg.storage.checkpoints import FOLDER, list_checkpoints
 from kavg.storage.locks.folder_lock import FolderLock
 from kavg.storage.manifest import list_files
@@ -91,10 +92,8 @@ def is_writable(folder: Path) -> bool:
 def _describe_existing(folder: Path) -> str:
     name = repr(str(folder))
     if is_unfinished(folder):
-        return (
-            f"an unfinished run is in {name}: {resume_command(folder)} continues it; "
-            "--force starts again"
-        )
+        way = _describe_resumption(folder)
+        return f"an unfinished run is in {name}: {way}; --force starts again"
     return f"{name} exists already; use --force to overwrite it, or --out DIR"
 
 
@@ -107,6 +106,14 @@ def resume_command(folder: Path) -> str:
     return f"kavg resume {shlex.quote(str(folder))}"
 
 
+def _describe_resumption(folder: Path) -> str:
+    command = resume_command(folder)
+    with contextlib.suppress(OSError, KavgError):
+        if other := find_other_version(list_checkpoints(folder / FOLDER)[0]):
+            return f"kavg {other} alone continues it: pip install kavg=={other}, then {command}"
+    return f"{command} continues it"
+
+
 def is_unfinished(folder: Path) -> bool:
     """True if the folder holds checkpoints, which a run removes when it is finished."""
     # pathlib's own is_dir raises OSError for a name that is too long.
@@ -117,7 +124,7 @@ def require_finished(folder: Path) -> None:
     """Raise KavgError if the run in a folder has checkpoints and no results yet."""
     if is_unfinished(folder) and not (folder / "trajectory.npz").exists():
         raise KavgError(
-            f"the run in {str(folder)!r} is not finished; {resume_command(folder)} continues it"
+            f"the run in {str(folder)!r} is not finished; {_describe_resumption(folder)}"
         )
 
 

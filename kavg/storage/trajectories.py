@@ -100,7 +100,8 @@ def build_trajectories(about: Sequence[Any], arrays: Mapping[str, Any]) -> list[
 def _build(i: int, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
     series = _select(f"{i}.series.", arrays)
     return Trajectory(
-        **about,
+        # Files of kavg 0.3.0 and before have no number of their arithmetic.
+        **{"arithmetic": 1, **about},
         **{name: arrays[f"{i}.{name}"] for name in ARRAYS},
         series={unquote(name): values for name, values in series.items()},
         states=unstack_states(_select(f"{i}.states.", arrays)),

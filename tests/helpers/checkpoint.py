@@ -7,6 +7,7 @@ from pathlib import Path
 import kavg
 from kavg.config.config import hash_data
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
+from kavg.portability import ARITHMETIC
 from kavg.storage.checkpoints import FOLDER, Checkpoint, write_checkpoint
 from kavg.trajectory import Trajectory
 
@@ -21,7 +22,9 @@ def run_of(i: int, rounds: int) -> Trajectory:
 
 
 RUNS = [run_of(0, 6), run_of(1, 3)]
-WHOLE = Checkpoint(to_toml(CONFIG), hash_data(CONFIG), RUNS, [{"time": "now", "ranks": 3}])
+WHOLE = Checkpoint(
+    to_toml(CONFIG), hash_data(CONFIG), RUNS, [{"ranks": 3, "arithmetic": ARITHMETIC}]
+)
 
 
 def write_two_checkpoints(folder: Path) -> None:

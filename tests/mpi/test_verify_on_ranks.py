@@ -1,9 +1,14 @@
 """``kavg verify`` and ``kavg diff`` under mpiexec: one verdict, said once, whatever the ranks."""
 
+from dataclasses import replace
+
 import pytest
 from helpers.launch import run_kavg, run_kavg_on_ranks
 from helpers.run_folder import change_environment, renew_manifest
 from helpers.settings import k_avg, write_settings
+
+from kavg.storage import load_trajectories
+from kavg.storage.trajectories import write_trajectories
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
@@ -42,6 +47,22 @@ def test_a_plain_mean_on_other_ranks_is_the_same_within_confidence(run):
     job = run_kavg_on_ranks(3, "verify", folder, "-q")
     assert job.returncode == 1
     assert job.stdout.splitlines()[-1] == "different"
+
+
+def test_runs_of_another_arithmetic_are_refused_once(run):
+    folder = run("a")
+    change_environment(folder, arithmetic=1)
+    renew_manifest(folder)
+    runs = [
+        replace(run, arithmetic=1, series={"F": 2 * run.F}) for run in load_trajectories(folder)
+    ]
+    write_trajectories(folder / "trajectory.npz", runs)
+    for words, size in (("verify", 3), ("check", 2)):
+        job = run_kavg_on_ranks(size, words, folder, "-q")
+        assert job.returncode == 2
+        assert job.stderr.count("kavg: ") == 1
+        assert "rank" not in job.stderr
+        assert "arithmetic" in job.stderr
 
 
 def test_a_changed_file_is_reported_once(run):

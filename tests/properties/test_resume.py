@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.ranks import run_ranks
@@ -231,6 +233,12 @@ def test_a_run_of_other_settings_is_not_extended(words, change):
     settings = {"algorithm": Misfits.algorithm, "rounds": 6} | change
     with pytest.raises(KavgError, match=rf"cannot be extended: .*{words}"):
         run(Misfits.problem, **settings, extends=before)
+
+
+def test_a_run_of_another_arithmetic_is_not_extended():
+    before = run(Misfits.problem, Misfits.algorithm, 4)
+    with pytest.raises(KavgError, match=r"run of 'M-AVG' cannot be extended: it has arithmetic 1"):
+        run(Misfits.problem, Misfits.algorithm, 6, extends=replace(before, arithmetic=1))
 
 
 def test_a_plain_mean_leaves_no_grids_for_an_exact_one_to_find_missing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from kavg.cli import execution as jobs
 from kavg.cli import output as pictures
 from kavg.config import load_config
 from kavg.objectives import TriangularWave
+from kavg.portability import ARITHMETIC
 from kavg.storage import load_trajectories, manifest
+from kavg.storage.trajectories import write_trajectories
 
 WAVE = {
     "rounds": 30,
@@ -103,6 +106,24 @@ def test_a_violated_bound_leaves_with_3(call, wrong_L, extra):
     assert outcomes("runs/my")["K-AVG", "theorem_1"] == "VIOLATED"
     assert " VIOLATED," in out
     assert call("check", "runs/my")[0] == 3
+
+
+@pytest.mark.parametrize("arithmetic", [1, ARITHMETIC])
+def test_a_run_of_another_problem_by_another_arithmetic_is_said_to_be(call, here, arithmetic):
+    call("run", "my.toml", "-q")
+    folder = here / "runs/my"
+    # In place of another rotation of a quadratic.
+    runs = [
+        replace(run, arithmetic=arithmetic, series=run.series | {"F": 2 * run.F})
+        for run in load_trajectories(folder)
+    ]
+    write_trajectories(folder / "trajectory.npz", runs)
+    code, _, err = call("check", "runs/my", "-q")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "by this problem; " in err
+    said = f"the run has arithmetic 1 and this kavg {ARITHMETIC}, by which a rotation, for instance"
+    assert (said in err) == (arithmetic == 1)
+    assert ("give runs in the order of their algorithms" in err) == (arithmetic == ARITHMETIC)
 
 
 def test_a_run_folder_is_judged_without_running(call, here, monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.run_folder import read_environment, renew_manifest
+from helpers.run_folder import change_environment, read_environment, renew_manifest
 from helpers.settings import k_avg, m_avg, settings_text
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import iterate_rounds
 from kavg.portability import ARITHMETIC
 from kavg.storage import RunFolder, StoredRun, load_trajectories, manifest
+from kavg.storage.trajectories import write_trajectories
 
 NESTEROV = m_avg(outer={"kind": "nesterov", "mu": 0.5})
 SETTINGS = settings_text(rounds=12, record={"every": 5}, algorithm=[k_avg(), NESTEROV])
@@ -119,7 +120,7 @@ def test_a_run_that_rests_on_blas_is_excused_by_another_processor(call, run):
     assert "environment  processor " in out
 
 
-def test_a_run_made_with_another_arithmetic_is_said_to_be(call, run):
+def test_a_run_of_another_arithmetic_is_said_to_be(call, run):
     folder = run("a")
     known = read_environment(folder)
     assert known["same_bits"] == "any machine"
@@ -136,6 +137,45 @@ def test_a_run_made_with_another_arithmetic_is_said_to_be(call, run):
             "kavg: the run was made with arithmetic 1 of kavg 0.3.0; this kavg has arithmetic "
             f"{ARITHMETIC}, so other numbers are possible; install kavg==0.3.0 to verify it\n"
         )
+
+
+@pytest.mark.parametrize("earlier", [{"versions": {"kavg": "0.3.0"}}, {}, "x"])
+def test_every_session_must_have_the_arithmetic(call, run, earlier):
+    folder = run("a")
+    own = {key: read_environment(folder)[key] for key in ("arithmetic", "versions")}
+    change_environment(folder, earlier=[own, earlier])
+    renew_manifest(folder)
+    code, _, err = call("verify", "a", "-q")
+    said = "1 of kavg 0.3.0" if "versions" in earlier else "1 of a version"
+    assert code == 2
+    assert err.startswith(
+        f"kavg: the run was made with several arithmetics, {ARITHMETIC} of kavg "
+        f"{own['versions']['kavg']}, then {said}, so that no kavg can verify it"
+    )
+    change_environment(folder, earlier=[own, own])
+    renew_manifest(folder)
+    assert call("verify", "a", "-q")[0] == 0
+
+
+def test_an_environment_without_versions_is_of_the_first_arithmetic(call, run):
+    folder = run("a")
+    (folder / "environment.json").write_text('{"ranks": 1}')
+    code, _, err = call("verify", "a", "-q")
+    assert code == 2
+    assert err == (
+        "kavg: the run was made with arithmetic 1 of a version not recorded; this kavg has "
+        f"arithmetic {ARITHMETIC}, so other numbers are possible; install the version that made "
+        "it to verify it\n"
+    )
+
+
+def test_without_its_environment_a_run_is_of_the_arithmetic_of_its_arrays(call, run):
+    folder = run("a")
+    (folder / "environment.json").unlink()
+    assert call("verify", "a", "-q")[1].splitlines()[-1].startswith("same bits")
+    runs = [replace(run, arithmetic=1) for run in load_trajectories(folder)]
+    write_trajectories(folder / "trajectory.npz", runs)
+    assert call("verify", "a", "-q")[0] == 2
 
 
 def test_more_than_rounding_is_different_anywhere(call, run):

@@ -22,7 +22,9 @@ from kavg.cli.saved_run import load_checkpoint, open_run, read_last_checkpoint
 from kavg.config.config import hash_data
 from kavg.config.settings_file import parse_config, to_toml
 from kavg.errors import KavgError, NewerFormat
+from kavg.portability import ARITHMETIC
 from kavg.storage import checkpoints, digest
+from kavg.storage.checkpoint_line import FORMAT, SAME_ARITHMETIC
 from kavg.storage.checkpoints import (
     Checkpoint,
     decode_checkpoint,
@@ -99,8 +101,22 @@ def test_a_checkpoint_comes_back_as_it_was_written(tmp_path):
 def test_the_first_line_is_as_documented():
     line, rest = CONTENT.split(b"\n", 1)
     told, sum_ = line.split(b"sha256=")
-    assert told == f"kavg checkpoint format=1 kavg={kavg.__version__} ".encode()
+    assert told == f"kavg checkpoint format=2 kavg={kavg.__version__} ".encode()
     assert sum_.decode() == hashlib.sha256(told + rest).hexdigest()
+
+
+def test_a_checkpoint_of_kavg_0_3_is_read_with_its_arithmetic():
+    about = parse_json(str(np.load(io.BytesIO(CONTENT[CONTENT.index(b"\n") + 1 :]))["about"]))
+    assert [run.pop("arithmetic") for run in about["runs"]] == [ARITHMETIC] * 2
+    before = signed(packed(about=text(about)), b"kavg checkpoint format=1 kavg=0.3.0 ")
+    runs = decode_checkpoint(before).runs
+    assert [run.arithmetic for run in runs] == [1, 1]
+    assert same_bits(runs[0], RUNS[0])
+
+
+def test_earlier_versions_refuse_checkpoints_of_another_arithmetic():
+    # They compare the format alone.
+    assert FORMAT >= SAME_ARITHMETIC >= ARITHMETIC
 
 
 def test_a_checkpoint_without_runs(tmp_path):
@@ -144,7 +160,7 @@ def test_foreign_bytes_are_refused(content):
         (CONTENT[CONTENT.index(b"\n") + 1 :], "it is not a checkpoint of kavg"),
         (b"\x89PNG\r\n\x1a\n" + bytes(500), "it is not a checkpoint of kavg"),
         (b"kavg checkpoint format=one kavg=1 sha256=2\n", "its first line is damaged"),
-        (CONTENT.replace(b"format=1", b"format=2", 1), "its checksum does not fit"),
+        (CONTENT.replace(b"format=2", b"format=1", 1), "its checksum does not fit"),
         (CONTENT + b"\n", "its checksum does not fit"),
     ],
 )
@@ -391,7 +407,7 @@ def test_without_a_whole_checkpoint_each_is_named(folder):
 
 
 def test_a_newer_checkpoint_is_not_passed_over(folder):
-    newer = signed(b"", b"kavg checkpoint format=2 kavg=0.9.0 ")
+    newer = signed(b"", b"kavg checkpoint format=3 kavg=0.9.0 ")
     (folder / checkpoints.FOLDER / "000000009.ckpt").write_bytes(newer)
     with pytest.raises(KavgError, match=r"use kavg 0\.9\.0 or newer"):
         open_run(folder)

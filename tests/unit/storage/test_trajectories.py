@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as npst
 
 import kavg
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories
+from kavg.storage.trajectories import build_trajectories, collect_arrays, collect_fields
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)
@@ -69,6 +70,15 @@ def test_a_real_run_comes_back(tmp_path_factory, problem, method):
     folder = tmp_path_factory.mktemp("run") / "x"
     RunFolder(folder).write(StoredRun("", [run], {}, {}))
     assert [digest(back) for back in load_trajectories(folder / "trajectory.npz")] == [digest(run)]
+
+
+@given(trajectories())
+def test_the_arithmetic_comes_back_and_is_the_first_where_it_is_missing(run):
+    run = replace(run, arithmetic=5)
+    about = collect_fields(run)
+    assert build_trajectories([about], collect_arrays([run]))[0].arithmetic == 5
+    del about["arithmetic"]
+    assert build_trajectories([about], collect_arrays([run]))[0].arithmetic == 1
 
 
 # The digest.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from helpers.run_folder import (
     renew_manifest,
 )
 
+import kavg
 from kavg.cli import environment
 from kavg.cli import saved_run as resuming
 from kavg.portability import ARITHMETIC
 from kavg.storage import load_trajectories, manifest
+from kavg.storage.trajectories import write_trajectories
 
 
 @pytest.mark.parametrize(("short", "long"), [(3, 6), (4, 6), (5, 9), (1, 8)])
@@ -182,12 +185,32 @@ def test_a_finished_run_of_another_arithmetic_is_not_extended(call, here):
     )
 
 
-def test_a_run_of_another_arithmetic_is_not_completed(call, here, stop, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(environment, "ARITHMETIC", 1)
-        stop()
-    code, _, err = call("resume", "runs/my", "-q")
+def test_a_run_with_an_earlier_session_of_another_arithmetic_is_not_extended(call, here, whole):
+    then = {"versions": {"kavg": "0.3.0"}}
+    change_environment(here / "whole", earlier=[then])
+    renew_manifest(here / "whole")
+    code, _, err = call("resume", "whole", "-q", "--rounds", "7")
+    assert (code, err) == (
+        2,
+        "kavg: 'whole' cannot be extended: it was made with several arithmetics, 1 of kavg 0.3.0, "
+        f"then {ARITHMETIC} of kavg {kavg.__version__}, so that no kavg can extend it; run its "
+        "settings again\n",
+    )
+
+
+def test_arrays_of_another_arithmetic_are_not_extended(call, here, whole):
+    runs = [replace(run, arithmetic=1) for run in load_trajectories(here / "whole")]
+    write_trajectories(here / "whole/trajectory.npz", runs)
+    renew_manifest(here / "whole")
+    code, _, err = call("resume", "whole", "-q", "--rounds", "7")
     assert code == 2
-    said = " ".join(err.split())
-    assert f"arithmetic {ARITHMETIC}, so other numbers are possible; install kavg==" in said
-    assert " to complete it" in said
+    assert f"it has arithmetic 1 and this kavg {ARITHMETIC}" in " ".join(err.split())
+
+
+def test_a_run_is_not_extended_beyond_the_steps_that_have_noise(call):
+    # So that the records are not too large as well.
+    call("run", "my.toml", "-q", "--set", f"record.every={2**30}")
+    code, out, err = call("resume", "runs/my", "-q", "--rounds", str(2**32))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"kavg: the run cannot have {2**32} rounds:\n  ")
+    assert "more than 2^32 local steps" in " ".join(err.split())

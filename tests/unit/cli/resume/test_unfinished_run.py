@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from helpers.run_folder import RUN_FILES, list_files, read_digest, stored_checkpoints
 
+from kavg.cli import environment
 from kavg.cli import execution as jobs
 from kavg.engine.local_steps import LocalSteps
+from kavg.portability import ARITHMETIC
+from kavg.storage import checkpoints
 
 
 def test_a_run_does_not_touch_an_unfinished_one(call, here, stop):
@@ -134,6 +137,43 @@ def test_a_folder_behind_a_link_is_resumed(call, here, stop, whole):
     assert call("resume", "link", "-q")[0] == 0
     assert (here / "link").is_symlink()
     assert read_digest(here / "disk/run") == whole
+
+
+@pytest.fixture
+def stop_earlier_kavg(call, stop, monkeypatch):
+    """A run whose two checkpoints are as kavg 0.3.0 left them, in its format."""
+
+    def stop_earlier_kavg():
+        with monkeypatch.context() as patch:
+            patch.setattr(environment, "ARITHMETIC", 1)
+            patch.setattr(environment, "__version__", "0.3.0")
+            patch.setattr(checkpoints, "__version__", "0.3.0")
+            patch.setattr(checkpoints, "FORMAT", 1)
+            stop("--set", "checkpoint.every=2", at=4)
+
+    return stop_earlier_kavg
+
+
+def test_a_run_of_another_arithmetic_is_refused_once(call, here, stop_earlier_kavg):
+    stop_earlier_kavg()
+    assert len(stored_checkpoints(here / "runs/my")) == 2
+    assert call("resume", "runs/my", "-q") == (
+        2,
+        "",
+        "kavg: the run in 'runs/my' was made with arithmetic 1 of kavg 0.3.0; this kavg has "
+        f"arithmetic {ARITHMETIC}, so other numbers are possible; install kavg==0.3.0 to complete "
+        "it\n",
+    )
+
+
+def test_the_advice_for_a_run_of_another_arithmetic_names_the_version(call, stop_earlier_kavg):
+    stop_earlier_kavg()
+    advice = "kavg 0.3.0 alone continues it: pip install kavg==0.3.0, then kavg resume runs/my"
+    for words, said in (
+        (["run", "my.toml"], f"an unfinished run is in 'runs/my': {advice}; --force starts again"),
+        (["verify", "runs/my"], f"the run in 'runs/my' is not finished; {advice}"),
+    ):
+        assert call(*words) == (2, "", f"kavg: {said}\n")
 
 
 @pytest.mark.parametrize("words", [["verify"], ["verify", "--files"], ["check"], ["plot"],
