@@ -40,8 +40,10 @@ class Normals(BlockDraws):
     - All joint moments of a pair up to order 11 are those of independent normals.
     - A draw has 24 significant bits; the largest is 6.33 standard deviations.
     - What is wrong with it: the rotation can be undone.  ``0.8 z1 + 0.6 z2`` is A, which has 65,536
-      values and is normal to that resolution only.  The theorems use that noise has mean zero given
-      the past, its variance, and that coordinates and learners are uncorrelated.
+      values and is normal to that resolution only.  And the direction of ``(z1, z2)`` has atoms:
+      A = B or A = -B in one of 32,768 pairs, and then ``z2/z1`` is -1/7 or 7 up to rounding.  The
+      theorems use that noise has mean zero given the past, its variance, and that coordinates and
+      learners are uncorrelated.
 
     The pairs of ``kavg.oracles.box_muller`` are independent to the resolution of float32.
     """

@@ -52,7 +52,9 @@ class Sphere(AdditiveNoise):
     """``e`` uniform on the sphere of radius ``sqrt(sigma2/B)``: bounded noise, exact norm.
 
     One normal number a (replica, learner, step, coordinate), as for ``Gaussian``, divided by the
-    length of the vector.  ``Rademacher`` has the same norm but only ``2^d`` directions.
+    length of the vector.  In two dimensions four directions come once in 131,072 draws each, as the
+    direction of a pair of normals has atoms (``kavg.oracles.normals``).  ``Rademacher`` has the
+    same norm but only ``2^d`` directions.
 
     >>> Sphere(sigma2=1.0)
     Sphere(sigma2=1.0, B=1)

@@ -230,6 +230,16 @@ def test_a_normal_is_normal_to_a_millionth(code_law):
     np.testing.assert_allclose(code_law.below(tails), special.ndtr(tails), rtol=0.04)
 
 
+def test_the_distance_of_the_angle_is_half_the_jump_at_45_degrees(code_law):
+    assert law.angle_distance(code_law, 20) == pytest.approx(2**-18, rel=0.01)
+    # With the entries 1 and 2 no angle is below that of the slope 1/2.
+    entries = np.array([-2.0, -1.0, 1.0, 2.0])
+    expected = np.arctan(0.5) / (2 * np.pi)
+    assert law.angle_distance(law.Law(entries, 0.75 * entries), 2000) == pytest.approx(
+        expected, rel=2e-3
+    )
+
+
 def small_law(seed=7, n=40):
     entries = np.sort(np.random.Generator(np.random.PCG64(seed)).standard_normal(n))
     return law.Law(0.8 * entries, 0.6 * entries)
