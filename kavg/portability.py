@@ -15,8 +15,13 @@ from kavg.errors import OtherArithmetic
 from kavg.protocols import find_definer
 from kavg.text import shorten_repr
 
-SameBits = Literal["any machine", "one kind of machine", "unknown"]
-"""Where a part computes the same bits, from the strongest promise to none."""
+SameBits = Literal[
+    "any machine", "any machine with the same ranks and MPI", "one kind of machine", "unknown"
+]
+"""Where a part computes the same bits, from the strongest promise to none.
+
+On one kind of machine, a run with ``mean = "allreduce"`` needs the same ranks and MPI as well.
+"""
 ARITHMETIC: Final = 2
 """Raised by every release in which some runs have other bits: other noise, or other functions.
 
@@ -70,17 +75,33 @@ def find_same_bits(*parts: object) -> SameBits:
     >>> find_same_bits(Cosine(dim=2), 0.1), find_same_bits(Cosine(dim=2), object())
     ('any machine', 'unknown')
     """
+    return find_weakest_promise(*map(_promise_of, parts))
+
+
+def find_weakest_promise(*promises: object) -> SameBits:
+    """Return the weakest of some promises; what is none of the words promises nothing.
+
+    >>> find_weakest_promise("any machine", "any machine with the same ranks and MPI")
+    'any machine with the same ranks and MPI'
+    """
     order: tuple[SameBits, ...] = get_args(SameBits)
-    return order[max((order.index(_promise_of(part)) for part in parts), default=0)]
+    # A user's attribute, or a fact in a file, may be anything.
+    words = (each if isinstance(each, str) and each in order else "unknown" for each in promises)
+    return order[max(map(order.index, words), default=0)]
 
 
-def _promise_of(part: object) -> SameBits:
+def is_portable(same_bits: SameBits) -> bool:
+    """True if bits with this promise do not depend on the machine.
+
+    >>> is_portable("any machine with the same ranks and MPI"), is_portable("one kind of machine")
+    (True, False)
+    """
+    return same_bits in get_args(SameBits)[:2]
+
+
+def _promise_of(part: object) -> object:
     if isinstance(part, (Real, tuple)):
         return "any machine"
     definer = find_definer(part, "same_bits")
     is_own = definer is part or definer is type(part)
-    promise = getattr(part, "same_bits", None) if is_own else None
-    known: tuple[SameBits, ...] = get_args(SameBits)
-    # A user's attribute of that name may be anything.
-    is_word = isinstance(promise, str) and promise in known
-    return known[known.index(promise)] if is_word else "unknown"
+    return getattr(part, "same_bits", None) if is_own else None

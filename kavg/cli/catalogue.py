@@ -48,8 +48,14 @@ def _format_kind(kind: str, cls: type) -> str:
     if cls in objectives.KINDS.values():
         lines += _format_constants(cls)
     if cls in (*objectives.KINDS.values(), *oracles.KINDS.values()):
-        lines.append(f"    same bits: {find_same_bits(cls(**small_settings(cls)))}")
+        lines.append(f"    same bits: {_describe_same_bits(cls)}")
     return "\n".join(lines)
+
+
+def _describe_same_bits(cls: type) -> str:
+    # Its draws are the same anywhere, but the gradients of its batches are the objective's.
+    is_batch = cls is oracles.MiniBatch
+    return "as the objective's" if is_batch else find_same_bits(cls(**small_settings(cls)))
 
 
 def _format_signature(cls: type) -> str:

@@ -18,8 +18,9 @@ import numpy as np
 from kavg.base import Communicator
 from kavg.engine.agreement import decode_text, encode_text, group_ranks, name_ranks
 from kavg.engine.blas_threads import get_blas_controller
+from kavg.mpi.comm_world import mpi_version
 from kavg.mpi.launchers import detect_launch
-from kavg.portability import ARITHMETIC, SameBits
+from kavg.portability import ARITHMETIC, SameBits, is_portable
 from kavg.version import __version__
 
 PACKAGES: Final = (
@@ -38,7 +39,7 @@ PACKAGES: Final = (
 BITS: Final = ("machine", "processor", "c_library", "simd", "blas")
 """The facts of a machine that last bits may depend on (docs/design.md, What a digest promises)."""
 
-SESSION: Final = ("time", *BITS, "ranks", "source", "arithmetic", "versions")
+SESSION: Final = ("time", *BITS, "ranks", "mpi", "source", "arithmetic", "versions")
 """The facts that a checkpoint stores of each session in which a part of its run was computed."""
 
 
@@ -92,7 +93,7 @@ def describe_session(ranks: int) -> dict[str, Any]:
 
     Fewer facts than ``describe_environment``, as one is stored for each session of a run.
     """
-    facts = describe_environment(ranks, None)
+    facts = describe_environment(ranks, mpi_version())
     return {key: facts[key] for key in SESSION}
 
 
@@ -114,7 +115,7 @@ def list_bit_facts(same_bits: SameBits) -> tuple[str, ...]:
     ('machine',)
     """
     # Compared on x86-64 alone, so another architecture is always said.
-    return BITS[:1] if same_bits == "any machine" else BITS
+    return BITS[:1] if is_portable(same_bits) else BITS
 
 
 def describe_versions(same_bits: SameBits = "unknown") -> dict[str, Any]:

@@ -23,8 +23,15 @@ from kavg.cli.session import Session
 from kavg.config.toml import parse_toml
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
+from kavg.portability import find_weakest_promise
 from kavg.reports.labels import format_estimate, quantity_title
-from kavg.reports.repetition import BIT_DEPENDENCIES, MACHINE_DEPENDENCIES, NAMES
+from kavg.reports.repetition import (
+    BIT_DEPENDENCIES,
+    NAMES,
+    UNTRIED,
+    flatten_environment,
+    list_bit_dependencies,
+)
 from kavg.reports.text import fold_line
 from kavg.storage import RunFolder, joint_digest, load_trajectories
 from kavg.storage.output_folder import require_run_folder
@@ -78,11 +85,14 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
     facts_a, facts_b = _read_environment(a), _read_environment(b)
     # The same data may lie at another place, as seen from another folder.
     skipped = DATA_PLACES if data_a and data_a == data_b else ()
+    settings_a, settings_b = _read_settings(a, skipped), _read_settings(b, skipped)
     lines = [
-        *_changed_places("settings", _read_settings(a, skipped), _read_settings(b, skipped)),
+        *_changed_places("settings", settings_a, settings_b),
         *_changed_places("data    ", {"digest": data_a[:SHOWN]}, {"digest": data_b[:SHOWN]}),
     ]
-    expected = _describe_expectation(facts_a, facts_b, same_settings=not lines)
+    expected = _describe_expectation(
+        facts_a, facts_b, settings_a.get("mean"), same_settings=not lines
+    )
     lines += [
         *_changed_places("machine ", facts_a, facts_b),
         *([f"expected  {expected}"] if expected else []),
@@ -123,21 +133,28 @@ def _read_environment(folder: Path) -> dict[str, Any]:
 
 
 def _describe_expectation(
-    a: Mapping[str, Any], b: Mapping[str, Any], *, same_settings: bool
+    a: Mapping[str, Any], b: Mapping[str, Any], mean: object, *, same_settings: bool
 ) -> str | None:
     """What to expect of two runs by where they were made; None if nothing is."""
-    changed = [
-        place for place in BIT_DEPENDENCIES if place != "ranks" and a.get(place) != b.get(place)
-    ]
+    first, second = flatten_environment(a), flatten_environment(b)
+    changed = [place for place in BIT_DEPENDENCIES if first.get(place) != second.get(place)]
     if "arithmetic" in changed:
         return "other numbers are possible, as the two runs have different arithmetic"
-    if not changed or not same_settings:
+    # An exact mean is the same on any ranks, which need no words.
+    if not same_settings or not set(changed) - ({"ranks"} if mean != "allreduce" else set()):
         return None
-    is_portable = all(facts.get("same_bits") == "any machine" for facts in (a, b))
-    if is_portable and set(changed) <= set(MACHINE_DEPENDENCIES):
-        return "the same bits, which do not depend on the processor"
-    names = (NAMES.get(place, place.removeprefix("versions.")) for place in changed)
-    return f"last bits may differ, as they depend on {', '.join(names)}"
+    promise = find_weakest_promise(a.get("same_bits"), b.get("same_bits"))
+    reasons = list_bit_dependencies(mean, promise)
+    untried = [place for place in changed if reasons.get(place) == UNTRIED]
+    if depends := [place for place in changed if place in reasons and place not in untried]:
+        return f"last bits may differ, as they depend on {_list_names(depends)}"
+    if untried:
+        return f"the same bits, but not everywhere tried: {_list_names(untried)}"
+    return "the same bits, which do not depend on the processor"
+
+
+def _list_names(places: Sequence[str]) -> str:
+    return ", ".join(NAMES.get(place, place.removeprefix("versions.")) for place in places)
 
 
 def _changed_places(label: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:

@@ -39,6 +39,9 @@ LABEL: Final = 13
 """Columns of the label in front of a printed line."""
 UNCHANGED: Final[Mapping[SameBits, str]] = {
     "any machine": "the same versions; these bits do not depend on the processor",
+    "any machine with the same ranks and MPI": (
+        "the same versions, ranks and MPI; these bits do not depend on the processor"
+    ),
     "one kind of machine": "the same machine and versions",
     "unknown": "the same machine and versions",
 }
@@ -133,7 +136,7 @@ def _repeat_and_judge(
     assert stored.run is not None
     config, runs = stored.run
     agree_on(session.comm, "the runs", lambda: _require_arithmetic(stored, runs), lambda _: "")
-    here = describe_environment(session.size, None)
+    here = describe_environment(session.size, session.mpi)
     changed = environment_changes(stored.environment, here, config.mean, config.same_bits)
     _print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
     if repetition.sample is None:

@@ -10,6 +10,7 @@ from typing import Annotated, Final, final
 
 from kavg.base import Objective, Oracle, Precision, Start
 from kavg.config.kinds import to_plain
+from kavg.engine.means import MEANS
 from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
 from kavg.objectives.data import digest_data
@@ -130,8 +131,8 @@ class Config:
 
     @property
     def same_bits(self) -> SameBits:
-        """Where the run has the same digest: the weakest of what problem and algorithms promise."""
-        return find_same_bits(self.problem, *self.algorithms)
+        """Where the run has the same digest: the weakest promise of its parts and mean."""
+        return find_same_bits(self.problem, *self.algorithms, MEANS[self.mean])
 
 
 def hash_config(config: Config) -> str:

@@ -51,14 +51,14 @@ class ExactMean:
     """The exact mean, rounded: its bits depend neither on tiles nor on ranks.
 
     A coordinate so much smaller than the largest norm that the two limbs do not reach its last
-    place is exact to about ``2^-104 P^2`` of the grid's bound instead.
-
-    ``exponents (R,)`` are the grids' bounds, part of the state of a run.  The sums have shape
-    ``(2, R, d + 2)``: the two limbs of the d coordinates; those of the squared norm; and a flag,
-    whether this rank has a learner beyond the bound, whose unused second limb holds the rank's
-    request.  Large sums are cut into chunks of columns, with an ``Allreduce`` for each.
-    ``floor`` is None unless the last round's grids were much wider than its displacements.
+    place is exact to about ``2^-104 P^2`` of the grid's bound instead.  ``exponents (R,)`` are the
+    grids' bounds, part of the state of a run.  The sums have shape ``(2, R, d + 2)``: two limbs of
+    the coordinates; those of the squared norm; and a flag, whether this rank has a learner beyond
+    the bound, whose unused second limb holds the rank's request.  Large sums are cut into chunks,
+    with an ``Allreduce`` for each.  ``floor`` is None unless the last grids were much too wide.
     """
+
+    same_bits = "any machine"
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.R, self.d = comm, P, R, d

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, final
+from typing import ClassVar, Final, Protocol, final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from kavg.base import Communicator, Floats
 from kavg.elementary.sums import SquareSums
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
+from kavg.portability import SameBits
 
 
 class Sums(Protocol):
@@ -96,6 +97,9 @@ class PlainMean:
     numbers in place of one and keeps all bits.  The sums have shape ``(R, d + 2)``: coordinates,
     squared norm, and this rank's request in row 0 of the last column.
     """
+
+    # MPI may add in another order with other ranks, and each library has its own.
+    same_bits: ClassVar[SameBits] = "any machine with the same ranks and MPI"
 
     def __init__(self, comm: Communicator, P: int, R: int, d: int) -> None:
         self.comm, self.P, self.d = comm, P, d

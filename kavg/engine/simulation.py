@@ -50,7 +50,7 @@ def simulate(
     ``replicas`` independent repetitions are computed side by side; ``seed`` determines all random
     numbers, and the result to the last bit with ``mean="exact"``, on any number of ranks of
     ``comm`` (default: one process).  ``mean="allreduce"`` is faster for large models, and its last
-    bits depend on the number of ranks; ``dtype="float32"`` is the precision of the local steps;
+    bits depend on the number of ranks and on MPI; ``dtype="float32"`` is that of the local steps;
     ``tile`` is how many learners take their steps at once.
 
     ``on_round`` is called with each new round, whose arrays are read-only, and ``callback`` with

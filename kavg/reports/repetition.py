@@ -17,7 +17,7 @@ from kavg.analysis.repeatability import (
     measure_discrepancies,
     significant_discrepancies,
 )
-from kavg.portability import SameBits
+from kavg.portability import SameBits, is_portable
 from kavg.reports.labels import format_estimate
 from kavg.trajectory import Trajectory
 
@@ -41,9 +41,9 @@ BIT_DEPENDENCIES: Final = {
     "ranks": "sums of mean = 'allreduce' differ",
 }
 """What may change the bits, with the reason; see docs/design.md, What a digest promises."""
-EXPECTED: Final = dict.fromkeys(
-    ("machine", "versions.numpy"), "the same bits are expected, but not everywhere tried"
-)
+UNTRIED: Final = "the same bits are expected, but not everywhere tried"
+"""The reason for what bits that are the same on any machine should not depend on."""
+EXPECTED: Final = dict.fromkeys(("machine", "versions.numpy"), UNTRIED)
 """The reasons for a run that promises the same bits on any machine, in place of those above."""
 NAMES: Final = {"c_library": "C library", "simd": "SIMD extensions", "blas": "BLAS"}
 UNKNOWN: Final = "not recorded"
@@ -109,18 +109,16 @@ def environment_changes(
     """List the changes of machine and versions that the bits depend on, with their reasons.
 
     ``recorded`` is the environment of the last session of a run, with the ``earlier`` ones: each is
-    compared with ``here``.  ``mean`` is the setting: with ``"allreduce"`` bits depend on the number
-    of ranks as well.  A run whose ``same_bits`` is "any machine" depends neither on the processor
-    nor on libraries.
+    compared with ``here``.  ``list_bit_dependencies`` says which changes count.
 
     >>> environment_changes({"machine": "arm64"}, {"machine": "x86_64", "cores": 8}, "exact")
     ['machine x86_64 (then arm64): any last bit may differ']
     """
     earlier = recorded.get("earlier")
     sessions = [*(earlier if isinstance(earlier, list) else []), recorded]
-    then, now = list(map(flatten_tables, sessions)), flatten_tables(here)
+    then, now = list(map(flatten_environment, sessions)), flatten_environment(here)
     changes = []
-    for place, reason in _list_reasons(mean, same_bits).items():
+    for place, reason in list_bit_dependencies(mean, same_bits).items():
         if place in now:
             before = _describe_sessions([each.get(place, UNKNOWN) for each in then], now[place])
             name = NAMES.get(place, place.removeprefix("versions."))
@@ -128,9 +126,32 @@ def environment_changes(
     return changes
 
 
-def _list_reasons(mean: str, same_bits: SameBits) -> dict[str, str]:
+def flatten_environment(facts: object) -> dict[str, Any]:
+    """Flatten an environment by place; ``ranks`` includes the MPI library that adds over them.
+
+    >>> flatten_environment({"ranks": 3, "mpi": "MPICH 4"})["ranks"]
+    '3 of MPICH 4'
+    """
+    places = flatten_tables(facts)
+    ranks, mpi = places.get("ranks"), places.get("mpi")
+    # A single rank adds nothing over ranks.
+    if not isinstance(mpi, str) or not mpi or ranks in (None, 1):
+        return places
+    return places | {"ranks": f"{ranks} of {' '.join(mpi.split())}"}
+
+
+def list_bit_dependencies(mean: object, same_bits: SameBits) -> dict[str, str]:
+    """List the places of an environment that a run's bits may depend on, with the reasons.
+
+    ``mean`` is the setting: with ``"allreduce"`` bits depend on the ranks and their MPI library as
+    well.  With a ``same_bits`` for any machine they depend neither on the processor nor on
+    libraries.
+
+    >>> "ranks" in list_bit_dependencies("exact", "any machine")
+    False
+    """
     reasons = BIT_DEPENDENCIES
-    if same_bits == "any machine":
+    if is_portable(same_bits):
         reasons = reasons | EXPECTED
         reasons = {place: reasons[place] for place in reasons if place not in MACHINE_DEPENDENCIES}
     return {place: reasons[place] for place in reasons if place != "ranks" or mean == "allreduce"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from helpers.constructors import arguments
 
 from kavg import Algorithm, Problem, objectives, oracles, schedules, starts
+from kavg.config.config import Config
 from kavg.config.kinds import FAMILIES
 from kavg.objectives.data import Synthetic
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
@@ -99,6 +100,22 @@ def test_a_problem_and_an_algorithm_promise_what_their_parts_do():
     assert Algorithm(2, 3, 0.1, Averaging()).same_bits == "any machine"
     assert Algorithm(2, 3, schedules.InverseSqrt(0.1), Averaging()).same_bits == "any machine"
     assert Algorithm(2, 3, lambda n: 0.1 / n, Averaging()).same_bits == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("mean", "promise"),
+    [
+        ("exact", "any machine"),
+        ("allreduce", "any machine with the same ranks and MPI"),
+    ],
+)
+def test_a_plain_mean_needs_the_same_ranks_and_mpi(mean, promise):
+    bowl, noise = objectives.Cosine(dim=2), oracles.Gaussian(sigma2=1.0)
+    algorithm = Algorithm(2, 3, 0.1, Averaging(), name="a")
+    config = Config(rounds=2, objective=bowl, oracle=noise, algorithms=(algorithm,), mean=mean)
+    assert config.same_bits == promise
+    own = replace(config, objective=objectives.LogisticRegression(DATA))
+    assert own.same_bits == "one kind of machine"
 
 
 def test_shifts_promise_what_their_noise_does():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.run_folder import change_environment
+from helpers.run_folder import change_environment, renew_manifest
 from helpers.settings import write_settings
+
+from kavg.version import __version__
 
 
 @pytest.fixture(autouse=True)
@@ -51,14 +53,18 @@ def test_what_another_machine_lets_expect(call, run):
         "the same bits, which do not depend on the processor",
         "last bits may differ, as they",
     )
+    untried = "the same bits, but not everywhere tried: machine"
     simd = f"{other} depend on SIMD extensions"
     arithmetic = "other numbers are possible, as the two runs have different arithmetic"
     for changes, expected in (
         ({"cores": 99}, None),
         ({"processor": "another", "blas": "none"}, same),
-        ({"processor": "another", "machine": "sparc"}, f"{other} depend on machine, processor"),
+        ({"processor": "another", "machine": "sparc"}, untried),
         ({"simd": "none", "same_bits": "one kind of machine"}, simd),
         ({"simd": "none", "same_bits": ["any machine"]}, simd),
+        ({"ranks": 3, "mpi": "another"}, None),
+        ({"ranks": 3, "processor": "another"}, same),
+        ({"machine": "sparc", "versions": {"kavg": "0"}}, f"{other} depend on kavg"),
         ({"arithmetic": 1}, arithmetic),
     ):
         change_environment(run("b", "--force"), **changes)
@@ -70,6 +76,43 @@ def test_what_another_machine_lets_expect(call, run):
     assert "expected" not in call("diff", "a", "b")[1]
     change_environment(Path("b"), arithmetic=1)
     assert f"expected  {arithmetic}" in call("diff", "a", "b")[1]
+
+
+def test_a_plain_mean_depends_on_the_ranks_and_their_mpi(call, run):
+    ranks = "last bits may differ, as they depend on ranks"
+    plain = ["--set", "mean=allreduce"]
+    for name in ("a", "b"):
+        change_environment(run(name, *plain), ranks=3, mpi="MPICH 4")
+    for changes, expected in (
+        ({"processor": "another"}, "the same bits, which do not depend on the processor"),
+        ({"mpi": "MPICH 5"}, ranks),
+        ({"mpi": "MPICH 4", "ranks": 2}, ranks),
+        ({"same_bits": "unknown"}, f"{ranks[:-5]}processor, ranks"),
+    ):
+        change_environment(Path("b"), **changes)
+        assert f"expected  {expected}\n" in call("diff", "a", "b")[1]
+    for name in ("a", "b"):
+        change_environment(Path(name), ranks=1, processor="one", mpi=name)
+    assert "expected" not in call("diff", "a", "b")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("machine", {"machine": "sparc"}),
+        ("numpy", {"versions": {"numpy": "1.0", "kavg": __version__}}),
+    ],
+)
+def test_diff_and_verify_agree_on_what_the_bits_depend_on(call, run, name, facts):
+    run("a")
+    change_environment(run("b"), **facts)
+    renew_manifest(Path("b"))
+    untried = f"expected  the same bits, but not everywhere tried: {name}\n"
+    assert untried in call("diff", "a", "b")[1]
+    said = " ".join(call("verify", "b", "-q")[1].split())
+    assert f"environment {name} " in said
+    assert "): the same bits are expected, but not everywhere tried" in said
+    assert "may differ" not in said
 
 
 def test_a_run_of_several_parts_is_one_line(call, run):

@@ -9,6 +9,7 @@ from kavg.reports.repetition import (
     MACHINE_DEPENDENCIES,
     NAMES,
     environment_changes,
+    flatten_environment,
 )
 
 HERE = {
@@ -58,6 +59,17 @@ def test_bits_that_are_the_same_on_any_machine_depend_on_versions_alone(place):
         assert len(environment_changes(other, HERE, "allreduce", promise)) == 1
 
 
+def test_a_plain_mean_depends_on_the_mpi_library_of_several_ranks():
+    promise = "any machine with the same ranks and MPI"
+    for ranks, mean, said in (
+        (2, "allreduce", ["ranks 2 of B (then 2 of A): sums of mean = 'allreduce' differ"]),
+        (2, "exact", []),
+        (1, "allreduce", []),
+    ):
+        then, now = (HERE | {"ranks": ranks, "mpi": mpi} for mpi in "AB")
+        assert environment_changes(then, now | {"processor": "B"}, mean, promise) == said
+
+
 def test_sessions_of_one_processor_are_named_together():
     sessions = [HERE | {"processor": processor} for processor in "BABC"]
     (change,) = environment_changes(HERE | {"earlier": sessions}, HERE, "exact")
@@ -68,6 +80,12 @@ def test_what_was_not_recorded_may_have_been_another():
     older = {key: value for key, value in HERE.items() if key != "c_library"}
     (change,) = environment_changes(older, HERE, "exact")
     assert change.startswith("C library glibc 2.36 (then not recorded): ")
+
+
+@pytest.mark.parametrize("mpi", [None, 3, "", "  MPICH  Version: 4"])
+def test_spaces_of_a_library_are_its_own(mpi):
+    known = flatten_environment({"ranks": 3, "mpi": mpi})["ranks"]
+    assert known == ("3 of MPICH Version: 4" if isinstance(mpi, str) and mpi else 3)
 
 
 @pytest.mark.parametrize("earlier", [None, "x", 3, [3, None], [[]], {"a": 1}])
