@@ -56,8 +56,8 @@ def simulate(
     ``on_round`` is called with each new round, whose arrays are read-only, and ``callback`` with
     the run in progress.  Before the first round the problem's and the algorithm's own code is
     called on a few rows, to find what would run on with a wrong result (docs/contributing.md,
-    "What is checked of your code").  A run that ``extends`` a shorter one of the same settings
-    equals, to the last bit, one that was that long from the start.
+    "What is checked of your code").  A run that ``extends`` a shorter one of the same settings and
+    arithmetic equals, to the last bit, one that was that long from the start.
 
     Under MPI the call is collective.  If a part of the problem, a measure, ``on_round`` or the
     callback fails on one rank, that rank raises the exception and the others ``KavgError``.

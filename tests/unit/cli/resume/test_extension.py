@@ -207,6 +207,7 @@ def test_arrays_of_another_arithmetic_are_not_extended(call, here, whole):
     assert f"it has arithmetic 1 and this kavg {ARITHMETIC}" in " ".join(err.split())
 
 
+@pytest.mark.timeout(30)  # where it is extended, it does not end
 def test_a_run_is_not_extended_beyond_the_steps_that_have_noise(call):
     # So that the records are not too large as well.
     call("run", "my.toml", "-q", "--set", f"record.every={2**30}")
