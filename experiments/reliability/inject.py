@@ -103,8 +103,8 @@ class Outcome:
     left: list[str] = field(default_factory=list)
 
 
-class Library:
-    """The preloaded library in this process."""
+class PlantedFaults:
+    """Faults of system calls, planted by the library that this process was started with."""
 
     def __init__(self, path: str) -> None:
         self.functions = ctypes.CDLL(path)
@@ -121,8 +121,8 @@ class Library:
 class Laboratory:
     """Runs cases in ``place``, each command in a process that is forked from this one."""
 
-    def __init__(self, place: Path, library: Library) -> None:
-        self.place, self.library = place, library
+    def __init__(self, place: Path, faults: PlantedFaults) -> None:
+        self.place, self.faults = place, faults
         self.said = place / "said"
         self.calls: dict[str, int] = {}
         self.digests: dict[str, dict[str, str]] = {}
@@ -149,13 +149,13 @@ class Laboratory:
             os.dup2(file, 1)
             os.dup2(file, 2)
             sys.argv = ["kavg", *words]
-            self.library.arm(folder, number, code)
+            self.faults.arm(folder, number, code)
             entry_point.main()
         except SystemExit as ended:
             status = int(ended.code or 0)
         finally:
-            count = self.library.count()
-            self.library.arm(Path("/nowhere"), 0, 0)
+            count = self.faults.count()
+            self.faults.arm(Path("/nowhere"), 0, 0)
             (self.place / "count").write_text(str(count))
             sys.stdout.flush()
             os._exit(status)
@@ -285,7 +285,7 @@ def work(given: argparse.Namespace) -> None:
     for name in COMMON:  # once, and not in each process
         importlib.import_module(name)
     with tempfile.TemporaryDirectory(dir=PLACE) as scratch:
-        laboratory = Laboratory(Path(scratch), Library(given.library))
+        laboratory = Laboratory(Path(scratch), PlantedFaults(given.preloaded))
         for name in SCENARIOS:
             laboratory.prepare(name)
         print(json.dumps(laboratory.calls), flush=True)
@@ -310,7 +310,7 @@ def build(folder: Path) -> Path | None:
 
 def run_all(given: argparse.Namespace, library: Path) -> tuple[dict[str, int], list[Any]]:
     """Run the cases in ``jobs`` processes; return the calls of each command and the outcomes."""
-    words = [sys.executable, __file__, "--library", str(library), "--jobs", str(given.jobs),
+    words = [sys.executable, __file__, "--preloaded", str(library), "--jobs", str(given.jobs),
              "--most", str(given.most), "--seed", str(given.seed),
              "--only", str(given.only), "--minutes", str(given.minutes)]  # fmt: skip
     variables = os.environ | {"LD_PRELOAD": str(library), "OMP_NUM_THREADS": "1"}
@@ -362,7 +362,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=11, help="begin no case after these")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--library", help=argparse.SUPPRESS)
+    parser.add_argument("--preloaded", help=argparse.SUPPRESS)
     parser.add_argument("--work", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, final
 
 from kavg.errors import KavgError
-from kavg.mpi.library_files import advise_on_library
+from kavg.mpi.shared_libraries import advise_on_library
 
 SLURM: Final = "Slurm's srun"
 OPEN_MPI: Final = "Open MPI"

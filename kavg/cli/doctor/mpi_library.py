@@ -13,7 +13,7 @@ from typing import Final, final
 from kavg.cli.doctor.finding import Finding, fine, wrong
 from kavg.errors import KavgError
 from kavg.mpi.launchers import library_name, loaded_library_path, mpiexec_beside
-from kavg.mpi.library_files import advise_on_library, find_library_file
+from kavg.mpi.shared_libraries import advise_on_library, find_library_file
 
 INSTALL: Final = "pip install 'kavg[mpich]', or load the site's MPI, for several ranks"
 OPEN_MPI: Final = ("open mpi", "openrte", "prrte", "openmpi")

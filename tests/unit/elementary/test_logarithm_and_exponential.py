@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+from helpers.memory import measure_peak
 
 from kavg.elementary.exponential import exp, expm1, write_expm1_single
 from kavg.elementary.logarithm import log, log1p, write_log_single
@@ -147,10 +147,7 @@ def test_single_precision_allocates_nothing_of_the_size_of_its_argument(f):
     write, planes, _ = SINGLES[f]
     x, work = np.full((50, 200), 0.5, np.float32), np.empty((planes, 50, 200), np.float32)
     write(x.copy(), x, work)
-    tracemalloc.start()
-    write(x, x, work)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = measure_peak(lambda: write(x, x, work))
     assert peak < 4000
 
 

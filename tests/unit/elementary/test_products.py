@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.memory import measure_peak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,10 +97,7 @@ def test_the_error_is_below_the_stated_bound(n):
 def test_a_planned_product_allocates_nothing(d):
     x, out, multiply = np.ones((4, 3, d)), np.empty((4, 3, d)), RowProducts(np.eye(d))
     multiply(x, out)
-    tracemalloc.start()
-    multiply(x, out)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    most = measure_peak(lambda: multiply(x, out))
     assert most < 2000
     assert np.array_equal(out, x)
 
@@ -123,8 +120,5 @@ def test_products_with_a_diagonal(shape, dtype):
 @pytest.mark.parametrize("shape", [(2**20, 1, 3), (2, 2**20, 3), (1, 2, 2**18)])
 def test_a_spread_diagonal_is_small(shape):
     diagonal = np.ones(shape[-1])
-    tracemalloc.start()
-    DiagonalProducts(diagonal, *shape[:2])
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    most = measure_peak(lambda: DiagonalProducts(diagonal, *shape[:2]))
     assert most < max(2**20, 8 * shape[-1]) + 4000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from decimal import Context, Decimal
 
 import numpy as np
 import pytest
+from helpers.memory import measure_peak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -176,10 +176,7 @@ def test_the_same_arrays_allocate_nothing(dtype, adds_x):
     out = np.empty_like(x)
     plan = plan_tanh(2.0, -2.0, size=x.size, dtype=dtype, adds_x=adds_x)
     plan(x, out)
-    tracemalloc.start()
-    plan(x, out)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    peak = measure_peak(lambda: plan(x, out))
     assert peak < 1000
 
 

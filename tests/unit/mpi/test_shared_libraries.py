@@ -8,7 +8,7 @@ from kavg.cli.doctor import mpi_library
 from kavg.cli.doctor.mpi_library import Library, check_library
 from kavg.mpi import launchers
 from kavg.mpi.launchers import Launch, missing_library_error
-from kavg.mpi.library_files import advise_on_library, find_library_file
+from kavg.mpi.shared_libraries import advise_on_library, find_library_file
 
 PLACES = [
     "usr/lib/x86_64-linux-gnu/libmpich.so.12",
