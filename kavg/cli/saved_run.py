@@ -17,7 +17,8 @@ from kavg.config.stored_settings import describe_data, load_stored_config, parse
 from kavg.errors import KavgError, NewerFormat, OtherArithmetic
 from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
-from kavg.portability import require_same_arithmetic
+from kavg.portability import is_portable, require_same_arithmetic
+from kavg.reports.repetition import UNTRIED
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoint_line import read_checksum
 from kavg.storage.checkpoint_manager import CheckpointManager
@@ -205,16 +206,15 @@ def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
     last = _last_session(sessions)
     versions = last.get("versions")
     then = {**last, **(versions if isinstance(versions, Mapping) else {})}
-    changes = [
-        f"{name} {then.get(name, 'not recorded')} then, {now} now"
+    changes = {
+        name: f"{name} {then.get(name, 'not recorded')} then, {now} now"
         for name, now in describe_versions(config.same_bits).items()
         if then.get(name) != now
-    ]
-    if not changes:
-        return []
-    return [f"the last bits may differ from those of an uninterrupted run: {'; '.join(changes)}"]
+    }
+    portable = is_portable(config.same_bits) and changes.keys() <= {"machine", "numpy"}
+    said = UNTRIED if portable else "the last bits may differ from those of an uninterrupted run"
+    return [f"{said}: {'; '.join(changes.values())}"] if changes else []
 
 
 def _last_session(sessions: Sequence[Any]) -> Mapping[str, Any]:
-    """The facts of the last session, as far as a file has any."""
     return sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}

@@ -21,6 +21,7 @@ import numpy as np
 from kavg.base import Floats
 from kavg.elementary.row_blocks import Rows, cut_rows, plan_blocks
 from kavg.elementary.sums import halve
+from kavg.errors import KavgError
 
 SPREAD: Final = 131_072
 """Numbers at most in the spread diagonal of ``DiagonalProducts``, or a row: 1 MB."""
@@ -51,14 +52,22 @@ class RowProducts:
         self.plans: dict[tuple[int, ...], list[tuple[Rows, _BlockProduct]]] = {}
 
     def __call__(self, x: Floats, out: Floats) -> None:
-        """Write ``x A`` at every row of ``x (t, R, n)`` to ``out (t, R, m)``."""
-        for (learners, replicas), multiply in self.plans.get(x.shape) or self._plan(x.shape):
+        """Write ``x A`` at every row of ``x (t, R, n)`` to ``out (t, R, m)``.
+
+        Raises ``KavgError`` if their shapes do not fit ``A``, at the first call with that of x.
+        """
+        for (learners, replicas), multiply in self.plans.get(x.shape) or self._plan(x, out):
             multiply(x[learners, replicas], out[learners, replicas])
 
-    def _plan(self, shape: tuple[int, ...]) -> list[tuple[Rows, _BlockProduct]]:
+    def _plan(self, x: Floats, out: Floats) -> list[tuple[Rows, _BlockProduct]]:
+        n, m = self.matrix.shape
+        if x.shape[2:] != (n,) or out.shape != (*x.shape[:2], m):
+            raise KavgError(
+                f"x (t, R, {n}) and out (t, R, {m}) are needed, got {x.shape} and {out.shape}"
+            )
         most = BLOCK // self.matrix.size
         make = partial(_BlockProduct, self.matrix, self.G)
-        plan = self.plans[shape] = plan_blocks(shape[0], shape[1], most, make)
+        plan = self.plans[x.shape] = plan_blocks(x.shape[0], x.shape[1], most, make)
         return plan
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kavg.elementary.products import BLOCK, SPREAD, DiagonalProducts, RowProducts, multiply_rows
 from kavg.elementary.row_blocks import cut_rows
+from kavg.errors import KavgError
 
 SIZES = st.one_of(st.integers(1, 12), st.sampled_from([31, 70, 130, 200]))
 PRECISIONS = st.sampled_from(["float64", "float32"])
@@ -91,6 +92,15 @@ def test_the_error_is_below_the_stated_bound(n):
         assert abs(Fraction(found) - sum(terms)) <= k * 2.0**-53 * 1.01 * float(
             sum(map(abs, terms))
         )
+
+
+@pytest.mark.parametrize(
+    ("x", "out"),
+    [((2, 3, 5), (2, 3, 4)), ((2, 3, 4), (2, 3, 5)), ((2, 3, 4), (1, 3, 4)), ((3, 4), (3, 4))],
+)
+def test_shapes_that_do_not_fit_the_matrix_are_refused(x, out):
+    with pytest.raises(KavgError, match=r"x \(t, R, 4\) and out \(t, R, 4\) are needed"):
+        RowProducts(np.eye(4))(np.ones(x), np.zeros(out))
 
 
 @pytest.mark.parametrize("d", [10, 100])

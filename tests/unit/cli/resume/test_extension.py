@@ -6,6 +6,7 @@ import json
 import signal
 import tomllib
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from helpers.run_folder import (
 import kavg
 from kavg.cli import environment
 from kavg.cli import saved_run as resuming
-from kavg.portability import ARITHMETIC
+from kavg.config.config import Config
+from kavg.portability import ARITHMETIC, SameBits
+from kavg.reports.repetition import UNTRIED
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.trajectories import write_trajectories
 
@@ -166,6 +169,21 @@ def test_other_versions_are_reported_once(call, here, stop, monkeypatch):
     assert "machine abacus then, " in err
     assert "c_library" not in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("promise", get_args(SameBits))
+def test_other_numpy_and_machines_change_only_bits_that_may_depend_on_them(
+    call, here, promise, monkeypatch
+):
+    call("run", "my.toml", "-q", "--out", "other")
+    monkeypatch.setattr(Config, "same_bits", promise)
+    versions = read_environment(here / "other")["versions"] | {"numpy": "9.9"}
+    change_environment(here / "other", machine="abacus", versions=versions)
+    renew_manifest(here / "other")
+    code, _, err = call("resume", "other", "-q", "--rounds", "7")
+    portable = promise.startswith("any machine")
+    assert (code, "may differ" in err, UNTRIED in err) == (0, not portable, portable)
+    assert f"numpy 9.9 then, {np.__version__} now" in err
 
 
 def test_a_finished_run_of_another_arithmetic_is_not_extended(call, here):
