@@ -23,7 +23,7 @@ FLOORS = (
         *("ranges", "base", "portability", "gradients", "elementary", "problem", "trajectory"),
         *("validation", "version"),
     ),
-    ("engine", "oracles", "outer", "schedules", "storage"),
+    ("engine", "oracles", "outer", "schedules", "storage", "targets"),
     ("mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),
     ("reports",),
@@ -38,7 +38,7 @@ NEVER = (("analysis", "engine"), ("engine", "oracles"), ("storage", "config"))
 what was stored is read without the settings that made it."""
 
 ONLY_IN = {
-    "annotated_types": {"descriptions", "ranges", "config", "objectives", "oracles"},
+    "annotated_types": {"descriptions", "ranges", "config", "objectives", "oracles", "targets"},
     "mpi4py": {"mpi"},
     "typer": {"cli"},
     "pydantic": {"config"},
