@@ -21,7 +21,7 @@ FLOORS = (
     (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
         *("ranges", "base", "portability", "gradients", "elementary", "problem", "trajectory"),
-        *("validation", "version"),
+        *("budgets", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "schedules", "storage", "targets"),
     ("mpi", "objectives", "starts"),
