@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import floor
 from typing import Final, Literal, final
 
 import numpy as np
@@ -78,8 +77,9 @@ class Budget:
     def whole_rounds(self, P: int, K: int, B: int) -> int:
         """Return the largest number of rounds that cost at most ``amount``; 0 if one costs more."""
         cost = round_cost(self.axis, P, K, B, self.clock)
+        nearest = round(self.amount / cost)
         # 3 rounds of 0.1 cost 0.30000000000000004 and must fit in 0.3.
-        return floor(self.amount / cost * (1 + ROUNDING))
+        return nearest if nearest * cost <= self.amount * (1 + ROUNDING) else nearest - 1
 
     def find_recorded(self, run: Trajectory) -> int:
         """Return the place in ``run.rounds`` of the last recorded round within the budget.
