@@ -92,7 +92,7 @@ class Budget:
         >>> Budget("gradients", 300.0).find_recorded(run)
         1
         """
-        last = min(self.whole_rounds(run.P, run.K, run.B), int(run.rounds[-1]))
+        last = self.whole_rounds(run.P, run.K, run.B)
         return int(np.searchsorted(run.rounds, last, side="right")) - 1
 
 
