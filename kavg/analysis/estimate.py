@@ -10,7 +10,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.student import t_quantile
+from kavg.analysis.student import student_quantile, t_quantile, welch_freedom
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.ranges import Confidence, check_range
@@ -128,6 +128,45 @@ def paired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estima
             f"cannot pair shapes {first.shape} and {second.shape}; axes before the last must agree"
         ) from error
     return mean_interval(difference, level)
+
+
+def unpaired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
+    """Return the confidence interval of ``E a - E b`` for independent samples (Welch).
+
+    ``a (..., R), b (..., S) -> (...)``; axes before the last broadcast.  The standard error is
+    ``sqrt(s_a^2/R + s_b^2/S)`` and t has ``welch_freedom``; the two may have unlike variances.  Runs
+    that share their noise need ``paired_difference``: this interval is then much too wide, or too
+    narrow where what they share is of opposite sign.  ``replicas`` is the smaller of R and S.
+
+    Raises:
+        KavgError: if shapes do not broadcast or ``level`` is not inside (0, 1).
+
+    >>> gap = unpaired_difference([2.0, 3.0, 4.0], [1.0, 2.0])
+    >>> f"{gap.mean:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
+    '1.50 [-1.11, 4.11]'
+    """
+    first, second = _validate_samples(a, level), _validate_samples(b, level)
+    R, S = first.shape[-1], second.shape[-1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        means = [np.asarray(x.mean(axis=-1)) for x in (first, second)]
+        errors = [
+            _standard_deviation(x - m[..., None]) / np.sqrt(x.shape[-1])
+            for x, m in zip((first, second), means, strict=True)
+        ]
+        try:
+            difference, error = means[0] - means[1], np.hypot(*errors)
+        except ValueError as mismatch:
+            raise KavgError(
+                f"cannot compare shapes {first.shape} and {second.shape}; axes before the last "
+                "must agree"
+            ) from mismatch
+        unit = np.where(error > 0, error, 1.0)
+        freedom = welch_freedom(np.square(errors[0] / unit), R, np.square(errors[1] / unit), S)
+        half = student_quantile(freedom, level) * error
+        half = half if min(R, S) > 1 else np.full_like(half, np.nan)
+    return Estimate(
+        difference, np.asarray(difference - half), np.asarray(difference + half), level, min(R, S)
+    )
 
 
 def _validate_samples(values: ArrayLike, level: float) -> Floats:

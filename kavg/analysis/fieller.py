@@ -1,4 +1,4 @@
-"""The ratio of two means over the same replicas, with Fieller's confidence interval."""
+"""The ratio of two means, over the same replicas or independent ones, with Fieller's interval."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.analysis.estimate import Estimate
-from kavg.analysis.student import t_quantile
+from kavg.analysis.student import student_quantile, t_quantile, welch_freedom
 from kavg.base import Floats
 from kavg.errors import KavgError
 
@@ -52,8 +52,58 @@ def _fieller_roots(above: Floats, below: Floats, level: float) -> tuple[float, f
     square = 1.0 - weight * float(v @ v) / (R - 1)
     middle = float(x.mean()) - weight * float(u @ v) / (R - 1)
     constant = float(x.mean()) ** 2 - weight * float(u @ u) / (R - 1)
+    return _solve_ratio(square, middle, constant, unit)
+
+
+def unpaired_ratio(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
+    """Return ``E a / E b`` with its confidence interval, for independent ``a (R,)`` and ``b (S,)``.
+
+    As ``ratio_interval``, with Welch's test of ``E a - q E b = 0``: the variance is
+    ``s_a^2/R + q^2 s_b^2/S``, its degrees of freedom those at the ratio that is estimated.
+
+    Raises:
+        KavgError: if ``a`` and ``b`` are not one row of replicas each.
+
+    >>> found = unpaired_ratio([1.0, 2.0, 3.0], [4.0, 4.0])
+    >>> f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    '0.50 [-0.12, 1.12]'
+    """
+    above, below = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if above.ndim != 1 or below.ndim != 1 or not above.size or not below.size:
+        raise KavgError(
+            f"a ratio needs two rows of replicas, got shapes {above.shape} and {below.shape}"
+        )
+    R, S = len(above), len(below)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        mean = float(above.mean() / below.mean())
+    known = min(R, S) > 1 and isfinite(mean)
+    low, high = _unpaired_roots(above, below, level) if known else (nan, nan)
+    return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, min(R, S))
+
+
+def _unpaired_roots(above: Floats, below: Floats, level: float) -> tuple[float, float]:
+    # The two roots q of (mean(a) - q mean(b))^2 = t^2 (var(a)/R + q^2 var(b)/S).
+    scale = float(np.abs(above).max()) or 1.0
+    x, y, unit = above / scale, below / float(below.mean()), scale / float(below.mean())
+    X = float(x.mean())
+    first, second = _variance_of_mean(x), _variance_of_mean(y)
+    freedom = welch_freedom(first, len(x), X * X * second, len(y))
+    weight = float(student_quantile(freedom, level)) ** 2
+    return _solve_ratio(1.0 - weight * second, X, X * X - weight * first, unit)
+
+
+def _variance_of_mean(x: Floats) -> float:
+    # A constant row must have a variance of 0 and not of rounding.
+    return float(x.var(ddof=1)) / len(x) if float(np.ptp(x)) > 0 else 0.0
+
+
+def _solve_ratio(
+    square: float, middle: float, constant: float, unit: float
+) -> tuple[float, float]:
+    # The roots of square q^2 - 2 middle q + constant, times unit, the smaller one first.
     inside = middle * middle - square * constant
     if square <= 0 or inside < 0:
         return nan, nan
     root = sqrt(inside)
-    return unit * (middle - root) / square, unit * (middle + root) / square
+    low, high = unit * (middle - root) / square, unit * (middle + root) / square
+    return min(low, high), max(low, high)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import nan, sqrt
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from kavg.base import Floats
 
@@ -19,10 +20,37 @@ def t_quantile(replicas: int, level: float) -> float:
     """
     if replicas == 1:
         return nan
+    return float(student_quantile(replicas - 1, level))
+
+
+def student_quantile(freedom: ArrayLike, level: float) -> Floats:
+    """Return the quantile ``(1 + level)/2`` of Student's t, ``(...)`` for ``freedom (...)``.
+
+    >>> student_quantile([1.0, 2.0], 0.95).round(3)
+    array([12.706,  4.303])
+    """
     # scipy.special has the same quantile as scipy.stats and loads many times faster.
     from scipy.special import stdtrit
 
-    return float(stdtrit(replicas - 1, 0.5 + level / 2))
+    return np.asarray(stdtrit(freedom, 0.5 + level / 2))
+
+
+def welch_freedom(a: ArrayLike, R_a: int, b: ArrayLike, R_b: int) -> Floats:
+    """Return the degrees of freedom of a difference of means with variances ``a`` and ``b (...)``.
+
+    ``(a + b)^2 / (a^2/(R_a - 1) + b^2/(R_b - 1))``, with a and b the squared standard errors of the
+    two means (Welch 1938, Biometrika 29:350); ``R_a + R_b - 2`` where both are 0.
+
+    >>> welch_freedom(1.0, 11, 1.0, 11), welch_freedom(1.0, 11, 0.0, 5)
+    (array(20.), array(10.))
+    """
+    first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    total = first + second
+    # Shares, as squares of small variances would underflow.
+    unit = np.where(total > 0, total, 1.0)
+    x, y = first / unit, second / unit
+    below = x * x / max(R_a - 1, 1) + y * y / max(R_b - 1, 1)
+    return np.asarray(np.where(total > 0, 1.0 / np.where(below > 0, below, 1.0), R_a + R_b - 2.0))
 
 
 def one_sided_p_values(x: Floats) -> tuple[float, float] | None:

@@ -53,6 +53,7 @@ class Purpose(IntEnum):
     SHIFT = 5
     PARTITION = 6
     ROTATION = 7
+    BOOTSTRAP = 8
 
 
 def mix_words(words: Words, scratch: Words, out: Words | None = None) -> None:

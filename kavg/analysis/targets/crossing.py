@@ -1,0 +1,103 @@
+"""The time at which a noisy curve reaches a value from above, by one of three rules.
+
+"The first round below" is fooled by a curve that swings through the target and back, and by noise:
+of many rounds near the target one is below it by chance.  A mean that converges decreases, so the
+default rule takes the decreasing curve that is nearest in least squares.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kavg.base import Floats
+from kavg.errors import KavgError
+from kavg.targets import TargetRule
+
+_STAY_RECORDS: Final = 5
+"""Records for which a curve must at least stay below its target, by the rule "stays"."""
+
+
+def fit_decreasing(curve: Floats) -> Floats:
+    """Return the decreasing curve nearest to ``curve (T,)`` in least squares, ``(T,)``.
+
+    This is antitonic regression: neighbours that increase are replaced by their mean until none
+    does (Barlow, Bartholomew, Bremner and Brunk 1972, "Statistical inference under order
+    restrictions").
+
+    >>> fit_decreasing(np.array([4.0, 1.0, 3.0, 2.0, 0.0]))
+    array([4., 2., 2., 2., 0.])
+    """
+    from scipy.optimize import isotonic_regression
+
+    return np.asarray(isotonic_regression(curve, increasing=False).x, np.float64)
+
+
+def find_time(
+    axis: ArrayLike, curve: ArrayLike, value: float, rule: TargetRule = "isotonic"
+) -> float:
+    """Return the place on ``axis (T,)`` where ``curve (T,)`` reaches ``value`` from above.
+
+    - ``isotonic``: where ``fit_decreasing(curve)`` crosses ``value``, interpolated linearly between
+      two records;
+    - ``stays``: the first record x at which, and at all records up to ``3 x / 2`` and the next 5 at
+      least, the curve is at most ``value``;
+    - ``first``: the first record at which the curve is at most ``value``.
+
+    Infinite where the curve does not reach it, by ``stays`` also where the records end too early to
+    say.  Values that are not finite count as above.
+
+    Raises:
+        KavgError: if the shapes disagree, the axis does not increase or the rule is unknown.
+
+    >>> swing, rounds = [8.0, 0.5, 6.0, 4.0, 2.0, 0.0], np.arange(6)
+    >>> find_time(rounds, swing, 1.0, "first"), find_time(rounds, swing, 1.0)
+    (1.0, 4.5)
+    """
+    if rule not in get_args(TargetRule):
+        raise KavgError(f"rule must be one of {', '.join(get_args(TargetRule))}, got {rule!r}")
+    places, heights = _validate_curve(axis, curve)
+    if rule == "isotonic":
+        return _interpolate(places, fit_decreasing(heights), value)
+    below = heights <= value
+    if rule == "stays":
+        below = _stays_below(places, below)
+    return float(places[np.argmax(below)]) if below.any() else np.inf
+
+
+def _validate_curve(axis: ArrayLike, curve: ArrayLike) -> tuple[Floats, Floats]:
+    places, heights = np.asarray(axis, np.float64), np.asarray(curve, np.float64)
+    if places.ndim != 1 or not places.size or places.shape != heights.shape:
+        raise KavgError(
+            "a curve needs one value for each place of its axis, got shapes "
+            f"{places.shape} and {heights.shape}"
+        )
+    if not (np.isfinite(places).all() and (np.diff(places) > 0).all()):
+        raise KavgError("the axis of a curve must increase; give each recorded round once")
+    # A regression adds up to T values, so the largest number stands for what is not finite.
+    large = float(np.finfo(np.float64).max) / (4 * places.size)
+    return places, np.clip(np.nan_to_num(heights, nan=large), -large, large)
+
+
+def _interpolate(places: Floats, fit: Floats, value: float) -> float:
+    below = fit <= value
+    if not below.any():
+        return np.inf
+    i = int(np.argmax(below))
+    if i == 0:
+        return float(places[0])
+    share = (fit[i - 1] - value) / (fit[i - 1] - fit[i])
+    return float(places[i - 1] + share * (places[i] - places[i - 1]))
+
+
+def _stays_below(places: Floats, below: NDArray[np.bool]) -> NDArray[np.bool]:
+    T = len(places)
+    records = np.arange(T)
+    # For each record the first one, itself included, that is above the target.
+    following = np.minimum.accumulate(np.where(below, T, records)[::-1])[::-1]
+    last = np.searchsorted(places, 1.5 * places, side="right") - 1
+    needed = np.maximum(last, records + _STAY_RECORDS)
+    recorded = (needed < T) & (1.5 * places <= places[-1])
+    return np.asarray(recorded & (following > needed))
