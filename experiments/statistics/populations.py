@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import kavg
 from kavg.analysis.exact.trajectory import exact_trajectory
-from kavg.analysis.targets import find_time
+from kavg.analysis.targets import TargetRule, find_time
 
 POOL = 4000
 SEED = 20261127
@@ -36,17 +36,16 @@ class Pool:
         """The recorded rounds."""
         return np.arange(len(self.slow), dtype=np.float64)
 
-    def true_time(self, values: Floats, rule: str = "isotonic") -> float:
+    def true_time(self, values: Floats, rule: TargetRule = "isotonic") -> float:
         """When the mean of the pool reaches the target."""
         return find_time(self.axis, values.mean(axis=1), self.target, rule)
 
 
 def methods(P: int, K: int, gamma: float, mu: float) -> tuple[kavg.Algorithm, kavg.Algorithm]:
     """K-AVG at ``gamma`` and M-AVG at the same effective step."""
-    outer = kavg.outer.BlockMomentum(mu)
     return (
         kavg.Algorithm(P, K, gamma, kavg.outer.Averaging()),
-        kavg.Algorithm(P, K, gamma, outer),
+        kavg.Algorithm(P, K, gamma * (1 - mu), kavg.outer.BlockMomentum(mu)),
     )
 
 
@@ -96,7 +95,7 @@ def overshoot() -> Pool:
 def heavy() -> Pool:
     """Student's noise with 3 degrees of freedom, one learner."""
     problem = kavg.Problem(
-        kavg.objectives.Quadratic((0.1, 0.3, 1.0)), kavg.oracles.StudentT(0.5, dof=3.0), 2.0
+        kavg.objectives.Quadratic((0.1, 0.3, 1.0)), kavg.oracles.StudentT(0.5, nu=3.0), 2.0
     )
     return pool_of("heavy", problem, methods(1, 4, 0.05, 0.5), 80, 0.1)
 

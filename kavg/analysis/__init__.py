@@ -2,8 +2,10 @@
 
 Works on trajectories and never imports the engine that makes them.  The modules: ``bounds`` (one
 theorem each) and ``exact`` (moments on quadratics); ``comparison``, ``decision`` and ``sequential``
-(runs against bounds); ``estimate``, ``fieller``, ``holm`` and ``rates`` (statistics over replicas);
-``differences`` and ``repeatability`` (runs against runs).
+(runs against bounds); ``estimate``, ``fieller``, ``proportion``, ``bootstrap`` and ``rates`` (one
+interval over replicas), ``simultaneous`` and ``holm`` (many at once), ``looks`` and ``selection``
+(more replicas, the best of many trials); ``targets`` (time to target); ``differences`` and
+``repeatability`` (runs against runs).
 """
 
 from kavg.analysis.bounds import BOUNDS

@@ -6,6 +6,8 @@ Leaving it out, or counting that last time as its own, would favour the slower m
 
 from __future__ import annotations
 
+from warnings import catch_warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,14 +39,18 @@ def median_time(times: ArrayLike, reached: ArrayLike, level: float = 0.95) -> Es
     from scipy.stats import CensoredData, ecdf
 
     share = ecdf(CensoredData.right_censored(seen, ~arrived)).sf
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with catch_warnings(action="ignore"), np.errstate(divide="ignore", invalid="ignore"):
+        # SciPy warns where all or none arrived, which is dealt with below.
         band = share.confidence_interval(level, method="log-log")
     places = np.asarray(share.quantiles, np.float64)
-    # Where all or none arrived the scale has no value: the share itself, and no end at all.
+    # There the scale has no value: the ends are those of no information.
     lower = np.where(share.probabilities >= 1, 1.0, np.nan_to_num(band.low.probabilities))
     upper = np.nan_to_num(band.high.probabilities, nan=1.0)
-    ends = (_first_at_most_half(places, each) for each in (share.probabilities, lower, upper))
-    return Estimate(*map(np.asarray, ends), level, len(seen))
+    curves = (share.probabilities, lower, upper)
+    median, low, high = (_first_at_most_half(places, each) for each in curves)
+    # Where the lower ends do not arrive either, the median is beyond the last time that was seen.
+    low = min(low, float(seen.max()))
+    return Estimate(np.asarray(median), np.asarray(low), np.asarray(high), level, len(seen))
 
 
 def restricted_mean(

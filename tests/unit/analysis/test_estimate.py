@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from kavg.analysis.estimate import mean_interval, paired_difference, quantity_interval
+from kavg.analysis.estimate import (
+    mean_interval,
+    paired_difference,
+    quantity_interval,
+    unpaired_difference,
+)
 from kavg.errors import KavgError
 
 levels = st.floats(0.05, 0.995)
@@ -141,3 +146,26 @@ def test_cutting_an_interval_loses_no_coverage():
     assert (covered[0] == covered[1]).all()
     assert (plain.high > 1).mean() > 0.2
     assert (cut.high <= 1).all()
+
+
+@given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 10_000), levels)
+def test_an_unpaired_interval_is_welchs(R, S, seed, level):
+    random = np.random.default_rng(seed)
+    a, b = random.normal(3.0, 2.0, (2, R)), random.normal(1.0, 0.5, (2, S))
+    found = unpaired_difference(a, b, level)
+    expected = stats.ttest_ind(a, b, axis=-1, equal_var=False).confidence_interval(level)
+    np.testing.assert_allclose(found.low, expected.low, rtol=1e-9)
+    np.testing.assert_allclose(found.high, expected.high, rtol=1e-9)
+    assert found.replicas == min(R, S)
+
+
+def test_an_unpaired_interval_of_extreme_or_equal_replicas():
+    tiny = unpaired_difference(np.ldexp([1.0, 2.0, 4.0], -900), np.ldexp([1.0, 3.0], -900))
+    plain = unpaired_difference([1.0, 2.0, 4.0], [1.0, 3.0])
+    assert tiny.low == np.ldexp(plain.low, -900)
+    equal = unpaired_difference([2.0, 2.0], [1.0, 1.0, 1.0])
+    assert equal.low == equal.mean == equal.high == 1.0
+    assert np.isnan(unpaired_difference([2.0], [1.0, 2.0]).low)
+    assert np.isnan(unpaired_difference([np.inf, 1.0], [1.0, 2.0]).low)
+    with pytest.raises(KavgError, match=r"\(2, 3\) and \(5, 3\); axes before the last"):
+        unpaired_difference(np.ones((2, 3)), np.ones((5, 3)))

@@ -1,0 +1,194 @@
+"""The time of a mean: laws, the inverted test, censoring; ratios of two times and their words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from kavg.analysis.estimate import Estimate, mean_interval
+from kavg.analysis.targets import compare_times, describe_ratio, find_time, measure_time
+from kavg.errors import KavgError
+
+ROUNDS = np.arange(60)
+RULES = ("isotonic", "stays", "first")
+seeds = st.integers(0, 10_000)
+
+
+def decays(seed, half=5.0, R=6, noise=0.2):
+    """``2^(-n/half)`` with a factor for each replica, and noise for each number."""
+    random = np.random.default_rng(seed)
+    factor = np.exp(noise * random.standard_normal(R))
+    curve = 0.5 ** (ROUNDS[:, None] / half) * factor
+    return curve * np.exp(noise * random.standard_normal(curve.shape))
+
+
+@given(seeds, st.floats(0.001, 1.0), st.sampled_from(RULES))
+def test_the_interval_holds_the_estimate_and_grows_with_the_level(seed, value, rule):
+    x = decays(seed)
+    narrow, wide = (measure_time(ROUNDS, x, value, rule=rule, level=p) for p in (0.8, 0.95))
+    assert wide.estimate.low <= narrow.estimate.low <= narrow.estimate.mean
+    assert narrow.estimate.mean <= narrow.estimate.high <= wide.estimate.high
+    assert wide.bounds[0] <= wide.estimate.low
+    assert wide.estimate.high <= wide.bounds[1]
+
+
+@given(seeds, st.floats(0.001, 1.0), st.sampled_from(RULES))
+def test_an_increasing_quantity_is_a_decreasing_one_upside_down(seed, value, rule):
+    x = decays(seed)
+    down = measure_time(ROUNDS, x, value, rule=rule)
+    up = measure_time(ROUNDS, 1 - x, 1 - value, rule=rule, increasing=True)
+    np.testing.assert_allclose(up.times, down.times, atol=1e-6)
+    assert up.estimate.low == pytest.approx(float(down.estimate.low), abs=1e-6)
+
+
+@given(seeds, st.sampled_from([0.01, 0.1, 0.5]))
+def test_replicas_and_the_means_without_one_are_read_by_the_same_rule(seed, value):
+    x = decays(seed)
+    found = measure_time(ROUNDS, x, value)
+    for r in range(x.shape[1]):
+        alone = find_time(ROUNDS, x[:, r], value)
+        assert found.times[r] == min(alone, ROUNDS[-1])
+        assert found.reached[r] == np.isfinite(alone)
+        others = find_time(ROUNDS, np.delete(x, r, axis=1).mean(axis=1), value)
+        assert found.left_out[r] == pytest.approx(others)
+
+
+def test_the_first_rule_inverts_the_test_at_each_round():
+    x = decays(3)
+    found = measure_time(ROUNDS, x, 0.1, rule="first", level=0.9).estimate
+    p = stats.ttest_1samp(x, 0.1, axis=1).pvalue
+    undecided = ROUNDS[(p > 0.1) | (x.mean(axis=1) <= 0.1)]
+    assert found.low == undecided[0]
+    assert found.high == ROUNDS[np.argmax(mean_interval(x, 0.9).high <= 0.1)]
+
+
+def test_replicas_that_agree_leave_no_width():
+    x = 0.5 ** (ROUNDS[:, None] / 5.0) * np.ones(4)
+    found = measure_time(ROUNDS, x, 0.25)
+    assert float(found.estimate.mean) == pytest.approx(10.0)
+    assert found.estimate.low == found.estimate.mean == found.estimate.high
+    faster = measure_time(ROUNDS, 0.5 ** (ROUNDS[:, None] / 2.0) * np.ones(4), 0.25)
+    ratio = compare_times(found, faster, paired=True)
+    assert ratio.low == ratio.mean == ratio.high
+    assert describe_ratio(ratio) == "2.5 [2.5, 2.5]"
+
+
+def test_one_replica_has_a_time_and_no_interval():
+    found = measure_time(ROUNDS, decays(1, R=1), 0.1)
+    assert np.isfinite(found.estimate.mean)
+    assert np.isnan(found.estimate.low)
+    ratio = compare_times(found, found, paired=True)
+    assert ratio.mean == 1
+    assert np.isnan(ratio.low)
+
+
+def test_a_mean_that_does_not_arrive_is_beyond_the_records():
+    x = decays(5) + 1.0
+    found = measure_time(ROUNDS, x, 0.5)
+    assert found.estimate.mean == found.estimate.high == np.inf
+    assert found.estimate.low == found.censored_at == ROUNDS[-1]
+    assert not found.reached.any()
+    assert (found.times == ROUNDS[-1]).all()
+
+
+def test_a_mean_near_the_target_may_not_arrive():
+    random = np.random.default_rng(8)
+    x = np.maximum(1 - ROUNDS[:, None] / 20, 0.0) + 0.3 * random.standard_normal((1, 8))
+    found = measure_time(ROUNDS, x, float(x[-1].mean()) + 0.01).estimate
+    assert found.low < found.mean < np.inf == found.high
+
+
+def test_a_replica_that_overflows_takes_the_mean_along_and_no_other_replica():
+    x = decays(2)
+    x[30:, 0] = np.inf
+    found = measure_time(ROUNDS, x, 0.25)
+    assert found.estimate.mean == np.inf
+    assert found.reached.tolist() == [False, True, True, True, True, True]
+    assert 5 < found.left_out[0] < 20
+
+
+@given(seeds)
+def test_a_ratio_and_its_inverse_are_inverse(seed):
+    a, b = (measure_time(ROUNDS, decays(seed + i, half), 0.1) for i, half in ((0, 9.0), (1, 3.0)))
+    for paired in (True, False):
+        forward, back = compare_times(a, b, paired=paired), compare_times(b, a, paired=paired)
+        assert forward.mean == pytest.approx(1 / back.mean)
+        assert forward.low == pytest.approx(1 / back.high)
+        assert forward.low <= forward.mean <= forward.high
+
+
+def test_a_ratio_of_means_of_logs_has_students_interval():
+    # On exp(-n) e_r every time is log(e_r) later, so the jackknife is that of a mean, nearly.
+    random = np.random.default_rng(4)
+    e = np.exp(0.01 * random.standard_normal((2, 12)))
+    fine = np.linspace(0, 8, 4001)
+    a, b = (measure_time(fine, np.exp(-fine[:, None]) * row, 0.01) for row in e)
+    paired = compare_times(a, b, paired=True)
+    expected = mean_interval(e[0] / a.estimate.mean - e[1] / b.estimate.mean)
+    half = np.log(paired.high / paired.mean)
+    assert half == pytest.approx(expected.high - expected.mean, rel=0.05)
+    apart = compare_times(a, b, paired=False)
+    welch = stats.ttest_ind(e[0], e[1], equal_var=False).confidence_interval(0.95)
+    half = np.log(apart.high / apart.mean)
+    assert half == pytest.approx((welch.high - welch.low) / 2 / a.estimate.mean, rel=0.05)
+
+
+def test_pairing_cancels_what_replicas_share():
+    shared = np.exp(0.3 * np.random.default_rng(6).standard_normal(16))
+    a, b = (measure_time(ROUNDS, 0.5 ** (ROUNDS[:, None] / h) * shared, 0.1) for h in (6.0, 3.0))
+    paired, apart = (compare_times(a, b, paired=pair) for pair in (True, False))
+    assert np.log(paired.high / paired.low) < 0.2 * np.log(apart.high / apart.low)
+
+
+@pytest.mark.parametrize(
+    ("halves", "words"),
+    [((40.0, 5.0), "at least"), ((5.0, 40.0), "at most"), ((40.0, 40.0), "undetermined")],
+)
+def test_a_side_that_does_not_arrive_bounds_the_ratio(halves, words):
+    a, b = (measure_time(ROUNDS, decays(9, half, noise=0.05), 0.1) for half in halves)
+    ratio = compare_times(a, b, paired=True)
+    assert describe_ratio(ratio).startswith(words)
+    if words == "at least":
+        # The end of the records, 59, over the latest time of b.
+        assert ratio.low == pytest.approx(59 / b.bounds[1])
+        assert ratio.low < 133 / 16.6  # the true ratio, 8
+
+
+def test_the_words_of_ratios():
+    def words(mean, low, high):
+        return describe_ratio(Estimate(*map(np.asarray, (mean, low, high)), 0.95, 8))
+
+    assert words(2.9123, 2.6, 3.3) == "2.91 [2.6, 3.3]"
+    assert words(4896.0, 4895.0, 4897.5) == "4896 [4895, 4898]"
+    assert words(2.9, 2.6, np.inf) == "2.9 [2.6, inf]"
+    assert words(np.inf, 3.1, np.inf) == "at least 3.1"
+    assert words(0.0, 0.0, 0.4) == "at most 0.4"
+    assert words(np.nan, 0.0, np.inf) == words(np.nan, np.nan, np.nan) == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: measure_time(ROUNDS, np.ones(60), 1.0), r"shapes \(60,\) and \(60,\)"),
+        (lambda: measure_time(ROUNDS, np.ones((60, 0)), 1.0), r"\(60, 0\)"),
+        (lambda: measure_time(ROUNDS[1:], np.ones((60, 2)), 1.0), r"\(59,\) and \(60, 2\)"),
+        (lambda: measure_time(ROUNDS, np.ones((60, 2)), np.nan), "value must be"),
+        (lambda: measure_time(ROUNDS, np.ones((60, 2)), 1.0, level=2), "level=2"),
+    ],
+)
+def test_wrong_values_are_refused(call, words):
+    with pytest.raises(KavgError, match=words):
+        call()
+
+
+def test_times_of_other_replicas_or_levels_are_not_paired():
+    few, many = (measure_time(ROUNDS, decays(1, R=R), 0.1) for R in (4, 6))
+    with pytest.raises(KavgError, match="got 4 and 6; use paired=False"):
+        compare_times(few, many, paired=True)
+    assert compare_times(few, many, paired=False).replicas == 4
+    other = measure_time(ROUNDS, decays(1), 0.1, level=0.9)
+    with pytest.raises(KavgError, match=r"got 0.95 and 0.9"):
+        compare_times(many, other, paired=True)
