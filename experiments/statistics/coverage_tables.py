@@ -20,10 +20,9 @@ from kavg.analysis.bootstrap import MIN_REPLICAS, bootstrap_interval
 from kavg.analysis.estimate import Estimate, mean_interval, quantity_interval, unpaired_difference
 from kavg.analysis.looks import estimate_until, is_decided, is_narrow, plan_looks
 from kavg.analysis.proportion import mean_share_interval, proportion_interval
-from kavg.analysis.simultaneous import simultaneous_differences, simultaneous_level
+from kavg.analysis.simultaneous import simultaneous_differences
 from kavg.analysis.student import t_quantile
 from kavg.analysis.targets import (
-    TargetRule,
     TargetTime,
     compare_times,
     find_time,
@@ -31,6 +30,7 @@ from kavg.analysis.targets import (
     median_time,
     restricted_mean,
 )
+from kavg.targets import TargetRule
 
 Floats = NDArray[np.float64]
 SIZES = (8, 16, 32, 64)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 import kavg
 from kavg.analysis.exact.trajectory import exact_trajectory
-from kavg.analysis.targets import TargetRule, find_time
+from kavg.analysis.targets import find_time
+from kavg.targets import TargetRule
 
 POOL = 4000
 SEED = 20261127

@@ -38,8 +38,8 @@ def bootstrap_interval(
 ) -> Estimate:
     """Return the bootstrap-t interval of what ``measure`` estimates from ``samples (R, ...)``.
 
-    ``measure(rows)`` returns an estimate m and its standard error e.  Of each resample, R rows drawn
-    with replacement, ``t* = (m* - m)/e*`` is taken, and the interval is ``m - e t*`` at the
+    ``measure(rows)`` returns an estimate m and its standard error e.  Of each resample, R rows
+    drawn with replacement, ``t* = (m* - m)/e*`` is taken, and the interval is ``m - e t*`` at the
     quantiles ``(1 +- level)/2`` of t* (Efron and Tibshirani 1993, "An introduction to the
     bootstrap", section 12.5).  Unlike Student's it has unequal arms where the samples are skewed.
     The draws are addressed by ``seed``, so the interval is the same on any machine and rank.

@@ -134,16 +134,17 @@ def unpaired_difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Esti
     """Return the confidence interval of ``E a - E b`` for independent samples (Welch).
 
     ``a (..., R), b (..., S) -> (...)``; axes before the last broadcast.  The standard error is
-    ``sqrt(s_a^2/R + s_b^2/S)`` and t has ``welch_freedom``; the two may have unlike variances.  Runs
-    that share their noise need ``paired_difference``: this interval is then much too wide, or too
-    narrow where what they share is of opposite sign.  ``replicas`` is the smaller of R and S.
+    ``sqrt(s_a^2/R + s_b^2/S)`` and t has ``welch_freedom``; the two may have unlike variances.
+    Runs that share their noise need ``paired_difference``: this interval is then much too
+    wide, or too narrow where what they share is of opposite sign.  ``replicas`` is the smaller of R
+    and S.
 
     Raises:
         KavgError: if shapes do not broadcast or ``level`` is not inside (0, 1).
 
     >>> gap = unpaired_difference([2.0, 3.0, 4.0], [1.0, 2.0])
     >>> f"{gap.mean:.2f} [{gap.low:.2f}, {gap.high:.2f}]"
-    '1.50 [-1.11, 4.11]'
+    '1.50 [-0.99, 3.99]'
     """
     first, second = _validate_samples(a, level), _validate_samples(b, level)
     R, S = first.shape[-1], second.shape[-1]

@@ -97,9 +97,7 @@ def _variance_of_mean(x: Floats) -> float:
     return float(x.var(ddof=1)) / len(x) if float(np.ptp(x)) > 0 else 0.0
 
 
-def _solve_ratio(
-    square: float, middle: float, constant: float, unit: float
-) -> tuple[float, float]:
+def _solve_ratio(square: float, middle: float, constant: float, unit: float) -> tuple[float, float]:
     # The roots of square q^2 - 2 middle q + constant, times unit, the smaller one first.
     inside = middle * middle - square * constant
     if square <= 0 or inside < 0:

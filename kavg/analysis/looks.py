@@ -94,7 +94,7 @@ def estimate_until(
     ...     plan_looks(8, 64),
     ... )
     >>> found.look.replicas, found.met, round(found.level, 12)
-    (64, True, 0.95)
+    (32, True, 0.95)
     """
     if not looks:
         raise KavgError("give one look or more; plan_looks returns them")
@@ -118,8 +118,9 @@ def is_narrow(estimate: Estimate, width: float) -> bool:
     """
     width = check_positive("width", width)
     with np.errstate(invalid="ignore"):
-        # NaN is never narrow.
-        return bool((estimate.high - estimate.low <= width * np.abs(estimate.mean)).all())
+        gap = estimate.high - estimate.low
+        # An interval without an end is never narrow, even relative to an infinite mean.
+        return bool((np.isfinite(gap) & (gap <= width * np.abs(estimate.mean))).all())
 
 
 def is_decided(estimate: Estimate, value: float) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from math import nan, sqrt
-from typing import Annotated
 
 import numpy as np
-from annotated_types import Interval
 from numpy.typing import ArrayLike
 
 from kavg.analysis.estimate import Estimate
@@ -30,11 +28,12 @@ def proportion_interval(successes: int, trials: int, level: float = 0.95) -> Est
     (array(1.), np.float64(0.6306), array(1.))
     """
     trials = check_count("trials", trials, "a proportion needs one trial or more")
-    successes = check_range(Annotated[int, Interval(ge=0, le=trials)], "successes", successes)
+    successes = check_range(int, "successes", successes)
+    if not 0 <= successes <= trials:
+        raise KavgError(f"successes must be from 0 to {trials}, got successes={successes}")
     level = check_range(Confidence, "level", level)
-    low, high = _beta_limits(successes, trials, level)
-    ends = map(np.asarray, (successes / trials, low, high))
-    return Estimate(*ends, level, trials)
+    low, high = map(np.asarray, _beta_limits(successes, trials, level))
+    return Estimate(np.asarray(successes / trials), low, high, level, trials)
 
 
 def mean_share_interval(shares: ArrayLike, level: float = 0.95) -> Estimate:

@@ -45,7 +45,7 @@ def simultaneous_differences(
 
     >>> found = simultaneous_differences([[2.0, 3.1, 4.0], [1.1, 2.0, 3.0]], [1.0, 2.0, 3.0])
     >>> found.low.round(3), found.level
-    (array([0.827, -0.173]), 0.975)
+    (array([ 0.826, -0.174]), 0.975)
     """
     samples = np.atleast_2d(np.asarray(rows, np.float64))
     subtract = paired_difference if paired else unpaired_difference

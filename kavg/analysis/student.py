@@ -32,7 +32,7 @@ def student_quantile(freedom: ArrayLike, level: float) -> Floats:
     # scipy.special has the same quantile as scipy.stats and loads many times faster.
     from scipy.special import stdtrit
 
-    return np.asarray(stdtrit(freedom, 0.5 + level / 2))
+    return np.asarray(stdtrit(np.asarray(freedom, np.float64), 0.5 + level / 2))
 
 
 def welch_freedom(a: ArrayLike, R_a: int, b: ArrayLike, R_b: int) -> Floats:

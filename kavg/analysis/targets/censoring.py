@@ -44,8 +44,10 @@ def median_time(times: ArrayLike, reached: ArrayLike, level: float = 0.95) -> Es
         band = share.confidence_interval(level, method="log-log")
     places = np.asarray(share.quantiles, np.float64)
     # There the scale has no value: the ends are those of no information.
-    lower = np.where(share.probabilities >= 1, 1.0, np.nan_to_num(band.low.probabilities))
-    upper = np.nan_to_num(band.high.probabilities, nan=1.0)
+    # (The stubs of SciPy have numbers in place of its functions here.)
+    lower, upper = (end.probabilities for end in band)  # type: ignore[attr-defined]
+    lower = np.where(share.probabilities >= 1, 1.0, np.nan_to_num(lower))
+    upper = np.nan_to_num(upper, nan=1.0)
     curves = (share.probabilities, lower, upper)
     median, low, high = (_first_at_most_half(places, each) for each in curves)
     # Where the lower ends do not arrive either, the median is beyond the last time that was seen.

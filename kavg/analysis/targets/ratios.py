@@ -33,7 +33,7 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
     >>> slow, fast = (0.5 ** (rounds[:, None] / half) * r for half in (6.0, 2.0))
     >>> pair = [measure_time(rounds, curve, 0.1) for curve in (slow, fast)]
     >>> describe_ratio(compare_times(*pair, paired=True))
-    '3 [2.99, 3.01]'
+    '2.98 [2.97, 2.99]'
     """
     level = a.estimate.level
     if b.estimate.level != level:

@@ -62,7 +62,7 @@ def measure_time(
     >>> halves = 0.5 ** np.arange(6.0)[:, None] * [0.9, 1.0, 1.1]
     >>> found = measure_time(np.arange(6), halves, 0.25).estimate
     >>> print(f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]")
-    2.00 [1.50, 2.40]
+    2.00 [1.67, 2.40]
     """
     samples = _validate_values(axis, values)
     value = check_range(Finite, "value", value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def test_looks_double_up_to_the_budget_and_spend_the_level(replicas, more, level
     counts = [look.replicas for look in looks]
     assert counts[0] == replicas
     assert counts[-1] == replicas + more
-    assert all(b == 2 * a for a, b in zip(counts[:-2], counts[1:-1], strict=True))
+    assert all(b == 2 * a for a, b in pairwise(counts[:-1]))
     assert len(counts) == 1 or counts[-2] < counts[-1] <= 2 * counts[-2]
     spent = [1 - look.level for look in looks]
     assert sum(spent) == pytest.approx(1 - level)

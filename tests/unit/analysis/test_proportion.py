@@ -54,7 +54,8 @@ def test_many_replicas_have_the_interval_of_students_t():
 
 def test_shares_that_are_all_1_are_as_many_trials_as_replicas():
     found, trials = mean_share_interval(np.ones(8)), proportion_interval(8, 8)
-    assert (found.low, found.high) == (trials.low, trials.high) == (0.025 ** (1 / 8), 1.0)
+    assert (found.low, found.high) == (trials.low, trials.high)
+    assert (found.low, found.high) == pytest.approx((0.025 ** (1 / 8), 1.0))
 
 
 def test_equal_shares_have_no_width_and_one_replica_no_interval():
@@ -66,7 +67,7 @@ def test_equal_shares_have_no_width_and_one_replica_no_interval():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: proportion_interval(9, 8), "successes must be .* got successes=9"),
+        (lambda: proportion_interval(9, 8), "successes must be from 0 to 8, got successes=9"),
         (lambda: proportion_interval(-1, 8), "got successes=-1"),
         (lambda: proportion_interval(0, 0), "one trial or more"),
         (lambda: mean_share_interval([0.5, 1.5]), "from 0 to 1"),

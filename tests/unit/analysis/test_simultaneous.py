@@ -16,7 +16,7 @@ from kavg.errors import KavgError
 def test_the_probabilities_of_a_miss_add_up(level, count):
     each = simultaneous_level(level, count)
     assert count * (1 - each) == pytest.approx(1 - level)
-    assert simultaneous_level(level, 1) == level
+    assert simultaneous_level(level, 1) == pytest.approx(level)
 
 
 @pytest.mark.parametrize("paired", [True, False])

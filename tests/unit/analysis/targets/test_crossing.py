@@ -13,9 +13,7 @@ from kavg.errors import KavgError
 
 RULES = ("isotonic", "stays", "first")
 any_rule = pytest.mark.parametrize("rule", RULES)
-curves = arrays(
-    np.float64, st.integers(1, 30), elements=st.integers(-8, 8).map(lambda n: n / 4)
-)
+curves = arrays(np.float64, st.integers(1, 30), elements=st.integers(-8, 8).map(lambda n: n / 4))
 values = st.integers(-8, 8).map(lambda n: n / 4)
 
 

@@ -11,7 +11,12 @@ from kavg.targets import Target
 
 @pytest.mark.parametrize(
     ("form", "value"),
-    [({"below": 0.5}, 0.5), ({"above": 0.9}, 0.9), ({"fraction": 0.25}, 4.0), ({"floor": 3.0}, 5.0)],
+    [
+        ({"below": 0.5}, 0.5),
+        ({"above": 0.9}, 0.9),
+        ({"fraction": 0.25}, 4.0),
+        ({"floor": 3.0}, 5.0),
+    ],
 )
 def test_a_target_has_a_value(form, value):
     # Start 10, infimum 2, stationary value 3: 2 + 8/4, and 2 + 3 (3 - 2).
