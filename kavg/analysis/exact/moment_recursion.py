@@ -144,7 +144,7 @@ def next_moments(
     with np.errstate(over="ignore", invalid="ignore"):
         y = (now.mean * rule.start[..., None, :]).sum(axis=-1)
         spread = np.einsum("...i,...dij,...j->...d", rule.start, now.covariance, rule.start)
-        own = _own_noise(problem, y, spread, K, gamma)
+        own = local_noise(problem, y, spread, K, gamma)
         mean = np.matvec(A, now.mean) - push * (S * problem.slope)[..., None]
         q = (own / learners[..., None])[..., None, None]
         noise = q * push[..., :, None] * push[..., None, :]
@@ -153,8 +153,12 @@ def next_moments(
     return Moments(mean, covariance, np.asarray(dispersion))
 
 
-def _own_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:
-    # a_K (..., d), averaged over learners; step by step where m_v couples the directions.
+def local_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma: float) -> Floats:
+    """Return the variance a_K that the K local steps of one learner gather, ``(..., d)``.
+
+    It is the mean over learners; ``y`` and ``spread (..., d)`` are mean and variance of the start
+    of the round.  Computed step by step where ``m_v`` couples the directions.
+    """
     h, r2 = problem.h, (1 - gamma * problem.h) ** 2
     # Without m_v no direction depends on another, and the K steps have a closed form.
     if problem.m_v == 0:
