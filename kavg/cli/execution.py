@@ -42,13 +42,18 @@ from kavg.trajectory import Round, Trajectory
 from kavg.version import __version__
 
 
-def load_shared_config(session: Session, path: Path, overrides: Sequence[str] | None) -> Config:
-    """Load a settings file on every rank.
+def load_shared_config(
+    session: Session,
+    path: Path,
+    overrides: Sequence[str] | None,
+    content: bytes | None = None,
+) -> Config:
+    """Load a settings file on every rank; ``content`` is what was read of a pipe.
 
     Raises:
         KavgError: The file cannot be used, or ranks differ in settings, data or versions.
     """
-    content = _share_stream(session.comm, path)
+    content = share_stream(session.comm, path) if content is None else content
 
     def load_here() -> Config:
         config = load_config(path, overrides or (), content)
@@ -70,7 +75,8 @@ def announce_settings(config: Config) -> None:
     print_messages(list_setting_warnings(config.problem, config.algorithms))
 
 
-def _share_stream(comm: Communicator, path: Path) -> bytes | None:
+def share_stream(comm: Communicator, path: Path) -> bytes | None:
+    """Return the content of a pipe or device, read once on rank 0; None for a file."""
     # Launchers give standard input to rank 0 alone; ranks that read one pipe would get parts of it.
     content: list[bytes] = []
     patience = PATIENCE if comm.Get_size() == 1 else LAUNCHED_PATIENCE

@@ -103,10 +103,15 @@ def sample_rows(runs: Sequence[Trajectory], count: int, seed: int) -> list[list[
     The same on every rank for the same seed; all rows if there are fewer than ``count``.
     """
     pairs = [(i, row) for i, run in enumerate(runs) for row in range(len(run.rounds))]
-    # Raw words of Philox, as NumPy may change the stream of a Generator between versions.
-    order = np.argsort(np.random.Philox(key=seed).random_raw(len(pairs)), kind="stable")
-    taken = sorted(pairs[k] for k in order[:count])
+    taken = sorted(pairs[k] for k in draw_order(len(pairs), seed)[:count])
     return [[row for i, row in taken if i == which] for which in range(len(runs))]
+
+
+def draw_order(count: int, seed: int) -> list[int]:
+    """Return the numbers below ``count`` in a random order, the same for the same seed."""
+    # Raw words of Philox, as NumPy may change the stream of a Generator between versions.
+    words = np.random.Philox(key=seed).random_raw(count)
+    return [int(k) for k in np.argsort(words, kind="stable")]
 
 
 def _take_rows(run: Trajectory, rows: Sequence[int]) -> Trajectory:

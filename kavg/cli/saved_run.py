@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
-from kavg.cli.environment import SESSION, describe_session, describe_versions, list_sessions
+from kavg.cli.environment import SESSION, describe_session, list_sessions
 from kavg.cli.execution import begin_run, describe_inputs
+from kavg.cli.resumption.last_checkpoint import (
+    find_checkpoint,
+    find_last_session,
+    list_version_warnings,
+)
 from kavg.cli.session import Session
 from kavg.config.config import Config, hash_data
 from kavg.config.consistency import consistency_errors
 from kavg.config.settings_file import to_toml
 from kavg.config.stored_settings import describe_data, load_stored_config, parse_stored_config
-from kavg.errors import KavgError, NewerFormat, OtherArithmetic
+from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on
 from kavg.mpi.watched_comm import set_timeout
-from kavg.portability import is_portable, require_same_arithmetic
-from kavg.reports.repetition import UNTRIED
+from kavg.portability import require_same_arithmetic
 from kavg.storage import load_trajectories, manifest
 from kavg.storage.checkpoint_line import read_checksum
 from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.storage.checkpoints import FOLDER, Checkpoint, list_checkpoints, read_checkpoint
+from kavg.storage.checkpoints import FOLDER, Checkpoint, read_checkpoint
 from kavg.storage.output_folder import is_unfinished
 from kavg.storage.text_files import read_json
 from kavg.storage.validation import is_finished, validate_algorithms
@@ -128,23 +132,9 @@ def read_last_checkpoint(folder: Path, data: Path | None = None) -> SavedRun:
     Raises:
         KavgError: None can be used, or one was written by a newer version of kavg.
     """
-    rejected: list[str] = []
-    for path in list_checkpoints(folder / FOLDER):
-        try:
-            config, begun = load_checkpoint(path, data)
-        except (NewerFormat, OtherArithmetic):
-            # An intact file: falling back on an older one would lose the rounds in it.
-            raise
-        except KavgError as error:
-            rejected.append(str(error))
-            continue
-        fallback = [f"continuing from the one before it, {path.name}"] if rejected else []
-        warnings = [*rejected, *fallback, *_version_warnings(begun.sessions, config)]
-        return SavedRun(config, begun, path, read_checksum(path), False, warnings)
-    raise KavgError(
-        "\n  ".join([f"no checkpoint in {str(folder)!r} can be used:", *rejected])
-        + "\n  kavg run with --force starts again"
-    )
+    path, (config, begun), rejected = find_checkpoint(folder, lambda at: load_checkpoint(at, data))
+    warnings = [*rejected, *list_version_warnings(begun.sessions, config.same_bits)]
+    return SavedRun(config, begun, path, read_checksum(path), False, warnings)
 
 
 def load_checkpoint(path: Path, data: Path | None = None) -> tuple[Config, Checkpoint]:
@@ -159,7 +149,7 @@ def load_checkpoint(path: Path, data: Path | None = None) -> tuple[Config, Check
     name = f"the run in {str(path.parents[1])!r}"
     require_same_arithmetic(begun.sessions, name, "complete")
     try:
-        facts = {**_last_session(begun.sessions), "data": begun.data}
+        facts = {**find_last_session(begun.sessions), "data": begun.data}
         config = parse_stored_config(begun.settings, path.parents[1], facts, data)
         _check_runs_fit(config, begun.runs)
     except KavgError as error:
@@ -197,24 +187,5 @@ def read_finished_run(folder: Path, data: Path | None = None) -> SavedRun:
     sessions = [*list_sessions(facts)[:-1], last]
     begun = Checkpoint(to_toml(config, folder), hash_data(config), runs, sessions)
     path = folder / "trajectory.npz"
-    sha256, warnings = manifest.compute_entry(path).sha256, _version_warnings(sessions, config)
-    return SavedRun(config, begun, path, sha256, True, warnings)
-
-
-def _version_warnings(sessions: Sequence[Any], config: Config) -> list[str]:
-    """Warn if the last session had a machine or versions on which other bits may depend."""
-    last = _last_session(sessions)
-    versions = last.get("versions")
-    then = {**last, **(versions if isinstance(versions, Mapping) else {})}
-    changes = {
-        name: f"{name} {then.get(name, 'not recorded')} then, {now} now"
-        for name, now in describe_versions(config.same_bits).items()
-        if then.get(name) != now
-    }
-    portable = is_portable(config.same_bits) and changes.keys() <= {"machine", "numpy"}
-    said = UNTRIED if portable else "the last bits may differ from those of an uninterrupted run"
-    return [f"{said}: {'; '.join(changes.values())}"] if changes else []
-
-
-def _last_session(sessions: Sequence[Any]) -> Mapping[str, Any]:
-    return sessions[-1] if sessions and isinstance(sessions[-1], Mapping) else {}
+    warnings = list_version_warnings(sessions, config.same_bits)
+    return SavedRun(config, begun, path, manifest.compute_entry(path).sha256, True, warnings)

@@ -78,22 +78,28 @@ def verify_run(session: Session, folder: Path, repetition: Repetition, *, quiet:
         KavgError: The folder holds no finished run, or the options make no sense.
     """
     comm = session.comm
-    run_on_rank_0(comm, lambda: recover_before_reading(folder))
-    agree_on(comm, "the options", lambda: _validate(folder, repetition), lambda _: "")
     stored = agree_on(
         comm, "the files", lambda: examine_folder(folder, repetition), lambda each: each.identity
     )
-    _print_lines(session, "files", stored.defects or ["unchanged"])
+    print_lines(session, "files", stored.defects or ["unchanged"])
     if stored.run is None or repetition.files:
         return 1 if stored.defects else 0
     judgement = _repeat_and_judge(session, stored, repetition, quiet=quiet)
     addition = "; the files are not as they were written" if stored.defects else ""
-    _print_lines(session, "", judgement.lines)
+    print_lines(session, "", judgement.lines)
     run_on_rank_0(comm, lambda: print_text(judgement.verdict + addition))
     return 1 if stored.defects or judgement.verdict == DIFFERENT else 0
 
 
-def _validate(folder: Path, repetition: Repetition) -> None:
+def prepare_repetition(session: Session, folder: Path, repetition: Repetition) -> None:
+    """Mend the folder if a command left it half-written, and validate the options on all ranks."""
+    comm = session.comm
+    run_on_rank_0(comm, lambda: recover_before_reading(folder))
+    agree_on(comm, "the options", lambda: validate_repetition(folder, repetition), lambda _: "")
+
+
+def validate_repetition(folder: Path, repetition: Repetition) -> None:
+    """Raise KavgError if there is no finished run, or an option is out of range."""
     require_run_folder(folder)
     sample, seed, level = repetition.sample, repetition.seed, repetition.level
     if sample is not None and sample < 1:
@@ -138,16 +144,16 @@ def _repeat_and_judge(
     agree_on(session.comm, "the runs", lambda: _require_arithmetic(stored, runs), lambda _: "")
     here = describe_environment(session.size, session.mpi)
     changed = environment_changes(stored.environment, here, config.mean, config.same_bits)
-    _print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
+    print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
     if repetition.sample is None:
         before, now = runs, run_algorithms(session, config, quiet=quiet)
-        _print_lines(session, "recorded", [f"digest {joint_digest(before)}"])
-        _print_lines(session, "repeated", [f"digest {joint_digest(now)}"])
+        print_lines(session, "recorded", [f"digest {joint_digest(before)}"])
+        print_lines(session, "repeated", [f"digest {joint_digest(now)}"])
     else:
         rows = sample_rows(runs, repetition.sample, repetition.seed)
         before, now = repeat_rounds(session, config, runs, rows, quiet=quiet)
         samples = [f"{run.name}: rounds {', '.join(map(str, run.rounds))}" for run in before]
-        _print_lines(session, "sample", samples)
+        print_lines(session, "sample", samples)
     return judge_repetition(before, now, same_environment=not changed, level=repetition.level)
 
 
@@ -157,7 +163,7 @@ def _require_arithmetic(stored: Examination, runs: Sequence[Trajectory]) -> None
     require_same_arithmetic(sessions, "the run", "verify")
 
 
-def _print_lines(session: Session, label: str, lines: Sequence[str]) -> None:
+def print_lines(session: Session, label: str, lines: Sequence[str]) -> None:
     """Print lines with a label, wrapped, with control characters escaped.
 
     All ranks wait: a launcher may end a job as soon as one rank exits with a code.

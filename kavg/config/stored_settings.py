@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from kavg.config.config import Config, hash_data
 from kavg.config.data_paths import data_path, resolve_data_path
@@ -17,6 +17,8 @@ from kavg.storage import RunFolder, load_trajectories
 from kavg.storage.regular_files import require_file
 from kavg.storage.validation import is_finished
 from kavg.trajectory import Trajectory
+
+T = TypeVar("T")
 
 SHOWN: Final = 12
 """Digits of a digest that a message shows."""
@@ -84,21 +86,42 @@ def parse_stored_config(
         OtherData: The data that were found have another digest.
         KavgError: There are none, or the settings cannot be used.
     """
+
+    def parse(place: str | None) -> Config:
+        return parse_config(text, (), folder, data=place)
+
+    return parse_with_data(parse, hash_data, (text, folder), facts, data)
+
+
+def parse_with_data(
+    parse: Callable[[str | None], T],
+    digest: Callable[[T], str],
+    source: tuple[str, Path],
+    facts: Mapping[str, Any],
+    data: Path | None,
+) -> T:
+    """Return the settings that ``parse`` makes with the path of the data, as they were when stored.
+
+    ``source`` are the text of the settings and their folder, ``digest`` gives that of the data;
+    see ``parse_stored_config`` for the rest.
+    """
+    text, folder = source
     tables = parse_toml(text)
     resolve_data_path(tables, folder)
     stored = data_path(tables)
     if stored is None:
-        path = None if data is None else str(data)
-        config = parse_config(text, (), folder, data=path)
-        return _require_digest(
-            config, "the objective", facts, "use the version of scikit-learn or kavg that made it"
-        )
+        parsed = parse(None if data is None else str(data))
+        remedy = "use the version of scikit-learn or kavg that made it"
+        _require_digest(digest(parsed), "the objective", facts, remedy)
+        return parsed
     places = [stored, facts.get("data_path")] if data is None else [os.path.abspath(data)]
     others: list[OtherData] = []
     for place in dict.fromkeys(each for each in places if isinstance(each, str)):
         if os.path.isfile(place):
+            parsed = parse(place)
             try:
-                return _require_digest(parse_config(text, (), folder, data=place), place, facts)
+                _require_digest(digest(parsed), place, facts)
+                return parsed
             except OtherData as error:
                 others.append(error)
     if others:
@@ -110,15 +133,14 @@ def parse_stored_config(
 
 
 def _require_digest(
-    config: Config,
+    found: str,
     place: str,
     facts: Mapping[str, Any],
     remedy: str = "give the right file with --data PATH",
-) -> Config:
-    wanted, found = facts.get("data"), hash_data(config)
+) -> None:
+    wanted = facts.get("data")
     if isinstance(wanted, str) and wanted != found:
         raise OtherData(
             f"{place} has data of the digest {found[:SHOWN] or 'of none'}..., and the run read "
             f"{wanted[:SHOWN] or 'none'}...; {remedy}"
         )
-    return config

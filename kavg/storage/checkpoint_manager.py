@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Annotated, Final, final
+from typing import Annotated, Any, Final, final
 
 from kavg.errors import KavgError, RunFailed
 from kavg.ranges import Count, check_ranges
@@ -87,7 +88,7 @@ class CheckpointManager:
         self.owns_folder, self.latest = owns_folder, latest
         self._rounds = 0 if isinstance(policy.every, str) else int(policy.every)
         self._seconds = policy.seconds or inf
-        self._runs = list(start.runs)
+        self._runs, self._sweep = list(start.runs), start.sweep
         self._saved_at = time.monotonic()
         self._lock: FolderLock | None = None
 
@@ -105,9 +106,21 @@ class CheckpointManager:
             return n % self._rounds == 0
         return time.monotonic() - self._saved_at >= self._seconds
 
+    @property
+    def is_due_for_sweep(self) -> bool:
+        """True if a checkpoint is to be saved after a batch of a sweep.
+
+        A number of rounds means after each batch, as those of its points are done together.
+        """
+        return bool(self._rounds) or time.monotonic() - self._saved_at >= self._seconds
+
     def update(self, i: int, run: Trajectory) -> None:
         """Set the run of algorithm ``i`` for the next checkpoint; nothing is written."""
         self._runs[i : i + 1] = [run]
+
+    def update_sweep(self, runs: Sequence[Trajectory], sweep: Mapping[str, Any]) -> None:
+        """Set the finished points of a sweep for the next checkpoint; nothing is written."""
+        self._runs, self._sweep = list(runs), {**(self.start.sweep or {}), **sweep}
 
     def save(self) -> None:
         """Write a checkpoint now, unless the policy is never to write one.
@@ -127,7 +140,8 @@ class CheckpointManager:
             self.folder, self._lock = claim_folder(self.folder)
             self.owns_folder = True
         folder, start = self.folder / FOLDER, self.start
-        checkpoint = Checkpoint(start.settings, start.data, self._runs, start.sessions)
+        runs, sweep = self._runs, self._sweep
+        checkpoint = Checkpoint(start.settings, start.data, runs, start.sessions, sweep)
         before, self.latest = self.latest, write_checkpoint(folder, checkpoint)
         # Not the two newest files: one of them may be damaged, and would replace an intact one.
         for path in list_checkpoints(folder):

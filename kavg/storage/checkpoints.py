@@ -50,16 +50,21 @@ class Checkpoint:
     ``runs`` are those of the algorithms of ``settings`` (TOML), in their order, as far as they have
     begun.  ``data`` is a digest of the data that the settings name; ``sessions`` record when, where
     and with which versions the rounds were computed, one entry for each start of the program.
+    Of a sweep, ``sweep`` says which points are finished, with ``done``, their rounds; ``runs`` are
+    then those of finished points.  It is None for other runs.
     """
 
     settings: str
     data: str
     runs: Sequence[Trajectory]
     sessions: Sequence[Mapping[str, Any]]
+    sweep: Mapping[str, Any] | None = None
 
     @property
     def done(self) -> int:
-        """Completed rounds, summed over all algorithms."""
+        """Completed rounds, summed over all algorithms, or all points of a sweep."""
+        if self.sweep is not None:
+            return int(self.sweep["done"])
         return sum(run.done or 0 for run in self.runs)
 
 
@@ -68,12 +73,14 @@ def encode_checkpoint(checkpoint: Checkpoint) -> tuple[bytes, memoryview]:
 
     ``decode_checkpoint`` takes both as one.  Joining them here would copy the arrays again.
     """
-    fields = {
+    fields: dict[str, Any] = {
         "settings": checkpoint.settings,
         "data": checkpoint.data,
         "runs": [collect_fields(run) for run in checkpoint.runs],
         "sessions": list(checkpoint.sessions),
     }
+    if checkpoint.sweep is not None:
+        fields["sweep"] = dict(checkpoint.sweep)
     rest = io.BytesIO()
     np.savez(rest, **{"about": np.array(json.dumps(fields)), **collect_arrays(checkpoint.runs)})
     head = f"kavg checkpoint format={FORMAT} kavg={__version__} ".encode()
@@ -129,10 +136,13 @@ def _decode_content(rest: memoryview) -> Checkpoint:
     fields = parse_json(str(arrays.pop("about")))
     runs = build_trajectories(fields["runs"], arrays)
     settings, data, sessions = fields["settings"], fields["data"], fields["sessions"]
+    sweep = fields.get("sweep")
     are_texts = isinstance(settings, str) and isinstance(data, str)
     if not are_texts or not isinstance(sessions, list):
         raise ValueError("settings and data must be text, sessions a list")
-    return Checkpoint(settings, data, runs, sessions)
+    if sweep is not None and not (isinstance(sweep, dict) and type(sweep.get("done")) is int):
+        raise ValueError("of a sweep, the number of rounds that are done must be there")
+    return Checkpoint(settings, data, runs, sessions, sweep)
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:

@@ -20,6 +20,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -120,14 +121,17 @@ class RunFolder:
         An older run of the same name is replaced only when the new one is complete; the user's own
         files in it are kept.  Raises ``OSError``, ``FolderInUse``, and whatever ``draw`` raises.
         """
+        self.replace(partial(_write_run, run), draw)
+
+    def replace(
+        self, write: Callable[[Path], object], draw: Callable[[Path], object] | None = None
+    ) -> None:
+        """Replace the folder by one whose files ``write`` writes, whole or not at all.
+
+        Both functions get the temporary folder to write to, ``draw`` that of the figures.
+        """
         with self._hold(self.path), replace_folder(self.path, ours=CONTENTS) as stage:
-            write_text(stage / "config.toml", run.config)
-            write_metrics(stage / "metrics.csv", run.trajectories)
-            write_trajectories(stage / "trajectory.npz", run.trajectories)
-            write_json(stage / "summary.json", run.summary)
-            write_json(stage / "environment.json", run.environment)
-            if run.verdicts is not None:
-                write_json(stage / "verdicts.json", run.verdicts)
+            write(stage)
             (stage / "figures").mkdir()
             if draw is not None:
                 draw(stage / "figures")
@@ -163,6 +167,16 @@ class RunFolder:
     def _hold(self, folder: Path) -> Iterator[None]:
         with nullcontext() if self.is_locked else hold_folder(folder, PATIENCE):
             yield
+
+
+def _write_run(run: StoredRun, stage: Path) -> None:
+    write_text(stage / "config.toml", run.config)
+    write_metrics(stage / "metrics.csv", run.trajectories)
+    write_trajectories(stage / "trajectory.npz", run.trajectories)
+    write_json(stage / "summary.json", run.summary)
+    write_json(stage / "environment.json", run.environment)
+    if run.verdicts is not None:
+        write_json(stage / "verdicts.json", run.verdicts)
 
 
 def _add_files(

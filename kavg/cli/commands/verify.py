@@ -20,6 +20,7 @@ def verify(
     the same bits, the same within confidence (on another machine or with other versions), or
     different, with the first round and quantity that differ.
     """
-    from kavg.cli.verification import verify_run
+    from kavg.cli.verification import prepare_repetition, verify_run
 
+    prepare_repetition(session, folder, repetition)
     return verify_run(session, folder, repetition, quiet=quiet)

@@ -1,0 +1,1 @@
+"""What completing a stopped run and completing a stopped sweep have in common."""
