@@ -19,7 +19,7 @@ from helpers.run_folder import (
 
 import kavg
 from kavg.cli import environment
-from kavg.cli import saved_run as resuming
+from kavg.cli.resumption import last_checkpoint as resuming
 from kavg.config.config import Config
 from kavg.portability import ARITHMETIC, SameBits
 from kavg.reports.repetition import UNTRIED
