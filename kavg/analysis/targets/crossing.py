@@ -35,6 +35,24 @@ def fit_decreasing(curve: Floats) -> Floats:
     return np.asarray(isotonic_regression(curve, increasing=False).x, np.float64)
 
 
+def pool_rounds(samples: Floats) -> Floats:
+    """Return ``samples (T, R)`` with the rounds pooled that ``fit_decreasing`` of their mean pools.
+
+    Every replica has its mean over the rounds of a block there, so the mean over replicas is the
+    fit, and its standard error is that of the block's mean, whatever rounds have in common.
+
+    >>> pool_rounds(np.array([[8.0, 6.0], [1.0, 3.0], [4.0, 4.0]]))
+    array([[8. , 6. ], [2.5, 3.5], [2.5, 3.5]])
+    """
+    from scipy.optimize import isotonic_regression
+
+    _, mean = _validate_curve(np.arange(len(samples)), samples.mean(axis=1))
+    edges = isotonic_regression(mean, increasing=False).blocks
+    lengths = np.diff(edges)
+    means = np.add.reduceat(samples, edges[:-1], axis=0) / lengths[:, None]
+    return np.asarray(np.repeat(means, lengths, axis=0))
+
+
 def find_time(
     axis: ArrayLike, curve: ArrayLike, value: float, rule: TargetRule = "isotonic"
 ) -> float:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, nan, sqrt
+from math import exp, inf, isfinite, isnan, log, nan, sqrt
 
 import numpy as np
 
 from kavg.analysis.estimate import Estimate
-from kavg.analysis.student import student_quantile, welch_freedom
 from kavg.analysis.targets.times import TargetTime
 from kavg.base import Floats
 from kavg.errors import KavgError
@@ -16,14 +15,16 @@ from kavg.errors import KavgError
 def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
     """Return the time of ``a`` over the time of ``b``, with its confidence interval.
 
-    The interval is Student's for ``log a - log b`` with the jackknife's standard error, which
-    leaves out one replica at a time at all rounds.  ``paired`` leaves out the same replica of both:
-    right where replica r of both has the same noise.  Otherwise the two variances add up, with
-    Welch's degrees of freedom.
+    The two intervals are combined on the logarithmic scale: with lower and upper arms ``l_a, u_a``
+    of log a, those of log b, and the correlation r of the two times, the arms of the ratio are
+    ``sqrt(l_a^2 + u_b^2 - 2 r l_a u_b)`` below and ``sqrt(u_a^2 + l_b^2 - 2 r u_a l_b)`` above (Zou
+    and Donner 2008, Stat. Med. 27:1693), so that they may be unequal, or without end.  ``paired``
+    takes r from the replicas' values at the two times: right where replica r of both has the same
+    noise.  Otherwise r is 0.
 
-    Where the mean of one side does not arrive, or does so only with some replicas, the quotient of
-    the two intervals at level ``(1 + level)/2`` is the interval: it covers the ratio at ``level``,
-    and one of its ends is 0 or infinite (``describe_ratio`` says "at least 3.1").
+    Where the mean of one side does not arrive, the quotient of the two intervals at level
+    ``(1 + level)/2`` is the interval: it covers the ratio at ``level``, and one of its ends is 0 or
+    infinite (``describe_ratio`` says "at least 3.1").
 
     Raises:
         KavgError: if the levels differ, or ``paired`` and the numbers of replicas do.
@@ -33,24 +34,23 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
     >>> slow, fast = (0.5 ** (rounds[:, None] / half) * r for half in (6.0, 2.0))
     >>> pair = [measure_time(rounds, curve, 0.1) for curve in (slow, fast)]
     >>> describe_ratio(compare_times(*pair, paired=True))
-    '2.98 [2.97, 2.99]'
+    '2.98 [2.94, 3.02]'
     """
     level = a.estimate.level
     if b.estimate.level != level:
         raise KavgError(f"both times must have one level, got {level} and {b.estimate.level}")
-    if paired and len(a.left_out) != len(b.left_out):
+    if paired and len(a.times) != len(b.times):
         raise KavgError(
             "pairing needs the same replicas on both sides, got "
-            f"{len(a.left_out)} and {len(b.left_out)}; use paired=False"
+            f"{len(a.times)} and {len(b.times)}; use paired=False"
         )
-    replicas = min(a.estimate.replicas, b.estimate.replicas)
     mean = _divide(float(a.estimate.mean), float(b.estimate.mean))
-    if replicas == 1 or not 0 < mean < inf or not _arrives_without_any(a, b):
-        low, high = _divide_intervals(a, b)
+    if 0 < mean < inf:
+        below, above = _combine_arms(a, b, _correlate(a, b) if paired else 0.0)
+        low, high = mean * exp(-below), mean * exp(above)
     else:
-        error, freedom = _jackknife_log(a.left_out, b.left_out, paired)
-        half = student_quantile(freedom, level) * error
-        low, high = mean * np.exp(-half), mean * np.exp(half)
+        low, high = _divide_intervals(a, b)
+    replicas = min(a.estimate.replicas, b.estimate.replicas)
     return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, replicas)
 
 
@@ -89,20 +89,33 @@ def _divide_intervals(a: TargetTime, b: TargetTime) -> tuple[float, float]:
     return low, high
 
 
-def _arrives_without_any(a: TargetTime, b: TargetTime) -> bool:
-    both = np.concatenate((a.left_out, b.left_out))
-    return bool((np.isfinite(both) & (both > 0)).all())
+def _combine_arms(a: TargetTime, b: TargetTime, r: float) -> tuple[float, float]:
+    (lower_a, upper_a), (lower_b, upper_b) = _log_arms(a.estimate), _log_arms(b.estimate)
+    return _combine(lower_a, upper_b, r), _combine(upper_a, lower_b, r)
 
 
-def _jackknife_log(a: Floats, b: Floats, paired: bool) -> tuple[float, float]:
-    # Standard error and degrees of freedom of log(time of a / time of b).
-    if paired:
-        return sqrt(_jackknife_variance(np.log(a) - np.log(b))), len(a) - 1
-    first, second = _jackknife_variance(np.log(a)), _jackknife_variance(np.log(b))
-    freedom = welch_freedom(first, len(a), second, len(b))
-    return sqrt(first + second), float(freedom)
+def _log_arms(estimate: Estimate) -> tuple[float, float]:
+    mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
+    return (log(mean / low) if low > 0 or isnan(low) else inf), log(high / mean)
 
 
-def _jackknife_variance(left_out: Floats) -> float:
-    R = len(left_out)
-    return float(np.square(left_out - left_out.mean()).sum()) * (R - 1) / R
+def _combine(x: float, y: float, r: float) -> float:
+    if inf in (x, y):
+        return inf
+    # Rounding may leave a little below 0 where r is 1.
+    square = x * x + y * y - 2 * r * x * y
+    return sqrt(max(square, 0.0)) if not isnan(square) else nan
+
+
+def _correlate(a: TargetTime, b: TargetTime) -> float:
+    with np.errstate(invalid="ignore", over="ignore"):
+        x, y = (_centre(values) for values in (a.at_target, b.at_target))
+        scale = sqrt(float(x @ x)) * sqrt(float(y @ y))
+    # Where one side has no spread it has no arms, and any correlation does.
+    return min(max(float(x @ y) / scale, -1.0), 1.0) if scale > 0 else 0.0
+
+
+def _centre(values: Floats) -> Floats:
+    # In units in which no square underflows.
+    centred = values - values.mean()
+    return np.asarray(centred / (float(np.abs(centred).max()) or 1.0))

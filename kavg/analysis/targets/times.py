@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.estimate import Estimate, mean_interval
-from kavg.analysis.targets.crossing import find_time
+from kavg.analysis.targets.crossing import find_time, pool_rounds
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.ranges import Finite, check_range
+from kavg.ranges import Confidence, Finite, check_range
 from kavg.targets import TargetRule
 
 
@@ -24,15 +24,15 @@ class TargetTime:
     ``estimate`` is the time of the mean: infinite where the mean does not arrive, with an interval
     whose upper end is infinite where it may not.  ``times (R,)`` are those of the replicas by the
     same rule, ``censored_at``, the end of the records, where ``reached (R,)`` is false.
-    ``left_out (R,)`` are the times of the means without one replica each, and ``bounds`` the
-    interval at level ``(1 + level)/2``: ``compare_times`` needs both.
+    ``compare_times`` also needs ``at_target (R,)``, the replicas' values at the time of the mean,
+    and ``bounds``, the interval at level ``(1 + level)/2``.
     """
 
     estimate: Estimate
     times: Floats
     reached: NDArray[np.bool]
     censored_at: float
-    left_out: Floats
+    at_target: Floats
     bounds: tuple[float, float]
 
 
@@ -51,10 +51,11 @@ def measure_time(
     ``find_time``.  With ``increasing`` the value is reached from below, as an accuracy is.
 
     The interval holds the times at which Student's test does not reject "the mean is at its
-    target": it reaches from where the lower ends of ``mean_interval`` arrive, by the same rule, to
-    where the upper ends do.  So it has the coverage of Student's interval of a mean at one round,
-    needs no smoothness of the curve, and is unbounded where the data do not show that the mean
-    arrives.
+    target": it reaches from where the lower ends of the means' intervals arrive, by the same rule,
+    to where the upper ends do.  By the rule ``isotonic`` the means are those of the fit, so where
+    rounds are pooled the test is of their mean, replica by replica.  Nothing is linearised, and an
+    end is infinite where the data do not show that the mean arrives (docs/statistics.md has the
+    coverage; jackknife and bootstrap cover less).
 
     Raises:
         KavgError: if ``values`` is not ``(T, R)``, or an argument is out of range.
@@ -64,53 +65,51 @@ def measure_time(
     >>> print(f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]")
     2.00 [1.67, 2.40]
     """
-    samples = _validate_values(axis, values)
-    value = check_range(Finite, "value", value)
+    places, samples = _validate_values(axis, values)
+    value, level = check_range(Finite, "value", value), check_range(Confidence, "level", level)
     if increasing:
         samples, value = -samples, -value
-    end, R = float(np.asarray(axis)[-1]), samples.shape[1]
-    each = np.array([find_time(axis, curve, value, rule) for curve in samples.T])
-    others = [find_time(axis, curve, value, rule) for curve in _leave_one_out(samples).T]
     with np.errstate(over="ignore", invalid="ignore"):
-        time = find_time(axis, samples.mean(axis=1), value, rule)
-    low, high = _invert_test(axis, samples, value, rule, level)
+        time = find_time(places, samples.mean(axis=1), value, rule)
+        pooled = pool_rounds(samples) if rule == "isotonic" else samples
+    each = np.array([find_time(places, curve, value, rule) for curve in samples.T])
+    ends, bounds = (_invert_test(places, pooled, value, rule, p) for p in (level, (1 + level) / 2))
+    low, high = map(np.asarray, ends)
     return TargetTime(
-        Estimate(np.asarray(time), np.asarray(low), np.asarray(high), level, R),
-        np.minimum(each, end),
+        Estimate(np.asarray(time), low, high, level, samples.shape[1]),
+        np.minimum(each, places[-1]),
         np.isfinite(each),
-        end,
-        np.array(others),
-        _invert_test(axis, samples, value, rule, (1 + level) / 2),
+        float(places[-1]),
+        _interpolate_row(places, pooled, time),
+        bounds,
     )
 
 
-def _validate_values(axis: ArrayLike, values: ArrayLike) -> Floats:
-    samples, records = np.asarray(values, np.float64), np.shape(axis)
-    if samples.ndim != 2 or not samples.size or samples.shape[:1] != records:
+def _validate_values(axis: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats]:
+    places, samples = np.asarray(axis, np.float64), np.asarray(values, np.float64)
+    if samples.ndim != 2 or not samples.size or samples.shape[:1] != places.shape:
         raise KavgError(
             "a time to target needs values (T, R), R replicas at each of T records, got shapes "
-            f"{records} and {samples.shape}"
+            f"{places.shape} and {samples.shape}"
         )
-    return samples
-
-
-def _leave_one_out(samples: Floats) -> Floats:
-    # Sums from both sides: subtracting a replica from the sum of all would cancel.
-    R = samples.shape[1]
-    before, after = np.zeros_like(samples), np.zeros_like(samples)
-    with np.errstate(over="ignore", invalid="ignore"):
-        np.cumsum(samples[:, :-1], axis=1, out=before[:, 1:])
-        after[:, :-1] = np.cumsum(samples[:, :0:-1], axis=1)[:, ::-1]
-        return np.asarray((before + after) / max(R - 1, 1))
+    return places, samples
 
 
 def _invert_test(
-    axis: ArrayLike, samples: Floats, value: float, rule: TargetRule, level: float
+    places: Floats, pooled: Floats, value: float, rule: TargetRule, level: float
 ) -> tuple[float, float]:
-    band = mean_interval(samples, level)
-    if samples.shape[1] == 1:
+    if pooled.shape[1] == 1:
         return np.nan, np.nan
-    end = float(np.asarray(axis)[-1])
+    band = mean_interval(pooled, level)
     # Where not even the lower ends arrive, the time is beyond the last record.
-    low = min(find_time(axis, band.low, value, rule), end)
-    return low, find_time(axis, band.high, value, rule)
+    low = min(find_time(places, band.low, value, rule), float(places[-1]))
+    return low, find_time(places, band.high, value, rule)
+
+
+def _interpolate_row(places: Floats, rows: Floats, time: float) -> Floats:
+    i = int(np.searchsorted(places, min(time, float(places[-1]))))
+    if i == 0:
+        return np.asarray(rows[0])
+    share = (min(time, float(places[-1])) - places[i - 1]) / (places[i] - places[i - 1])
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray((1 - share) * rows[i - 1] + share * rows[i])

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from kavg.analysis.estimate import Estimate, mean_interval
-from kavg.analysis.targets import compare_times, describe_ratio, find_time, measure_time
+from kavg.analysis.targets import (
+    compare_times,
+    describe_ratio,
+    find_time,
+    fit_decreasing,
+    measure_time,
+)
+from kavg.analysis.targets.crossing import pool_rounds
 from kavg.errors import KavgError
 
 ROUNDS = np.arange(60)
@@ -45,15 +52,17 @@ def test_an_increasing_quantity_is_a_decreasing_one_upside_down(seed, value, rul
 
 
 @given(seeds, st.sampled_from([0.01, 0.1, 0.5]))
-def test_replicas_and_the_means_without_one_are_read_by_the_same_rule(seed, value):
+def test_replicas_are_read_by_the_same_rule_and_their_values_at_the_time_have_the_target_as_mean(
+    seed, value
+):
     x = decays(seed)
     found = measure_time(ROUNDS, x, value)
     for r in range(x.shape[1]):
         alone = find_time(ROUNDS, x[:, r], value)
         assert found.times[r] == min(alone, ROUNDS[-1])
         assert found.reached[r] == np.isfinite(alone)
-        others = find_time(ROUNDS, np.delete(x, r, axis=1).mean(axis=1), value)
-        assert found.left_out[r] == pytest.approx(others)
+    if np.isfinite(found.estimate.mean) and found.estimate.mean > 0:
+        assert found.at_target.mean() == pytest.approx(value)
 
 
 def test_the_first_rule_inverts_the_test_at_each_round():
@@ -63,6 +72,25 @@ def test_the_first_rule_inverts_the_test_at_each_round():
     undecided = ROUNDS[(p > 0.1) | (x.mean(axis=1) <= 0.1)]
     assert found.low == undecided[0]
     assert found.high == ROUNDS[np.argmax(mean_interval(x, 0.9).high <= 0.1)]
+
+
+def test_pooled_rounds_are_the_fit_of_the_mean_replica_by_replica():
+    x = decays(7, half=1e9)
+    pooled = pool_rounds(x)
+    np.testing.assert_allclose(pooled.mean(axis=1), fit_decreasing(x.mean(axis=1)))
+    starts = np.flatnonzero(np.diff(pooled[:, 0], prepend=np.nan) != 0)
+    assert 1 < len(starts) < 30
+    for i, j in zip(starts, [*starts[1:], len(x)], strict=True):
+        np.testing.assert_allclose(pooled[i], x[i:j].mean(axis=0))
+
+
+def test_pooling_gives_an_end_where_a_single_round_has_none():
+    # A plateau at 1 from round 20 on, whose rounds are independent, and a target 15 % above it.
+    noise = 0.4 * np.random.default_rng(8).standard_normal((400, 8))
+    x = 1 + np.maximum(4 - np.arange(400)[:, None] / 5, 0.0) + noise
+    pooled, single = (measure_time(np.arange(400), x, 1.15, rule=r) for r in ("isotonic", "stays"))
+    assert 15 < pooled.estimate.low < pooled.estimate.high < 40
+    assert single.estimate.high == np.inf
 
 
 def test_replicas_that_agree_leave_no_width():
@@ -107,7 +135,7 @@ def test_a_replica_that_overflows_takes_the_mean_along_and_no_other_replica():
     found = measure_time(ROUNDS, x, 0.25)
     assert found.estimate.mean == np.inf
     assert found.reached.tolist() == [False, True, True, True, True, True]
-    assert 5 < found.left_out[0] < 20
+    assert found.estimate.low == found.censored_at
 
 
 @given(seeds)
@@ -121,7 +149,7 @@ def test_a_ratio_and_its_inverse_are_inverse(seed):
 
 
 def test_a_ratio_of_means_of_logs_has_students_interval():
-    # On exp(-n) e_r every time is log(e_r) later, so the jackknife is that of a mean, nearly.
+    # On exp(-n) e_r every time is log(e_r) later, so the interval is that of a mean, nearly.
     random = np.random.default_rng(4)
     e = np.exp(0.01 * random.standard_normal((2, 12)))
     fine = np.linspace(0, 8, 4001)
@@ -131,9 +159,9 @@ def test_a_ratio_of_means_of_logs_has_students_interval():
     half = np.log(paired.high / paired.mean)
     assert half == pytest.approx(expected.high - expected.mean, rel=0.05)
     apart = compare_times(a, b, paired=False)
-    welch = stats.ttest_ind(e[0], e[1], equal_var=False).confidence_interval(0.95)
-    half = np.log(apart.high / apart.mean)
-    assert half == pytest.approx((welch.high - welch.low) / 2 / a.estimate.mean, rel=0.05)
+    each = [mean_interval(row) for row in e]
+    half = np.hypot(*(float(one.high - one.mean) for one in each)) / a.estimate.mean
+    assert np.log(apart.high / apart.mean) == pytest.approx(half, rel=0.05)
 
 
 def test_pairing_cancels_what_replicas_share():
