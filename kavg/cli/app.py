@@ -12,6 +12,7 @@ from kavg.cli.commands import (
     atlas,
     bounds,
     check,
+    compare,
     diff,
     doctor,
     exact,
@@ -27,6 +28,7 @@ from kavg.version import __version__
 PANELS: Final[Mapping[str, tuple[Command[Any], ...]]] = {
     "Run": (run.run, resume.resume),
     "Compare with theory": (check.check, bounds.bounds, exact.exact, atlas.atlas),
+    "Compare methods": (compare.compare,),
     "Verify": (verify.verify, diff.diff, doctor.doctor),
     "Show": (list_.list_, plot.plot, schema.schema),
 }

@@ -8,8 +8,9 @@ from typing import Final, Literal, final
 import numpy as np
 
 from kavg.base import Floats
+from kavg.budgets.clock import CLOCK, Clock
 from kavg.errors import KavgError
-from kavg.ranges import NonNegative, Positive, check_ranges
+from kavg.ranges import Positive, check_ranges
 from kavg.trajectory import Trajectory
 
 BudgetAxis = Literal["gradients", "communications", "time"]
@@ -17,31 +18,6 @@ BudgetAxis = Literal["gradients", "communications", "time"]
 BUDGET_AXES: Final[tuple[BudgetAxis, ...]] = ("gradients", "communications", "time")
 ROUNDING: Final = 1e-12
 """Relative excess of a round over a budget of time that counts as rounding."""
-
-
-@final
-@dataclass(frozen=True)
-class Clock:
-    """The simulated time of a round: ``K step + communication``, in any unit.
-
-    Learners work side by side, so P does not count.
-
-    >>> Clock(step=1.0, communication=10.0).round_time(K=4)
-    14.0
-    """
-
-    step: Positive = 1.0
-    communication: NonNegative = 0.0
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-    def round_time(self, K: int) -> float:
-        """Return the time of one round of ``K`` local steps."""
-        return K * self.step + self.communication
-
-
-CLOCK: Final = Clock()
 
 
 def round_cost(axis: BudgetAxis, P: int, K: int, B: int, clock: Clock = CLOCK) -> float:

@@ -1,0 +1,105 @@
+"""A method of a comparison: its run, its settings, and what its noise is a function of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import final
+
+from kavg.analysis.differences import compare_mappings
+from kavg.base import Floats
+from kavg.errors import KavgError
+from kavg.outer import SlowMo
+from kavg.problem import Algorithm, Problem
+from kavg.text import shorten_repr
+from kavg.trajectory import Trajectory
+
+
+@final
+@dataclass(frozen=True)
+class TuningCost:
+    """The work by which the settings of a method were chosen, the judging of the choice included.
+
+    ``trials`` counts the settings that were tried, ``gradients`` those of all learners and
+    replicas together.
+    """
+
+    trials: int
+    gradients: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Method:
+    """A finished run to be compared with others, under a label of its own.
+
+    ``noise`` holds, by place, all that the draws of a replica are a function of: seed, objective,
+    data, oracle, start and arithmetic.  ``settings`` are those to be shown (gamma, mu, ...), and
+    ``tuning`` is None for a run whose settings nobody chose among others.
+    """
+
+    label: str
+    run: Trajectory
+    problem: Problem
+    algorithm: Algorithm
+    noise: Mapping[str, object]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    tuning: TuningCost | None = None
+
+    @property
+    def mu(self) -> float:
+        """The momentum of the outer rule; 0 where it has none."""
+        return float(getattr(self.algorithm.outer, "mu", 0.0))
+
+    @property
+    def gamma(self) -> float | None:
+        """The step size; None for a schedule."""
+        gamma = self.algorithm.gamma
+        return gamma if isinstance(gamma, float) else None
+
+    @property
+    def effective_step(self) -> float | None:
+        """The step by which a constant gradient moves w in the end, ``gamma/(1 - mu)``.
+
+        SlowMo multiplies it by its alpha.  None for a schedule.
+        """
+        if self.gamma is None:
+            return None
+        outer = self.algorithm.outer
+        alpha = outer.alpha if isinstance(outer, SlowMo) else 1.0
+        return alpha * self.gamma / (1 - self.mu)
+
+
+def list_noise_differences(a: Method, b: Method) -> list[str]:
+    """Return what the noise of two methods differs in, such as ``["seed"]``; empty if it is shared.
+
+    Replica r of both then has the same start and the same draws at learner j and step t (law 3 of
+    docs/design.md), whatever P, K and the number of replicas are.
+    """
+    changed = (place for place, *_ in compare_mappings(a.noise, b.noise))
+    return list(dict.fromkeys(place.split(".")[0] for place in changed))
+
+
+def select_series(method: Method, quantity: str) -> Floats:
+    """Return what a method recorded of a quantity, ``(T, R)``.
+
+    Raises:
+        KavgError: if it did not record it.
+    """
+    series = method.run.series
+    if quantity not in series:
+        raise KavgError(
+            f"{method.label!r} did not record {shorten_repr(quantity)}; it has {', '.join(series)}"
+        )
+    return series[quantity]
+
+
+def find_lowest(method: Method, quantity: str) -> float:
+    """Return the value that a ratio of the quantity is counted from: ``f_star`` for F, else 0.
+
+    It is 0 too for an ``f_star`` that is not known exactly.
+    """
+    f_star = method.problem.objective.f_star
+    is_known = quantity == "F" and f_star.how == "exact" and isfinite(f_star.value)
+    return f_star.value if is_known else 0.0

@@ -1,0 +1,79 @@
+"""The runs of folders, each with what tells it from the others: candidates for a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, final
+
+from kavg.analysis.differences import flatten_tables
+from kavg.analysis.methods.method import Method, TuningCost
+from kavg.config.config import Config
+from kavg.config.kinds import to_plain
+from kavg.config.stored_settings import load_run
+from kavg.problem import Algorithm
+from kavg.storage import RunFolder
+from kavg.storage.output_folder import require_run_folder
+from kavg.storage.recovery import recover_before_reading
+from kavg.trajectory import Trajectory
+
+DATA_PLACES: Final = ("objective.data", "objective.data.path")
+"""Where data lie, which may be another place for the same data; these are known by their digest."""
+NOISE_TABLES: Final = ("objective", "oracle", "start", "seed")
+"""The settings that the noise of a replica is a function of."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A run of a folder: its settings, the digest of its data and, of a sweep, its cell."""
+
+    config: Config
+    algorithm: Algorithm
+    run: Trajectory
+    folder: Path
+    data: str
+    cell: Mapping[str, object] = field(default_factory=dict)
+    tuning: TuningCost | None = None
+
+    @property
+    def noise(self) -> dict[str, object]:
+        """By place all that the start and the draws of a replica are a function of."""
+        tables: dict[str, Any] = to_plain(self.config)
+        places = flatten_tables({name: tables.get(name) for name in NOISE_TABLES})
+        known = {place: value for place, value in places.items() if place not in DATA_PLACES}
+        return {**known, "data": self.data, "arithmetic": self.run.arithmetic}
+
+    def to_method(self, label: str) -> Method:
+        """Return the method to be compared under a label."""
+        settings = collect_settings(self.algorithm)
+        problem = self.config.problem
+        return Method(label, self.run, problem, self.algorithm, self.noise, settings, self.tuning)
+
+
+def load_candidates(folder: Path) -> list[Candidate]:
+    """Load the runs of a folder: all of a plain run, the winners of a sweep.
+
+    Raises:
+        KavgError: if there is no finished run or sweep, or one that cannot be read.
+    """
+    recover_before_reading(folder)
+    require_run_folder(folder)
+    data = str(RunFolder(folder).read_table("environment.json").get("data") or "")
+    config, runs = load_run(folder, reads_data=False)
+    pairs = zip(config.algorithms, runs, strict=True)
+    return [Candidate(config, algorithm, run, folder, data) for algorithm, run in pairs]
+
+
+def collect_settings(algorithm: Algorithm) -> dict[str, object]:
+    """Return the settings of an algorithm that a table shows: P, K, gamma and those of its rule.
+
+    >>> from kavg.outer import BlockMomentum
+    >>> collect_settings(Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)))
+    {'P': 4, 'K': 8, 'gamma': 0.05, 'mu': 0.5}
+    """
+    outer, gamma = to_plain(algorithm.outer), to_plain(algorithm.gamma)
+    rule = {name: value for name, value in outer.items() if name != "kind"}
+    shown = gamma if isinstance(gamma, float) else gamma["kind"]
+    return {"P": algorithm.P, "K": algorithm.K, "gamma": shown, **rule}

@@ -1,0 +1,1 @@
+"""Comparisons of methods at an equal budget: as text, JSON and LaTeX, with their warnings."""

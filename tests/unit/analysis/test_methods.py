@@ -1,0 +1,247 @@
+"""Comparison of methods at an equal budget: readings, pairs, contrasts, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kavg import objectives, oracles, outer
+from kavg.analysis.estimate import paired_difference, unpaired_difference
+from kavg.analysis.fieller import ratio_interval, unpaired_ratio
+from kavg.analysis.methods.comparison import (
+    ComparisonPlan,
+    MethodGroup,
+    compare_methods,
+    find_baseline,
+)
+from kavg.analysis.methods.contrast import Side
+from kavg.analysis.methods.method import Method, list_noise_differences
+from kavg.budgets import Clock
+from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
+from kavg.targets import Target
+from kavg.trajectory import Trajectory
+
+PROBLEM = Problem(objectives.Quadratic((1.0, 2.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
+NOISE = {"seed": 1, "objective.kind": "quadratic", "oracle.sigma2": 1.0, "data": ""}
+
+
+def method(label="K-AVG", values=None, *, mu=0.0, rounds=None, noise=NOISE, **changes):
+    """A method whose F has these values ``(T, R)``; every round is recorded unless ``rounds``."""
+    F = np.asarray([[8.0, 8.0, 8.0], [2.0, 2.2, 2.1]] if values is None else values, float)
+    P, K = changes.pop("P", 2), changes.pop("K", 4)
+    recorded = np.arange(len(F)) if rounds is None else np.asarray(rounds)
+    w = np.zeros((F.shape[1], 2))
+    run = Trajectory(
+        label, P, K, 1, recorded, {"F": F, "grad_norm2": 2 * F}, w, w, np.zeros(len(F)),
+        diverged_at=changes.pop("diverged_at", None),
+    )  # fmt: skip
+    rule = outer.BlockMomentum(mu) if mu else outer.Averaging()
+    algorithm = Algorithm(P=P, K=K, gamma=changes.pop("gamma", 0.1), outer=rule, name=label)
+    return Method(label, run, PROBLEM, algorithm, noise, **changes)
+
+
+def compare(*methods, **plan):
+    group = MethodGroup(methods, {})
+    return compare_methods([group], ComparisonPlan(**{"quantity": "F", **plan}))[0]
+
+
+def same(a, b):
+    return (a.mean, a.low, a.high, a.level) == (b.mean, b.low, b.high, b.level)
+
+
+def test_methods_are_read_at_the_largest_budget_that_all_have():
+    short = method(values=[[4.0] * 3, [3.0] * 3, [2.0] * 3])
+    long = method("M-AVG", values=[[4.0] * 3, [2.5] * 3, [1.5] * 3, [1.0] * 3])
+    found = compare(short, long)
+    assert found.budget.amount == 16.0
+    assert [(each.round, each.used) for each in found.readings] == [(2, 16.0), (2, 16.0)]
+    assert [each.samples[0] for each in found.readings] == [2.0, 1.5]
+
+
+def test_equal_communications_and_equal_gradients_are_other_rounds():
+    few = method(K=1, values=[[4.0] * 3, [3.0] * 3, [2.0] * 3, [1.0] * 3, [0.5] * 3])
+    many = method("K = 4", K=4, values=[[4.0] * 3, [1.0] * 3, [0.1] * 3])
+    assert [each.round for each in compare(few, many).readings] == [4, 1]
+    at = compare(few, many, axis="communications")
+    assert [each.round for each in at.readings] == [2, 2]
+    clock = Clock(step=1.0, communication=2.0)
+    timed = compare(few, many, axis="time", clock=clock)
+    assert (timed.budget.amount, [each.round for each in timed.readings]) == (12.0, [4, 2])
+
+
+def test_nothing_is_interpolated_between_recorded_rounds():
+    rare = method(values=[[4.0] * 3, [3.0] * 3, [2.0] * 3], rounds=[0, 10, 20])
+    often = method("M-AVG", values=np.linspace(4, 1, 26)[:, None] * np.ones(3))
+    found = compare(rare, often, amount=8.0 * 15)
+    assert [(each.round, each.used) for each in found.readings] == [(10, 80.0), (15, 120.0)]
+
+
+def test_contrasts_of_shared_noise_are_paired_and_hold_together():
+    a = method(values=[[8.0, 8.0, 8.0], [2.0, 3.0, 4.0]])
+    b = method("M-AVG", values=[[8.0, 8.0, 8.0], [1.0, 2.1, 2.9]])
+    c = method("other", values=[[8.0, 8.0, 8.0], [2.1, 3.0, 3.9]])
+    found = compare(a, b, c, level=0.2)
+    first, second = found.contrasts
+    level = 1 - 0.2 / 4
+    assert found.level == pytest.approx(level)
+    x, y = b.run.F[-1], a.run.F[-1]
+    assert same(first.difference, paired_difference(x, y, found.level))
+    assert same(first.ratio, ratio_interval(x, y, found.level))
+    assert (first.is_paired, first.replicas, first.side) == (True, (3, 3), Side.LOWER)
+    assert second.side is Side.UNDECIDED
+    assert compare(b, a).contrasts[0].side is Side.HIGHER
+
+
+def test_readings_are_pointwise():
+    found = compare(method(), method("M-AVG"), level=0.1)
+    assert {each.estimate.level for each in found.readings} == {0.9}
+
+
+def test_the_replicas_that_both_have_are_paired():
+    a = method(values=[[8.0] * 5, [2.0, 3.0, 4.0, 50.0, 60.0]])
+    b = method("M-AVG", values=[[8.0] * 3, [1.0, 2.1, 2.9]])
+    contrast = compare(a, b).contrasts[0]
+    assert contrast.replicas == (3, 3)
+    assert contrast.difference.mean == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 2}, ["seed"]),
+        ({"oracle.sigma2": 2.0, "oracle.nu": 3.0}, ["oracle"]),
+        ({"objective.kind": "cosine", "data": "ab"}, ["objective", "data"]),
+        ({"seed": True}, ["seed"]),
+        ({}, []),
+    ],
+)
+def test_noise_is_shared_only_where_all_it_depends_on_is_the_same(change, words):
+    a, b = method(), method("M-AVG", noise=NOISE | change)
+    assert list_noise_differences(a, b) == words
+    assert compare(a, b).contrasts[0].is_paired is not bool(words)
+
+
+def test_replicas_of_another_seed_are_independent():
+    x, y = [1.0, 2.1, 2.9], [2.0, 3.0, 4.0, 5.0]
+    a = method(values=[[8.0] * 4, y])
+    b = method("M-AVG", values=[[8.0] * 3, x], noise=NOISE | {"seed": 2})
+    found = compare(a, b)
+    contrast = found.contrasts[0]
+    assert contrast.replicas == (3, 4)
+    assert same(contrast.difference, unpaired_difference(x, y, found.level))
+    assert same(contrast.ratio, unpaired_ratio(x, y, found.level))
+
+
+def test_all_groups_hold_together():
+    groups = [MethodGroup((method(), method("M-AVG")), {"K": K}) for K in (1, 2, 4)]
+    plan = ComparisonPlan("F", target=Target("F", below=5.0))
+    found = compare_methods(groups, plan)
+    assert [each.level for each in found] == pytest.approx([1 - 0.05 / 9] * 3)
+
+
+# Divergence
+
+
+def test_a_method_that_diverged_within_the_budget_is_no_number():
+    wild = method("wild", values=[[8.0] * 3, [80.0] * 3], diverged_at=2)
+    found = compare(method(values=[[8.0] * 3] * 5), wild)
+    assert found.budget.amount == 32.0
+    assert found.readings[1].diverged_at == 2
+    contrast = found.contrasts[0]
+    assert (contrast.difference, contrast.ratio, contrast.side) == (None, None, Side.UNDECIDED)
+
+
+def test_a_method_that_diverged_later_is_compared_before():
+    wild = method("wild", values=[[8.0] * 3, [80.0] * 3], diverged_at=2)
+    found = compare(method(values=[[8.0] * 3] * 5), wild, amount=8.0)
+    assert found.readings[1].diverged_at is None
+    assert found.contrasts[0].side is Side.HIGHER
+
+
+def test_if_all_diverged_there_is_nothing_to_compare():
+    wild = method("wild", values=[[8.0] * 3, [80.0] * 3], diverged_at=2)
+    with pytest.raises(KavgError, match=r"every run diverged.*with --at gradients=N"):
+        compare(wild, replace(wild, label="other"))
+
+
+# Targets
+
+
+def falling(rate, R=12, T=60, seed=0):
+    """Curves that fall by a factor a round, with noise that replicas do not share."""
+    noise = np.random.Generator(np.random.Philox(seed)).normal(0, 0.05, (T, R))
+    return rate ** np.arange(T)[:, None] * np.exp(noise)
+
+
+def test_speed_up_is_the_time_of_the_baseline_over_that_of_the_method():
+    slow, fast = method(values=falling(0.9)), method("fast", values=falling(0.81))
+    found = compare(slow, fast, target=Target("F", fraction=0.1), axis="communications")
+    assert found.target_value == pytest.approx(0.1 * slow.run.F[0].mean())
+    times = [float(each.time.estimate.mean) for each in found.readings]
+    assert times == pytest.approx([np.log(0.1) / np.log(0.9), np.log(0.1) / np.log(0.81)], rel=0.05)
+    speed_up = found.contrasts[0].speed_up
+    assert speed_up.level == found.level
+    assert speed_up.low < times[0] / times[1] < speed_up.high
+    assert 1.8 < speed_up.low < 2 < speed_up.high < 2.2
+
+
+def test_times_are_counted_on_the_axis_of_the_budget():
+    slow, fast = method(values=falling(0.9)), method("fast", values=falling(0.81))
+    rounds = compare(slow, fast, target=Target("F", below=0.1), axis="communications")
+    gradients = compare(slow, fast, target=Target("F", below=0.1))
+    for a, b in zip(rounds.readings, gradients.readings, strict=True):
+        assert float(b.time.estimate.mean) == pytest.approx(8 * float(a.time.estimate.mean))
+
+
+def test_the_floor_of_a_target_is_the_highest_of_those_compared():
+    from kavg.analysis.exact.stationary_values import stationary_values
+
+    a, b = method(values=falling(0.9)), method("M-AVG", mu=0.5, values=falling(0.81))
+    found = compare(a, b, target=Target("F", floor=2.0))
+    assert found.target_value == pytest.approx(
+        2 * max(stationary_values(PROBLEM, each.algorithm)["F"] for each in (a, b)), rel=1e-12
+    )
+
+
+# Refusals
+
+
+def test_a_budget_beyond_a_run_is_refused():
+    with pytest.raises(KavgError, match=r"at most 8, where 'K-AVG' ends, got 16.*kavg resume"):
+        compare(method(), method("M-AVG"), amount=16.0)
+
+
+def test_a_budget_before_the_first_record_is_refused():
+    rare = method(values=[[4.0] * 3, [3.0] * 3], rounds=[0, 10])
+    with pytest.raises(KavgError, match=r"no recorded round but its start.*its first is at 80"):
+        compare(rare, method("M-AVG", values=[[4.0] * 3] * 20), amount=72.0)
+
+
+def test_a_quantity_that_was_not_recorded_is_refused_with_those_that_were():
+    with pytest.raises(KavgError, match=r"'K-AVG' did not record 'accuracy'; it has F, grad_norm2"):
+        compare(method(), method("M-AVG"), quantity="accuracy")
+
+
+def test_a_single_method_is_refused():
+    with pytest.raises(KavgError, match="needs two or more methods, got one"):
+        compare(method())
+
+
+def test_a_baseline_is_found_by_label_or_algorithm():
+    a, b = method("first", mu=0.5), replace(method("M-AVG"), label="M-AVG (b)")
+    group = MethodGroup((a, b), {})
+    assert find_baseline(group, None) is a
+    assert find_baseline(group, "M-AVG") is b
+    assert find_baseline(group, "M-AVG (b)") is b
+    with pytest.raises(KavgError, match=r"--baseline must be one of 'first', 'M-AVG \(b\)'"):
+        find_baseline(group, "none")
+
+
+def test_the_effective_step_of_each_rule():
+    assert method(gamma=0.2).effective_step == 0.2
+    assert method(gamma=0.2, mu=0.75).effective_step == pytest.approx(0.8)
+    slowmo = Algorithm(P=1, K=1, gamma=0.2, outer=outer.SlowMo(mu=0.5, alpha=3.0))
+    assert replace(method(), algorithm=slowmo).effective_step == pytest.approx(1.2)
