@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kavg.config import settings_file
+from kavg.sweeps import load_sweep, parse_sweep
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/**/*.md")])
@@ -46,7 +47,8 @@ def test_programs_compile(page):
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))
 def test_settings_parse(page):
     for text in blocks(page, "toml"):
-        settings_file.parse_config(text)
+        parse = parse_sweep if "[sweep" in text else settings_file.parse_config
+        parse(text)
 
 
 SETTINGS = sorted(ROOT.glob("experiments/**/*.toml"))
@@ -54,7 +56,8 @@ SETTINGS = sorted(ROOT.glob("experiments/**/*.toml"))
 
 @pytest.mark.parametrize("path", SETTINGS, ids=names(SETTINGS))
 def test_experiments_parse(path):
-    settings_file.load_config(path)
+    load = load_sweep if "[sweep" in path.read_text() else settings_file.load_config
+    load(path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names(PAGES))

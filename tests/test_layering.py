@@ -26,7 +26,7 @@ FLOORS = (
     ("engine", "oracles", "outer", "schedules", "storage", "targets"),
     ("mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),
-    ("reports",),
+    ("reports", "sweeps"),
     ("cli", "__main__"),
 )
 """A module or package of kavg imports from lower floors only; the vocabulary in its own order."""

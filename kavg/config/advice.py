@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
 
-from kavg.config.examples import format_setting, sample_value, smallest_table
+from kavg.config.examples import format_setting, table_with
 from kavg.config.synonyms import possible_meanings
 from kavg.config.tables import Place, Table, possible_tables, tables_by_default
 from kavg.text import shorten_repr
@@ -120,8 +120,8 @@ def _of_this_kind(kind: object, tables: Sequence[Table]) -> list[Table]:
 
 
 def _example_with(key: str, table: Table) -> str:
-    content = smallest_table(table.cls) | {key: sample_value(table.cls, key)}
-    return format_setting(str(table.place[-1]), content)
+
+    return format_setting(str(table.place[-1]), table_with(table.cls, key))
 
 
 def _tables_nearby(table: Table, file: Sequence[Table]) -> list[Table]:

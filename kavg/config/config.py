@@ -10,6 +10,7 @@ from typing import Annotated, Final, final
 
 from kavg.base import Objective, Oracle, Precision, Start
 from kavg.config.kinds import to_plain
+from kavg.config.sweeps.tables import SweepTable
 from kavg.engine.means import MEANS
 from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
@@ -82,8 +83,9 @@ class Config:
     """All settings of a run: one problem, and several algorithms that share its noise.
 
     The fields are the keys of a settings file, documented in docs/settings.md; ``algorithms`` is
-    the array of tables ``[[algorithm]]``.  ``parse_config`` and ``load_config`` also check that
-    the parts fit together, which a ``Config`` constructed in Python does not.
+    the array of tables ``[[algorithm]]``.  ``sweep`` is None in settings that run: ``kavg.sweeps``
+    makes such a config of each point.  ``parse_config`` and ``load_config`` also check that the
+    parts fit together, which a ``Config`` constructed in Python does not.
 
     >>> from kavg.config import parse_config
     >>> config = parse_config('''
@@ -112,6 +114,7 @@ class Config:
     figures: bool = True
     timeout: Positive = 600.0
     agree_every: Annotated[Count, "use more than rounds to compare at the end alone"] = 100
+    sweep: SweepTable | None = None
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -6,8 +6,8 @@ import dataclasses
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, get_args
+from collections.abc import Callable, Iterator
+from typing import Any, Final, get_args, get_origin
 
 from kavg.config.kinds import (
     class_kinds,
@@ -17,8 +17,8 @@ from kavg.config.kinds import (
     table_classes,
     to_plain,
 )
+from kavg.config.samples import EITHER, SAMPLES
 from kavg.config.tables import required_keys
-from kavg.problem import Algorithm
 
 BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 """A key that TOML needs no quotes for."""
@@ -27,36 +27,6 @@ NUMBER: Final = re.compile(r"[+-]?(\d+\.|\.\d+|\d+\.\d+)([eE][+-]?\d+)?")
 
 MOST: Final = 200
 """Characters or numbers of a value of which an example is made."""
-
-SAMPLES: Final[Mapping[str, Any]] = {
-    "rounds": 200,
-    "P": 16,
-    "K": 8,
-    "gamma": 0.05,
-    "mu": 0.5,
-    "B": 8,
-    "M": 1.0,
-    "M_v": 0.5,
-    "zeta2": 1.0,
-    "sigma2": 1.0,
-    "dim": 100,
-    "spectrum": [0.1, 1.0],
-    "low": 0.1,
-    "high": 1.0,
-    "gammas": [0.1, 0.01],
-    "boundaries": [50],
-    "data": "digits",
-    "path": "iris.csv",
-    "separator": ";",
-    "header": True,
-    "ignore": ["id"],
-    "columns": ["width", "length"],
-    "name": "M-AVG",
-    "use": 1000,
-    "rotation_seed": 1,
-    "start": 2.0,
-}
-"""Values of keys that have no default, or none that shows what is needed."""
 
 
 def sample_value(cls: type, key: str) -> Any:
@@ -76,7 +46,7 @@ def sample_value(cls: type, key: str) -> Any:
     hint = key_hints(cls)[key]
     if classes := table_classes(hint):
         table = smallest_table(classes[0])
-        return [table] if classes == [Algorithm] else table
+        return [table] if get_origin(hint) is tuple else table
     return _sample_of_type(hint)
 
 
@@ -99,7 +69,21 @@ def smallest_table(cls: type) -> dict[str, Any]:
     kind = {"kind": class_kinds(cls)[0]} if class_kinds(cls) else {}
     # Where nothing is required, one key shows what such a table is for.
     keys = required_keys(cls) or [*key_hints(cls)][:1]
+    keys += [key for key in EITHER.get(cls, ())[:1] if key not in keys]
     return kind | {key: sample_value(cls, key) for key in keys}
+
+
+def table_with(cls: type, key: str) -> dict[str, Any]:
+    """Return a table of a class with a key, its sample, and the other keys that it needs.
+
+    >>> from kavg.config.sweeps.tables import BudgetTable
+    >>> table_with(BudgetTable, "time")
+    {'time': 1000.0}
+    """
+    either = EITHER.get(cls, ())
+    others = smallest_table(cls).items()
+    kept = {name: value for name, value in others if key not in either or name not in either}
+    return kept | {key: sample_value(cls, key)}
 
 
 def example_like(

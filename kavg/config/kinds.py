@@ -91,7 +91,28 @@ def key_hints(cls: type) -> Mapping[str, Any]:
     ['P', 'K', 'gamma', 'outer', 'name']
     """
     hints = get_type_hints(cls)
-    return {field_key(field): hints[field.name] for field in dataclasses.fields(cls)}
+    fields = [field for field in dataclasses.fields(cls) if not holds_rest(field)]
+    return {field_key(field): hints[field.name] for field in fields}
+
+
+@cache
+def rest_hint(cls: type) -> Any:
+    """Return the annotation of the values whose keys a user chooses, None if there are none.
+
+    A field with ``metadata["rest"]`` holds them: a mapping of all keys that are no other field's.
+
+    >>> from kavg.config.sweeps.tables import AxisValues, GridTable
+    >>> from kavg.problem import Algorithm
+    >>> rest_hint(GridTable) == AxisValues, rest_hint(Algorithm)
+    (True, None)
+    """
+    field = next(filter(holds_rest, dataclasses.fields(cls)), None)
+    return None if field is None else get_args(get_type_hints(cls)[field.name])[1]
+
+
+def holds_rest(field: dataclasses.Field[Any]) -> bool:
+    """True if a field holds the values of all keys that are no other field's (``rest_hint``)."""
+    return bool(field.metadata.get("rest"))
 
 
 def class_kinds(cls: type) -> tuple[str, ...]:

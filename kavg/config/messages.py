@@ -33,22 +33,35 @@ NEEDS: Final[Mapping[str, str]] = {
     "greater_than_equal": "needs a whole number of at least -2^63",
     "too_short": "needs at least one entry",
 }
+LISTS_OF_TABLES: Final[tuple[Place, ...]] = (("algorithm",), ("sweep", "stage"))
 LONGEST: Final = 160
 """Characters of an example made of what was given; a longer one is replaced by a usual one."""
 
 Types = Mapping[type, Mapping[str, Any]]
 
 
+def explain_errors(
+    error: ValidationError, content: Mapping[str, Any], types: Types, inside: Place = ()
+) -> Iterator[tuple[Place, str]]:
+    """Yield each error: its place in the file, and what is wrong there.
+
+    ``content`` is the whole file, of which the table at ``inside`` was validated; ``types`` are the
+    types of the keys of each class (``ModelBuilder.types``), with which examples are tested.
+    """
+    report = Report(content, types)
+    return (report.explain(detail, inside) for detail in error.errors())
+
+
 def describe_errors(
     error: ValidationError, content: Mapping[str, Any], types: Types
 ) -> Iterator[str]:
-    """Yield a line for each error: its place in the file, then what is wrong there.
+    """Yield a line for each error (``explain_errors``): ``algorithm.0.K: needs ...``."""
+    return (describe_error(*found) for found in explain_errors(error, content, types))
 
-    ``content`` are the tables that were validated; ``types`` are the types of the keys of each
-    class (``ModelBuilder.types``), with which examples are tested.
-    """
-    report = Report(content, types)
-    return (report.describe(detail) for detail in error.errors())
+
+def describe_error(place: Place, text: str) -> str:
+    """Return the line for an error at a place."""
+    return f"{format_steps(place)}: {text}"
 
 
 @final
@@ -64,10 +77,10 @@ class Report:
         """The tables of the file by their places."""
         return {table.place: table for table in tables_in_file(self.content)}
 
-    def describe(self, detail: ErrorDetails) -> str:
-        """Return the line for one error."""
-        place = find_place(detail["loc"], self.content)
-        return f"{format_steps(place)}: {self._explain(detail, place)}"
+    def explain(self, detail: ErrorDetails, inside: Place = ()) -> tuple[Place, str]:
+        """Return the place of one error in the file, and what is wrong there."""
+        place = find_place((*inside, *detail["loc"]), self.content)
+        return place, self._explain(detail, place)
 
     def _explain(self, detail: ErrorDetails, place: Place) -> str:
         kind, given = detail["type"], detail["input"]
@@ -87,8 +100,9 @@ class Report:
         else:
             need = NEEDS.get(kind, detail["msg"])
         got = f"{need}, got {shorten_repr(given)}"
-        if place == ("algorithm",) and isinstance(given, dict):
-            return f"{got}; write [[algorithm]], in double brackets, in place of [algorithm]"
+        if place in LISTS_OF_TABLES and isinstance(given, dict):
+            name = ".".join(map(str, place))
+            return f"{got}; write [[{name}]], in double brackets, in place of [{name}]"
         # An error of the file as a whole, such as a key that is no text, has no key for an example.
         return f"{got}; as in {self._example(place, given)}" if place else got
 

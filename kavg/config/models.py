@@ -14,6 +14,7 @@ import dataclasses
 import types
 from collections.abc import Iterable
 from functools import partial
+from itertools import filterfalse
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Interval
@@ -35,6 +36,8 @@ from kavg.config.kinds import (
     concrete_classes,
     field_default,
     field_key,
+    holds_rest,
+    rest_hint,
 )
 from kavg.ranges import check_range
 
@@ -42,6 +45,23 @@ WHOLE: Final = Annotated[int, Strict(), Field(ge=-(2**63), lt=2**63)]
 """The whole numbers that TOML promises."""
 
 SETTINGS: Final = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+class Closed(BaseModel):
+    """A table whose keys are those of its model."""
+
+    model_config = SETTINGS
+
+
+def _open_model(value: Any) -> type[BaseModel]:
+    """A table that may have other keys too, all of one type of value."""
+
+    def fill(namespace: dict[str, Any]) -> None:
+        namespace["model_config"] = SETTINGS | ConfigDict(extra="allow")
+        namespace["__annotations__"] = {"__pydantic_extra__": dict[str, value]}
+        namespace["__module__"] = __name__
+
+    return types.new_class("Open", (BaseModel,), {}, fill)
 
 
 class ModelBuilder:
@@ -69,7 +89,7 @@ class ModelBuilder:
         kind = NAMES.get(cls)
         fields: dict[str, Any] = {"kind": (Literal[kind], ...)} if kind else {}
         hints = get_type_hints(cls, include_extras=True)
-        for field in dataclasses.fields(cls):
+        for field in filterfalse(holds_rest, dataclasses.fields(cls)):
             key, hint = field_key(field), hints[field.name]
             # On the whole field: pydantic's own bounds would report one end of an interval only.
             in_range = AfterValidator(partial(_validate_range, hint, field.name))
@@ -77,7 +97,9 @@ class ModelBuilder:
             fields[key] = (Annotated[self._toml_type(hint), *checks], field_default(field))
         self.types[cls] = {key: hint for key, (hint, _) in fields.items()}
         summary = (cls.__doc__ or "").strip().split("\n")[0]
-        return create_model(cls.__name__, __config__=SETTINGS, __doc__=summary, **fields)
+        rest = rest_hint(cls)
+        base = Closed if rest is None else _open_model(self._toml_type(rest))
+        return create_model(cls.__name__, __base__=base, __doc__=summary, **fields)
 
     def _toml_type(self, hint: Any) -> Any:
         if get_origin(hint) is Annotated:
@@ -133,8 +155,11 @@ class ModelBuilder:
 
 def _construct(cls: type, values: BaseModel) -> Any:
     # A KavgError is a ValueError, which pydantic reports at the place of the table.
-    names = {field.name: field_key(field) for field in dataclasses.fields(cls)}
-    return cls(**{name: getattr(values, key) for name, key in names.items()})
+    given = {
+        field.name: values.model_extra if holds_rest(field) else getattr(values, field_key(field))
+        for field in dataclasses.fields(cls)
+    }
+    return cls(**given)
 
 
 def _validate_range(hint: Any, name: str, value: Any) -> Any:

@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from kavg.config.examples import SAMPLES, format_value, parse_value
+from kavg.config.examples import format_value, parse_value
 from kavg.config.places import Step, format_place, format_selector, split_override
+from kavg.config.samples import SAMPLES
 from kavg.config.toml import check_whole_numbers
 from kavg.errors import KavgError
 from kavg.text import shorten_repr

@@ -7,30 +7,31 @@ keys are errors with a suggestion, and all errors of a file are reported togethe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, Final
-
-import tomli_w
-from pydantic import TypeAdapter, ValidationError
+from typing import Final
 
 from kavg.config.config import Config
-from kavg.config.consistency import collect_error, consistency_errors
-from kavg.config.data_paths import relate_data_path, replace_data_path, resolve_data_path
+from kavg.config.consistency import consistency_errors
 from kavg.config.kinds import to_plain
-from kavg.config.messages import Types, describe_errors
-from kavg.config.models import ModelBuilder
-from kavg.config.overrides import apply_override
-from kavg.config.toml import decode_settings, parse_toml, read_settings
+from kavg.config.messages import describe_error
+from kavg.config.table_conversion import (
+    WrongSettings,
+    convert_tables,
+    format_tables,
+    join_errors,
+    parse_tables,
+)
+from kavg.config.toml import decode_settings, read_settings
 from kavg.errors import KavgError
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
-from kavg.text import escape_unprintable, format_count, shorten
+from kavg.text import escape_unprintable, format_count
 
-MOST: Final = 20
-"""Errors of a file that are described; the others are counted."""
+SWEEP: Final = (
+    "sweep: these settings are many runs; kavg sweep and kavg run run them, other commands take a "
+    "file without [sweep], such as best.toml in the folder of a sweep"
+)
 
 
 def load_config(
@@ -83,23 +84,15 @@ def parse_config(
     ``data`` is another path for the file of data.  Without ``reads_data`` no data are read, and the
     combination of settings that need them is not checked.
     """
-    tables = parse_toml(text)
-    errors: list[str] = []
-    for override in overrides:
-        with collect_error(errors, f"--set {shorten(override)}"):
-            apply_override(tables, override)
-    if data is not None:
-        replace_data_path(tables, data)
-    elif folder is not None:
-        resolve_data_path(tables, folder)
-    adapter, types = _settings_type()
+    tables, errors = parse_tables(text, overrides, folder, data)
+    if "sweep" in tables:
+        raise KavgError(SWEEP)
     count = len(errors)
     try:
-        config = adapter.validate_python(tables)
-    except ValidationError as error:
-        # Described one by one: a hostile file has a hundred thousand.
-        errors += islice(describe_errors(error, tables, types), MOST)
-        count += error.error_count()
+        config = convert_tables(tables)
+    except WrongSettings as error:
+        errors += [describe_error(*found) for found in error.errors]
+        count += error.count
     else:
         # Only now, as combinations cannot be checked while a value is invalid.
         if reads_data or not isinstance(config.objective, EmpiricalRisk):
@@ -107,9 +100,7 @@ def parse_config(
         if not errors:
             return config
         count = len(errors)
-    if count > MOST:
-        errors[MOST:] = [f"and {format_count(count - MOST, 'more error')}"]
-    raise KavgError("\n".join(errors))
+    raise KavgError(join_errors(errors, count))
 
 
 def to_toml(config: Config, folder: Path | None = None) -> str:
@@ -121,27 +112,7 @@ def to_toml(config: Config, folder: Path | None = None) -> str:
     >>> to_toml(parse_config(text)) == text
     True
     """
-    tables = to_plain(config)
-    if folder is not None:
-        relate_data_path(tables, folder)
-    return tomli_w.dumps(tables)
-
-
-def json_schema() -> Mapping[str, Any]:
-    """Return the JSON schema of a settings file, by which editors complete and check keys.
-
-    It has the ranges of numbers and the first line of each docstring; only ``parse_config`` checks
-    the combination of settings.
-    """
-    return _settings_type()[0].json_schema()
-
-
-@cache
-def _settings_type() -> tuple[TypeAdapter[Config], Types]:
-    # The type of a whole file, and those of the keys of each of its tables.
-    models = ModelBuilder()
-    whole = models.table(Config)
-    return TypeAdapter(whole), models.types
+    return format_tables(to_plain(config), folder)
 
 
 EXAMPLE = """\

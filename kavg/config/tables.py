@@ -9,7 +9,15 @@ from functools import cache
 from typing import Any, final
 
 from kavg.config.config import Config
-from kavg.config.kinds import class_kinds, field_default, field_key, key_hints, table_classes
+from kavg.config.kinds import (
+    class_kinds,
+    field_default,
+    field_key,
+    key_hints,
+    rest_hint,
+    table_classes,
+)
+from kavg.config.samples import EITHER
 
 Place = tuple[str | int, ...]
 """The keys that lead to a value, with numbers for the entries of lists."""
@@ -58,13 +66,20 @@ def tables_in_file(content: Mapping[str, Any]) -> list[Table]:
 
 def _tables_inside(table: Table) -> Iterator[Table]:
     yield table
-    for key, hint in key_hints(table.cls).items():
+    hints, rest = key_hints(table.cls), rest_hint(table.cls)
+    for key, hint in hints.items():
         value = table.content.get(key)
         parts = enumerate(value) if isinstance(value, list) else [(None, value)]
         for number, part in parts:
-            steps = (key,) if number is None else (key, number)
-            if isinstance(part, dict) and (cls := _class_of(part, hint)) is not None:
-                yield from _tables_inside(Table((*table.place, *steps), cls, part, table))
+            yield from _table_at((key,) if number is None else (key, number), part, hint, table)
+    for key in table.content if rest is not None else ():
+        if key not in hints:
+            yield from _table_at((key,), table.content[key], rest, table)
+
+
+def _table_at(steps: Place, content: object, hint: Any, outer: Table) -> Iterator[Table]:
+    if isinstance(content, dict) and (cls := _class_of(content, hint)) is not None:
+        yield from _tables_inside(Table((*outer.place, *steps), cls, content, outer))
 
 
 def _class_of(content: Mapping[str, Any], hint: Any) -> type | None:
@@ -78,7 +93,7 @@ def tables_by_default(table: Table) -> Iterator[Table]:
     """List the tables inside a table that it does not have and that need no key to be there."""
     for key, hint in key_hints(table.cls).items():
         for cls in table_classes(hint) if key not in table.content else ():
-            if not class_kinds(cls) and not required_keys(cls):
+            if not (class_kinds(cls) or required_keys(cls) or cls in EITHER):
                 yield Table((*table.place, key), cls, {}, table)
 
 
@@ -109,3 +124,33 @@ def _possible_inside(table: Table) -> Iterator[Table]:
     for key, hint in key_hints(table.cls).items():
         for cls in table_classes(hint):
             yield from _possible_inside(Table((*table.place, key), cls, {}, table))
+
+
+def find_table(content: Mapping[str, Any], place: Place) -> tuple[Table, Place]:
+    """Return the innermost table on the way to a place of a file, and the steps inside it.
+
+    >>> table, steps = find_table({"objective": {"kind": "cosine"}}, ("objective", "lam"))
+    >>> table.place, steps
+    (('objective',), ('lam',))
+    """
+    tables = {table.place: table for table in tables_in_file(content)}
+    n = next(n for n in range(len(place) - 1, -1, -1) if place[:n] in tables)
+    return tables[place[:n]], place[n:]
+
+
+def is_setting(content: Mapping[str, Any], place: Place) -> bool:
+    """True if a file can have a value at a place, by the kinds of its tables.
+
+    >>> file = {"algorithm": [{"gamma": 0.1, "outer": {"kind": "averaging"}}]}
+    >>> [is_setting(file, ("algorithm", 0, *rest)) for rest in (("K",), ("outer", "mu"))]
+    [True, False]
+    """
+    table, (key, *inner) = find_table(content, place)
+    if key not in table.keys:
+        return False
+    value = table.content.get(str(key))
+    for step in inner:
+        if not (isinstance(value, list) and isinstance(step, int) and step < len(value)):
+            return False
+        value = value[step]
+    return True

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 
-from pydantic import ValidationError
-
-from kavg.config.examples import sample_value, smallest_table
-from kavg.config.messages import describe_errors
-from kavg.config.settings_file import _settings_type
+from kavg.config.examples import sample_value, smallest_table, table_with
+from kavg.config.messages import describe_error
+from kavg.config.samples import EITHER
+from kavg.config.table_conversion import WrongSettings, convert_tables
 from kavg.config.tables import possible_tables, tables_in_file
 
+LISTS = ("algorithm", "stage")
+"""Keys of lists of tables."""
 TABLES = [*{(table.path, table.cls): table for table in possible_tables()}.values()]
 """Every table that a settings file may have, those of one path and class once."""
 PLACE = re.compile(
@@ -24,9 +25,7 @@ def build_file(table, content):
     """The smallest file in which a table of this place and class has this content."""
     while table.outer is not None:
         key = table.place[-1]
-        content = smallest_table(table.outer.cls) | {
-            key: [content] if key == "algorithm" else content
-        }
+        content = smallest_table(table.outer.cls) | {key: [content] if key in LISTS else content}
         table = table.outer
     return content
 
@@ -38,12 +37,19 @@ def tables_at(file, path):
 
 def errors_of(file):
     """The errors of the keys and values of a file."""
-    adapter, types = _settings_type()
     try:
-        adapter.validate_python(file)
-    except ValidationError as error:
-        return list(describe_errors(error, file, types))
+        convert_tables(file)
+    except WrongSettings as error:
+        return [describe_error(*found) for found in error.errors]
     return []
+
+
+def put(table, key):
+    """Give a table a key, in place of those that exclude it."""
+    either = EITHER.get(table.cls, ())
+    for other in either if key in either else ():
+        table.content.pop(other, None)
+    table.content[key] = sample_value(table.cls, key)
 
 
 def followed(words, name, table, file):
@@ -78,7 +84,7 @@ def without(file, path, name):
 def renamed(file, path, name, key):
     file = without(file, path, name)
     for table in tables_at(file, path):
-        table.content[key] = sample_value(table.cls, key)
+        put(table, key)
     return file
 
 
@@ -89,11 +95,22 @@ def with_kind(file, path, kind, key):
         for each in possible_tables()
         if each.path == path and key in each.keys and kind in (*each.kinds, *each.outer.kinds)
     )
-    content = smallest_table(table.cls) | {key: sample_value(table.cls, key)}
+    content = table_with(table.cls, key)
     if kind in table.kinds:
         content["kind"] = kind
     built = build_file(table, content)
     return file | {path[0]: built[path[0]]}
+
+
+def add_table(file, path):
+    """Add a table of a path, with what it needs, and those it stands in, where there is none."""
+    if tables_at(file, path):
+        return
+    add_table(file, path[:-1])
+    cls = next(table.cls for table in TABLES if table.path == path)
+    for outer in tables_at(file, path[:-1]):
+        small = smallest_table(cls)
+        outer.content[path[-1]] = [small] if path[-1] in LISTS else small
 
 
 def moved_to(file, place, key):
@@ -102,14 +119,11 @@ def moved_to(file, place, key):
         kinds = re.findall(r"'(\w+)'", place["kinds"])
         return [with_kind(file, path, kind, key) for kind in kinds]
     file = copy.deepcopy(file)
+    add_table(file, path)
     homes = tables_at(file, path)
-    if not homes:
-        for outer in tables_at(file, path[:-1]):
-            outer.content[path[-1]] = {}
-        homes = tables_at(file, path)
     assert homes
     for home in homes:
-        home.content[key] = sample_value(home.cls, key)
+        put(home, key)
     return [file]
 
 

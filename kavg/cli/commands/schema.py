@@ -15,9 +15,7 @@ def schema(session: Session) -> None:
     import json
 
     from kavg.cli.output import print_text
-    from kavg.config import settings_file
+    from kavg.config.table_conversion import json_schema
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(
-        session.comm, lambda: print_text(json.dumps(settings_file.json_schema(), indent=2))
-    )
+    run_on_rank_0(session.comm, lambda: print_text(json.dumps(json_schema(), indent=2)))

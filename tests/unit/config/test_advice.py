@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kavg.config.advice import all_keys, name_place
-from kavg.config.examples import sample_value, smallest_table
-from kavg.config.kinds import NAMES
+from kavg.config.examples import sample_value, smallest_table, table_with
+from kavg.config.kinds import NAMES, rest_hint
 from kavg.config.messages import format_steps
+from kavg.config.samples import EITHER
 from kavg.config.synonyms import SYNONYMS, SYNONYMS_BY_KIND
 from kavg.config.tables import tables_in_file
 
@@ -31,7 +32,7 @@ VALUES = [
 def test_every_sample_is_accepted():
     for table in TABLES:
         for key in table.keys:
-            content = smallest_table(table.cls) | {key: sample_value(table.cls, key)}
+            content = table_with(table.cls, key)
             assert errors_of(build_file(table, content)) == [], (table.path, table.cls, key)
 
 
@@ -49,12 +50,13 @@ def place_in(file, table):
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(TABLES), st.sampled_from([*OURS, *FOREIGN, *COUNTED]), st.data())
 def test_advice_on_any_key_in_any_table_leads_to_settings_that_are_accepted(table, name, data):
-    if name in table.keys:
+    if name in table.keys or rest_hint(table.cls):
         return
     content = smallest_table(table.cls)
     # Some other keys are there already, as those that the advice may name.
     more = data.draw(st.lists(st.sampled_from(table.keys), max_size=3)) if table.keys else []
-    content |= {key: sample_value(table.cls, key) for key in more if key not in content}
+    kept = {*content, *EITHER.get(table.cls, ())}
+    content |= {key: sample_value(table.cls, key) for key in more if key not in kept}
     file = build_file(table, content | {name: 3})
     words = advice_on(name, table, file)
     results = followed(words, name, table, file)

@@ -8,7 +8,8 @@ import pytest
 from helpers.raw_settings import settings_from_data, text, write_data
 
 import kavg
-from kavg.config.settings_file import EXAMPLE, json_schema, load_config, parse_config, to_toml
+from kavg.config.settings_file import EXAMPLE, load_config, parse_config, to_toml
+from kavg.config.table_conversion import json_schema
 from kavg.errors import KavgError
 
 

@@ -1,0 +1,1 @@
+"""The table ``[sweep]`` of a settings file, and the values that it spaces."""

@@ -1,0 +1,122 @@
+"""The design of a sweep: what its factors assign to each algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from kavg.config.advice import explain_unknown_key
+from kavg.config.tables import Place, find_table, is_setting, tables_in_file
+from kavg.sweeps.axes import ALGORITHM, SettingAxis
+from kavg.sweeps.factors import Factor, rank_axis
+from kavg.text import shorten_repr
+
+Tables = Mapping[str, Any]
+
+
+@final
+@dataclass(frozen=True)
+class Assignment:
+    """The settings of one point as tables, and the values that were assigned to make them.
+
+    ``rows`` are the rows of the factors, in their order.
+    """
+
+    tables: Tables
+    chosen: tuple[tuple[SettingAxis, Any], ...]
+    rows: tuple[int, ...]
+
+
+def assign_values(
+    factors: Sequence[Factor], tables: Tables, algorithm: int
+) -> Iterator[Assignment]:
+    """Yield every combination of the values that concern an algorithm or its problem.
+
+    ``tables`` are the settings with this one algorithm, whose number in the file is ``algorithm``.
+    A setting that the algorithm cannot have, by its kinds at this point, does not multiply it.
+
+    >>> K, mu = [SettingAxis((), "", path, (0,), (1, 2)) for path in (("K",), ("outer", "mu"))]
+    >>> tables = {"algorithm": [{"outer": {"kind": "averaging"}}]}
+    >>> for found in assign_values([Factor((K,)), Factor((mu,))], tables, 0):
+    ...     print(found.tables["algorithm"], found.rows)
+    [{'outer': {'kind': 'averaging'}, 'K': 1}] (0, 0)
+    [{'outer': {'kind': 'averaging'}, 'K': 2}] (1, 0)
+    """
+    order = sorted(range(len(factors)), key=lambda number: factors[number].precedence)
+    start = Assignment(tables, (), (0,) * len(factors))
+    return _assign_rest(order, factors, start, algorithm)
+
+
+def _assign_rest(
+    order: Sequence[int], factors: Sequence[Factor], before: Assignment, algorithm: int
+) -> Iterator[Assignment]:
+    if not order:
+        yield before
+        return
+    first, *rest = order
+    seen: set[str] = set()
+    for row in range(factors[first].rows):
+        after = _apply_row(factors[first], row, before, algorithm)
+        new = repr([(axis.place, value) for axis, value in after.chosen[len(before.chosen) :]])
+        # Rows that differ in what does not concern this algorithm are one.
+        if new not in seen:
+            seen.add(new)
+            rows = (*before.rows[:first], row, *before.rows[first + 1 :])
+            moved = Assignment(after.tables, after.chosen, rows)
+            yield from _assign_rest(rest, factors, moved, algorithm)
+
+
+def _apply_row(factor: Factor, row: int, before: Assignment, algorithm: int) -> Assignment:
+    tables, chosen = before.tables, before.chosen
+    for axis in sorted(factor.axes, key=rank_axis):
+        if axis.concerns(algorithm) and is_setting(tables, axis.place):
+            value = axis.values[row]
+            tables = replace_value(tables, axis.place, _value_to_set(axis, value, tables))
+            chosen = (*chosen, (axis, value))
+    return Assignment(tables, chosen, before.rows)
+
+
+def replace_value(content: Any, place: Place, value: Any) -> Any:
+    """Return tables with another value at a place, in copies of the tables on the way to it.
+
+    >>> tables = {"algorithm": [{"K": 1}], "seed": 3}
+    >>> replace_value(tables, ("algorithm", 0, "K"), 4), tables["algorithm"]
+    ({'algorithm': [{'K': 4}], 'seed': 3}, [{'K': 1}])
+    """
+    step, *rest = place
+    changed = content.copy()
+    changed[step] = replace_value(content[step], tuple(rest), value) if rest else value
+    return changed
+
+
+def _value_to_set(axis: SettingAxis, value: Any, tables: Tables) -> Any:
+    """The value at the axis's place: for an effective step the gamma with which a rule has it."""
+    outer = tables["algorithm"][0].get("outer") if axis.is_derived else None
+    if not isinstance(outer, dict) or type(value) not in (int, float):
+        return value
+    mu, alpha = outer.get("mu", 0.0), outer.get("alpha", 1.0)
+    if not all(type(number) in (int, float) for number in (mu, alpha)) or not alpha:
+        return value
+    return value * (1.0 - mu) / alpha
+
+
+def explain_missing(axis: SettingAxis, tables: Tables) -> str:
+    """Return why a place is none of the settings of an algorithm.
+
+    >>> from kavg.sweeps.axes import read_axis
+    >>> axis = read_axis(("sweep",), "algorithm.0.gama", (), [{}])
+    >>> explain_missing(axis, {"algorithm": [{"outer": {"kind": "averaging"}}]})
+    "there is no key 'gama' here; did you mean 'gamma'?"
+    """
+    table, (key, *inner) = find_table(tables, axis.place)
+    if key not in table.keys:
+        return explain_unknown_key(str(key), table, tables_in_file(tables))
+    value = shorten_repr(table.content.get(str(key)))
+    return f"there is no place {shorten_repr(str(inner[0]))} inside {value}"
+
+
+def single_out(tables: Tables, number: int) -> dict[str, Any]:
+    """Return the settings with one algorithm alone, without ``sweep``."""
+    rest = {key: value for key, value in tables.items() if key not in ("sweep", ALGORITHM[0])}
+    return rest | {"algorithm": [tables["algorithm"][number]]}

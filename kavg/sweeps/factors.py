@@ -1,0 +1,129 @@
+"""The factors of a sweep: axes whose values advance together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any, Final, final
+
+from kavg.config.consistency import collect_error
+from kavg.config.sweeps.tables import AxisValues, RandomTable, SweepTable
+from kavg.errors import KavgError
+from kavg.sweeps.axes import SettingAxis, read_axis
+from kavg.sweeps.axis_values import draw_values, find_repeated, list_values
+from kavg.text import shorten_repr
+
+LAST: Final = 1_000
+"""The precedence of what is set after all else."""
+
+
+@final
+@dataclass(frozen=True)
+class Factor:
+    """Axes whose values advance together, one row after the other.
+
+    An axis of a grid is a factor of its own; a zip, and all places of a random design, are one.
+    """
+
+    axes: tuple[SettingAxis, ...]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, that of the values of each axis."""
+        return len(self.axes[0].values)
+
+    @property
+    def precedence(self) -> tuple[int, bool]:
+        """The order in which factors are applied."""
+        return min(map(rank_axis, self.axes))
+
+
+def rank_axis(axis: SettingAxis) -> tuple[int, bool]:
+    """Return the precedence of an axis: whole tables and kinds first, the effective step last.
+
+    Kinds decide which other settings there are.
+    """
+    return (LAST if axis.is_derived else len(axis.path), axis.path[-1] != "kind")
+
+
+def list_factors(table: SweepTable, algorithms: Sequence[Any], errors: list[str]) -> list[Factor]:
+    """Return the factors of a table ``[sweep]``; add what is wrong with them to ``errors``.
+
+    ``algorithms`` are the tables ``[[algorithm]]`` of the file.
+    """
+    reader = _Reader(algorithms, errors)
+    tune = table.tune
+    reader.read_grid(("sweep", "grid"), table.grid.places if table.grid else {})
+    reader.read_zip(("sweep", "zip"), table.zip.places if table.zip else {})
+    reader.read_random(("sweep", "random"), table.random)
+    if tune is not None:
+        reader.read_grid(("sweep", "tune"), tune.places)
+        reader.read_zip(("sweep", "tune", "zip"), tune.zip.places if tune.zip else {})
+        reader.read_random(("sweep", "tune", "random"), tune.random)
+    axes = [axis for factor in reader.factors for axis in factor.axes]
+    for one, other in combinations(axes, 2):
+        if one.has_target_of(other):
+            errors.append(
+                f"{other.name}: varies what {one.name} varies already; leave one of them out, or "
+                "name the algorithms in each"
+            )
+    return reader.factors
+
+
+class _Reader:
+    """Reads the groups of a table [sweep] into factors."""
+
+    def __init__(self, algorithms: Sequence[Any], errors: list[str]) -> None:
+        self.factors: list[Factor] = []
+        self._algorithms, self._errors = algorithms, errors
+
+    def read_grid(self, group: tuple[str, ...], places: Mapping[str, AxisValues]) -> None:
+        for text, given in places.items():
+            axis = self._read_axis(group, text)
+            if axis is not None and (values := self._list_values(axis, given)):
+                repeated = find_repeated(values)
+                if repeated is not None:
+                    self._errors.append(f"{axis.name}: has {shorten_repr(repeated)} twice")
+                self.factors.append(Factor((replace(axis, values=values),)))
+
+    def read_zip(self, group: tuple[str, ...], places: Mapping[str, AxisValues]) -> None:
+        axes = []
+        for text, given in places.items():
+            axis = self._read_axis(group, text)
+            if axis is not None and (values := self._list_values(axis, given)):
+                axes.append(replace(axis, values=values))
+        lengths = {axis.name: len(axis.values) for axis in axes}
+        if len({*lengths.values()}) > 1:
+            found = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            self._errors.append(f"{'.'.join(group)}: needs lists of one length; {found}")
+        elif axes:
+            self.factors.append(Factor(tuple(axes)))
+
+    def read_random(self, group: tuple[str, ...], table: RandomTable | None) -> None:
+        if table is None:
+            return
+        axes = []
+        for text, given in table.places.items():
+            axis = self._read_axis(group, text)
+            if axis is not None:
+                with collect_error(self._errors, axis.name):
+                    axes.append(replace(axis, values=draw_values(text, given, table)))
+        if not table.places:
+            self._errors.append(f"{'.'.join(group)}: needs a place and its law or list of values")
+        if axes:
+            self.factors.append(Factor(tuple(axes)))
+
+    def _read_axis(self, group: tuple[str, ...], text: str) -> SettingAxis | None:
+        try:
+            return read_axis(group, text, (), self._algorithms)
+        except KavgError as error:
+            self._errors.append(f"{SettingAxis(group, text, (), None).name}: {error}")
+            return None
+
+    def _list_values(self, axis: SettingAxis, given: AxisValues) -> tuple[Any, ...]:
+        try:
+            return list_values(given)
+        except KavgError as error:
+            self._errors.append(f"{axis.name}: {error}")
+            return ()
