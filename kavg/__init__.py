@@ -20,7 +20,7 @@ from kavg.engine.simulation import simulate
 from kavg.errors import KavgError
 from kavg.objectives.data import Data, DataFile, Synthetic
 from kavg.problem import Algorithm, Problem
-from kavg.storage import load_trajectories
+from kavg.storage import ResultTable, load_results, load_trajectories
 from kavg.trajectory import Round, State, Trajectory
 from kavg.version import __version__
 
@@ -31,12 +31,14 @@ __all__ = [
     "DataFile",
     "KavgError",
     "Problem",
+    "ResultTable",
     "Round",
     "SerialComm",
     "State",
     "Synthetic",
     "Trajectory",
     "__version__",
+    "load_results",
     "load_trajectories",
     "meta_iterations",
     "objectives",

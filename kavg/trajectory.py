@@ -48,8 +48,9 @@ class Trajectory:
     ``done`` counts the rounds that led to ``w``, and ``exponents
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
     from which later rounds can be repeated.  ``arithmetic`` is that of the kavg that made the run,
-    1 up to kavg 0.3.0: a run is extended with its own alone.  All arrays are read-only: copy what
-    is to be changed.
+    1 up to kavg 0.3.0: a run is extended with its own alone.  ``outer`` has the kind and numbers of
+    the outer rule (``kavg.problem.describe_rule``), nothing where they were not recorded.  All
+    arrays are read-only: copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -76,6 +77,7 @@ class Trajectory:
     states: tuple[State, ...] = ()
     not_finite: str | None = None
     arithmetic: int = ARITHMETIC
+    outer: dict[str, str | float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("rounds", "w", "v", "seconds", "gammas", "exponents"):

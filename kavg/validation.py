@@ -6,8 +6,9 @@ that gets a validated trajectory need not check it again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
-from math import isclose
+from math import isclose, isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
 from kavg.base import Floats
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Algorithm, Problem, describe_rule
+from kavg.text import shorten
 from kavg.trajectory import NOT_FINITE, Trajectory
 
 COUNTS: Final = ("P", "K", "B", "arithmetic")
@@ -41,6 +43,7 @@ def validate_trajectory(run: Trajectory) -> Trajectory:
     if not isinstance(run.name, str):
         raise ValueError(f"its name must be text, got {run.name!r:.60}")
     _validate_counts(run)
+    _validate_rule(run)
     _validate_rounds(run)
     _validate_shapes(run)
     _validate_states(run)
@@ -58,6 +61,16 @@ def _validate_counts(run: Trajectory) -> None:
         raise ValueError(f"it diverged at {at!r:.60}")
     if run.not_finite not in (None, *NOT_FINITE):
         raise ValueError(f"what was not finite in it is {run.not_finite!r:.60}")
+
+
+def _validate_rule(run: Trajectory) -> None:
+    """Raise ``ValueError`` unless the outer rule is a kind and finite numbers by their names."""
+    rule: object = run.outer
+    values = list(rule.items()) if isinstance(rule, dict) else [(rule, None)]
+    for name, value in values:
+        fits = type(value) is str if name == "kind" else type(value) is float and isfinite(value)
+        if not isinstance(name, str) or not fits:
+            raise ValueError(f"its outer rule is {rule!r:.60}")
 
 
 def _validate_rounds(run: Trajectory) -> None:
@@ -109,8 +122,9 @@ def _type_and_shape(array: NDArray[Any] | None) -> object:
 def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> str | None:
     """Return the first respect in which a run is not one of these settings; None if it may be.
 
-    Compared is what a run carries: its name, P, K and B, the shapes of w and v, the step sizes, and
-    F at the last w.  Two momenta under one name are not told apart.
+    Compared is what a run carries: its name, P, K and B, the shapes of w and v, the outer rule and
+    its numbers (which runs of kavg 0.3 and before do not carry), the step sizes, and F at the last
+    w.
     """
     if algorithm.name and run.name and algorithm.name != run.name:
         return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
@@ -122,10 +136,19 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
         return f"its w must be of shape {shape}, got {run.w.shape}"
     if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
         return "its v does not have the shape that the outer rule needs"
+    rule = describe_rule(algorithm.outer)
+    if run.outer and run.outer != rule:
+        return f"its outer rule was {_format_rule(run.outer)}, not {_format_rule(rule)}"
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
         if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"
     return _find_other_values(problem, run)
+
+
+def _format_rule(rule: Mapping[str, str | float]) -> str:
+    """``block_momentum(mu=0.5)``."""
+    numbers = ", ".join(f"{name}={value}" for name, value in rule.items() if name != "kind")
+    return shorten(f"{rule.get('kind', '')}({numbers})")
 
 
 def _find_other_values(problem: Problem, run: Trajectory) -> str | None:

@@ -46,6 +46,10 @@ ONLY_IN = {
     "tomli_w": {"config"},
     "tomllib": {"config"},
     "rich": {"cli", "reports"},
+    "pandas": {"storage"},
+    "polars": {"storage"},
+    "pyarrow": {"storage"},
+    "mnist1d": {"objectives"},
     "zipfile": {"storage"},
     "matplotlib": {"reports"},
     "sklearn": {"objectives"},
@@ -54,7 +58,7 @@ ONLY_IN = {
 """Libraries, with the only modules that know of them."""
 
 LATE = {"mpi4py", "scipy", "pydantic", "rich", "typer", "matplotlib", "sklearn", "threadpoolctl"}
-LATE |= {"jax", "torch"}
+LATE |= {"jax", "torch", "pandas", "polars", "pyarrow", "mnist1d"}
 LINES = 220
 LONG = {
     "base": 320,  # Protocols: two thirds of it are docstrings
@@ -181,8 +185,13 @@ def test_each_library_has_its_place(name):
 
 
 FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "random", "ctypes"}
-ALLOWED = {"storage.changes.exchange": {"ctypes"}}
-"""Modules that need one of them: Python has no exchange of two names."""
+RESTORED = {"np.random.get_state", "np.random.set_state"}
+ALLOWED = {
+    "storage.changes.exchange": {"ctypes"},
+    "objectives.data.generated_sets": {"random", *RESTORED},
+}
+"""Modules that need one of them: Python has no exchange of two names, and a package that generates
+data seeds the global generators, which are put back."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
 GLOBAL_RANDOM = {
     "seed", "rand", "randn", "randint", "random", "normal", "uniform", "choice", "shuffle",
@@ -216,7 +225,7 @@ def test_nothing_that_runs_strings_or_foreign_bytes(name):
 def test_no_random_numbers_without_an_address(name):
     forbidden = {f"{np}.random.{word}" for np in ("np", "numpy") for word in GLOBAL_RANDOM}
     found = {dotted(node) for node in ast.walk(TREES[name])} & forbidden
-    assert not found, f"{name} uses {found}"
+    assert found <= ALLOWED.get(name, set()), f"{name} uses {found}"
 
 
 @every_module

@@ -33,6 +33,7 @@ PACKAGES: Final = (
     "pydantic",
     "matplotlib",
     "scikit-learn",
+    "mnist1d",
 )
 """Packages whose versions are recorded."""
 

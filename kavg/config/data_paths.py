@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kavg.errors import KavgError
-from kavg.objectives.data.data_file import BUNDLED
+from kavg.objectives.data.data_file import NAMED
 from kavg.storage.atomic import resolve_links
 
 LONGEST_PATH: Final = 4096
@@ -26,7 +26,7 @@ def data_path(tables: Mapping[str, Any]) -> str | None:
     source = objective.get("data") if isinstance(objective, dict) else None
     if isinstance(source, dict):
         source = source.get("path")
-    return source if isinstance(source, str) and source and source not in BUNDLED else None
+    return source if isinstance(source, str) and source and source not in NAMED else None
 
 
 def replace_data_path(tables: dict[str, Any], path: str) -> None:

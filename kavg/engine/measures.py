@@ -15,10 +15,10 @@ TAKEN: Final = frozenset(
     {
         *dir(Trajectory),
         *(field.name for field in fields(Trajectory)),
-        *("algorithm", "replica", "round", "step"),
+        *("point", "algorithm", "rule", "mu", "gamma", "replica", "round", "step"),
     }
 )
-"""Attributes of a trajectory, under which its series are read too, and columns of its table."""
+"""Attributes of a trajectory, under which its series are read too, and columns of its tables."""
 
 
 def merge_measures(

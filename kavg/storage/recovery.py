@@ -44,6 +44,9 @@ from kavg.storage.locks.folder_lock import (
 CONTENTS: Final = (
     "config.toml",
     "metrics.csv",
+    "points.csv",
+    "points.parquet",
+    "schema.json",
     "trajectory.npz",
     "summary.json",
     "environment.json",

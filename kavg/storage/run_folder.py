@@ -34,12 +34,12 @@ from kavg.storage.atomic import (
 )
 from kavg.storage.changes.additions import ADDED, commit_addition, require_no_link
 from kavg.storage.changes.replacement import make_stage, remove_stage, replace_folder
-from kavg.storage.metrics import write_metrics
 from kavg.storage.recovery import (
     CONTENTS,
     hold_folder,
     recover_before_reading,
 )
+from kavg.storage.tables.metrics import write_metrics
 from kavg.storage.text_files import read_json, read_text, write_json, write_text
 from kavg.storage.trajectories import load_trajectories, write_trajectories
 from kavg.trajectory import Trajectory

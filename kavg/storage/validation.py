@@ -13,7 +13,7 @@ from typing import Any
 from kavg.errors import KavgError
 from kavg.problem import Algorithm
 from kavg.storage.digests import digest, joint_digest
-from kavg.storage.metrics import compare_metrics
+from kavg.storage.tables.metrics import compare_metrics
 from kavg.storage.text_files import read_json
 from kavg.trajectory import Trajectory
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import numpy as np
 from annotated_types import Interval
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 import kavg
 from kavg.objectives.data import Data
@@ -15,6 +16,7 @@ from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.instances import small_settings
 
 SMALL = st.floats(0.125, 2.0)
+TEXTS = st.text(max_size=9)
 
 
 @st.composite
@@ -149,3 +151,28 @@ OUTER = outer_rules()
 
 def algorithms(P=LEARNERS, outer=OUTER) -> st.SearchStrategy:
     return st.builds(kavg.Algorithm, P=P, K=st.integers(1, 5), gamma=step_sizes(), outer=outer)
+
+
+@st.composite
+def trajectories(draw, names=TEXTS) -> kavg.Trajectory:
+    """Whatever a run may leave, under any name, with series of awkward ones."""
+    T, R, d = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    series = st.sampled_from(
+        ["F", "grad_norm2", "held out", "a/b", "../%2F", "c\\\0", "mu", "=1,", "series.mu", '"\r']
+    )
+    numbers = npst.arrays(np.float64, (T, R), elements=st.floats(width=64))
+    rule = st.sampled_from([{}, {"kind": "averaging"}, {"kind": "slowmo", "mu": 0.5, "alpha": 1.0}])
+    return kavg.Trajectory(
+        name=draw(names),
+        P=draw(st.integers(1, 9)),
+        K=draw(st.integers(1, 9)),
+        B=draw(st.integers(1, 9)),
+        rounds=np.arange(T) * draw(st.integers(1, 4)),
+        series=draw(st.dictionaries(series, numbers, max_size=4)),
+        w=draw(npst.arrays(np.float64, (R, d), elements=st.floats(width=64))),
+        v=draw(st.sampled_from([np.empty(0), np.ones((R, d))])),
+        seconds=np.linspace(0.0, 1.0, T),
+        diverged_at=draw(st.none() | st.integers(0, 99)),
+        gammas=draw(st.sampled_from([np.full(T, 0.1), np.empty(0)])),
+        outer=draw(rule),
+    )

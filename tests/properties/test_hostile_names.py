@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from kavg.cli import entry_point, results
 from kavg.storage import load_trajectories
-from kavg.storage.metrics import protect_cell, write_metrics
 from kavg.storage.run_folder import RunFolder
+from kavg.storage.tables.lines import protect_cell
+from kavg.storage.tables.metrics import write_metrics
 from kavg.trajectory import Trajectory
 
 EVIL = "\x1b[31m\x07\r\x9b\u202e\u2066\u200b\u2028\x00"

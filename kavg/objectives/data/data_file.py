@@ -11,6 +11,10 @@ from kavg.ranges import check_ranges
 
 BUNDLED: Final = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 """Names of the data sets that scikit-learn brings."""
+GENERATED: Final = ("mnist1d",)
+"""Names of data sets that a package generates."""
+NAMED: Final = (*BUNDLED, *GENERATED)
+"""Names of data sets that no file is needed for."""
 Column = int | str
 """A column by its place from 0, or from -1 backwards, or by its name in the header."""
 
@@ -54,9 +58,9 @@ class DataFile:
             )
 
     @property
-    def is_bundled(self) -> bool:
-        """True for the name of a data set that scikit-learn brings."""
-        return self.path in BUNDLED
+    def is_named(self) -> bool:
+        """True for the name of a data set that no file is needed for."""
+        return self.path in NAMED
 
 
 SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}

@@ -13,9 +13,9 @@ from typing import Final
 
 from kavg.errors import KavgError
 from kavg.objectives.data.array_files import read_archive, read_array
-from kavg.objectives.data.bundled import load_bundled
-from kavg.objectives.data.data_file import BUNDLED, DataFile
+from kavg.objectives.data.data_file import NAMED, DataFile
 from kavg.objectives.data.dataset import Data
+from kavg.objectives.data.named_sets import load_named
 from kavg.objectives.data.text_lines import check_regular_file
 from kavg.objectives.data.text_table import read_table
 
@@ -32,9 +32,9 @@ def load_data(source: str | DataFile) -> Data:
     """Load a data set by its name, or from a file.
 
     Names are those of scikit-learn's ``"iris"``, ``"wine"``, ``"breast_cancer"``, ``"diabetes"``
-    and ``"digits"`` (grey levels in [0, 1]).  A file is an ``.npz`` with the arrays ``features
-    (n, p)`` and ``labels (n,)``, an ``.npy`` with a table, or a table of text, which may be
-    compressed by gzip (``docs/settings.md``); ``DataFile`` chooses columns.
+    and ``"digits"`` (grey levels in [0, 1]), and ``"mnist1d"``.  A file is an ``.npz`` with the
+    arrays ``features (n, p)`` and ``labels (n,)``, an ``.npy`` with a table, or a table of text,
+    which may be compressed by gzip (``docs/settings.md``); ``DataFile`` chooses columns.
 
     Raises KavgError if there is no such file, or if it does not hold a data set.
 
@@ -43,8 +43,8 @@ def load_data(source: str | DataFile) -> Data:
     kavg.errors.KavgError: there is no data set 'irises'; the closest is 'iris'; use 'iris', ...
     """
     choices = source if isinstance(source, DataFile) else DataFile(source)
-    if choices.is_bundled:
-        return load_bundled(choices)
+    if choices.is_named:
+        return load_named(choices)
     return _load_file(choices)
 
 
@@ -75,7 +75,7 @@ def _load_file(choices: DataFile) -> Data:
 def _describe_absence(path: str, shown: str, need: str) -> str:
     if "." in path or "/" in path:
         return f"{shown[:400]}: no such file; give the path of {need}"
-    names = ", ".join(map(repr, BUNDLED))
-    close = difflib.get_close_matches(path[:200], BUNDLED, n=1)
+    names = ", ".join(map(repr, NAMED))
+    close = difflib.get_close_matches(path[:200], NAMED, n=1)
     closest = f"the closest is {close[0]!r}; " if close else ""
     return f"there is no data set {path[:200]!r}; {closest}use {names}, or the path of {need}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -13,9 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 
 from kavg.cli.results import summarize_runs
 from kavg.config.settings_file import EXAMPLE, parse_config, to_toml
@@ -312,29 +309,6 @@ def test_a_missing_run_is_reported(tmp_path):
 
 
 # What is in the folder.
-
-
-def test_metrics_csv_has_a_line_for_each_round_and_replica(tmp_path):
-    other = replace(a_run('M, "AVG"\n'), series={"F": np.full((3, 2), -0.0), "z": np.ones((3, 2))})
-    write(tmp_path / "run", [a_run(), other])
-    with (tmp_path / "run" / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        first, *lines = csv.reader(file)
-    places = ["algorithm", "replica", "round", "step", "gradients", "communications", "seconds"]
-    assert first == [*places, "F", "grad_norm2", "z"]
-    assert len(lines) == 2 * 3 * 2
-    assert lines[3] == ["K-AVG", "1", "2", "6", "48", "2", "0.0", repr(3 / 7), "1.0", ""]
-    assert lines[11][0] == other.name
-    assert lines[11][7:] == ["-0.0", "", "1.0"]
-
-
-@given(npst.arrays(np.float64, (3, 2), elements=st.floats(allow_nan=False)))
-def test_metrics_keep_every_bit(tmp_path_factory, F):
-    folder = tmp_path_factory.mktemp("run") / "x"
-    run = replace(a_run(), series={"F": F})
-    RunFolder(folder).write(StoredRun("", [run], {}, {}))
-    with (folder / "metrics.csv").open(newline="") as file:
-        read = [float(line["F"]) for line in csv.DictReader(file)]
-    assert np.array(read).tobytes() == F.tobytes()
 
 
 def test_summary_is_strict_json_whatever_was_recorded(tmp_path):

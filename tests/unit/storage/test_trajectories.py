@@ -7,37 +7,13 @@ import struct
 from dataclasses import replace
 
 import numpy as np
-from helpers.strategies import algorithms, problems
+from helpers.strategies import algorithms, problems, trajectories
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 
 import kavg
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest, load_trajectories
 from kavg.storage.trajectories import build_trajectories, collect_arrays, collect_fields
-from kavg.trajectory import Trajectory
-
-ANY = st.floats(width=64)
-
-
-@st.composite
-def trajectories(draw):
-    T, R, d = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    names = st.sampled_from(["F", "grad_norm2", "held out", "a/b", "../%2F", "c\\\0"])
-    series = draw(st.dictionaries(names, st.just(T)))
-    return Trajectory(
-        name=draw(st.text(max_size=9)),
-        P=draw(st.integers(1, 9)),
-        K=draw(st.integers(1, 9)),
-        B=draw(st.integers(1, 9)),
-        rounds=np.arange(T) * draw(st.integers(1, 4)),
-        series={name: draw(npst.arrays(np.float64, (T, R), elements=ANY)) for name in series},
-        w=draw(npst.arrays(np.float64, (R, d), elements=ANY)),
-        v=draw(st.sampled_from([np.empty(0), np.ones((R, d))])),
-        seconds=np.linspace(0.0, 1.0, T),
-        diverged_at=draw(st.none() | st.integers(0, 99)),
-        gammas=np.full(T, 0.1),
-    )
 
 
 def same(a, b):
@@ -59,7 +35,7 @@ def test_trajectories_come_back_bit_for_bit(tmp_path_factory, runs):
             assert same(getattr(before, name), getattr(after, name))
         for name in before.series:
             assert same(before.series[name], after.series[name])
-        for name in ("name", "P", "K", "B", "diverged_at"):
+        for name in ("name", "P", "K", "B", "diverged_at", "outer"):
             assert getattr(before, name) == getattr(after, name)
         assert digest(before) == digest(after)
 
