@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import exp, sqrt
 
 import numpy as np
@@ -280,33 +281,59 @@ def largest_t(gaps: Floats, resamples: int, random: np.random.Generator) -> floa
 
 def stopped(draws: int) -> str:
     """Coverage where replicas are added until the interval is narrow, or decided."""
-    lines = ["                              planned looks    95 % at every look"]
-    for what, truth, stop in (
-        ("narrow: width 50 %", 1.0, lambda e: is_narrow(e, 0.5)),
-        ("narrow: width 25 %", 1.0, lambda e: is_narrow(e, 0.25)),
-        ("decided against a true 1", 1.0, lambda e: is_decided(e, 1.0)),
-    ):
-        cells = [stopping(draws, truth, stop, planned) for planned in (True, False)]
-        text = "".join(f"{share:>12.3f} (R {R:>5.1f})" for share, R in cells)
-        lines.append(f"{what:<26}{text}")
+    lines = [f"{'law, aim, first look':<42}{'planned looks':>22}{'95 % at every look':>22}"]
+    for law, draw in (("normal", standard_normal), ("exponential", standard_exponential)):
+        for aim, stop in (("width 50 %", is_half), ("decided against the truth", is_wrong)):
+            for first in (8, 32):
+                cells = [stopping(draws, draw, stop, first, planned) for planned in (True, False)]
+                text = "".join(f"{share:>11.3f} (R {R:>5.1f})" for share, R in cells)
+                lines.append(f"{law + ', ' + aim + ', ' + str(first):<42}{text}")
     return "\n".join(lines)
 
 
+def standard_normal(random: np.random.Generator) -> Floats:
+    """Replicas of mean 1 and variance 1."""
+    return 1 + random.standard_normal(256)
+
+
+def standard_exponential(random: np.random.Generator) -> Floats:
+    """Skewed replicas of mean 1 and variance 1."""
+    return random.standard_exponential(256)
+
+
+def is_half(estimate: Estimate) -> bool:
+    """True if the interval is at most half its mean wide."""
+    return is_narrow(estimate, 0.5)
+
+
+def is_wrong(estimate: Estimate) -> bool:
+    """True if the interval excludes the true mean, 1."""
+    return is_decided(estimate, 1.0)
+
+
 def stopping(
-    draws: int, truth: float, stop: Callable[[Estimate], bool], planned: bool
+    draws: int,
+    draw: Callable[[np.random.Generator], Floats],
+    stop: Callable[[Estimate], bool],
+    first: int,
+    planned: bool,
 ) -> tuple[float, float]:
-    """The coverage, and the mean number of replicas at the end."""
+    """The coverage of the mean, 1, and the mean number of replicas at the end."""
     random = np.random.default_rng(SEED)
-    looks = plan_looks(8, 256)
+    looks = plan_looks(first, 256)
     held, used = 0, 0
     for _ in range(draws):
-        x = 1.0 + random.standard_exponential(256) - 1.0
-        level = (lambda alpha: alpha) if planned else (lambda _: LEVEL)
-        look = lambda R, alpha, x=x, level=level: mean_interval(x[:R], level(alpha))  # noqa: E731
+        x = draw(random)
+        look = partial(interval_of, x, planned)
         end = estimate_until(look, stop, looks)
-        held += bool(end.estimate.low <= truth <= end.estimate.high)
+        held += bool(end.estimate.low <= 1 <= end.estimate.high)
         used += end.look.replicas
     return held / draws, used / draws
+
+
+def interval_of(x: Floats, planned: bool, R: int, level: float) -> Estimate:
+    """The interval of the first R replicas, at the level of the look or at 95 %."""
+    return mean_interval(x[:R], level if planned else LEVEL)
 
 
 # --- replicas that did not arrive
@@ -339,7 +366,7 @@ def main(draws: int) -> None:
         ("proportions, exact", proportions()),
         ("mean accuracy of replicas, 50 examples each, mean 97 %", table(list(accuracies(draws)))),
         ("ten differences from one baseline, all ten at once", table(list(tables(draws)))),
-        ("replicas added until the interval of an exponential mean is enough", stopped(draws)),
+        ("replicas added until the interval is enough", stopped(draws)),
         ("times of which a quarter is not seen", table(list(censored(draws)))),
     ):  # fmt: skip
         print(f"{heading}\n{found}\n", flush=True)

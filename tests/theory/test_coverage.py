@@ -57,11 +57,10 @@ def test_ten_differences_hold_together():
 
 
 def test_looks_spend_what_was_planned():
-    decided = lambda estimate: tables.is_decided(estimate, 1.0)  # noqa: E731
-    planned, _ = tables.stopping(500, 1.0, decided, planned=True)
-    plain, _ = tables.stopping(500, 1.0, decided, planned=False)
-    assert stats.binom.cdf(round(500 * planned), 500, 0.95) > LEVEL
-    assert stats.binom.cdf(round(500 * plain), 500, 0.95) < LEVEL
+    run = tables.stopping
+    planned, plain = (run(600, tables.standard_normal, tables.is_wrong, 8, p)[0] for p in (1, 0))
+    assert stats.binom.cdf(round(600 * planned), 600, 0.95) > LEVEL
+    assert stats.binom.cdf(round(600 * plain), 600, 0.95) < LEVEL
 
 
 def test_times_that_are_not_all_seen_are_covered():
@@ -69,10 +68,10 @@ def test_times_that_are_not_all_seen_are_covered():
 
 
 def test_choosing_and_judging_on_the_same_noise_is_biased_and_fresh_noise_is_not():
-    for grid in selection.grids("quadratic"):
-        same, fresh = selection.study(grid, 8, 400)
-        assert not fresh.wrong
-        assert abs(fresh.bias) < 0.05
-        assert same.bias < fresh.bias - 0.03
-    assert same.wrong
-    assert same.bias < -0.1
+    grid = selection.tuned("quadratic", "M-AVG", 600)
+    same, fresh = selection.study(grid, 8, 400)
+    # The same 400 draws: 15 % too low and covered in 80 %, against 1 % and 90 % (Student's
+    # interval of this skewed quantity has no more at R = 8).
+    assert same.bias < -0.1 < -0.05 < fresh.bias < 0.05
+    assert stats.binomtest(same.held, 400, 0.9, "less").pvalue < LEVEL
+    assert stats.binom.cdf(fresh.held, 400, 0.9) > LEVEL
