@@ -18,10 +18,11 @@ from kavg.config.table_conversion import (
     join_errors,
     parse_tables,
 )
-from kavg.config.toml import decode_settings, parse_toml, read_settings
+from kavg.config.toml import decode_settings, read_settings
 from kavg.errors import KavgError
-from kavg.sweeps.builder import Assigned, PointBuilder, find_data_error
-from kavg.sweeps.checks import (
+from kavg.sweeps.designs.assignments import assign_values, single_out
+from kavg.sweeps.designs.builder import Assigned, PointBuilder, find_data_error
+from kavg.sweeps.designs.checks import (
     check_quantity,
     check_size,
     list_base_errors,
@@ -29,10 +30,9 @@ from kavg.sweeps.checks import (
     list_rounds_errors,
     list_unused_axes,
 )
-from kavg.sweeps.columns import describe_places, name_columns
-from kavg.sweeps.design import assign_values, single_out
-from kavg.sweeps.factors import Factor, list_factors
-from kavg.sweeps.grids import add_grid
+from kavg.sweeps.designs.columns import describe_places, name_columns
+from kavg.sweeps.designs.factors import Factor, list_factors
+from kavg.sweeps.designs.grids import add_grid
 from kavg.sweeps.stage import list_stage_errors, list_stages
 from kavg.sweeps.sweep import Sweep
 from kavg.text import shorten
@@ -56,11 +56,6 @@ def load_sweep(
     folder = path.parent if content is None else Path()
     with name_settings_file(path):
         return parse_sweep(text, overrides, grids, folder)
-
-
-def has_sweep(text: str) -> bool:
-    """True if the text of a settings file has a table ``[sweep]``."""
-    return "sweep" in parse_toml(text)
 
 
 def parse_sweep(
@@ -125,13 +120,13 @@ def _make_sweep(
     written: str, tables: dict[str, Any], table: SweepTable, errors: list[str]
 ) -> Sweep:
     budget = None if table.budget is None else table.budget.budget
-    is_tuned = table.tune is not None
     factors = list_factors(table, tables["algorithm"], errors)
     axes = [axis for factor in factors for axis in factor.axes]
+    is_tuned = any(axis.is_tuned for axis in axes)
     assigned = _assign_all(factors, tables, errors)
     errors += list_unused_axes(axes, assigned, tables)
     errors += list_name_errors(tables["algorithm"])
-    errors += list_stage_errors(table.stages, is_tuned=is_tuned)
+    errors += list_stage_errors(table.stages, is_tuned=table.tune is not None)
     errors += list_rounds_errors(tables, axes, budget)
     if not factors and not errors:
         errors.append("sweep: varies nothing; add [sweep.grid], [sweep.zip] or [sweep.random]")

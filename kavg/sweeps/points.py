@@ -10,9 +10,9 @@ from kavg.config import Config
 from kavg.config.examples import format_value
 from kavg.config.kinds import to_plain
 from kavg.config.tables import Place
-from kavg.sweeps.axes import SettingAxis
-from kavg.sweeps.columns import GAMMA
-from kavg.sweeps.design import Assignment
+from kavg.sweeps.designs.assignments import Assignment
+from kavg.sweeps.designs.axes import SettingAxis
+from kavg.sweeps.designs.columns import GAMMA
 
 SettingValue = bool | int | float | str
 """A varied value: lists and tables are text, as TOML writes them."""
@@ -81,7 +81,7 @@ def _name_value(axis: SettingAxis, given: Any, tables: Mapping[str, Any]) -> Set
 def find_value(tables: Any, place: Place) -> Any:
     """Return the value at a place of tables.
 
-    >>> from kavg.sweeps.axes import ALGORITHM
+    >>> from kavg.sweeps.designs.axes import ALGORITHM
     >>> find_value({"algorithm": [{"K": 4}]}, (*ALGORITHM, "K"))
     4
     """

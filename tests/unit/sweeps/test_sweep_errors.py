@@ -207,7 +207,7 @@ def test_too_many_points_are_refused_before_they_are_made(monkeypatch):
 
 
 def test_too_many_cells_are_refused_and_many_trials_are_not(monkeypatch):
-    monkeypatch.setattr("kavg.sweeps.checks.LAST_POINTS", 20)
+    monkeypatch.setattr("kavg.sweeps.designs.checks.LAST_POINTS", 20)
     grid = '"algorithm.*.K" = { range = [1, 4] }\n"algorithm.*.P" = { range = [1, 3] }'
     (line,) = sweep_errors(f"[sweep.grid]\n{grid}")
     assert line.startswith("sweep: needs at most 20 points in the last stage, got 24; vary less in")

@@ -9,7 +9,7 @@ from kavg.config import parse_config, to_toml
 from kavg.config.sweeps.tables import RandomTable
 from kavg.outer import SlowMo
 from kavg.sweeps import list_sweep_warnings, load_sweep, parse_sweep
-from kavg.sweeps.axis_values import draw_values
+from kavg.sweeps.designs.axis_values import draw_values
 
 SLOWMO = (
     BASE

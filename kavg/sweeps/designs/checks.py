@@ -10,8 +10,8 @@ from kavg.config.memory_estimates import check_record_memory
 from kavg.config.messages import describe_error
 from kavg.config.table_conversion import WrongSettings, convert_tables
 from kavg.errors import KavgError
-from kavg.sweeps.axes import SettingAxis
-from kavg.sweeps.design import Assignment, explain_missing, single_out
+from kavg.sweeps.designs.assignments import Assignment, explain_missing, single_out
+from kavg.sweeps.designs.axes import SettingAxis
 from kavg.sweeps.sweep import Sweep
 from kavg.text import shorten_repr
 

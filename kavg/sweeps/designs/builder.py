@@ -16,8 +16,8 @@ from kavg.config.messages import describe_error
 from kavg.config.table_conversion import MOST, WrongSettings, convert_tables
 from kavg.config.tables import Place
 from kavg.errors import KavgError
-from kavg.sweeps.axes import ALGORITHM, SettingAxis
-from kavg.sweeps.design import Assignment
+from kavg.sweeps.designs.assignments import Assignment
+from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
 from kavg.sweeps.points import Point, describe_point, make_point
 
 PARTS: Final = ("objective", "oracle", "start")

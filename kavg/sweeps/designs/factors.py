@@ -10,8 +10,8 @@ from typing import Any, Final, final
 from kavg.config.consistency import collect_error
 from kavg.config.sweeps.tables import AxisValues, RandomTable, SweepTable
 from kavg.errors import KavgError
-from kavg.sweeps.axes import SettingAxis, read_axis
-from kavg.sweeps.axis_values import draw_values, find_repeated, list_values
+from kavg.sweeps.designs.axes import SettingAxis, read_axis
+from kavg.sweeps.designs.axis_values import draw_values, find_repeated, list_values
 from kavg.text import shorten_repr
 
 LAST: Final = 1_000

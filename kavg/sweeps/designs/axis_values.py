@@ -11,7 +11,7 @@ from typing import Any
 from kavg.config.sweeps.spacing import BASES, Spacing, choose_by_share
 from kavg.config.sweeps.tables import AxisValues, RandomTable
 from kavg.errors import KavgError
-from kavg.sweeps.axes import normalise_place
+from kavg.sweeps.designs.axes import normalise_place
 
 
 def list_values(values: AxisValues) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from kavg.config.tables import Place
-from kavg.sweeps.axes import EFFECTIVE_STEP, SettingAxis
+from kavg.sweeps.designs.axes import EFFECTIVE_STEP, SettingAxis
 
 GAMMA: Final[Place] = ("gamma",)
 RULE: Final = "rule"
@@ -21,7 +21,7 @@ def name_columns(axes: Iterable[SettingAxis]) -> Mapping[SettingAxis, str]:
     one name keep their whole path, without that of the algorithm.  Axes of several algorithms that
     vary the same setting have the same name.
 
-    >>> from kavg.sweeps.axes import read_axis
+    >>> from kavg.sweeps.designs.axes import read_axis
     >>> texts = ["algorithm.*.outer.mu", "objective.kind", "objective.scale", "start.scale"]
     >>> list(name_columns(read_axis(("sweep",), text, (), [{}]) for text in texts).values())
     ['mu', 'objective', 'objective.scale', 'start.scale']

@@ -8,7 +8,7 @@ from kavg.config.examples import parse_value
 from kavg.config.places import split_override
 from kavg.config.toml import check_whole_numbers
 from kavg.errors import KavgError
-from kavg.sweeps.axes import normalise_place, spell_steps
+from kavg.sweeps.designs.axes import normalise_place, spell_steps
 from kavg.text import shorten_repr
 
 

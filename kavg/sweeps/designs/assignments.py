@@ -8,8 +8,8 @@ from typing import Any, final
 
 from kavg.config.advice import explain_unknown_key
 from kavg.config.tables import Place, find_table, is_setting, tables_in_file
-from kavg.sweeps.axes import ALGORITHM, SettingAxis
-from kavg.sweeps.factors import Factor, rank_axis
+from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
+from kavg.sweeps.designs.factors import Factor, rank_axis
 from kavg.text import shorten_repr
 
 Tables = Mapping[str, Any]
@@ -104,7 +104,7 @@ def _value_to_set(axis: SettingAxis, value: Any, tables: Tables) -> Any:
 def explain_missing(axis: SettingAxis, tables: Tables) -> str:
     """Return why a place is none of the settings of an algorithm.
 
-    >>> from kavg.sweeps.axes import read_axis
+    >>> from kavg.sweeps.designs.axes import read_axis
     >>> axis = read_axis(("sweep",), "algorithm.0.gama", (), [{}])
     >>> explain_missing(axis, {"algorithm": [{"outer": {"kind": "averaging"}}]})
     "there is no key 'gama' here; did you mean 'gamma'?"
