@@ -14,6 +14,7 @@ parts are in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts`
 
 from kavg import objectives, oracles, outer, schedules, starts
 from kavg.base import Constant
+from kavg.engine.batch import simulate_batch
 from kavg.engine.communicator import SerialComm
 from kavg.engine.rounds import meta_iterations
 from kavg.engine.simulation import simulate
@@ -46,5 +47,6 @@ __all__ = [
     "outer",
     "schedules",
     "simulate",
+    "simulate_batch",
     "starts",
 ]

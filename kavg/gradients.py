@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 from kavg.base import HasGradientPlan, Objective, PlannedGradient, Precision
 from kavg.errors import KavgError
-from kavg.protocols import find_definer
+from kavg.protocols import has_own_plan
 
 
 def has_gradient_plan(objective: Objective) -> TypeGuard[HasGradientPlan]:
@@ -23,16 +23,8 @@ def has_gradient_plan(objective: Objective) -> TypeGuard[HasGradientPlan]:
     >>> has_gradient_plan(SineBowl(dim=2)), has_gradient_plan(Halved(dim=2))
     (True, False)
     """
-    planner, writer = (find_definer(objective, name) for name in ("plan_gradient", "grad"))
-    if planner is None or writer is None:
-        return False
-    is_own = planner is objective or any(each is writer for each in _lineage(planner))
     # isinstance with a Protocol would evaluate every property, L included.
-    return is_own and callable(getattr(objective, "plan_gradient", None))
-
-
-def _lineage(planner: object) -> tuple[object, ...]:
-    return planner.__mro__ if isinstance(planner, type) else ()
+    return has_own_plan(objective, "plan_gradient", of="grad")
 
 
 def choose_gradient(

@@ -82,3 +82,27 @@ def find_definer(value: object, name: str) -> object | None:
     if name in own:
         return value
     return next((cls for cls in type(value).__mro__ if name in vars(cls)), None)
+
+
+def has_own_plan(value: object, plan: str, *, of: str) -> bool:
+    """True if a value has a method ``plan`` that belongs to its method ``of``.
+
+    What defines the plan must define the other as well, or derive from what does: a plan of a base,
+    or of an object inside, is one of another method.
+
+    >>> class Base:
+    ...     def grad(self): ...
+    ...     def plan_gradient(self): ...
+    >>> class Changed(Base):
+    ...     def grad(self): ...
+    >>> has_own_plan(Base(), "plan_gradient", of="grad")
+    True
+    >>> has_own_plan(Changed(), "plan_gradient", of="grad")
+    False
+    """
+    planner, definer = find_definer(value, plan), find_definer(value, of)
+    if planner is None or definer is None:
+        return False
+    lineage = planner.__mro__ if isinstance(planner, type) else ()
+    is_own = planner is value or any(each is definer for each in lineage)
+    return is_own and callable(getattr(value, plan, None))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import takewhile
 from numbers import Integral, Real
@@ -59,10 +59,7 @@ def describe_run(
             **_describe_values(problem, w),
             "oracle": describe(problem.oracle) + _describe_gradient(problem, algorithm, options, w),
             "start": describe(w),
-            "P": describe(algorithm.P),
-            "K": describe(algorithm.K),
-            "gamma": _describe_schedule(algorithm),
-            "outer": describe(algorithm.outer) + _describe_outer(algorithm, problem.dim),
+            **_describe_algorithm(algorithm, problem.dim),
         }
     names = ["replicas", "seed", "mean", "dtype"]
     # No bit depends on the tile, so ranks may have their own, unless draws follow from the calls.
@@ -71,6 +68,22 @@ def describe_run(
     facts |= {name: describe(getattr(options, name)) for name in names}
     facts |= {name: describe(value) for name, value in further.items()}
     return {name: _shorten(fact) for name, fact in facts.items()}
+
+
+def describe_algorithms(algorithms: Sequence[Algorithm], d: int) -> dict[str, str]:
+    """Return the facts of several algorithms that must be the same on all ranks, by name."""
+    with np.errstate(all="ignore"):
+        texts = [" ".join(_describe_algorithm(each, d).values()) for each in algorithms]
+    return {f"algorithms[{i}]": _shorten(text) for i, text in enumerate(texts)}
+
+
+def _describe_algorithm(algorithm: Algorithm, d: int) -> dict[str, str]:
+    return {
+        "P": describe(algorithm.P),
+        "K": describe(algorithm.K),
+        "gamma": _describe_schedule(algorithm),
+        "outer": describe(algorithm.outer) + _describe_outer(algorithm, d),
+    }
 
 
 def describe(value: object, depth: int = 0) -> str:

@@ -21,11 +21,11 @@ from kavg.engine.contracts import (
 from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents, choose_exponents
-from kavg.engine.local_steps import LocalSteps, choose_tile
+from kavg.engine.local_steps import LocalSteps, RoundMethod, StepSizes, choose_tile
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Problem
 from kavg.trajectory import Round, State
 
 Request = Callable[[], int]
@@ -39,7 +39,7 @@ class Learners:
     def __init__(
         self,
         problem: Problem,
-        algorithm: Algorithm,
+        algorithm: RoundMethod,
         options: RunOptions,
         ranks: Ranks,
         request: Request | None,
@@ -48,7 +48,7 @@ class Learners:
         self.problem, self.algorithm, self.request = problem, algorithm, request
         self.ranks, self.rank = ranks, comm.Get_rank()
         # Of a user's rule, which may return anything.
-        self.step: Callable[[Floats, Floats, Floats, float], object] = algorithm.outer.step
+        self.step: Callable[..., object] = algorithm.outer.step
         self.own = assign_learners(algorithm.P, comm.Get_size(), self.rank)
         # At least one, as a rank without learners computes the pilot of the first round as well.
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
@@ -73,19 +73,29 @@ class Learners:
                 warnings.warn(text, stacklevel=4)
 
     def round(self, state: State) -> Round:
-        """Return the round after ``state``: K steps of every learner, the mean, the outer rule."""
+        """Return the round after ``state`` of an algorithm with one step size."""
+        after, dispersion, gamma = self.advance(state)
+        return Round(after, dispersion, float(gamma), self.mean.requested)
+
+    def advance(self, state: State) -> tuple[State, Floats, StepSizes]:
+        """Return the state after ``state``, with the dispersion and the step size of its round.
+
+        That is K steps of every learner, the mean and the outer rule.
+        """
         n, mean, ranks = state.n + 1, self.mean, self.ranks
         ranks.place = n
         # A run that diverges overflows; the recorder finds it, and warnings would only repeat it.
         # Numbers that vanish underflow, which is no error even where the caller made it one.
         quiet = np.errstate(over="ignore", under="ignore", invalid="ignore")
         with limit_blas_to_one_thread(), quiet:
-            w, v, gamma = ranks.attempt(self.begin, (state.w, state.v, 0.0), state, n)
+            unchanged: tuple[Floats, Floats, StepSizes] = (state.w, state.v, 0.0)
+            w, v, gamma = ranks.attempt(self.begin, unchanged, state, n)
             exponents = state.exponents
             if exponents is None:
                 exponents = ranks.attempt(self.pilot, mean.exponents, gamma, n)
-            while not self.average(exponents, gamma, n):
-                exponents = mean.exponents
+            done = self.average(exponents, gamma, n)
+            while not done:
+                done = self.average(mean.exponents, gamma, n, again=True)
             # Before the outer rule, which may overwrite the mean displacement.
             dispersion = self.dispersion(gamma, n)
             ranks.attempt(self.update, None, w, v, gamma)
@@ -93,9 +103,9 @@ class Learners:
         freeze(w)
         freeze(v)
         freeze(dispersion)
-        return Round(State(n, w, v, mean.exponents), dispersion, gamma, mean.requested)
+        return State(n, w, v, mean.exponents), dispersion, gamma
 
-    def begin(self, state: State, n: int) -> tuple[Floats, Floats, float]:
+    def begin(self, state: State, n: int) -> tuple[Floats, Floats, StepSizes]:
         """Write the point where all learners begin round ``n``; return w, v and the step size."""
         # The state, which is read-only, and not the copies that the rule may write to later.
         self.algorithm.outer.start(state.w, state.v, self.start)
@@ -103,26 +113,28 @@ class Learners:
         # Copies, because the outer rule works in place and arrays that were yielded never change.
         return state.w.copy(), state.v.copy(), gamma
 
-    def pilot(self, gamma: float, n: int) -> Exponents:
+    def pilot(self, gamma: StepSizes, n: int) -> Exponents:
         """Return the exponents of a first round, from learner 0."""
         # On every rank, so that all choose the same grids without a message.
         return self.mean.first_exponents(self.local.displacement(range(1), self.start, gamma, n))
 
-    def average(self, exponents: Exponents, gamma: float, n: int) -> bool:
-        """Average over all learners; False if the round must be run again on wider grids."""
+    def average(
+        self, exponents: Exponents, gamma: StepSizes, n: int, *, again: bool = False
+    ) -> bool:
+        """Average over all learners; False if it must be done ``again``, on wider grids."""
         ranks = self.ranks
         self.mean.begin(exponents)
-        request = ranks.attempt(self.work, 0, gamma, n)
+        request = ranks.attempt(self.work, 0, gamma, n, again)
         done = self.mean.finish(request + ranks.signal)
         ranks.check(self.mean.requested)
         return done
 
-    def work(self, gamma: float, n: int) -> int:
+    def work(self, gamma: StepSizes, n: int, again: bool) -> int:
         """Add this rank's learners to the mean; return its request."""
-        self.fold(self.mean, gamma, n)
+        self.fold(self.mean, gamma, n, again=again)
         return 0 if self.request is None else self.ranks.ask(self.request)
 
-    def fold(self, sums: Sums, gamma: float, n: int, *, again: bool = False) -> None:
+    def fold(self, sums: Sums, gamma: StepSizes, n: int, *, again: bool = False) -> None:
         """Add the displacements of this rank's learners to some sums, tile by tile.
 
         ``again`` in the same round, they are in the workspace if they fit one tile.  Otherwise they
@@ -137,13 +149,13 @@ class Learners:
             learners = range(first, min(first + self.tile, self.own.stop))
             sums.fold(local.displacement(learners, self.start, gamma, n))
 
-    def update(self, w: Floats, v: Floats, gamma: float) -> None:
+    def update(self, w: Floats, v: Floats, gamma: StepSizes) -> None:
         """Take the outer step, which must return nothing."""
         returned = self.step(w, v, self.mean.mean, gamma)
         if returned is not None:
             refuse_result(self.algorithm.outer, w, v, returned)
 
-    def dispersion(self, gamma: float, n: int) -> Floats:
+    def dispersion(self, gamma: StepSizes, n: int) -> Floats:
         """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``.
 
         Where a second pass would draw other noise, it is the difference of squares, at least 0.
@@ -163,7 +175,7 @@ class Learners:
         spread[lost] = self.squared_distances(lost, gamma, n)
         return spread
 
-    def squared_distances(self, lost: Mask, gamma: float, n: int) -> Floats:
+    def squared_distances(self, lost: Mask, gamma: StepSizes, n: int) -> Floats:
         """Return the dispersion of the replicas in ``lost`` by a second pass over all learners."""
         ranks, exact = self.ranks, self.exact_mean(gamma, n)
         distances = SquaredDistances(
@@ -174,7 +186,7 @@ class Learners:
         ranks.check(distances.requested)
         return found
 
-    def exact_mean(self, gamma: float, n: int) -> ExactMean:
+    def exact_mean(self, gamma: StepSizes, n: int) -> ExactMean:
         """Return the mean of this round, computed once more if it is the plain one."""
         if isinstance(self.mean, ExactMean):
             return self.mean

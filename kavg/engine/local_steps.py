@@ -7,16 +7,16 @@ column more than there are coordinates.
 from __future__ import annotations
 
 from math import isnan, nan
-from typing import Final, final
+from typing import Final, Protocol, final
 
 import numpy as np
 
 from kavg.arrays import view_read_only
-from kavg.base import Floats, Precision
+from kavg.base import Floats, Outer, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
 from kavg.engine.means import displacement_buffer
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Problem
 
 TILE_COORDINATES: Final = 32_768
 """Coordinates in a tile: with its noise 1.3 MB, a little more than an L2 cache.
@@ -25,6 +25,8 @@ With half of that the NumPy calls weigh more than the cache saves.
 """
 STRIDE: Final = 7919
 """Distance of the numbers of a gradient that successive rounds look at; a prime."""
+StepSizes = float | Floats
+"""The step size of a round: one of all rows, or an array ``(R, d)`` or ``(R, 1)``."""
 
 
 def choose_tile(R: int, d: int, learners: int) -> int:
@@ -36,6 +38,29 @@ def choose_tile(R: int, d: int, learners: int) -> int:
     most = max(1, TILE_COORDINATES // (R * d))
     tiles = -(-learners // most)  # -(-a // b) rounds up
     return -(-learners // tiles)
+
+
+class RoundMethod(Protocol):
+    """What a round needs of an algorithm: an ``Algorithm`` has it, and several stacked in one."""
+
+    @property
+    def P(self) -> int:
+        """The number of learners."""
+        ...
+
+    @property
+    def K(self) -> int:
+        """The number of local steps of a round."""
+        ...
+
+    @property
+    def outer(self) -> Outer:
+        """The outer rule, of all rows."""
+        ...
+
+    def step_size(self, n: int) -> StepSizes:
+        """Return the step size of round ``n``; another array if its numbers are others."""
+        ...
 
 
 @final
@@ -51,7 +76,7 @@ class LocalSteps:
     def __init__(
         self,
         problem: Problem,
-        algorithm: Algorithm,
+        algorithm: RoundMethod,
         *,
         seed: int,
         R: int,
@@ -74,6 +99,7 @@ class LocalSteps:
         self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.
         self.gamma = np.empty((), dtype)
+        self.step_size: StepSizes = nan
 
     def first_gradient(self, j: int, start: Floats, n: int) -> Floats:
         """Return learner j's gradient at ``start (R, d)`` in the first step of round n, ``(R, d)``.
@@ -86,7 +112,7 @@ class LocalSteps:
             self.gradient(self.seen[:1], int((n - 1) * self.K), self.g[:1])
         return np.asarray(self.g[0])
 
-    def displacement(self, learners: range, start: Floats, gamma: float, n: int) -> Floats:
+    def displacement(self, learners: range, start: Floats, gamma: StepSizes, n: int) -> Floats:
         """Return ``x_K - x_0`` of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
 
         All learners begin at ``start (R, d)``.  The local steps of round n are numbered
@@ -97,7 +123,8 @@ class LocalSteps:
         t = len(learners)
         x, seen, g, displacements = self.views.get(t) or self._make_views(t)
         self.gradient.select(learners)
-        self.gamma[...] = gamma
+        if gamma is not self.step_size:
+            self._set_step_size(gamma)
         self.first[...] = start
         x[...] = self.first
         # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
@@ -119,6 +146,13 @@ class LocalSteps:
         views = self.x[:t], self.seen[:t], self.g[:t], self.displacements[:t]
         self.views[t] = views
         return views
+
+    def _set_step_size(self, gamma: StepSizes) -> None:
+        shape = gamma.shape if isinstance(gamma, np.ndarray) else ()
+        if shape != self.gamma.shape:
+            self.gamma = np.empty(shape, self.dtype)
+        self.gamma[...] = gamma
+        self.step_size = gamma
 
     def _check_again(self, t: int, step: int) -> None:
         """Raise ``KavgError`` unless the NaN was written, as in a run that diverges."""

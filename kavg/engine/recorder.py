@@ -60,7 +60,7 @@ class Recorder:
         with limit_blas_to_one_thread(), np.errstate(all="ignore"):
             row = {}
             for name, measure in self.measures.items():
-                row[name] = _measure(name, measure, now)
+                row[name] = measure_quantity(name, measure, now.n, now.w)
                 # Before any value is added: a row is complete or absent.
                 if name in NEEDED and not np.isfinite(row[name]).all():
                     return NEEDED[name]
@@ -150,12 +150,13 @@ def _ignore_round(measure: Callable[[Floats], Floats]) -> Measure:
     return lambda n, w: measure(w)  # noqa: ARG005 - a measure is called with n
 
 
-def _measure(name: str, measure: Measure, now: Round) -> Floats:
+def measure_quantity(name: str, measure: Measure, n: int, w: Floats) -> Floats:
+    """Return a measure of ``w (R, d)`` after round n: one real number a replica, ``(R,)``."""
     try:
-        value = measure(now.n, now.w)
+        value = measure(n, w)
     except Exception as error:
-        explain_failure(error, f"the measure {name!r} after round {now.n}")
-    return _to_row(name, value, len(now.w))
+        explain_failure(error, f"the measure {name!r} after round {n}")
+    return _to_row(name, value, len(w))
 
 
 def _to_row(name: str, value: object, R: int) -> Floats:

@@ -98,7 +98,7 @@ def simulate(
     ranks.agree(lambda: {} if run is None else describe(run))
     # Agreement has raised the error of a rank that could not begin.
     assert run is not None
-    return _do_rounds(run, ranks, on_round, callback)
+    return do_rounds(run, ranks, on_round, callback)
 
 
 def complete_run(
@@ -112,15 +112,16 @@ def complete_run(
     ``on_round`` is called with each new round, then ``callback.on_round`` with the run.  For
     callers whose ranks have agreed and end together: an exception is raised where it occurs.
     """
-    return _do_rounds(run, Ranks(comm, shares_failures=False), on_round, callback)
+    return do_rounds(run, Ranks(comm, shares_failures=False), on_round, callback)
 
 
-def _do_rounds(
+def do_rounds(
     run: Run,
     ranks: Ranks,
     on_round: Callable[[Round], None] | None,
     callback: Callback | None,
 ) -> Trajectory:
+    """Do the rounds that are left of a run, on ranks that have agreed."""
     iterations = iterate_rounds(
         run.problem,
         run.algorithm,

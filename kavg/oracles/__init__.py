@@ -7,8 +7,8 @@ import it below.  Settings, ``kavg list`` and the contract tests follow from ``K
 from kavg.families import collect_kinds
 from kavg.oracles.gaussian import Gaussian as Gaussian
 from kavg.oracles.minibatch import MiniBatch as MiniBatch
-from kavg.oracles.minibatch import Partition as Partition
 from kavg.oracles.noiseless import Noiseless as Noiseless
+from kavg.oracles.partition import Partition as Partition
 from kavg.oracles.rademacher import Rademacher as Rademacher
 from kavg.oracles.shifted import Shifted as Shifted
 from kavg.oracles.sphere import Sphere as Sphere

@@ -24,6 +24,7 @@ from kavg.base import (
 )
 from kavg.errors import KavgError
 from kavg.gradients import choose_gradient
+from kavg.oracles.copies import split_copies
 from kavg.oracles.streams import Streams
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
 
@@ -83,6 +84,25 @@ class NoisyGradient:
         np.add(out, self.draws.draw(step, self.scale), out=out)
 
 
+@final
+class SharedNoise:
+    """Additive noise of several copies: ``noisy`` has the gradient of all, and the draws of one."""
+
+    def __init__(self, noisy: NoisyGradient, copies: int) -> None:
+        self.noisy, self.copies = noisy, copies
+
+    def select(self, learners: range) -> None:
+        """Select the learners that later calls draw for."""
+        self.noisy.select(learners)
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """Write ``grad F(x) + e`` to ``out``; ``x, out (t, copies R, d)``."""
+        noisy = self.noisy
+        noisy.gradient(x, out)
+        each = split_copies(out, self.copies)
+        np.add(each, noisy.draws.draw(step, noisy.scale)[:, None], out=each)
+
+
 class AdditiveNoise(ABC):
     """A law of noise that is the same at every point and for every learner.
 
@@ -130,9 +150,31 @@ class AdditiveNoise(ABC):
 
         ``P`` is not needed: a learner's draws do not depend on how many learners there are.
         """
+        return self._plan_noisy(objective, seed, R, 1, tile, dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate as ``plan`` for rows that are ``copies`` times R, with one draw for all copies.
+
+        Row ``c R + r`` has the bits of replica r of ``plan``.
+        """
+        return SharedNoise(self._plan_noisy(objective, seed, R, copies, tile, dtype), copies)
+
+    def _plan_noisy(
+        self, objective: Objective, seed: int, R: int, copies: int, tile: int, dtype: Precision
+    ) -> NoisyGradient:
         d = check_dimension(objective)
         draws = self.plan_draws(seed=seed, R=R, tile=tile, d=d, dtype=dtype)
-        gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
+        gradient = choose_gradient(objective, tile=tile, R=copies * R, dtype=dtype)
         return NoisyGradient(gradient, draws, self.sigma2, self.B, d)
 
 

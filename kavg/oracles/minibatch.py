@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard, final
+from typing import Literal, TypeGuard, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from kavg.arrays import as_array
 from kavg.base import (
     BatchGradient,
     Constant,
@@ -22,61 +20,15 @@ from kavg.base import (
     unknown_constant,
 )
 from kavg.errors import KavgError
+from kavg.oracles.partition import Partition
 from kavg.oracles.samplers import SAMPLERS, Sampler
-from kavg.oracles.streams import Purpose, Streams
-from kavg.ranges import BatchSize, Seed, Share, check_count, check_ranges
+from kavg.ranges import BatchSize, check_count, check_ranges
 
 
 def is_finite_sum(objective: Objective) -> TypeGuard[FiniteSum]:
     """True if the objective is a mean over examples, so that batches can be drawn."""
     # isinstance with a Protocol would evaluate every property, L included.
     return hasattr(objective, "plan_batches")
-
-
-@final
-@dataclass(frozen=True)
-class Partition:
-    """Each learner has its own ``n / P`` examples, so ``F = (1/P) sum_j f_j`` exactly.
-
-    Of every part, the share ``skew`` is dealt in the order of the labels and the rest at random:
-    0 gives parts of the same distribution, 1 gives each learner a stretch of the sorted labels.
-    The partition belongs to the problem: it is addressed by its own ``seed``, not by that of the
-    run.
-
-    >>> Partition(skew=1.0).deal(np.array([1, 0, 1, 0]), P=2)
-    array([[1, 3],
-           [0, 2]])
-    """
-
-    skew: Share = 0.0
-    seed: Seed = 0
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-    def deal(self, labels: NDArray[Any], P: int) -> Indices:
-        """Deal the examples to P learners: the indices of each learner's part, ``(P, n/P)``.
-
-        Raises KavgError if P does not divide the number of labels.  With parts of unequal size
-        the mean of the learners' objectives would not be the mean over the data.
-        """
-        labels, P = as_array(labels, "labels"), check_count("P", P, "use P=1 for a single learner")
-        n = len(labels)
-        if n % P:
-            advice = f"use={n - n % P} in the objective leaves the last {n % P} out"
-            raise KavgError(
-                f"{n} examples cannot be dealt evenly to P={P} learners; "
-                + (advice if n > P else f"use P of at most {n}")
-            )
-        # Words, unlike floats, have no ties and are the same on every machine.
-        words = Streams(seed=self.seed, purpose=Purpose.PARTITION, R=1, tile=1, W=n).words(0)
-        shuffled = np.argsort(words[0, 0])
-        skewed = round(self.skew * (n // P))
-        by_label, rest = shuffled[: P * skewed], shuffled[P * skewed :]
-        # By label, then by index: equal labels have one order, whatever the shuffle was.
-        by_label = by_label[np.lexsort((by_label, labels[by_label]))]
-        dealt = (by_label.reshape(P, skewed), rest.reshape(P, n // P - skewed))
-        return np.concatenate(dealt, axis=1)
 
 
 @final
@@ -111,13 +63,37 @@ class MiniBatchGradient:
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
         """Write the mean gradient over this step's batches to ``out``; ``x, out (t, R, d)``."""
+        self.batches(x, self.draw(step), out)
+
+    def draw(self, step: int) -> Indices:
+        """Return the indices of this step's batches, ``(t, R, B)``, valid until the next call."""
         indices = self.sampler.draw(step)
         if self.parts is not None:
             # Places in the flattened table of parts; "clip" lets np.take write straight to out.
             places, looked_up = self.places[: len(indices)], self.looked_up[: len(indices)]
             np.add(indices, self.first, out=places)
             indices = np.take(self.parts, places, out=looked_up, mode="clip")
-        self.batches(x, indices, out)
+        return indices
+
+
+@final
+class SharedBatchGradient:
+    """The planned oracle of several copies, which draw the same batches: ``R`` is that of one."""
+
+    def __init__(self, one: MiniBatchGradient, copies: int) -> None:
+        self.one = one
+        tile, R, B = one.places.shape
+        self.indices = np.empty((tile, copies, R, B), np.intp)
+
+    def select(self, learners: range) -> None:
+        """Select the learners that later calls draw for."""
+        self.one.select(learners)
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """Write the mean gradient over this step's batches; ``x, out (t, copies R, d)``."""
+        indices = self.indices[: len(x)]
+        np.copyto(indices, self.one.draw(step)[:, None])
+        self.one.batches(x, indices.reshape(*x.shape[:2], -1), out)
 
 
 @final
@@ -167,6 +143,34 @@ class MiniBatch:
         Raises KavgError if the objective has no examples, if P does not divide their number
         (with ``partition``), or if a batch needs more distinct examples than there are.
         """
+        return self._plan_batches(objective, seed, P, (tile, R, 1), dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate as ``plan`` for rows that are ``copies`` times R, with indices for one copy."""
+        return SharedBatchGradient(
+            self._plan_batches(objective, seed, P, (tile, R, copies), dtype), copies
+        )
+
+    def _plan_batches(
+        self,
+        objective: Objective,
+        seed: int,
+        P: int,
+        shape: tuple[int, int, int],
+        dtype: Precision,
+    ) -> MiniBatchGradient:
+        """Plan for tiles, replicas and copies of this ``shape``."""
+        tile, R, copies = shape
         if not is_finite_sum(objective):
             raise KavgError(
                 f"mini-batches need an objective over examples, got {type(objective).__name__}; "
@@ -181,5 +185,5 @@ class MiniBatch:
                 f"use B of at most {n}, or sampling with_replacement"
             )
         sampler = SAMPLERS[self.sampling](seed=seed, R=R, tile=tile, B=self.B, n=n)
-        batches = objective.plan_batches(tile, R, self.B, dtype)
+        batches = objective.plan_batches(tile, copies * R, self.B, dtype)
         return MiniBatchGradient(batches, sampler, parts, (tile, R, self.B))

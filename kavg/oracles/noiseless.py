@@ -62,3 +62,17 @@ class Noiseless:
     ) -> StochasticGradient:
         """Allocate the gradient, where the objective has workspace for it."""
         return ExactGradient(choose_gradient(objective, tile=tile, R=R, dtype=dtype))
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate the gradient for rows that are ``copies`` times R."""
+        return self.plan(objective, seed=seed, P=P, R=copies * R, tile=tile, dtype=dtype)

@@ -121,10 +121,31 @@ class Shifted:
 
         Raises KavgError if ``P = 1`` and ``zeta2 > 0``: one learner is the mean of all.
         """
+        self._refuse_one_learner(P)
+        common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile, dtype=dtype)
+        return ShiftedGradient(common, self, P, check_dimension(objective), dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Plan as ``plan`` for rows that are ``copies`` times R; a shift is of all rows."""
+        self._refuse_one_learner(P)
+        common = self.noise.plan_copies(
+            objective, seed=seed, P=P, R=R, copies=copies, tile=tile, dtype=dtype
+        )
+        return ShiftedGradient(common, self, P, check_dimension(objective), dtype)
+
+    def _refuse_one_learner(self, P: int) -> None:
         if P == 1 and self.zeta2 > 0:
             raise KavgError(
                 f"one learner cannot differ from the mean of all, got P=1 and zeta2={self.zeta2}; "
                 "use P of at least 2 or zeta2=0"
             )
-        common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile, dtype=dtype)
-        return ShiftedGradient(common, self, P, check_dimension(objective), dtype)

@@ -18,6 +18,7 @@ from kavg.base import (
 )
 from kavg.elementary.sums import SquareSums
 from kavg.gradients import choose_gradient
+from kavg.oracles.copies import split_copies
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 from kavg.ranges import BatchSize, NonNegative, check_dimension, check_ranges
@@ -48,11 +49,38 @@ class ScaledNoiseGradient:
         """Write ``grad F + sqrt((M + M_v ||grad F||^2)/(B d)) z`` to ``out (t, R, d)``."""
         deviation, noise = self.deviations[: len(x)], self.noise[: len(x)]
         self.gradient(x, out)
-        self.square_sums(out, deviation)
-        np.multiply(deviation, self.M_v, out=deviation)
-        np.add(deviation, self.M, out=deviation)
-        np.sqrt(deviation, out=deviation)
+        self.find_deviations(out, deviation)
         np.multiply(self.normals.draw(step, 1.0), deviation[..., None], out=noise)
+        np.add(out, noise, out=out)
+
+    def find_deviations(self, gradients: Floats, out: Floats) -> None:
+        """Write the deviation of a coordinate at each row of ``gradients (t, R, d)`` to ``out``."""
+        self.square_sums(gradients, out)
+        np.multiply(out, self.M_v, out=out)
+        np.add(out, self.M, out=out)
+        np.sqrt(out, out=out)
+
+
+@final
+class SharedNormals:
+    """State-dependent noise of several copies: each scales the same normals by its gradients."""
+
+    def __init__(self, scaled: ScaledNoiseGradient, copies: int) -> None:
+        self.scaled, self.copies = scaled, copies
+
+    def select(self, learners: range) -> None:
+        """Select the learners that later calls draw for."""
+        self.scaled.select(learners)
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """Write what ``ScaledNoiseGradient`` writes to ``out``; ``x, out (t, copies R, d)``."""
+        scaled, copies = self.scaled, self.copies
+        deviation, noise = scaled.deviations[: len(x)], scaled.noise[: len(x)]
+        scaled.gradient(x, out)
+        scaled.find_deviations(out, deviation)
+        deviations = split_copies(deviation[..., None], copies)
+        normals = scaled.normals.draw(step, 1.0)[:, None]
+        np.multiply(normals, deviations, out=split_copies(noise, copies))
         np.add(out, noise, out=out)
 
 
@@ -99,9 +127,28 @@ class StateDependent:
 
         The normals have deviation 1, since each row has a scale of its own.
         """
+        return self._plan_scaled(objective, seed, R, 1, tile, dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate as ``plan`` for rows that are ``copies`` times R, with normals for one copy."""
+        return SharedNormals(self._plan_scaled(objective, seed, R, copies, tile, dtype), copies)
+
+    def _plan_scaled(
+        self, objective: Objective, seed: int, R: int, copies: int, tile: int, dtype: Precision
+    ) -> ScaledNoiseGradient:
         d = check_dimension(objective)
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d, dtype=dtype)
         share = 1.0 / (self.B * d)
-        noise = np.empty((tile, R, d), dtype)
-        gradient = choose_gradient(objective, tile=tile, R=R, dtype=dtype)
+        noise = np.empty((tile, copies * R, d), dtype)
+        gradient = choose_gradient(objective, tile=tile, R=copies * R, dtype=dtype)
         return ScaledNoiseGradient(gradient, normals, noise, self.M * share, self.M_v * share)

@@ -29,6 +29,7 @@ class Averaging:
     kind = "averaging"
     same_bits = "any machine"
     memory = False
+    elementwise = True
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
         """Start all learners at the meta-iterate: ``out = w``."""

@@ -34,6 +34,7 @@ class BlockMomentum:
     same_bits = "any machine"
     mu: Momentum
     memory = True
+    elementwise = True
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -30,6 +30,7 @@ class NesterovMomentum:
     same_bits = "any machine"
     mu: Momentum
     memory = True
+    elementwise = True
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -34,6 +34,7 @@ class SlowMo:
     mu: Momentum
     alpha: Positive = 1.0
     memory = True
+    elementwise = True
 
     def __post_init__(self) -> None:
         check_ranges(self)

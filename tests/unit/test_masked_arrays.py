@@ -8,7 +8,7 @@ from helpers.user_code import Bowl, changed, run
 
 import kavg
 from kavg.objectives.data import Data
-from kavg.oracles.minibatch import Partition
+from kavg.oracles import Partition
 
 X, Y = [[1.0], [2.0]], [0, 1]
 METHOD = kavg.Algorithm(3, 2, 0.1, kavg.outer.BlockMomentum(0.5))

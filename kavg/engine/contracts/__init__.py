@@ -9,12 +9,12 @@ are addressed.  Later rounds are guarded by what costs next to nothing: arrays t
 one number of each gradient, what the outer rule returned, the step size.
 """
 
-from kavg.engine.contracts.beginning import check_user_code, own_state
+from kavg.engine.contracts.beginning import check_algorithm, check_user_code, own_state
 from kavg.engine.contracts.calls import explain_failure, move_away
 from kavg.engine.contracts.oracles import compare_with_plan
 from kavg.engine.contracts.outer_rules import refuse_result
 
 __all__ = [
-    "check_user_code", "compare_with_plan", "explain_failure", "move_away", "own_state",
-    "refuse_result",
+    "check_algorithm", "check_user_code", "compare_with_plan", "explain_failure", "move_away",
+    "own_state", "refuse_result",
 ]  # fmt: skip

@@ -43,13 +43,27 @@ def check_user_code(
             _check_start(problem, options, state.w)
         R = min(options.replicas, TRIED_REPLICAS)
         suspicions = check_objective(problem.objective, w, options.dtype, R)
-        rows = slice(TRIED_REPLICAS if w.size < LARGE else 1)
-        v = state.v[rows] if state.v.shape == state.w.shape else state.v
-        check_outer(algorithm.outer, state.w[rows], v, gamma)
+        _check_rule(algorithm, state, gamma)
         drawn = check_draws(
             problem, w, seed=options.seed, P=algorithm.P, step=step, dtype=options.dtype
         )
     return drawn, suspicions
+
+
+def check_algorithm(algorithm: Algorithm, state: State) -> None:
+    """Check the schedule and the outer rule of one more algorithm at a state.
+
+    Raises ``KavgError`` if a contract is broken.
+    """
+    gamma = _check_schedule(algorithm, state.n + 1)
+    with limit_blas_to_one_thread(), np.errstate(all="ignore"):
+        _check_rule(algorithm, state, gamma)
+
+
+def _check_rule(algorithm: Algorithm, state: State, gamma: float) -> None:
+    rows = slice(TRIED_REPLICAS if state.w[0].size < LARGE else 1)
+    v = state.v[rows] if state.v.shape == state.w.shape else state.v
+    check_outer(algorithm.outer, state.w[rows], v, gamma)
 
 
 def _check_schedule(algorithm: Algorithm, n: int) -> float:

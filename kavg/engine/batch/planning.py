@@ -1,0 +1,111 @@
+"""Which points run together: those of equal P, K and rounds, as many as suit a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from kavg.engine.batch.shared_draws import can_share_draws
+from kavg.engine.options import RunOptions
+from kavg.errors import KavgError
+from kavg.problem import Algorithm, Problem
+from kavg.ranges import check_count
+
+BATCH_COORDINATES: Final = 32_768
+"""Coordinates of all points, replicas and learners of a batch, where it is small: one tile."""
+FEWEST: Final = 4
+"""Points of a batch whose points are large: enough to share draws, few enough for the cache."""
+
+
+@final
+@dataclass(frozen=True)
+class Batch:
+    """Points that run together: their algorithms, and where these stood among all.
+
+    ``indices`` are positions in what was given to ``plan_batches``.  A batch without shared draws
+    runs its points one after another.
+    """
+
+    problem: Problem
+    algorithms: tuple[Algorithm, ...]
+    indices: tuple[int, ...]
+    rounds: int
+    options: RunOptions
+    every: int
+
+
+def plan_batches(
+    problem: Problem,
+    algorithms: Sequence[Algorithm],
+    rounds: int | Sequence[int],
+    options: RunOptions,
+    *,
+    every: int = 1,
+    most: int | None = None,
+) -> list[Batch]:
+    """Divide algorithms into batches for ``run_batch``; each is in one of them.
+
+    ``rounds`` is one number or one for each algorithm; ``most`` limits the points of a batch.
+    Points with similar step sizes run together, as those that diverge, or are slow, cost their
+    neighbours time.
+
+    Raises ``KavgError`` if there is no algorithm, or if ``rounds`` or ``most`` does not suit.
+
+    >>> from kavg import objectives, oracles, outer
+    >>> problem = Problem(objectives.Cosine(dim=2), oracles.Gaussian(1.0), start=2.0)
+    >>> rules = [outer.BlockMomentum(mu) for mu in (0.3, 0.5)]
+    >>> points = [Algorithm(4, K, 0.1, rule) for rule in rules for K in (1, 2)]
+    >>> [batch.indices for batch in plan_batches(problem, points, 10, RunOptions())]
+    [(0, 2), (1, 3)]
+    """
+    if not algorithms:
+        raise KavgError("a batch needs at least one algorithm, got none")
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    each = _list_rounds(rounds, len(algorithms))
+    for i, (algorithm, N) in enumerate(zip(algorithms, each, strict=True)):
+        groups.setdefault((algorithm.P, algorithm.K, N), []).append(i)
+    batches = []
+    for (P, _, N), members in groups.items():
+        members.sort(key=lambda i: algorithms[i].step_size(1))
+        limit = _limit_points(problem, P, options, most)
+        for indices in _cut_evenly(members, limit):
+            # Rules of one class side by side are stepped together.
+            indices.sort(key=lambda i: type(algorithms[i].outer).__qualname__)
+            chosen = tuple(algorithms[i] for i in indices)
+            batches.append(Batch(problem, chosen, tuple(indices), N, options, every))
+    return batches
+
+
+def _list_rounds(rounds: int | Sequence[int], points: int) -> list[int]:
+    advice = "use rounds=1 for a single averaging"
+    if not isinstance(rounds, Sequence):
+        return [check_count("rounds", rounds, advice)] * points
+    if len(rounds) != points:
+        raise KavgError(
+            f"rounds must be one number, or one for each of the {points} algorithms, got "
+            f"{len(rounds)} of them"
+        )
+    return [check_count("rounds", each, advice) for each in rounds]
+
+
+def _limit_points(problem: Problem, P: int, options: RunOptions, most: int | None) -> int:
+    if not can_share_draws(problem.oracle):
+        return 1
+    limit = choose_points(P, options.replicas, problem.dim)
+    return limit if most is None else min(limit, check_count("most", most, "leave it out"))
+
+
+def choose_points(P: int, R: int, d: int) -> int:
+    """Return the most points of a batch.
+
+    >>> choose_points(P=8, R=8, d=10), choose_points(P=8, R=50, d=100)
+    (51, 4)
+    """
+    return max(FEWEST, BATCH_COORDINATES // (P * R * d))
+
+
+def _cut_evenly(members: list[int], limit: int) -> list[list[int]]:
+    parts = -(-len(members) // limit)
+    size = -(-len(members) // parts)
+    return [members[i : i + size] for i in range(0, len(members), size)]
