@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from kavg.config.config import Config
 from kavg.config.examples import format_text
@@ -119,6 +119,9 @@ def _places_of_value(hint: Any, value: object, place: str) -> Iterator[str]:
     if classes == [Algorithm]:
         for selector, table in _select_algorithms(value):
             yield from _places_of_class(Algorithm, table, f"{place}{selector}.")
+        return
+    if classes and get_origin(hint) is tuple:  # a list of tables, all of which a * selects
+        yield from _places_of_table(classes, None, f"{place}.*")
         return
     members = [each for each in get_args(hint) or (hint,) if each not in IN_PYTHON_ONLY]
     has_kinds = any(cls in NAMES for cls in classes)

@@ -3,54 +3,66 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
+from kavg.sweeps.designs.axes import EFFECTIVE_STEP
+from kavg.sweeps.points import Point
+from kavg.sweeps.stage import Stage
 from kavg.sweeps.sweep import Sweep
 
 
 def list_sweep_warnings(sweep: Sweep) -> list[str]:
-    r"""Return what makes the comparison of a tuned sweep unequal or too good, a line each.
+    r"""Return what makes the comparison of a sweep unequal, or a result too good, a line each.
 
-    Methods that were tuned with unlike numbers of trials or gradients; winners that are judged on
-    the noise they were chosen by.
+    Methods that were tuned with unlike numbers of trials or gradients; methods with unlike momentum
+    that are compared at one gamma; winners that are judged on the noise they were chosen by.
 
     >>> from kavg.config.settings_file import EXAMPLE
     >>> from kavg.sweeps import parse_sweep
-    >>> table = "[sweep.tune]\n'algorithm.M-AVG.outer.mu' = [0.3, 0.7]"
-    >>> print(*list_sweep_warnings(parse_sweep(EXAMPLE + table)))
-    the algorithms are tuned with unlike numbers of trials in a cell: K-AVG 1, M-AVG 2
+    >>> tune = "[sweep.tune]\n'algorithm.*.gamma' = [0.1, 0.2]\n'algorithm.1.outer.mu' = [0.3, 0.7]"
+    >>> print(*list_sweep_warnings(parse_sweep(EXAMPLE + tune)))
+    tuned with unlike numbers of trials in a cell: K-AVG 2, M-AVG 4
     """
-    if not sweep.is_tuned:
-        return []
-    found = [_compare_trials(sweep), _compare_gradients(sweep), *_judge_stages(sweep)]
-    return [line for line in found if line is not None]
+    return [*_compare_step_sizes(sweep), *(_warn_of_tuning(sweep) if sweep.is_tuned else ())]
 
 
-def _compare_trials(sweep: Sweep) -> str | None:
+def _compare_step_sizes(sweep: Sweep) -> Iterator[str]:
+    """At one gamma, momentum is faster because its effective step is larger."""
+    momenta: dict[str, float] = {}
+    for point in sweep.points:
+        (method,) = point.config.algorithms
+        momenta.setdefault(point.algorithm, float(getattr(method.outer, "mu", 0.0)))
+    if len({*momenta.values()}) > 1 and not {"gamma", EFFECTIVE_STEP} & {*sweep.places}:
+        found = ", ".join(f"{name} mu={mu:g}" for name, mu in momenta.items())
+        yield (
+            f"gamma is not varied, and the algorithms have unlike momentum ({found}): a method "
+            "with mu steps gamma/(1 - mu); tune algorithm.*.effective_step"
+        )
+
+
+def _warn_of_tuning(sweep: Sweep) -> Iterator[str]:
     trials: dict[str, set[int]] = defaultdict(set)
     for (algorithm, _), count in sweep.trials.items():
         trials[algorithm].add(count)
-    return _describe_unlike("trials in a cell", trials)
-
-
-def _compare_gradients(sweep: Sweep) -> str | None:
-    """The gradients of a trial in the first stage, where each algorithm has one number of them."""
-    costs: dict[str, set[int]] = defaultdict(set)
+    gradients: dict[str, set[int]] = defaultdict(set)
     for point in sweep.points:
-        (method,), stage = point.config.algorithms, sweep.stages[0]
-        costs[point.algorithm].add(stage.count_rounds(point.config.rounds) * method.P * method.K)
-    # Where P or K are varied, cells differ by themselves.
-    return _describe_unlike("steps of all learners", costs) if _are_single(costs) else None
+        gradients[point.algorithm].add(_count_gradients(point, sweep.stages[0]))
+    yield from _compare_counts("trials in a cell", trials)
+    yield from _compare_counts("gradients a trial and replica", gradients)
+    yield from _judge_stages(sweep)
 
 
-def _are_single(costs: dict[str, set[int]]) -> bool:
-    return all(len(found) == 1 for found in costs.values())
+def _count_gradients(point: Point, stage: Stage) -> int:
+    (method,), rounds = point.config.algorithms, stage.count_rounds(point.config.rounds)
+    # Of an oracle without B too, as only unlike numbers matter: B belongs to the problem.
+    return rounds * method.P * method.K * int(getattr(point.config.oracle, "B", 1))
 
 
-def _describe_unlike(what: str, counts: dict[str, set[int]]) -> str | None:
-    if len({frozenset(found) for found in counts.values()}) < 2:
-        return None
-    each = ", ".join(f"{name} {_format_counts(found)}" for name, found in counts.items())
-    return f"the algorithms are tuned with unlike numbers of {what}: {each}"
+def _compare_counts(what: str, counts: Mapping[str, set[int]]) -> Iterator[str]:
+    # Cells may differ by themselves; then all algorithms have the same set of numbers.
+    if len({frozenset(found) for found in counts.values()}) > 1:
+        each = ", ".join(f"{name} {_format_counts(found)}" for name, found in counts.items())
+        yield f"tuned with unlike numbers of {what}: {each}"
 
 
 def _format_counts(counts: set[int]) -> str:
@@ -58,17 +70,15 @@ def _format_counts(counts: set[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _judge_stages(sweep: Sweep) -> list[str]:
+def _judge_stages(sweep: Sweep) -> Iterator[str]:
     last, earlier = sweep.stages[-1], sweep.stages[:-1]
-    lines = []
     if last.seed in {stage.seed for stage in earlier}:
-        lines.append(
+        yield (
             f"the last stage has seed {last.seed} of an earlier one: its winners are judged on the "
             "noise they were chosen by, so they look better than they are; take another seed"
         )
     if last.keep is not None and last.keep > 1:
-        lines.append(
+        yield (
             f"the last stage runs {last.keep} points of each cell: the best of them is chosen and "
             "judged on one noise, so it looks better than it is; add a stage with keep = 1"
         )
-    return lines

@@ -17,7 +17,7 @@ from kavg.errors import KavgError
 from kavg.ranges import Count, Positive, Seed, check_ranges
 from kavg.targets import Target
 
-TrialCount = Annotated[int, Interval(ge=1), "it is the number of random settings"]
+TrialCount = Annotated[int, Interval(ge=1, le=20_000), "it is the number of random settings"]
 StageShare = Annotated[float, Interval(gt=0, le=1), "use 0.25 for a quarter of the rounds"]
 KeepCount = Annotated[int, Interval(ge=1), "use keep=1 to go on with the best"]
 

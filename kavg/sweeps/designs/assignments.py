@@ -112,7 +112,9 @@ def explain_missing(axis: SettingAxis, tables: Tables) -> str:
     table, (key, *inner) = find_table(tables, axis.place)
     if key not in table.keys:
         return explain_unknown_key(str(key), table, tables_in_file(tables))
-    value = shorten_repr(table.content.get(str(key)))
+    if key not in table.content:
+        return f"there is no {shorten_repr(str(key))} in these settings that could have it; add it"
+    value = shorten_repr(table.content[str(key)])
     return f"there is no place {shorten_repr(str(inner[0]))} inside {value}"
 
 

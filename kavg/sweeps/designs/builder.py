@@ -19,6 +19,7 @@ from kavg.errors import KavgError
 from kavg.sweeps.designs.assignments import Assignment
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
 from kavg.sweeps.points import Point, describe_point, make_point
+from kavg.text import shorten
 
 PARTS: Final = ("objective", "oracle", "start")
 """Parts of a problem, which points share where they are the same."""
@@ -107,7 +108,7 @@ class PointBuilder:
         line = describe_error(place, text)
         # What depends on several settings together is wrong at some points only.
         values = {
-            self._names[axis]: format_value(value)
+            self._names[axis]: shorten(format_value(value))
             for axis, value in assigned.chosen
             if _is_inside(axis, place, algorithm)
         }

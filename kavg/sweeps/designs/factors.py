@@ -16,6 +16,8 @@ from kavg.text import shorten_repr
 
 LAST: Final = 1_000
 """The precedence of what is set after all else."""
+MOST_AXES: Final = 50
+"""Places of a sweep: pairs of them are compared, and a combination is as deep as their number."""
 
 
 @final
@@ -62,6 +64,9 @@ def list_factors(table: SweepTable, algorithms: Sequence[Any], errors: list[str]
         reader.read_zip(("sweep", "tune", "zip"), tune.zip.places if tune.zip else {})
         reader.read_random(("sweep", "tune", "random"), tune.random)
     axes = [axis for factor in reader.factors for axis in factor.axes]
+    if len(axes) > MOST_AXES:
+        errors.append(f"sweep: needs at most {MOST_AXES} places, got {len(axes)}")
+        return []
     for one, other in combinations(axes, 2):
         if one.has_target_of(other):
             errors.append(

@@ -109,6 +109,15 @@ def test_the_schema_fits_the_example():
         assert set(whole["$defs"]["Algorithm"]["required"]) <= set(run)
 
 
+def test_the_schema_lets_a_sweep_have_any_place_and_nothing_else():
+    definitions = json_schema()["$defs"]
+    assert definitions["SweepTable"]["additionalProperties"] is False
+    for name in ("GridTable", "TuneTable", "RandomTable"):
+        forms = definitions[name]["additionalProperties"]["oneOf"]
+        assert {"$ref": "#/$defs/Spacing"} in forms
+        assert "array" in [form.get("type") for form in forms]
+
+
 def _toml(given_text):
     import tomllib
 

@@ -53,6 +53,10 @@ SAID = {
         f'{GRID}"algorithm.*.gamma.then" = [1]',
         "sweep.grid.'algorithm.*.gamma.then': there is no place 'then' inside 0.1",
     ),
+    "a place inside what is not there": (
+        f'{GRID}"start.scale" = [1.0]',
+        "sweep.grid.'start.scale': there is no 'start' in these settings that could have it; add ",
+    ),
     "the seed": (
         f"{GRID}seed = [1, 2]",
         "sweep.grid.seed: seed cannot be varied: all points share the noise of one seed",
@@ -266,6 +270,22 @@ def test_other_commands_say_what_to_do_with_a_sweep(tmp_path):
         load_config(path)
     with pytest.raises(KavgError, match=r"many.toml: 1 error\n  sweep.grid.rounds: rounds must"):
         load_sweep(path)
+
+
+def test_hostile_sweeps_are_refused_in_a_few_short_lines():
+    places = "\n".join(f'"objective.key{i}" = [1]' for i in range(5000))
+    (line,) = sweep_errors(f"[sweep.grid]\n{places}")
+    assert line == "sweep: needs at most 50 places, got 5000"
+    (line,) = sweep_errors('[sweep.random]\ntrials = 1_000_000_000\n"algorithm.*.K" = [1]')
+    assert line.startswith("sweep.random.trials: trials must be a whole number from 1 to 20000")
+    long = ", ".join(map(str, range(100_000)))
+    for hostile in (
+        f'"objective.omega" = [[{long}]]',
+        f'"{"k" * 10**5}" = [1]',
+        f"start = [[{long}]]",
+    ):
+        found = sweep_errors(f"[sweep.grid]\n{hostile}")
+        assert all(len(line) < 1000 for line in found)
 
 
 def test_many_errors_are_counted():

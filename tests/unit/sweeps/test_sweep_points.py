@@ -147,22 +147,38 @@ def test_stages_run_with_seeds_replicas_and_rounds_of_their_own():
     assert len(sweep_of('[sweep.grid]\n"algorithm.*.K" = [1, 2]').stages) == 1
 
 
-def test_a_comparison_that_is_not_fair_is_warned_of():
-    gammas = '"algorithm.*.gamma" = [0.1, 0.2]\n'
-    fair = sweep_of(f"[sweep.tune]\n{gammas}")
-    assert list_sweep_warnings(fair) == []
-    (trials,) = list_sweep_warnings(
-        sweep_of(f'[sweep.tune]\n{gammas}"algorithm.*.outer.mu" = [0.1, 0.3, 0.5]')
-    )
-    assert trials.endswith("unlike numbers of trials in a cell: K-AVG 2, M-AVG 6")
-    (gradients,) = list_sweep_warnings(
-        sweep_of(f'[sweep.grid]\n"algorithm.M-AVG.K" = [4]\n[sweep.tune]\n{gammas}')
-    )
-    assert gradients.endswith("unlike numbers of steps of all learners: K-AVG 64, M-AVG 128")
-    stages = "[[sweep.stage]]\n[[sweep.stage]]\nkeep = 2\nseed = 5"
-    same, many = list_sweep_warnings(sweep_of(f"[sweep.tune]\n{gammas}{stages}"))
-    assert same.startswith("the last stage has seed 5 of an earlier one")
-    assert many.startswith("the last stage runs 2 points of each cell")
+GAMMAS = '"algorithm.*.gamma" = [0.1, 0.2]\n'
+MU = '"algorithm.*.outer.mu" = [0.1, 0.3, 0.5]\n'
+K = '"algorithm.*.K" = [1, 4]\n'
+UNFAIR = {
+    "alike": (f"[sweep.tune]\n{GAMMAS}[sweep.grid]\n{K}",),
+    "more trials": (
+        f"[sweep.tune]\n{GAMMAS}{MU}",
+        "tuned with unlike numbers of trials in a cell: K-AVG 2, M-AVG 6",
+    ),
+    "more gradients": (
+        f'[sweep.tune]\n{GAMMAS}[sweep.grid]\n"algorithm.M-AVG.K" = [4]',
+        "tuned with unlike numbers of gradients a trial and replica: K-AVG 64, M-AVG 128",
+    ),
+    "one gamma": (
+        f"[sweep.grid]\n{K}",
+        "gamma is not varied, and the algorithms have unlike momentum (K-AVG mu=0, M-AVG mu=0.5)",
+    ),
+    "one noise": (
+        f"[sweep.tune]\n{GAMMAS}[[sweep.stage]]\n[[sweep.stage]]\nkeep = 2\nseed = 5",
+        "the last stage has seed 5 of an earlier one",
+        "the last stage runs 2 points of each cell",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNFAIR)
+def test_a_comparison_that_is_not_fair_is_warned_of(name):
+    more, *wanted = UNFAIR[name]
+    found = list_sweep_warnings(sweep_of(more))
+    assert len(found) == len(wanted), found
+    for line, beginning in zip(found, wanted, strict=True):
+        assert line.startswith(beginning)
 
 
 def test_a_grid_of_the_command_line_takes_the_place_of_that_of_the_file():
