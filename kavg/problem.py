@@ -145,13 +145,13 @@ def _check_step_size(gamma: object, n: int) -> float:
     )
 
 
-def describe_rule(rule: Outer) -> dict[str, str | float]:
+def describe_outer_rule(rule: Outer) -> dict[str, str | float]:
     """Return the kind of an outer rule and its numbers, as plain values that a file can hold.
 
     A class of a user is called by its own name, and its numbers are those of its dataclass fields.
 
     >>> from kavg.outer import BlockMomentum
-    >>> describe_rule(BlockMomentum(mu=0.5))
+    >>> describe_outer_rule(BlockMomentum(mu=0.5))
     {'kind': 'block_momentum', 'mu': 0.5}
     """
     cls = type(rule)

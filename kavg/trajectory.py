@@ -49,8 +49,8 @@ class Trajectory:
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
     from which later rounds can be repeated.  ``arithmetic`` is that of the kavg that made the run,
     1 up to kavg 0.3.0: a run is extended with its own alone.  ``outer`` has the kind and numbers of
-    the outer rule (``kavg.problem.describe_rule``), nothing where they were not recorded.  All
-    arrays are read-only: copy what is to be changed.
+    the outer rule (``kavg.problem.describe_outer_rule``), nothing where they were not recorded.
+    All arrays are read-only: copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 

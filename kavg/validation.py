@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
 from kavg.base import Floats
-from kavg.problem import Algorithm, Problem, describe_rule
+from kavg.problem import Algorithm, Problem, describe_outer_rule
 from kavg.text import shorten
 from kavg.trajectory import NOT_FINITE, Trajectory
 
@@ -136,7 +136,7 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
         return f"its w must be of shape {shape}, got {run.w.shape}"
     if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
         return "its v does not have the shape that the outer rule needs"
-    rule = describe_rule(algorithm.outer)
+    rule = describe_outer_rule(algorithm.outer)
     if run.outer and run.outer != rule:
         return f"its outer rule was {_format_rule(run.outer)}, not {_format_rule(rule)}"
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):

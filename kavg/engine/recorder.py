@@ -19,7 +19,7 @@ from kavg.engine.measures import merge_measures
 from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
 from kavg.gradients import choose_gradient
-from kavg.problem import Algorithm, Problem, describe_rule
+from kavg.problem import Algorithm, Problem, describe_outer_rule
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
 
@@ -119,7 +119,7 @@ class Recorder:
             exponents=np.empty(0, np.int64) if exponents is None else exponents,
             done=last.n,
             states=tuple(states),
-            outer=describe_rule(algorithm.outer),
+            outer=describe_outer_rule(algorithm.outer),
         )
 
 

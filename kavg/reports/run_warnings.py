@@ -14,12 +14,15 @@ from kavg.objectives.data import DataReport
 from kavg.objectives.data.preparation import UNLIKE
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.finite_sums.network import Network
+from kavg.objectives.finite_sums.robust_regression import RobustRegression
 from kavg.problem import Algorithm, Problem
 
 LARGE_STEP: Final = 2.0
 """The product gamma L above which gradient descent diverges on a quadratic."""
 MANY: Final = 5
 """Fewer examples a class than this are worth a warning."""
+FAR: Final = 10.0
+"""Targets beyond this many scales of a robust loss lie where it is flat, seen from w = 0."""
 FEW_OPERATIONS: Final = 1e10
 """Multiplications that L may take for a warning alone."""
 
@@ -59,11 +62,24 @@ def _warn_of_data(report: DataReport, objective: Objective) -> Iterator[str]:
             f"{report.source}: the feature {column} counts the rows; if it is no measurement, "
             "leave it out, as in data = { kind = 'file', path = '...', ignore = ['id'] }"
         )
+    if isinstance(objective, RobustRegression):
+        yield from _warn_of_targets(report, objective)
     classes = len(report.labels)
     if isinstance(objective, Network) and classes * MANY > report.examples:
         yield (
             f"{report.source}: {classes} classes for {report.examples} examples; for targets of a "
             "regression use robust regression"
+        )
+
+
+def _warn_of_targets(report: DataReport, objective: RobustRegression) -> Iterator[str]:
+    # The gradient of the loss at a residual r falls as (c/r)^3: it is gone, but not 0.
+    size = math.sqrt((objective.split.train.labels**2).mean())
+    if size > FAR * objective.scale:
+        yield (
+            f"{report.source}: targets are about {size:.2g}, and a loss of scale = "
+            f"{objective.scale:g} is flat so far from them: a run may not move; scale = {size:.2g} "
+            "is of their size"
         )
 
 

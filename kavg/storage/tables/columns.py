@@ -101,25 +101,25 @@ def to_array(values: Sequence[Setting | None], kind: ColumnType) -> NDArray[Any]
     (array([ 1., nan]), array(['1', 'a', ''], dtype=object))
     """
     if kind == "text":
-        return np.array(["" if each is None else format_setting(each) for each in values], object)
+        return np.array(["" if each is None else to_cell(each) for each in values], object)
     if kind == "number":
         return np.array([nan if each is None else each for each in values], np.float64)
     return np.array(values, bool if kind == "boolean" else np.int64)
 
 
-def format_setting(value: Setting) -> str:
+def to_cell(value: Setting) -> str:
     """Return a value as the text of a cell.
 
-    >>> format_setting(True), format_setting(0.1), format_setting("a")
+    >>> to_cell(True), to_cell(0.1), to_cell("a")
     ('true', '0.1', 'a')
     """
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def name_columns(names: Sequence[str], taken: Collection[str], prefix: str) -> Mapping[str, str]:
+def rename_taken(names: Sequence[str], taken: Collection[str], prefix: str) -> Mapping[str, str]:
     """Return distinct columns of settings or series by their names: those taken get a prefix.
 
-    >>> name_columns(["F", "mu"], ["mu"], "series.")
+    >>> rename_taken(["F", "mu"], ["mu"], "series.")
     {'F': 'F', 'mu': 'series.mu'}
     """
     columns: dict[str, str] = {}

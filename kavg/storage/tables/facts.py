@@ -14,7 +14,7 @@ from kavg.storage.tables.columns import (
     Column,
     Setting,
     find_type,
-    name_columns,
+    rename_taken,
     to_setting,
 )
 from kavg.trajectory import Trajectory
@@ -46,7 +46,7 @@ def collect_facts(
         "mu": [run.outer.get("mu") for run in runs],
     }
     names = [*dict.fromkeys(name for each in settings for name in each)]
-    for name, column in name_columns(names, RESERVED, "setting.").items():
+    for name, column in rename_taken(names, RESERVED, "setting.").items():
         # An algorithm of which the setting is not varied has its own value nevertheless.
         own = [_find_gamma(run) for run in runs] if name == "gamma" else facts.get(column)
         given = [each.get(name) for each in settings]

@@ -19,8 +19,8 @@ from kavg.storage.tables.columns import (
     Column,
     ColumnType,
     Setting,
-    format_setting,
-    name_columns,
+    to_cell,
+    rename_taken,
     to_array,
 )
 from kavg.storage.tables.facts import Facts, collect_facts, describe_fact
@@ -169,7 +169,7 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         """The names of the series by those of their columns."""
         taken = ("", *self._facts, REPLICA.name, *(each.name for each in AXES))
         names = [*dict.fromkeys(name for run in self.runs for name in run.series)]
-        columns = name_columns(names, taken, "series.")
+        columns = rename_taken(names, taken, "series.")
         return {column: name for name, column in columns.items()}
 
     @cached_property
@@ -207,7 +207,7 @@ def _find_axis(run: Trajectory, name: str) -> NDArray[np.int64] | Floats:
 def _format_fact(value: Setting | None) -> str:
     if isinstance(value, str):
         return format_cells([value])
-    return "" if value is None else format_setting(value)
+    return "" if value is None else to_cell(value)
 
 
 def _describe_series(column: str, name: str) -> Column:

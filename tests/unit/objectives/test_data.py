@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -313,12 +312,6 @@ def test_the_digits_are_loaded_and_scaled() -> None:
     assert data.features.shape == (1797, 64)
     assert (data.features.min(), data.features.max()) == (0.0, 1.0)
     assert np.unique(data.labels).tolist() == list(range(10))
-
-
-def test_digits_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(KavgError, match=r"pip install 'kavg\[data\]'"):
-        load_data("digits")
 
 
 @given(n=st.integers(1, 40), p=st.integers(1, 5), seed=SEEDS)

@@ -275,25 +275,3 @@ def test_an_array_of_objects_is_not_unpickled(tmp_path: Path) -> None:
 def test_wrong_choices_are_refused(choices: dict[str, Any], message: str) -> None:
     with pytest.raises(KavgError, match=message):
         DataFile("a.csv", **choices)
-
-
-@pytest.mark.parametrize(
-    ("name", "shape", "classes"),
-    [
-        ("iris", (150, 4), 3),
-        ("wine", (178, 13), 3),
-        ("breast_cancer", (569, 30), 2),
-        ("diabetes", (442, 10), 214),
-        ("digits", (1797, 64), 10),
-    ],
-)
-def test_data_sets_of_scikit_learn_are_read_by_name(
-    name: str, shape: tuple[int, int], classes: int
-) -> None:
-    pytest.importorskip("sklearn")
-    data = load_data(name)
-    assert data.features.shape == shape
-    assert len(np.unique(data.labels)) == classes
-    assert len(data.names) == shape[1]
-    less = load_data(DataFile(name, ignore=(0, data.names[1])))
-    assert less.names == data.names[2:]

@@ -22,6 +22,7 @@ def test_sound_settings_have_no_warning():
     assert warnings_of(objectives.Cosine(dim=3)) == []
     assert warnings_of(objectives.LogisticRegression(Data(X, X[:, 0] > 0))) == []
     assert warnings_of(objectives.Network(Data(X, np.arange(40) % 3))) == []
+    assert warnings_of(objectives.RobustRegression(Data(X, np.full(40, 30.0)), scale=3.0)) == []
     # Rosenbrock has no L: nothing is known of its steps.
     assert warnings_of(objectives.Rosenbrock(), gamma=1e3) == []
 
@@ -41,6 +42,10 @@ WARNED = {
         "arrays: the feature 'Id' counts the rows"),
     "many classes": (lambda: (objectives.Network(Data(X, np.arange(40) % 9)), 0.1),
         "arrays: 9 classes for 40 examples; for targets of a regression use robust regression"),
+    "targets far beyond the scale of the loss": (
+        lambda: (objectives.RobustRegression(Data(X, np.full(40, 30.0)), scale=2.5), 0.1),
+        "arrays: targets are about 30, and a loss of scale = 2.5 is flat so far from them: a run may "
+        "not move; scale = 30 is of their size"),
 }  # fmt: skip
 
 

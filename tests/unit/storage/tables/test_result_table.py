@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.errors import KavgError, NewerFormat
-from kavg.storage.tables.columns import find_type, name_columns, to_array, to_setting
+from kavg.storage.tables.columns import find_type, rename_taken, to_array, to_setting
 from kavg.storage.tables.result_files import list_table_disagreements, write_result_table
 from kavg.storage.tables.result_table import ResultTable
 from kavg.storage.trajectories import write_trajectories
@@ -250,7 +250,7 @@ def test_types_are_the_narrowest_that_hold_all_values():
 
 
 def test_a_series_never_hides_another():
-    columns = name_columns(["F", "series.F"], ["F"], "series.")
+    columns = rename_taken(["F", "series.F"], ["F"], "series.")
     assert columns == {"F": "series.series.F", "series.F": "series.F"}
     both = ResultTable(sweep().runs[:1], [{"round": 1, "setting.round": 2}])
     assert both["setting.setting.round"].tolist() == [1] * 6
