@@ -19,9 +19,9 @@ from kavg.storage.tables.columns import (
     Column,
     ColumnType,
     Setting,
-    to_cell,
     rename_taken,
     to_array,
+    to_cell,
 )
 from kavg.storage.tables.facts import Facts, collect_facts, describe_fact
 from kavg.storage.tables.frames import make_pandas, make_polars

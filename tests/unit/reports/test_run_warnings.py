@@ -44,8 +44,8 @@ WARNED = {
         "arrays: 9 classes for 40 examples; for targets of a regression use robust regression"),
     "targets far beyond the scale of the loss": (
         lambda: (objectives.RobustRegression(Data(X, np.full(40, 30.0)), scale=2.5), 0.1),
-        "arrays: targets are about 30, and a loss of scale = 2.5 is flat so far from them: a run may "
-        "not move; scale = 30 is of their size"),
+        "arrays: targets are about 30, and a loss of scale = 2.5 is flat so far from them: a run "
+        "may not move; scale = 30 is of their size"),
 }  # fmt: skip
 
 
