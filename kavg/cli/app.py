@@ -20,13 +20,14 @@ from kavg.cli.commands import (
     resume,
     run,
     schema,
+    sweep,
     verify,
 )
 from kavg.cli.commands import list as list_
 from kavg.version import __version__
 
 PANELS: Final[Mapping[str, tuple[Command[Any], ...]]] = {
-    "Run": (run.run, resume.resume),
+    "Run": (run.run, sweep.sweep, resume.resume),
     "Compare with theory": (check.check, bounds.bounds, exact.exact, atlas.atlas),
     "Compare methods": (compare.compare,),
     "Verify": (verify.verify, diff.diff, doctor.doctor),

@@ -20,6 +20,7 @@ from kavg.analysis.differences import (
 from kavg.analysis.estimate import paired_difference
 from kavg.cli.output import print_text
 from kavg.cli.session import Session
+from kavg.cli.sweeps.finished import name_points
 from kavg.config.toml import parse_toml
 from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on, run_on_rank_0
@@ -104,7 +105,7 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
 
 def _read_runs(folder: Path) -> list[Trajectory]:
     require_run_folder(folder)
-    return load_trajectories(folder)
+    return name_points(folder, load_trajectories(folder))
 
 
 def _read_settings(folder: Path, skipped: Sequence[str]) -> dict[str, Any]:

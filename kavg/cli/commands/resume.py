@@ -26,18 +26,24 @@ def resume(
 ) -> None:
     """Resume or extend a run.
 
-    Complete a run that was stopped, from its last checkpoint, or make a finished run longer.  The
-    result has the digest of an uninterrupted run, on any number of ranks.
+    Complete a run or a sweep that was stopped, from its last checkpoint, or make a finished run
+    longer.  The result has the digest of an uninterrupted run, on any number of ranks.
     """
     from kavg.cli.execution import run_and_store
     from kavg.cli.output import print_messages, print_text
     from kavg.cli.saved_run import load_saved_run
+    from kavg.cli.sweeps.detection import is_sweep_shared
     from kavg.mpi.collective import run_on_rank_0
     from kavg.storage.claims import hold_run_folder
     from kavg.storage.output_folder import validate_writable
     from kavg.text import format_count
 
     with hold_on_rank_0(session, folder, lambda: hold_run_folder(folder)):
+        if is_sweep_shared(session, folder):
+            from kavg.cli.sweeps.saved_sweep import resume_sweep
+
+            resume_sweep(session, folder, rounds, data, quiet=quiet)
+            return
         saved = load_saved_run(session, folder, rounds, data)
         if saved.is_complete:
             rounds_done = format_count(saved.config.rounds, "round")

@@ -17,10 +17,24 @@ def run(
     """Run a settings file.
 
     Run all algorithms of CONFIG on the same problem and noise, print a table of means, and write a
-    run folder.  The number of learners P is a setting; MPI ranks only divide the work.
+    run folder.  The number of learners P is a setting; MPI ranks only divide the work.  With a
+    table [sweep] it does what kavg sweep does.
     """
-    from kavg.cli.execution import claim_new_run, load_shared_config, run_and_store
+    from kavg.cli.execution import (
+        claim_new_run,
+        load_shared_config,
+        run_and_store,
+        share_stream,
+    )
+    from kavg.cli.sweeps.detection import is_sweep_given
 
-    settings = load_shared_config(session, config, overrides)
+    content = share_stream(session.comm, config)
+    if is_sweep_given(session, config, content, overrides):
+        from kavg.cli.sweeps.command import run_sweep
+        from kavg.cli.sweeps.options import SWEEP_OPTIONS
+
+        run_sweep(session, config, None, overrides, SWEEP_OPTIONS, output, content)
+        return
+    settings = load_shared_config(session, config, overrides, content)
     with claim_new_run(session, settings, output.folder(config), output) as manager:
         run_and_store(session, settings, manager, quiet=output.quiet)

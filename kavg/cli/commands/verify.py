@@ -16,11 +16,15 @@ def verify(
 ) -> int:
     """Check and repeat a finished run.
 
-    Name files of FOLDER that were changed, added or lost.  Then run the settings again and compare:
+    Name files of FOLDER that were changed, added or lost.  Then run the settings again, of a sweep
+    all stages or --sample points, and compare:
     the same bits, the same within confidence (on another machine or with other versions), or
     different, with the first round and quantity that differ.
     """
+    from kavg.cli.sweeps.detection import is_sweep_shared
+    from kavg.cli.sweeps.verification import verify_sweep
     from kavg.cli.verification import prepare_repetition, verify_run
 
     prepare_repetition(session, folder, repetition)
-    return verify_run(session, folder, repetition, quiet=quiet)
+    repeat = verify_sweep if is_sweep_shared(session, folder) else verify_run
+    return repeat(session, folder, repetition, quiet=quiet)

@@ -1,0 +1,1 @@
+"""Sweeps on the command line: run, shown, written, resumed and verified."""

@@ -1,0 +1,55 @@
+"""The options of ``kavg sweep``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final, final
+
+import typer
+
+GridOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        "-g",
+        metavar="PLACE=V,W",
+        help="Vary one setting, as in algorithm.*.K=1,4,16; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+class TableForm(StrEnum):
+    """The file of the table of points."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Spread(StrEnum):
+    """What is divided among the ranks."""
+
+    auto = "auto"
+    batches = "batches"
+    learners = "learners"
+
+
+@final
+@dataclass(frozen=True)
+class SweepOptions:
+    """The options of ``kavg sweep`` for its files and its ranks."""
+
+    folders: Annotated[
+        bool, typer.Option("--folders", help="Write a run folder for each point as well.")
+    ] = False
+    table: Annotated[TableForm, typer.Option("--table", help="Form of the table of points.")] = (
+        TableForm.csv
+    )
+    spread: Annotated[
+        Spread,
+        typer.Option("--spread", help="What ranks divide; auto takes what should be faster."),
+    ] = Spread.auto
+
+
+SWEEP_OPTIONS: Final = SweepOptions()

@@ -1,0 +1,99 @@
+"""The finished points of a sweep so far, as a command collects and stores them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from kavg.sweeps.points import Point
+from kavg.sweeps.sweep import Sweep
+
+from kavg.config.config import Config
+from kavg.errors import KavgError
+from kavg.storage.digests import digest
+from kavg.sweeps.criteria import Criterion
+from kavg.sweeps.execution import FinishedBatch
+from kavg.sweeps.scores import PointRecord, keep_best, parse_record, score_run
+from kavg.trajectory import Trajectory
+
+
+@final
+class Findings:
+    """The records of the finished points of each stage, and the runs of the last stage.
+
+    The same on all ranks, but for ``runs``, which only a rank that ``keeps_runs`` has.
+    """
+
+    def __init__(self, sweep: Sweep, criterion: Criterion, *, keeps_runs: bool) -> None:
+        self.sweep, self.criterion, self.keeps_runs = sweep, criterion, keeps_runs
+        self.records: list[dict[int, PointRecord]] = [{} for _ in sweep.stages]
+        self.runs: dict[int, Trajectory] = {}
+        # Plain values beside the records: a checkpoint of thousands need not convert them again.
+        self._stored: list[list[dict[str, Any]]] = [[] for _ in sweep.stages]
+        self._done = 0
+
+    def add_batch(self, stage: int, finished: FinishedBatch) -> None:
+        """Add the finished points of a batch."""
+        batch = finished.batch
+        for point, config, run in zip(batch.points, batch.configs, finished.runs, strict=True):
+            self.add_record(stage, score_run(point, config, run, self.criterion))
+            if stage == len(self.records) - 1 and self.keeps_runs:
+                self.runs[point.number] = run
+
+    def add_record(self, stage: int, record: PointRecord) -> None:
+        """Add the record of a finished point."""
+        self.records[stage][record.number] = record
+        self._stored[stage].append(record.to_json())
+        self._done += record.rounds
+
+    def choose_points(self, stage: int) -> list[Point]:
+        """Return the points of a stage, once the stage before it is finished."""
+        if stage == 0:
+            return list(self.sweep.points)
+        before = self.choose_points(stage - 1)
+        records = [self.records[stage - 1][point.number] for point in before]
+        return keep_best(before, records, self.sweep.stages[stage].keep, self.criterion)
+
+    def list_unfinished(self, stage: int) -> list[Point]:
+        """Return the points of a stage that are still to be run."""
+        return [
+            point for point in self.choose_points(stage) if point.number not in self.records[stage]
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a checkpoint stores beside the runs, in plain values."""
+        return {"done": self._done, "stages": self._stored, "runs": list(self.runs)}
+
+    def restore(self, stored: Mapping[str, Any], runs: Sequence[Trajectory]) -> None:
+        """Enter what a checkpoint of this sweep stored.
+
+        Raises:
+            KavgError: It is not of this sweep.
+        """
+        try:
+            for stage, records in enumerate(stored["stages"]):
+                for fields in records:
+                    self.add_record(stage, parse_record(fields))
+            by_number = dict(zip(map(int, stored["runs"]), runs, strict=True))
+            self._require_fit(by_number)
+        except (LookupError, TypeError, ValueError) as error:
+            raise KavgError(f"its finished points are not those of its settings: {error}") from None
+        if self.keeps_runs:
+            self.runs.update(by_number)
+
+    def _require_fit(self, runs: Mapping[int, Trajectory]) -> None:
+        """Raise an error unless the points of each stage were chosen from the one before it."""
+        for stage, records in enumerate(self.records):
+            if records:
+                chosen = {point.number for point in self.choose_points(stage)}
+                if not chosen.issuperset(records):
+                    raise ValueError(f"stage {stage + 1} has points that were not chosen")
+        if {number: digest(run) for number, run in runs.items()} != {
+            number: record.digest for number, record in self.records[-1].items()
+        }:
+            raise ValueError("the runs of the last stage have other digests than their records")
+
+
+def configure_points(points: Sequence[Point], sweep: Sweep, stage: int) -> list[Config]:
+    """Return the configs of points in a stage: its seed, replicas and rounds."""
+    return [sweep.stages[stage].configure(point.config) for point in points]

@@ -1,0 +1,46 @@
+"""Sweeps of stored settings, with the data that they read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kavg.sweeps.parser import parse_sweep
+from kavg.sweeps.sweep import Sweep
+
+from kavg.config.config import hash_data
+from kavg.config.data_paths import data_path
+from kavg.config.kinds import to_plain
+from kavg.config.settings_file import name_settings_file
+from kavg.config.stored_settings import parse_with_data
+
+
+def load_stored_sweep(
+    text: str, folder: Path, facts: Mapping[str, Any], data: Path | None = None
+) -> Sweep:
+    """Return the sweep whose settings were stored in ``folder``, as ``parse_stored_config`` does.
+
+    Raises:
+        OtherData: The data that were found have another digest.
+        KavgError: There are none, or the settings cannot be used.
+    """
+
+    def parse(place: str | None) -> Sweep:
+        return parse_sweep(text, (), (), folder, data=place)
+
+    with name_settings_file(folder / "config.toml"):
+        return parse_with_data(parse, hash_sweep_data, (text, folder), facts, data)
+
+
+def describe_sweep_data(sweep: Sweep) -> dict[str, str]:
+    """Return the facts by which the data of a sweep are found again, as ``describe_data`` does."""
+    path = data_path({"objective": to_plain(sweep.points[0].config.objective)})
+    return {"data": hash_sweep_data(sweep)} | ({"data_path": path} if path else {})
+
+
+def hash_sweep_data(sweep: Sweep) -> str:
+    """Return the digests of all data of the points, each once; ``""`` without data."""
+    # Points of one problem share its objective.
+    configs = {id(point.config.objective): point.config for point in sweep.points}
+    return "".join(sorted({hash_data(config) for config in configs.values()}))

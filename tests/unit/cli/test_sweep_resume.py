@@ -1,0 +1,211 @@
+"""Sweeps that are stopped at any batch and completed, verified and compared."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+
+import pytest
+from helpers.run_folder import (
+    change_environment,
+    list_files,
+    read_environment,
+    renew_manifest,
+    stored_checkpoints,
+)
+from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
+
+from kavg.cli.sweeps.execution import StageObserver
+from kavg.mpi import signals
+from kavg.storage.checkpoints import read_checkpoint, write_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def here(empty):
+    """An empty folder with the settings of a small sweep; signals as they were, behind a test."""
+    write_sweep(empty / "my.toml")
+    before = {number: signal.getsignal(number) for number in signals.SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield empty
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def call(call, monkeypatch):
+    """The same, with signals and the real stderr as in a process of its own."""
+
+    def call_anew(*words):
+        for number in signals.SIGNALS:
+            signal.signal(number, signal.default_int_handler)
+        monkeypatch.setattr(sys, "__stderr__", sys.stderr)
+        return call(*words)
+
+    return call_anew
+
+
+@pytest.fixture
+def strike(monkeypatch):
+    """``strike(3)`` sends SIGTERM after the third round of a batch from then; 0 for never."""
+    honest = StageObserver.on_round
+
+    def strike(at, number=signal.SIGTERM):
+        rounds = []
+
+        def on_round(self, batch, n):
+            rounds.append(n)
+            if len(rounds) == at:
+                os.kill(os.getpid(), number)
+            honest(self, batch, n)
+
+        monkeypatch.setattr(StageObserver, "on_round", on_round)
+        return rounds
+
+    return strike
+
+
+@pytest.fixture
+def whole(call, here):
+    assert call("sweep", "my.toml", "-q", "--out", "whole")[0] == 0
+    return here / "whole"
+
+
+def count_rounds(call, strike):
+    rounds = strike(0)
+    assert call("sweep", "my.toml", "-q", "--out", "counted")[0] == 0
+    return len(rounds)
+
+
+def test_a_sweep_stopped_in_every_batch_and_resumed_is_the_same(call, here, strike, whole):
+    rounds = count_rounds(call, strike)
+    assert rounds > 12
+    for at in range(1, rounds + 1, 5):
+        folder = f"at{at}"
+        strike(at)
+        code, out, err = call("sweep", "my.toml", "-q", "--out", folder)
+        assert (code, out) == (143, ""), at
+        assert f"kavg resume {folder} continues" in err
+        done = read_checkpoint(stored_checkpoints(here / folder)[0]).sweep
+        assert done is not None
+        strike(0)
+        code, _, err = call("resume", folder, "-q")
+        assert code == 0, err
+        assert all_digests(folder) == all_digests(whole)
+        assert read_sweep(folder)["winners"] == read_sweep(whole)["winners"]
+        assert list_files(here / folder) == list_files(whole)
+
+
+def test_finished_points_are_not_run_again(call, here, strike):
+    rounds = count_rounds(call, strike)
+    struck = strike(rounds - 2)
+    assert call("sweep", "my.toml", "-q")[0] == 143
+    again = strike(0)
+    assert call("resume", "runs/my", "-q")[0] == 0
+    assert len(again) < len(struck) / 2
+
+
+def test_a_sweep_stopped_several_times_has_all_its_sessions(call, here, strike, whole):
+    strike(2, signal.SIGINT)
+    assert call("sweep", "my.toml", "-q")[0] == 130
+    for _ in range(2):
+        strike(8, signal.SIGHUP)
+        assert call("resume", "runs/my", "-q")[0] == 129
+    strike(0)
+    assert call("resume", "runs/my", "-q")[0] == 0
+    assert all_digests("runs/my") == all_digests(whole)
+    assert [session["ranks"] for session in read_environment(here / "runs/my")["earlier"]] == [
+        1
+    ] * 3
+
+
+def test_resume_keeps_the_options_of_the_start(call, here, strike):
+    strike(9)
+    assert call("sweep", "my.toml", "-q", "--folders")[0] == 143
+    strike(0)
+    assert call("resume", "runs/my", "-q")[0] == 0
+    assert len(list((here / "runs/my/points").iterdir())) == 4
+
+
+def test_resume_of_a_finished_sweep_says_so(call, whole):
+    code, out, _ = call("resume", "whole")
+    assert code == 0
+    assert "finished" in out
+
+
+def test_resume_takes_no_rounds_of_a_sweep(call, here, strike):
+    strike(3)
+    call("sweep", "my.toml", "-q")
+    strike(0)
+    code, _, err = call("resume", "runs/my", "--rounds", "99")
+    assert code == 2
+    assert "--rounds" in err
+
+
+def test_a_checkpoint_of_other_settings_is_refused(call, here, strike):
+    strike(14)
+    call("sweep", "my.toml", "-q")
+    (path, *_) = stored_checkpoints(here / "runs/my")
+    begun = read_checkpoint(path)
+    some = begun.sweep["stages"][0]
+    others = [{**some[0], "number": 99}]
+    early = [some, some[:1]]  # of the last stage, before the first is finished
+    for wrong in ([others, []], early, [[{"number": 0}], []]):
+        sweep = {**begun.sweep, "stages": wrong}
+        shutil.rmtree(here / "runs/my/checkpoints")
+        changed = type(begun)(begun.settings, begun.data, begun.runs, begun.sessions, sweep)
+        write_checkpoint(here / "runs/my/checkpoints", changed)
+        code, _, err = call("resume", "runs/my", "-q")
+        assert code == 2, err
+        assert "refused" in err
+
+
+# kavg verify and kavg diff
+
+
+@pytest.mark.parametrize("how", [[], ["--sample", "2"], ["--files"]])
+def test_verify_repeats_a_sweep(call, whole, how):
+    code, out, err = call("verify", "whole", "-q", *how)
+    assert code == 0, err + out
+    assert "unchanged" in out
+    assert ("same bits" in out) == (how != ["--files"])
+
+
+def test_verify_finds_a_changed_file(call, whole):
+    (whole / "points.csv").write_text("changed")
+    code, out, _ = call("verify", "whole", "-q")
+    assert code == 1
+    assert "'points.csv'" in out
+    assert "not as they were written" in out
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_verify_finds_other_digests_of_a_stage(call, whole, stage):
+    content = (whole / "sweep.json").read_text()
+    old = read_sweep(whole)["stages"][stage]["digests"][0]
+    (whole / "sweep.json").write_text(content.replace(old, "0" * 64))
+    renew_manifest(whole)
+    code, out, _ = call("verify", "whole", "-q")
+    assert code == 1
+    assert "different" in out or "other digests" in out
+
+
+def test_verify_in_another_environment_judges_the_last_stage(call, whole):
+    change_environment(whole, machine="another")
+    renew_manifest(whole)
+    code, out, err = call("verify", "whole", "-q")
+    assert code == 0, err
+    assert "another" in out
+    assert "same bits" in out
+
+
+def test_diff_of_sweeps_names_the_points_that_differ(call, here, whole):
+    assert call("diff", "whole", "whole")[0] == 0
+    sweep = SWEEP | {"tune": {"algorithm.*.gamma": [0.02, 0.11, 1e160]}}
+    write_sweep(here / "my.toml", sweep=sweep)
+    assert call("sweep", "my.toml", "-q", "--out", "other")[0] == 0
+    code, out, _ = call("diff", "whole", "other")
+    assert code == 1
+    assert "sweep.tune" in out
+    assert "K-AVG K=1 gamma=0.11: only in the second" in out
