@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
-from kavg.engine.batch import Batch, plan_batches, run_batch
-from kavg.sweeps.points import Point
-
 from kavg.base import Communicator
 from kavg.config.config import Config
+from kavg.engine.batch import Batch, plan_batches, run_batch
+from kavg.sweeps.points import Point
 from kavg.trajectory import Trajectory
 
 Watcher = Callable[[int, int], None]

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import final
 
-from kavg.sweeps.points import Point
-from kavg.sweeps.sweep import Sweep
-
 from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.targets import TargetTime, find_time, measure_time, target_value
 from kavg.base import Floats
 from kavg.budgets import CLOCK, BudgetAxis, Clock, measure_progress
 from kavg.config.config import Config
+from kavg.engine.recorder import Recorder
 from kavg.errors import KavgError
+from kavg.sweeps.points import Point
+from kavg.sweeps.sweep import Sweep
 from kavg.targets import Target
 from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
 
-CellKey = tuple[tuple[str, str], ...]
+Cell = tuple[tuple[str, str], ...]
 """Settings of a cell as text."""
 
 
@@ -76,12 +76,7 @@ class Criterion:
         )
 
     def series(self, run: Trajectory) -> Floats:
-        """Return the recorded quantity, ``(T, R)``; raise KavgError if it was not recorded."""
-        if self.quantity not in run.series:
-            raise KavgError(
-                f"the quantity of a target must be one that is recorded ({', '.join(run.series)}), "
-                f"got {shorten_repr(self.quantity)}"
-            )
+        """Return the recorded quantity, ``(T, R)``."""
         return run.series[self.quantity]
 
     def progress(self, run: Trajectory) -> Floats:
@@ -93,8 +88,15 @@ def choose_criterion(sweep: Sweep) -> Criterion:
     """Return the criterion of a sweep: its target, counted as its budget is, else in gradients.
 
     Raises:
-        KavgError: The target refers to a stationary value that is not known.
+        KavgError: The target is of a quantity that is not recorded, or refers to a stationary value
+            that is not known.
     """
+    recorded = Recorder(sweep.points[0].config.problem).series
+    if sweep.quantity not in recorded:
+        raise KavgError(
+            f"target.quantity must be one that is recorded ({', '.join(recorded)}), "
+            f"got {shorten_repr(sweep.quantity)}"
+        )
     axis: BudgetAxis = sweep.budget.axis if sweep.budget else "gradients"
     clock = sweep.budget.clock if sweep.budget else CLOCK
     target = sweep.target
@@ -113,7 +115,7 @@ def find_floors(points: Sequence[Point], target: Target) -> dict[int, float]:
         KavgError: An algorithm has no point in a cell whose stationary value is known.
     """
     common = set.intersection(*(set(point.cell) for point in points))
-    cells: dict[CellKey, dict[str, list[float]]] = {}
+    cells: dict[Cell, dict[str, list[float]]] = {}
     for point in points:
         found = cells.setdefault(_describe_cell(point, common), {})
         found.setdefault(point.algorithm, []).append(_find_stationary(point, target.quantity))
@@ -126,7 +128,7 @@ def find_floors(points: Sequence[Point], target: Target) -> dict[int, float]:
     return {point.number: floors[_describe_cell(point, common)] for point in points}
 
 
-def _describe_cell(point: Point, names: set[str]) -> CellKey:
+def _describe_cell(point: Point, names: set[str]) -> Cell:
     return tuple((name, repr(point.cell[name])) for name in sorted(names))
 
 

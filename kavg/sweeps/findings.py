@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, final
-
-from kavg.sweeps.points import Point
-from kavg.sweeps.sweep import Sweep
 
 from kavg.config.config import Config
 from kavg.errors import KavgError
 from kavg.storage.digests import digest
 from kavg.sweeps.criteria import Criterion
 from kavg.sweeps.execution import FinishedBatch
+from kavg.sweeps.points import Point
 from kavg.sweeps.scores import PointRecord, keep_best, parse_record, score_run
+from kavg.sweeps.sweep import Sweep
 from kavg.trajectory import Trajectory
 
 
@@ -60,9 +60,19 @@ class Findings:
             point for point in self.choose_points(stage) if point.number not in self.records[stage]
         ]
 
+    def repeat_last_stage(self, replicas: int) -> None:
+        """Drop the points of the last stage, so that it is run with so many replicas."""
+        *others, last = self.sweep.stages
+        stages = (*others, replace(last, replicas=replicas))
+        self.sweep = replace(self.sweep, stages=stages)
+        self.records[-1], self._stored[-1] = {}, []
+        self.runs.clear()
+
     def to_json(self) -> dict[str, Any]:
         """Return what a checkpoint stores beside the runs, in plain values."""
-        return {"done": self._done, "stages": self._stored, "runs": list(self.runs)}
+        replicas = self.sweep.stages[-1].replicas
+        stored = {"stages": self._stored, "runs": list(self.runs), "replicas": replicas}
+        return {"done": self._done, **stored}
 
     def restore(self, stored: Mapping[str, Any], runs: Sequence[Trajectory]) -> None:
         """Enter what a checkpoint of this sweep stored.
@@ -71,6 +81,8 @@ class Findings:
             KavgError: It is not of this sweep.
         """
         try:
+            if stored["replicas"] != self.sweep.stages[-1].replicas:
+                self.repeat_last_stage(int(stored["replicas"]))
             for stage, records in enumerate(stored["stages"]):
                 for fields in records:
                     self.add_record(stage, parse_record(fields))

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.sweeps.points import Point
-
 from kavg.analysis.estimate import Estimate, quantity_interval
 from kavg.analysis.fieller import ratio_interval
 from kavg.analysis.simultaneous import simultaneous_level
@@ -15,7 +13,9 @@ from kavg.analysis.targets import TargetTime, compare_times
 from kavg.config.config import Config
 from kavg.sweeps.criteria import Criterion
 from kavg.sweeps.findings import Findings, configure_points
-from kavg.sweeps.scores import GroupKey, group_key, order_records
+from kavg.sweeps.points import Point
+from kavg.sweeps.scores import order_records
+from kavg.sweeps.sweep import CellKey, cell_key
 from kavg.trajectory import Trajectory
 
 LEVEL: Final = 0.95
@@ -77,9 +77,9 @@ class SweepResult:
 def judge_sweep(findings: Findings, level: float = LEVEL) -> SweepResult:
     """Return the winners of a sweep whose last stage is finished."""
     points = findings.choose_points(len(findings.records) - 1)
-    groups: dict[GroupKey, list[int]] = {}
+    groups: dict[CellKey, list[int]] = {}
     for i, point in enumerate(points):
-        groups.setdefault(group_key(point), []).append(i)
+        groups.setdefault(cell_key(point), []).append(i)
     spent = sum_spent(findings)
     winners = [
         _judge_group(findings, points, group, spent[key], level) for key, group in groups.items()
@@ -115,10 +115,10 @@ def _judge_group(
     )
 
 
-def sum_spent(findings: Findings) -> Mapping[GroupKey, tuple[int, int]]:
+def sum_spent(findings: Findings) -> Mapping[CellKey, tuple[int, int]]:
     """Return the number of trials and the gradients of all stages, by algorithm and cell."""
-    keys = {point.number: group_key(point) for point in findings.sweep.points}
-    spent: dict[GroupKey, tuple[int, int]] = {}
+    keys = {point.number: cell_key(point) for point in findings.sweep.points}
+    spent: dict[CellKey, tuple[int, int]] = {}
     for stage, records in enumerate(findings.records):
         for number, record in records.items():
             trials, gradients = spent.get(keys[number], (0, 0))

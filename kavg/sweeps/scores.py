@@ -9,16 +9,14 @@ from math import inf, isfinite
 from typing import Any, final
 
 import numpy as np
-from kavg.sweeps.points import Point
 
 from kavg.config.config import Config
 from kavg.storage.digests import digest
-from kavg.sweeps.criteria import CellKey, Criterion
+from kavg.sweeps.criteria import Criterion
+from kavg.sweeps.points import Point
+from kavg.sweeps.sweep import CellKey, cell_key
 from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
-
-GroupKey = tuple[str, CellKey]
-"""An algorithm's name and the settings of its cell, as text."""
 
 
 @final
@@ -89,12 +87,6 @@ def order_records(records: Sequence[PointRecord], criterion: Criterion) -> list[
     return sorted(records, key=key)
 
 
-def group_key(point: Point) -> GroupKey:
-    """Return what the points have in common of which the best are kept."""
-    cell = tuple((name, repr(value)) for name, value in sorted(point.cell.items()))
-    return point.algorithm, cell
-
-
 def keep_best(
     points: Sequence[Point],
     records: Sequence[PointRecord],
@@ -104,8 +96,8 @@ def keep_best(
     """Return the ``keep`` best points of each algorithm and cell, in the order of the points."""
     if keep is None:
         return list(points)
-    keys = {point.number: group_key(point) for point in points}
-    counts: Counter[GroupKey] = Counter()
+    keys = {point.number: cell_key(point) for point in points}
+    counts: Counter[CellKey] = Counter()
     kept: set[int] = set()
     for record in order_records(records, criterion):
         counts[keys[record.number]] += 1

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, final
 
-from kavg.sweeps.points import Point
-
 from kavg.config.config import Config
 from kavg.sweeps.batches import PointBatch, plan_point_batches
+from kavg.sweeps.points import Point
 
 SpreadName = Literal["batches", "learners"]
 

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kavg.sweeps.parser import parse_sweep
-from kavg.sweeps.sweep import Sweep
-
 from kavg.config.config import hash_data
 from kavg.config.data_paths import data_path
 from kavg.config.kinds import to_plain
 from kavg.config.settings_file import name_settings_file
 from kavg.config.stored_settings import parse_with_data
+from kavg.sweeps.parser import parse_sweep
+from kavg.sweeps.sweep import Sweep
 
 
 def load_stored_sweep(

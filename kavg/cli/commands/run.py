@@ -31,9 +31,11 @@ def run(
     content = share_stream(session.comm, config)
     if is_sweep_given(session, config, content, overrides):
         from kavg.cli.sweeps.command import run_sweep
+        from kavg.cli.sweeps.loading import SweepSource
         from kavg.cli.sweeps.options import SWEEP_OPTIONS
 
-        run_sweep(session, config, None, overrides, SWEEP_OPTIONS, output, content)
+        source = SweepSource(config, overrides, content=content)
+        run_sweep(session, source, SWEEP_OPTIONS, output)
         return
     settings = load_shared_config(session, config, overrides, content)
     with claim_new_run(session, settings, output.folder(config), output) as manager:

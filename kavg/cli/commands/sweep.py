@@ -26,6 +26,9 @@ def sweep(
     Run every point that the table [sweep] of CONFIG or --grid spans, keep the best of what is
     tuned, judge them on fresh noise, and write a folder with a table of all points.
     """
+    from kavg.cli.execution import share_stream
     from kavg.cli.sweeps.command import run_sweep
+    from kavg.cli.sweeps.loading import SweepSource
 
-    run_sweep(session, config, grids, overrides, options, output)
+    content = share_stream(session.comm, config)
+    run_sweep(session, SweepSource(config, overrides, grids, content), options, output)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 from kavg.cli.options import Output
 from kavg.cli.session import Session
 from kavg.cli.sweeps.execution import run_stages
-from kavg.cli.sweeps.loading import claim_new_sweep, load_shared_sweep
+from kavg.cli.sweeps.loading import (
+    SweepSource,
+    claim_new_sweep,
+    load_shared_sweep,
+    share_criterion,
+)
+from kavg.cli.sweeps.looks import plan_sweep_looks, run_looks
 from kavg.cli.sweeps.options import Spread, SweepOptions
 from kavg.cli.sweeps.output import SweepResults, store_sweep
-from kavg.sweeps.criteria import choose_criterion
+from kavg.mpi.collective import agree_on
 from kavg.sweeps.findings import Findings
-from kavg.sweeps.spreading import SpreadName
+from kavg.sweeps.spreading import Spreading, SpreadName
 
 SPREADS: Final[Mapping[Spread, SpreadName]] = {
     Spread.batches: "batches",
@@ -23,23 +28,24 @@ SPREADS: Final[Mapping[Spread, SpreadName]] = {
 """The way of spreading that an option names; none for ``auto``."""
 
 
-def run_sweep(
-    session: Session,
-    path: Path,
-    grids: Sequence[str] | None,
-    overrides: Sequence[str] | None,
-    options: SweepOptions,
-    output: Output,
-    content: bytes | None = None,
-) -> None:
-    """Run a sweep from the start and write its folder; ``content`` is what was read of a pipe."""
-    sweep = load_shared_sweep(session, path, overrides, grids, content)
-    findings = Findings(sweep, choose_criterion(sweep), keeps_runs=session.rank == 0)
-    spread = SPREADS.get(options.spread)
-    with claim_new_sweep(session, sweep, output.folder(path), output, options) as manager:
-        spreadings = run_stages(
-            session, findings, quiet=output.quiet, manager=manager, spread=spread
-        )
-        store_sweep(
-            session, SweepResults(findings, spreadings, options), manager, quiet=output.quiet
-        )
+def run_sweep(session: Session, source: SweepSource, options: SweepOptions, output: Output) -> None:
+    """Run a sweep from the start and write its folder."""
+    sweep = load_shared_sweep(session, source)
+    plan = agree_on(
+        session.comm,
+        "the options",
+        lambda: plan_sweep_looks(sweep, options.until, options.budget),
+        repr,
+    )
+    criterion = share_criterion(session, sweep)
+    findings = Findings(sweep, criterion, keeps_runs=session.rank == 0)
+    spread, quiet = SPREADS.get(options.spread), output.quiet
+    folder = output.folder(source.path)
+    with claim_new_sweep(session, sweep, folder, output, options) as manager:
+
+        def run() -> list[Spreading]:
+            return run_stages(session, findings, quiet=quiet, manager=manager, spread=spread)
+
+        look, spreadings = run_looks(session, findings, plan, run)
+        results = SweepResults(findings, spreadings, options, plan, look)
+        store_sweep(session, results, manager, quiet=quiet)

@@ -65,6 +65,7 @@ def read_finished_sweep(folder: Path, data: Path | None = None) -> FinishedSweep
     facts = RunFolder(folder).read_table("environment.json")
     sweep = load_stored_sweep(text, folder, facts, data)
     content, runs = read_json(folder / "sweep.json"), load_trajectories(folder)
+    sweep = _add_replicas(sweep, content)
     by_number = {point.number: point for point in sweep.points}
     try:
         numbers = content["stages"][-1]["points"]
@@ -78,6 +79,16 @@ def read_finished_sweep(folder: Path, data: Path | None = None) -> FinishedSweep
             "run the settings again"
         ) from None
     return FinishedSweep(folder, sweep, content, points, runs)
+
+
+def _add_replicas(sweep: Sweep, content: Mapping[str, Any]) -> Sweep:
+    """The sweep with the replicas that ``--until`` added to its last stage."""
+    stages = content.get("stages")
+    replicas = stages[-1].get("replicas") if stages and content.get("until") else None
+    if not isinstance(replicas, int):
+        return sweep
+    *others, last = sweep.stages
+    return replace(sweep, stages=(*others, replace(last, replicas=replicas)))
 
 
 def label_runs(points: Sequence[Point], runs: Sequence[Trajectory]) -> list[Trajectory]:

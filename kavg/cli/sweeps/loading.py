@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from kavg.cli.environment import describe_session, installed_version, source_digest
 from kavg.cli.execution import announce_settings, hold_output
@@ -19,6 +20,7 @@ from kavg.mpi.watched_comm import set_timeout
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.output_folder import remove_checkpoints
+from kavg.sweeps.criteria import Criterion, choose_criterion
 from kavg.sweeps.fairness import list_sweep_warnings
 from kavg.sweeps.parser import load_sweep
 from kavg.sweeps.stored import describe_sweep_data
@@ -27,21 +29,33 @@ from kavg.text import format_count
 from kavg.version import __version__
 
 
-def load_shared_sweep(
-    session: Session,
-    path: Path,
-    overrides: Sequence[str] | None,
-    grids: Sequence[str] | None,
-    content: bytes | None = None,
-) -> Sweep:
-    """Load a settings file with a table ``[sweep]``, or with ``grids``, on every rank.
+@final
+@dataclass(frozen=True)
+class SweepSource:
+    """A settings file with a table ``[sweep]``, or with ``grids``, and what changes it.
+
+    ``overrides`` are those of ``--set``; ``content`` is what was read of a pipe.
+    """
+
+    path: Path
+    overrides: Sequence[str] | None = None
+    grids: Sequence[str] | None = None
+    content: bytes | None = None
+
+    def load(self) -> Sweep:
+        """Return the sweep of the file; raise KavgError if it cannot be used."""
+        return load_sweep(self.path, self.overrides or (), self.grids or (), self.content)
+
+
+def load_shared_sweep(session: Session, source: SweepSource) -> Sweep:
+    """Load a sweep on every rank.
 
     Raises:
         KavgError: The file cannot be used, or ranks differ in settings, data or versions.
     """
 
     def load_here() -> Sweep:
-        sweep = load_sweep(path, overrides or (), grids or (), content)
+        sweep = source.load()
         set_timeout(session.comm, sweep.points[0].config.timeout)
         return sweep
 
@@ -50,6 +64,11 @@ def load_shared_sweep(
         announce_settings(sweep.points[0].config)
         print_messages([describe_extent(sweep), *list_sweep_warnings(sweep)])
     return sweep
+
+
+def share_criterion(session: Session, sweep: Sweep) -> Criterion:
+    """Return ``choose_criterion``, which must be the same on all ranks."""
+    return agree_on(session.comm, "the targets", lambda: choose_criterion(sweep), repr)
 
 
 def describe_extent(sweep: Sweep) -> str:
@@ -68,15 +87,11 @@ def describe_sweep_inputs(sweep: Sweep) -> str:
     return f"{versions}, settings {text}, data {describe_sweep_data(sweep)['data']}"
 
 
-def begin_sweep(options: SweepOptions) -> dict[str, Any]:
+def begin_sweep(sweep: Sweep, options: SweepOptions) -> dict[str, Any]:
     """Return what a checkpoint stores of a sweep without finished points."""
-    return {
-        "done": 0,
-        "stages": [],
-        "runs": [],
-        "folders": options.folders,
-        "table": str(options.table),
-    }
+    stored = {"stages": [], "runs": [], "replicas": sweep.stages[-1].replicas}
+    chosen = {"folders": options.folders, "table": options.table.value}
+    return {"done": 0, **stored, **chosen, "until": options.until, "budget": options.budget}
 
 
 @contextmanager
@@ -93,7 +108,9 @@ def claim_new_sweep(
             # Before the first round, or a crash would leave checkpoints of another run.
             run_on_rank_0(session.comm, lambda: remove_checkpoints(held))
         facts = describe_session(session.size) | describe_sweep_data(sweep)
-        start = Checkpoint(sweep.to_toml(held), facts["data"], (), [facts], begin_sweep(options))
+        start = Checkpoint(
+            sweep.to_toml(held), facts["data"], (), [facts], begin_sweep(sweep, options)
+        )
         policy = sweep.points[0].config.checkpoint
         manager = CheckpointManager(held, policy, start, owns_folder=output.force)
         try:

@@ -38,7 +38,7 @@ class Spread(StrEnum):
 @final
 @dataclass(frozen=True)
 class SweepOptions:
-    """The options of ``kavg sweep`` for its files and its ranks."""
+    """The options of ``kavg sweep`` for its files, its ranks and its replicas."""
 
     folders: Annotated[
         bool, typer.Option("--folders", help="Write a run folder for each point as well.")
@@ -50,6 +50,24 @@ class SweepOptions:
         Spread,
         typer.Option("--spread", help="What ranks divide; auto takes what should be faster."),
     ] = Spread.auto
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="AIM",
+            help="Add replicas until intervals are narrow (width=0.05), or all is decided.",
+            show_default=False,
+        ),
+    ] = None
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            "--budget",
+            metavar="R",
+            help="Most replicas for --until; if not given, 16 times those of the last stage.",
+            show_default=False,
+        ),
+    ] = None
 
 
 SWEEP_OPTIONS: Final = SweepOptions()

@@ -23,11 +23,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
+from kavg.analysis.looks import Look
 from kavg.cli.environment import describe_environment, installed_version
 from kavg.cli.output import draw_if_possible, print_text
 from kavg.cli.results import summarize_runs
 from kavg.cli.session import Session
 from kavg.cli.sweeps.figures import draw_tuning
+from kavg.cli.sweeps.looks import LookPlan
 from kavg.cli.sweeps.options import SweepOptions
 from kavg.cli.sweeps.report import describe_sweep, order_runs, write_best_settings
 from kavg.cli.sweeps.tables import format_sweep_table
@@ -53,11 +55,17 @@ from kavg.trajectory import Trajectory
 @final
 @dataclass(frozen=True, eq=False)
 class SweepResults:
-    """A finished sweep: how it was spread over ranks, what to write, the sessions before."""
+    """A finished sweep and how it was made.
+
+    ``spreadings`` are those of its stages, ``look`` is the last one of ``plan``; ``options`` say
+    what to write, and ``earlier`` are the sessions before this one.
+    """
 
     findings: Findings
     spreadings: Sequence[Spreading]
     options: SweepOptions
+    plan: LookPlan
+    look: Look
     earlier: Sequence[Mapping[str, Any]] = ()
 
 
@@ -73,7 +81,7 @@ def write_sweep_results(
         RunFailed: The folder cannot be written.
     """
     findings = results.findings
-    result = judge_sweep(findings)
+    result = judge_sweep(findings, results.look.level)
     lock = None
     try:
         if not force:
@@ -87,7 +95,7 @@ def write_sweep_results(
         if lock is not None:
             lock.release()
     if not quiet:
-        print_text(f"\n{format_sweep_table(findings, result)}\n")
+        print_text(f"\n{format_sweep_table(findings, result, results.plan)}\n")
     found = joint_digest(order_runs(findings))
     print_text(f"digest  {found}\nfolder  {escape_unprintable(str(folder))}")
     if findings.sweep.points[0].config.figures and not installed_version("matplotlib"):
@@ -104,6 +112,7 @@ def _write_files(
     findings = results.findings
     runs = order_runs(findings)
     content = describe_sweep(findings, result, results.spreadings)
+    content["until"] = results.plan.describe(results.look)
     write_text(stage / "config.toml", findings.sweep.to_toml(folder))
     write_result_table(stage, tabulate_runs(findings, runs), form=results.options.table.value)
     write_trajectories(stage / "trajectory.npz", runs)

@@ -17,6 +17,7 @@ from kavg.cli.resumption.last_checkpoint import (
 from kavg.cli.session import Session
 from kavg.cli.sweeps.execution import run_stages
 from kavg.cli.sweeps.loading import describe_sweep_inputs
+from kavg.cli.sweeps.looks import LookPlan, plan_sweep_looks, run_looks
 from kavg.cli.sweeps.options import SweepOptions, TableForm
 from kavg.cli.sweeps.output import SweepResults, store_sweep
 from kavg.errors import KavgError
@@ -29,15 +30,17 @@ from kavg.storage.checkpoints import Checkpoint, read_checkpoint
 from kavg.storage.output_folder import is_unfinished, validate_writable
 from kavg.sweeps.criteria import choose_criterion
 from kavg.sweeps.findings import Findings
+from kavg.sweeps.spreading import Spreading
 from kavg.sweeps.stored import describe_sweep_data, load_stored_sweep
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class SavedSweep:
-    """A stopped sweep: what is finished, the checkpoint it was read from, and warnings."""
+    """A stopped sweep: what is finished, its looks, the checkpoint it is from, and warnings."""
 
     findings: Findings
+    plan: LookPlan
     begun: Checkpoint
     path: Path
     sha256: str
@@ -51,8 +54,7 @@ class SavedSweep:
     @property
     def options(self) -> SweepOptions:
         """The options that the sweep was started with."""
-        stored = self.begun.sweep or {}
-        return SweepOptions(bool(stored.get("folders")), TableForm(stored.get("table", "csv")))
+        return parse_options(self.begun)
 
     def manager(self, folder: Path, ranks: int) -> CheckpointManager:
         """Return the checkpoint manager of the sweep, continued on ``ranks`` ranks."""
@@ -87,9 +89,33 @@ def resume_sweep(
     if session.rank == 0:
         print_messages(saved.warnings)
     manager = saved.manager(folder, session.size)
-    spreadings = run_stages(session, saved.findings, quiet=quiet, manager=manager)
-    results = SweepResults(saved.findings, spreadings, saved.options, saved.begun.sessions)
+
+    def run() -> list[Spreading]:
+        return run_stages(session, saved.findings, quiet=quiet, manager=manager)
+
+    look, spreadings = run_looks(session, saved.findings, saved.plan, run)
+    results = SweepResults(
+        saved.findings, spreadings, saved.options, saved.plan, look, saved.begun.sessions
+    )
     store_sweep(session, results, manager, quiet=quiet)
+
+
+def parse_options(begun: Checkpoint) -> SweepOptions:
+    """Return the options that a sweep was started with, but for how it was spread.
+
+    Raises ``KavgError`` if its checkpoint has others than ``kavg sweep`` takes.
+    """
+    stored = begun.sweep or {}
+    until, budget = stored.get("until"), stored.get("budget")
+    is_right = isinstance(until, str | None) and isinstance(budget, int | None)
+    if not is_right or stored.get("table", "csv") not in [*TableForm]:
+        raise KavgError("its options are not those of kavg sweep")
+    return SweepOptions(
+        folders=bool(stored.get("folders")),
+        table=TableForm(stored.get("table", "csv")),
+        until=until,
+        budget=budget,
+    )
 
 
 def _refuse_rounds(rounds: int | None) -> None:
@@ -104,18 +130,18 @@ def read_saved_sweep(folder: Path, data: Path | None, *, keeps_runs: bool) -> Sa
         KavgError: None can be used.
     """
 
-    def load(path: Path) -> tuple[Findings, Checkpoint]:
+    def load(path: Path) -> tuple[Findings, LookPlan, Checkpoint]:
         return load_sweep_checkpoint(path, data, keeps_runs=keeps_runs)
 
-    path, (findings, begun), warnings = find_checkpoint(folder, load)
+    path, (findings, plan, begun), warnings = find_checkpoint(folder, load)
     same_bits = findings.sweep.points[0].config.same_bits
     warnings += list_version_warnings(begun.sessions, same_bits)
-    return SavedSweep(findings, begun, path, read_checksum(path), warnings)
+    return SavedSweep(findings, plan, begun, path, read_checksum(path), warnings)
 
 
 def load_sweep_checkpoint(
     path: Path, data: Path | None, *, keeps_runs: bool
-) -> tuple[Findings, Checkpoint]:
+) -> tuple[Findings, LookPlan, Checkpoint]:
     """Read a checkpoint of a sweep, and check that its settings, points and data fit.
 
     Raises:
@@ -129,12 +155,14 @@ def load_sweep_checkpoint(
         if begun.sweep is None:
             raise KavgError("it is of a run and not of a sweep")
         sweep = load_stored_sweep(begun.settings, folder, _find_facts(begun), data)
+        options = parse_options(begun)
+        plan = plan_sweep_looks(sweep, options.until, options.budget)
         findings = Findings(sweep, choose_criterion(sweep), keeps_runs=keeps_runs)
         findings.restore(begun.sweep, begun.runs)
     except KavgError as error:
         reason = str(error).replace("\n", "; ")
         raise KavgError(f"{str(path)!r} is refused: {reason}") from None
-    return findings, begun
+    return findings, plan, begun
 
 
 def _find_facts(begun: Checkpoint) -> Mapping[str, Any]:

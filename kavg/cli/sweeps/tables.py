@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kavg.analysis.targets import describe_ratio
+from kavg.cli.sweeps.looks import LookPlan
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import align_columns, wrap_text
 from kavg.sweeps.findings import Findings
 from kavg.sweeps.labels import abbreviate_settings
-from kavg.sweeps.results import SweepResult, Winner
+from kavg.sweeps.results import LEVEL, SweepResult, Winner
 from kavg.text import format_count
 
 WIDTH: Final = 80
@@ -18,7 +19,7 @@ EXACT: Final = 10**6
 """Gradients that are printed in full are fewer."""
 
 
-def format_sweep_table(findings: Findings, result: SweepResult) -> str:
+def format_sweep_table(findings: Findings, result: SweepResult, plan: LookPlan) -> str:
     """Format the winners cell by cell: settings, value or time, speed-up, trials, gradients.
 
     Each interval of a time or value holds at the level by itself, those of the speed-ups together.
@@ -26,7 +27,7 @@ def format_sweep_table(findings: Findings, result: SweepResult) -> str:
     cells: dict[str, list[Winner]] = {}
     for winner in result.winners:
         cells.setdefault(abbreviate_settings(winner.point.cell), []).append(winner)
-    lines = list(_format_head(findings, result))
+    lines = list(_format_head(findings, result, plan))
     for cell, winners in cells.items():
         lines += ["", *wrap_text(cell or "best settings", WIDTH)]
         rows = [_format_row(winner, result, findings) for winner in winners]
@@ -50,9 +51,9 @@ def _format_spent(winner: Winner) -> str:
     return f"{format_count(winner.trials, 'trial')}, {text} gradients"
 
 
-def _format_head(findings: Findings, result: SweepResult) -> Iterator[str]:
+def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Iterator[str]:
     criterion, stages = findings.criterion, findings.sweep.stages
-    level = f"{100 * result.level:g} %"
+    level = f"{100 * LEVEL:g} %"
     config = stages[-1].configure(findings.sweep.points[0].config)
     noise = "fresh noise" if len(stages) > 1 else "the noise of all points"
     title = quantity_title(criterion.quantity)
@@ -62,6 +63,11 @@ def _format_head(findings: Findings, result: SweepResult) -> Iterator[str]:
         f"{format_count(config.replicas, 'replica')}.",
         WIDTH,
     )
+    if plan.aim is not None:
+        count = format_count(len(plan.looks), "look")
+        yield from wrap_text(
+            f"Replicas were added until {plan.aim}; {level} holds over {count}.", WIDTH
+        )
     if result.speed_ups:
         first = result.speed_ups[0].baseline.point.algorithm
         yield from wrap_text(
