@@ -18,8 +18,8 @@ from kavg.cli.sweeps.looks import plan_sweep_looks, run_looks
 from kavg.cli.sweeps.options import Spread, SweepOptions
 from kavg.cli.sweeps.output import SweepResults, store_sweep
 from kavg.mpi.collective import agree_on
-from kavg.sweeps.findings import Findings
-from kavg.sweeps.spreading import Spreading, SpreadName
+from kavg.sweeps.execution.spreading import Spreading, SpreadName
+from kavg.sweeps.judgement.findings import Findings
 
 SPREADS: Final[Mapping[Spread, SpreadName]] = {
     Spread.batches: "batches",

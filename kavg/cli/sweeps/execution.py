@@ -19,11 +19,11 @@ from kavg.errors import CollectiveError, RunFailed
 from kavg.mpi.signals import defer_signals
 from kavg.mpi.watched_comm import TIMEOUT, set_place
 from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.sweeps.batches import PointBatch
-from kavg.sweeps.execution import FinishedBatch, run_stage
-from kavg.sweeps.findings import Findings, configure_points
-from kavg.sweeps.scores import describe_record, order_records
-from kavg.sweeps.spreading import Spreading, SpreadName, plan_stage
+from kavg.sweeps.execution.batches import PointBatch
+from kavg.sweeps.execution.spreading import Spreading, SpreadName, plan_stage
+from kavg.sweeps.execution.stage_run import FinishedBatch, run_stage
+from kavg.sweeps.judgement.findings import Findings, configure_points
+from kavg.sweeps.judgement.scores import describe_record, order_records
 from kavg.text import format_count
 
 

@@ -20,8 +20,8 @@ from kavg.mpi.watched_comm import set_timeout
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.output_folder import remove_checkpoints
-from kavg.sweeps.criteria import Criterion, choose_criterion
 from kavg.sweeps.fairness import list_sweep_warnings
+from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
 from kavg.sweeps.parser import load_sweep
 from kavg.sweeps.stored import describe_sweep_data
 from kavg.sweeps.sweep import Sweep

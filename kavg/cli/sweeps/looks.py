@@ -10,10 +10,10 @@ from kavg.analysis.looks import Look, plan_looks
 from kavg.cli.session import Session
 from kavg.errors import KavgError
 from kavg.mpi.collective import run_on_rank_0, share_bytes
-from kavg.sweeps.aims import Aim, parse_aim
-from kavg.sweeps.findings import Findings
-from kavg.sweeps.results import LEVEL, judge_sweep
-from kavg.sweeps.spreading import Spreading
+from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.aims import Aim, parse_aim
+from kavg.sweeps.judgement.findings import Findings
+from kavg.sweeps.judgement.results import LEVEL, judge_sweep
 from kavg.sweeps.sweep import Sweep
 
 GROWTH: Final = 16

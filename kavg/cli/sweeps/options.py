@@ -43,12 +43,14 @@ class SweepOptions:
     folders: Annotated[
         bool, typer.Option("--folders", help="Write a run folder for each point as well.")
     ] = False
-    table: Annotated[TableForm, typer.Option("--table", help="Form of the table of points.")] = (
-        TableForm.csv
-    )
+    table: Annotated[
+        TableForm, typer.Option("--table", metavar="FORM", help="Table of points: csv or parquet.")
+    ] = TableForm.csv
     spread: Annotated[
         Spread,
-        typer.Option("--spread", help="What ranks divide; auto takes what should be faster."),
+        typer.Option(
+            "--spread", metavar="WHAT", help="What ranks divide: batches, learners, or auto."
+        ),
     ] = Spread.auto
     until: Annotated[
         str | None,

@@ -25,10 +25,9 @@ from typing import Any, final
 
 from kavg.analysis.looks import Look
 from kavg.cli.environment import describe_environment, installed_version
-from kavg.cli.output import draw_if_possible, print_text
+from kavg.cli.output import print_text
 from kavg.cli.results import summarize_runs
 from kavg.cli.session import Session
-from kavg.cli.sweeps.figures import draw_tuning
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.cli.sweeps.options import SweepOptions
 from kavg.cli.sweeps.report import describe_sweep, order_runs, write_best_settings
@@ -44,9 +43,9 @@ from kavg.storage.tables import ResultTable
 from kavg.storage.tables.result_files import write_result_table
 from kavg.storage.text_files import write_json, write_text
 from kavg.storage.trajectories import write_trajectories
-from kavg.sweeps.findings import Findings, configure_points
-from kavg.sweeps.results import SweepResult, judge_sweep
-from kavg.sweeps.spreading import Spreading
+from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.findings import Findings, configure_points
+from kavg.sweeps.judgement.results import SweepResult, judge_sweep
 from kavg.sweeps.stored import describe_sweep_data
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
@@ -87,7 +86,7 @@ def write_sweep_results(
         if not force:
             folder, lock = hold_unused_folder(folder)
         write = partial(_write_files, session, results, result, folder)
-        RunFolder(folder, is_locked=True).replace(write, partial(_draw_figures, findings))
+        RunFolder(folder, is_locked=True).replace(write)
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
@@ -159,11 +158,6 @@ def _write_point_folders(
         folder = place / f"{point.number:04d}"
         stored = StoredRun(to_toml(config, folder), [run], summarize_runs([run]), facts)
         RunFolder(folder, is_locked=True).write(stored)
-
-
-def _draw_figures(findings: Findings, figures: Path) -> None:
-    if findings.sweep.points[0].config.figures:
-        draw_if_possible(lambda: draw_tuning(findings, figures))
 
 
 def store_sweep(

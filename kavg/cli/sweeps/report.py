@@ -11,11 +11,11 @@ from kavg.config import Config, to_toml
 from kavg.config.kinds import to_plain
 from kavg.reports.json_values import json_estimate, json_number
 from kavg.storage import joint_digest
-from kavg.sweeps.findings import Findings
+from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.findings import Findings
+from kavg.sweeps.judgement.results import SweepResult, Winner
 from kavg.sweeps.labels import abbreviate_settings
 from kavg.sweeps.points import Point
-from kavg.sweeps.results import SweepResult, Winner
-from kavg.sweeps.spreading import Spreading
 from kavg.text import escape_unprintable, format_count
 
 FORMAT: Final = 1

@@ -28,9 +28,9 @@ from kavg.storage.checkpoint_line import read_checksum
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint, read_checkpoint
 from kavg.storage.output_folder import is_unfinished, validate_writable
-from kavg.sweeps.criteria import choose_criterion
-from kavg.sweeps.findings import Findings
-from kavg.sweeps.spreading import Spreading
+from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.criteria import choose_criterion
+from kavg.sweeps.judgement.findings import Findings
 from kavg.sweeps.stored import describe_sweep_data, load_stored_sweep
 
 

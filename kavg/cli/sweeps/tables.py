@@ -9,9 +9,9 @@ from kavg.analysis.targets import describe_ratio
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import align_columns, wrap_text
-from kavg.sweeps.findings import Findings
+from kavg.sweeps.judgement.findings import Findings
+from kavg.sweeps.judgement.results import LEVEL, SweepResult, Winner
 from kavg.sweeps.labels import abbreviate_settings
-from kavg.sweeps.results import LEVEL, SweepResult, Winner
 from kavg.text import format_count
 
 WIDTH: Final = 80

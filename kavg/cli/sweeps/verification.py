@@ -25,8 +25,8 @@ from kavg.reports.repetition import (
     judge_repetition,
 )
 from kavg.storage import RunFolder, joint_digest, manifest
-from kavg.sweeps.criteria import choose_criterion
-from kavg.sweeps.findings import Findings
+from kavg.sweeps.judgement.criteria import choose_criterion
+from kavg.sweeps.judgement.findings import Findings
 from kavg.trajectory import Trajectory
 
 
@@ -100,13 +100,13 @@ def _repeat_sweep(
     *,
     quiet: bool,
 ) -> Judgement:
-    agree_on(session.comm, "the sweeps", lambda: _require_arithmetic(found, sweep), lambda _: "")
+    agree_on(session.comm, "the sweeps", lambda: _require_sessions(found, sweep), lambda _: "")
     here = describe_environment(session.size, session.mpi)
     config = sweep.sweep.points[0].config
     changed = environment_changes(found.environment, here, config.mean, config.same_bits)
     print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
     if repetition.sample is not None:
-        before, now = _repeat_sample(session, sweep, repetition, quiet=quiet)
+        before, now = _repeat_points(session, sweep, repetition, quiet=quiet)
     else:
         findings = Findings(sweep.sweep, choose_criterion(sweep.sweep), keeps_runs=True)
         run_stages(session, findings, quiet=quiet)
@@ -119,7 +119,7 @@ def _repeat_sweep(
     return judge_repetition(before, now, same_environment=not changed, level=repetition.level)
 
 
-def _require_arithmetic(found: SweepExamination, sweep: FinishedSweep) -> None:
+def _require_sessions(found: SweepExamination, sweep: FinishedSweep) -> None:
     sessions = list_sessions(found.environment) or [
         {"arithmetic": run.arithmetic} for run in sweep.runs
     ]
@@ -144,7 +144,7 @@ def _compare_stages(
                 yield f"stage {stage + 1}: other bits of points {changed[:9]}"
 
 
-def _repeat_sample(
+def _repeat_points(
     session: Session, stored: FinishedSweep, repetition: Repetition, *, quiet: bool
 ) -> tuple[list[Trajectory], list[Trajectory]]:
     """Run some points of the last stage again."""

@@ -11,10 +11,10 @@ from kavg.analysis.fieller import ratio_interval
 from kavg.analysis.simultaneous import simultaneous_level
 from kavg.analysis.targets import TargetTime, compare_times
 from kavg.config.config import Config
-from kavg.sweeps.criteria import Criterion
-from kavg.sweeps.findings import Findings, configure_points
+from kavg.sweeps.judgement.criteria import Criterion
+from kavg.sweeps.judgement.findings import Findings, configure_points
+from kavg.sweeps.judgement.scores import order_records
 from kavg.sweeps.points import Point
-from kavg.sweeps.scores import order_records
 from kavg.sweeps.sweep import CellKey, cell_key
 from kavg.trajectory import Trajectory
 
@@ -139,7 +139,7 @@ def _compare_with_first(
     return tuple(
         SpeedUp(baseline, winner, estimate)
         for baseline, winner in pairs
-        if (estimate := _compare_pair(baseline, winner, criterion, each)) is not None
+        if (estimate := _compare_winners(baseline, winner, criterion, each)) is not None
     )
 
 
@@ -160,7 +160,7 @@ def _find_baseline(winner: Winner, winners: Sequence[Winner]) -> Winner | None:
     return found[0] if len(found) == 1 else None
 
 
-def _compare_pair(a: Winner, b: Winner, criterion: Criterion, level: float) -> Estimate | None:
+def _compare_winners(a: Winner, b: Winner, criterion: Criterion, level: float) -> Estimate | None:
     if criterion.target is None:
         if a.run.diverged_at is not None or b.run.diverged_at is not None:
             return None

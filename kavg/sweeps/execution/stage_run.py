@@ -9,9 +9,9 @@ from typing import Protocol, final
 
 from kavg.base import Communicator
 from kavg.engine.communicator import SerialComm
-from kavg.sweeps.batches import PointBatch, run_point_batch
-from kavg.sweeps.exchange import gather_runs
-from kavg.sweeps.spreading import Spreading
+from kavg.sweeps.execution.batches import PointBatch, run_point_batch
+from kavg.sweeps.execution.exchange import gather_runs
+from kavg.sweeps.execution.spreading import Spreading
 from kavg.trajectory import Trajectory
 
 

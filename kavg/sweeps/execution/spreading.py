@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, final
 
 from kavg.config.config import Config
-from kavg.sweeps.batches import PointBatch, plan_point_batches
+from kavg.sweeps.execution.batches import PointBatch, plan_point_batches
 from kavg.sweeps.points import Point
 
 SpreadName = Literal["batches", "learners"]

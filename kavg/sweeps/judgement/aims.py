@@ -9,7 +9,7 @@ from typing import Final, final
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.looks import is_decided, is_narrow
 from kavg.errors import KavgError
-from kavg.sweeps.results import SweepResult
+from kavg.sweeps.judgement.results import SweepResult
 from kavg.text import shorten_repr
 
 DECIDED: Final = "decided"

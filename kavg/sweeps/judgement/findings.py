@@ -9,10 +9,10 @@ from typing import Any, final
 from kavg.config.config import Config
 from kavg.errors import KavgError
 from kavg.storage.digests import digest
-from kavg.sweeps.criteria import Criterion
-from kavg.sweeps.execution import FinishedBatch
+from kavg.sweeps.execution.stage_run import FinishedBatch
+from kavg.sweeps.judgement.criteria import Criterion
+from kavg.sweeps.judgement.scores import PointRecord, keep_best, parse_record, score_run
 from kavg.sweeps.points import Point
-from kavg.sweeps.scores import PointRecord, keep_best, parse_record, score_run
 from kavg.sweeps.sweep import Sweep
 from kavg.trajectory import Trajectory
 

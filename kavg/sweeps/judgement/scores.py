@@ -12,7 +12,7 @@ import numpy as np
 
 from kavg.config.config import Config
 from kavg.storage.digests import digest
-from kavg.sweeps.criteria import Criterion
+from kavg.sweeps.judgement.criteria import Criterion
 from kavg.sweeps.points import Point
 from kavg.sweeps.sweep import CellKey, cell_key
 from kavg.text import shorten_repr

@@ -1,0 +1,1 @@
+"""Points of a stage in batches, and the ranks that run these."""
