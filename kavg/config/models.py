@@ -58,6 +58,7 @@ def _open_model(value: Any) -> type[BaseModel]:
 
     def fill(namespace: dict[str, Any]) -> None:
         namespace["model_config"] = SETTINGS | ConfigDict(extra="allow")
+        # The type is known at run time only, which a class statement cannot annotate with.
         namespace["__annotations__"] = {"__pydantic_extra__": dict[str, value]}
         namespace["__module__"] = __name__
 

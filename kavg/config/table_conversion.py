@@ -125,6 +125,7 @@ def _settings_type() -> tuple[TypeAdapter[Config], Types]:
     return TypeAdapter(whole), models.types
 
 
+# By itself too: the rest of the file need not be complete without the values of the sweep.
 @cache
 def _sweep_type() -> TypeAdapter[SweepTable]:
     return TypeAdapter(ModelBuilder().table(SweepTable))

@@ -30,7 +30,7 @@ from kavg.sweeps.designs.checks import (
     list_rounds_errors,
     list_unused_axes,
 )
-from kavg.sweeps.designs.columns import describe_places, name_columns
+from kavg.sweeps.designs.columns import describe_places, shorten_places
 from kavg.sweeps.designs.factors import Factor, list_factors
 from kavg.sweeps.designs.grids import add_grid
 from kavg.sweeps.stage import list_stage_errors, list_stages
@@ -91,6 +91,7 @@ def parse_sweep(
             "sweep: these settings vary nothing; add [sweep.grid] with a line such as "
             '"algorithm.*.K" = [1, 4, 16], or --grid "algorithm.*.K=1,4,16"'
         )
+    # Before names are added, so that the same text comes of it again.
     written = format_tables(tables)
     table = _convert_sweep(tables, errors)
     if table is None:
@@ -133,7 +134,7 @@ def _make_sweep(
     if errors:
         errors = [*dict.fromkeys((*errors, *list_base_errors(tables)))]
         raise KavgError(join_errors(errors, len(errors)))
-    names = name_columns(axes)
+    names = shorten_places(axes)
     builder = PointBuilder(budget, names)
     points = builder.build(assigned)
     if builder.errors:
@@ -154,6 +155,7 @@ def _assign_all(
         ((number, found) for found in assign_values(factors, single_out(tables, number), number))
         for number in range(len(tables["algorithm"]))
     )
+    # One more than allowed: a product of many lists is never made in full.
     assigned = [*islice(chain.from_iterable(each), MOST_POINTS + 1)]
     if len(assigned) > MOST_POINTS:
         errors.append(
@@ -162,4 +164,5 @@ def _assign_all(
         )
     elif (wrong := find_data_error(assigned)) is not None:
         errors.append(wrong)
+    # Kinds were assigned first, wherever they stand in the file.
     return sorted(assigned, key=lambda pair: (pair[0], pair[1].rows))

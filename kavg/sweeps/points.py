@@ -24,7 +24,7 @@ class Point:
     """One run of a sweep: the settings of one algorithm, and what is varied in them.
 
     ``number`` is its place among the points of the sweep, from 0.  ``settings`` are the varied
-    values by their short names (``name_columns``), with ``gamma`` where the effective step is
+    values by their short names (``shorten_places``), with ``gamma`` where the effective step is
     varied; ``cell`` are those that are not tuned.
     """
 
@@ -69,7 +69,7 @@ def make_point(
 
 
 def _name_value(axis: SettingAxis, given: Any, tables: Mapping[str, Any]) -> SettingValue:
-    if axis.is_derived:
+    if axis.is_derived:  # its place holds gamma
         return float(given)
     if isinstance(given, (dict, list, tuple)):
         return format_value(given)

@@ -141,6 +141,7 @@ class Spacing:
             need = "[first, last] or [first, last, step] with first <= last and step > 0"
         else:
             is_right, need = len(numbers) == 2, "[low, high] with low <= high"
+        # The length first: an empty list has no numbers[0].
         if not is_right or numbers[0] > numbers[1]:
             raise KavgError(f"{form} must be {need}, got {[*numbers]}")
         low, high = EXPONENTS.get(form, (-float("inf"), float("inf")))

@@ -69,6 +69,7 @@ def _assign_rest(
 
 def _apply_row(factor: Factor, row: int, before: Assignment, algorithm: int) -> Assignment:
     tables, chosen = before.tables, before.chosen
+    # Kinds of this row first: they decide whether its other settings exist.
     for axis in sorted(factor.axes, key=rank_axis):
         if axis.concerns(algorithm) and is_setting(tables, axis.place):
             value = axis.values[row]
@@ -85,6 +86,7 @@ def replace_value(content: Any, place: Place, value: Any) -> Any:
     ({'algorithm': [{'K': 4}], 'seed': 3}, [{'K': 1}])
     """
     step, *rest = place
+    # Not a deep copy, as points share all that they do not vary.
     changed = content.copy()
     changed[step] = replace_value(content[step], tuple(rest), value) if rest else value
     return changed
@@ -95,6 +97,7 @@ def _value_to_set(axis: SettingAxis, value: Any, tables: Tables) -> Any:
     outer = tables["algorithm"][0].get("outer") if axis.is_derived else None
     if not isinstance(outer, dict) or type(value) not in (int, float):
         return value
+    # A rule without them averages; what is no number is reported where the point is converted.
     mu, alpha = outer.get("mu", 0.0), outer.get("alpha", 1.0)
     if not all(type(number) in (int, float) for number in (mu, alpha)) or not alpha:
         return value

@@ -44,6 +44,7 @@ class SettingAxis:
     text: str
     path: Place
     algorithms: tuple[int, ...] | None
+    # Not compared, as lists and tables have no hash; two axes never have one text in one group.
     values: tuple[Any, ...] = field(default=(), compare=False)
 
     @property
@@ -99,6 +100,7 @@ def read_axis(
         if len(steps) < 3:
             raise KavgError("needs a key of an algorithm; as in algorithm.*.K")
         numbers, inner = select_algorithms(steps[1], algorithms), steps[2:]
+    # A name is fixed in an algorithm, the others at the top of the file.
     key = inner[0].text
     if key in FIXED and (key == "name") == (numbers is not None):
         raise KavgError(f"{key} cannot be varied: {FIXED[key]}")

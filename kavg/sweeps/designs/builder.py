@@ -49,6 +49,7 @@ class PointBuilder:
             if point is not None:
                 points.append(point)
                 self._groups.setdefault(self._problem_key(point, assignment), []).append(point)
+            # A wrong list of ten thousand values would be described value by value.
             if len(self.errors) > MOST:
                 break
         if not self.errors:
@@ -58,6 +59,7 @@ class PointBuilder:
     def _build_one(self, number: int, algorithm: int, assigned: Assignment) -> Point | None:
         tables = dict(assigned.tables)
         if self._budget is not None:
+            # Any number: how many follow from P, K and B is known once they are converted.
             tables["rounds"] = 1
         try:
             config = convert_tables(tables)
@@ -123,6 +125,7 @@ class PointBuilder:
         return shared
 
     def _problem_key(self, point: Point, assigned: Assignment) -> str:
+        # Rounds too, as the memory for records depends on them.
         parts = {key: assigned.tables.get(key) for key in (*PARTS, "dtype", "mean")}
         return f"{point.config.rounds} {_to_text(parts)}"
 
@@ -147,6 +150,7 @@ def _is_inside(axis: SettingAxis, place: Place, algorithm: int) -> bool:
     return found[: len(place)] == place
 
 
+# The text of a sweep is stored in another folder, from which only the path of the file is related.
 def find_data_error(assigned: Sequence[Assigned]) -> str | None:
     """Return what is wrong with paths of data that are varied: they must be absolute."""
     for _, assignment in assigned:

@@ -27,6 +27,7 @@ def list_base_errors(tables: dict[str, Any]) -> list[str]:
     try:
         convert_tables(plain)
     except WrongSettings as error:
+        # What the sweep varies need not be in the rest of the file.
         found = [(place, text) for place, text in error.errors if not text.startswith("is missing")]
         return [describe_error(place, text) for place, text in found]
     return []
@@ -34,6 +35,7 @@ def list_base_errors(tables: dict[str, Any]) -> list[str]:
 
 def list_name_errors(algorithms: Sequence[Any]) -> list[str]:
     """Return an error for each name that two algorithms have."""
+    # Each point has one algorithm, so its conversion cannot find this.
     names = [table.get("name") for table in algorithms]
     repeated = {name for name in names if isinstance(name, str) and names.count(name) > 1}
     return [

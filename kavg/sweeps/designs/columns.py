@@ -14,7 +14,7 @@ RULE: Final = "rule"
 """The column of the kind of an outer rule."""
 
 
-def name_columns(axes: Iterable[SettingAxis]) -> Mapping[SettingAxis, str]:
+def shorten_places(axes: Iterable[SettingAxis]) -> Mapping[SettingAxis, str]:
     """Return the short name of each axis: the last key of its place, as in gamma, mu, omega.
 
     A kind has the name of its table, and that of an outer rule is ``rule``.  Places that would have
@@ -23,13 +23,14 @@ def name_columns(axes: Iterable[SettingAxis]) -> Mapping[SettingAxis, str]:
 
     >>> from kavg.sweeps.designs.axes import read_axis
     >>> texts = ["algorithm.*.outer.mu", "objective.kind", "objective.scale", "start.scale"]
-    >>> list(name_columns(read_axis(("sweep",), text, (), [{}]) for text in texts).values())
+    >>> list(shorten_places(read_axis(("sweep",), text, (), [{}]) for text in texts).values())
     ['mu', 'objective', 'objective.scale', 'start.scale']
     """
     axes = list(axes)
     paths: dict[str, set[tuple[bool, Place]]] = defaultdict(set)
     for axis in axes:
         paths[_last_key(axis.path)].add(_find_setting(axis))
+    # The effective step brings a column gamma, which another setting of that name must not take.
     if any(axis.is_derived for axis in axes):
         paths["gamma"].add((True, GAMMA))
     return {

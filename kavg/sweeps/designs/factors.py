@@ -87,6 +87,7 @@ class _Reader:
         for text, given in places.items():
             axis = self._read_axis(group, text)
             if axis is not None and (values := self._list_values(axis, given)):
+                # Two points with one label; in a zip and a random design values may come again.
                 repeated = find_repeated(values)
                 if repeated is not None:
                     self._errors.append(f"{axis.name}: has {shorten_repr(repeated)} twice")

@@ -37,6 +37,7 @@ def add_grid(tables: dict[str, Any], grid: str) -> None:
         target = target.setdefault(key, {})
         if not isinstance(target, dict):
             raise KavgError(f"needs a table {key!r} in the file, got {shorten_repr(target)}")
+    # Two spellings of one place would be the same setting varied twice.
     for other in [other for other in target if _is_same_place(other, place)]:
         del target[other]
     target[place] = values
