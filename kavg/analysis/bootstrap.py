@@ -64,6 +64,7 @@ def bootstrap_interval(
             f"the bootstrap needs at least {MIN_REPLICAS} replicas, got {R}; use more replicas, or "
             "mean_interval, whose level is honest for fewer"
         )
+    # t* and not m* - m: the error of a resample varies with it, as the error of the sample did.
     mean, error = measure(rows)
     found = np.array([measure(rows[drawn]) for drawn in _draw_rows(R, resamples, seed)])
     with np.errstate(divide="ignore", invalid="ignore"):

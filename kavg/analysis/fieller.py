@@ -87,6 +87,7 @@ def _unpaired_roots(above: Floats, below: Floats, level: float) -> tuple[float, 
     x, y, unit = above / scale, below / float(below.mean()), scale / float(below.mean())
     X = float(x.mean())
     first, second = _variance_of_mean(x), _variance_of_mean(y)
+    # The degrees of freedom depend on q; those at the estimate keep the equation quadratic.
     freedom = welch_freedom(first, len(x), X * X * second, len(y))
     weight = float(student_quantile(freedom, level)) ** 2
     return _solve_ratio(1.0 - weight * second, X, X * X - weight * first, unit)

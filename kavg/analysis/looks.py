@@ -68,6 +68,7 @@ def plan_looks(replicas: int, budget: int, level: float = 0.95) -> tuple[Look, .
     counts = [replicas]
     while counts[-1] < budget:
         counts.append(min(2 * counts[-1], budget))
+    # 1 + 2 + 4 + ... of m looks.
     whole = 2 ** len(counts) - 1
     return tuple(Look(k + 1, R, 1 - (1 - level) * 2**k / whole) for k, R in enumerate(counts))
 

@@ -51,6 +51,7 @@ def select_trial(scores: ArrayLike) -> int:
             f"one trial at least must have a finite score, got {given.tolist()!r:.60}; "
             "widen the grid, or give more rounds"
         )
+    # -inf is no best score: it is what an overflow left.
     return int(np.argmin(np.where(np.isfinite(given), given, np.inf)))
 
 

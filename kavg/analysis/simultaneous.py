@@ -47,6 +47,7 @@ def simultaneous_differences(
     >>> found.low.round(3), found.level
     (array([ 0.826, -0.174]), 0.975)
     """
+    # A single row is a table of one interval.
     samples = np.atleast_2d(np.asarray(rows, np.float64))
     subtract = paired_difference if paired else unpaired_difference
     return subtract(samples, baseline, simultaneous_level(level, len(samples)))

@@ -25,14 +25,15 @@ def fit_decreasing(curve: Floats) -> Floats:
 
     This is antitonic regression: neighbours that increase are replaced by their mean until none
     does (Barlow, Bartholomew, Bremner and Brunk 1972, "Statistical inference under order
-    restrictions").
+    restrictions").  Values that are not finite count as large.
 
     >>> fit_decreasing(np.array([4.0, 1.0, 3.0, 2.0, 0.0]))
     array([4., 2., 2., 2., 0.])
     """
     from scipy.optimize import isotonic_regression
 
-    return np.asarray(isotonic_regression(curve, increasing=False).x, np.float64)
+    _, heights = _validate_curve(np.arange(len(curve)), curve)
+    return np.asarray(isotonic_regression(heights, increasing=False).x, np.float64)
 
 
 def pool_rounds(samples: Floats) -> Floats:
@@ -46,10 +47,12 @@ def pool_rounds(samples: Floats) -> Floats:
     """
     from scipy.optimize import isotonic_regression
 
-    _, mean = _validate_curve(np.arange(len(samples)), samples.mean(axis=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, mean = _validate_curve(np.arange(len(samples)), samples.mean(axis=1))
     edges = isotonic_regression(mean, increasing=False).blocks
     lengths = np.diff(edges)
-    means = np.add.reduceat(samples, edges[:-1], axis=0) / lengths[:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        means = np.add.reduceat(samples, edges[:-1], axis=0) / lengths[:, None]
     return np.asarray(np.repeat(means, lengths, axis=0))
 
 
@@ -106,6 +109,7 @@ def _interpolate(places: Floats, fit: Floats, value: float) -> float:
     i = int(np.argmax(below))
     if i == 0:
         return float(places[0])
+    # In the value, not its logarithm, as accuracies and F may be 0 or negative.
     share = (fit[i - 1] - value) / (fit[i - 1] - fit[i])
     return float(places[i - 1] + share * (places[i] - places[i - 1]))
 

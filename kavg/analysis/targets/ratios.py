@@ -20,7 +20,8 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
     ``sqrt(l_a^2 + u_b^2 - 2 r l_a u_b)`` below and ``sqrt(u_a^2 + l_b^2 - 2 r u_a l_b)`` above (Zou
     and Donner 2008, Stat. Med. 27:1693), so that they may be unequal, or without end.  ``paired``
     takes r from the replicas' values at the two times: right where replica r of both has the same
-    noise.  Otherwise r is 0.
+    noise.  Otherwise r is 0, as it is for the rules ``stays`` and ``first``: their ends are whole
+    records, whose rounding does not cancel.
 
     Where the mean of one side does not arrive, the quotient of the two intervals at level
     ``(1 + level)/2`` is the interval: it covers the ratio at ``level``, and one of its ends is 0 or
@@ -46,7 +47,8 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
         )
     mean = _divide(float(a.estimate.mean), float(b.estimate.mean))
     if 0 < mean < inf:
-        below, above = _combine_arms(a, b, _correlate(a, b) if paired else 0.0)
+        r = _correlate(a, b) if paired and a.rule == b.rule == "isotonic" else 0.0
+        below, above = _combine_arms(a, b, r)
         low, high = mean * exp(-below), mean * exp(above)
     else:
         low, high = _divide_intervals(a, b)
@@ -62,20 +64,21 @@ def describe_ratio(estimate: Estimate) -> str:
     """
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
     if isfinite(mean) and mean > 0 and not (low == 0 and high == inf):
-        return f"{_show(mean)} [{_show(low)}, {_show(high)}]"
+        return f"{_format_factor(mean)} [{_format_factor(low)}, {_format_factor(high)}]"
     if low > 0:
-        return f"at least {_show(low)}"
+        return f"at least {_format_factor(low)}"
     if high < inf:
-        return f"at most {_show(high)}"
+        return f"at most {_format_factor(high)}"
     return "undetermined"
 
 
-def _show(x: float) -> str:
+def _format_factor(x: float) -> str:
     # Three digits, but no exponent for a number of thousands.
     return f"{x:.0f}" if 1000 <= abs(x) < 1e7 else f"{x:.3g}"
 
 
 def _divide(a: float, b: float) -> float:
+    # Both infinite, or a start that is at its target already: no ratio.
     if a == inf and b == inf:
         return nan
     return a / b if b > 0 else nan
@@ -84,6 +87,7 @@ def _divide(a: float, b: float) -> float:
 def _divide_intervals(a: TargetTime, b: TargetTime) -> tuple[float, float]:
     if np.isnan(a.bounds).any() or np.isnan(b.bounds).any():
         return nan, nan
+    # Two ends at (1 + level)/2 each: by Bonferroni the quotient covers at the level.
     low = a.bounds[0] / b.bounds[1] if b.bounds[1] > 0 else inf
     high = a.bounds[1] / b.bounds[0] if b.bounds[0] > 0 else inf
     return low, high

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.estimate import Estimate, mean_interval
-from kavg.analysis.targets.crossing import find_time, pool_rounds
+from kavg.analysis.targets.crossing import find_time, fit_decreasing, pool_rounds
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.ranges import Confidence, Finite, check_range
@@ -24,14 +24,15 @@ class TargetTime:
     ``estimate`` is the time of the mean: infinite where the mean does not arrive, with an interval
     whose upper end is infinite where it may not.  ``times (R,)`` are those of the replicas by the
     same rule, ``censored_at``, the end of the records, where ``reached (R,)`` is false.
-    ``compare_times`` also needs ``at_target (R,)``, the replicas' values at the time of the mean,
-    and ``bounds``, the interval at level ``(1 + level)/2``.
+    ``compare_times`` also needs the ``rule``, ``at_target (R,)``, the replicas' values at the time
+    of the mean, and ``bounds``, the interval at level ``(1 + level)/2``.
     """
 
     estimate: Estimate
     times: Floats
     reached: NDArray[np.bool]
     censored_at: float
+    rule: TargetRule
     at_target: Floats
     bounds: tuple[float, float]
 
@@ -55,7 +56,8 @@ def measure_time(
     to where the upper ends do.  By the rule ``isotonic`` the means are those of the fit, so where
     rounds are pooled the test is of their mean, replica by replica.  Nothing is linearised, and an
     end is infinite where the data do not show that the mean arrives (docs/statistics.md has the
-    coverage; jackknife and bootstrap cover less).
+    coverage; jackknife and bootstrap cover less).  By the rule ``first`` the upper end is never
+    before that of ``isotonic``, as one of many means near the target is below it by chance.
 
     Raises:
         KavgError: if ``values`` is not ``(T, R)``, or an argument is out of range.
@@ -68,19 +70,20 @@ def measure_time(
     places, samples = _validate_values(axis, values)
     value, level = check_range(Finite, "value", value), check_range(Confidence, "level", level)
     if increasing:
+        # Upside down, so that all rules speak of curves that decrease.
         samples, value = -samples, -value
     with np.errstate(over="ignore", invalid="ignore"):
         time = find_time(places, samples.mean(axis=1), value, rule)
-        pooled = pool_rounds(samples) if rule == "isotonic" else samples
     each = np.array([find_time(places, curve, value, rule) for curve in samples.T])
-    ends, bounds = (_invert_test(places, pooled, value, rule, p) for p in (level, (1 + level) / 2))
+    ends, bounds = (_invert_test(places, samples, value, rule, p) for p in (level, (1 + level) / 2))
     low, high = map(np.asarray, ends)
     return TargetTime(
         Estimate(np.asarray(time), low, high, level, samples.shape[1]),
         np.minimum(each, places[-1]),
         np.isfinite(each),
         float(places[-1]),
-        _interpolate_row(places, pooled, time),
+        rule,
+        _interpolate_row(places, pool_rounds(samples), time),
         bounds,
     )
 
@@ -96,14 +99,19 @@ def _validate_values(axis: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats
 
 
 def _invert_test(
-    places: Floats, pooled: Floats, value: float, rule: TargetRule, level: float
+    places: Floats, samples: Floats, value: float, rule: TargetRule, level: float
 ) -> tuple[float, float]:
-    if pooled.shape[1] == 1:
+    # One replica has no spread, and NaN would count as "not reached".
+    if samples.shape[1] == 1:
         return np.nan, np.nan
-    band = mean_interval(pooled, level)
+    pooled = mean_interval(pool_rounds(samples), level)
+    band = pooled if rule == "isotonic" else mean_interval(samples, level)
     # Where not even the lower ends arrive, the time is beyond the last record.
     low = min(find_time(places, band.low, value, rule), float(places[-1]))
-    return low, find_time(places, band.high, value, rule)
+    high = find_time(places, band.high, value, rule)
+    if rule == "first":
+        high = max(high, find_time(places, fit_decreasing(pooled.high), value, rule))
+    return low, high
 
 
 def _interpolate_row(places: Floats, rows: Floats, time: float) -> Floats:
