@@ -135,6 +135,18 @@ def test_replicas_of_another_seed_are_independent():
     assert same(contrast.ratio, unpaired_ratio(x, y, found.level))
 
 
+def test_ratios_of_F_are_those_of_its_distance_from_the_infimum():
+    wells = Problem(objectives.DoubleWell(dim=1), oracles.Gaussian(sigma2=1.0))
+    f_star = wells.objective.f_star.value
+    gaps = np.array([[3.0, 3.0, 3.0], [0.2, 0.3, 0.4]])
+    a = replace(method(values=f_star + gaps), problem=wells)
+    b = replace(method("M-AVG", values=f_star + gaps / 2), problem=wells)
+    assert compare(a, b).contrasts[0].ratio.mean == pytest.approx(0.5)
+    # Of the squared norm of the gradient, whose infimum is 0 everywhere.
+    square = compare(a, b, quantity="grad_norm2").contrasts[0].ratio.mean
+    assert square == pytest.approx(np.mean(f_star + gaps[1] / 2) / np.mean(f_star + gaps[1]))
+
+
 def test_all_groups_hold_together():
     groups = [MethodGroup((method(), method("M-AVG")), {"K": K}) for K in (1, 2, 4)]
     plan = ComparisonPlan("F", target=Target("F", below=5.0))
@@ -145,10 +157,11 @@ def test_all_groups_hold_together():
 # Divergence
 
 
-def test_a_method_that_diverged_within_the_budget_is_no_number():
+@pytest.mark.parametrize("rounds", [2, 4])
+def test_a_method_that_diverged_within_the_budget_is_no_number(rounds):
     wild = method("wild", values=[[8.0] * 3, [80.0] * 3], diverged_at=2)
-    found = compare(method(values=[[8.0] * 3] * 5), wild)
-    assert found.budget.amount == 32.0
+    found = compare(method(values=[[8.0] * 3] * (rounds + 1)), wild)
+    assert found.budget.amount == 8.0 * rounds
     assert found.readings[1].diverged_at == 2
     contrast = found.contrasts[0]
     assert (contrast.difference, contrast.ratio, contrast.side) == (None, None, Side.UNDECIDED)

@@ -268,3 +268,31 @@ def test_names_cannot_write_to_the_terminal_or_break_latex(call, run, here):
     assert row.startswith(
         r"50 \% \& \{x\}\_1 \textbackslash{} \$ \# \textasciicircum{} \textasciitilde{} & "
     )
+
+
+def write_logistic(place, data):
+    """Settings of logistic regression over a table of 40 examples, in a file beside them."""
+    data.parent.mkdir(exist_ok=True)
+    lines = (f"{(i * 7) % 11},{(i * 5) % 13},{int((i * 7) % 11 + (i * 5) % 13 > 11)}" for i in range(40))
+    data.write_text("a,b,label\n" + "\n".join(lines))
+    return write_settings(
+        place,
+        rounds=60, replicas=8, start=0.0,
+        objective={"kind": "logistic_regression", "data": str(data), "alpha": 0.01},
+        oracle={"kind": "minibatch", "B": 4},
+        algorithm=[k_avg(P=2, gamma=0.5), m_avg(P=2, gamma=0.25)],
+    )  # fmt: skip
+
+
+def test_the_same_data_at_another_place_are_the_same_noise(compare, run, here):
+    write_logistic(here / "my.toml", here / "one" / "table.csv")
+    run("a")
+    write_logistic(here / "my.toml", here / "two" / "table.csv")
+    run("b")
+    (here / "one" / "table.csv").unlink()  # comparing reads no data
+    _, _, found = compare("a", "b", "--target", "train_accuracy=0.8")
+    group = found["groups"][0]
+    assert [each["paired"] for each in group["contrasts"]] == [True] * 3
+    assert (found["target"]["above"], found["quantity"]) == (0.8, "train_accuracy")
+    assert group["methods"][0]["B"] == 4
+    assert group["methods"][0]["time"]["reached"] == 8
