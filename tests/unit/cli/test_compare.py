@@ -295,4 +295,4 @@ def test_the_same_data_at_another_place_are_the_same_noise(compare, run, here):
     assert [each["paired"] for each in group["contrasts"]] == [True] * 3
     assert (found["target"]["above"], found["quantity"]) == (0.8, "train_accuracy")
     assert group["methods"][0]["B"] == 4
-    assert group["methods"][0]["time"]["reached"] == 8
+    assert group["methods"][0]["time"]["mean"] > 0  # it is below 0.8 at the start
