@@ -18,7 +18,7 @@ from kavg.config.table_conversion import (
     join_errors,
     parse_tables,
 )
-from kavg.config.toml import decode_settings, read_settings
+from kavg.config.toml import decode_settings, parse_toml, read_settings
 from kavg.errors import KavgError
 from kavg.sweeps.designs.assignments import assign_values, single_out
 from kavg.sweeps.designs.builder import Assigned, PointBuilder, find_data_error
@@ -93,6 +93,8 @@ def parse_sweep(
         )
     # Before names are added, so that the same text comes of it again.
     written = format_tables(tables)
+    # TOML writes tables after values, and the order of keys is that of the points' numbers.
+    tables |= {key: value for key, value in parse_toml(written).items() if key == "sweep"}
     table = _convert_sweep(tables, errors)
     if table is None:
         raise KavgError(join_errors(errors, len(errors)))

@@ -8,29 +8,12 @@ from typing import final
 
 from kavg.base import Communicator
 from kavg.config.config import Config
-from kavg.engine.options import RunOptions
-from kavg.engine.recorder import Recorder
-from kavg.engine.run import Run
-from kavg.engine.simulation import complete_run
-from kavg.problem import Algorithm, Problem
+from kavg.engine.batch import Batch, plan_batches, run_batch
 from kavg.sweeps.points import Point
 from kavg.trajectory import Trajectory
 
 Watcher = Callable[[int, int], None]
 """Called on each rank after a round, with its number and the sum of the ranks' requests."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Algorithms that run one after another on the same problem and noise."""
-
-    problem: Problem
-    algorithms: tuple[Algorithm, ...]
-    indices: tuple[int, ...]
-    rounds: int
-    options: RunOptions
-    every: int
 
 
 @final
@@ -83,23 +66,14 @@ def plan_point_batches(
 
 def _plan_group(configs: Sequence[Config], most: int | None) -> list[Batch]:
     first = configs[0]
-    groups: dict[object, list[int]] = {}
-    for i, config in enumerate(configs):
-        (algorithm,) = config.algorithms
-        groups.setdefault((algorithm.P, algorithm.K, config.rounds), []).append(i)
-    return [
-        Batch(
-            first.problem,
-            tuple(configs[i].algorithms[0] for i in part),
-            tuple(part),
-            configs[part[0]].rounds,
-            first.options,
-            first.record.every,
-        )
-        for group in groups.values()
-        for k in range(0, len(group), most or len(group))
-        for part in [group[k : k + (most or len(group))]]
-    ]
+    return plan_batches(
+        first.problem,
+        [config.algorithms[0] for config in configs],
+        [config.rounds for config in configs],
+        first.options,
+        every=first.record.every,
+        most=most,
+    )
 
 
 def run_point_batch(
@@ -110,26 +84,6 @@ def run_point_batch(
     ``watch`` is called after each round, and ends the batch by an exception.  A point that diverges
     does not end the others.
     """
-    plan, runs = batch.batch, []
-    for algorithm in plan.algorithms:
-        recorder = Recorder(plan.problem, every=plan.every)
-        run = Run(plan.problem, algorithm, plan.options, recorder, plan.rounds)
-        runs.append(complete_run(run, comm, callback=_RoundWatcher(request, watch)))
+    runs = run_batch(batch.batch, comm, watch, request)
     # A point is run again from its start; states would make up most of a large table.
     return [replace(run, states=()) for run in runs]
-
-
-@final
-@dataclass(frozen=True)
-class _RoundWatcher:
-    """Passes the rounds of one point to a watcher."""
-
-    ask: Callable[[], int]
-    watch: Watcher
-
-    def request(self) -> int:
-        return self.ask()
-
-    def on_round(self, run: Run) -> None:
-        assert run.last is not None
-        self.watch(run.last.n, run.last.requested)

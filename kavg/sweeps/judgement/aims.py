@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Final, final
 
 from kavg.analysis.estimate import Estimate
@@ -13,7 +14,6 @@ from kavg.sweeps.judgement.results import SweepResult
 from kavg.text import shorten_repr
 
 DECIDED: Final = "decided"
-WIDTH: Final = re.compile(r"width=(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})")
 
 
 @final
@@ -53,10 +53,11 @@ def parse_aim(text: str) -> Aim:
     """
     if text == DECIDED:
         return Aim(None)
-    match = WIDTH.fullmatch(text)
-    if match is None or not float(match[1]) > 0:
-        raise KavgError(
-            "--until must be width=W, as in width=0.05 for 5 %, or decided, "
-            f"got {shorten_repr(text)}"
-        )
-    return Aim(float(match[1]))
+    name, _, value = text.partition("=")
+    with suppress(ValueError):
+        width = float(value)
+        if name == "width" and 0 < width < inf:
+            return Aim(width)
+    raise KavgError(
+        f"--until must be width=W, as in width=0.05 for 5 %, or decided, got {shorten_repr(text)}"
+    )

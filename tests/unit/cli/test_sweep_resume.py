@@ -17,7 +17,7 @@ from helpers.run_folder import (
 )
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
-from kavg.cli.sweeps.execution import StageObserver
+from kavg.cli.sweeps.execution import StageObserver, StageRunner
 from kavg.mpi import signals
 from kavg.storage.checkpoints import read_checkpoint, write_checkpoint
 
@@ -159,6 +159,74 @@ def test_a_checkpoint_of_other_settings_is_refused(call, here, strike):
         code, _, err = call("resume", "runs/my", "-q")
         assert code == 2, err
         assert "refused" in err
+
+
+# --until
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The replicas of each stage that was run."""
+    seen = []
+    honest = StageRunner.run
+
+    def run(self, stage, spread):
+        seen.append(self.findings.sweep.stages[stage].replicas)
+        return honest(self, stage, spread)
+
+    monkeypatch.setattr(StageRunner, "run", run)
+    return seen
+
+
+def test_replicas_are_added_until_intervals_are_narrow(call, here, counted):
+    aim = ["--until", "width=0.2", "--budget", "24"]
+    assert call("sweep", "my.toml", "-q", "--out", "narrow", *aim)[0] == 0
+    content = read_sweep("narrow")
+    last = content["stages"][-1]["replicas"]
+    assert last in (6, 12, 24)
+    assert content["until"]["aim"] == "width=0.2"
+    looks = [counted[0], *counted[1::2]]
+    assert looks == [3, 3, 6, 12, 24][: len(looks)]
+    widths = [
+        (each["time"]["high"] - each["time"]["low"]) / each["time"]["mean"]
+        for each in content["winners"]
+    ]
+    assert max(widths) <= 0.2 or last == 24
+    assert call("verify", "narrow", "-q")[0] == 0
+    assert call("verify", "narrow", "-q", "--sample", "2")[0] == 0
+
+
+def test_a_single_look_has_the_whole_level(call, here):
+    aim = ["--until", "width=9", "--budget", "3"]
+    assert call("sweep", "my.toml", "-q", "--out", "one", *aim)[0] == 0
+    assert read_sweep("one")["until"]["level"] == 0.95
+    assert read_sweep("one")["stages"][-1]["replicas"] == 3
+
+
+def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(call, here, strike):
+    aim = ["--until", "width=1e-9", "--budget", "12"]
+    rounds = strike(0)
+    assert call("sweep", "my.toml", "-q", "--out", "whole", *aim)[0] == 0
+    for at in (len(rounds) - 1, len(rounds) * 2 // 3, 2):
+        folder = f"at{at}"
+        strike(at)
+        assert call("sweep", "my.toml", "-q", "--out", folder, *aim)[0] == 143
+        strike(0)
+        code, _, err = call("resume", folder, "-q")
+        assert code == 0, err
+        assert all_digests(folder) == all_digests("whole")
+        assert read_sweep(folder)["until"] == read_sweep("whole")["until"]
+
+
+@pytest.mark.parametrize(
+    "words", [["--until", "narrow"], ["--until", "width=0"], ["--budget", "9"],
+              ["--until", "decided", "--budget", "2"]]
+)  # fmt: skip
+def test_wrong_aims_exit_2(call, here, words):
+    code, _, err = call("sweep", "my.toml", "-q", *words)
+    assert code == 2
+    assert words[0] in err or "budget" in err
+    assert not (here / "runs").exists()
 
 
 # kavg verify and kavg diff

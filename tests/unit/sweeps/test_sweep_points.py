@@ -117,7 +117,16 @@ def test_short_names_are_unique_and_say_what_is_varied():
 def test_a_setting_of_any_number_is_a_float_and_a_count_is_whole():
     found = sweep_of('[sweep.grid]\n"algorithm.*.K" = {log2=[0, 2]}\n"objective.omega" = [1, 2]')
     assert found.points[0].settings == {"K": 1, "omega": 1.0}
-    assert [*map(type, found.points[0].settings.values())] == [int, float]
+    settings = found.points[0].settings
+    assert {name: type(value) for name, value in settings.items()} == {"K": int, "omega": float}
+
+
+def test_the_text_of_a_sweep_gives_the_same_points_with_the_same_numbers():
+    """TOML writes tables, such as spacings, after lists."""
+    found = sweep_of('[sweep.grid]\n"algorithm.*.K" = {log2=[0, 2]}\n"objective.omega" = [1, 2]')
+    again = parse_sweep(found.text)
+    assert again.points == found.points
+    assert again.text == found.text
 
 
 def test_rounds_follow_from_the_budget():
