@@ -151,7 +151,7 @@ class OwnNoise:
 @pytest.mark.parametrize("mean", ["exact", "allreduce"])
 def test_many_points_in_several_batches(mean):
     """More points than one batch holds, with schedules of their own and of all rules."""
-    problem = kavg.Problem(kavg.objectives.DoubleWell(dim=40), Gaussian(4.0), 0.1)
+    problem = kavg.Problem(kavg.objectives.DoubleWell(dim=200), Gaussian(4.0), 0.1)
     several = [
         kavg.Algorithm(8, 3, kavg.schedules.InverseSqrt(gamma, rounds=2), rule, f"{gamma} {rule}")
         for gamma in (0.01, 0.1, 3.0)

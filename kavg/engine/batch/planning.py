@@ -12,10 +12,12 @@ from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 
-BATCH_COORDINATES: Final = 32_768
-"""Coordinates of all points, replicas and learners of a batch, where it is small: one tile."""
-FEWEST: Final = 4
-"""Points of a batch whose points are large: enough to share draws, few enough for the cache."""
+BATCH_COORDINATES: Final = 131_072
+"""Coordinates of all points, replicas and learners of a batch whose points are small: 4 tiles."""
+ENOUGH: Final = 16
+"""Points of a batch whose points are larger: draws are then some 5 % of the work."""
+LARGEST: Final = 2**22
+"""Coordinates of all points and replicas of a batch: 32 MB an array."""
 
 
 @final
@@ -99,10 +101,11 @@ def _limit_points(problem: Problem, P: int, options: RunOptions, most: int | Non
 def choose_points(P: int, R: int, d: int) -> int:
     """Return the most points of a batch.
 
-    >>> choose_points(P=8, R=8, d=10), choose_points(P=8, R=50, d=100)
-    (51, 4)
+    >>> choose_points(P=8, R=8, d=10), choose_points(P=8, R=50, d=100), choose_points(1, 1, 10**6)
+    (204, 16, 4)
     """
-    return max(FEWEST, BATCH_COORDINATES // (P * R * d))
+    limit = max(1, LARGEST // (R * d))
+    return min(limit, max(ENOUGH, BATCH_COORDINATES // (P * R * d)))
 
 
 def _cut_evenly(members: list[int], limit: int) -> list[list[int]]:

@@ -55,9 +55,10 @@ def test_points_of_equal_shape_run_together_in_the_order_of_their_steps():
     ]  # fmt: skip
 
 
-def test_small_points_fill_a_tile_and_large_ones_share_draws():
-    assert choose_points(P=8, R=8, d=10) == 51
-    assert choose_points(P=64, R=64, d=10**6) >= 2
+def test_small_points_fill_tiles_and_large_ones_share_draws():
+    assert choose_points(P=8, R=8, d=10) == 204
+    assert choose_points(P=8, R=50, d=100) == 16
+    assert choose_points(P=64, R=64, d=10**6) == 1
 
 
 def test_a_start_that_is_not_finite_is_refused_as_alone():
