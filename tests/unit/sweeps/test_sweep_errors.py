@@ -194,6 +194,19 @@ def test_values_that_do_not_fit_together_name_the_point():
     assert line.endswith(" (at K-AVG start=[1.0, 2.0, 3.0])")
 
 
+def test_an_error_of_the_file_has_its_place_in_the_file():
+    wrong = BASE.replace("mu = 0.5", "mu = 1.5")
+    (line,) = sweep_errors('[sweep.grid]\n"algorithm.*.K" = [1, 2, 4]', base=wrong)
+    assert line.startswith("algorithm.1.outer.mu: mu must be ")
+
+
+def test_what_the_sweep_gives_need_not_be_in_the_file():
+    tune = '[sweep.tune]\n"algorithm.*.gamma" = '
+    assert len(sweep_of(f"{tune}[0.1, 0.2]", without="gamma").points) == 4
+    found = sweep_errors(f"{tune}[]", without="gamma")
+    assert found == ["sweep.tune.'algorithm.*.gamma': needs at least one value, got []"]
+
+
 def test_a_budget_below_one_round_names_the_point():
     budget = '[sweep.grid]\n"algorithm.*.P" = [1, 64]\n[sweep.budget]\ngradients = 100'
     found = sweep_errors(budget, without="rounds")

@@ -56,6 +56,18 @@ def test_a_kind_that_is_varied_decides_what_else_is():
     }  # fmt: skip
 
 
+def test_the_last_place_of_the_file_advances_first():
+    found = sweep_of(
+        '[sweep.grid]\n"algorithm.0.K" = [1, 4]\n"objective.kind" = ["cosine", "double_well"]\n'
+        "mean = ['exact', 'allreduce']"
+    )
+    assert labels(found)[:4] == [
+        "K-AVG K=1 objective=cosine mean=exact", "K-AVG K=1 objective=cosine mean=allreduce",
+        "K-AVG K=1 objective=double_well mean=exact",
+        "K-AVG K=1 objective=double_well mean=allreduce",
+    ]  # fmt: skip
+
+
 def test_zip_advances_together_and_rows_that_do_not_differ_are_one():
     found = sweep_of('[sweep.zip]\n"objective.omega" = [1, 2, 2]\n"algorithm.M-AVG.K" = [1, 2, 3]')
     assert labels(found) == [
@@ -153,6 +165,8 @@ def test_stages_run_with_seeds_replicas_and_rounds_of_their_own():
     found = [stage.configure(halving.points[0].config) for stage in halving.stages]
     assert [(c.seed, c.replicas, c.rounds) for c in found] == [(5, 4, 2), (6, 2, 3), (77, 2, 8)]
     assert [halving.count_points(i) for i in range(3)] == [6, 4, 2]
+    many = sweep_of(f"{tune}[[sweep.stage]]\n[[sweep.stage]]\nkeep = 5")
+    assert many.count_points(1) == 6
     assert len(sweep_of('[sweep.grid]\n"algorithm.*.K" = [1, 2]').stages) == 1
 
 
@@ -191,9 +205,9 @@ def test_a_comparison_that_is_not_fair_is_warned_of(name):
 
 
 def test_a_grid_of_the_command_line_takes_the_place_of_that_of_the_file():
-    file = '[sweep.grid]\n"algorithm.*.K" = [1, 4]\n"algorithm.*.P" = [1]'
-    found = sweep_of(file, grids=["algorithm[*] . K=8"])
-    assert [dict(point.settings) for point in found.points] == [{"K": 8, "P": 1}] * 2
+    file = '[sweep.grid]\n"algorithm[*].K" = [1, 4]\n"algorithm.*.P" = [1]'
+    found = sweep_of(file, grids=["algorithm.* . K=8"])
+    assert [dict(point.settings) for point in found.points] == [{"P": 1, "K": 8}] * 2
     found = sweep_of(grids=["mean=exact,allreduce", "algorithm.*.gamma=.5,1e-3", "start=[1.0, 2]"])
     assert {point.settings["mean"] for point in found.points} == {"exact", "allreduce"}
     assert {point.settings["gamma"] for point in found.points} == {0.5, 0.001}
