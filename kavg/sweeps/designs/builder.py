@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -23,6 +24,9 @@ from kavg.text import shorten
 
 PARTS: Final = ("objective", "oracle", "start")
 """Parts of a problem, which points share where they are the same."""
+
+DATA_PLACES: Final[tuple[Place, ...]] = ((), ("data",), ("data", "path"))
+"""Places inside the objective that name a file of data."""
 
 Part = TypeVar("Part")
 Assigned = tuple[int, Assignment]
@@ -155,6 +159,8 @@ def find_data_error(assigned: Sequence[Assigned]) -> str | None:
     """Return what is wrong with paths of data that are varied: they must be absolute."""
     for _, assignment in assigned:
         source = data_path(assignment.tables)
-        if source is not None and not source.startswith("/"):
-            return f"objective.data: a path that is varied must be absolute, got {source!r}"
+        varied = [axis for axis, _ in assignment.chosen if axis.place[0] == "objective"]
+        for axis in varied if source is not None and not os.path.isabs(source) else ():
+            if axis.place[1:] in DATA_PLACES:
+                return f"{axis.name}: a path that is varied must be absolute, got {source!r}"
     return None

@@ -7,6 +7,7 @@ from helpers.sweeps import BASE, labels, sweep_of
 
 from kavg.config import parse_config, to_toml
 from kavg.config.sweeps.tables import RandomTable
+from kavg.errors import KavgError
 from kavg.outer import SlowMo
 from kavg.sweeps import list_sweep_warnings, load_sweep, parse_sweep
 from kavg.sweeps.designs.axis_values import draw_values
@@ -245,6 +246,10 @@ def test_data_are_found_beside_the_file(tmp_path, monkeypatch):
     path = tmp_path / "a.toml"
     path.write_text(base)
     monkeypatch.chdir("/")
+    with pytest.raises(KavgError, match=r"'?objective.data'?: a path that is varied must be abs"):
+        load_sweep(path, (), ["objective.data=my.npz,other.npz"])
+    varied = load_sweep(path, (), [f"objective.data={tmp_path / 'my.npz'}"])
+    assert varied.points[0].config.objective.examples == 12
     found = load_sweep(path, (), ["oracle.B=1,2"])
     assert {point.settings["B"] for point in found.points} == {1, 2}
     folder = tmp_path / "runs" / "a"
