@@ -40,8 +40,8 @@ from helpers.run_folder import renew_manifest  # noqa: E402 - behind the path
 from helpers.settings import k_avg, write_settings  # noqa: E402 - behind the path
 
 from kavg.cli import entry_point, results, theorem_check  # noqa: E402 - behind the path
+from kavg.cli.plots import drawing  # noqa: E402 - behind the path
 from kavg.errors import KavgError  # noqa: E402 - behind the path
-from kavg.reports.figures import trajectories  # noqa: E402 - behind the path
 
 SECONDS = 20
 PLACE = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -233,17 +233,16 @@ def draw_cases(count: int, seed: int) -> Iterator[Case]:
         yield Case(KINDS[number % len(KINDS)], draw.randrange(2**32), commands)
 
 
-def draw_nothing(_runs: object, _axis: object, figures: Path) -> list[Path]:
+def draw_nothing(_draw: object, figures: Path, _stem: object, _formats: object) -> None:
     """In the place of figures, which take longer than all else together."""
     figures.mkdir(parents=True, exist_ok=True)
     (figures / "trajectory.png").write_bytes(b"a picture")
-    return [figures / "trajectory.png"]
 
 
 def hunt(count: int, seed: int) -> tuple[Counter[str], list[tuple[Case, list[str]]]]:
     """Try the cases; return the number of folders of each kind, and what failed."""
-    kept = trajectories.write_figures, theorem_check.draw_if_possible, results.draw_if_possible
-    trajectories.write_figures = draw_nothing
+    kept = drawing.write_figure, theorem_check.draw_if_possible, results.draw_if_possible
+    drawing.write_figure = draw_nothing
     theorem_check.draw_if_possible = results.draw_if_possible = lambda _: None
     tried: Counter[str] = Counter()
     failed = []
@@ -255,7 +254,7 @@ def hunt(count: int, seed: int) -> tuple[Counter[str], list[tuple[Case, list[str
                 if failures := try_case(case, Path(scratch)):
                     failed.append((case, failures))
     finally:
-        trajectories.write_figures, theorem_check.draw_if_possible, results.draw_if_possible = kept
+        drawing.write_figure, theorem_check.draw_if_possible, results.draw_if_possible = kept
     return tried, failed
 
 

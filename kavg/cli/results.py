@@ -89,7 +89,8 @@ def _write_folder(
 def _draw_figures(results: Results, figures: Path) -> None:
     if not results.config.figures:
         return
-    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures))
+    algorithms = results.config.algorithms
+    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures, algorithms))
     if results.draw is not None:
         draw_if_possible(partial(results.draw, figures))
 

@@ -72,7 +72,7 @@ OWN: Final = "|".join(re.escape(name) for name in CONTENTS if not name.startswit
 TARGETS: Final = {
     ".": re.compile(rf"\.({OWN})\.[0-9a-f]{{8}}\.partial"),
     "checkpoints": re.compile(rf"\.{NUMBERED.pattern}\.[0-9a-f]{{8}}\.partial"),
-    "figures": re.compile(r"\.[\w-]+\.(png|svg)\.([0-9a-f]{8}\.partial|\d+)"),
+    "figures": re.compile(r"\.[\w-]+\.(png|svg|pdf|pgf)\.([0-9a-f]{8}\.partial|\d+)"),
 }
 """Drafts of kavg's own files in the folders of a run; ``.NAME.7`` is of earlier versions."""
 

@@ -44,7 +44,7 @@ RUN = settings_text(rounds=2, replicas=1, figures=False, algorithm=[k_avg(P=2, K
 def no_launcher(monkeypatch):
     for variable in LAUNCH_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
+    monkeypatch.setattr(results, "write_figures", lambda *_: [])
 
 
 def said_by(monkeypatch, capsys, *words):

@@ -125,7 +125,7 @@ def test_the_hunter_sees_a_warning(tmp_path, monkeypatch):
 
 
 def test_the_hunter_sees_a_figure_that_fails(tmp_path, monkeypatch):
-    def fail(runs, axis, figures):
+    def fail(*_):
         raise RuntimeError("no fonts")
 
     monkeypatch.setattr(results, "write_figures", fail)

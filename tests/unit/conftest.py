@@ -22,7 +22,7 @@ def empty(tmp_path, monkeypatch):
 @pytest.fixture
 def no_figures(monkeypatch):
     """No run draws its trajectory; ``monkeypatch.undo()`` lets a test draw."""
-    monkeypatch.setattr(results, "write_figures", lambda runs, axis, figures: [])
+    monkeypatch.setattr(results, "write_figures", lambda *_: [])
 
 
 @pytest.fixture

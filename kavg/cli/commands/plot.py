@@ -1,72 +1,51 @@
-"""``kavg plot``: draw the figures of a finished run again."""
+"""``kavg plot``: draw the figures of finished runs and sweeps."""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kavg.cli.command import command
-from kavg.cli.options import FolderArgument
+from kavg.cli.completion import complete_run_folder
+from kavg.cli.plots.options import CONTENT, FORM, VIEW, Content, Form, View
 from kavg.cli.session import Session
-from kavg.errors import KavgError
 
-
-class Axis(StrEnum):
-    """The quantity on the horizontal axis."""
-
-    ROUNDS = "rounds"
-    STEPS = "steps"
-    GRADIENTS = "gradients"
-    COMMUNICATIONS = "communications"
-    SECONDS = "seconds"
-
-
-AxisOption = Annotated[
-    Axis,
-    typer.Option("--axis", metavar="AXIS", help=f"Horizontal axis: one of {', '.join(Axis)}."),
-]
-FiguresOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--out", "-o", metavar="DIR", help="Folder to write to; if not given, FOLDER/figures."
+FoldersArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FOLDER...",
+        help="Run folders, or one sweep folder.",
+        autocompletion=complete_run_folder,
     ),
 ]
 
 
-@command("kavg plot runs/quickstart --axis communications")
+@command(
+    "kavg plot runs/quickstart --axis communications",
+    "kavg plot runs/a runs/b --quantity F --width column --format pdf --out figures",
+    "kavg plot runs/sweep --kind heat-map --x gamma --y mu",
+)
 def plot(
     session: Session,
-    folder: FolderArgument,
-    axis: AxisOption = Axis.ROUNDS,
-    out: FiguresOption = None,
+    folders: FoldersArgument,
+    content: Content = CONTENT,
+    view: View = VIEW,
+    form: Form = FORM,
 ) -> None:
-    """Redraw a run's figures.
+    """Draw figures of finished runs and sweeps.
 
-    Draw means and confidence intervals over replicas against another axis, or after matplotlib was
-    installed.
+    Draw means and confidence intervals over replicas, of several runs together, or a sweep over its
+    settings.
     """
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(session.comm, lambda: _redraw(folder, axis, out or folder / "figures"))
+    run_on_rank_0(session.comm, lambda: _draw(folders, content, view, form))
 
 
-def _redraw(folder: Path, axis: Axis, figures: Path) -> None:
-    from kavg.cli.output import print_text
-    from kavg.reports.figures.trajectories import write_figures
-    from kavg.storage import RunFolder, load_trajectories
-    from kavg.storage.output_folder import require_finished
-    from kavg.storage.recovery import recover_before_reading
-    from kavg.text import escape_unprintable
+def _draw(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
+    from kavg.cli.plots.drawing import draw_folders
 
-    recover_before_reading(folder)
-    require_finished(folder)
-    runs = load_trajectories(folder)
-    try:
-        # Figures in the run's own folder are entered in its manifest.
-        paths = RunFolder(folder).add(lambda stage: write_figures(runs, axis, stage), figures)
-    except OSError as error:
-        raise KavgError(f"cannot write {str(figures)!r}: {error.strerror}") from None
-    print_text("\n".join(escape_unprintable(str(path)) for path in paths))
+    draw_folders(folders, content, view, form)

@@ -60,15 +60,19 @@ def mean_curve(run: Trajectory, axis: str, quantity: str, level: float) -> Curve
     return Curve(x, *map(drawable, (estimate.mean, estimate.low, estimate.high, few)))
 
 
-def scale_y_axis(panel: Axes, curves: Sequence[Curve], quantity: str) -> None:
-    """Set the scale and the limits of the y axis so that these curves fit.
+def scale_y_axis(
+    panel: Axes, curves: Sequence[Curve], quantity: str, lines: Sequence[Curve] = ()
+) -> None:
+    """Set the scale and the limits of the y axis so that these curves fit, and lines if they can.
 
     Squared norms have a logarithmic axis, and so has another quantity that is positive over
     ``DECADES``.
     """
     log = _is_log(quantity, curves)
+    shown = [line for line in lines if not log or (line.mean > 0).all()]
+    low, high = _y_limits([*curves, *shown], log)
     panel.set_yscale("log" if log else "linear")
-    panel.set_ylim(*_y_limits(curves, log))
+    panel.set_ylim(low, high)
 
 
 def find_runaways(trajectories: Sequence[Trajectory]) -> list[float | None]:

@@ -12,6 +12,8 @@ from kavg.analysis.exact.trajectory import ExactTrajectory
 from kavg.errors import KavgError
 from kavg.reports.figures.curves import Curve, mean_curve, scale_y_axis
 from kavg.reports.figures.layout import (
+    PAGE,
+    Layout,
     add_caption,
     describe_means,
     label_axes,
@@ -21,6 +23,7 @@ from kavg.reports.figures.layout import (
 )  # fmt: skip
 from kavg.reports.figures.legend import add_legend
 from kavg.reports.figures.style import drawable, line_style, use_default_style
+from kavg.reports.figures.typography import SIZE
 from kavg.trajectory import Trajectory
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def exact_figure(
     axis: str = "rounds",
     quantities: Sequence[str] = QUANTITIES,
     level: float = 0.95,
+    layout: Layout = PAGE,
 ) -> Figure:
     """Draw exact curves as lines and measured means as points with intervals, a panel a quantity.
 
@@ -58,7 +62,7 @@ def exact_figure(
     >>> run = ExactTrajectory("K-AVG", 2, 8, 1, n, x, x, x, x[:, None], x[:, None])
     >>> figure = exact_figure([run], quantities=["F"])
     >>> figure.axes[0].get_xlabel()
-    'rounds (one communication each)'
+    'rounds'
     """
     if not exacts or len(trajectories) not in (0, len(exacts)):
         raise KavgError(
@@ -73,7 +77,7 @@ def exact_figure(
                 f"and {run.name!r}, of P, K, B {one.P, one.K, one.B} and {run.P, run.K, run.B}"
             )
     drawn = select_quantities(quantities, QUANTITIES)
-    figure, panels = new_figure(len(drawn))
+    figure, panels = new_figure(len(drawn), layout)
     for panel, quantity in zip(panels, drawn, strict=True):
         lines = [_exact_curve(each, axis, quantity) for each in exacts]
         points = [_thin_out(mean_curve(run, axis, quantity, level)) for run in trajectories]
@@ -83,12 +87,12 @@ def exact_figure(
     names = [each.name or f"P={each.P} K={each.K}" for each in exacts]
     add_legend(figure, [(name, line_style(place)) for place, name in enumerate(names)])
     means = describe_means(trajectories, level, "points", "bars") if trajectories else ""
-    add_caption(figure, "; ".join(filter(None, ("lines: exact expectations", means))))
+    add_caption(figure, "; ".join(filter(None, ("lines: exact expectations", means))), layout)
     return figure
 
 
 @use_default_style()
-def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
+def atlas_figure(atlases: Sequence[Atlas], layout: Layout = PAGE) -> Figure:
     """Draw bands of the spectral radius over (gamma h, mu) and the boundary, a panel an atlas.
 
     Bands are computed, and the black line is the analytic boundary; outside all bands the rule is
@@ -106,14 +110,14 @@ def atlas_figure(atlases: Sequence[Atlas]) -> Figure:
         raise KavgError("give one or more atlases, [atlas] for one of them")
     if any(min(chart.radius.shape) < 2 for chart in atlases):
         raise KavgError("a map needs at least two values of gamma_h and two of mu")
-    figure, panels = new_figure(len(atlases))
+    figure, panels = new_figure(len(atlases), layout)
     for panel, chart in zip(panels, atlases, strict=True):
         bands = _draw_atlas(panel, chart)
     bar = figure.colorbar(bands, ax=panels, ticks=LEVELS, shrink=0.9)
-    bar.set_label("spectral radius of a round", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
+    bar.set_label("spectral radius of a round", fontsize=SIZE)
+    bar.ax.tick_params(labelsize=SIZE)
     lines = ("black: analytic boundary, unstable beyond it", "white: momentum of the least radius")
-    add_caption(figure, ("; " if len(panels) > 1 else "\n").join(lines))
+    add_caption(figure, "; ".join(lines), layout)
     return figure
 
 

@@ -2,80 +2,65 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
-from kavg.reports.text import cell_width
-from kavg.text import escape_unprintable
+from kavg.reports.figures.typography import (
+    LINE,
+    SIZE,
+    fold_to_width,
+    measure_width,
+    replace_missing_glyphs,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
-GENERIC_FAMILIES: Final = (
-    "font.serif", "font.sans-serif", "font.cursive", "font.fantasy", "font.monospace",
-)  # fmt: skip
-PER_INCH: Final = 13
-"""Characters of the legend's type that an inch holds."""
-HANDLE: Final = 7
-"""Width of a line sample with its margins, in characters."""
+HANDLE: Final = 3.5
+"""Length of a line sample, in sizes of the type."""
+GAPS: Final = (HANDLE + 0.8 + 1.5) * SIZE / 72
+"""Inches of a line sample with the gaps before its name and before the next column."""
+WIDEST: Final = 3.0
+"""Inches after which a name is folded."""
+MOST_LINES: Final = 3
 
 
 def add_legend(figure: Figure, entries: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Add a legend below the panels, and make the figure taller by its height.
+    """Add a legend of lines below the panels, and make the figure taller by its height.
 
     ``entries`` are names with the style of their lines, as arguments of ``plot``.
     """
     from matplotlib.lines import Line2D
 
-    # matplotlib neither wraps names nor counts columns, so both are estimated from characters.
-    names = [_fold_name(name) for name, _ in entries]
+    add_artist_legend(figure, [(name, Line2D([], [], **style)) for name, style in entries])
+
+
+def add_artist_legend(figure: Figure, entries: Sequence[tuple[str, Artist]]) -> None:
+    """Add a legend of lines or patches below the panels, and make the figure taller.
+
+    It has as many columns as fit by the widths of their names.
+    """
     width, height = figure.get_size_inches()
-    longest = max(cell_width(line) for name in names for line in name.split("\n"))
-    across = max(1, int(width * PER_INCH / (longest + HANDLE)))
+    room = min(WIDEST, width - GAPS)
+    names = [fold_to_width(replace_missing_glyphs(name), room, MOST_LINES) for name, _ in entries]
+    longest = max(measure_width(line) for name in names for line in name.split("\n"))
+    across = max(1, int((width - 0.1) / (longest + GAPS)))
     rows = ceil(len(names) / across)
     lines = max(name.count("\n") + 1 for name in names)
-    figure.set_size_inches(width, height + 0.5 + 0.16 * rows * lines)
+    figure.set_size_inches(width, height + rows * (lines * LINE + 0.06) + 0.1)
     legend = figure.legend(
-        [Line2D([], [], **style) for _, style in entries],
+        [artist for _, artist in entries],
         [str(place) for place in range(len(names))],
         loc="outside lower center",
         ncols=ceil(len(names) / rows),
-        fontsize=8,
+        fontsize=SIZE,
         frameon=False,
-        handlelength=3.5,
+        handlelength=HANDLE,
+        columnspacing=1.5,
+        borderpad=0.1,
     )
     # Names are set afterwards: a leading "_" would hide an entry and "$" would start mathematics.
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set(text=name, parse_math=False)
-
-
-def _fold_name(name: str) -> str:
-    return textwrap.fill(replace_missing_glyphs(name), 40, max_lines=3, placeholder=" ...")
-
-
-def replace_missing_glyphs(text: str) -> str:
-    """Spell out the characters that the fonts in use cannot draw, and control characters.
-
-    >>> replace_missing_glyphs("mu = 0.5" + chr(0x4E2D))
-    'mu = 0.5U+4E2D'
-    """
-    known = _drawable_characters()
-    return "".join(c if ord(c) in known else f"U+{ord(c):04X}" for c in escape_unprintable(text))
-
-
-def _drawable_characters() -> set[int]:
-    from matplotlib import font_manager, rcParams
-
-    known: set[int] = set()
-    for family in list(rcParams["font.family"]):
-        generic = f"font.{family}"
-        fonts = rcParams[generic] if generic in GENERIC_FAMILIES else [family]  # type: ignore[index]
-        for name in fonts:
-            try:
-                path = font_manager.findfont(name, fallback_to_default=False)
-            except ValueError:
-                continue
-            known.update(font_manager.get_font(path).get_charmap())
-    return known or set(range(32, 127))

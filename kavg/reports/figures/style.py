@@ -43,8 +43,8 @@ def use_default_style() -> Iterator[None]:
             f"figures need matplotlib, which failed to load ({error}); pip install 'kavg[plot]'"
         ) from error
     defaults: dict[Any, Any] = {k: v for k, v in rcParamsDefault.items() if k != "backend"}
-    # Without a fixed salt an SVG has random identifiers.
-    with rc_context(defaults | {"svg.hashsalt": "kavg"}):
+    # Without a fixed salt an SVG has random identifiers; publishers refuse other fonts in a PDF.
+    with rc_context(defaults | {"svg.hashsalt": "kavg", "pdf.fonttype": 42}):
         yield
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kavg.problem import Algorithm
 from kavg.reports.figures.curves import (
     FEW,
     draw_curves,
@@ -13,15 +15,19 @@ from kavg.reports.figures.curves import (
     mean_curve,
     scale_y_axis,
 )
+from kavg.reports.figures.files import save
 from kavg.reports.figures.layout import (
+    PAGE,
+    Layout,
     add_caption,
     describe_means,
     label_axes,
     new_figure,
-    save,
     select_quantities,
 )
 from kavg.reports.figures.legend import add_legend
+from kavg.reports.figures.reference_lines import ReferenceLine, draw_lines, line_entries
+from kavg.reports.figures.run_names import name_runs
 from kavg.reports.figures.style import line_style, use_default_style
 from kavg.reports.labels import recorded_quantities, run_labels
 from kavg.trajectory import Trajectory
@@ -36,6 +42,8 @@ def trajectory_figure(
     axis: str = "gradients",
     quantities: Sequence[str] | None = None,
     level: float = 0.95,
+    lines: Sequence[ReferenceLine] = (),
+    layout: Layout = PAGE,
 ) -> Figure:
     """Draw means over replicas with their intervals: a panel a quantity, a line an algorithm.
 
@@ -43,7 +51,7 @@ def trajectory_figure(
     one by one too.  ``axis`` is one of ``kavg.trajectory.AXES``; ``quantities`` are names of
     series, all of them by default.  Values that are not finite are left out.  An algorithm that
     diverged, or whose F grew beyond all others, does not set the scale unless all of them did; the
-    legend says so.
+    legend says so.  ``lines`` are drawn across the panels of their quantities.
 
     Raises:
         KavgError: if an axis or a quantity is unknown, or matplotlib is missing.
@@ -53,7 +61,7 @@ def trajectory_figure(
     >>> run = Trajectory("K-AVG", 2, 8, 1, np.arange(5), {"F": x}, x.T, x.T, np.zeros(5))
     >>> figure = trajectory_figure([run], axis="rounds")
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_yscale()
-    ('rounds (one communication each)', 'linear')
+    ('rounds', 'linear')
     """
     peaks = find_runaways(trajectories)
     names = [
@@ -62,7 +70,8 @@ def trajectory_figure(
     ]
     recorded = recorded_quantities(trajectories)
     drawn = select_quantities(recorded if quantities is None else quantities, recorded)
-    figure, panels = new_figure(len(drawn))
+    lines = [line for line in lines if line.quantity in drawn]
+    figure, panels = new_figure(len(drawn), layout)
     for panel, quantity in zip(panels, drawn, strict=True):
         curves = [mean_curve(run, axis, quantity, level) for run in trajectories]
         # A run that diverges would stretch the axis over hundreds of decades.
@@ -70,19 +79,31 @@ def trajectory_figure(
         converged = [
             c for c, run, peak in each if run.diverged_at is None and peak is None and c.mean.size
         ]
-        scale_y_axis(panel, converged or curves, quantity)
+        levels = [line.curve for line in lines if line.quantity == quantity]
+        scale_y_axis(panel, converged or curves, quantity, levels)
+        draw_lines(panel, lines, quantity)
         draw_curves(panel, curves)
         label_axes(panel, axis, quantity)
-    add_legend(figure, [(name, line_style(i)) for i, name in enumerate(names)])
+    entries = [(name, line_style(i)) for i, name in enumerate(names)]
+    add_legend(figure, entries + line_entries(lines))
     few = 1 < max(run.replicas for run in trajectories) <= FEW
     caption = describe_means(trajectories, level, "lines", "shaded")
-    add_caption(figure, caption + "; thin: each replica" * few)
+    add_caption(figure, caption + "; thin: each replica" * few, layout)
     return figure
 
 
-def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
-    """Write ``trajectory.png`` and ``trajectory.svg`` to the folder ``figures``."""
-    return list(save(trajectory_figure(runs, axis=axis), figures, "trajectory"))
+def write_figures(
+    runs: Sequence[Trajectory], axis: str, figures: Path, algorithms: Sequence[Algorithm] = ()
+) -> list[Path]:
+    """Write ``trajectory.png`` and ``trajectory.svg`` to the folder ``figures``.
+
+    Names carry the settings in which the runs differ, and the caption those that all share; the
+    ``algorithms`` of the runs know more settings than the runs alone.
+    """
+    names, note = name_runs(runs, algorithms)
+    named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
+    figure = trajectory_figure(named, axis=axis, layout=Layout(note=note))
+    return list(save(figure, figures, "trajectory"))
 
 
 def _legend_name(name: str, run: Trajectory, peak: float | None) -> str:

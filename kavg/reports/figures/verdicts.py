@@ -16,17 +16,24 @@ from kavg.analysis.comparison import Comparison
 from kavg.analysis.estimate import Estimate, mean_interval
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.reports.figures.layout import add_caption, new_figure, style_axes
-from kavg.reports.figures.legend import add_legend, replace_missing_glyphs
+from kavg.reports.figures.bound_lines import Styles, bound_styles, group_bounds, name_line
+from kavg.reports.figures.layout import (
+    PAGE,
+    Layout,
+    add_caption,
+    fold_title,
+    new_figure,
+    style_axes,
+)
+from kavg.reports.figures.legend import add_legend
 from kavg.reports.figures.style import (
-    COLOURS,
-    DASHES,
     LARGEST,
     draw_band,
     drawable,
     line_style,
     use_default_style,
 )  # fmt: skip
+from kavg.reports.figures.ticks import set_log_ticks
 from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
 
@@ -39,13 +46,10 @@ POINTS: Final = 60
 MEASURED: Final[Mapping[str, Any]] = line_style(0) | {"linewidth": 1.8}
 SMOOTHNESS: Final[Mapping[str, Any]] = {"color": "0.6", "linewidth": 0.9}
 QUANTITY_LABELS: Final[Mapping[Quantity, str]] = {
-    "mean_grad_norm2": r"mean of $\|\nabla F\|^2$ over N rounds",
-    "mean_grad_norm2_local": r"mean of $\|\nabla F\|^2$ over local steps",
+    "mean_grad_norm2": "mean of $\\|\\nabla F\\|^2$\nover N rounds",
+    "mean_grad_norm2_local": "mean of $\\|\\nabla F\\|^2$\nover local steps",
     "final_gap": r"$F(w_{N+1}) - F^\star$",
 }
-AGREEMENT: Final = 0.05
-"""Relative difference up to which two bounds are drawn as if they were equal."""
-Styles = Mapping[str, Mapping[str, Any]]
 
 
 @final
@@ -92,11 +96,11 @@ def verdict_panels(
 
 
 @use_default_style()
-def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
-    """Draw each panel: measured mean with its 95 % interval, and every bound as a line.
+def verdict_figure(panels: Sequence[VerdictPanel], layout: Layout = PAGE) -> Figure:
+    """Draw each panel: measured mean with its 95 % interval, and the bounds as lines.
 
-    Both axes are logarithmic, where there is anything above 0.  Of bounds that agree, the earlier
-    are drawn as thicker lines under the later, so that all of them can be seen.
+    Both axes are logarithmic, where there is anything above 0.  Of bounds that look like one line
+    only the sharpest is drawn; the legend lists those that are drawn in no panel beside it.
 
     Raises:
         KavgError: if there is no panel.
@@ -110,14 +114,21 @@ def verdict_figure(panels: Sequence[VerdictPanel]) -> Figure:
     """
     if not panels:
         raise KavgError("no bound applies to any of these runs, so there is nothing to draw")
-    styles = _bound_styles(panels)
-    figure, axes = new_figure(len(panels))
-    for place, panel in zip(axes, panels, strict=True):
-        _draw_panel(place, panel, styles)
-    bounds = ((name, style) for name, style in styles.items())
-    entries = [("measured", MEASURED), *bounds, ("smoothness alone, at the start", SMOOTHNESS)]
-    add_legend(figure, entries)
-    add_caption(figure, "measured means (shaded: 95 % confidence intervals) and their bounds")
+    groups = [_group_panel(panel) for panel in panels]
+    styles = bound_styles([name for group in groups for name in group])
+    figure, axes = new_figure(len(panels), layout)
+    inches = layout.inches / layout.count_across(len(panels)) - 0.8
+    for place, panel, group in zip(axes, panels, groups, strict=True):
+        _draw_panel(place, panel, {name: styles[name] for name in group}, inches)
+    bounds = [(name_line(name, groups, styles), style) for name, style in styles.items()]
+    add_legend(
+        figure,
+        [("measured", MEASURED), *bounds, ("smoothness alone, at the start", SMOOTHNESS)],
+    )
+    caption = "measured means (shaded: 95 % confidence intervals) and their bounds"
+    hidden = "; bounds on one line: the sharpest is drawn"
+    is_shared = any(others for group in groups for others in group.values())
+    add_caption(figure, caption + hidden * is_shared, layout)
     return figure
 
 
@@ -146,37 +157,29 @@ def _values_at(bound: Bound, setting: Setting, N: NDArray[np.int64]) -> Floats:
     return np.array([bound.value(replace(setting, N=int(n))).total for n in N])
 
 
-def _bound_styles(panels: Sequence[VerdictPanel]) -> Styles:
-    """Colour and dash of each bound, the same in every panel; the measured mean has the first."""
-    names = dict.fromkeys(bound.name for panel in panels for bound in panel.bounds)
-    # Dashes shift by one after four bounds, so that no pair of colour and dash comes twice in 16.
-    return {
-        name: {"color": COLOURS[1 + i % 4], "linestyle": DASHES[(i + i // 4) % 4]}
-        for i, name in enumerate(names)
-    }
+def _group_panel(panel: VerdictPanel) -> dict[str, list[str]]:
+    names = [bound.name for bound in panel.bounds]
+    return group_bounds(names, panel.bound_values, panel.measured.mean)
 
 
-def _draw_panel(axes: Axes, panel: VerdictPanel, styles: Styles) -> None:
+def _draw_panel(axes: Axes, panel: VerdictPanel, styles: Styles, inches: float) -> None:
     estimate = panel.measured
     mean, low, high = (drawable(x, log=True) for x in (estimate.mean, estimate.low, estimate.high))
     draw_band(axes, panel.N, low, high, MEASURED["color"])
     axes.plot(panel.N, mean, markevery=8, zorder=9, **MEASURED)
     bound_values = drawable(panel.bound_values, log=True)
-    for place, bound in enumerate(panel.bounds):
-        width = 1.3 + 0.5 * _count_equal(panel.bound_values[place:])
-        axes.plot(panel.N, bound_values[place], linewidth=width, **styles[bound.name])
+    for bound, values in zip(panel.bounds, bound_values, strict=True):
+        if bound.name in styles:
+            axes.plot(panel.N, values, **styles[bound.name])
     has_smoothness = 0 < panel.smoothness <= LARGEST
     if has_smoothness:
         axes.axhline(panel.smoothness, **SMOOTHNESS)
+    title = fold_title(panel.name, inches)
+    style_axes(axes, "rounds N", QUANTITY_LABELS[panel.quantity], title)
     axes.set_xscale("log")
+    if panel.N[-1] > panel.N[0]:
+        set_log_ticks(axes.xaxis, float(panel.N[0]), float(panel.N[-1]))
     # A run that starts at a minimum, without noise, has zeros alone, which no logarithm shows.
     if has_smoothness or np.isfinite(mean).any() or np.isfinite(bound_values).any():
         axes.set_yscale("log")
-    style_axes(
-        axes, "rounds N", QUANTITY_LABELS[panel.quantity], replace_missing_glyphs(panel.name)[:40]
-    )
-
-
-def _count_equal(values: Floats) -> int:
-    """Number of the other rows that agree with the first for every N."""
-    return int(np.isclose(values[1:], values[0], rtol=AGREEMENT).all(axis=1).sum())
+        set_log_ticks(axes.yaxis, *axes.get_ylim())

@@ -28,12 +28,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def here(empty, no_figures, monkeypatch):
     """An empty folder with one settings file; figures are empty files."""
 
-    def draw(runs, axis, figures):
-        figures.mkdir(exist_ok=True)
-        (figures / "trajectory.png").touch()
-        return [figures / "trajectory.png"]
+    def draw_one(_, stage, stem, formats):
+        (stage / "trajectory.png").touch()
 
-    monkeypatch.setattr("kavg.reports.figures.trajectories.write_figures", draw)
+    monkeypatch.setattr("kavg.cli.plots.drawing.write_figure", draw_one)
     monkeypatch.setattr(theorem_check, "draw_if_possible", lambda draw: None)
     write_settings(empty / "my.toml", rounds=4, algorithm=[k_avg()])
     return empty

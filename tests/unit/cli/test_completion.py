@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from kavg.cli.commands.list import Section
-from kavg.cli.commands.plot import Axis
 from kavg.cli.entry_point import COMPLETION, main
+from kavg.cli.plots.options import Axis
 from kavg.config.advice import all_keys
 from kavg.config.kinds import FAMILIES
 from kavg.config.places import setting_places

@@ -194,7 +194,7 @@ def test_without_matplotlib_a_run_explains_how_to_get_figures(call, here, monkey
 
 
 def test_a_picture_that_fails_does_not_cost_the_run(call, here, monkeypatch):
-    def fail(runs, axis, figures):
+    def fail(*_):
         raise RuntimeError("no fonts")
 
     monkeypatch.setattr(results, "write_figures", fail)

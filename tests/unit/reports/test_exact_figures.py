@@ -15,8 +15,8 @@ from kavg.oracles import Gaussian
 from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
 
 pytest.importorskip("matplotlib")
+from kavg.reports.figures import save
 from kavg.reports.figures.exact import POINTS, atlas_figure, exact_figure
-from kavg.reports.figures.layout import save
 
 PROBLEM = Problem(Quadratic((0.1, 1.0)), Gaussian(1.0), start=3.0)
 METHODS = [Algorithm(4, 3, 0.2, outer) for outer in (Averaging(), BlockMomentum(0.5))]

@@ -27,25 +27,31 @@ def a_panel(name="K-AVG", bounds=3, values=None, samples=None):
     )
 
 
-def test_every_bound_is_a_line_and_in_the_legend():
+def test_bounds_are_lines_and_in_the_legend():
     figure = verdict_figure([a_panel(), a_panel("M-AVG", bounds=2)])
     first, second = figure.axes
-    for panel, count in ((first, 3), (second, 2)):
+    for panel in (first, second):
         measured, *bounds, _ = panel.lines
         np.testing.assert_allclose(measured.get_ydata(), 2 / N)
-        assert len(bounds) == count
-    names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names == ["measured", *(bound.name for bound in BOUNDS[:3]),
+        assert len(bounds) == 2
+    names = [text.get_text().replace("\n", " ") for text in figure.legends[0].get_texts()]
+    one, apart, hidden = (bound.name for bound in BOUNDS[:3])
+    assert names == ["measured", f"{one} (on this line: {hidden})", apart,
                      "smoothness alone, at the start"]  # fmt: skip
+    assert "the sharpest is drawn" in figure.get_suptitle()
     assert [first.get_title(), second.get_title()] == ["K-AVG", "M-AVG"]
     colours = [[line.get_color() for line in panel.lines[1:3]] for panel in figure.axes]
     assert colours[0] == colours[1]
 
 
-def test_of_bounds_that_agree_the_earlier_is_thicker():
-    (panel,) = verdict_figure([a_panel()]).axes
-    first, apart, last = (line.get_linewidth() for line in panel.lines[1:4])
-    assert first > last == apart
+def test_of_bounds_that_look_alike_the_sharpest_is_drawn():
+    values = np.outer([1.02, 1.0, 30.0], 100 / N)
+    (panel,) = verdict_figure([a_panel(values=values)]).axes
+    drawn = [line.get_ydata() for line in panel.lines[1:3]]
+    np.testing.assert_allclose(drawn, values[[1, 2]])
+    apart = verdict_figure([a_panel(values=np.outer([2.0, 1.0, 30.0], 100 / N))])
+    assert len(apart.axes[0].lines) == 5
+    assert "one line" not in apart.get_suptitle()
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, 1e-300, 1e200, np.inf, np.nan])

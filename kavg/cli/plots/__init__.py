@@ -1,0 +1,1 @@
+"""``kavg plot``: what it draws of run folders and of sweep folders."""

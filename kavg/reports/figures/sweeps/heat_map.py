@@ -1,0 +1,222 @@
+"""Figure of a quantity over two settings: shaded cells, the best, and what may be as good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kavg.base import Floats
+from kavg.errors import KavgError
+from kavg.reports.figures.curves import DECADES
+from kavg.reports.figures.layout import (
+    PAGE,
+    Layout,
+    add_caption,
+    fold_title,
+    label_quantity,
+    new_figure,
+    style_axes,
+)
+from kavg.reports.figures.style import drawable, use_default_style
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
+from kavg.reports.figures.sweeps.setting_axis import SettingAxis, set_setting_ticks
+from kavg.reports.figures.sweeps.setting_curve import LEFT_OUT, STAR
+from kavg.reports.figures.ticks import (
+    add_power,
+    find_power,
+    format_ticks,
+    linear_ticks,
+    log_ticks,
+)
+from kavg.reports.figures.typography import SIZE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+    from matplotlib.figure import Figure
+
+COLOUR_MAP: Final = "cividis"
+"""Its lightness grows steadily, so that it reads the same in grey and to the colour-blind."""
+CONTOURS: Final = ("-", (0, (1.2, 1.0)))
+"""Dashes of the contours of confidence, one a level."""
+HATCH: Final[dict[str, Any]] = {
+    "facecolor": "white", "edgecolor": "0.45", "hatch": "xxxx", "linewidth": 0.0,
+}  # fmt: skip
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """The values of one map, all ``(rows, columns)``: a row for each value of y, a column for x.
+
+    ``values`` are NaN where there is no point; ``failed`` is true where runs have no value;
+    ``p_values`` are those of ``best_set_p_values``, or None for a map without contours.
+    """
+
+    title: str
+    values: Floats
+    failed: NDArray[np.bool_]
+    p_values: Floats | None = None
+
+    @property
+    def shown(self) -> Floats:
+        """The values that are shaded: NaN where runs failed."""
+        return np.where(self.failed, np.nan, drawable(self.values))
+
+
+@use_default_style()
+def heat_map_figure(
+    maps: Sequence[HeatMap],
+    axes: tuple[SettingAxis, SettingAxis],
+    quantity: PlottedQuantity,
+    levels: Sequence[float] = (0.95,),
+    layout: Layout = PAGE,
+) -> Figure:
+    r"""Draw a quantity over two settings ``axes`` (x, y), a map a panel, all with one scale.
+
+    Every cell is a point of the grid, so that cells are of one size whatever their values.  A star
+    is the best value; a contour at level 0.95 encloses the cells that can hold the best mean: it
+    holds the true one with 95 % confidence.  Cells that failed are hatched, and those without a
+    point are white.
+
+    Raises:
+        KavgError: if there is no map, or one has another shape than the settings say.
+
+    >>> values = np.array([[3.0, 2.0, 4.0], [2.0, 1.0, 5.0]])
+    >>> chart = HeatMap("M-AVG", values, np.isnan(values))
+    >>> axes = SettingAxis("gamma", (0.1, 0.2, 0.4)), SettingAxis("mu", (0.0, 0.5))
+    >>> heat_map_figure([chart], axes, PlottedQuantity("F")).axes[0].get_ylabel()
+    'momentum $\\mu$'
+    """
+    check_maps([each.values.shape for each in maps], axes)
+    across = layout.count_across(len(maps))
+    figure, panels = new_figure(len(maps), layout, across=across)
+    scale, is_cut = _find_scale(maps)
+    for panel, chart in zip(panels, maps, strict=True):
+        image = panel.pcolormesh(chart.shown, cmap=COLOUR_MAP, norm=scale, rasterized=True)
+        draw_cells(panel, chart.failed, HATCH)
+        # The widest first, so that a narrow one that coincides with it is seen.
+        for level, dash in reversed([*zip(levels, CONTOURS, strict=False)]):
+            if chart.p_values is not None and np.isfinite(chart.p_values).any():
+                draw_outline(panel, chart.p_values > 1 - level, dash)
+        _mark_best(panel, quantity.sign * chart.shown)
+        label_cells(panel, axes, chart.title, layout.inches / across - 1.2)
+    label, is_math = label_quantity(quantity.name)
+    bar = figure.colorbar(image, ax=panels, shrink=0.95, extend="max" if is_cut else "neither")
+    bar.set_label(label, fontsize=SIZE)
+    bar.ax.yaxis.label.set_parse_math(is_math)
+    _set_bar_ticks(bar, scale)
+    add_caption(figure, _describe_map(maps, levels, quantity), layout)
+    return figure
+
+
+def check_maps(shapes: Sequence[tuple[int, ...]], axes: tuple[SettingAxis, SettingAxis]) -> None:
+    """Raise KavgError unless there is a map and all have a row for each y, a column for each x."""
+    x, y = axes
+    wanted = (len(y.values), len(x.values))
+    if not shapes or any(shape != wanted for shape in shapes):
+        raise KavgError(
+            f"give one or more maps of {wanted[0]} rows ({y.name}) and {wanted[1]} columns "
+            f"({x.name}), got shapes {list(shapes)}"
+        )
+
+
+def draw_cells(panel: Axes, chosen: NDArray[np.bool_], style: dict[str, Any]) -> None:
+    """Cover the chosen cells of a grid with rectangles of a style."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    cells = [Rectangle((j, i), 1, 1) for i, j in np.argwhere(chosen)]
+    if cells:
+        panel.add_collection(PatchCollection(cells, **style))
+
+
+def draw_outline(panel: Axes, inside: NDArray[np.bool_], dash: object) -> None:
+    """Draw the border between the cells inside and all others, along the edges of cells."""
+    from matplotlib.collections import LineCollection
+
+    padded = np.pad(inside, 1)
+    upright = [((j, i - 1), (j, i)) for i, j in np.argwhere(padded[:, 1:] != padded[:, :-1])]
+    level = [((j - 1, i), (j, i)) for i, j in np.argwhere(padded[1:] != padded[:-1])]
+    # Dark over light, to be seen on any shade.
+    for colour, width, style in (("white", 2.8, "-"), ("black", 1.3, dash)):
+        lines = LineCollection(
+            upright + level, colors=colour, linewidths=width, linestyles=[style], zorder=4
+        )
+        lines.set_clip_on(False)
+        panel.add_collection(lines)
+
+
+def label_cells(
+    panel: Axes, axes: tuple[SettingAxis, SettingAxis], title: str, inches: float
+) -> None:
+    """Name the axes of a grid of cells, ``inches`` wide, and label the middle of cells."""
+    x, y = axes
+    style_axes(panel, x.label[0], y.label[0], fold_title(title, inches), math=y.label[1])
+    panel.xaxis.label.set_parse_math(x.label[1])
+    panel.grid(visible=False)
+    panel.spines[:].set_visible(False)
+    panel.set_xlim(0, len(x.values))
+    panel.set_ylim(0, len(y.values))
+    set_setting_ticks(panel.xaxis, x, inches, cells=True)
+    set_setting_ticks(panel.yaxis, y, 1.4, cells=True, upright=True)
+    panel.tick_params(length=2)
+
+
+def _find_scale(maps: Sequence[HeatMap]) -> tuple[Normalize, bool]:
+    """The scale of all shades, and whether cells above it are cut off."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    shown = np.concatenate([chart.shown.ravel() for chart in maps])
+    shown = shown[np.isfinite(shown)]
+    if not shown.size:
+        return Normalize(0.0, 1.0), False
+    usual = shown[np.abs(shown) <= LEFT_OUT * (np.median(np.abs(shown)) or 1.0)]
+    low, high = float(usual.min()), float(usual.max())
+    is_cut = usual.size < shown.size
+    if low > 0 and np.log10(high / low) >= DECADES / 2:
+        return LogNorm(low, high), is_cut
+    return Normalize(low, high if high > low else low + (abs(low) or 1.0)), is_cut
+
+
+def _set_bar_ticks(bar: Any, scale: Normalize) -> None:
+    from matplotlib.colors import LogNorm
+
+    low, high = float(scale.vmin or 0.0), float(scale.vmax or 1.0)
+    if isinstance(scale, LogNorm):
+        ticks = log_ticks(low, high)
+        labels = format_ticks(ticks)
+    else:
+        ticks = linear_ticks(low, high)
+        power = find_power(ticks)
+        labels = [f"{x / 10.0**power:.6g}" for x in ticks]
+        add_power(bar.ax.yaxis, power)
+    bar.set_ticks(ticks, labels=labels)
+    bar.minorticks_off()
+    bar.ax.tick_params(labelsize=SIZE)
+
+
+def _mark_best(panel: Axes, values: Floats) -> None:
+    if np.isfinite(values).any():
+        row, column = np.unravel_index(np.nanargmin(values), values.shape)
+        panel.plot([column + 0.5], [row + 0.5], color="white", zorder=6, **STAR)
+
+
+def _describe_map(
+    maps: Sequence[HeatMap], levels: Sequence[float], quantity: PlottedQuantity
+) -> str:
+    parts = [f"star: the {quantity.best}"]
+    if any(chart.p_values is not None and np.isfinite(chart.p_values).any() for chart in maps):
+        dashes = ("solid", "dotted")[: len(levels)]
+        percent = [f"{100 * level:g} % ({d})" for level, d in zip(levels, dashes, strict=False)]
+        chance = " and ".join(percent) if len(levels) > 1 else f"{100 * levels[0]:g} %"
+        parts.append(f"line: around the truly {quantity.best} mean with {chance} confidence")
+    if any(chart.failed.any() for chart in maps):
+        parts.append(f"hatched: {quantity.failure}")
+    if any((np.isnan(chart.shown) & ~chart.failed).any() for chart in maps):
+        parts.append("white: no point")
+    return "; ".join(parts)

@@ -1,0 +1,99 @@
+"""Files of figures: every format opens, and equal figures are equal files."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+import zlib
+
+import pytest
+from helpers.figure_samples import F, a_run, some_points
+
+from kavg.errors import KavgError
+
+pytest.importorskip("matplotlib")
+from kavg.reports.figures import Layout, ReferenceLine, save, trajectory_figure
+from kavg.reports.figures import files as figure_files
+from kavg.reports.figures.sweeps.sweep_figure import SweepView, draw_sweep
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def a_figure():
+    return trajectory_figure([a_run("100 % of a_b & {c}")], layout=Layout("column", "Title $_"))
+
+
+def test_every_format_opens(tmp_path):
+    from matplotlib import image
+
+    png, svg, pdf = save(a_figure(), tmp_path, "fig", FORMATS)
+    pixels = image.imread(png)
+    assert pixels.shape[1] == round(3.35 * 200)
+    assert ET.parse(svg).getroot().tag.endswith("svg")
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF-")
+    assert content.rstrip().endswith(b"%%EOF")
+    assert b"/FontFile2" in content  # TrueType, which publishers ask for
+    assert sum(b"BT" in zlib.decompress(part.split(b"endstream")[0].lstrip(b"\r\n"))
+               for part in content.split(b"stream\n")[1::2] if part[:1] == b"x") >= 1  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [a_figure, *(lambda kind=kind: draw_sweep(some_points(), SweepView(kind), F)
+                 for kind in ("heat-map", "curves", "phase"))],
+)  # fmt: skip
+def test_equal_figures_are_equal_files(draw, tmp_path):
+    first = save(draw(), tmp_path / "a", "fig", FORMATS)
+    again = save(draw(), tmp_path / "b", "fig", FORMATS)
+    assert [a.read_bytes() for a in first] == [b.read_bytes() for b in again]
+
+
+def test_a_format_has_the_same_layout_whatever_else_is_written(tmp_path):
+    _, alone = save(a_figure(), tmp_path / "a", "fig", ["png", "pdf"])
+    (only,) = save(a_figure(), tmp_path / "b", "fig", ["pdf"])
+    assert alone.read_bytes() == only.read_bytes()
+
+
+@pytest.mark.parametrize("formats", [[], ["gif"], ["png", "jpg"]])
+def test_other_formats_are_refused(formats, tmp_path):
+    with pytest.raises(KavgError, match="formats must be one or more of png, svg, pdf, pgf"):
+        save(a_figure(), tmp_path, "fig", formats)
+    assert not list(tmp_path.iterdir())
+
+
+def test_pgf_without_a_latex_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(KavgError, match=r"xelatex, lualatex or pdflatex.*use pdf"):
+        save(a_figure(), tmp_path, "fig", ["pgf"])
+
+
+@pytest.mark.skipif(not figure_files._find_tex(), reason="no LaTeX is installed")
+def test_pgf_is_text_that_latex_sets(tmp_path):
+    (path,) = save(a_figure(), tmp_path, "fig", ["pgf"])
+    text = path.read_text(encoding="utf-8")
+    assert r"\begin{pgfpicture}" in text
+    assert r"a\_b \& \{c\}" in text
+
+
+def test_names_of_users_are_escaped_for_latex_and_left_as_they_were():
+    figure = a_figure()
+    texts = figure.legends[0].get_texts()
+    with figure_files._prepare_tex(figure, "pgf"):
+        assert texts[0].get_text() == r"100 % of a\_b \& \{c\}"
+    assert texts[0].get_text() == "100 % of a_b & {c}"
+
+
+def test_lines_are_drawn_where_their_axis_shows_them_and_named_once():
+    lines = [
+        ReferenceLine("F", 1e-3, "target 0.001"),
+        ReferenceLine("F", -1.0, "below"),
+        *(ReferenceLine("F", 0.02 * (i + 1), "exact stationary value", i) for i in range(2)),
+    ]
+    runs = [a_run(floor=1e-3), a_run("M-AVG", floor=1e-3)]
+    figure = trajectory_figure(runs, quantities=["F", "grad_norm2"], lines=lines)
+    flat = [[line.get_ydata()[0] for line in panel.lines if len(set(line.get_ydata())) == 1]
+            for panel in figure.axes]  # fmt: skip
+    assert flat == [[1e-3, 0.02, 0.04], []]
+    assert figure.axes[0].get_ylim()[0] < 1e-3
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["K-AVG", "M-AVG", "target 0.001", "below", "exact stationary value"]
