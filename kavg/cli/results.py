@@ -89,8 +89,7 @@ def _write_folder(
 def _draw_figures(results: Results, figures: Path) -> None:
     if not results.config.figures:
         return
-    algorithms = results.config.algorithms
-    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures, algorithms))
+    draw_if_possible(lambda: write_figures(results.runs, "rounds", figures))
     if results.draw is not None:
         draw_if_possible(partial(results.draw, figures))
 

@@ -71,8 +71,7 @@ def draw_runs(plotted: Sequence[PlottedRun], content: Content, layout: Layout) -
         KavgError: A quantity was not recorded.
     """
     runs = [each.run for each in plotted]
-    algorithms = [each.config.algorithms[each.place] if each.config else None for each in plotted]
-    names, note = name_runs(runs, algorithms, [each.source for each in plotted])
+    names, note = name_runs(runs, [each.source for each in plotted])
     named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
     quantities = content.quantity or recorded_quantities(runs)
     lines = list(_target_lines(content, quantities))

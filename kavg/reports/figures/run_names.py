@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 
-from kavg.problem import Algorithm
 from kavg.reports.figures.sweeps.setting_axis import name_setting
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
-NUMBERS: Final = ("mu", "alpha", "beta")
-"""Numbers of outer rules that a name may carry."""
-
 
 def name_runs(
-    trajectories: Sequence[Trajectory],
-    algorithms: Sequence[Algorithm | None] = (),
-    sources: Sequence[str] = (),
+    trajectories: Sequence[Trajectory], sources: Sequence[str] = ()
 ) -> tuple[list[str], str]:
     """Return a name for each run and a note for the caption.
 
     A name is followed by the settings in which the runs differ; the note lists those that all
-    share.  ``algorithms`` are those of the runs, in their order, which know more settings than the
-    runs; ``sources`` tell apart runs that are alike in all of this.
+    share.  ``sources`` tell apart runs that are alike in all of this.
 
     >>> z = np.zeros((2, 1))
     >>> runs = [Trajectory("M-AVG", 2, K, 1, np.arange(2), {"F": z}, z.T, z.T, np.zeros(2),
@@ -33,8 +25,7 @@ def name_runs(
     >>> name_runs(runs)
     (['M-AVG, K=1', 'M-AVG, K=4'], 'P=2, B=1, γ=0.5')
     """
-    known = algorithms or [None] * len(trajectories)
-    found = [_settings(run, each) for run, each in zip(trajectories, known, strict=True)]
+    found = [_settings(run) for run in trajectories]
     keys = list(dict.fromkeys(key for each in found for key in each))
     shared = [key for key in keys if len({each.get(key) for each in found}) == 1]
     unlike = [key for key in keys if key not in shared]
@@ -48,16 +39,12 @@ def name_runs(
     return full, ", ".join(_spell(found[0], shared))
 
 
-def _settings(run: Trajectory, algorithm: Algorithm | None) -> dict[str, str]:
+def _settings(run: Trajectory) -> dict[str, str]:
     """The settings of a run as text, by their names."""
     values: dict[str, object] = {"P": run.P, "K": run.K, "B": run.B}
     if spelled := _spell_gammas(run):
         values["gamma"] = spelled
-    outer = None if algorithm is None else algorithm.outer
-    for name in NUMBERS:
-        number = getattr(outer, name, None)
-        if isinstance(number, float):
-            values[name] = number
+    values |= {name: value for name, value in run.outer.items() if isinstance(value, float)}
     return {name: name_setting(name, value) for name, value in values.items()}
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kavg.problem import Algorithm
 from kavg.reports.figures.curves import (
     FEW,
     draw_curves,
@@ -92,15 +91,12 @@ def trajectory_figure(
     return figure
 
 
-def write_figures(
-    runs: Sequence[Trajectory], axis: str, figures: Path, algorithms: Sequence[Algorithm] = ()
-) -> list[Path]:
+def write_figures(runs: Sequence[Trajectory], axis: str, figures: Path) -> list[Path]:
     """Write ``trajectory.png`` and ``trajectory.svg`` to the folder ``figures``.
 
-    Names carry the settings in which the runs differ, and the caption those that all share; the
-    ``algorithms`` of the runs know more settings than the runs alone.
+    Names carry the settings in which the runs differ, and the caption those that all share.
     """
-    names, note = name_runs(runs, algorithms)
+    names, note = name_runs(runs)
     named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
     figure = trajectory_figure(named, axis=axis, layout=Layout(note=note))
     return list(save(figure, figures, "trajectory"))

@@ -11,7 +11,6 @@ from helpers.figure_samples import a_run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import Algorithm, outer
 from kavg.reports.figures.bound_lines import group_bounds, name_line
 from kavg.reports.figures.run_names import name_runs
 from kavg.reports.figures.sweeps.setting_axis import GAP, choose_ticks
@@ -51,9 +50,10 @@ def test_values_of_settings_are_spelled_briefly():
 
 
 def test_names_carry_what_differs_and_the_note_what_is_shared():
+    rules = [{"kind": "block_momentum", "mu": mu} for mu in (0.5, 0.75)]
     runs = [a_run("M-AVG"), a_run("M-AVG", K=8)]
-    rules = [Algorithm(4, K, 0.25, outer.BlockMomentum(mu)) for K, mu in ((2, 0.5), (8, 0.75))]
-    names, note = name_runs(runs, rules)
+    known = [replace(run, outer=rule) for run, rule in zip(runs, rules, strict=True)]
+    names, note = name_runs(known)
     assert names == ["M-AVG, K=2, μ=0.5", "M-AVG, K=8, μ=0.75"]
     assert note == "P=4, B=1, γ=0.25"
     assert name_runs(runs) == (["M-AVG, K=2", "M-AVG, K=8"], "P=4, B=1, γ=0.25")
@@ -66,7 +66,7 @@ def test_a_name_that_says_a_setting_already_does_not_say_it_twice():
 
 def test_runs_that_are_alike_are_told_apart_by_their_folders():
     runs = [a_run(), a_run()]
-    assert name_runs(runs, (), ["a", "b"])[0] == ["K-AVG, a", "K-AVG, b"]
+    assert name_runs(runs, ["a", "b"])[0] == ["K-AVG, a", "K-AVG, b"]
     assert name_runs(runs)[0] == ["K-AVG", "K-AVG"]
 
 
