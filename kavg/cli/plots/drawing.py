@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -66,7 +67,8 @@ def _choose_figure(
     folders: Sequence[Path], content: Content, view: View, layout: Layout
 ) -> tuple[str, Callable[[], Figure]]:
     """The stem of the files, and what draws the figure; folders are read before."""
-    sweeps = [folder for folder in folders if (folder / SWEEP).is_file()]
+    # pathlib raises for a name that is too long.
+    sweeps = [folder for folder in folders if os.path.isfile(folder / SWEEP)]
     if sweeps:
         raise KavgError(f"{str(sweeps[0])!r} is the folder of a sweep")
     if any(each is not None for each in (view.kind, view.x, view.y, view.by)):

@@ -120,7 +120,7 @@ class Form:
 
     width: Annotated[
         Width,
-        typer.Option("--width", metavar="WIDTH", help="column (3.35 in) or page (6.9 in)."),
+        typer.Option("--width", metavar="WIDTH", help="Width: column (3.35 in) or page (6.9 in)."),
     ] = Width.PAGE
     title: Annotated[
         str, typer.Option("--title", metavar="TEXT", help="First line above the figure.")
@@ -130,7 +130,7 @@ class Form:
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"One of {', '.join(Format)}; may be repeated. If not given, png and svg.",
+            help=f"File format: one of {', '.join(Format)}; may be repeated. If not given, png and svg.",
             show_default=False,
         ),
     ] = None

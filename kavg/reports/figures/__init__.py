@@ -11,7 +11,7 @@ from kavg.reports.figures.layout import Layout
 from kavg.reports.figures.reference_lines import ReferenceLine
 from kavg.reports.figures.sweeps.heat_map import HeatMap, heat_map_figure
 from kavg.reports.figures.sweeps.phase_diagram import PhaseMap, phase_figure
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 from kavg.reports.figures.sweeps.setting_curve import SettingCurve
 from kavg.reports.figures.sweeps.small_multiples import SettingPanel, setting_figure
 from kavg.reports.figures.sweeps.speed_up import speed_up_figure
@@ -23,9 +23,9 @@ __all__ = [
     "Layout",
     "PhaseMap",
     "ReferenceLine",
-    "SettingAxis",
     "SettingCurve",
     "SettingPanel",
+    "VariedAxis",
     "atlas_figure",
     "exact_figure",
     "forest_figure",

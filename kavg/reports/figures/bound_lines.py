@@ -30,6 +30,7 @@ def group_bounds(names: Sequence[str], values: Floats, measured: ArrayLike) -> d
     shown = shown[np.isfinite(shown)]
     room = THICKNESS * max(float(np.ptp(shown)) if shown.size else 0.0, 1.0)
     groups: dict[int, list[str]] = {}
+    # NaN, which no axis shows, is sorted to the end.
     for place in np.argsort(heights[:, -1], kind="stable"):
         on = next((i for i in groups if _is_near(heights[i], heights[place], room)), None)
         if on is None:
@@ -48,6 +49,7 @@ def _is_near(one: Floats, other: Floats, room: float) -> bool:
 def name_line(name: str, groups: Sequence[Mapping[str, list[str]]], drawn: Styles) -> str:
     """Return a bound's name for the legend, with those that are on its line and drawn nowhere."""
     others = dict.fromkeys(other for group in groups for other in group.get(name, []))
+    # A bound that is hidden in one panel may be drawn in another.
     hidden = [other for other in others if other not in drawn]
     return f"{name} (on this line: {', '.join(hidden)})" if hidden else name
 

@@ -54,6 +54,7 @@ def save(
     check_formats(formats)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
+    # By the same renderer for all formats: each measures text a little differently.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, it stays as it is
     return tuple(_write_file(figure, place / f"{stem}.{each}") for each in dict.fromkeys(formats))

@@ -71,6 +71,7 @@ def forest_figure(
     panel.set_yticks(range(len(rows)), labels=names, fontsize=SIZE)
     for text in panel.get_yticklabels():
         text.set_parse_math(False)
+    # From top to bottom, as a table is read.
     panel.set_ylim(len(rows) - 0.5, -0.5)
     panel.grid(axis="y", visible=False)
     (set_log_ticks if log else set_linear_ticks)(panel.xaxis, low, high)
@@ -89,6 +90,7 @@ def _span(estimates: Sequence[Estimate], reference: float, *, log: bool) -> tupl
     else:
         width = FARTHEST * (np.ptp(inner) or abs(reference) or 1.0)
         far = (inner.min() - width, inner.max() + width)
+    # Far ends are cut, as they would press all means together.
     near = ends[_is_shown(ends, log=log) & (ends >= far[0]) & (ends <= far[1])]
     together = np.append(inner, near)
     low, high = float(together.min()), float(together.max())

@@ -84,6 +84,7 @@ def new_figure(
     down = ceil(count / across)
     each = layout.inches / across
     # Not by pyplot, which would open a display and hold every figure until it is closed.
+    # Neither so low that ticks have no room, nor so high that a page holds one row.
     size = (layout.inches, down * min(max(0.75 * each, 1.75), 2.9))
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
@@ -146,6 +147,7 @@ def add_caption(figure: Figure, text: str, layout: Layout = PAGE) -> None:
     folded = [fold_to_width(replace_missing_glyphs(part), room) for part in parts if part]
     lines = "\n".join(folded)
     width, height = figure.get_size_inches()
+    # Panels keep their height under a long caption too.
     figure.set_size_inches(width, height + LINE * (lines.count("\n") + 1))
     figure.suptitle(lines, fontsize=SIZE, parse_math=False)
 

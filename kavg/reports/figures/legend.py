@@ -46,9 +46,11 @@ def add_artist_legend(figure: Figure, entries: Sequence[tuple[str, Artist]]) -> 
     room = min(WIDEST, width - GAPS)
     names = [fold_to_width(replace_missing_glyphs(name), room, MOST_LINES) for name, _ in entries]
     longest = max(measure_width(line) for name in names for line in name.split("\n"))
+    # All columns are as wide as the longest name, so that entries stand in rows.
     across = max(1, int((width - 0.1) / (longest + GAPS)))
     rows = ceil(len(names) / across)
     lines = max(name.count("\n") + 1 for name in names)
+    # Panels keep their height, however many names there are.
     figure.set_size_inches(width, height + rows * (lines * LINE + 0.06) + 0.1)
     legend = figure.legend(
         [artist for _, artist in entries],

@@ -57,5 +57,6 @@ def draw_lines(panel: Axes, lines: Sequence[ReferenceLine], quantity: str) -> No
 
 def line_entries(lines: Sequence[ReferenceLine]) -> list[tuple[str, dict[str, Any]]]:
     """Return the legend's entries of lines: each name once, stationary values without a colour."""
+    # Lines of a name are told apart by the colours of their curves.
     entries = {line.name: TARGET if line.place is None else LIMIT for line in lines}
     return list(entries.items())

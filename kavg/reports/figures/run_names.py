@@ -27,6 +27,7 @@ def name_runs(
     """
     found = [_settings(run) for run in trajectories]
     keys = list(dict.fromkeys(key for each in found for key in each))
+    # A run without a number, as averaging has no mu, differs from one that has it.
     shared = [key for key in keys if len({each.get(key) for each in found}) == 1]
     unlike = [key for key in keys if key not in shared]
     names = [escape_unprintable(run.name).strip() for run in trajectories]

@@ -58,6 +58,7 @@ def linear_ticks(low: float, high: float, most: int = MOST, *, whole: bool = Fal
     """
     from matplotlib.ticker import MaxNLocator
 
+    # A tick at the very end may lie outside by rounding.
     room = 1e-9 * (high - low)
     ticks = MaxNLocator(most - 1, steps=STEPS, integer=whole).tick_values(low, high)
     return [float(f"{x:.12g}") for x in ticks if low - room <= x <= high + room]
@@ -128,6 +129,7 @@ def format_settings(values: Sequence[object]) -> list[str]:
     numbers = [x for x in values if isinstance(x, int | float) and not isinstance(x, bool)]
     if len(numbers) < len(values):
         return [str(value) for value in values]
+    # One notation for all, as a mixture is hard to compare.
     extreme = any(x and not 1e-2 <= abs(x) < PLAIN[1] for x in numbers)
     if extreme and is_power_of_two(numbers):
         return [f"$2^{{{frexp(x)[1] - 1}}}$" for x in numbers]

@@ -77,6 +77,7 @@ def _drawable_characters() -> set[int]:
     from matplotlib import font_manager, rcParams
 
     known: set[int] = set()
+    # matplotlib tries the fonts of a family in turn, so any of them will do.
     for family in list(rcParams["font.family"]):
         generic = f"font.{family}"
         fonts = rcParams[generic] if generic in _FAMILIES else [family]  # type: ignore[index]

@@ -23,7 +23,7 @@ from kavg.reports.figures.sweeps.point_values import (
     best_point,
     with_settings,
 )
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis, name_setting
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis, name_setting
 from kavg.reports.figures.sweeps.setting_curve import SettingCurve
 from kavg.reports.figures.sweeps.small_multiples import SettingPanel
 
@@ -53,7 +53,7 @@ def divide_points(points: Sequence[PointValue], by: str | None) -> dict[str, lis
 
 def arrange_curves(
     points: Sequence[PointValue], x: str, by: str | None, quantity: PlottedQuantity
-) -> tuple[SettingAxis, list[SettingPanel]]:
+) -> tuple[VariedAxis, list[SettingPanel]]:
     """Return the axis of a setting and a panel for each value of ``by``, a curve an algorithm.
 
     Raises:
@@ -71,7 +71,7 @@ def arrange_curves(
 
 
 def _make_curve(
-    name: str, points: Sequence[PointValue], axis: SettingAxis, quantity: PlottedQuantity
+    name: str, points: Sequence[PointValue], axis: VariedAxis, quantity: PlottedQuantity
 ) -> SettingCurve:
     chosen = [best_point(at, quantity) if at else None for at in points_along(points, axis)]
     failed = np.array([each is not None and each.has_failed for each in chosen])
@@ -81,7 +81,7 @@ def _make_curve(
     return SettingCurve(name, estimate, failed, best if len(axis.values) > 1 else None)
 
 
-def points_along(points: Sequence[PointValue], axis: SettingAxis) -> list[list[PointValue]]:
+def points_along(points: Sequence[PointValue], axis: VariedAxis) -> list[list[PointValue]]:
     """Return the points at each value of an axis; all of them have its setting."""
     return [
         [each for each in points if as_key(each.settings[axis.name]) == value]
@@ -105,7 +105,7 @@ def arrange_maps(
     axes: tuple[str, str],
     by: str | None,
     quantity: PlottedQuantity,
-) -> tuple[tuple[SettingAxis, SettingAxis], list[HeatMap]]:
+) -> tuple[tuple[VariedAxis, VariedAxis], list[HeatMap]]:
     """Return the axes of two settings (x, y), and a map for each algorithm and value of ``by``.
 
     A cell may hold the truly best point of its map if one of its points may (``best_set_p_values``
@@ -127,7 +127,7 @@ def arrange_maps(
 def _make_map(
     title: str,
     points: Sequence[PointValue],
-    axes: tuple[SettingAxis, SettingAxis],
+    axes: tuple[VariedAxis, VariedAxis],
     quantity: PlottedQuantity,
 ) -> HeatMap:
     shape = (len(axes[1].values), len(axes[0].values))
@@ -137,11 +137,12 @@ def _make_map(
     for place, inner in fill_cells(points, axes).items():
         best = best_point(inner, quantity)
         values[place], failed[place] = best.mean, best.has_failed
+        # The cell may hold the best point if one of its points may be it.
         p[place] = max(known[id(each)] for each in inner)
     return HeatMap(title, values, failed, p if np.isfinite(p).any() else None)
 
 
-def fill_cells(points: Sequence[PointValue], axes: tuple[SettingAxis, SettingAxis]) -> Cells:
+def fill_cells(points: Sequence[PointValue], axes: tuple[VariedAxis, VariedAxis]) -> Cells:
     """The points in each cell (row, column) that has any."""
     cells: Cells = {}
     x, y = axes
@@ -156,6 +157,7 @@ def compare_points(points: Sequence[PointValue], quantity: PlottedQuantity) -> d
 
     A point that failed has p-value 0.
     """
+    # Pairs need the same replicas on both sides.
     counts = {len(each.samples) for each in points}
     if len(counts) != 1 or 0 in counts:
         return {id(each): np.nan for each in points}

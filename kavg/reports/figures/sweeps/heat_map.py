@@ -10,20 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.base import Floats
-from kavg.errors import KavgError
 from kavg.reports.figures.curves import DECADES
 from kavg.reports.figures.layout import (
     PAGE,
     Layout,
     add_caption,
-    fold_title,
     label_quantity,
     new_figure,
-    style_axes,
 )
 from kavg.reports.figures.style import drawable, use_default_style
+from kavg.reports.figures.sweeps.cells import (
+    HATCH,
+    check_maps,
+    draw_cells,
+    draw_outline,
+    label_cells,
+)
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis, set_setting_ticks
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 from kavg.reports.figures.sweeps.setting_curve import LEFT_OUT, STAR
 from kavg.reports.figures.ticks import (
     add_power,
@@ -43,9 +47,6 @@ COLOUR_MAP: Final = "cividis"
 """Its lightness grows steadily, so that it reads the same in grey and to the colour-blind."""
 CONTOURS: Final = ("-", (0, (1.2, 1.0)))
 """Dashes of the contours of confidence, one a level."""
-HATCH: Final[dict[str, Any]] = {
-    "facecolor": "white", "edgecolor": "0.45", "hatch": "xxxx", "linewidth": 0.0,
-}  # fmt: skip
 
 
 @final
@@ -71,7 +72,7 @@ class HeatMap:
 @use_default_style()
 def heat_map_figure(
     maps: Sequence[HeatMap],
-    axes: tuple[SettingAxis, SettingAxis],
+    axes: tuple[VariedAxis, VariedAxis],
     quantity: PlottedQuantity,
     levels: Sequence[float] = (0.95,),
     layout: Layout = PAGE,
@@ -88,7 +89,7 @@ def heat_map_figure(
 
     >>> values = np.array([[3.0, 2.0, 4.0], [2.0, 1.0, 5.0]])
     >>> chart = HeatMap("M-AVG", values, np.isnan(values))
-    >>> axes = SettingAxis("gamma", (0.1, 0.2, 0.4)), SettingAxis("mu", (0.0, 0.5))
+    >>> axes = VariedAxis("gamma", (0.1, 0.2, 0.4)), VariedAxis("mu", (0.0, 0.5))
     >>> heat_map_figure([chart], axes, PlottedQuantity("F")).axes[0].get_ylabel()
     'momentum $\\mu$'
     """
@@ -114,59 +115,6 @@ def heat_map_figure(
     return figure
 
 
-def check_maps(shapes: Sequence[tuple[int, ...]], axes: tuple[SettingAxis, SettingAxis]) -> None:
-    """Raise KavgError unless there is a map and all have a row for each y, a column for each x."""
-    x, y = axes
-    wanted = (len(y.values), len(x.values))
-    if not shapes or any(shape != wanted for shape in shapes):
-        raise KavgError(
-            f"give one or more maps of {wanted[0]} rows ({y.name}) and {wanted[1]} columns "
-            f"({x.name}), got shapes {list(shapes)}"
-        )
-
-
-def draw_cells(panel: Axes, chosen: NDArray[np.bool_], style: dict[str, Any]) -> None:
-    """Cover the chosen cells of a grid with rectangles of a style."""
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Rectangle
-
-    cells = [Rectangle((j, i), 1, 1) for i, j in np.argwhere(chosen)]
-    if cells:
-        panel.add_collection(PatchCollection(cells, **style))
-
-
-def draw_outline(panel: Axes, inside: NDArray[np.bool_], dash: object) -> None:
-    """Draw the border between the cells inside and all others, along the edges of cells."""
-    from matplotlib.collections import LineCollection
-
-    padded = np.pad(inside, 1)
-    upright = [((j, i - 1), (j, i)) for i, j in np.argwhere(padded[:, 1:] != padded[:, :-1])]
-    level = [((j - 1, i), (j, i)) for i, j in np.argwhere(padded[1:] != padded[:-1])]
-    # Dark over light, to be seen on any shade.
-    for colour, width, style in (("white", 2.8, "-"), ("black", 1.3, dash)):
-        lines = LineCollection(
-            upright + level, colors=colour, linewidths=width, linestyles=[style], zorder=4
-        )
-        lines.set_clip_on(False)
-        panel.add_collection(lines)
-
-
-def label_cells(
-    panel: Axes, axes: tuple[SettingAxis, SettingAxis], title: str, inches: float
-) -> None:
-    """Name the axes of a grid of cells, ``inches`` wide, and label the middle of cells."""
-    x, y = axes
-    style_axes(panel, x.label[0], y.label[0], fold_title(title, inches), math=y.label[1])
-    panel.xaxis.label.set_parse_math(x.label[1])
-    panel.grid(visible=False)
-    panel.spines[:].set_visible(False)
-    panel.set_xlim(0, len(x.values))
-    panel.set_ylim(0, len(y.values))
-    set_setting_ticks(panel.xaxis, x, inches, cells=True)
-    set_setting_ticks(panel.yaxis, y, 1.4, cells=True, upright=True)
-    panel.tick_params(length=2)
-
-
 def _find_scale(maps: Sequence[HeatMap]) -> tuple[Normalize, bool]:
     """The scale of all shades, and whether cells above it are cut off."""
     from matplotlib.colors import LogNorm, Normalize
@@ -175,6 +123,7 @@ def _find_scale(maps: Sequence[HeatMap]) -> tuple[Normalize, bool]:
     shown = shown[np.isfinite(shown)]
     if not shown.size:
         return Normalize(0.0, 1.0), False
+    # A run about to diverge would leave one shade for all others.
     usual = shown[np.abs(shown) <= LEFT_OUT * (np.median(np.abs(shown)) or 1.0)]
     low, high = float(usual.min()), float(usual.max())
     is_cut = usual.size < shown.size

@@ -13,8 +13,8 @@ from kavg.errors import KavgError
 from kavg.reports.figures.layout import PAGE, Layout, add_caption, new_figure
 from kavg.reports.figures.legend import add_artist_legend
 from kavg.reports.figures.style import use_default_style
-from kavg.reports.figures.sweeps.heat_map import HATCH, check_maps, draw_cells, label_cells
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis
+from kavg.reports.figures.sweeps.cells import HATCH, check_maps, draw_cells, label_cells
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -46,7 +46,7 @@ class PhaseMap:
 @use_default_style()
 def phase_figure(
     maps: Sequence[PhaseMap],
-    axes: tuple[SettingAxis, SettingAxis],
+    axes: tuple[VariedAxis, VariedAxis],
     names: Sequence[str],
     level: float = 0.95,
     layout: Layout = PAGE,
@@ -61,7 +61,7 @@ def phase_figure(
 
     >>> won = np.array([[0, 1], [0, -1]])
     >>> chart = PhaseMap("", won, won == 0, won == -1)
-    >>> axes = SettingAxis("K", (1, 8)), SettingAxis("P", (1, 16))
+    >>> axes = VariedAxis("K", (1, 8)), VariedAxis("P", (1, 16))
     >>> figure = phase_figure([chart], axes, ["K-AVG", "M-AVG"])
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
     ['K-AVG', 'M-AVG', 'undecided', 'all failed']

@@ -14,7 +14,7 @@ from kavg.analysis.targets import TargetTime
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 
 EFFECTIVE: Final = "effective_step"
 
@@ -89,7 +89,7 @@ def as_key(value: object) -> object:
     return value if isinstance(value, int | float | str) else str(value)
 
 
-def axis_of(points: Sequence[PointValue], name: str) -> SettingAxis:
+def axis_of(points: Sequence[PointValue], name: str) -> VariedAxis:
     """Return the axis of a setting: its values in all points, in order.
 
     Raises:
@@ -99,8 +99,9 @@ def axis_of(points: Sequence[PointValue], name: str) -> SettingAxis:
     if not values:
         known = ", ".join(varied_settings(points)) or "none"
         raise KavgError(f"no point of the sweep varies {name!r}; it varies {known}")
+    # Numbers are sorted; names keep the order of the settings file.
     numeric = all(isinstance(value, int | float) for value in values)
-    return SettingAxis(name, tuple(sorted(values) if numeric else values))  # type: ignore[type-var]
+    return VariedAxis(name, tuple(sorted(values) if numeric else values))  # type: ignore[type-var]
 
 
 def with_settings(points: Iterable[PointValue], names: Sequence[str]) -> list[PointValue]:

@@ -24,7 +24,7 @@ from kavg.reports.figures.sweeps.point_values import (
     best_point,
     with_settings,
 )
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 from kavg.reports.figures.sweeps.setting_curve import SettingCurve
 
 
@@ -34,7 +34,7 @@ def arrange_phases(
     by: str | None,
     quantity: PlottedQuantity,
     level: float,
-) -> tuple[tuple[SettingAxis, SettingAxis], list[str], list[PhaseMap]]:
+) -> tuple[tuple[VariedAxis, VariedAxis], list[str], list[PhaseMap]]:
     """Return the axes (x, y), the names of the methods, and a map for each value of ``by``.
 
     A cell is decided where only points of one method may be its truly best one.
@@ -55,7 +55,7 @@ def arrange_phases(
 def _find_winners(
     title: str,
     points: Sequence[PointValue],
-    axes: tuple[SettingAxis, SettingAxis],
+    axes: tuple[VariedAxis, VariedAxis],
     names: Sequence[str],
     quantity: PlottedQuantity,
     level: float,
@@ -77,7 +77,7 @@ def _find_winners(
 
 def arrange_speed_ups(
     points: Sequence[PointValue], x: str, quantity: PlottedQuantity
-) -> tuple[SettingAxis, list[SettingCurve]]:
+) -> tuple[VariedAxis, list[SettingCurve]]:
     """Return the axis of a setting and, for each algorithm, speed-ups over its first value.
 
     They compare the best point at the first value with the best at each other, replica by replica
@@ -100,8 +100,10 @@ def arrange_speed_ups(
 def _compare_with(first: PointValue | None, other: PointValue | None) -> Estimate | None:
     if first is None or other is None or first.time is None or other.time is None:
         return None
+    # Exactly 1: there is nothing to estimate.
     if first is other and not first.has_failed:
         one, level = np.ones(()), first.estimate.level
         return Estimate(one, one, one, level, first.estimate.replicas)
+    # Replicas of one number share their seeds, and else there is nothing to pair.
     is_paired = len(first.time.times) == len(other.time.times)
     return compare_times(first.time, other.time, paired=is_paired)

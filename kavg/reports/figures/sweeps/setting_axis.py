@@ -54,12 +54,12 @@ GAP: Final = 0.12
 
 @final
 @dataclass(frozen=True)
-class SettingAxis:
+class VariedAxis:
     """A setting with its values in order: numbers, or names (one tick each).
 
     Raises ``KavgError`` if there is no value, or one comes twice.
 
-    >>> SettingAxis("gamma", (0.25, 0.5, 1.0)).positions
+    >>> VariedAxis("gamma", (0.25, 0.5, 1.0)).positions
     array([0.25, 0.5 , 1.  ])
     """
 
@@ -119,7 +119,7 @@ def name_setting(name: str, value: object) -> str:
     return f"{SYMBOLS.get(name, name)}={shown}"
 
 
-def draw_setting_axis(panel: Axes, axis: SettingAxis, inches: float) -> None:
+def draw_setting_axis(panel: Axes, axis: VariedAxis, inches: float) -> None:
     """Give the x axis of a panel, ``inches`` wide, the scale and the ticks of a setting."""
     low, high = axis.positions.min(), axis.positions.max()
     if axis.is_log:
@@ -133,7 +133,7 @@ def draw_setting_axis(panel: Axes, axis: SettingAxis, inches: float) -> None:
 
 
 def set_setting_ticks(
-    line: Axis, axis: SettingAxis, inches: float, *, cells: bool = False, upright: bool = False
+    line: Axis, axis: VariedAxis, inches: float, *, cells: bool = False, upright: bool = False
 ) -> None:
     """Set the ticks of an axis ``inches`` long: all values of the setting, if their labels fit.
 
@@ -147,6 +147,7 @@ def set_setting_ticks(
     along = np.arange(len(scaled)) + 0.5 if cells else scaled
     inch = inches / (float(np.ptp(along)) or 1.0)
     values, labels = axis.positions, format_settings(axis.values)
+    # Powers of two are left out one by one, as round numbers would hide what they are.
     kept = _fit_labels(along * inch, labels, upright=upright)
     if len(kept) < len(labels) and axis.is_numeric and not is_power_of_two(axis.values):
         find = log_ticks if axis.is_log else linear_ticks

@@ -32,7 +32,7 @@ LEFT_OUT: Final = 1e6
 @final
 @dataclass(frozen=True, eq=False)
 class SettingCurve:
-    """A quantity of one method over the values of a ``SettingAxis``, ``(n,)`` each.
+    """A quantity of one method over the values of a ``VariedAxis``, ``(n,)`` each.
 
     ``estimate`` is NaN where there is no point; ``failed`` is true where runs have no value, which
     is marked.  ``best`` is the place of the best value, or None.
@@ -58,6 +58,7 @@ def find_limits(curves: Sequence[SettingCurve]) -> tuple[bool, float, float]:
     means = means[np.isfinite(means)]
     if not means.size:
         return False, 0.0, 1.0
+    # Without them the others would lie on one line.
     usual = means[np.abs(means) <= LEFT_OUT * (np.median(np.abs(means)) or LARGEST)]
     positive = bool((usual > 0).all())
     log = positive and np.log10(usual.max() / usual.min()) >= DECADES / 2

@@ -23,7 +23,7 @@ from kavg.reports.figures.layout import (
 from kavg.reports.figures.legend import add_legend
 from kavg.reports.figures.style import line_style, use_default_style
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis, draw_setting_axis
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis, draw_setting_axis
 from kavg.reports.figures.sweeps.setting_curve import (
     SettingCurve,
     draw_setting_curve,
@@ -48,7 +48,7 @@ class SettingPanel:
 @use_default_style()
 def setting_figure(
     panels: Sequence[SettingPanel],
-    axis: SettingAxis,
+    axis: VariedAxis,
     quantity: PlottedQuantity,
     layout: Layout = PAGE,
 ) -> Figure:
@@ -65,7 +65,7 @@ def setting_figure(
     >>> from kavg.analysis.estimate import mean_interval
     >>> found = mean_interval(np.outer([3.0, 1.0, 2.0], [0.9, 1.0, 1.1]))
     >>> curve = SettingCurve("M-AVG", found, np.zeros(3, bool), best=1)
-    >>> panels, axis = [SettingPanel("", (curve,))], SettingAxis("K", (1, 4, 16))
+    >>> panels, axis = [SettingPanel("", (curve,))], VariedAxis("K", (1, 4, 16))
     >>> figure = setting_figure(panels, axis, PlottedQuantity("F"))
     >>> figure.axes[0].get_xlabel()
     'local steps a round, $K$'
@@ -86,11 +86,11 @@ def setting_figure(
         (set_log_ticks if log else set_linear_ticks)(place.yaxis, low, high)
     _drop_inner_labels(places, across)
     add_legend(figure, list(_legend_entries(curves, names, axis)))
-    add_caption(figure, _describe(curves, quantity), layout)
+    add_caption(figure, _describe_curves(curves, quantity), layout)
     return figure
 
 
-def _curve_names(panels: Sequence[SettingPanel], axis: SettingAxis) -> list[str]:
+def _curve_names(panels: Sequence[SettingPanel], axis: VariedAxis) -> list[str]:
     curves = [curve for panel in panels for curve in panel.curves]
     if not curves:
         raise KavgError("give one or more panels with a curve each")
@@ -104,7 +104,7 @@ def _curve_names(panels: Sequence[SettingPanel], axis: SettingAxis) -> list[str]
     return list(dict.fromkeys(curve.name for curve in curves))
 
 
-def _label_panel(panel: Axes, axis: SettingAxis, quantity: PlottedQuantity, title: str) -> None:
+def _label_panel(panel: Axes, axis: VariedAxis, quantity: PlottedQuantity, title: str) -> None:
     (x_label, _), (y_label, is_math) = axis.label, label_quantity(quantity.name)
     style_axes(panel, x_label, y_label, title, math=is_math)
     panel.xaxis.label.set_parse_math(axis.label[1])
@@ -121,16 +121,17 @@ def _drop_inner_labels(panels: Sequence[Axes], across: int) -> None:
 
 
 def _legend_entries(
-    curves: Sequence[SettingCurve], names: Sequence[str], axis: SettingAxis
+    curves: Sequence[SettingCurve], names: Sequence[str], axis: VariedAxis
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for place, name in enumerate(names):
         bests = [c.best for c in curves if c.name == name and c.best is not None]
+        # Names have no order, and so no end beyond which others could be tried.
         ends = (0, len(axis.values) - 1) if axis.is_numeric else ()
         at_end = any(best in ends for best in bests)
         yield name + " (best at an end of its grid)" * at_end, line_style(place)
 
 
-def _describe(curves: Sequence[SettingCurve], quantity: PlottedQuantity) -> str:
+def _describe_curves(curves: Sequence[SettingCurve], quantity: PlottedQuantity) -> str:
     counts = [curve.estimate.replicas for curve in curves]
     parts = [describe_replicas(counts, curves[0].estimate.level, "points", "shaded")]
     if any(curve.best is not None for curve in curves):

@@ -20,7 +20,7 @@ from kavg.reports.figures.layout import (
 )
 from kavg.reports.figures.legend import add_legend
 from kavg.reports.figures.style import line_style, use_default_style
-from kavg.reports.figures.sweeps.setting_axis import SettingAxis, draw_setting_axis
+from kavg.reports.figures.sweeps.setting_axis import VariedAxis, draw_setting_axis
 from kavg.reports.figures.sweeps.setting_curve import SettingCurve, draw_setting_curve
 from kavg.reports.figures.ticks import set_log_ticks
 
@@ -36,7 +36,7 @@ SCALES: Final = ("P", "K", "B")
 @use_default_style()
 def speed_up_figure(
     curves: Sequence[SettingCurve],
-    axis: SettingAxis,
+    axis: VariedAxis,
     layout: Layout = PAGE,
 ) -> Figure:
     """Draw speed-ups against the first value of a setting, each with its interval.
@@ -51,7 +51,7 @@ def speed_up_figure(
     >>> from kavg.analysis.estimate import mean_interval
     >>> found = mean_interval(np.outer([1.0, 3.8, 13.0], [0.9, 1.0, 1.1]))
     >>> curve = SettingCurve("M-AVG", found, np.zeros(3, bool))
-    >>> figure = speed_up_figure([curve], SettingAxis("P", (1, 4, 16)))
+    >>> figure = speed_up_figure([curve], VariedAxis("P", (1, 4, 16)))
     >>> figure.axes[0].get_ylabel()
     'speed-up over P = 1'
     """
@@ -59,7 +59,7 @@ def speed_up_figure(
     if not curves or not axis.is_numeric or x.min() <= 0:
         raise KavgError(f"a speed-up needs curves over a setting of positive numbers, got {axis}")
     figure, (panel,) = new_figure(1, layout, across=1)
-    known = [_positive(curve) for curve in curves]
+    known = [_positive_part(curve) for curve in curves]
     panel.set_yscale("log")
     low, high = _ratio_limits(known, x / x[0] if axis.name in SCALES else np.ones(1))
     panel.set_ylim(low, high)
@@ -83,9 +83,10 @@ def speed_up_figure(
     return figure
 
 
-def _positive(curve: SettingCurve) -> SettingCurve:
+def _positive_part(curve: SettingCurve) -> SettingCurve:
     """The curve without values that a logarithmic axis cannot show."""
     e = curve.estimate
+    # No logarithmic axis shows them.
     mean, low, high = (np.where(end > 0, end, np.nan) for end in (e.mean, e.low, e.high))
     # A limit at or below 0 says that nothing is known downwards.
     low = np.where(np.isfinite(mean) & ~np.isfinite(low) & np.isfinite(high), mean * 1e-3, low)

@@ -61,6 +61,7 @@ def choose_view(points: Sequence[PointValue], view: SweepView) -> SweepView:
     wanted = view.kind or ("heat-map" if len(varied) > 1 or view.y else "curves")
     free = [name for name in varied if name not in (view.x, view.y, view.by)]
     if wanted == "speed-up" and view.x is None:
+        # The settings over which speed-ups are usually shown come first.
         free.sort(key=lambda name: SCALES.index(name) if name in SCALES else len(SCALES))
     x = view.x or (free.pop(0) if free else None)
     y = view.y or (free.pop(0) if free and wanted in WITH_Y else None)

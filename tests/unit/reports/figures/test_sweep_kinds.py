@@ -16,9 +16,9 @@ from kavg.analysis.targets import measure_time
 from kavg.reports.figures import (
     HeatMap,
     PhaseMap,
-    SettingAxis,
     SettingCurve,
     SettingPanel,
+    VariedAxis,
     forest_figure,
     heat_map_figure,
     phase_figure,
@@ -39,7 +39,7 @@ from kavg.reports.figures.sweeps.sweep_figure import (
     write_sweep_figures,
 )
 
-GRID = SettingAxis("gamma", (0.25, 0.5, 1.0, 2.0))
+GRID = VariedAxis("gamma", (0.25, 0.5, 1.0, 2.0))
 NONE = np.zeros(4, bool)
 
 
@@ -110,7 +110,7 @@ def a_map(values, failed=None, p=None):
     return HeatMap("M-AVG", values, np.isnan(values) if failed is None else failed, p)
 
 
-AXES = (SettingAxis("gamma", (0.1, 0.2, 0.4)), SettingAxis("mu", (0.0, 0.5)))
+AXES = (VariedAxis("gamma", (0.1, 0.2, 0.4)), VariedAxis("mu", (0.0, 0.5)))
 
 
 def outlines(panel):
@@ -174,7 +174,7 @@ def test_a_speed_up_has_the_line_of_linear_and_lower_limits():
     ratio = an_estimate([1.0, 3.8, 13.0], 0.02)
     ratio.mean[2], ratio.high[2], ratio.low[2] = np.inf, np.inf, 9.0
     curve = SettingCurve("M-AVG", ratio, np.zeros(3, bool))
-    figure = speed_up_figure([curve], SettingAxis("P", (2, 8, 32)))
+    figure = speed_up_figure([curve], VariedAxis("P", (2, 8, 32)))
     (panel,) = figure.axes
     linear = panel.lines[0]
     assert linear.get_ydata().tolist() == [1.0, 4.0, 16.0]
@@ -184,7 +184,7 @@ def test_a_speed_up_has_the_line_of_linear_and_lower_limits():
     assert "hollow: at least" in figure.get_suptitle()
     assert panel.get_xscale() == panel.get_yscale() == "log"
     assert panel.get_ylabel() == "speed-up over P = 2"
-    other = speed_up_figure([curve], SettingAxis("kappa", (2, 8, 32)))
+    other = speed_up_figure([curve], VariedAxis("kappa", (2, 8, 32)))
     assert legend_names(other) == ["M-AVG"]
 
 
@@ -213,11 +213,11 @@ def test_a_forest_has_a_row_for_each_estimate_and_arrows_where_there_is_no_end()
         lambda: heat_map_figure([], AXES, F),
         lambda: heat_map_figure([a_map([[1.0, 2.0]])], AXES, F),
         lambda: phase_figure([PhaseMap("", np.full((2, 3), 2), NONE[:1], NONE[:1])], AXES, ["a"]),
-        lambda: speed_up_figure([a_curve()], SettingAxis("rule", ("a", "b", "c", "d"))),
+        lambda: speed_up_figure([a_curve()], VariedAxis("rule", ("a", "b", "c", "d"))),
         lambda: forest_figure([], "ratio"),
         lambda: forest_figure([("a", an_estimate([1.0, 2.0]))], "ratio"),
-        lambda: SettingAxis("K", ()),
-        lambda: SettingAxis("K", (1, 1)),
+        lambda: VariedAxis("K", ()),
+        lambda: VariedAxis("K", (1, 1)),
         lambda: SweepView(kind="pie"),
         lambda: SweepView(kind="curves", y="mu"),
         lambda: draw_sweep([], SweepView(), F),

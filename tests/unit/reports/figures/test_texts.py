@@ -17,8 +17,8 @@ pytest.importorskip("matplotlib")
 from kavg.reports.figures import (
     Layout,
     ReferenceLine,
-    SettingAxis,
     SettingCurve,
+    VariedAxis,
     atlas_figure,
     forest_figure,
     speed_up_figure,
@@ -55,7 +55,7 @@ def bounds_of(names=3):
 
 
 def speed_ups(layout):
-    axis = SettingAxis("P", tuple(2**i for i in range(11)))
+    axis = VariedAxis("P", tuple(2**i for i in range(11)))
     curves = [
         SettingCurve(f"{LONG} ({i})", an_estimate(axis.positions ** (0.3 + 0.1 * i)),
                      np.zeros(11, bool))
