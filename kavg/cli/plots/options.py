@@ -130,7 +130,7 @@ class Form:
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=f"File format: one of {', '.join(Format)}; may be repeated. If not given, png and svg.",
+            help=f"Format: one of {', '.join(Format)}; may be repeated. If not given, png and svg.",
             show_default=False,
         ),
     ] = None
