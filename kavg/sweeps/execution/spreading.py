@@ -16,12 +16,14 @@ from kavg.sweeps.points import Point
 
 SpreadName = Literal["batches", "learners"]
 
-STEP: Final = 1e-9
+STEP: Final = 3e-9
 """Seconds of one number in a local step, without its noise."""
-DRAW: Final = 3e-9
+DRAW: Final = 2e-9
 """Seconds of one number drawn, once for all points of a batch."""
-ROUND: Final = 3e-5
-"""Seconds of a round and a point beside its steps: outer rule, measures, records."""
+ROUND: Final = 1.2e-4
+"""Seconds of a round of a batch beside its steps: the calls of NumPy, which ranks do not share."""
+POINT: Final = 1.5e-5
+"""Seconds of a point in a round beside its steps: outer rule, measures, records."""
 MEETING: Final = 2e-5
 """Seconds of one Allreduce."""
 SENT: Final = 1e-9
@@ -89,7 +91,7 @@ def estimate_seconds(batch: PointBatch, size: int = 1) -> float:
     share = -(-P // size) / P
     work = batch.steps * batch.width * (STEP + DRAW / points) * share
     meeting = (MEETING + SENT * points * batch.width) if size > 1 else 0.0
-    return batch.batch.rounds * (work + points * ROUND + meeting)
+    return batch.batch.rounds * (ROUND + points * POINT + work + meeting)
 
 
 def plan_waves(seconds: Sequence[float], size: int) -> list[tuple[int, ...]]:
