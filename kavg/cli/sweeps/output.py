@@ -25,9 +25,10 @@ from typing import Any, final
 
 from kavg.analysis.looks import Look
 from kavg.cli.environment import describe_environment, installed_version
-from kavg.cli.output import print_text
+from kavg.cli.output import draw_if_possible, print_messages, print_text
 from kavg.cli.results import summarize_runs
 from kavg.cli.session import Session
+from kavg.cli.sweeps.figures import draw_sweep_figures
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.cli.sweeps.options import SweepOptions
 from kavg.cli.sweeps.report import describe_sweep, order_runs, write_best_settings
@@ -45,6 +46,7 @@ from kavg.storage.text_files import write_json, write_text
 from kavg.storage.trajectories import write_trajectories
 from kavg.sweeps.execution.spreading import Spreading
 from kavg.sweeps.judgement.findings import Findings, configure_points
+from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.results import SweepResult, judge_sweep
 from kavg.sweeps.stored import describe_sweep_data
 from kavg.text import escape_unprintable
@@ -86,7 +88,7 @@ def write_sweep_results(
         if not force:
             folder, lock = hold_unused_folder(folder)
         write = partial(_write_files, session, results, result, folder)
-        RunFolder(folder, is_locked=True).replace(write)
+        RunFolder(folder, is_locked=True).replace(write, partial(_draw_figures, findings, result))
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
@@ -95,6 +97,7 @@ def write_sweep_results(
             lock.release()
     if not quiet:
         print_text(f"\n{format_sweep_table(findings, result, results.plan)}\n")
+    print_messages(list_grid_ends(findings.sweep.points, result))
     found = joint_digest(order_runs(findings))
     print_text(f"digest  {found}\nfolder  {escape_unprintable(str(folder))}")
     if findings.sweep.points[0].config.figures and not installed_version("matplotlib"):
@@ -158,6 +161,11 @@ def _write_point_folders(
         folder = place / f"{point.number:04d}"
         stored = StoredRun(to_toml(config, folder), [run], summarize_runs([run]), facts)
         RunFolder(folder, is_locked=True).write(stored)
+
+
+def _draw_figures(findings: Findings, result: SweepResult, figures: Path) -> None:
+    if findings.sweep.points[0].config.figures:
+        draw_if_possible(lambda: draw_sweep_figures(findings, result, figures))
 
 
 def store_sweep(

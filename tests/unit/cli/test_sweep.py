@@ -254,6 +254,19 @@ def test_an_existing_folder_needs_force(call, here):
     assert read_digest(here / "runs/my") != before
 
 
+def test_figures_show_the_trials_and_the_winners(call, here):
+    pytest.importorskip("matplotlib")
+    write_sweep(here / "my.toml", figures=True)
+    sweep(call)
+    figures = {path.name for path in (here / "runs/my/figures").iterdir()}
+    assert figures == {"tuning.png", "tuning.svg", "winners.png", "winners.svg"}
+    write_sweep(here / "my.toml", figures=True, sweep={"grid": {"algorithm.*.gamma": [0.1, 1e160]}})
+    sweep(call, "--force")
+    figures = {path.name for path in (here / "runs/my/figures").iterdir()}
+    assert figures == {"winners.png", "winners.svg"}
+    assert call("verify", "runs/my", "--files")[0] == 0
+
+
 def test_numbers_of_the_file_are_those_of_the_arrays(call, here):
     sweep(call)
     content = read_sweep(here / "runs/my")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from helpers.settings import k_avg, m_avg, settings_text
 from hypothesis import given
@@ -12,6 +14,7 @@ from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.sweeps import parse_sweep
 from kavg.sweeps.judgement.aims import Aim, parse_aim
 from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
+from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.scores import PointRecord, keep_best, order_records, parse_record
 
 QUADRATIC = {"kind": "quadratic", "spectrum": [1.0, 0.5]}
@@ -110,6 +113,25 @@ def test_a_floor_that_is_not_known_is_refused(objective, gammas, reason):
     with pytest.raises(KavgError, match="floor") as caught:
         choose_criterion(sweep)
     assert reason in str(caught.value).lower() or reason in str(caught.value)
+
+
+# Ends of the grid
+
+
+@pytest.mark.parametrize(
+    ("gammas", "best", "words"),
+    [
+        (GAMMAS, 0, ["the best of K-AVG has the least gamma that was tried, in 1 cell; "]),
+        (GAMMAS, 2, ["the best of K-AVG has the largest gamma that was tried, in 1 cell; "]),
+        (GAMMAS, 1, []),
+        (GAMMAS[:2], 0, []),
+    ],
+)
+def test_a_winner_at_an_end_of_its_grid_is_said(gammas, best, words):
+    sweep = sweep_of(algorithm=[k_avg()], tune={"algorithm.*.gamma": gammas})
+    winner = SimpleNamespace(point=sweep.points[best])
+    lines = list_grid_ends(sweep.points, SimpleNamespace(winners=[winner]))
+    assert [line.split("a wider")[0] for line in lines] == words
 
 
 # Aims
