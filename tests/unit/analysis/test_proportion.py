@@ -52,6 +52,16 @@ def test_many_replicas_have_the_interval_of_students_t():
     assert found.mean - found.low == pytest.approx(half, rel=0.01)
 
 
+def test_few_replicas_are_fewer_trials():
+    x = np.array([0.9, 1.0, 0.8, 1.0])
+    m, error = x.mean(), x.std(ddof=1) / 2
+    few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 3)) ** 2
+    n = few * m * (1 - m) / error**2
+    found = mean_share_interval(x)
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, m * n, n - m * n + 1))
+    assert found.high == pytest.approx(stats.beta.ppf(0.975, m * n + 1, n - m * n))
+
+
 def test_shares_that_are_all_1_are_as_many_trials_as_replicas():
     found, trials = mean_share_interval(np.ones(8)), proportion_interval(8, 8)
     assert (found.low, found.high) == (trials.low, trials.high)

@@ -40,6 +40,8 @@ def test_the_interval_holds_the_estimate_and_grows_with_the_level(seed, value, r
     assert narrow.estimate.mean <= narrow.estimate.high <= wide.estimate.high
     assert wide.bounds[0] <= wide.estimate.low
     assert wide.estimate.high <= wide.bounds[1]
+    half = measure_time(ROUNDS, x, value, rule=rule, level=0.975).estimate
+    assert wide.bounds == (half.low, half.high)
 
 
 @given(seeds, st.floats(0.001, 1.0), st.sampled_from(RULES))
@@ -169,6 +171,24 @@ def test_pairing_cancels_what_replicas_share():
     a, b = (measure_time(ROUNDS, 0.5 ** (ROUNDS[:, None] / h) * shared, 0.1) for h in (6.0, 3.0))
     paired, apart = (compare_times(a, b, paired=pair) for pair in (True, False))
     assert np.log(paired.high / paired.low) < 0.2 * np.log(apart.high / apart.low)
+
+
+@pytest.mark.parametrize("rule", ["stays", "first"])
+def test_whole_records_are_not_taken_as_correlated(rule):
+    a, b = (measure_time(ROUNDS, decays(3, half), 0.1, rule=rule) for half in (6.0, 3.0))
+    paired, apart = (compare_times(a, b, paired=pair) for pair in (True, False))
+    assert (paired.low, paired.high) == (apart.low, apart.high)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_first_of_many_rounds_near_the_target_may_be_below_by_chance(seed):
+    noise = np.random.default_rng(seed).standard_normal((300, 32))
+    x = 1 + np.maximum(2 - np.arange(300)[:, None] / 100, 0.0) + noise
+    first, fit = (measure_time(np.arange(300), x, 1.3, rule=r) for r in ("first", "isotonic"))
+    # The mean is at 1.3 at round 170.
+    assert first.estimate.mean < 170
+    assert first.estimate.high >= np.ceil(fit.estimate.high)
+    assert first.estimate.high >= 170
 
 
 @pytest.mark.parametrize(
