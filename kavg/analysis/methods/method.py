@@ -22,11 +22,13 @@ class TuningCost:
     """The work by which the settings of a method were chosen, the judging of the choice included.
 
     ``trials`` counts the settings that were tried, ``gradients`` those of all learners and
-    replicas together.
+    replicas together.  ``rivals`` is the number of settings among which the noise that the method
+    is judged on decided; 1 where it was chosen on other noise.
     """
 
     trials: int
     gradients: int
+    rivals: int = 1
 
 
 @final

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
 from kavg.analysis.differences import flatten_tables
 from kavg.analysis.methods.method import Method, TuningCost
+from kavg.cli.sweeps.finished import read_finished_sweep
 from kavg.config.config import Config
 from kavg.config.kinds import to_plain
 from kavg.config.stored_settings import load_run
+from kavg.errors import KavgError
 from kavg.problem import Algorithm
 from kavg.storage import RunFolder
 from kavg.storage.output_folder import require_run_folder
 from kavg.storage.recovery import recover_before_reading
+from kavg.targets import Target
 from kavg.trajectory import Trajectory
 
 DATA_PLACES: Final = ("objective.data", "objective.data.path")
@@ -27,7 +31,7 @@ NOISE_TABLES: Final = ("objective", "oracle", "start", "seed")
 @final
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A run of a folder: its settings, the digest of its data and, of a sweep, its cell."""
+    """A run of a folder: its settings, the digest of its data and, of a sweep, cell and target."""
 
     config: Config
     algorithm: Algorithm
@@ -36,6 +40,7 @@ class Candidate:
     data: str
     cell: Mapping[str, object] = field(default_factory=dict)
     tuning: TuningCost | None = None
+    target: Target | None = None
 
     @property
     def noise(self) -> dict[str, object]:
@@ -61,9 +66,32 @@ def load_candidates(folder: Path) -> list[Candidate]:
     recover_before_reading(folder)
     require_run_folder(folder)
     data = str(RunFolder(folder).read_table("environment.json").get("data") or "")
+    if os.path.exists(folder / "sweep.json"):
+        return list(_load_winners(folder, data))
     config, runs = load_run(folder, reads_data=False)
     pairs = zip(config.algorithms, runs, strict=True)
     return [Candidate(config, algorithm, run, folder, data) for algorithm, run in pairs]
+
+
+def _load_winners(folder: Path, data: str) -> Iterator[Candidate]:
+    finished = read_finished_sweep(folder)
+    sweep = finished.sweep
+    try:
+        for winner in finished.content["winners"]:
+            place = int(winner["run"])
+            run, point = finished.runs[place], finished.points[place]
+            config = sweep.stages[-1].configure(point.config)
+            cost = _read_cost(winner)
+            (algorithm,) = config.algorithms
+            # One trial is no choice.
+            chosen = cost if cost.trials > 1 else None
+            yield Candidate(config, algorithm, run, folder, data, point.cell, chosen, sweep.target)
+    except (LookupError, TypeError, ValueError):
+        raise KavgError(f"{str(folder / 'sweep.json')!r} lists no winners of its points") from None
+
+
+def _read_cost(winner: Mapping[str, Any]) -> TuningCost:
+    return TuningCost(*(int(winner[name]) for name in ("trials", "gradients", "rivals")))
 
 
 def collect_settings(algorithm: Algorithm) -> dict[str, object]:

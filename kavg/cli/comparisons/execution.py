@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, final
 
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison, compare_methods
-from kavg.cli.comparisons.folders import load_groups
+from kavg.cli.comparisons.candidates import load_candidates
+from kavg.cli.comparisons.figures import draw_comparison
+from kavg.cli.comparisons.folders import find_sweep_target, make_groups
 from kavg.cli.comparisons.options import ComparisonFiles, ComparisonOptions
 from kavg.cli.comparisons.plan import parse_plan
-from kavg.cli.output import print_messages, print_text
+from kavg.cli.output import draw_if_possible, print_messages, print_text
 from kavg.errors import KavgError
 from kavg.reports.comparisons.document import comparison_json
 from kavg.reports.comparisons.latex import comparison_latex
@@ -59,8 +61,9 @@ def compare_and_report(
     Raises:
         KavgError: if an option or a folder cannot be used, or a file cannot be written.
     """
-    plan = parse_plan(options)
-    groups = load_groups(folders, together=options.together)
+    candidates = [each for folder in folders for each in load_candidates(folder)]
+    plan = parse_plan(options, find_sweep_target(candidates))
+    groups = make_groups(candidates, together=options.together)
     result = ComparisonResult(compare_methods(groups, plan), plan)
     # Before anything is printed: a table without its files would mislead.
     written = write_comparison(result, files)
@@ -82,7 +85,8 @@ def write_comparison(result: ComparisonResult, files: ComparisonFiles) -> list[P
             (files.out / "comparison.json", lambda path: write_json(path, result.json)),
             (files.out / "comparison.tex", lambda path: write_text(path, result.latex)),
         ]
-    return [_write_to(path, write) for path, write in wanted if path is not None]
+    paths = [_write_to(path, write) for path, write in wanted if path is not None]
+    return paths if files.out is None else [*paths, *_draw(result, files.out)]
 
 
 def _write_to(path: Path, write: Callable[[Path], object]) -> Path:
@@ -92,3 +96,9 @@ def _write_to(path: Path, write: Callable[[Path], object]) -> Path:
     except OSError as error:
         raise KavgError(f"cannot write {str(path)!r}: {error.strerror}") from None
     return path
+
+
+def _draw(result: ComparisonResult, folder: Path) -> list[Path]:
+    drawn: list[Path] = []
+    draw_if_possible(lambda: drawn.extend(draw_comparison(result.comparisons, result.plan, folder)))
+    return drawn

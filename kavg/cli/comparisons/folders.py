@@ -7,27 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kavg.analysis.methods.comparison import MethodGroup
-from kavg.cli.comparisons.candidates import Candidate, load_candidates
+from kavg.cli.comparisons.candidates import Candidate
 from kavg.reports.comparisons.labels import describe_settings
+from kavg.targets import Target
 from kavg.text import escape_unprintable
 
 
-def load_groups(folders: Sequence[Path], *, together: bool = False) -> list[MethodGroup]:
-    """Load the methods of all folders, in groups to be compared.
+def find_sweep_target(candidates: Sequence[Candidate]) -> Target | None:
+    """Return the target of the sweeps that candidates come from, if they have one and the same."""
+    targets = {each.target for each in candidates if each.target is not None}
+    return next(iter(targets)) if len(targets) == 1 else None
+
+
+def make_groups(candidates: Sequence[Candidate], *, together: bool = False) -> list[MethodGroup]:
+    """Return the methods of candidates, in groups to be compared.
 
     Those of a sweep are grouped by the settings that all cells have, and what else a cell holds is
     in the label.  Runs of plain folders are in every group.  There is one group if ``together``, or
     if others would hold a single method each.
-
-    Raises:
-        KavgError: if a folder cannot be read.
     """
-    candidates = [each for folder in folders for each in load_candidates(folder)]
     cells = [each.cell for each in candidates if each.cell]
     shared = [name for name in (cells[0] if cells else ()) if all(name in cell for cell in cells)]
     groups = _group_by(candidates, () if together else shared)
     if max(map(len, groups)) < 2:
-        groups = [candidates]
+        groups = [[*candidates]]
     return [make_group(group, shared if len(groups) > 1 else ()) for group in groups]
 
 

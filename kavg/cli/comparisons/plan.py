@@ -18,8 +18,8 @@ FORMS: Final = ("fraction", "floor")
 """Targets that are relative to the run's own values, with the names of their fields."""
 
 
-def parse_plan(options: ComparisonOptions) -> ComparisonPlan:
-    """Return the plan that the options describe.
+def parse_plan(options: ComparisonOptions, usual: Target | None = None) -> ComparisonPlan:
+    """Return the plan that the options describe; ``usual`` is the target if they have none.
 
     Raises:
         KavgError: if an option cannot be read.
@@ -30,7 +30,7 @@ def parse_plan(options: ComparisonOptions) -> ComparisonPlan:
         raise KavgError(
             "--at time needs --clock step=S,communication=C: the time of a round is K S + C"
         )
-    target = parse_target(options.target, options.quantity, options.rule.value)
+    target = parse_target(options.target, options.quantity, options.rule.value) or usual
     quantity = options.quantity or (target.quantity if target is not None else QUANTITY)
     return ComparisonPlan(quantity, axis, amount, clock, target, options.level, options.baseline)
 

@@ -66,6 +66,12 @@ def _warn_of_effective_steps(first: Method, other: Method) -> Iterator[str]:
 
 def _warn_of_tuning(first: Method, other: Method) -> Iterator[str]:
     a, b = first.tuning, other.tuning
+    for each in (first, other):
+        if each.tuning is not None and each.tuning.rivals > 1:
+            yield (
+                f"{each.label} is the best of {each.tuning.rivals} on the noise that it is judged "
+                "on, so it looks better than it is; let the last stage keep = 1"
+            )
     if a is None and b is None:
         return
     if a is None or b is None:
