@@ -112,9 +112,11 @@ def json_schema() -> Mapping[str, Any]:
     """Return the JSON schema of a settings file, by which editors complete and check keys.
 
     It has the ranges of numbers and the first line of each docstring; only ``parse_config`` checks
-    the combination of settings.
+    the combination of settings.  With a table ``sweep`` no key is required, as a sweep may give it.
     """
-    return _settings_type()[0].json_schema()
+    schema = _settings_type()[0].json_schema()
+    required = schema.pop("required")
+    return schema | {"if": {"required": ["sweep"]}, "else": {"required": required}}
 
 
 @cache

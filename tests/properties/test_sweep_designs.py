@@ -17,6 +17,7 @@ from kavg.sweeps import parse_sweep
 
 NAMES = st.text(min_size=1, max_size=6).filter(lambda name: name.isprintable() and name.strip())
 MOMENTA = st.lists(st.floats(0, 0.9), min_size=1, max_size=2, unique=True)
+ALGORITHMS = ("K-AVG", "M-AVG")
 COUNTS = st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True)
 GAMMAS = st.lists(st.floats(1e-3, 1.0), min_size=1, max_size=3, unique=True)
 PLACES = {
@@ -100,3 +101,39 @@ def test_the_text_of_a_sweep_is_the_sweep(design):
     sweep = parse_sweep(tomli_w.dumps(design[0]))
     again = parse_sweep(sweep.text)
     assert (again.points, again.places, again.stages) == (sweep.points, sweep.places, sweep.stages)
+
+
+ROWS = st.lists(st.tuples(st.sampled_from([1.0, 2.0]), st.integers(1, 3)), min_size=1, max_size=5)
+
+
+@settings(deadline=None, max_examples=30)
+@given(ROWS, st.sampled_from(["zip", "tune"]))
+def test_a_zip_has_its_rows_each_once_as_far_as_they_concern_an_algorithm(rows, group):
+    omega, K = zip(*rows, strict=True)
+    table = {"objective.omega": [*omega], "algorithm.M-AVG.K": [*K]}
+    given_tables = {"zip": table} if group == "zip" else {group: {"zip": table}}
+    tables = parse_toml(BASE) | {"sweep": given_tables}
+    sweep = parse_sweep(tomli_w.dumps(tables))
+    found = {name: [p.settings for p in sweep.points if p.algorithm == name] for name in ALGORITHMS}
+    assert found["K-AVG"] == [{"omega": one} for one in dict.fromkeys(omega)]
+    assert found["M-AVG"] == [{"omega": one, "K": other} for one, other in dict.fromkeys(rows)]
+
+
+LAWS = st.sampled_from([
+    {"uniform": [0.01, 0.5]}, {"log2": [-9, -1]}, {"log10": [-3, 0]}, {"log2": [-9, -1], "per": 1},
+    {"linear": [0.1, 0.9], "count": 9}, [0.125, 0.25, 0.5],
+])  # fmt: skip
+
+
+@settings(deadline=None, max_examples=30)
+@given(LAWS, st.integers(1, 6), st.integers(0, 9), st.booleans())
+def test_more_trials_and_other_places_change_no_draw(law, trials, seed, other):
+    def draw(count, more):
+        random = {"trials": count, "seed": seed, "algorithm.M-AVG.gamma": law} | more
+        sweep = parse_sweep(tomli_w.dumps(parse_toml(BASE) | {"sweep": {"random": random}}))
+        return [p.settings["gamma"] for p in sweep.points if p.algorithm == "M-AVG"]
+
+    few = draw(trials, {})
+    many = draw(trials + 3, {"objective.omega": [1.0, 2.0, 3.0]} if other else {})
+    assert [*dict.fromkeys(many)][: len(few)] == few
+    assert all(0.001 <= gamma <= 1.0 for gamma in few)

@@ -101,7 +101,9 @@ def test_the_schema_fits_the_example():
     top = whole["$ref"].rsplit("/", 1)[1] if "$ref" in whole else None
     config = whole["$defs"][top] if top else whole
     data = json.loads(json.dumps(_toml(EXAMPLE)))
-    assert set(config["required"]) == {"rounds", "objective", "oracle", "algorithm"}
+    assert config["if"] == {"required": ["sweep"]}
+    assert "required" not in config
+    assert set(config["else"]["required"]) == {"rounds", "objective", "oracle", "algorithm"}
     assert set(data) <= set(config["properties"])
     assert config["additionalProperties"] is False
     for run in data["algorithm"]:
