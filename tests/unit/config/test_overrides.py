@@ -133,3 +133,10 @@ def test_numbers_may_be_written_as_shells_write_them(written, value):
 def test_hostile_overrides_are_refused_in_one_short_line(override):
     (line,) = list_errors(text(), [override])
     assert len(line) < 400
+
+
+def test_all_stages_of_a_sweep_can_be_set_at_once():
+    assert "sweep.stage.*.replicas" in setting_places({})
+    tables = {"sweep": {"stage": [{}, {"keep": 1}]}}
+    apply_override(tables, "sweep.stage.*.replicas=9")
+    assert tables["sweep"]["stage"] == [{"replicas": 9}, {"keep": 1, "replicas": 9}]
