@@ -11,6 +11,8 @@ from kavg.config.data_paths import data_path
 from kavg.config.kinds import to_plain
 from kavg.config.settings_file import name_settings_file
 from kavg.config.stored_settings import parse_with_data
+from kavg.engine.options import MeanName
+from kavg.portability import SameBits, find_weakest_promise
 from kavg.sweeps.parser import parse_sweep
 from kavg.sweeps.sweep import Sweep
 
@@ -43,3 +45,14 @@ def hash_sweep_data(sweep: Sweep) -> str:
     # Points of one problem share its objective.
     configs = {id(point.config.objective): point.config for point in sweep.points}
     return "".join(sorted({hash_data(config) for config in configs.values()}))
+
+
+def find_sweep_promise(sweep: Sweep) -> SameBits:
+    """Return where a sweep has the same digest: the weakest promise of its points."""
+    return find_weakest_promise(*{point.config.same_bits for point in sweep.points})
+
+
+def find_sweep_mean(sweep: Sweep) -> MeanName:
+    """Return the mean that makes bits depend on ranks if any point has it, else the exact one."""
+    means = {point.config.mean for point in sweep.points}
+    return "allreduce" if "allreduce" in means else "exact"

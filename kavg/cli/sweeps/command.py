@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from kavg.cli.environment import installed_version
 from kavg.cli.options import Output
 from kavg.cli.session import Session
 from kavg.cli.sweeps.execution import run_stages
@@ -14,12 +15,14 @@ from kavg.cli.sweeps.loading import (
     load_shared_sweep,
     share_criterion,
 )
-from kavg.cli.sweeps.looks import plan_sweep_looks, run_looks
-from kavg.cli.sweeps.options import Spread, SweepOptions
+from kavg.cli.sweeps.looks import LookPlan, plan_sweep_looks, run_looks
+from kavg.cli.sweeps.options import Spread, SweepOptions, TableForm
 from kavg.cli.sweeps.output import SweepResults, store_sweep
+from kavg.errors import KavgError
 from kavg.mpi.collective import agree_on
 from kavg.sweeps.execution.spreading import Spreading, SpreadName
 from kavg.sweeps.judgement.findings import Findings
+from kavg.sweeps.sweep import Sweep
 
 SPREADS: Final[Mapping[Spread, SpreadName]] = {
     Spread.batches: "batches",
@@ -34,7 +37,7 @@ def run_sweep(session: Session, source: SweepSource, options: SweepOptions, outp
     plan = agree_on(
         session.comm,
         "the options",
-        lambda: plan_sweep_looks(sweep, options.until, options.budget),
+        lambda: _plan_looks(sweep, options),
         repr,
     )
     criterion = share_criterion(session, sweep)
@@ -49,3 +52,10 @@ def run_sweep(session: Session, source: SweepSource, options: SweepOptions, outp
         look, spreadings = run_looks(session, findings, plan, run)
         results = SweepResults(findings, spreadings, options, plan, look)
         store_sweep(session, results, manager, quiet=quiet)
+
+
+def _plan_looks(sweep: Sweep, options: SweepOptions) -> LookPlan:
+    # Before the first round, as the table is written after the last.
+    if options.table is TableForm.parquet and not installed_version("pyarrow"):
+        raise KavgError("--table parquet needs pyarrow: pip install 'kavg[table]'")
+    return plan_sweep_looks(sweep, options.until, options.budget)

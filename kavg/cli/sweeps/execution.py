@@ -24,6 +24,7 @@ from kavg.sweeps.execution.spreading import Spreading, SpreadName, plan_stage
 from kavg.sweeps.execution.stage_run import FinishedBatch, run_stage
 from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.scores import describe_record, order_records
+from kavg.sweeps.stored import find_sweep_promise
 from kavg.text import format_count
 
 
@@ -39,8 +40,7 @@ def run_stages(
 
     ``findings`` are filled, on all ranks alike; on rank 0 ``manager`` writes checkpoints of them.
     """
-    promise = findings.sweep.points[0].config.same_bits
-    print_messages(list_unlike_ranks(session.comm, promise))
+    print_messages(list_unlike_ranks(session.comm, find_sweep_promise(findings.sweep)))
     mine = manager if session.rank == 0 else None
     with open_sweep_display(session, quiet=quiet) as display, defer_signals() as signals:
         supervisor = Supervisor(session.comm, show_nothing, signals, mine)

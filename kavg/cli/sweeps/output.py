@@ -48,7 +48,7 @@ from kavg.sweeps.execution.spreading import Spreading
 from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.results import SweepResult, judge_sweep
-from kavg.sweeps.stored import describe_sweep_data
+from kavg.sweeps.stored import describe_sweep_data, find_sweep_promise
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
@@ -146,7 +146,7 @@ def describe_sweep_environment(session: Session, results: SweepResults) -> dict[
     sweep = results.findings.sweep
     facts = describe_environment(session.size, session.mpi)
     facts |= {**describe_sweep_data(sweep), "earlier": list(results.earlier)}
-    facts["same_bits"] = sweep.points[0].config.same_bits
+    facts["same_bits"] = find_sweep_promise(sweep)
     return facts
 
 

@@ -31,7 +31,7 @@ from kavg.storage.output_folder import is_unfinished, validate_writable
 from kavg.sweeps.execution.spreading import Spreading
 from kavg.sweeps.judgement.criteria import choose_criterion
 from kavg.sweeps.judgement.findings import Findings
-from kavg.sweeps.stored import describe_sweep_data, load_stored_sweep
+from kavg.sweeps.stored import describe_sweep_data, find_sweep_promise, load_stored_sweep
 
 
 @final
@@ -134,8 +134,7 @@ def read_saved_sweep(folder: Path, data: Path | None, *, keeps_runs: bool) -> Sa
         return load_sweep_checkpoint(path, data, keeps_runs=keeps_runs)
 
     path, (findings, plan, begun), warnings = find_checkpoint(folder, load)
-    same_bits = findings.sweep.points[0].config.same_bits
-    warnings += list_version_warnings(begun.sessions, same_bits)
+    warnings += list_version_warnings(begun.sessions, find_sweep_promise(findings.sweep))
     return SavedSweep(findings, plan, begun, path, read_checksum(path), warnings)
 
 

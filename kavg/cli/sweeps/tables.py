@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from kavg.analysis.targets import describe_ratio
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.reports.labels import format_estimate, quantity_title
-from kavg.reports.text import align_columns, wrap_text
+from kavg.reports.text import cell_width, wrap_text
 from kavg.sweeps.judgement.findings import Findings
 from kavg.sweeps.judgement.results import LEVEL, SweepResult, Winner
 from kavg.sweeps.labels import abbreviate_settings
-from kavg.text import format_count
+from kavg.text import escape_unprintable, format_count
 
 WIDTH: Final = 80
+NAME: Final = 24
+"""Characters of an algorithm's name at most."""
 EXACT: Final = 10**6
 """Gradients that are printed in full are fewer."""
 
@@ -31,24 +33,25 @@ def format_sweep_table(findings: Findings, result: SweepResult, plan: LookPlan) 
     for cell, winners in cells.items():
         lines += ["", *wrap_text(cell or "best settings", WIDTH)]
         rows = [_format_row(winner, result, findings) for winner in winners]
-        lines += align_columns(rows, WIDTH, flexible=1)
-        lines += wrap_text(_describe_spent(winners), WIDTH, indent=2, hanging=2)
+        widths = [max(map(cell_width, column)) for column in zip(*rows, strict=True)]
+        for winner, row in zip(winners, rows, strict=True):
+            line = "  ".join(map(_pad, row, widths))
+            lines += wrap_text(line.rstrip(), WIDTH, indent=2, hanging=4)
+            lines += wrap_text(_describe_choice(winner), WIDTH, indent=6, hanging=2)
     return "\n".join(lines)
 
 
-def _describe_spent(winners: Sequence[Winner]) -> str:
-    """What was spent on each algorithm, in all stages."""
-    spent = {winner.point.algorithm: _format_spent(winner) for winner in winners}
-    if len(winners) > 1 and len(set(spent.values())) == 1:
-        return f"spent: {next(iter(spent.values()))} each"
-    named = (f"{name} {text}" if len(spent) > 1 else text for name, text in spent.items())
-    return f"spent: {'; '.join(named)}"
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - cell_width(text))
 
 
-def _format_spent(winner: Winner) -> str:
-    gradients = winner.gradients
-    text = f"{gradients}" if gradients < EXACT else f"{gradients:.3g}"
-    return f"{format_count(winner.trials, 'trial')}, {text} gradients"
+def _describe_choice(winner: Winner) -> str:
+    """The settings that were chosen, and what was spent on it in all stages."""
+    point, gradients = winner.point, winner.gradients
+    chosen = {name: x for name, x in point.settings.items() if name not in point.cell}
+    trials = f"best of {winner.trials}: " if chosen else ""
+    spent = f"{gradients}" if gradients < EXACT else f"{gradients:.3g}"
+    return f"{trials}{abbreviate_settings(chosen)}{'; ' * bool(chosen)}{spent} gradients in all"
 
 
 def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Iterator[str]:
@@ -70,9 +73,10 @@ def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Ite
         )
     if result.speed_ups:
         first = result.speed_ups[0].baseline.point.algorithm
+        name, what = ("Speed-up", criterion.axis) if criterion.target else ("Ratio", "mean")
         yield from wrap_text(
-            f"Speed-up: {criterion.axis} of {first} over those of the other, paired by replica; "
-            f"intervals hold together at {level}.",
+            f"{name}: {what} of {_shorten_name(first)} divided by {what} of the other, paired by "
+            f"replica; intervals hold together at {level}.",
             WIDTH,
         )
 
@@ -82,18 +86,23 @@ def _describe_target(findings: Findings) -> str:
 
 
 def _format_row(winner: Winner, result: SweepResult, findings: Findings) -> list[str]:
-    tuned = {
-        name: value
-        for name, value in winner.point.settings.items()
-        if name not in winner.point.cell
-    }
-    speed_up = result.find_speed_up(winner)
     return [
-        winner.point.algorithm,
-        abbreviate_settings(tuned),
+        _shorten_name(winner.point.algorithm),
         _format_outcome(winner, findings),
-        "" if speed_up is None else describe_ratio(speed_up.estimate),
+        _format_ratio(winner, result, findings),
     ]
+
+
+def _shorten_name(name: str) -> str:
+    return escape_unprintable(name if len(name) <= NAME else f"{name[: NAME - 3]}...")
+
+
+def _format_ratio(winner: Winner, result: SweepResult, findings: Findings) -> str:
+    speed_up = result.find_speed_up(winner)
+    if speed_up is None:
+        return ""
+    has_target = findings.criterion.target is not None
+    return (describe_ratio if has_target else format_estimate)(speed_up.estimate)
 
 
 def _format_outcome(winner: Winner, findings: Findings) -> str:

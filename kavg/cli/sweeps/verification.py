@@ -27,6 +27,7 @@ from kavg.reports.repetition import (
 from kavg.storage import RunFolder, joint_digest, manifest
 from kavg.sweeps.judgement.criteria import choose_criterion
 from kavg.sweeps.judgement.findings import Findings
+from kavg.sweeps.stored import find_sweep_mean, find_sweep_promise
 from kavg.trajectory import Trajectory
 
 
@@ -102,9 +103,9 @@ def _repeat_sweep(
 ) -> Judgement:
     agree_on(session.comm, "the sweeps", lambda: _require_sessions(found, sweep), lambda _: "")
     here = describe_environment(session.size, session.mpi)
-    config = sweep.sweep.points[0].config
-    changed = environment_changes(found.environment, here, config.mean, config.same_bits)
-    print_lines(session, "environment", changed or [UNCHANGED[config.same_bits]])
+    promise, mean = find_sweep_promise(sweep.sweep), find_sweep_mean(sweep.sweep)
+    changed = environment_changes(found.environment, here, mean, promise)
+    print_lines(session, "environment", changed or [UNCHANGED[promise]])
     if repetition.sample is not None:
         before, now = _repeat_points(session, sweep, repetition, quiet=quiet)
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Final, final
 
-from kavg.analysis.estimate import Estimate, quantity_interval
+from kavg.analysis.estimate import RANGES, Estimate, clip_interval, quantity_interval
 from kavg.analysis.fieller import ratio_interval
 from kavg.analysis.simultaneous import simultaneous_level
 from kavg.analysis.targets import TargetTime, compare_times
@@ -164,6 +165,9 @@ def _compare_winners(a: Winner, b: Winner, criterion: Criterion, level: float) -
     if criterion.target is None:
         if a.run.diverged_at is not None or b.run.diverged_at is not None:
             return None
-        return ratio_interval(criterion.series(a.run)[-1], criterion.series(b.run)[-1], level)
+        found = ratio_interval(criterion.series(a.run)[-1], criterion.series(b.run)[-1], level)
+        # No ratio of two quantities that are not negative is.
+        lowest = RANGES.get(criterion.quantity, (-inf, inf))[0]
+        return clip_interval(found, 0.0 if lowest >= 0 else -inf, inf)
     first, second = (criterion.measure_cost(x.point, x.config, x.run, level) for x in (a, b))
     return None if first is None or second is None else compare_times(first, second, paired=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from math import inf
@@ -13,6 +15,7 @@ from helpers.run_folder import list_files, read_digest, read_environment, read_s
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 import kavg
+from kavg.cli.sweeps import command
 from kavg.config import load_config, to_toml
 from kavg.storage import digest, load_trajectories, manifest
 from kavg.sweeps import load_sweep
@@ -219,11 +222,42 @@ def test_the_table_that_is_printed_says_what_tuning_has_cost(call, here):
     code, out, err = call("sweep", "my.toml")
     assert code == 0, err
     assert "fresh noise, seed 2, 3 replicas" in " ".join(out.split())
-    for words in ("K=1", "K=2", "K-AVG", "M-AVG", "3 trials", "gradients"):
+    for words in ("K=1", "K=2", "K-AVG", "M-AVG", "best of 3: gamma=0.1;", "gradients in all"):
         assert words in out
     assert max(map(len, out.splitlines())) <= 80
     assert "12 points in 2 stages" in err
     assert "100 %" in err
+
+
+def test_without_a_target_means_at_the_end_are_compared(call, here):
+    write_sweep(here / "my.toml", sweep={key: SWEEP[key] for key in ("grid", "tune")})
+    code, out, err = call("sweep", "my.toml")
+    assert code == 0, err
+    assert "Ratio: mean of K-AVG divided by mean of the other" in " ".join(out.split())
+    winners = read_sweep("runs/my")["winners"]
+    assert [winner["time"] for winner in winners] == [None] * 4
+    for first, other in zip(winners[:2], winners[2:], strict=True):
+        ratio = first["value"]["mean"] / other["value"]["mean"]
+        assert other["speed_up"]["mean"] == pytest.approx(ratio)
+
+
+def test_settings_of_a_sweep_can_come_through_a_pipe(call, here):
+    sweep(call, "--out", "a")
+    for word in ("sweep", "run"):
+        job = subprocess.run(
+            [sys.executable, "-m", "kavg", word, "-", "-q", "--out", f"{word}.out"],
+            input=(here / "my.toml").read_bytes(), capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert job.returncode == 0, job.stderr
+        assert all_digests(f"{word}.out") == all_digests("a")
+
+
+def test_a_table_that_cannot_be_written_is_refused_before_the_first_round(call, here, monkeypatch):
+    monkeypatch.setattr(command, "installed_version", lambda name: None)
+    code, out, err = call("sweep", "my.toml", "--table", "parquet")
+    assert (code, out) == (2, "")
+    assert "pip install 'kavg[table]'" in err
+    assert not (here / "runs").exists()
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ def test_a_sweep_stopped_in_every_batch_and_resumed_is_the_same(call, here, stri
         assert f"kavg resume {folder} continues" in err
         done = read_checkpoint(stored_checkpoints(here / folder)[0]).sweep
         assert done is not None
+        if at == 1:  # in the midst of a batch, which ends there
+            assert (done["done"], done["stages"]) == (0, [[], []])
         strike(0)
         code, _, err = call("resume", folder, "-q")
         assert code == 0, err
