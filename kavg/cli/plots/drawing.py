@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kavg.cli.output import print_text
-from kavg.cli.plots.options import Content, Form, View
-from kavg.cli.plots.run_figures import draw_runs, load_plotted_runs
+from kavg.cli.plots.options import VIEW, Content, Form, View
+from kavg.cli.plots.run_figures import choose_quantities, draw_runs, load_plotted_runs
+from kavg.cli.plots.sweep_values import load_stage
 from kavg.errors import KavgError
 from kavg.reports.figures.files import DEFAULT, check_formats, save
 from kavg.reports.figures.layout import Layout
+from kavg.reports.figures.sweeps.sweep_figure import SweepView, choose_view, draw_sweep
 from kavg.storage import RunFolder
 from kavg.storage.output_folder import require_finished
 from kavg.storage.recovery import recover_before_reading
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 SWEEP: Final = "sweep.json"
 """The file by which the folder of a sweep is known."""
+JUDGED: Final = ("speed-up", "phase")
+"""Kinds that compare winners, which the last stage has judged."""
 
 
 def draw_folders(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
@@ -69,12 +74,36 @@ def _choose_figure(
     """The stem of the files, and what draws the figure; folders are read before."""
     # pathlib raises for a name that is too long.
     sweeps = [folder for folder in folders if os.path.isfile(folder / SWEEP)]
-    if sweeps:
-        raise KavgError(f"{str(sweeps[0])!r} is the folder of a sweep")
-    if any(each is not None for each in (view.kind, view.x, view.y, view.by)):
+    if sweeps and len(folders) > 1:
         raise KavgError(
-            f"--kind, --x, --y and --by are for the folder of a sweep, and {str(folders[0])!r} is "
-            "that of a run"
+            f"{str(sweeps[0])!r} is the folder of a sweep, which is drawn alone; "
+            "kavg compare takes several"
+        )
+    if sweeps:
+        return _choose_sweep_figure(folders[0], content, view, layout)
+    if view != VIEW:
+        raise KavgError(
+            "--kind, --x, --y, --by and --stage are for the folder of a sweep, and "
+            f"{str(folders[0])!r} is that of a run"
         )
     plotted = load_plotted_runs(folders)
+    # Before a folder is made for the figure.
+    choose_quantities(plotted, content)
     return "trajectory", lambda: draw_runs(plotted, content, layout)
+
+
+def _choose_sweep_figure(
+    folder: Path, content: Content, view: View, layout: Layout
+) -> tuple[str, Callable[[], Figure]]:
+    if content.floor:
+        raise KavgError("--floor is for the folders of runs, and this is the folder of a sweep")
+    kind = None if view.kind is None else str(view.kind)
+    asked = SweepView(kind, view.x, view.y, view.by)
+    values = load_stage(folder, content, view.stage, judged=kind in JUDGED)
+    chosen = choose_view(values.points, asked)
+    noted = replace(layout, note=values.note)
+
+    def draw() -> Figure:
+        return draw_sweep(values.points, chosen, values.quantity, layout=noted)
+
+    return str(chosen.kind), draw

@@ -52,9 +52,14 @@ class Content:
     """What is drawn: axis and quantities, and lines to compare with."""
 
     axis: Annotated[
-        Axis,
-        typer.Option("--axis", metavar="AXIS", help=f"Horizontal axis: one of {', '.join(Axis)}."),
-    ] = Axis.ROUNDS
+        Axis | None,
+        typer.Option(
+            "--axis",
+            metavar="AXIS",
+            help=f"Horizontal axis: one of {', '.join(Axis)}; if not given, rounds.",
+            show_default=False,
+        ),
+    ] = None
     quantity: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,6 +108,15 @@ class View:
         str | None,
         typer.Option(
             "--y", metavar="SETTING", help="Of a sweep: vertical axis.", show_default=False
+        ),
+    ] = None
+    stage: Annotated[
+        int | None,
+        typer.Option(
+            "--stage",
+            metavar="N",
+            help="Of a sweep: the stage; if not given, the first, where all points were tried.",
+            show_default=False,
         ),
     ] = None
     by: Annotated[

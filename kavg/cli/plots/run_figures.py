@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
 from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.cli.output import print_messages
-from kavg.cli.plots.options import Content
+from kavg.cli.plots.options import Axis, Content
 from kavg.config.config import Config
 from kavg.config.settings_file import load_config
 from kavg.errors import KavgError
-from kavg.reports.figures.layout import Layout
+from kavg.reports.figures.layout import Layout, select_quantities
 from kavg.reports.figures.reference_lines import ReferenceLine
 from kavg.reports.figures.run_names import name_runs
 from kavg.reports.figures.trajectories import trajectory_figure
@@ -64,6 +64,22 @@ def _load_settings(folder: Path, runs: Sequence[Trajectory]) -> Config | None:
     return config if is_finished(runs, config.algorithms, config.rounds) else None
 
 
+def choose_quantities(plotted: Sequence[PlottedRun], content: Content) -> list[str]:
+    """Return the names of the quantities to draw.
+
+    Raises:
+        KavgError: One was not recorded, or ``--target`` does not say which it is of.
+    """
+    recorded = recorded_quantities([each.run for each in plotted])
+    chosen = select_quantities(content.quantity or recorded, recorded)
+    if content.target is not None and len(chosen) > 1:
+        raise KavgError(
+            "--target is a value of one quantity; name it with --quantity, one of "
+            f"{', '.join(chosen)}"
+        )
+    return chosen
+
+
 def draw_runs(plotted: Sequence[PlottedRun], content: Content, layout: Layout) -> Figure:
     """Draw the trajectories of all runs in one figure.
 
@@ -73,25 +89,20 @@ def draw_runs(plotted: Sequence[PlottedRun], content: Content, layout: Layout) -
     runs = [each.run for each in plotted]
     names, note = name_runs(runs, [each.source for each in plotted])
     named = [replace(run, name=name) for run, name in zip(runs, names, strict=True)]
-    quantities = content.quantity or recorded_quantities(runs)
-    lines = list(_target_lines(content, quantities))
+    quantities = choose_quantities(plotted, content)
+    lines = []
+    if content.target is not None:
+        lines = [ReferenceLine(quantities[0], content.target, f"target {content.target:g}")]
     if content.floor:
         lines += _stationary_lines(plotted)
     layout = replace(layout, note=note)
     return trajectory_figure(
-        named, axis=str(content.axis), quantities=quantities, lines=lines, layout=layout
+        named,
+        axis=str(content.axis or Axis.ROUNDS),
+        quantities=quantities,
+        lines=lines,
+        layout=layout,
     )
-
-
-def _target_lines(content: Content, quantities: Sequence[str]) -> Iterator[ReferenceLine]:
-    if content.target is None:
-        return
-    if len(quantities) > 1:
-        raise KavgError(
-            "--target is a value of one quantity; name it with --quantity, one of "
-            f"{', '.join(quantities)}"
-        )
-    yield ReferenceLine(quantities[0], content.target, f"target {content.target:g}")
 
 
 def _stationary_lines(plotted: Sequence[PlottedRun]) -> list[ReferenceLine]:

@@ -121,7 +121,7 @@ def label_quantity(quantity: str, inches: float = 1.7) -> tuple[str, bool]:
     """
     if quantity in QUANTITY_LABELS:
         return QUANTITY_LABELS[quantity], True
-    words = replace_missing_glyphs(quantity.replace("_", " "))
+    words = replace_missing_glyphs(quantity.replace("grad_norm2", "‖∇F‖²").replace("_", " "))
     return fold_to_width(words, inches, 2), False
 
 
@@ -167,7 +167,7 @@ def describe_means(
 
 
 def describe_replicas(counts: Sequence[int], level: float, mean: str, interval: str) -> str:
-    """Return a caption of means over so many replicas, and of their intervals.
+    """Return a caption of means over so many replicas, and of their intervals if they are named.
 
     >>> describe_replicas([8, 32], 0.95, "points", "bars")
     'points: means of 8 to 32 replicas; bars: 95 % confidence intervals'
@@ -176,9 +176,8 @@ def describe_replicas(counts: Sequence[int], level: float, mean: str, interval: 
     if most == 1:
         return f"{mean}: one replica"
     replicas = f"{least} to {most}" if least < most else f"{most}"
-    return (
-        f"{mean}: means of {replicas} replicas; {interval}: {100 * level:g} % confidence intervals"
-    )
+    shown = f"; {interval}: {100 * level:g} % confidence intervals" if interval else ""
+    return f"{mean}: means of {replicas} replicas{shown}"
 
 
 def select_quantities(wanted: Sequence[str], available: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from kavg.analysis.estimate import Estimate, quantity_interval
 from kavg.analysis.targets import TargetTime
 from kavg.base import Floats
 from kavg.errors import KavgError
+from kavg.reports.figures.style import LARGEST
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
 from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 
@@ -24,7 +25,7 @@ EFFECTIVE: Final = "effective_step"
 class PointValue:
     """The value of one point: of an algorithm with certain ``settings``, those that are varied.
 
-    ``estimate`` is one number with its interval, not finite where the point failed.
+    ``estimate`` is one number with its interval, not finite or huge where the point failed.
     ``samples (R,)`` are the values of its replicas, none if they are not known; ``time`` is there
     for points that are judged by the time to a target.
     """
@@ -42,8 +43,8 @@ class PointValue:
 
     @property
     def has_failed(self) -> bool:
-        """True if there is no finite value."""
-        return not np.isfinite(self.mean)
+        """True if there is no value that an axis can show."""
+        return not abs(self.mean) <= LARGEST
 
 
 def final_value(

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
 from kavg.errors import KavgError
 from kavg.reports.figures.layout import (
     PAGE,
@@ -30,6 +32,7 @@ from kavg.reports.figures.sweeps.setting_curve import (
     find_limits,
 )
 from kavg.reports.figures.ticks import set_linear_ticks, set_log_ticks
+from kavg.reports.figures.typography import SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,6 +88,8 @@ def setting_figure(
         draw_setting_axis(place, axis, inches)
         (set_log_ticks if log else set_linear_ticks)(place.yaxis, low, high)
     _drop_inner_labels(places, across)
+    if len(places) > 1:
+        _share_y_label(figure, places, quantity)
     add_legend(figure, list(_legend_entries(curves, names, axis)))
     add_caption(figure, _describe_curves(curves, quantity), layout)
     return figure
@@ -120,6 +125,14 @@ def _drop_inner_labels(panels: Sequence[Axes], across: int) -> None:
             panel.tick_params(labelbottom=False)
 
 
+def _share_y_label(figure: Figure, panels: Sequence[Axes], quantity: PlottedQuantity) -> None:
+    # One for all rows, which are lower than a long label is wide.
+    for panel in panels:
+        panel.set_ylabel("")
+    label, is_math = label_quantity(quantity.name, figure.get_size_inches()[1] - 0.6)
+    figure.supylabel(label, fontsize=SIZE, parse_math=is_math)
+
+
 def _legend_entries(
     curves: Sequence[SettingCurve], names: Sequence[str], axis: VariedAxis
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -133,7 +146,9 @@ def _legend_entries(
 
 def _describe_curves(curves: Sequence[SettingCurve], quantity: PlottedQuantity) -> str:
     counts = [curve.estimate.replicas for curve in curves]
-    parts = [describe_replicas(counts, curves[0].estimate.level, "points", "shaded")]
+    has_band = any(np.isfinite(curve.estimate.low).any() for curve in curves)
+    shaded = "shaded" if has_band else ""
+    parts = [describe_replicas(counts, curves[0].estimate.level, "points", shaded)]
     if any(curve.best is not None for curve in curves):
         parts.append(f"star: the {quantity.best}")
     if any(curve.failed.any() for curve in curves):

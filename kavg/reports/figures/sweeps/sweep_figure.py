@@ -14,8 +14,9 @@ from kavg.reports.figures.sweeps.arrangement import ALGORITHM, arrange_curves, a
 from kavg.reports.figures.sweeps.heat_map import heat_map_figure
 from kavg.reports.figures.sweeps.phase_diagram import phase_figure
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
-from kavg.reports.figures.sweeps.point_values import PointValue, varied_settings
+from kavg.reports.figures.sweeps.point_values import PointValue, axis_of, varied_settings
 from kavg.reports.figures.sweeps.rankings import arrange_phases, arrange_speed_ups
+from kavg.reports.figures.sweeps.setting_axis import SYMBOLS
 from kavg.reports.figures.sweeps.small_multiples import setting_figure
 from kavg.reports.figures.sweeps.speed_up import SCALES, speed_up_figure
 
@@ -55,9 +56,12 @@ def choose_view(points: Sequence[PointValue], view: SweepView) -> SweepView:
     """Return the view with a kind and axes: those that the points vary most.
 
     Raises:
-        KavgError: if the points vary too few settings for the kind.
+        KavgError: if the points vary too few settings for the kind, or have not those of the view.
     """
     varied = varied_settings(points)
+    for name in (view.x, view.y, view.by):
+        if name not in (None, ALGORITHM):
+            axis_of(points, str(name))
     wanted = view.kind or ("heat-map" if len(varied) > 1 or view.y else "curves")
     free = [name for name in varied if name not in (view.x, view.y, view.by)]
     if wanted == "speed-up" and view.x is None:
@@ -109,13 +113,22 @@ def draw_sweep(
 def _note_choice(
     points: Sequence[PointValue], view: SweepView, quantity: PlottedQuantity, layout: Layout
 ) -> Layout:
-    """Say in the note over which other settings the best was taken."""
-    shown = (view.x, view.y, view.by)
-    others = [name for name in varied_settings(points) if name not in shown]
-    if not others:
-        return layout
-    note = f"{quantity.best} over {', '.join(others)}"
-    return replace(layout, note="; ".join(filter(None, (layout.note, note))))
+    """Say in the note over which other settings the best was taken, and who has not the shown."""
+    shown = [name for name in (view.x, view.y) if name is not None]
+    varied = varied_settings(points)
+    others = [SYMBOLS.get(name, name) for name in varied if name not in (*shown, view.by)]
+    left_out = {
+        point.algorithm: SYMBOLS.get(name, name)
+        for name in shown
+        for point in points
+        if name not in point.settings
+    }
+    notes = [
+        layout.note,
+        f"{quantity.best} over {', '.join(others)}" if others else "",
+        *(f"not shown: {each}, which has no {name}" for each, name in left_out.items()),
+    ]
+    return replace(layout, note="; ".join(filter(None, notes)))
 
 
 def write_sweep_figures(

@@ -101,7 +101,8 @@ def test_small_multiples_share_their_axes_and_name_the_outer_ones():
     figure = setting_figure(panels, GRID, F)
     assert [panel.get_title() for panel in figure.axes] == ["K=1", "K=2", "K=4", "K=8"]
     assert len({panel.get_ylim() for panel in figure.axes}) == 1
-    assert [bool(panel.get_ylabel()) for panel in figure.axes] == [True, False, False, True]
+    assert figure.get_supylabel() == "$F$"
+    assert not any(panel.get_ylabel() for panel in figure.axes)
     assert [bool(panel.get_xlabel()) for panel in figure.axes] == [False, True, True, True]
 
 
@@ -257,7 +258,7 @@ def test_a_curve_shows_the_best_over_what_is_not_on_an_axis():
             best[gamma] = min(best.get(gamma, np.inf), point.mean)
     lines = [line for line in figure.axes[0].lines if line.get_linestyle() not in ("None", "-")]
     np.testing.assert_allclose(lines[0].get_ydata(), [best[x] for x in sorted(best)])
-    assert "least over mu" in figure.get_suptitle()
+    assert "least over μ" in figure.get_suptitle()
 
 
 def test_a_heat_map_is_one_for_each_algorithm_and_marks_the_set_of_the_best():

@@ -25,6 +25,7 @@ from kavg.reports.figures import (
     trajectory_figure,
     verdict_figure,
 )
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
 from kavg.reports.figures.sweeps.sweep_figure import SweepView, draw_sweep
 from kavg.reports.figures.typography import SIZE, fold_to_width, measure_width
 from kavg.reports.figures.verdicts import VerdictPanel
@@ -103,6 +104,10 @@ KINDS = {
     ),
     "one point": lambda layout: draw_sweep(
         some_points((0.1,), (0.0,)), SweepView("curves", "gamma"), F, layout=layout
+    ),
+    "long label": lambda layout: draw_sweep(
+        some_points(mus=(0.0, 0.3, 0.5, 0.7)), SweepView("multiples", "gamma", by="mu"),
+        PlottedQuantity("communications until grad_norm2 at 0.05 of its start"), layout=layout
     ),
     "multiples": lambda layout: draw_sweep(
         some_points(mus=(0.0, 0.3, 0.5, 0.7, 0.85, 0.9, 0.95)),

@@ -1,0 +1,129 @@
+"""The values of the points of a sweep folder, of one of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from kavg.analysis.estimate import Estimate
+from kavg.base import Floats
+from kavg.cli.plots.last_stage import LEVEL, measure_last_stage, name_cost
+from kavg.cli.plots.options import Content
+from kavg.cli.sweeps.finished import read_finished_sweep
+from kavg.errors import KavgError
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.point_values import PointValue, final_value
+from kavg.storage.text_files import read_json
+from kavg.targets import Target
+from kavg.text import format_count
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class StageValues:
+    """What a figure of a sweep shows: the points of a stage, their quantity, and a note on them."""
+
+    points: Sequence[PointValue]
+    quantity: PlottedQuantity
+    note: str
+
+
+def load_stage(folder: Path, content: Content, number: int | None, *, judged: bool) -> StageValues:
+    """Load the values of the points of a stage of a finished sweep.
+
+    ``number`` counts stages from 1.  If it is None, it is the first, in which all points were
+    tried, or with ``judged`` the last.
+
+    Raises:
+        KavgError: There is no such stage, or it has not kept what ``content`` asks for.
+    """
+    found = read_json(folder / "sweep.json")
+    stages = found.get("stages")
+    if not isinstance(stages, list) or not stages:
+        raise KavgError(f"{str(folder / 'sweep.json')!r} has no stages; run the settings again")
+    count = len(stages)
+    chosen = (count if judged else 1) if number is None else number
+    if not 1 <= chosen <= count:
+        raise KavgError(
+            f"--stage must be from 1 to {count}, the stages of this sweep, got {chosen}"
+        )
+    if chosen == count:
+        note = _describe_stage(found, chosen - 1)
+        return StageValues(*measure_last_stage(read_finished_sweep(folder), content), note)
+    if content.target is not None or content.axis is not None:
+        raise KavgError(
+            f"stage {chosen} of this sweep keeps the ends of its runs alone, so there is no other "
+            f"target or axis; use --stage {count}"
+        )
+    wanted = content.quantity or [found["quantity"]]
+    if wanted != [found["quantity"]]:
+        raise KavgError(
+            f"stage {chosen} of this sweep keeps {found['quantity']} alone, got {wanted}; "
+            f"use --stage {count}"
+        )
+    return list_stage_values(found, chosen - 1, by_target=not content.quantity)
+
+
+def list_stage_values(
+    content: Mapping[str, Any], stage: int, *, by_target: bool = True
+) -> StageValues:
+    """Return the values of a stage, from 0, as ``sweep.json`` has them.
+
+    They are the costs until the target, if there is one, else the quantity at the end of runs.
+
+    Raises:
+        KavgError: Something is missing in ``content``.
+    """
+    try:
+        target = content["target"] if by_target else None
+        return _list_times(content, stage) if target else _list_ends(content, stage)
+    except (LookupError, TypeError, ValueError) as error:
+        raise KavgError(f"sweep.json has not what a figure needs: {error!r}") from None
+
+
+def _list_ends(content: Mapping[str, Any], stage: int) -> StageValues:
+    quantity = plot_final(content["quantity"])
+    points = [
+        final_value(name, settings, _as_numbers(samples), quantity, LEVEL)
+        for name, settings, samples in _zip_points(content, stage, "samples")
+    ]
+    return StageValues(points, quantity, _describe_stage(content, stage))
+
+
+def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
+    target = Target(**content["target"])
+    replicas = int(content["stages"][stage]["replicas"])
+    points = [
+        PointValue(name, settings, _known_number(reached, replicas))
+        for name, settings, reached in _zip_points(content, stage, "reached")
+    ]
+    return StageValues(points, name_cost(content["axis"], target), _describe_stage(content, stage))
+
+
+def _zip_points(
+    content: Mapping[str, Any], stage: int, key: str
+) -> Iterator[tuple[str, Mapping[str, object], Any]]:
+    points = {point["number"]: point for point in content["points"]}
+    part = content["stages"][stage]
+    for number, value in zip(part["points"], part[key], strict=True):
+        yield points[number]["algorithm"], points[number]["settings"], value
+
+
+def _as_numbers(samples: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in samples], np.float64)
+
+
+def _known_number(value: float | None, replicas: int) -> Estimate:
+    """A number without an interval."""
+    nan = np.asarray(np.nan)
+    return Estimate(nan if value is None else np.asarray(float(value)), nan, nan, LEVEL, replicas)
+
+
+def _describe_stage(content: Mapping[str, Any], stage: int) -> str:
+    part, count = content["stages"][stage], len(content["stages"])
+    place = f"stage {stage + 1} of {count}, " if count > 1 else ""
+    return f"{place}{format_count(part['replicas'], 'replica')}, seed {part['seed']}"
