@@ -50,7 +50,8 @@ class SquaredDistances:
     """
 
     def __init__(self, comm: Communicator, P: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
-        self.comm, self.P, self.pilot, self.rest, self.lost = comm, P, pilot, rest, lost
+        self.comm, self.P, self.lost = comm, P, lost
+        self.pilot, self.rest = pilot[lost], rest[lost]
         self.square_sums = SquareSums()
         self.grid = make_full_grid(P)
         # Half the unit of each level: smaller numbers leave nothing there.
@@ -60,11 +61,15 @@ class SquaredDistances:
 
     def fold(self, displacements: Floats) -> None:
         """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten."""
+        # Of a batch of points few replicas may be lost, and the others would be computed for
+        # nothing.
+        if not self.lost.all():
+            displacements = np.compress(self.lost, displacements, axis=1)
         x, squares = displacements[..., :-1], displacements[..., -1]
         np.subtract(x, self.pilot, out=x)
         np.subtract(x, self.rest, out=x)
         self.square_sums(x, squares)
-        self.add(squares[:, self.lost])
+        self.add(squares)
 
     def add(self, squares: Floats) -> None:
         """Add numbers ``(t, replicas)``, of any size that a double can have, without error."""

@@ -19,6 +19,7 @@ from kavg.engine.contracts import (
     refuse_result,
 )
 from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
+from kavg.engine.displacement_store import DisplacementStore
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents, choose_exponents
 from kavg.engine.local_steps import LocalSteps, RoundMethod, StepSizes, choose_tile
@@ -60,6 +61,7 @@ class Learners:
         self.local = LocalSteps(
             problem, algorithm, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype
         )
+        self.store = DisplacementStore(self.own, R, d, is_kept=isinstance(self.mean, ExactMean))
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
@@ -68,9 +70,8 @@ class Learners:
         here = self.local.first_gradient(j, near, state.n + 1)
         last = compare_with_plan(self.problem.oracle, here, drawn)
         # What an objective depends on, its gradients do as well.
-        for text in found or filter(None, [last]):
-            if self.rank == 0:
-                warnings.warn(text, stacklevel=4)
+        for text in (found or filter(None, [last])) if self.rank == 0 else ():
+            warnings.warn(text, stacklevel=4)
 
     def round(self, state: State) -> Round:
         """Return the round after ``state`` of an algorithm with one step size."""
@@ -137,17 +138,24 @@ class Learners:
     def fold(self, sums: Sums, gamma: StepSizes, n: int, *, again: bool = False) -> None:
         """Add the displacements of this rank's learners to some sums, tile by tile.
 
-        ``again`` in the same round, they are in the workspace if they fit one tile.  Otherwise they
-        are computed again, with the same noise where draws are addressed (``can_repeat``).
+        ``again`` in the same round, they are in the workspace if they fit one tile, or stored;
+        else computed again, with the same noise where draws are addressed (``can_repeat``).
         """
-        local = self.local
-        if again and len(self.own) <= self.tile:
-            if self.own:
-                sums.fold(local.displacements[: len(self.own)])
+        local, store, own = self.local, self.store, self.own
+        if again and len(own) <= self.tile:
+            if own:
+                sums.fold(local.displacements[: len(own)])
             return
-        for first in range(self.own.start, self.own.stop, self.tile):
-            learners = range(first, min(first + self.tile, self.own.stop))
-            sums.fold(local.displacement(learners, self.start, gamma, n))
+        is_used = (again or store.asked == n - 1) and store.open(n, again=again)
+        is_stored = is_used and store.stored == n
+        for first in range(own.start, own.stop, self.tile):
+            learners = range(first, min(first + self.tile, own.stop))
+            place = store.tile(learners) if is_used else None
+            if place is None or not is_stored:
+                place = local.displacement(learners, self.start, gamma, n, place)
+            sums.fold(place)
+        if is_used:
+            store.stored = n
 
     def update(self, w: Floats, v: Floats, gamma: StepSizes) -> None:
         """Take the outer step, which must return nothing."""
@@ -176,11 +184,9 @@ class Learners:
         return spread
 
     def squared_distances(self, lost: Mask, gamma: StepSizes, n: int) -> Floats:
-        """Return the dispersion of the replicas in ``lost`` by a second pass over all learners."""
-        ranks, exact = self.ranks, self.exact_mean(gamma, n)
-        distances = SquaredDistances(
-            ranks.comm, self.algorithm.P, exact.mean, exact.remainder(), lost
-        )
+        """Return the dispersion of the replicas in ``lost`` by another pass over all learners."""
+        ranks, P, exact = self.ranks, self.algorithm.P, self.exact_mean(gamma, n)
+        distances = SquaredDistances(ranks.comm, P, exact.mean, exact.remainder(), lost)
         ranks.attempt(lambda: self.fold(distances, gamma, n, again=True), None)
         found = distances.finish(ranks.signal)
         ranks.check(distances.requested)

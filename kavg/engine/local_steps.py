@@ -112,16 +112,20 @@ class LocalSteps:
             self.gradient(self.seen[:1], int((n - 1) * self.K), self.g[:1])
         return np.asarray(self.g[0])
 
-    def displacement(self, learners: range, start: Floats, gamma: StepSizes, n: int) -> Floats:
+    def displacement(
+        self, learners: range, start: Floats, gamma: StepSizes, n: int, out: Floats | None = None
+    ) -> Floats:
         """Return ``x_K - x_0`` of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
 
         All learners begin at ``start (R, d)``.  The local steps of round n are numbered
-        ``(n - 1) K, ..., n K - 1`` over the run.  The result is the workspace itself, in the
-        layout of ``displacement_buffer`` with an undefined last column; the caller may overwrite
-        it, and the next call will.
+        ``(n - 1) K, ..., n K - 1`` over the run.  The result is ``out``, or the workspace itself,
+        in the layout of ``displacement_buffer`` with an undefined last column; the caller may
+        overwrite it, and the next call will overwrite the workspace.
         """
         t = len(learners)
         x, seen, g, displacements = self.views.get(t) or self._make_views(t)
+        if out is not None:
+            displacements = out
         self.gradient.select(learners)
         if gamma is not self.step_size:
             self._set_step_size(gamma)

@@ -113,19 +113,19 @@ class Planted:
     def local_steps(self):
         displacement = LocalSteps.displacement
 
-        def faulty(steps, learners, start, gamma, n):
+        def faulty(steps, learners, start, gamma, n, out=None):
             if self.is_round(n):
                 self.act()
-            return displacement(steps, learners, start, gamma, n)
+            return displacement(steps, learners, start, gamma, n, out)
 
         LocalSteps.displacement = faulty
 
     def collective(self):
         displacement, allreduce = LocalSteps.displacement, WatchedComm.Allreduce
 
-        def arming(steps, learners, start, gamma, n):
+        def arming(steps, learners, start, gamma, n, out=None):
             self.armed = self.armed or (not self.done and self.is_round(n))
-            return displacement(steps, learners, start, gamma, n)
+            return displacement(steps, learners, start, gamma, n, out)
 
         def faulty(comm, sendbuf, recvbuf):
             if not self.armed or self.done:

@@ -6,12 +6,12 @@ from kavg.engine.local_steps import LocalSteps
 displacement = LocalSteps.displacement
 
 
-def fails_in_round_3(self, learners, start, gamma, n):
+def fails_in_round_3(self, learners, start, gamma, n, out=None):
     from mpi4py import MPI
 
     if MPI.COMM_WORLD.Get_rank() == 1 and n == 3:
         raise RuntimeError("a fault planted by a test")
-    return displacement(self, learners, start, gamma, n)
+    return displacement(self, learners, start, gamma, n, out)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,10 @@ def pause():
 def in_round_3(act):
     displacement = LocalSteps.displacement
 
-    def faulty(self, learners, start, gamma, n):
+    def faulty(self, learners, start, gamma, n, out=None):
         if n == ROUND:
             act()
-        return displacement(self, learners, start, gamma, n)
+        return displacement(self, learners, start, gamma, n, out)
 
     LocalSteps.displacement = faulty
 

@@ -15,9 +15,9 @@ from kavg.engine.local_steps import LocalSteps
 displacement = LocalSteps.displacement
 
 
-def slow(self, learners, start, gamma, n):
+def slow(self, learners, start, gamma, n, out=None):
     time.sleep(seconds)
-    return displacement(self, learners, start, gamma, n)
+    return displacement(self, learners, start, gamma, n, out)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def another_algorithm(spoil: Callable) -> Planted:
 def steps_of_a_round(first_and_stop: Callable) -> Planted:
     """``first_and_stop(n, K)`` are the local steps that round n takes."""
 
-    def faulty(self, learners, start, gamma, n):
+    def faulty(self, learners, start, gamma, n, out=None):
         x, g = self.x[: len(learners)], self.g[: len(learners)]
         self.gradient.select(learners)
         x[...] = start
@@ -135,8 +135,8 @@ def with_one_learner(j: Callable, spoil: Callable) -> Iterator[None]:
     """``spoil(mean, own, P)`` the mean, given the displacement of learner ``j(P)``."""
     displacement, own = LocalSteps.displacement, {}
 
-    def remember(self, learners, start, gamma, n):
-        moved = displacement(self, learners, start, gamma, n)
+    def remember(self, learners, start, gamma, n, out=None):
+        moved = displacement(self, learners, start, gamma, n, out)
         own.update(zip(learners, moved[..., :-1].copy(), strict=True))
         return moved
 

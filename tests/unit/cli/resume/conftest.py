@@ -48,13 +48,13 @@ def strike(monkeypatch):
     def strike(at, *numbers):
         rounds = []
 
-        def displacement(self, learners, start, gamma, n):
+        def displacement(self, learners, start, gamma, n, out=None):
             if not rounds or rounds[-1] != (id(self), n):
                 rounds.append((id(self), n))
                 if len(rounds) == at:
                     for number in numbers:
                         os.kill(os.getpid(), number)
-            return honest(self, learners, start, gamma, n)
+            return honest(self, learners, start, gamma, n, out)
 
         monkeypatch.setattr(LocalSteps, "displacement", displacement)
 
