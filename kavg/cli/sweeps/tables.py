@@ -9,6 +9,7 @@ from kavg.analysis.targets import describe_ratio
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import cell_width, wrap_text
+from kavg.sweeps.designs.axes import EFFECTIVE_STEP
 from kavg.sweeps.judgement.findings import Findings
 from kavg.sweeps.judgement.results import LEVEL, SweepResult, Winner
 from kavg.sweeps.labels import abbreviate_settings
@@ -49,6 +50,8 @@ def _describe_choice(winner: Winner) -> str:
     """The settings that were chosen, and what was spent on it in all stages."""
     point, gradients = winner.point, winner.gradients
     chosen = {name: x for name, x in point.settings.items() if name not in point.cell}
+    if EFFECTIVE_STEP in chosen:
+        chosen.pop("gamma", None)
     trials = f"best of {winner.trials}: " if chosen else ""
     spent = f"{gradients}" if gradients < EXACT else f"{gradients:.3g}"
     return f"{trials}{abbreviate_settings(chosen)}{'; ' * bool(chosen)}{spent} gradients in all"

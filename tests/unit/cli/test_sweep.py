@@ -15,7 +15,7 @@ from helpers.run_folder import list_files, read_digest, read_environment, read_s
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 import kavg
-from kavg.cli.sweeps import command
+from kavg.cli.sweeps import command, output
 from kavg.config import load_config, to_toml
 from kavg.storage import digest, load_trajectories, manifest
 from kavg.sweeps import load_sweep
@@ -52,7 +52,12 @@ def test_a_sweep_writes_its_folder(call, here):
     assert list_files(folder) == SWEEP_FILES
     assert manifest.list_changes(folder) == []
     found = read_sweep(folder)
-    assert out == f"digest  {found['digest']}\nfolder  runs/my\n"
+    assert out.splitlines() == [
+        f"digest  {found['digest']}",
+        "best    runs/my/best.toml",
+        "table   runs/my/points.csv",
+        "folder  runs/my",
+    ]
     assert read_summary(folder)["digest"] == found["digest"]
     assert read_environment(folder)["ranks"] == 1
     assert [len(stage["points"]) for stage in found["stages"]] == [12, 4]
@@ -239,6 +244,14 @@ def test_without_a_target_means_at_the_end_are_compared(call, here):
     for first, other in zip(winners[:2], winners[2:], strict=True):
         ratio = first["value"]["mean"] / other["value"]["mean"]
         assert other["speed_up"]["mean"] == pytest.approx(ratio)
+
+
+def test_a_large_table_is_said(call, here, monkeypatch):
+    assert "record" not in call("sweep", "my.toml", "-q", "--out", "a")[2]
+    monkeypatch.setattr(output, "LARGE", 1000)
+    err = call("sweep", "my.toml", "-q", "--out", "b")[2]
+    assert "points.csv has" in err
+    assert "[record] every = n" in err
 
 
 def test_settings_of_a_sweep_can_come_through_a_pipe(call, here):

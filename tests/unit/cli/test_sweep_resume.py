@@ -261,8 +261,12 @@ def test_verify_finds_other_digests_of_a_stage(call, whole, stage):
     assert "different" in out or "other digests" in out
 
 
-def test_verify_in_another_environment_judges_the_last_stage(call, whole):
+def test_verify_in_another_environment_judges_the_last_stage_alone(call, whole):
     change_environment(whole, machine="another")
+    # Of the runs of earlier stages there is only a digest, which may be another elsewhere.
+    content = (whole / "sweep.json").read_text()
+    old = read_sweep(whole)["stages"][0]["digests"][0]
+    (whole / "sweep.json").write_text(content.replace(old, "0" * 64))
     renew_manifest(whole)
     code, out, err = call("verify", "whole", "-q")
     assert code == 0, err
