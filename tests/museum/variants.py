@@ -59,8 +59,8 @@ def after_the_mean(spoil: Callable) -> Planted:
     """Once the mean of a round is known: ``spoil(learners, gamma, n)``."""
     average = Learners.average
 
-    def faulty(self, exponents, gamma, n):
-        done = average(self, exponents, gamma, n)
+    def faulty(self, exponents, gamma, n, *, again=False):
+        done = average(self, exponents, gamma, n, again=again)
         if done:
             spoil(self, gamma, n)
         return done
