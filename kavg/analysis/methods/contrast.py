@@ -68,6 +68,7 @@ def contrast_readings(reading: Reading, baseline: Reading, level: float) -> Cont
         return Contrast(reading, baseline, unshared, None, None, None)
     a, b = reading.samples, baseline.samples
     x, y = (each.samples - find_lowest(each.method, each.quantity) for each in (reading, baseline))
+    # The first replicas do not depend on how many follow, so those that both have are paired.
     if not unshared:
         R = min(len(a), len(b))
         difference = paired_difference(a[:R], b[:R], level)
@@ -77,6 +78,7 @@ def contrast_readings(reading: Reading, baseline: Reading, level: float) -> Cont
         ratio = unpaired_ratio(x, y, level)
     speed_up = None
     if reading.joint_time is not None and baseline.joint_time is not None:
+        # Times were measured with all replicas, so pairs need as many on both sides.
         is_paired = not unshared and len(a) == len(b)
         speed_up = compare_times(baseline.joint_time, reading.joint_time, paired=is_paired)
     return Contrast(reading, baseline, unshared, difference, ratio, speed_up)

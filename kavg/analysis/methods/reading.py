@@ -66,6 +66,7 @@ def _find_divergence(method: Method, budget: Budget) -> int | None:
     run = method.run
     if run.diverged_at is None:
         return None
+    # Values before the divergence are good; a budget that includes that round has none.
     is_inside = run.diverged_at <= budget.whole_rounds(run.P, run.K, run.B)
     return run.diverged_at if is_inside else None
 

@@ -68,6 +68,7 @@ def load_candidates(folder: Path) -> list[Candidate]:
     data = str(RunFolder(folder).read_table("environment.json").get("data") or "")
     if os.path.exists(folder / "sweep.json"):
         return list(_load_winners(folder, data))
+    # Data may be gone by now, and what was recorded is all that is compared.
     config, runs = load_run(folder, reads_data=False)
     pairs = zip(config.algorithms, runs, strict=True)
     return [Candidate(config, algorithm, run, folder, data) for algorithm, run in pairs]
@@ -104,4 +105,5 @@ def collect_settings(algorithm: Algorithm) -> dict[str, object]:
     outer, gamma = to_plain(algorithm.outer), to_plain(algorithm.gamma)
     rule = {name: value for name, value in outer.items() if name != "kind"}
     shown = gamma if isinstance(gamma, float) else gamma["kind"]
+    # A schedule is shown by its kind alone: a table has no room for its numbers.
     return {"P": algorithm.P, "K": algorithm.K, "gamma": shown, **rule}

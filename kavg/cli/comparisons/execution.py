@@ -86,7 +86,7 @@ def write_comparison(result: ComparisonResult, files: ComparisonFiles) -> list[P
             (files.out / "comparison.tex", lambda path: write_text(path, result.latex)),
         ]
     paths = [_write_to(path, write) for path, write in wanted if path is not None]
-    return paths if files.out is None else [*paths, *_draw(result, files.out)]
+    return paths if files.out is None else [*paths, *_draw_ratios(result, files.out)]
 
 
 def _write_to(path: Path, write: Callable[[Path], object]) -> Path:
@@ -98,7 +98,7 @@ def _write_to(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
-def _draw(result: ComparisonResult, folder: Path) -> list[Path]:
+def _draw_ratios(result: ComparisonResult, folder: Path) -> list[Path]:
     drawn: list[Path] = []
     draw_if_possible(lambda: drawn.extend(draw_comparison(result.comparisons, result.plan, folder)))
     return drawn

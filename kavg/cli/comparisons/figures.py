@@ -27,15 +27,16 @@ def draw_comparison(
     """Draw ``ratios`` and, with a target, ``speed-ups`` in a folder; return the paths."""
     drawn: list[Path] = []
     for stem, select in PARTS:
-        rows = list(_list_estimates(comparisons, select))
+        rows = list(_list_bars(comparisons, select))
+        # Without a target, or where all diverged, there is nothing to draw.
         if rows:
-            label, note = _describe(stem, comparisons, plan)
+            label, note = _label_figure(stem, comparisons, plan)
             figure = forest_figure(rows, label, layout=Layout(note=note))
             drawn += save(figure, folder, stem)
     return drawn
 
 
-def _list_estimates(
+def _list_bars(
     comparisons: Sequence[GroupComparison], select: Callable[[Contrast], Estimate | None]
 ) -> Iterator[tuple[str, Estimate]]:
     for comparison in comparisons:
@@ -47,10 +48,11 @@ def _list_estimates(
                 yield f"{label}, {cell}" if cell else label, estimate
 
 
-def _describe(
+def _label_figure(
     stem: str, comparisons: Sequence[GroupComparison], plan: ComparisonPlan
 ) -> tuple[str, str]:
     """The label of the axis, and the note below it."""
+    # Cells may have baselines of different labels, and the axis has one name.
     bases = dict.fromkeys(each.baseline.method.label for each in comparisons)
     base = next(iter(bases)) if len(bases) == 1 else "the baseline"
     level = f"all bars hold together with {100 * (1 - plan.level):g} %"

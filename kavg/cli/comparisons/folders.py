@@ -26,6 +26,7 @@ def make_groups(candidates: Sequence[Candidate], *, together: bool = False) -> l
     in the label.  Runs of plain folders are in every group.  There is one group if ``together``, or
     if others would hold a single method each.
     """
+    # Algorithms may have cells of unlike settings: mu, where one has no momentum.
     cells = [each.cell for each in candidates if each.cell]
     shared = [name for name in (cells[0] if cells else ()) if all(name in cell for cell in cells)]
     groups = _group_by(candidates, () if together else shared)

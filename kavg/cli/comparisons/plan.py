@@ -26,6 +26,7 @@ def parse_plan(options: ComparisonOptions, usual: Target | None = None) -> Compa
     """
     axis, amount = parse_budget(options.at)
     clock = parse_clock(options.clock)
+    # Without its clock, time would be the number of local steps.
     if axis == "time" and options.clock is None:
         raise KavgError(
             "--at time needs --clock step=S,communication=C: the time of a round is K S + C"
@@ -80,6 +81,7 @@ def parse_target(text: str | None, quantity: str | None, rule: TargetRule) -> Ta
     """
     if text is None:
         return None
+    # The last =, as the name of a recorded measure may have one.
     name, _, number = text.rpartition("=")
     if not name:
         raise KavgError(

@@ -47,6 +47,7 @@ def describe_time(time: TargetTime | None) -> str:
         return "not recorded"
     reached = int(time.reached.sum())
     share = "" if reached == len(time.reached) else f" ({reached} of {len(time.reached)} replicas)"
+    # A time that is infinite, or at the very end of the records, was not seen to be reached.
     if not time.estimate.mean < time.censored_at:
         return f"not within {time.censored_at:.12g}{share}"
     return f"{format_estimate(time.estimate)}{share}"

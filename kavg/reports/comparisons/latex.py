@@ -7,6 +7,7 @@ what the columns are, for the caption.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -32,6 +33,17 @@ ESCAPES: Final = {
     "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+GREEK: Final = {
+    name: name.lower().replace("lamda", "lambda")
+    for name in (
+        *("ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA"),
+        *("LAMDA", "MU", "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI"),
+        "OMEGA",
+    )
+}
+"""Commands of small Greek letters by their names in Unicode; omicron has none."""
+LATIN: Final = 0x180
+"""The first character that the fonts of plain LaTeX do not have."""
 EXPONENT: Final = re.compile(r"(\d)e([+-]\d+)")
 NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?")
 
@@ -40,7 +52,8 @@ def comparison_latex(comparisons: Sequence[GroupComparison], plan: ComparisonPla
     """Return the table: a row each method; mean, ratio and, with a target, time and speed-up."""
     names = _list_columns(plan)
     lines = [
-        f"% {100 * (1 - plan.level):g} % confidence intervals; ratios and speed-ups hold together.",
+        f"% {100 * (1 - plan.level):g} % confidence intervals; ratios and speed-ups hold together,",
+        f"% over {_name_baseline(comparisons)}, at equal {plan.axis}.",
         r"% Needs \usepackage{booktabs}.",
         rf"\begin{{tabular}}{{l{'r' * (len(names) - 1)}}}",
         r"\toprule",
@@ -49,6 +62,11 @@ def comparison_latex(comparisons: Sequence[GroupComparison], plan: ComparisonPla
     for comparison in comparisons:
         lines += [r"\midrule", *_list_rows(comparison, plan, len(names))]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _name_baseline(comparisons: Sequence[GroupComparison]) -> str:
+    # A comment ends with its line, so nothing in a name can matter to LaTeX.
+    return ", ".join(dict.fromkeys(each.baseline.method.label for each in comparisons))
 
 
 def _list_columns(plan: ComparisonPlan) -> list[str]:
@@ -65,10 +83,13 @@ def _list_rows(comparison: GroupComparison, plan: ComparisonPlan, columns: int) 
     found = {each.reading.method.label: each for each in comparison.contrasts}
     for reading in comparison.readings:
         label = reading.method.label
-        yield _join_cells([escape_latex(label), *_list_cells(reading, found.get(label), plan)])
+        # Braces first: a row that begins with [ or * would be an argument of the line break above.
+        name = "{}" + escape_latex(label)
+        yield _join_cells([name, *_list_cells(reading, found.get(label), plan)])
 
 
 def _list_cells(reading: Reading, contrast: Contrast | None, plan: ComparisonPlan) -> list[str]:
+    # The baseline over itself; one that diverged has no ratio to anything.
     ratio = speed_up = "1"
     if contrast is not None:
         ratio = "" if contrast.ratio is None else format_estimate(contrast.ratio)
@@ -95,6 +116,7 @@ def typeset(text: str) -> str:
     """
     powers = EXPONENT.sub(lambda m: rf"{m[1]}\cdot10^{{{int(m[2])}}}", text)
     parts, last = [], 0
+    # Text between numbers is escaped piece by piece, as the braces of powers must stay.
     for found in NUMBER.finditer(powers):
         parts += [escape_latex(powers[last : found.start()]), f"${found[0]}$"]
         last = found.end()
@@ -107,4 +129,14 @@ def escape_latex(text: str) -> str:
     >>> print(escape_latex("50 % of a_1"))
     50 \% of a\_1
     """
-    return "".join(ESCAPES.get(character, character) for character in text)
+    return "".join(ESCAPES.get(character) or _spell_character(character) for character in text)
+
+
+def _spell_character(character: str) -> str:
+    if ord(character) < LATIN:
+        return character
+    # Greek letters are likely in names, as in "μ = 0.5".
+    found = re.fullmatch(r"GREEK SMALL LETTER (\w+)", unicodedata.name(character, ""))
+    if found and found[1] in GREEK:
+        return rf"\ensuremath{{\{GREEK[found[1]]}}}"
+    return f"U+{ord(character):04X}"

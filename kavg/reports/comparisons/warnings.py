@@ -18,6 +18,7 @@ PROBLEM: Final = ("objective", "data", "start")
 
 def list_comparison_warnings(comparisons: Sequence[GroupComparison]) -> list[str]:
     """Return what makes the contrasts of a comparison unfair or weak; each warning once."""
+    # Contrasts with one baseline repeat what is wrong with it.
     found = [
         warning
         for comparison in comparisons
@@ -31,7 +32,7 @@ def _warn_of_contrasts(comparison: GroupComparison) -> Iterator[str]:
         yield from _warn_of_problem(contrast)
         pair = (contrast.baseline.method, contrast.reading.method)
         yield from _warn_of_effective_steps(*pair)
-        yield from _warn_of_tuning(*pair)
+        yield from _warn_of_unequal_tuning(*pair)
 
 
 def _warn_of_problem(contrast: Contrast) -> Iterator[str]:
@@ -52,6 +53,7 @@ def _warn_of_problem(contrast: Contrast) -> Iterator[str]:
 
 
 def _warn_of_effective_steps(first: Method, other: Method) -> Iterator[str]:
+    # Methods that were tuned may have one gamma by the choice, and then it is the best of each.
     if first.tuning is not None and other.tuning is not None:
         return
     if first.gamma is None or first.gamma != other.gamma or first.mu == other.mu:
@@ -64,7 +66,7 @@ def _warn_of_effective_steps(first: Method, other: Method) -> Iterator[str]:
     )
 
 
-def _warn_of_tuning(first: Method, other: Method) -> Iterator[str]:
+def _warn_of_unequal_tuning(first: Method, other: Method) -> Iterator[str]:
     a, b = first.tuning, other.tuning
     for each in (first, other):
         if each.tuning is not None and each.tuning.rivals > 1:
