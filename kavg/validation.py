@@ -136,6 +136,7 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
         return f"its w must be of shape {shape}, got {run.w.shape}"
     if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
         return "its v does not have the shape that the outer rule needs"
+    # Only where it is known: kavg did not always record it.
     rule = describe_outer_rule(algorithm.outer)
     if run.outer and run.outer != rule:
         return f"its outer rule was {_format_rule(run.outer)}, not {_format_rule(rule)}"

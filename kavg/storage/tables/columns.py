@@ -73,6 +73,7 @@ def to_setting(value: Any) -> Setting:
     """
     if isinstance(value, np.generic):
         value = value.item()
+    # A float would lose its digits.
     if isinstance(value, int) and abs(value) > LARGEST:
         return str(value)
     if isinstance(value, (bool, int, float, str)):
@@ -86,6 +87,7 @@ def find_type(values: Sequence[Setting | None]) -> ColumnType:
     >>> find_type([1, 2]), find_type([1, None]), find_type([1, 0.5]), find_type([1, "a"])
     ('integer', 'number', 'number', 'text')
     """
+    # By type, as True == 1 and isinstance(True, int).
     kinds = {type(value) for value in values}
     if kinds == {bool}:
         return "boolean"
@@ -101,6 +103,7 @@ def to_array(values: Sequence[Setting | None], kind: ColumnType) -> NDArray[Any]
     (array([ 1., nan]), array(['1', 'a', ''], dtype=object))
     """
     if kind == "text":
+        # Objects: NumPy's own text drops null characters at the end, and is as wide as the widest.
         return np.array(["" if each is None else to_cell(each) for each in values], object)
     if kind == "number":
         return np.array([nan if each is None else each for each in values], np.float64)

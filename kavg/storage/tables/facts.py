@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kavg.base import Floats
 from kavg.storage.tables.columns import (
     AXES,
     FACTS,
@@ -21,8 +23,8 @@ from kavg.trajectory import Trajectory
 
 Facts = Mapping[str, Sequence[Setting | None]]
 """A value for each run, None where it has none, by the names of the columns."""
-KNOWN: Final = {each.name: each for each in (*FACTS, *AXES)}
-RESERVED: Final = {each.name for each in (*FACTS[:3], REPLICA, *AXES[1:])} | {""}
+KNOWN: Final = {each.name: each for each in FACTS}
+RESERVED: Final = {each.name for each in (*FACTS[:3], REPLICA, *AXES)} | {""}
 """Columns that no setting can be: one of such a name gets a prefix."""
 
 
@@ -31,8 +33,8 @@ def collect_facts(
 ) -> Facts:
     """Return what is constant over each run: what it carries, and the settings that were varied.
 
-    >>> z = np.zeros((1, 1))
-    >>> run = Trajectory("a", 2, 8, 1, np.arange(1), {"F": z}, z, np.empty(0), np.zeros(1))
+    >>> from numpy import arange, zeros
+    >>> run = Trajectory("a", 2, 8, 1, arange(1), {}, zeros((1, 1)), zeros(0), zeros(1))
     >>> collect_facts([run], [{"omega": 0.5}], [7])["omega"]
     [0.5]
     """
@@ -46,23 +48,45 @@ def collect_facts(
         "mu": [run.outer.get("mu") for run in runs],
     }
     names = [*dict.fromkeys(name for each in settings for name in each)]
+    if find_step_sizes(settings):
+        names.remove("gamma")
     for name, column in rename_taken(names, RESERVED, "setting.").items():
-        # An algorithm of which the setting is not varied has its own value nevertheless.
-        own = [_find_gamma(run) for run in runs] if name == "gamma" else facts.get(column)
         given = [each.get(name) for each in settings]
         values = [None if each is None else to_setting(each) for each in given]
-        facts[column] = _fill(values, own) if own else values
+        # An algorithm of which P, K or mu is not varied has its own value nevertheless.
+        own = facts.get(column, [None] * len(runs))
+        facts[column] = [b if a is None else a for a, b in zip(values, own, strict=True)]
     return facts
 
 
-def _fill(values: Sequence[Setting | None], own: Sequence[Setting | None]) -> list[Setting | None]:
-    return [b if a is None else a for a, b in zip(values, own, strict=True)]
+def find_step_sizes(settings: Sequence[Mapping[str, Any]]) -> Sequence[float | None]:
+    """Return the step size of each run, None where it was not varied; nothing if one is no number.
+
+    They are in the column of the step sizes of the rounds, also at the start, where no round was.
+    A schedule is in a column of its own.
+
+    >>> find_step_sizes([{"gamma": 0.5}, {}]), find_step_sizes([{"gamma": {"kind": "piecewise"}}])
+    ([0.5, None], [])
+    """
+    given = [each.get("gamma") for each in settings]
+    are_numbers = all(isinstance(each, (int, float, type(None))) for each in given)
+    return given if are_numbers and any(given) else []
 
 
-def _find_gamma(run: Trajectory) -> float | None:
-    """The step size of a run, None if it is not one for all rounds."""
-    gammas = np.unique(run.gammas[~np.isnan(run.gammas)])
-    return float(gammas[0]) if len(gammas) == 1 else None
+def find_axis(run: Trajectory, name: str, step_size: float | None) -> NDArray[np.int64] | Floats:
+    """Return the values ``(T,)`` of a column that is the same for all replicas.
+
+    ``step_size`` is that of a run of which it was varied.
+    """
+    if name == "gamma":
+        gammas = run.gammas if run.gammas.size else np.full(len(run.rounds), np.nan)
+        # Rows of the start, where no step was taken, are found by what was varied too.
+        return gammas if step_size is None else np.where(np.isnan(gammas), step_size, gammas)
+    if name == "seconds":
+        # Microseconds: more digits of a clock would only make the text longer.
+        return run.seconds.round(6)
+    # A column is named after one row of it.
+    return run.axis({"round": "rounds", "step": "steps"}.get(name, name))
 
 
 def describe_fact(name: str, values: Sequence[Setting | None], places: Mapping[str, str]) -> Column:
@@ -77,5 +101,4 @@ def describe_fact(name: str, values: Sequence[Setting | None], places: Mapping[s
         return Column(name, kind, "", f"the setting {places.get(name, name)}")
     if not values or all(value is None for value in values):
         kind = known.type
-    meaning = "local step size" if name == "gamma" else known.meaning
-    return Column(name, kind, known.unit, meaning)
+    return Column(name, kind, known.unit, known.meaning)

@@ -40,6 +40,7 @@ def compare_metrics(path: Path, trajectories: Sequence[Trajectory]) -> str | Non
     a table may be larger than memory.  Raises ``OSError`` or ``ValueError`` if the file cannot be
     read, or is none.
     """
+    # A generator: of the older form only the header is needed, unless the file is of it.
     old = _format_without_settings(trajectories)
     header = next(old)
     if read_first_line(path, len(header) + 1) == header:

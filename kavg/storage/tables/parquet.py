@@ -84,4 +84,5 @@ def _split_runs(table: ResultTable) -> Iterator[range]:
 
 
 def _have_same_bits(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    # Bytes, as NaN is unequal to itself and -0.0 equal to 0.0.
     return bool((a == b).all()) if a.dtype == object else a.tobytes() == b.tobytes()

@@ -26,6 +26,7 @@ def load_results(folder: str | Path) -> ResultTable:
     """
     folder = Path(folder)
     folder = folder.parent if folder.name == "trajectory.npz" else folder
+    # First, as it mends what an interrupted command left of the folder.
     runs = load_trajectories(folder)
     if not any((folder / name).exists() for name in TABLES):
         return ResultTable(runs)
@@ -53,6 +54,7 @@ def _build_table(runs: Any, content: Mapping[str, Any]) -> ResultTable:
 
 
 def _decode_number(value: object) -> int:
+    # Not isinstance: true is an int.
     if type(value) is not int or not 0 <= value < 2**63:
         raise ValueError(f"the number of a point is {value!r:.60}")
     return value
@@ -69,6 +71,7 @@ def _require_object(name: str, value: object) -> dict[str, Any]:
 
 
 def _decode(value: Any) -> Any:
+    # JSON has no infinities.
     if isinstance(value, dict) and value.get("number") in NOT_FINITE:
         return float(value["number"])
     if not isinstance(value, (bool, int, float, str)):

@@ -10,7 +10,6 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.storage.tables.columns import (
     AXES,
@@ -23,7 +22,13 @@ from kavg.storage.tables.columns import (
     to_array,
     to_cell,
 )
-from kavg.storage.tables.facts import Facts, collect_facts, describe_fact
+from kavg.storage.tables.facts import (
+    Facts,
+    collect_facts,
+    describe_fact,
+    find_axis,
+    find_step_sizes,
+)
 from kavg.storage.tables.frames import make_pandas, make_polars
 from kavg.storage.tables.lines import format_cells, format_rows
 from kavg.text import shorten_repr
@@ -80,9 +85,8 @@ class ResultTable(Mapping[str, NDArray[Any]]):
     def schema(self) -> tuple[Column, ...]:
         """The columns in their order: name, type, unit and meaning of each."""
         facts = [describe_fact(name, x, self.places) for name, x in self._facts.items()]
-        axes = [each for each in AXES if each.name not in self._facts]
         series = [_describe_series(column, name) for column, name in self._series.items()]
-        return (*facts, REPLICA, *axes, *series)
+        return (*facts, REPLICA, *AXES, *series)
 
     @property
     def rows(self) -> int:
@@ -95,14 +99,16 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         Of a name that is not one of Python: ``select(**{"objective.omega": 2.0})``.  Raises
         ``KavgError`` for a column that varies within a run, and if no run has the values.
         """
+        varied: Facts = {"gamma": self._step_sizes} if any(self._step_sizes) else {}
+        facts = {**self._facts, **varied}
         for name in wanted:
-            if name not in self._facts:
+            if name not in facts:
                 raise MissingColumn(
-                    f"{name!r} is not constant over a run; choose by {', '.join(self._facts)}"
+                    f"{name!r} is not constant over a run; choose by {', '.join(facts)}"
                 )
         kept = [
             i for i in range(len(self.runs))
-            if all(self._facts[name][i] == value for name, value in wanted.items())
+            if all(facts[name][i] == value for name, value in wanted.items())
         ]  # fmt: skip
         if not kept:
             raise MissingColumn(f"none of {len(self.runs)} runs has {shorten_repr(wanted)}")
@@ -128,12 +134,11 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         Names and texts that a spreadsheet would evaluate have an apostrophe in front.
         """
         yield f"{format_cells(column.name for column in self.schema)}\n"
-        axes = [each.name for each in AXES if each.name not in self._facts]
         for i, run in enumerate(self.runs):
             facts = ",".join(_format_fact(values[i]) for values in self._facts.values())
             series = [run.series.get(name) for name in self._series.values()]
-            arrays = [_find_axis(run, name) for name in axes]
-            yield from format_rows(facts, arrays, series, run.replicas)
+            axes = [find_axis(run, each.name, self._step_sizes[i]) for each in AXES]
+            yield from format_rows(facts, axes, series, run.replicas)
 
     def read_column(self, name: str, part: range) -> NDArray[Any]:
         """Return the rows of a column that belong to a range of the runs."""
@@ -142,6 +147,7 @@ class ResultTable(Mapping[str, NDArray[Any]]):
             raise MissingColumn(
                 f"there is no column {shorten_repr(name)}; there are: {', '.join(self._types)}"
             )
+        # An empty part of the right type: concatenating nothing is an error.
         parts = [self._find_values(name, kind, i) for i in part]
         return np.concatenate([to_array([], kind), *(each.ravel() for each in parts)])
 
@@ -165,6 +171,10 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         return collect_facts(self.runs, self.settings, self.points)
 
     @cached_property
+    def _step_sizes(self) -> Sequence[float | None]:
+        return find_step_sizes(self.settings) or [None] * len(self.runs)
+
+    @cached_property
     def _series(self) -> Mapping[str, str]:
         """The names of the series by those of their columns."""
         taken = ("", *self._facts, REPLICA.name, *(each.name for each in AXES))
@@ -185,23 +195,15 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         if name == REPLICA.name:
             return np.broadcast_to(np.arange(run.replicas), shape)
         if name in self._series:
+            # Not every algorithm records every series.
             return run.series.get(self._series[name], np.full(shape, np.nan))
-        return np.broadcast_to(_find_axis(run, name)[:, None], shape)
+        values = find_axis(run, name, self._step_sizes[i])
+        return np.broadcast_to(values[:, None], shape)
 
 
 def count_rows(run: Trajectory) -> int:
     """Return the number of rows that a run has in a table: recorded rounds times replicas."""
     return len(run.rounds) * run.replicas
-
-
-def _find_axis(run: Trajectory, name: str) -> NDArray[np.int64] | Floats:
-    """The values ``(T,)`` of a column that is the same for all replicas."""
-    if name == "gamma":
-        return run.gammas if run.gammas.size else np.full(len(run.rounds), np.nan)
-    if name == "seconds":
-        return run.seconds.round(6)
-    values: NDArray[np.int64] = getattr(run, {"round": "rounds", "step": "steps"}.get(name, name))
-    return values
 
 
 def _format_fact(value: Setting | None) -> str:

@@ -156,7 +156,7 @@ def sweep():
 def test_each_row_has_the_settings_of_its_run():
     table = sweep()
     assert list(table) == [
-        "point", "algorithm", "rule", "P", "K", "B", "mu", "sigma2", "gamma", "replica", "round",
+        "point", "algorithm", "rule", "P", "K", "B", "mu", "sigma2", "replica", "gamma", "round",
         "step", "gradients", "communications", "seconds", "F", "grad_norm2", "dispersion",
     ]  # fmt: skip
     assert table.rows == 12
@@ -167,8 +167,8 @@ def test_each_row_has_the_settings_of_its_run():
     assert table["gradients"][6:].tolist() == [0, 0, 8, 8, 16, 16]
     assert table["rule"].tolist() == ["averaging"] * 6 + ["block_momentum"] * 6
     assert same(table["mu"], np.repeat([np.nan, 0.5], 6))
-    # The schedule is no single number; the number of the other run is there at the start too.
-    assert same(table["gamma"], np.repeat([np.nan, 0.125], 6))
+    # What was varied is there at the start too, for a row to be found by it.
+    assert same(table["gamma"], np.repeat([np.nan, 0.5, 0.25, 0.125, 0.125, 0.125], 2))
     assert same(table["F"], np.concatenate([run.F.ravel() for run in table.runs]))
     by_name = {column.name: column for column in table.schema}
     assert by_name["sigma2"].meaning == "the setting oracle.sigma2"
@@ -183,10 +183,20 @@ def test_gamma_is_that_of_the_round_unless_it_is_varied():
     assert "point" not in table
 
 
+def test_a_varied_schedule_has_a_column_of_its_own():
+    schedule = {"kind": "inverse_sqrt", "gamma": 0.5}
+    table = ResultTable(sweep().runs, [{"gamma": schedule}, {"gamma": 0.125}])
+    assert table["setting.gamma"][0] == '{"kind": "inverse_sqrt", "gamma": 0.5}'
+    assert table["setting.gamma"][6] == "0.125"
+    assert np.isnan(table["gamma"][[0, 6]]).all()
+    with pytest.raises(KavgError, match="'gamma' is not constant over a run"):
+        table.select(gamma=0.125)
+
+
 def test_an_algorithm_of_which_a_setting_is_not_varied_keeps_its_own():
     runs = sweep().runs
     table = ResultTable(runs, [{"gamma": 0.5}, {"sigma2": 1.0}])
-    assert table["gamma"][-1] == 0.125
+    assert same(table["gamma"], np.repeat([0.5, 0.5, 0.25, np.nan, 0.125, 0.125], 2))
     assert same(table["sigma2"], np.repeat([np.nan, 1.0], 6))
     assert ResultTable(runs, [{"mu": 0.0}, {}])["mu"][-1] == 0.5
 
@@ -197,6 +207,7 @@ def test_runs_are_selected_by_what_is_constant_in_them():
     assert chosen.runs == [table.runs[1]]
     assert chosen["point"].tolist() == [5] * 6
     assert table.select(sigma2=0.1).rows == 12
+    assert table.select(gamma=0.125).runs == [table.runs[1]]
     with pytest.raises(KavgError, match=r"none of 2 runs has {'K': 7}"):
         table.select(K=7)
     with pytest.raises(KavgError, match="'round' is not constant over a run; choose by point, alg"):
