@@ -12,12 +12,10 @@ from kavg.analysis.targets import TargetTime, find_time, measure_time, target_va
 from kavg.base import Floats
 from kavg.budgets import CLOCK, BudgetAxis, Clock, measure_progress
 from kavg.config.config import Config
-from kavg.engine.recorder import Recorder
 from kavg.errors import KavgError
 from kavg.sweeps.points import Point
 from kavg.sweeps.sweep import Sweep
 from kavg.targets import Target
-from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
 
 Cell = tuple[tuple[str, str], ...]
@@ -88,15 +86,8 @@ def choose_criterion(sweep: Sweep) -> Criterion:
     """Return the criterion of a sweep: its target, counted as its budget is, else in gradients.
 
     Raises:
-        KavgError: The target is of a quantity that is not recorded, or refers to a stationary value
-            that is not known.
+        KavgError: The target refers to a stationary value that is not known.
     """
-    recorded = Recorder(sweep.points[0].config.problem).series
-    if sweep.quantity not in recorded:
-        raise KavgError(
-            f"target.quantity must be one that is recorded ({', '.join(recorded)}), "
-            f"got {shorten_repr(sweep.quantity)}"
-        )
     axis: BudgetAxis = sweep.budget.axis if sweep.budget else "gradients"
     clock = sweep.budget.clock if sweep.budget else CLOCK
     target = sweep.target

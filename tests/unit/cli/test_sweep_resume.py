@@ -17,6 +17,7 @@ from helpers.run_folder import (
 )
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
+from kavg.cli.sweeps import looks
 from kavg.cli.sweeps.execution import StageObserver, StageRunner
 from kavg.mpi import signals
 from kavg.storage.checkpoints import read_checkpoint, write_checkpoint
@@ -187,8 +188,8 @@ def test_replicas_are_added_until_intervals_are_narrow(call, here, counted):
     last = content["stages"][-1]["replicas"]
     assert last in (6, 12, 24)
     assert content["until"]["aim"] == "width=0.2"
-    looks = [counted[0], *counted[1::2]]
-    assert looks == [3, 3, 6, 12, 24][: len(looks)]
+    replicas = [counted[0], *counted[1::2]]
+    assert replicas == [3, 3, 6, 12, 24][: len(replicas)]
     widths = [
         (each["time"]["high"] - each["time"]["low"]) / each["time"]["mean"]
         for each in content["winners"]
@@ -205,17 +206,29 @@ def test_a_single_look_has_the_whole_level(call, here):
     assert read_sweep("one")["stages"][-1]["replicas"] == 3
 
 
-def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(call, here, strike):
+def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(
+    call, here, strike, monkeypatch
+):
     aim = ["--until", "width=1e-9", "--budget", "12"]
     rounds = strike(0)
     assert call("sweep", "my.toml", "-q", "--out", "whole", *aim)[0] == 0
-    for at in (len(rounds) - 1, len(rounds) * 2 // 3, 2):
+    judged = []
+    honest = looks._is_reached
+
+    def judge(session, findings, aim, look):
+        judged.append(look.replicas)
+        return honest(session, findings, aim, look)
+
+    monkeypatch.setattr(looks, "_is_reached", judge)
+    for at, left in ((len(rounds) - 1, [12]), (len(rounds) * 2 // 3, [6, 12]), (2, [3, 6, 12])):
         folder = f"at{at}"
         strike(at)
         assert call("sweep", "my.toml", "-q", "--out", folder, *aim)[0] == 143
         strike(0)
+        judged.clear()
         code, _, err = call("resume", folder, "-q")
         assert code == 0, err
+        assert judged == left
         assert all_digests(folder) == all_digests("whole")
         assert read_sweep(folder)["until"] == read_sweep("whole")["until"]
 
