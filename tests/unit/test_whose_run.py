@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import final
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.comparison import compare_with_bound
 from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.errors import KavgError
+from kavg.problem import describe_outer_rule
 from kavg.validation import find_mismatch
 
 PROBLEM = kavg.Problem(objectives.Quadratic((1.0, 1.0)), oracles.Gaussian(1.0), 3.0)
@@ -64,6 +66,47 @@ def test_runs_in_another_order_than_algorithms_are_refused(runs):
 def test_its_own_settings_fit_a_run(runs, change):
     assert find_mismatch(PROBLEM, PLAIN, replace(runs[0], **change)) is None
     assert find_mismatch(PROBLEM, replace(PLAIN, name=""), runs[0]) is None
+
+
+RULES = (
+    (outer.BlockMomentum(0.25), r"block_momentum\(mu=0.25\)"),
+    (outer.NesterovMomentum(0.5), r"nesterov\(mu=0.5\)"),
+    (outer.SlowMo(0.5), r"slowmo\(mu=0.5, alpha=1.0\)"),
+)
+
+
+@pytest.mark.parametrize(("rule", "words"), RULES)
+def test_another_rule_under_one_name_is_told(runs, rule, words):
+    other = replace(MOMENTUM, outer=rule)
+    with pytest.raises(KavgError, match=rf"rule was block_momentum\(mu=0.5\), not {words}"):
+        kavg.simulate(PROBLEM, other, rounds=9, replicas=3, extends=runs[1])
+    # Runs of earlier versions do not say.
+    assert find_mismatch(PROBLEM, other, replace(runs[1], outer={})) is None
+
+
+@dataclass(frozen=True)
+class Half:
+    """A rule of a user, with fields that are no numbers of it too."""
+
+    mu: float = 0.5
+    steps: int = 3
+    limit: float = np.inf
+    huge: int = 10**400
+    kind: int = 3
+    memory: bool = True
+
+
+@final
+class Derived(outer.BlockMomentum):  # type: ignore[misc]
+    """Another rule than that whose kind it inherits."""
+
+
+def test_a_rule_is_its_kind_and_its_finite_numbers():
+    assert describe_outer_rule(outer.Averaging()) == {"kind": "averaging"}
+    assert describe_outer_rule(outer.SlowMo(0.5, 2)) == {"kind": "slowmo", "mu": 0.5, "alpha": 2.0}
+    described = {"kind": "Half", "mu": 0.5, "steps": 3.0, "memory": 1.0}
+    assert describe_outer_rule(Half()) == described
+    assert describe_outer_rule(Derived(0.5)) == {"kind": "Derived", "mu": 0.5}
 
 
 def test_step_sizes_that_another_machine_rounded_fit(runs):

@@ -53,7 +53,8 @@ def format_rows(
     Numbers are written as ``repr`` writes them, so reading them gives the same bits.  A series that
     is None is left empty, and so are axes where they are NaN.
     """
-    # A line is put together from texts made once a run or a round: csv.writer took twice the time.
+    # Lines are put together from texts made once a run or a round: csv.writer takes 2.7 times as
+    # long for each whole line.
     starts = [f"{facts},{r}," for r in range(replicas)]
     for i, place in enumerate(zip(*(axis.tolist() for axis in axes), strict=True)):
         at = ",".join("" if isnan(each) else repr(each) for each in place)

@@ -238,6 +238,13 @@ def archive(path, **changes):
 
 
 ABOUT = {"name": "a", "P": 1, "K": 1, "B": 1, "diverged_at": None}
+
+
+def with_rule(text):
+    """A run whose outer rule is this text of JSON."""
+    return {"about": np.array(json.dumps([ABOUT]).replace("}", f', "outer": {text}}}'))}
+
+
 HOSTILE = {
     "objects": {"0.w": np.array([print, {}], dtype=object)},
     "no about": {"about": None},
@@ -271,6 +278,11 @@ HOSTILE = {
     "no coordinates": {"0.w": np.zeros((2, 0))},
     "v of another shape": {"0.v": np.zeros((2, 3))},
     "series of text": {"0.series.F": np.full((3, 2), "a")},
+    "a rule that is a list": with_rule('["mu"]'),
+    "a rule of text": with_rule('{"mu": "0.5"}'),
+    "a rule with a kind that is none": with_rule('{"kind": 3.0}'),
+    "a rule that is infinite": with_rule('{"mu": 1e999}'),
+    "a rule of whole numbers": with_rule('{"mu": 1}'),
     "about is no text": {"about": np.array([1, 2])},
     "about is no letters": {"about": np.frombuffer(b"\xff" * 8, "<U2")},
 }
