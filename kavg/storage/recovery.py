@@ -44,20 +44,10 @@ from kavg.storage.locks.folder_lock import (
 CONTENTS: Final = (
     "config.toml",
     "metrics.csv",
-    "points.csv",
-    "points.parquet",
-    "schema.json",
     "trajectory.npz",
     "summary.json",
     "environment.json",
     "verdicts.json",
-    "sweep.json",
-    "points.csv",
-    "points.parquet",
-    "schema.json",
-    "best.toml",
-    "best",
-    "points",
     "figures",
     "checkpoints",
     "manifest.sha256",
@@ -66,15 +56,31 @@ CONTENTS: Final = (
     STAGE,
 )
 """Names that kavg uses in a run folder; files of other names are the user's and are kept."""
+SWEEP: Final = "sweep.json"
+SWEEP_CONTENTS: Final = (
+    SWEEP, "points.csv", "points.parquet", "schema.json", "best.toml", "best", "points",
+)  # fmt: skip
+"""Names that kavg uses in the folder of a sweep beside those of a run."""
 ADDITION: Final = re.compile(rf"\.{ADDED}\.[0-9a-f]{{8}}\.partial")
 NUMBERED: Final = re.compile(r"\d{6,18}\.ckpt")
-OWN: Final = "|".join(re.escape(name) for name in CONTENTS if not name.startswith("."))
+OWN: Final = "|".join(
+    re.escape(name) for name in (*CONTENTS, *SWEEP_CONTENTS) if not name.startswith(".")
+)
 TARGETS: Final = {
     ".": re.compile(rf"\.({OWN})\.[0-9a-f]{{8}}\.partial"),
     "checkpoints": re.compile(rf"\.{NUMBERED.pattern}\.[0-9a-f]{{8}}\.partial"),
     "figures": re.compile(r"\.[\w-]+\.(png|svg|pdf|pgf)\.([0-9a-f]{8}\.partial|\d+)"),
 }
 """Drafts of kavg's own files in the folders of a run; ``.NAME.7`` is of earlier versions."""
+
+
+def is_own_file(path: Path) -> bool:
+    """True if a file or folder in a run folder is kavg's, by its name.
+
+    Names of sweeps, such as ``best``, are a user's where there is no ``sweep.json``.
+    """
+    names = (*CONTENTS, *SWEEP_CONTENTS) if (path.parent / SWEEP).is_file() else CONTENTS
+    return path.name in names
 
 
 @contextmanager
@@ -111,7 +117,7 @@ def recover_folder(folder: Path) -> None:
     Raises ``OSError`` if files cannot be moved to where they belong.
     """
     given, folder = folder, resolve_links(folder)
-    done = [settle_replacement(folder, path, CONTENTS) for path in _list_beside(folder, "old")]
+    done = [settle_replacement(folder, path, is_own_file) for path in _list_beside(folder, "old")]
     done.append(_try_to_finish_addition(folder))
     drafts = _list_drafts(folder)
     for path in drafts:

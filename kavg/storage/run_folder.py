@@ -35,8 +35,8 @@ from kavg.storage.atomic import (
 from kavg.storage.changes.additions import ADDED, commit_addition, require_no_link
 from kavg.storage.changes.replacement import make_stage, remove_stage, replace_folder
 from kavg.storage.recovery import (
-    CONTENTS,
     hold_folder,
+    is_own_file,
     recover_before_reading,
 )
 from kavg.storage.tables.metrics import write_metrics
@@ -130,7 +130,7 @@ class RunFolder:
 
         Both functions get the temporary folder to write to, ``draw`` that of the figures.
         """
-        with self._hold(self.path), replace_folder(self.path, ours=CONTENTS) as stage:
+        with self._hold(self.path), replace_folder(self.path, is_own_file) as stage:
             write(stage)
             (stage / "figures").mkdir()
             if draw is not None:

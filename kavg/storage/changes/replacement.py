@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -32,14 +32,14 @@ STAGE: Final = ".kavg.stage"
 
 
 @contextmanager
-def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
+def replace_folder(folder: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
     """Yield a temporary folder; it replaces ``folder`` if the block succeeds.
 
     Where the system can exchange two names (``exchange_paths``), ``folder`` is there at any moment;
     elsewhere an older one is moved aside first.  After an interruption at any point the old
     or the new folder is whole and in its place, or ``recover_folder`` puts the old one there.
-    Files of the old folder whose names are not in ``ours`` move to the new one.  The caller holds
-    the lock of the folder.
+    Files of the old folder of which ``is_own(path)`` is false move to the new one.  The caller
+    holds the lock of the folder.
     """
     folder = resolve_links(folder)  # a folder cannot be renamed to an existing link
     make_folders(folder.parent)
@@ -53,7 +53,7 @@ def replace_folder(folder: Path, ours: Container[str]) -> Iterator[Path]:
         _put_in_place(stage, folder, old)
         sync_folder(folder.parent)
     finally:
-        settle_replacement(folder, old, ours)
+        settle_replacement(folder, old, is_own)
         remove_stage(stage)
         remove_mark(folder)
 
@@ -72,12 +72,12 @@ def _put_in_place(stage: Path, folder: Path, old: Path) -> None:
     stage.replace(folder)
 
 
-def settle_replacement(folder: Path, old: Path, ours: Container[str]) -> str:
+def settle_replacement(folder: Path, old: Path, is_own: Callable[[Path], bool]) -> str:
     """Complete or undo a replacement by ``replace_folder`` that ended at any point.
 
     ``old`` is the folder that it moved aside, and may be missing.  It is put back if there is no
-    ``folder``; otherwise its files that are not in ``ours`` move to ``folder``, and it is removed.
-    Returns what was done, empty if nothing: without the proof ``old`` is left alone.
+    ``folder``; otherwise files of which ``is_own(path)`` is false move to ``folder``, and it is
+    removed.  Returns what was done, empty if nothing: without the proof ``old`` is left alone.
     """
     token = old.name.split(".")[-2]
     if not is_real_folder(old):
@@ -86,8 +86,9 @@ def settle_replacement(folder: Path, old: Path, ours: Container[str]) -> str:
         remove_stage(old)
         return f"removed {old.name!r}, which was not in its place yet"
     if read_mark(folder) == token:
-        for path in sorted(old.iterdir()):
-            if path.name not in ours and not os.path.lexists(folder / path.name):
+        # All of them first, as what is own may depend on the others.
+        for path in [path for path in sorted(old.iterdir()) if not is_own(path)]:
+            if not os.path.lexists(folder / path.name):
                 path.replace(folder / path.name)
         sync_folder(folder)
         remove_tree(old)

@@ -11,7 +11,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from helpers.run_folder import list_files, read_digest, read_environment, read_summary
+from helpers.run_folder import RUN_FILES, list_files, read_digest, read_environment, read_summary
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 import kavg
@@ -312,6 +312,20 @@ def test_figures_show_the_trials_and_the_winners(call, here):
     figures = {path.name for path in (here / "runs/my/figures").iterdir()}
     assert figures == {"winners.png", "winners.svg"}
     assert call("verify", "runs/my", "--files")[0] == 0
+
+
+def test_a_sweep_and_a_run_replace_each_other_and_keep_files_of_the_user(call, here):
+    assert call("run", "my.toml", "--set", "sweep.grid={'algorithm.*.K'=[1]}", "-q")[0] == 0
+    sweep(call, "--force")
+    assert list_files(here / "runs/my") == SWEEP_FILES
+    (here / "runs/my/notes.txt").write_text("mine")
+    write_sweep(here / "my.toml", sweep=None)
+    assert call("run", "my.toml", "-q", "--force")[0] == 0
+    assert list_files(here / "runs/my") == {*RUN_FILES, "notes.txt"}
+    (here / "runs/my/best").mkdir()
+    (here / "runs/my/best/mine.toml").write_text("mine")
+    assert call("run", "my.toml", "-q", "--force")[0] == 0
+    assert list_files(here / "runs/my") == {*RUN_FILES, "notes.txt", "best/mine.toml"}
 
 
 def test_numbers_of_the_file_are_those_of_the_arrays(call, here):

@@ -28,7 +28,7 @@ from kavg.storage import (
 from kavg.storage.atomic import write_atomically
 from kavg.storage.changes import replacement
 from kavg.storage.changes.replacement import replace_folder
-from kavg.storage.recovery import CONTENTS, recover_folder
+from kavg.storage.recovery import is_own_file, recover_folder
 from kavg.trajectory import Trajectory
 
 ANY = st.floats(width=64)
@@ -101,7 +101,7 @@ def test_a_failure_between_the_renames_leaves_the_old_run(tmp_path, monkeypatch,
             raise error
         return honest(self, target)
 
-    with pytest.raises(type(error)), replace_folder(tmp_path / "run", CONTENTS) as stage:  # noqa: PT012
+    with pytest.raises(type(error)), replace_folder(tmp_path / "run", is_own_file) as stage:  # noqa: PT012
         (stage / "summary.json").write_text("new")
         monkeypatch.setattr(path, "replace", replace_or_fail)
     assert content(tmp_path) == before
@@ -129,7 +129,7 @@ def test_killed_between_the_renames_the_old_run_is_put_back(tmp_path, monkeypatc
                       len(moves) < at else killed())  # fmt: skip
         patch.setattr(replacement, "remove_tree", killed)
         patch.setattr(replacement, "settle_replacement", killed)
-        with pytest.raises(KeyboardInterrupt), replace_folder(folder, CONTENTS):
+        with pytest.raises(KeyboardInterrupt), replace_folder(folder, is_own_file):
             pass
     assert len(list(tmp_path.iterdir())) > 1 or not folder.exists()
     for _ in range(2):
