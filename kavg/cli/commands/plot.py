@@ -42,10 +42,10 @@ def plot(
     """
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(session.comm, lambda: _draw(folders, content, view, form))
+    run_on_rank_0(session.comm, lambda: _draw_together(folders, content, view, form))
 
 
-def _draw(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
+def _draw_together(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
     from kavg.cli.plots.drawing import draw_folders
 
     draw_folders(folders, content, view, form)

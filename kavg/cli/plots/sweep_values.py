@@ -19,7 +19,6 @@ from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_f
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value
 from kavg.storage.text_files import read_json
 from kavg.targets import Target
-from kavg.text import format_count
 
 
 @final
@@ -52,7 +51,7 @@ def load_stage(folder: Path, content: Content, number: int | None, *, judged: bo
             f"--stage must be from 1 to {count}, the stages of this sweep, got {chosen}"
         )
     if chosen == count:
-        note = _describe_stage(found, chosen - 1)
+        note = _note_stage(found, chosen - 1)
         return StageValues(*measure_last_stage(read_finished_sweep(folder), content), note)
     if content.target is not None or content.axis is not None:
         raise KavgError(
@@ -88,10 +87,10 @@ def list_stage_values(
 def _list_ends(content: Mapping[str, Any], stage: int) -> StageValues:
     quantity = plot_final(content["quantity"])
     points = [
-        final_value(name, settings, _as_numbers(samples), quantity, LEVEL)
+        final_value(name, settings, _fill_gaps(samples), quantity, LEVEL)
         for name, settings, samples in _zip_points(content, stage, "samples")
     ]
-    return StageValues(points, quantity, _describe_stage(content, stage))
+    return StageValues(points, quantity, _note_stage(content, stage))
 
 
 def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
@@ -101,7 +100,7 @@ def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
         PointValue(name, settings, _known_number(reached, replicas))
         for name, settings, reached in _zip_points(content, stage, "reached")
     ]
-    return StageValues(points, name_cost(content["axis"], target), _describe_stage(content, stage))
+    return StageValues(points, name_cost(content["axis"], target), _note_stage(content, stage))
 
 
 def _zip_points(
@@ -113,7 +112,7 @@ def _zip_points(
         yield points[number]["algorithm"], points[number]["settings"], value
 
 
-def _as_numbers(samples: Sequence[float | None]) -> Floats:
+def _fill_gaps(samples: Sequence[float | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in samples], np.float64)
 
 
@@ -123,7 +122,7 @@ def _known_number(value: float | None, replicas: int) -> Estimate:
     return Estimate(nan if value is None else np.asarray(float(value)), nan, nan, LEVEL, replicas)
 
 
-def _describe_stage(content: Mapping[str, Any], stage: int) -> str:
+def _note_stage(content: Mapping[str, Any], stage: int) -> str:
     part, count = content["stages"][stage], len(content["stages"])
     place = f"stage {stage + 1} of {count}, " if count > 1 else ""
-    return f"{place}{format_count(part['replicas'], 'replica')}, seed {part['seed']}"
+    return f"{place}seed {part['seed']}"

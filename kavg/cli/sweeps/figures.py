@@ -48,19 +48,21 @@ def _value_trial(
         return final_value(point.algorithm, point.settings, samples, shown)
     # The runs of early stages are not kept, so a trial has no interval.
     cost = inf if record.reached is None else record.reached
-    return _value_without_interval(point.algorithm, point.settings, cost)
+    return _value_without_interval(point.algorithm, point.settings, cost, len(record.samples))
 
 
 def _value_winner(winner: Winner, criterion: Criterion, shown: PlottedQuantity) -> PointValue:
     point, run = winner.point, winner.run
     if run.diverged_at is not None:
-        return _value_without_interval(point.algorithm, point.cell, inf)
+        return _value_without_interval(point.algorithm, point.cell, inf, run.replicas)
     if winner.time is not None:
         return time_value(point.algorithm, point.cell, winner.time)
     samples = criterion.series(run)[-1]
     return final_value(point.algorithm, point.cell, samples, shown)
 
 
-def _value_without_interval(algorithm: str, settings: Mapping[str, object], x: float) -> PointValue:
+def _value_without_interval(
+    algorithm: str, settings: Mapping[str, object], x: float, replicas: int
+) -> PointValue:
     ends = np.asarray(nan)
-    return PointValue(algorithm, settings, Estimate(np.asarray(x), ends, ends, LEVEL, 1))
+    return PointValue(algorithm, settings, Estimate(np.asarray(x), ends, ends, LEVEL, replicas))

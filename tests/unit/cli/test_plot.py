@@ -169,11 +169,11 @@ def test_wrong_words_are_reported_and_nothing_is_written(call, here, words, said
     ("words", "stem", "said"),
     [
         ("--x gamma --y mu", "heat-map", "not shown: K-AVG, which has no μ"),
-        ("--kind curves", "curves", "stage 1 of 2, 4 replicas, seed 1"),
+        ("--kind curves", "curves", "stage 1 of 2, seed 1"),
         ("--kind curves --x gamma --by P", "curves", "least over μ"),
         ("--kind multiples --x gamma --by mu", "multiples", "least over P"),
         ("--kind heat-map --quantity grad_norm2", "heat-map", "hatched: diverged"),
-        ("--kind phase --x P --y gamma", "phase", "stage 2 of 2, 4 replicas, seed 2"),
+        ("--kind phase --x P --y gamma", "phase", "stage 2 of 2, seed 2"),
         ("--kind speed-up", "speed-up", "seed 2"),
         ("--stage 2 --kind curves --x P --quantity F", "curves", "95 % confidence"),
         ("--stage 2 --kind curves --x P --target 0.5 --axis rounds", "curves", "seed 2"),

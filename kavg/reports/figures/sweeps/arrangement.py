@@ -139,7 +139,8 @@ def _make_map(
         values[place], failed[place] = best.mean, best.has_failed
         # The cell may hold the best point if one of its points may be it.
         p[place] = max(known[id(each)] for each in inner)
-    return HeatMap(title, values, failed, p if np.isfinite(p).any() else None)
+    replicas = max(each.estimate.replicas for each in points)
+    return HeatMap(title, values, failed, p if np.isfinite(p).any() else None, replicas)
 
 
 def fill_cells(points: Sequence[PointValue], axes: tuple[VariedAxis, VariedAxis]) -> Cells:

@@ -15,6 +15,7 @@ from kavg.reports.figures.layout import (
     PAGE,
     Layout,
     add_caption,
+    describe_replicas,
     label_quantity,
     new_figure,
 )
@@ -55,13 +56,15 @@ class HeatMap:
     """The values of one map, all ``(rows, columns)``: a row for each value of y, a column for x.
 
     ``values`` are NaN where there is no point; ``failed`` is true where runs have no value;
-    ``p_values`` are those of ``best_set_p_values``, or None for a map without contours.
+    ``p_values`` are those of ``best_set_p_values``, or None for a map without contours; the values
+    are means over ``replicas``.
     """
 
     title: str
     values: Floats
     failed: NDArray[np.bool_]
     p_values: Floats | None = None
+    replicas: int = 1
 
     @property
     def shown(self) -> Floats:
@@ -158,7 +161,8 @@ def _mark_best(panel: Axes, values: Floats) -> None:
 def _describe_map(
     maps: Sequence[HeatMap], levels: Sequence[float], quantity: PlottedQuantity
 ) -> str:
-    parts = [f"star: the {quantity.best}"]
+    counts = [chart.replicas for chart in maps]
+    parts = [describe_replicas(counts, 0.0, "shades", ""), f"star: the {quantity.best}"]
     if any(chart.p_values is not None and np.isfinite(chart.p_values).any() for chart in maps):
         dashes = ("solid", "dotted")[: len(levels)]
         percent = [f"{100 * level:g} % ({d})" for level, d in zip(levels, dashes, strict=False)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.errors import KavgError
-from kavg.reports.figures.layout import PAGE, Layout, add_caption, new_figure
+from kavg.reports.figures.layout import PAGE, Layout, add_caption, describe_replicas, new_figure
 from kavg.reports.figures.legend import add_artist_legend
 from kavg.reports.figures.style import use_default_style
 from kavg.reports.figures.sweeps.cells import HATCH, check_maps, draw_cells, label_cells
@@ -34,13 +34,14 @@ class PhaseMap:
     """The winner of each cell, ``(rows, columns)``: its place in the names, or ``NOBODY``.
 
     ``decided`` is false where the difference to the next is not significant; ``failed`` is true
-    where the runs of all methods failed.
+    where the runs of all methods failed; ``replicas`` is the number over which they are compared.
     """
 
     title: str
     winner: NDArray[np.intp]
     decided: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    replicas: int = 1
 
 
 @use_default_style()
@@ -75,11 +76,14 @@ def phase_figure(
         _draw_winners(panel, chart, len(names))
         label_cells(panel, axes, chart.title, layout.inches / across - 0.9)
     add_artist_legend(figure, list(_entries(maps, names)))
-    undecided = f"hatched: not decided at {100 * level:g} %"
-    is_open = any((~each.decided & (each.winner >= 0)).any() for each in maps)
-    add_caption(
-        figure, "colour: the method with the least mean" + f"; {undecided}" * is_open, layout
-    )
+    counts = [each.replicas for each in maps]
+    parts = [
+        "colour: the method with the best mean",
+        describe_replicas(counts, 0.0, "compared", ""),
+    ]
+    if any((~each.decided & (each.winner >= 0)).any() for each in maps):
+        parts.append(f"hatched: not decided at {100 * level:g} %")
+    add_caption(figure, "; ".join(parts), layout)
     return figure
 
 

@@ -72,7 +72,8 @@ def _find_winners(
             alive = {each.algorithm for each in inner if not p[id(each)] <= 1 - level}
             winner[place] = names.index(best.algorithm)
             decided[place] = alive <= {best.algorithm}
-    return PhaseMap(title, winner, decided, failed)
+    replicas = max(each.estimate.replicas for each in points)
+    return PhaseMap(title, winner, decided, failed, replicas)
 
 
 def arrange_speed_ups(

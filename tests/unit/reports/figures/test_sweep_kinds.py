@@ -134,6 +134,7 @@ def test_a_heat_map_has_its_star_its_hatching_and_its_contours():
     assert [len(c.get_segments()) for c in outlines(panel)] == [8, 8, 6, 6]
     assert "95 % (solid) and 99.9 % (dotted)" in figure.get_suptitle()
     assert "hatched: diverged" in figure.get_suptitle()
+    assert figure.get_suptitle().startswith("shades: one replica")
     assert [text.get_text() for text in panel.get_yticklabels()] == ["0", "0.5"]
 
 
