@@ -12,7 +12,7 @@ ROOM = 0.5
 
 @use_default_style()
 def drawn_texts(figure):
-    """All texts that are drawn, with their boxes in pixels of the figure."""
+    """All texts that are drawn, with their boxes in pixels of the figure, and their sizes."""
     from matplotlib.text import Text
 
     drawn, draw = {}, Text.draw
@@ -25,30 +25,30 @@ def drawn_texts(figure):
     Text.draw = note
     try:
         figure.draw_without_rendering()
-        # Once more, as layout draws axes before they have their places.
-        drawn.clear()
-        figure.canvas.draw()
     finally:
         Text.draw = draw
     renderer = figure.canvas.get_renderer()
-    return [(text.get_text(), text.get_window_extent(renderer)) for text in drawn.values()]
+    return [
+        (text.get_text(), text.get_window_extent(renderer), text.get_fontsize())
+        for text in drawn.values()
+    ]
 
 
-def meeting_texts(figure):
-    """The pairs of texts that overlap."""
+def meeting_texts(texts):
+    """The pairs of drawn texts that overlap."""
     return [
         (one, other)
-        for (one, a), (other, b) in combinations(drawn_texts(figure), 2)
+        for (one, a, _), (other, b, _) in combinations(texts, 2)
         if min(a.x1, b.x1) - max(a.x0, b.x0) > ROOM and min(a.y1, b.y1) - max(a.y0, b.y0) > ROOM
     ]
 
 
-def outer_texts(figure):
-    """The texts that are not wholly inside the figure."""
+def outer_texts(figure, texts):
+    """The drawn texts that are not wholly inside the figure."""
     width, height = figure.bbox.width, figure.bbox.height
     return [
         text
-        for text, box in drawn_texts(figure)
+        for text, box, _ in texts
         if box.x0 < -ROOM or box.y0 < -ROOM or box.x1 > width + ROOM or box.y1 > height + ROOM
     ]
 

@@ -100,6 +100,11 @@ def _prepare_tex(figure: Figure, kind: str) -> Iterator[None]:
         # Without fonts of matplotlib the document sets the text in its own.
         with rc_context({"pgf.texsystem": _find_tex() or TEX_SYSTEMS[0], "pgf.rcfonts": False}):
             yield
+    except OSError:
+        raise
+    except Exception as error:  # of the LaTeX that measures text, of a class of matplotlib's own
+        reason = str(error).strip().split("\n")[0]
+        raise KavgError(f"LaTeX could not measure the text of a pgf: {reason}; use pdf") from None
     finally:
         for text, name in zip(named, before, strict=True):
             text.set_text(name)

@@ -19,14 +19,14 @@ def test_each_p_value_is_the_least_of_paired_tests_times_their_number():
 
 
 def test_the_best_setting_is_in_the_set_with_its_probability():
-    """Level 95 %; 2000 draws, all settings equally good, the worst case: binomial limit at 1e-6."""
+    """Level 95 %; 800 draws, all settings equally good, the worst case: binomial limit at 1e-6."""
     rng = np.random.default_rng(2)
     outside = 0
-    for _ in range(2000):
+    for _ in range(800):
         shared = rng.normal(size=12)
         x = shared + 0.5 * rng.normal(size=(8, 12))
         outside += best_set_p_values(x)[0] <= 0.05
-    assert outside <= stats.binom.isf(1e-6, 2000, 0.05)
+    assert outside <= stats.binom.isf(1e-6, 800, 0.05)
     assert outside > 0
 
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 COLOUR_MAP: Final = "cividis"
 """Its lightness grows steadily, so that it reads the same in grey and to the colour-blind."""
+VECTORS: Final[dict[str, Any]] = {"edgecolors": "face", "linewidth": 0.3}
+"""Cells with edges of their own colour, as viewers of PDF leave gaps between others."""
 CONTOURS: Final = ("-", (0, (1.2, 1.0)))
 """Dashes of the contours of confidence, one a level."""
 
@@ -101,7 +103,7 @@ def heat_map_figure(
     figure, panels = new_figure(len(maps), layout, across=across)
     scale, is_cut = _find_scale(maps)
     for panel, chart in zip(panels, maps, strict=True):
-        image = panel.pcolormesh(chart.shown, cmap=COLOUR_MAP, norm=scale, rasterized=True)
+        image = panel.pcolormesh(chart.shown, cmap=COLOUR_MAP, norm=scale, **VECTORS)
         draw_cells(panel, chart.failed, HATCH)
         # The widest first, so that a narrow one that coincides with it is seen.
         for level, dash in reversed([*zip(levels, CONTOURS, strict=False)]):
@@ -111,6 +113,9 @@ def heat_map_figure(
         label_cells(panel, axes, chart.title, layout.inches / across - 1.2)
     label, is_math = label_quantity(quantity.name)
     bar = figure.colorbar(image, ax=panels, shrink=0.95, extend="max" if is_cut else "neither")
+    # As lines, for pgf cannot have images in a file without a name.
+    if bar.solids is not None:
+        bar.solids.set(rasterized=False, edgecolor="face", linewidth=0.3)
     bar.set_label(label, fontsize=SIZE)
     bar.ax.yaxis.label.set_parse_math(is_math)
     _set_bar_ticks(bar, scale)

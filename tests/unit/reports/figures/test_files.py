@@ -37,15 +37,19 @@ def test_every_format_opens(tmp_path):
                for part in content.split(b"stream\n")[1::2] if part[:1] == b"x") >= 1  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [a_figure, *(lambda kind=kind: draw_sweep(some_points(), SweepView(kind), F)
-                 for kind in ("heat-map", "curves", "phase"))],
-)  # fmt: skip
-def test_equal_figures_are_equal_files(draw, tmp_path):
-    first = save(draw(), tmp_path / "a", "fig", FORMATS)
-    again = save(draw(), tmp_path / "b", "fig", FORMATS)
+def test_equal_figures_are_equal_files(tmp_path):
+    first = save(a_figure(), tmp_path / "a", "fig", FORMATS)
+    again = save(a_figure(), tmp_path / "b", "fig", FORMATS)
     assert [a.read_bytes() for a in first] == [b.read_bytes() for b in again]
+
+
+@pytest.mark.parametrize("kind", ["heat-map", "curves", "phase"])
+def test_equal_sweeps_are_equal_files(kind, tmp_path):
+    first, again = (
+        save(draw_sweep(some_points(), SweepView(kind), F), tmp_path / name, "fig", ["svg"])
+        for name in "ab"
+    )
+    assert first[0].read_bytes() == again[0].read_bytes()
 
 
 def test_a_format_has_the_same_layout_whatever_else_is_written(tmp_path):
@@ -68,11 +72,32 @@ def test_pgf_without_a_latex_says_what_is_missing(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not figure_files._find_tex(), reason="no LaTeX is installed")
-def test_pgf_is_text_that_latex_sets(tmp_path):
-    (path,) = save(a_figure(), tmp_path, "fig", ["pgf"])
+@pytest.mark.parametrize("kind", ["run", "heat-map"])
+def test_pgf_is_text_that_latex_sets(kind, tmp_path):
+    figure = a_figure() if kind == "run" else draw_sweep(some_points(), SweepView(kind), F)
+    (path,) = save(figure, tmp_path, "fig", ["pgf"])
     text = path.read_text(encoding="utf-8")
     assert r"\begin{pgfpicture}" in text
-    assert r"a\_b \& \{c\}" in text
+    assert [each.name for each in tmp_path.iterdir()] == ["fig.pgf"]
+    if kind == "run":
+        assert r"a\_b \& \{c\}" in text
+
+
+def test_a_heat_map_has_no_images(tmp_path):
+    (path,) = save(draw_sweep(some_points(), SweepView(), F), tmp_path, "fig", ["svg"])
+    assert "<image" not in path.read_text(encoding="utf-8")
+
+
+def test_a_latex_that_fails_is_one_error():
+    class LatexError(Exception): ...
+
+    figure = a_figure()
+    with (
+        pytest.raises(KavgError, match=r"LaTeX could not measure .*: no fontspec; use pdf"),
+        figure_files._prepare_tex(figure, "pgf"),
+    ):
+        raise LatexError("no fontspec\nand much more")
+    assert "100 % of a_b" in figure.legends[0].get_texts()[0].get_text()
 
 
 def test_names_of_users_are_escaped_for_latex_and_left_as_they_were():

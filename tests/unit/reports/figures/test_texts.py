@@ -133,19 +133,11 @@ def test_texts_do_not_meet_and_stay_inside(kind, width):
     title = "A title of a figure that is long enough to need a second line in a column"
     figure = KINDS[kind](Layout(width, title, "P=4, B=1"))
     assert figure.get_size_inches()[0] == {"column": 3.35, "page": 6.9}[width]
-    assert meeting_texts(figure) == []
-    assert outer_texts(figure) == []
-    texts = [text for text, _ in drawn_texts(figure)]
+    texts = drawn_texts(figure)
     assert len(texts) > 5
-
-
-def test_all_text_has_its_size_and_is_not_scaled():
-    from matplotlib.text import Text
-
-    for draw in KINDS.values():
-        figure = draw(Layout("column"))
-        sizes = {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
-        assert sizes <= {SIZE}
+    assert meeting_texts(texts) == []
+    assert outer_texts(figure, texts) == []
+    assert {size for _, _, size in texts} == {SIZE}
 
 
 def test_folding_breaks_at_blanks_and_inside_words_and_cuts():
