@@ -2,8 +2,8 @@
 
 Of ten intervals at 95 % one misses its value in four tables of ten.  Bonferroni's division of the
 level is used here, as it holds for any number of replicas and whatever the intervals have in common
-(a baseline, noise).  Resampling the largest of the t ratios would give intervals a few per cent
-shorter for many replicas, and too short ones for few.  p-values have ``holm.adjust_p_values``.
+(a baseline, noise).  Resampling the largest of the t ratios has its level for many replicas
+only, and is hardly shorter there.  p-values have ``holm.adjust_p_values``.
 """
 
 from __future__ import annotations
