@@ -87,20 +87,18 @@ def _describe_ratio(contrast: Contrast) -> str:
 
 def _write_pairing(comparison: GroupComparison, width: int) -> Iterator[str]:
     base = comparison.baseline.method.label
-    paired = [each for each in comparison.contrasts if each.is_paired]
-    for R in sorted({each.replicas[0] for each in paired}):
-        names = [each.reading.method.label for each in paired if each.replicas[0] == R]
-        who = "all" if len(names) == len(comparison.contrasts) else ", ".join(names)
-        said = f"paired by replica ({who}): {format_count(R, 'replica')} with the noise of {base}"
-        yield from wrap_text(said, width, indent=2, hanging=2)
+    # Methods that are paired alike, or not for one reason, share a line.
+    names: dict[tuple[tuple[str, ...], tuple[int, int]], list[str]] = {}
     for each in comparison.contrasts:
-        if not each.is_paired:
-            a, b = each.replicas
-            said = (
-                f"not paired ({each.reading.method.label}): other {', '.join(each.unshared)}; "
-                f"{a} and {b} independent replicas, Welch's interval"
-            )
-            yield from wrap_text(said, width, indent=2, hanging=2)
+        names.setdefault((each.unshared, each.replicas), []).append(each.reading.method.label)
+    for (unshared, (a, b)), labels in names.items():
+        who = "all" if len(labels) == len(comparison.contrasts) else ", ".join(labels)
+        if unshared:
+            replicas = f"{a} and {b} independent replicas"
+            said = f"not paired with {base}: {who}; other {', '.join(unshared)}, {replicas} (Welch)"
+        else:
+            said = f"paired with {base} by replica: {who}; {format_count(a, 'replica')}"
+        yield from wrap_text(said, width, indent=2, hanging=2)
 
 
 def _write_times(comparison: GroupComparison, plan: ComparisonPlan, width: int) -> Iterator[str]:

@@ -49,7 +49,7 @@ def test_the_algorithms_of_one_run_are_paired_with_the_first(compare, run):
     assert contrast["difference"]["mean"] == pytest.approx((b.F[-1] - a.F[-1]).mean())
     assert contrast["ratio"]["mean"] == pytest.approx(b.F[-1].mean() / a.F[-1].mean())
     assert out.startswith("F at 168 gradients, the most that all have\n")
-    assert "paired by replica (all): 8 replicas with the noise of K-AVG" in out
+    assert "\n  paired with K-AVG by replica: all; 8 replicas\n" in out
     assert max(map(len, out.splitlines())) <= 80
 
 
@@ -76,7 +76,12 @@ def test_runs_with_other_noise_are_not_paired_and_it_is_said(compare, run, chang
     out, err, found = compare("a", "b")
     contrasts = found["groups"][0]["contrasts"]
     assert [each["unshared"] for each in contrasts] == [[], [word], [word]]
-    assert f"not paired (K-AVG (b)): other {word}; 8 and 8 independent replicas" in out
+    said = " ".join(out.split())
+    assert "paired with K-AVG (a) by replica: M-AVG (a); 8 replicas" in said
+    assert (
+        f"not paired with K-AVG (a): K-AVG (b), M-AVG (b); other {word}, 8 and 8 independent"
+        in said
+    )
     is_other_problem = word in ("objective", "start")
     assert (f"K-AVG (a) and K-AVG (b) have different {word}: " in err) is is_other_problem
 
