@@ -159,7 +159,7 @@ def _write_files(
     facts = describe_sweep_environment(session, results)
     write_json(stage / "environment.json", facts)
     if results.options.folders:
-        _write_point_folders(findings, runs, facts, stage / "points")
+        _write_point_folders(findings, facts, stage, folder)
 
 
 def tabulate_runs(findings: Findings, runs: Sequence[Trajectory]) -> ResultTable:
@@ -184,16 +184,17 @@ def describe_sweep_environment(session: Session, results: SweepResults) -> dict[
 
 
 def _write_point_folders(
-    findings: Findings, runs: Sequence[Trajectory], facts: Mapping[str, Any], place: Path
+    findings: Findings, facts: Mapping[str, Any], stage: Path, folder: Path
 ) -> None:
+    """Write run folders to ``stage``, which becomes ``folder``."""
     last = len(findings.records) - 1
     points = findings.choose_points(last)
-    for point, config, run in zip(
-        points, configure_points(points, findings.sweep, last), runs, strict=True
-    ):
-        folder = place / f"{point.number:04d}"
-        stored = StoredRun(to_toml(config, folder), [run], summarize_runs([run]), facts)
-        RunFolder(folder, is_locked=True).write(stored)
+    configs = configure_points(points, findings.sweep, last)
+    for point, config in zip(points, configs, strict=True):
+        run, place = findings.runs[point.number], Path("points", f"{point.number:04d}")
+        settings = to_toml(config, folder / place)
+        stored = StoredRun(settings, [run], summarize_runs([run]), facts)
+        RunFolder(stage / place, is_locked=True).write(stored)
 
 
 def _draw_figures(findings: Findings, result: SweepResult, figures: Path) -> None:

@@ -138,10 +138,11 @@ def write_best_settings(result: SweepResult, folder: Path) -> dict[str, str]:
             groups.append([winner])
         else:
             group.append(winner)
-    names = (
-        ["best.toml"] if len(groups) == 1 else [f"best/{i + 1}.toml" for i in range(len(groups))]
-    )
-    return {name: _format_best(group, folder) for name, group in zip(names, groups, strict=True)}
+    if len(groups) == 1:
+        return {"best.toml": _format_best(groups[0], folder)}
+    # Paths of data are relative to the folder of the file.
+    inner = folder / "best"
+    return {f"best/{i}.toml": _format_best(group, inner) for i, group in enumerate(groups, start=1)}
 
 
 def _have_one_problem(a: Winner, b: Winner) -> bool:

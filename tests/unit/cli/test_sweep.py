@@ -246,6 +246,30 @@ def test_without_a_target_means_at_the_end_are_compared(call, here):
         assert other["speed_up"]["mean"] == pytest.approx(ratio)
 
 
+def test_data_are_found_from_every_settings_file_of_the_folder(call, here):
+    (here / "d.csv").write_text("".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(40)))
+    write_sweep(
+        here / "my.toml",
+        objective={"kind": "logistic_regression", "data": "d.csv"},
+        oracle={"kind": "minibatch", "B": 4},
+        start=0.0,
+        sweep={"grid": {"oracle.B": [2, 4]}},
+    )
+    sweep(call, "--folders")
+    runs = sorted(map(digest, load_trajectories(here / "runs/my")))
+    found = []
+    for name in ("best/1.toml", "best/2.toml"):
+        assert call("run", f"runs/my/{name}", "-q", "-f", "--out", "deep/er/again")[0] == 0
+        found += map(digest, load_trajectories(here / "deep/er/again"))
+    assert sorted(found) == runs
+    code, out, err = call("verify", "runs/my/points/0001")
+    assert code == 0, out + err
+    (here / "d.csv").rename(here / "e.csv")
+    assert call("verify", "runs/my", "-q")[0] == 2
+    code, out, err = call("verify", "runs/my", "-q", "--data", "e.csv")
+    assert code == 0, out + err
+
+
 def test_a_large_table_is_said(call, here, monkeypatch):
     assert "record" not in call("sweep", "my.toml", "-q", "--out", "a")[2]
     monkeypatch.setattr(output, "LARGE", 1000)
