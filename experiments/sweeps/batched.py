@@ -1,9 +1,10 @@
 """CPU time of points as one array axis against the same points one after another.
 
-``python experiments/sweeps/batched.py`` prints a table: for each shape the CPU time of
+``python experiments/sweeps/batched.py`` prints two tables.  For each shape the CPU time of
 ``kavg.simulate`` for every point, that of ``kavg.simulate_batch`` for all, and the ratio, in both
-precisions.  Each is the least of several goes, in turns.  Every trajectory of a batch is
-compared with that of its point alone, to the last bit.
+precisions; every trajectory of a batch is compared with that of its point alone, to the last bit.
+Then the nanoseconds of a coordinate and local step by the number of points in a batch.  Each time
+is the least of several goes, in turns.
 """
 
 from __future__ import annotations
@@ -16,10 +17,15 @@ import numpy as np
 
 import kavg
 from kavg.base import Precision
+from kavg.engine.batch import plan_batches, run_batch
+from kavg.engine.options import RunOptions
 from kavg.outer import BlockMomentum
 from kavg.trajectory import Trajectory
 
 GOES = 5
+SIZES = (1, 2, 4, 8, 16, 50)
+SIZED = ("cosine, d = 10, R = 8, P = 8, K = 8", "log-spectrum")
+"""Points in a batch, and the beginnings of the names of the cases for which they are varied."""
 MUS = tuple(np.linspace(0.0, 0.9, 10).tolist())
 GAMMAS = tuple(np.geomspace(0.001, 0.05, 5).tolist())
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
@@ -107,8 +113,20 @@ def compare(case: Case, dtype: Precision, goes: int) -> tuple[float, float]:
     return one, other
 
 
+def time_sizes(case: Case, sizes: Sequence[int], dtype: Precision, goes: int) -> list[float]:
+    """Return the nanoseconds of a coordinate and step with at most so many points in a batch."""
+    options = RunOptions(case.replicas, dtype=dtype)
+    plans = [
+        plan_batches(case.problem, case.points, case.rounds, options, most=most) for most in sizes
+    ]
+    first = case.points[0]
+    steps = len(case.points) * first.P * first.K * case.rounds * case.replicas * case.problem.dim
+    runs = [lambda plan=plan: [run_batch(batch) for batch in plan] for plan in plans]
+    return [1e9 * seconds / steps for seconds in time_turns(runs, goes)]
+
+
 def main(goes: int = GOES) -> None:
-    """Print the table."""
+    """Print the tables."""
     print("| points | float64, s: alone | batched | times | float32, s: alone | batched | times |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for case in cases():
@@ -117,6 +135,13 @@ def main(goes: int = GOES) -> None:
             alone, batched = compare(case, dtype, goes)
             cells += [f"{alone:.2f}", f"{batched:.2f}", f"{alone / batched:.1f}"]
         print("|", " | ".join(cells), "|", flush=True)
+    print(f"\n| ns with so many points | {' | '.join(map(str, SIZES))} |")
+    print(f"|---|{'--:|' * len(SIZES)}")
+    for case in cases():
+        for dtype in PRECISIONS if case.name.startswith(SIZED) else ():
+            times = time_sizes(case, SIZES, dtype, goes)
+            name = case.name.partition(", 5")[0]
+            print(f"| {name}, {dtype} |", " | ".join(f"{ns:.1f}" for ns in times), "|", flush=True)
 
 
 if __name__ == "__main__":

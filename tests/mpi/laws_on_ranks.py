@@ -61,6 +61,20 @@ def resumed_from_halfway(comm, problem, algorithm, trajectory):
     assert np.array_equal(last.v, trajectory.v)
 
 
+def batches(comm):
+    """Points as one array axis, of which one diverges: the digests of each alone."""
+    problem = kavg.Problem(kavg.objectives.Quadratic((1.0, 3.0)), Gaussian(1.0), 0.5)
+    rules = (BlockMomentum(0.5), Averaging(), SlowMo(0.5, 0.5), BlockMomentum(0.3))
+    points = [
+        kavg.Algorithm(5, 2, g, rule) for g, rule in zip((0.1, 0.2, 1e60, 0.3), rules, strict=True)
+    ]
+    options = {"rounds": 7, "replicas": 3, "seed": 11}
+    runs = kavg.simulate_batch(problem, points, comm=comm, **options)
+    assert [run.diverged_at is None for run in runs] == [True, True, False, True]
+    for point, run in zip(points, runs, strict=True):
+        assert digest(run) == digest(kavg.simulate(problem, point, **options))
+
+
 def hand_path(comm):
     """Law 10."""
     problem = kavg.Problem(kavg.objectives.Linear(dim=1), kavg.oracles.Noiseless(), 0.0)
@@ -75,6 +89,7 @@ def main() -> None:
 
     comm = MPI.COMM_WORLD
     hand_path(comm)
+    batches(comm)
     for name, problem, algorithm in cases():
         found = agree_on(comm, name, lambda p=problem, a=algorithm: digest(run(comm, p, a)), str)
         if comm.Get_rank() == 0:
