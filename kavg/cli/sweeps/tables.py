@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 from typing import Final
 
 from kavg.analysis.targets import describe_ratio
@@ -104,8 +105,11 @@ def _format_ratio(winner: Winner, result: SweepResult, findings: Findings) -> st
     speed_up = result.find_speed_up(winner)
     if speed_up is None:
         return ""
-    has_target = findings.criterion.target is not None
-    return (describe_ratio if has_target else format_estimate)(speed_up.estimate)
+    estimate = speed_up.estimate
+    # Of one replica there is no interval, and a ratio of means is never censored.
+    if findings.criterion.target is None or isnan(estimate.low):
+        return format_estimate(estimate)
+    return describe_ratio(estimate)
 
 
 def _format_outcome(winner: Winner, findings: Findings) -> str:

@@ -262,7 +262,10 @@ def test_data_are_found_from_every_settings_file_of_the_folder(call, here):
         assert call("run", f"runs/my/{name}", "-q", "-f", "--out", "deep/er/again")[0] == 0
         found += map(digest, load_trajectories(here / "deep/er/again"))
     assert sorted(found) == runs
-    code, out, err = call("verify", "runs/my/points/0001")
+    one = "runs/my/points/0001"
+    assert call("run", f"{one}/config.toml", "-q", "--out", "one")[0] == 0
+    assert read_digest(here / "one") == read_digest(here / one)
+    code, out, err = call("verify", one)
     assert code == 0, out + err
     (here / "d.csv").rename(here / "e.csv")
     assert call("verify", "runs/my", "-q")[0] == 2
@@ -365,7 +368,9 @@ def test_numbers_of_the_file_are_those_of_the_arrays(call, here):
 
 def test_sweep_json_has_no_numbers_that_json_lacks(call, here):
     write_sweep(here / "my.toml", replicas=1)
-    sweep(call)
+    out = call("sweep", "my.toml")[1]
+    assert "nan" not in out
+    assert out.count("(one replica: no interval)") == 6
     json.loads(
         (here / "runs/my/sweep.json").read_text(),
         parse_constant=lambda name: pytest.fail(f"{name} is no JSON"),
