@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from kavg.config import parse_config, to_toml
 from kavg.config.overrides import apply_override
 from kavg.config.places import join_steps
+from kavg.config.sweeps.spacing import FORMS
 from kavg.config.toml import parse_toml
+from kavg.errors import KavgError
 from kavg.sweeps import parse_sweep
 
 NAMES = st.text(min_size=1, max_size=6).filter(lambda name: name.isprintable() and name.strip())
@@ -137,3 +139,68 @@ def test_more_trials_and_other_places_change_no_draw(law, trials, seed, other):
     many = draw(trials + 3, {"objective.omega": [1.0, 2.0, 3.0]} if other else {})
     assert [*dict.fromkeys(many)][: len(few)] == few
     assert all(0.001 <= gamma <= 1.0 for gamma in few)
+
+
+ANY_NUMBER = st.one_of(
+    st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([0, 1, 2, -1, 0.5, 1e308, -3, 10**9])
+)
+ANY_VALUE = st.recursive(
+    ANY_NUMBER | st.booleans() | st.sampled_from(["averaging", "cosine", "exact", "", "x.npz"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["kind", "mu", "log2", "a.b"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+ANY_PLACE = st.sampled_from([
+    "algorithm.*.K", "algorithm.M-AVG.gamma", "algorithm.*.outer.mu", "algorithm.1.effective_step",
+    "algorithm.*.outer", "algorithm.0.outer.kind", "objective", "objective.kind", "objective.omega",
+    "oracle.sigma2", "oracle", "start", "start.0", "rounds", "mean", "dtype", "seed", "trials",
+    "algorithm", "algorithm.*", "algorithm.9.K", "", ".", "a=b", "x.y.z", "zip", "random", "sweep",
+])  # fmt: skip
+SPACINGS = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(FORMS, st.lists(ANY_NUMBER, max_size=3))
+    | {"per": ANY_NUMBER, "count": ANY_NUMBER},
+)  # fmt: skip
+PLACE_TABLES = st.dictionaries(
+    ANY_PLACE, st.lists(ANY_VALUE, max_size=3) | SPACINGS | ANY_VALUE, max_size=3
+)
+HOSTILE = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(["grid", "zip", "random", "tune"], PLACE_TABLES)
+    | {
+        "budget": st.dictionaries(
+            st.sampled_from(["gradients", "communications", "time", "clock"]), ANY_VALUE, max_size=2
+        ),
+        "target": st.dictionaries(
+            st.sampled_from(["quantity", "below", "fraction", "rule"]), ANY_VALUE, max_size=3
+        ),
+        "stage": st.lists(
+            st.dictionaries(
+                st.sampled_from(["keep", "replicas", "rounds", "share", "seed"]),
+                ANY_VALUE,
+                max_size=2,
+            ),
+            max_size=3,
+        )
+        | ANY_VALUE,
+    },
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(HOSTILE, st.booleans())
+def test_any_table_is_a_sweep_or_refused_in_short_lines(sweep, has_rounds):
+    tables = parse_toml(BASE) | {"sweep": sweep}
+    if not has_rounds:
+        del tables["rounds"]
+    try:
+        found = parse_sweep(tomli_w.dumps(tables))
+    except KavgError as error:
+        lines = str(error).split("\n")
+        assert len(lines) <= 21
+        assert all(0 < len(line) < 1000 and line.isprintable() for line in lines)
+    else:
+        for point in found.points[:3]:
+            assert parse_config(to_toml(point.config)) == point.config

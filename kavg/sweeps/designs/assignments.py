@@ -9,7 +9,7 @@ from typing import Any, final
 from kavg.config.advice import explain_unknown_key
 from kavg.config.tables import Place, find_table, is_setting, tables_in_file
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
-from kavg.sweeps.designs.factors import Factor, rank_axis
+from kavg.sweeps.designs.factors import Factor, order_factors, rank_axis
 from kavg.text import shorten_repr
 
 Tables = Mapping[str, Any]
@@ -43,7 +43,7 @@ def assign_values(
     [{'outer': {'kind': 'averaging'}, 'K': 1}] (0, 0)
     [{'outer': {'kind': 'averaging'}, 'K': 2}] (1, 0)
     """
-    order = sorted(range(len(factors)), key=lambda number: factors[number].precedence)
+    order = order_factors(factors)
     start = Assignment(tables, (), (0,) * len(factors))
     return _assign_rest(order, factors, start, algorithm)
 
@@ -112,6 +112,8 @@ def explain_missing(axis: SettingAxis, tables: Tables) -> str:
     >>> explain_missing(axis, {"algorithm": [{"outer": {"kind": "averaging"}}]})
     "there is no key 'gama' here; did you mean 'gamma'?"
     """
+    if is_setting(tables, axis.place):
+        return "no point has this setting, as another place sets the table that it stands in"
     table, (key, *inner) = find_table(tables, axis.place)
     if key not in table.keys:
         return explain_unknown_key(str(key), table, tables_in_file(tables))

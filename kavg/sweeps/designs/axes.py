@@ -78,9 +78,13 @@ class SettingAxis:
 
     def has_target_of(self, other: SettingAxis) -> bool:
         """True if both change the same setting of an algorithm, or of the problem."""
-        if self.target != other.target or (self.algorithms is None) != (other.algorithms is None):
-            return False
-        return self.algorithms is None or bool({*self.algorithms} & {*(other.algorithms or ())})
+        return self.target == other.target and self.meets(other)
+
+    def meets(self, other: SettingAxis) -> bool:
+        """True if both are of one algorithm, or both of the problem."""
+        if self.algorithms is None or other.algorithms is None:
+            return self.algorithms is other.algorithms
+        return not {*self.algorithms}.isdisjoint(other.algorithms)
 
 
 def read_axis(

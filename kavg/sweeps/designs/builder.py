@@ -116,7 +116,7 @@ class PointBuilder:
         values = {
             self._names[axis]: shorten(format_value(value))
             for axis, value in assigned.chosen
-            if _is_inside(axis, place, algorithm)
+            if _matters(axis, place, algorithm)
         }
         name = str(assigned.tables["algorithm"][0].get("name", ""))
         where = f" (at {describe_point(name, values)})" if values else ""
@@ -146,12 +146,13 @@ def _to_text(tables: Mapping[str, Any]) -> str:
     return json.dumps(tables, sort_keys=True, default=str)
 
 
-def _is_inside(axis: SettingAxis, place: Place, algorithm: int) -> bool:
-    """True if an axis sets a value inside the table at a place of the file."""
+def _matters(axis: SettingAxis, place: Place, algorithm: int) -> bool:
+    """True if an axis sets a value inside the table at a place of the file, or its kind."""
     found = axis.place
     if axis.algorithms is not None:
         found = ("algorithm", algorithm, *found[2:])
-    return found[: len(place)] == place
+    is_kind = found[-1] == "kind" and place[: len(found) - 1] == found[:-1]
+    return is_kind or found[: len(place)] == place
 
 
 # The text of a sweep is stored in another folder, from which only the path of the file is related.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 from typing import Any, Final, final
 
@@ -35,10 +36,40 @@ class Factor:
         """The number of rows, that of the values of each axis."""
         return len(self.axes[0].values)
 
-    @property
-    def precedence(self) -> tuple[int, bool]:
-        """The order in which factors are applied."""
-        return min(map(rank_axis, self.axes))
+
+def order_factors(factors: Sequence[Factor]) -> list[int]:
+    """Return the order in which factors are applied: those that set tables or kinds, then the rest.
+
+    Raises ``KavgError`` if two factors each set a table in which the other sets a value.
+
+    >>> paths = (("start", "scale"), ("start",))
+    >>> order_factors([Factor((SettingAxis((), "", path, None),)) for path in paths])
+    [1, 0]
+    """
+    sorter: TopologicalSorter[int] = TopologicalSorter()
+    for after, factor in enumerate(factors):
+        before = [i for i, other in enumerate(factors) if i != after and _leads(other, factor)]
+        sorter.add(after, *before)
+    try:
+        return [*sorter.static_order()]
+    except CycleError as error:
+        axes = [axis.name for number in {*error.args[1]} for axis in factors[number].axes]
+        raise KavgError(
+            f"sweep: {', '.join(sorted(axes))} set tables of one another; put them into one zip"
+        ) from None
+
+
+def _leads(one: Factor, other: Factor) -> bool:
+    return any(_decides(axis, inner) for axis in one.axes for inner in other.axes)
+
+
+def _decides(axis: SettingAxis, inner: SettingAxis) -> bool:
+    """True if an axis sets a table, or its kind, in which another sets a value."""
+    if inner.is_derived or axis.is_derived:  # gamma follows from the momentum
+        return inner.is_derived and not axis.is_derived
+    table = axis.place[:-1] if axis.path[-1] == "kind" else axis.place
+    is_inside = len(table) < len(inner.place) and inner.place[: len(table)] == table
+    return is_inside and axis.place != inner.place and axis.meets(inner)
 
 
 def rank_axis(axis: SettingAxis) -> tuple[int, bool]:
@@ -67,12 +98,16 @@ def list_factors(table: SweepTable, algorithms: Sequence[Any], errors: list[str]
     if len(axes) > MOST_AXES:
         errors.append(f"sweep: needs at most {MOST_AXES} places, got {len(axes)}")
         return []
+    try:
+        order_factors(reader.factors)
+    except KavgError as error:
+        errors.append(str(error))
+        return []
     for one, other in combinations(axes, 2):
         if one.has_target_of(other):
-            errors.append(
-                f"{other.name}: varies what {one.name} varies already; leave one of them out, or "
-                "name the algorithms in each"
-            )
+            advice = "" if one.algorithms is None else ", or name the algorithms in each"
+            words = f"varies what {one.name} varies already; leave one of them out{advice}"
+            errors.append(f"{other.name}: {words}")
     return reader.factors
 
 

@@ -57,6 +57,17 @@ SAID = {
         f'{GRID}"start.scale" = [1.0]',
         "sweep.grid.'start.scale': there is no 'start' in these settings that could have it; add ",
     ),
+    "a place in a table that is replaced": (
+        f'{GRID}"algorithm.M-AVG.outer" = [{{ kind = "averaging" }}]\n'
+        '"algorithm.M-AVG.outer.mu" = [0.1]',
+        "sweep.grid.'algorithm.M-AVG.outer.mu': no point has this setting, as another place sets ",
+    ),
+    "tables that set one another": (
+        '[sweep.zip]\nobjective = [{ kind = "cosine", dim = 2 }]\n"oracle.sigma2" = [1.0]\n'
+        '[sweep.tune.zip]\noracle = [{ kind = "gaussian" }]\n"objective.omega" = [1.0]',
+        "sweep: sweep.tune.zip.'objective.omega', sweep.tune.zip.oracle, sweep.zip.'oracle.sigma2'"
+        ", sweep.zip.objective set tables of one another; put them into one zip",
+    ),
     "the seed": (
         f"{GRID}seed = [1, 2]",
         "sweep.grid.seed: seed cannot be varied: all points share the noise of one seed",
@@ -81,6 +92,11 @@ SAID = {
         f'{GRID}"algorithm.*.gamma" = {{ lg2 = [-3, 0] }}',
         "sweep.grid.'algorithm.*.gamma'.lg2: there is no key 'lg2' here; did you mean 'log2'?",
     ),
+    "a number for a spacing": (
+        f'{GRID}"algorithm.*.gamma" = {{ log2 = -3, per = "two" }}',
+        "sweep.grid.'algorithm.*.gamma'.log2: needs a list, got -3; as in log2 = [-3]",
+        "sweep.grid.'algorithm.*.gamma'.per: needs a whole number, got 'two'; as in per = 2",
+    ),
     "a law in a grid": (
         f'{GRID}"algorithm.*.gamma" = {{ uniform = [0.1, 0.2] }}',
         "sweep.grid.'algorithm.*.gamma': uniform is a law of [sweep.random]; use linear = ",
@@ -97,6 +113,15 @@ SAID = {
     "one setting varied twice": (
         f'{GRID}"algorithm.*.K" = [1]\n[sweep.zip]\n"algorithm.M-AVG.K" = [2]',
         "sweep.zip.'algorithm.M-AVG.K': varies what sweep.grid.'algorithm.*.K' varies already; ",
+    ),
+    "a setting of the problem varied twice": (
+        f"{GRID}start = [1.0]\n[sweep.tune]\nstart = [2.0]",
+        "sweep.tune.start: varies what sweep.grid.start varies already; leave one of them out",
+    ),
+    "a kind without what it needs": (
+        f'{GRID}"algorithm.*.outer.kind" = ["averaging", "slowmo"]',
+        'algorithm.0.outer.mu: is missing; as in mu = 0.5 (at K-AVG rule="slowmo")',
+        "algorithm.1.outer.mu: kind 'averaging' has no key 'mu'; use kind ",
     ),
     "gamma and the effective step": (
         f'{TUNE}"algorithm.*.effective_step" = [0.1]\n"algorithm.M-AVG.gamma" = [0.2]',
@@ -188,6 +213,7 @@ def test_values_that_do_not_fit_together_name_the_point():
     objective = '[sweep.grid]\n"objective.kind" = ["cosine", "rosenbrock"]'
     (line,) = sweep_errors(objective)
     assert line.startswith("objective.dim: kind 'rosenbrock' has no key 'dim' (its dim is 2)")
+    assert line.endswith(' (at K-AVG objective="rosenbrock")')
     start = "[sweep.grid]\nstart = [1.0, [1.0, 2.0], [1.0, 2.0, 3.0]]"
     (line,) = sweep_errors(start)
     assert line.startswith("start: start must be one finite number or 2 of them")

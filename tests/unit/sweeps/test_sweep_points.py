@@ -69,6 +69,16 @@ def test_the_last_place_of_the_file_advances_first():
     ]  # fmt: skip
 
 
+def test_a_zip_may_set_a_value_in_a_table_that_a_grid_sets():
+    found = sweep_of(
+        '[sweep.zip]\nstart = [1.0, 2.0]\n"oracle.sigma2" = [4.0, 9.0]\n[sweep.grid]\n'
+        'oracle = [{ kind = "gaussian", sigma2 = 1.0 }, { kind = "rademacher", sigma2 = 1.0 }]\n'
+        '"algorithm.0.outer.kind" = ["averaging"]\n"algorithm.1.outer.kind" = ["nesterov"]'
+    )
+    sigma2 = [point.config.oracle.sigma2 for point in found.points]
+    assert sigma2 == [point.settings["sigma2"] for point in found.points] == [4.0, 9.0] * 4
+
+
 def test_zip_advances_together_and_rows_that_do_not_differ_are_one():
     found = sweep_of('[sweep.zip]\n"objective.omega" = [1, 2, 2]\n"algorithm.M-AVG.K" = [1, 2, 3]')
     assert labels(found) == [
