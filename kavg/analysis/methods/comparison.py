@@ -126,7 +126,8 @@ def _read(
     method: Method, plan: ComparisonPlan, budget: Budget, value: float | None, level: float
 ) -> Reading:
     reading = read_method(method, plan.quantity, budget, 1 - plan.level)
-    if plan.target is None or value is None:
+    # A run that diverged may have passed the target before, which is no arrival.
+    if plan.target is None or value is None or method.run.diverged_at is not None:
         return reading
     pointwise, joint = (
         _measure_method(method, plan.target, value, budget, each)
@@ -156,8 +157,15 @@ def _find_target_value(target: Target, group: MethodGroup, first: Method) -> flo
     if target.floor is not None:
         # The largest: a method with a higher floor than another could not reach the other's.
         stationary = max(
-            stationary_values(each.problem, each.algorithm).get(target.quantity, nan)
+            _find_floor(each, target.quantity)
             for each in group.methods
             if each.run.diverged_at is None
         )
     return target_value(target, start, lowest=lowest, stationary=stationary)
+
+
+def _find_floor(method: Method, quantity: str) -> float:
+    # A sweep's own floor is that of all its points, and its winners are judged by it.
+    if quantity in method.floors:
+        return method.floors[quantity]
+    return stationary_values(method.problem, method.algorithm).get(quantity, nan)

@@ -38,7 +38,8 @@ class Method:
 
     ``noise`` holds, by place, all that the draws of a replica are a function of: seed, objective,
     data, oracle, start and arithmetic.  ``settings`` are those to be shown (gamma, mu, ...), and
-    ``tuning`` is None for a run whose settings nobody chose among others.
+    ``tuning`` is None for a run whose settings nobody chose among others.  ``floors`` are the
+    stationary values by quantity that a sweep's target refers to, for all methods of its cell.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Method:
     noise: Mapping[str, object]
     settings: Mapping[str, object] = field(default_factory=dict)
     tuning: TuningCost | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def mu(self) -> float:

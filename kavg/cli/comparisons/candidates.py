@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
 from kavg.analysis.differences import flatten_tables
 from kavg.analysis.methods.method import Method, TuningCost
-from kavg.cli.sweeps.finished import read_finished_sweep
+from kavg.cli.sweeps.finished import FinishedSweep, read_finished_sweep
 from kavg.config.config import Config
 from kavg.config.kinds import to_plain
 from kavg.config.stored_settings import load_run
@@ -19,6 +19,7 @@ from kavg.problem import Algorithm
 from kavg.storage import RunFolder
 from kavg.storage.output_folder import require_run_folder
 from kavg.storage.recovery import recover_before_reading
+from kavg.sweeps.judgement.criteria import choose_criterion
 from kavg.targets import Target
 from kavg.trajectory import Trajectory
 
@@ -41,6 +42,7 @@ class Candidate:
     cell: Mapping[str, object] = field(default_factory=dict)
     tuning: TuningCost | None = None
     target: Target | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def noise(self) -> dict[str, object]:
@@ -54,7 +56,16 @@ class Candidate:
         """Return the method to be compared under a label."""
         settings = collect_settings(self.algorithm)
         problem = self.config.problem
-        return Method(label, self.run, problem, self.algorithm, self.noise, settings, self.tuning)
+        return Method(
+            label,
+            self.run,
+            problem,
+            self.algorithm,
+            self.noise,
+            settings,
+            self.tuning,
+            self.floors,
+        )
 
 
 def load_candidates(folder: Path) -> list[Candidate]:
@@ -67,28 +78,43 @@ def load_candidates(folder: Path) -> list[Candidate]:
     require_run_folder(folder)
     data = str(RunFolder(folder).read_table("environment.json").get("data") or "")
     if os.path.exists(folder / "sweep.json"):
-        return list(_load_winners(folder, data))
+        return _load_winners(folder, data)
     # Data may be gone by now, and what was recorded is all that is compared.
     config, runs = load_run(folder, reads_data=False)
     pairs = zip(config.algorithms, runs, strict=True)
     return [Candidate(config, algorithm, run, folder, data) for algorithm, run in pairs]
 
 
-def _load_winners(folder: Path, data: str) -> Iterator[Candidate]:
+def _load_winners(folder: Path, data: str) -> list[Candidate]:
     finished = read_finished_sweep(folder)
-    sweep = finished.sweep
+    floors = choose_criterion(finished.sweep).floors
     try:
-        for winner in finished.content["winners"]:
-            place = int(winner["run"])
-            run, point = finished.runs[place], finished.points[place]
-            config = sweep.stages[-1].configure(point.config)
-            cost = _read_cost(winner)
-            (algorithm,) = config.algorithms
-            # One trial is no choice.
-            chosen = cost if cost.trials > 1 else None
-            yield Candidate(config, algorithm, run, folder, data, point.cell, chosen, sweep.target)
+        return [
+            _read_winner(finished, winner, floors, data) for winner in finished.content["winners"]
+        ]
     except (LookupError, TypeError, ValueError):
         raise KavgError(f"{str(folder / 'sweep.json')!r} lists no winners of its points") from None
+
+
+def _read_winner(
+    finished: FinishedSweep, winner: Mapping[str, Any], floors: Mapping[int, float], data: str
+) -> Candidate:
+    sweep, place = finished.sweep, int(winner["run"])
+    point, cost = finished.points[place], _read_cost(winner)
+    config = sweep.stages[-1].configure(point.config)
+    has_floor = point.number in floors
+    return Candidate(
+        config,
+        config.algorithms[0],
+        finished.runs[place],
+        finished.folder,
+        data,
+        point.cell,
+        # One trial is no choice.
+        tuning=cost if cost.trials > 1 else None,
+        target=sweep.target,
+        floors={sweep.quantity: floors[point.number]} if has_floor else {},
+    )
 
 
 def _read_cost(winner: Mapping[str, Any]) -> TuningCost:

@@ -42,9 +42,12 @@ def describe_reading(reading: Reading) -> str:
 
 
 def describe_time(time: TargetTime | None) -> str:
-    """Return a time to target with its interval, or until when it was not reached."""
+    """Return a time to target with its interval, or until when it was not reached.
+
+    Runs that diverged have none.
+    """
     if time is None:
-        return "not recorded"
+        return "diverged"
     reached = int(time.reached.sum())
     share = "" if reached == len(time.reached) else f" ({reached} of {len(time.reached)} replicas)"
     # A time that is infinite, or at the very end of the records, was not seen to be reached.

@@ -219,6 +219,19 @@ def test_the_floor_of_a_target_is_the_highest_of_those_compared():
     )
 
 
+def test_a_method_that_diverged_never_arrives():
+    wild = method("wild", values=falling(0.5, T=6), diverged_at=6)
+    found = compare(method(values=falling(0.9)), wild, target=Target("F", below=0.5))
+    assert found.readings[1].time is None
+    assert found.contrasts[0].speed_up is None
+
+
+def test_the_floor_of_a_sweep_goes_before_those_of_its_winners():
+    a, b = method(values=falling(0.9)), method("M-AVG", mu=0.5, values=falling(0.81))
+    swept = [replace(each, floors={"F": 0.25}) for each in (a, b)]
+    assert compare(*swept, target=Target("F", floor=2.0)).target_value == 0.5
+
+
 # Refusals
 
 

@@ -132,6 +132,22 @@ def test_the_target_of_the_command_goes_before_that_of_the_sweep(compare, sweep)
     assert (found["quantity"], found["target"]["text"]) == ("grad_norm2", "grad_norm2 <= 1")
 
 
+def test_a_floor_is_that_of_the_sweep_and_times_are_the_same(compare, call, here):
+    tune = {"algorithm.*.gamma": [0.1, 0.2]}
+    target = {"quantity": "grad_norm2", "floor": 3.0}
+    write_settings(
+        here / "sweep.toml", rounds=40, replicas=8, figures=False,
+        objective={"kind": "quadratic", "spectrum": [1.0, 2.0]},
+        algorithm=[k_avg(P=3), m_avg(P=3)], sweep={"tune": tune, "target": target},
+    )  # fmt: skip
+    assert call("sweep", "sweep.toml", "-q", "--out", "a")[0] == 0
+    _, _, found = compare("a")
+    winners = json.loads(Path("a/sweep.json").read_text())["winners"]
+    assert [each["time"]["mean"] for each in found["groups"][0]["methods"]] == [
+        each["time"]["mean"] for each in winners
+    ]
+
+
 def test_a_damaged_sweep_is_refused_in_a_sentence(call, sweep):
     folder = sweep("a", tune=TUNE)
     content = json.loads((folder / "sweep.json").read_text())
