@@ -114,6 +114,11 @@ SAID = {
         f'{GRID}"algorithm.*.K" = [1]\n[sweep.zip]\n"algorithm.M-AVG.K" = [2]',
         "sweep.zip.'algorithm.M-AVG.K': varies what sweep.grid.'algorithm.*.K' varies already; ",
     ),
+    "a kind varied twice": (
+        f'{GRID}"algorithm.*.outer.kind" = ["averaging"]\n[sweep.tune]\n'
+        '"algorithm.0.outer.kind" = ["averaging"]',
+        "sweep.tune.'algorithm.0.outer.kind': varies what sweep.grid.'algorithm.*.outer.kind' ",
+    ),
     "a setting of the problem varied twice": (
         f"{GRID}start = [1.0]\n[sweep.tune]\nstart = [2.0]",
         "sweep.tune.start: varies what sweep.grid.start varies already; leave one of them out",

@@ -79,6 +79,15 @@ def test_a_zip_may_set_a_value_in_a_table_that_a_grid_sets():
     assert sigma2 == [point.settings["sigma2"] for point in found.points] == [4.0, 9.0] * 4
 
 
+def test_tables_of_two_algorithms_do_not_set_one_another():
+    rule = '[{ kind = "slowmo", mu = 0.1 }, { kind = "nesterov", mu = 0.1 }]'
+    found = sweep_of(
+        f'[sweep.zip]\n"algorithm.0.outer" = {rule}\n"algorithm.0.outer.mu" = [0.2, 0.4]\n'
+        f'[sweep.tune.zip]\n"algorithm.1.outer" = {rule}\n"algorithm.1.outer.mu" = [0.2, 0.4]'
+    )
+    assert [point.config.algorithms[0].outer.mu for point in found.points] == [0.2, 0.4] * 2
+
+
 def test_zip_advances_together_and_rows_that_do_not_differ_are_one():
     found = sweep_of('[sweep.zip]\n"objective.omega" = [1, 2, 2]\n"algorithm.M-AVG.K" = [1, 2, 3]')
     assert labels(found) == [
