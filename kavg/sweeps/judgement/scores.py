@@ -50,7 +50,13 @@ def parse_record(fields: Mapping[str, Any]) -> PointRecord:
     """
     record = PointRecord(**{**fields, "samples": tuple(fields["samples"])})
     counts = (record.number, record.rounds, record.gradients)
-    if not isinstance(record.digest, str) or any(type(count) is not int for count in counts):
+    numbers = (record.reached, record.final, *record.samples)
+    is_right = (
+        isinstance(record.digest, str)
+        and all(type(count) is int for count in counts)
+        and all(number is None or type(number) in (int, float) for number in numbers)
+    )
+    if not is_right:
         raise ValueError(f"it is no record of a finished point: {shorten_repr(fields)}")
     return record
 

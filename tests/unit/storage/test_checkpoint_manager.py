@@ -42,6 +42,21 @@ def test_the_two_last_checkpoints_remain(tmp_path):
     assert read_checkpoint(manager.latest).done == 4
 
 
+def test_points_of_a_sweep_are_kept_with_what_was_there_at_its_start(tmp_path):
+    start = Checkpoint(WHOLE.settings, "", (), [], {"done": 0, "table": "csv"})
+    manager = CheckpointManager(tmp_path / "run", CheckpointPolicy(50), start, owns_folder=False)
+    assert manager.is_due_for_sweep
+    manager.update_sweep([run_of(0, 3)], {"done": 3, "runs": [7]})
+    manager.save()
+    found = read_checkpoint(manager.latest)
+    assert (found.sweep, len(found.runs)) == ({"done": 3, "table": "csv", "runs": [7]}, 1)
+
+
+@pytest.mark.parametrize(("every", "due"), [("never", False), ("9d", False), (10**6, True)])
+def test_a_sweep_saves_after_each_batch_or_by_time(tmp_path, every, due):
+    assert manager_of(tmp_path, every).is_due_for_sweep == due
+
+
 def test_a_damaged_one_is_not_counted_among_the_two(folder):
     good, bad = reversed(list_checkpoints(folder / checkpoints.FOLDER))
     bad.write_bytes(b"x")

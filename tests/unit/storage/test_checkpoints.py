@@ -60,6 +60,15 @@ def packed(**changes):
 # Read back.
 
 
+def test_what_is_finished_of_a_sweep_comes_back_as_it_was(tmp_path):
+    sweep = {"done": 12, "stages": [[{"number": 3, "reached": None}], []], "runs": [3]}
+    whole = Checkpoint(WHOLE.settings, "", WHOLE.runs, [], sweep)
+    again = read_checkpoint(write_checkpoint(tmp_path, whole))
+    assert again.sweep == sweep
+    assert (again.done, list_checkpoints(tmp_path)[0].name) == (12, "000000012.ckpt")
+    assert read_checkpoint(write_checkpoint(tmp_path, WHOLE)).sweep is None
+
+
 def test_a_checkpoint_is_hashed_once(tmp_path, monkeypatch):
     path = write_checkpoint(tmp_path / "checkpoints", WHOLE)
     honest, hashed = hashlib.sha256, []
@@ -219,6 +228,8 @@ HOSTILE = {
     "about is deep": {"about": text("[" * 100_000)},
     "no settings": {"about": text({"runs": []})},
     "settings are a number": {"about": text(ABOUT | {"settings": 3})},
+    "a sweep that is a list": {"about": text(ABOUT | {"sweep": [1]})},
+    "a sweep without a number of rounds": {"about": text(ABOUT | {"sweep": {"done": "3"}})},
     "sessions are text": {"about": text(ABOUT | {"sessions": "x"})},
     "an infinity": {"about": text('{"sessions": [NaN]}')},
     "runs are a number": {"about": text(ABOUT | {"runs": 3})},

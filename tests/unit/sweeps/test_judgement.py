@@ -70,7 +70,14 @@ def test_the_best_of_each_algorithm_and_cell_are_kept_in_the_order_of_points():
 def test_a_record_comes_back_as_it_was():
     stored = record(3, reached=2.5, samples=(1.0, None), digest="ab", gradients=7)
     assert parse_record(stored.to_json()) == stored
-    for wrong in ({"number": "3"}, {"digest": 3}, {"rounds": None}, {"color": 1}):
+    for wrong in (
+        {"number": "3"},
+        {"digest": 3},
+        {"rounds": None},
+        {"color": 1},
+        {"final": "1"},
+        {"samples": ["1"]},
+    ):
         with pytest.raises((ValueError, TypeError)):
             parse_record(stored.to_json() | wrong)
 
