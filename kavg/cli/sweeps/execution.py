@@ -24,6 +24,7 @@ from kavg.sweeps.execution.spreading import Spreading, SpreadName, plan_stage
 from kavg.sweeps.execution.stage_run import FinishedBatch, run_stage
 from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.scores import describe_record, order_records
+from kavg.sweeps.labels import abbreviate_settings
 from kavg.sweeps.stored import find_sweep_promise
 from kavg.text import format_count
 
@@ -148,7 +149,8 @@ class StageObserver:
         findings = self.runner.findings
         best = order_records(list(self.records.values()), findings.criterion)[0]
         point = next(each for each in findings.sweep.points if each.number == best.number)
-        self.best = f", best {point.label}: {describe_record(best, findings.criterion)}"
+        label = f"{point.algorithm} {abbreviate_settings(point.settings)}"
+        self.best = f", best {label}: {describe_record(best, findings.criterion)}"
         self._show(self.done / self.work)
 
     def _show(self, share: float) -> None:

@@ -48,6 +48,8 @@ def plan_sweep_looks(sweep: Sweep, until: str | None, budget: int | None) -> Loo
             raise KavgError("--budget needs --until; --set replicas=R sets the number of replicas")
         return LookPlan((Look(1, replicas, LEVEL),))
     aim = parse_aim(until)
+    if aim.width is None and len({point.algorithm for point in sweep.points}) < 2:
+        raise KavgError("--until decided compares algorithms, and there is one; use width=W")
     return LookPlan(plan_looks(replicas, budget or GROWTH * replicas, LEVEL), aim)
 
 

@@ -15,6 +15,7 @@ from helpers.run_folder import (
     renew_manifest,
     stored_checkpoints,
 )
+from helpers.settings import k_avg
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 from kavg.cli.sweeps import looks
@@ -242,6 +243,13 @@ def test_wrong_aims_exit_2(call, here, words):
     assert code == 2
     assert words[0] in err or "budget" in err
     assert not (here / "runs").exists()
+
+
+def test_nothing_is_decided_about_one_algorithm(call, here):
+    write_sweep(here / "my.toml", algorithm=[k_avg()])
+    code, _, err = call("sweep", "my.toml", "-q", "--until", "decided")
+    assert code == 2
+    assert "compares algorithms" in err
 
 
 # kavg verify and kavg diff
