@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 SWEEP: Final = "sweep.json"
 """The file by which the folder of a sweep is known."""
-JUDGED: Final = ("speed-up", "phase")
-"""Kinds that compare winners, which the last stage has judged."""
 
 
 def draw_folders(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
@@ -99,7 +97,7 @@ def _choose_sweep_figure(
         raise KavgError("--floor is for the folders of runs, and this is the folder of a sweep")
     kind = None if view.kind is None else str(view.kind)
     asked = SweepView(kind, view.x, view.y, view.by)
-    values = load_stage(folder, content, view.stage, judged=kind in JUDGED)
+    values = load_stage(folder, content, view)
     chosen = choose_view(values.points, asked)
     noted = replace(layout, note=values.note)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 
 from kavg.analysis.estimate import Estimate
 from kavg.base import Floats
 from kavg.cli.plots.last_stage import LEVEL, measure_last_stage, name_cost
-from kavg.cli.plots.options import Content
+from kavg.cli.plots.options import Content, Kind, View
 from kavg.cli.sweeps.finished import read_finished_sweep
 from kavg.errors import KavgError
+from kavg.reports.figures.sweeps.arrangement import ALGORITHM
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value
 from kavg.storage.text_files import read_json
 from kavg.targets import Target
+
+JUDGED: Final = (Kind.SPEED_UP, Kind.PHASE)
+"""Kinds that compare winners, which the last stage has judged."""
 
 
 @final
@@ -31,11 +35,11 @@ class StageValues:
     note: str
 
 
-def load_stage(folder: Path, content: Content, number: int | None, *, judged: bool) -> StageValues:
+def load_stage(folder: Path, content: Content, view: View) -> StageValues:
     """Load the values of the points of a stage of a finished sweep.
 
-    ``number`` counts stages from 1.  If it is None, it is the first, in which all points were
-    tried, or with ``judged`` the last.
+    Without ``view.stage`` it is the first, in which all points were tried, or the last for
+    ``JUDGED`` kinds, whose winners then have the settings of their cells alone.
 
     Raises:
         KavgError: There is no such stage, or it has not kept what ``content`` asks for.
@@ -45,14 +49,21 @@ def load_stage(folder: Path, content: Content, number: int | None, *, judged: bo
     if not isinstance(stages, list) or not stages:
         raise KavgError(f"{str(folder / 'sweep.json')!r} has no stages; run the settings again")
     count = len(stages)
-    chosen = (count if judged else 1) if number is None else number
+    is_judged = view.kind in JUDGED
+    chosen = (count if is_judged else 1) if view.stage is None else view.stage
     if not 1 <= chosen <= count:
         raise KavgError(
             f"--stage must be from 1 to {count}, the stages of this sweep, got {chosen}"
         )
     if chosen == count:
         note = _note_stage(found, chosen - 1)
-        return StageValues(*measure_last_stage(read_finished_sweep(folder), content), note)
+        finished = read_finished_sweep(folder)
+        points, quantity = measure_last_stage(finished, content)
+        asked = {view.x, view.y, view.by} - {None, ALGORITHM}
+        if is_judged and asked <= set(finished.points[0].cell):
+            cells = [point.cell for point in finished.points]
+            points = [replace(p, settings=c) for p, c in zip(points, cells, strict=True)]
+        return StageValues(points, quantity, note)
     if content.target is not None or content.axis is not None:
         raise KavgError(
             f"stage {chosen} of this sweep keeps the ends of its runs alone, so there is no other "

@@ -77,12 +77,12 @@ def _find_winners(
 
 
 def arrange_speed_ups(
-    points: Sequence[PointValue], x: str, quantity: PlottedQuantity
+    points: Sequence[PointValue], x: str, by: str | None, quantity: PlottedQuantity
 ) -> tuple[VariedAxis, list[SettingCurve]]:
-    """Return the axis of a setting and, for each algorithm, speed-ups over its first value.
+    """Return the axis of a setting and speed-ups over its first value.
 
-    They compare the best point at the first value with the best at each other, replica by replica
-    where both have as many.
+    There is a curve for each algorithm and value of ``by``.  It compares the best point at the
+    first value with the best at each other, replica by replica where both have as many.
 
     Raises:
         KavgError: if no point has the setting and a time to target.
@@ -90,11 +90,13 @@ def arrange_speed_ups(
     timed = [point for point in with_settings(points, [x]) if point.time is not None]
     axis = axis_of(timed, x)
     curves = []
-    for name, part in divide_points(timed, ALGORITHM).items():
-        bests = [best_point(at, quantity) if at else None for at in points_along(part, axis)]
-        ratios = [_compare_with(bests[0], each) for each in bests]
-        failed = np.array([each is not None and each.has_failed for each in bests])
-        curves.append(SettingCurve(name, stack_estimates(ratios), failed))
+    for title, part in divide_points(timed, by).items():
+        for name, inner in divide_points(part, ALGORITHM).items():
+            bests = [best_point(at, quantity) if at else None for at in points_along(inner, axis)]
+            ratios = [_compare_with(bests[0], each) for each in bests]
+            failed = np.array([each is not None and each.has_failed for each in bests])
+            label = ", ".join(dict.fromkeys(filter(None, (name, title))))
+            curves.append(SettingCurve(label, stack_estimates(ratios), failed))
     return axis, curves
 
 

@@ -104,7 +104,7 @@ def draw_sweep(
         axes, names, phases = arrange_phases(points, (x, y), chosen.by, quantity, level)
         return phase_figure(phases, axes, names, level, layout)
     if chosen.kind == "speed-up":
-        axis, curves = arrange_speed_ups(points, x, quantity)
+        axis, curves = arrange_speed_ups(points, x, chosen.by, quantity)
         return speed_up_figure(curves, axis, layout)
     axis, panels = arrange_curves(points, x, chosen.by, quantity)
     return setting_figure(panels, axis, quantity, layout)
