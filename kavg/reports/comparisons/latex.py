@@ -14,7 +14,7 @@ from typing import Final
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
 from kavg.analysis.methods.contrast import Contrast
 from kavg.analysis.methods.reading import Reading
-from kavg.analysis.targets import describe_ratio
+from kavg.analysis.targets import TargetTime, describe_ratio
 from kavg.reports.comparisons.labels import (
     describe_amount,
     describe_reading,
@@ -96,8 +96,14 @@ def _list_cells(reading: Reading, contrast: Contrast | None, plan: ComparisonPla
         speed_up = "" if contrast.speed_up is None else describe_ratio(contrast.speed_up)
     cells = [describe_reading(reading), ratio]
     if plan.target is not None:
-        cells += [describe_time(reading.time), speed_up]
+        cells += [_describe_arrival(reading.time), speed_up]
     return [typeset(each) for each in cells]
+
+
+def _describe_arrival(time: TargetTime | None) -> str:
+    # A column of a page has no room for the words of the text.
+    is_late = time is not None and not time.estimate.mean < time.censored_at
+    return f"> {time.censored_at:.12g}" if time is not None and is_late else describe_time(time)
 
 
 def _join_cells(cells: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,8 @@ def forest_figure(
     (set_log_ticks if log else set_linear_ticks)(panel.xaxis, low, high)
     counts = [each.replicas for _, each in rows]
     caption = describe_replicas(counts, rows[0][1].level, "points", "bars")
+    if max(counts) > 1 and not all(_has_interval(each) for _, each in rows):
+        caption += "; hollow: no interval"
     add_caption(figure, caption, layout)
     return figure
 
@@ -117,4 +119,11 @@ def _draw_row(panel: Axes, each: Estimate, place: int) -> None:
         if (end < left) if marker == "<" else (end > right):
             panel.plot([edge], [place], marker=marker, color=colour, clip_on=False, markersize=5)
     if left <= each.mean <= right:
-        panel.plot([float(each.mean)], [place], marker="s", color=colour, markersize=5.5)
+        # Filled, a mean without an interval would look like one that is known exactly.
+        face = colour if _has_interval(each) else "white"
+        style: dict[str, Any] = {"marker": "s", "color": colour, "markersize": 5.5}
+        panel.plot([float(each.mean)], [place], markerfacecolor=face, **style)
+
+
+def _has_interval(each: Estimate) -> bool:
+    return not (np.isnan(each.low) and np.isnan(each.high))

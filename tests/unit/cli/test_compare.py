@@ -163,6 +163,8 @@ def test_a_target_that_is_not_reached_is_said_so(compare, run):
     assert found["quantity"] == "F"
     assert found["groups"][0]["methods"][0]["time"]["mean"] is None
     assert "K-AVG  not within 168 (0 of 8 replicas)" in out
+    assert compare("a", "--target", "F=1e-9", "--latex", "t.tex")
+    assert r" & \textgreater{} $168$ & " in Path("t.tex").read_text()
 
 
 def test_a_clock_and_a_budget_of_time(compare, run):

@@ -207,6 +207,16 @@ def test_a_forest_has_a_row_for_each_estimate_and_arrows_where_there_is_no_end()
     assert low < 1 < 5 < high
 
 
+def test_a_mean_without_an_interval_is_hollow_in_a_forest():
+    rows = [("one", number(2.9, 2.9, 2.9)), ("two", number(1.3, np.nan, np.nan))]
+    figure = forest_figure(rows, "ratio")
+    exact, unknown = figure.axes[0].lines[1:]
+    assert exact.get_markerfacecolor() == exact.get_color()
+    assert unknown.get_markerfacecolor() == "white"
+    assert "; hollow: no interval" in figure.get_suptitle()
+    assert "hollow" not in forest_figure(rows[:1], "ratio").get_suptitle()
+
+
 @pytest.mark.parametrize(
     "call",
     [
