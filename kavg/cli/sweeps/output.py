@@ -17,11 +17,11 @@ manifest.sha256         name, size and SHA-256 of all of these
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, final
 
 from kavg.analysis.looks import Look
 from kavg.cli.environment import describe_environment, installed_version
@@ -29,6 +29,7 @@ from kavg.cli.output import draw_if_possible, print_messages, print_text
 from kavg.cli.results import summarize_runs
 from kavg.cli.session import Session
 from kavg.cli.sweeps.figures import draw_sweep_figures
+from kavg.cli.sweeps.file_places import list_large_tables, list_places
 from kavg.cli.sweeps.looks import LookPlan
 from kavg.cli.sweeps.options import SweepOptions
 from kavg.cli.sweeps.report import describe_sweep, order_runs, write_best_settings
@@ -39,10 +40,9 @@ from kavg.mpi.collective import run_on_rank_0
 from kavg.mpi.signals import SignalExit
 from kavg.storage import RunFolder, StoredRun, digest, joint_digest
 from kavg.storage.checkpoint_manager import CheckpointManager
-from kavg.storage.limits import format_bytes
 from kavg.storage.output_folder import hold_unused_folder
 from kavg.storage.tables import ResultTable
-from kavg.storage.tables.result_files import TABLES, write_result_table
+from kavg.storage.tables.result_files import write_result_table
 from kavg.storage.text_files import write_json, write_text
 from kavg.storage.trajectories import write_trajectories
 from kavg.sweeps.execution.spreading import Spreading
@@ -50,11 +50,7 @@ from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.results import SweepResult, judge_sweep
 from kavg.sweeps.stored import describe_sweep_data, find_sweep_promise
-from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
-
-LARGE: Final = 50 * 2**20
-"""Bytes of a table above which a message says how to have fewer."""
 
 
 @final
@@ -102,39 +98,10 @@ def write_sweep_results(
     if not quiet:
         print_text(f"\n{format_sweep_table(findings, result, results.plan)}\n")
     print_messages(list_grid_ends(findings.sweep.points, result))
-    print_text("\n".join(_list_places(order_runs(findings), folder)))
-    print_messages(_list_large_tables(folder))
+    print_text("\n".join(list_places(order_runs(findings), folder)))
+    print_messages(list_large_tables(folder))
     if findings.sweep.points[0].config.figures and not installed_version("matplotlib"):
         print_text("no figure: pip install 'kavg[plot]' draws one")
-
-
-def _list_places(runs: Sequence[Trajectory], folder: Path) -> Iterator[str]:
-    """The digest, and where the files are that one looks at first."""
-    yield f"digest  {joint_digest(runs)}"
-    places = {
-        "best": [path for path in (folder / "best.toml", folder / "best") if path.exists()],
-        "table": _list_tables(folder),
-        "figures": sorted((folder / "figures").glob("*.png")),
-        "folder": [folder],
-    }
-    for name, paths in places.items():
-        if paths:
-            shown = ", ".join(escape_unprintable(str(path)) for path in paths)
-            yield f"{name:8}{shown}"
-
-
-def _list_tables(folder: Path) -> list[Path]:
-    return [path for name in TABLES if (path := folder / name).exists()]
-
-
-def _list_large_tables(folder: Path) -> Iterator[str]:
-    for path in _list_tables(folder):
-        size = path.stat().st_size
-        if size > LARGE:
-            yield (
-                f"{path.name} has {format_bytes(size)}; with [record] every = n it has a line for "
-                "every n-th round alone"
-            )
 
 
 def _write_files(

@@ -15,7 +15,7 @@ from helpers.run_folder import RUN_FILES, list_files, read_digest, read_environm
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 import kavg
-from kavg.cli.sweeps import command, output
+from kavg.cli.sweeps import command, file_places
 from kavg.config import load_config, to_toml
 from kavg.storage import digest, load_trajectories, manifest
 from kavg.sweeps import load_sweep
@@ -275,7 +275,7 @@ def test_data_are_found_from_every_settings_file_of_the_folder(call, here):
 
 def test_a_large_table_is_said(call, here, monkeypatch):
     assert "record" not in call("sweep", "my.toml", "-q", "--out", "a")[2]
-    monkeypatch.setattr(output, "LARGE", 1000)
+    monkeypatch.setattr(file_places, "LARGE", 1000)
     err = call("sweep", "my.toml", "-q", "--out", "b")[2]
     assert "points.csv has" in err
     assert "[record] every = n" in err
