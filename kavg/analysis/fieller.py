@@ -36,7 +36,8 @@ def ratio_interval(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
     R = len(above)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = float(above.mean() / below.mean()) if R else nan
-    low, high = _fieller_roots(above, below, level) if R > 1 and isfinite(mean) else (nan, nan)
+        known = R > 1 and isfinite(mean) and isfinite(below.mean())
+    low, high = _fieller_roots(above, below, level) if known else (nan, nan)
     return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, R)
 
 
@@ -76,7 +77,7 @@ def unpaired_ratio(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
     R, S = len(above), len(below)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         mean = float(above.mean() / below.mean())
-    known = min(R, S) > 1 and isfinite(mean)
+        known = min(R, S) > 1 and isfinite(mean) and isfinite(below.mean())
     low, high = _unpaired_roots(above, below, level) if known else (nan, nan)
     return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, min(R, S))
 

@@ -75,7 +75,9 @@ def measure_time(
     with np.errstate(over="ignore", invalid="ignore"):
         time = find_time(places, samples.mean(axis=1), value, rule)
     each = np.array([find_time(places, curve, value, rule) for curve in samples.T])
-    ends, bounds = (_invert_test(places, samples, value, rule, p) for p in (level, (1 + level) / 2))
+    ends, bounds = (
+        _invert_test(places, samples, value, rule, time, p) for p in (level, (1 + level) / 2)
+    )
     low, high = map(np.asarray, ends)
     return TargetTime(
         Estimate(np.asarray(time), low, high, level, samples.shape[1]),
@@ -99,7 +101,7 @@ def _validate_values(axis: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats
 
 
 def _invert_test(
-    places: Floats, samples: Floats, value: float, rule: TargetRule, level: float
+    places: Floats, samples: Floats, value: float, rule: TargetRule, time: float, level: float
 ) -> tuple[float, float]:
     # One replica has no spread, and NaN would count as "not reached".
     if samples.shape[1] == 1:
@@ -111,7 +113,8 @@ def _invert_test(
     high = find_time(places, band.high, value, rule)
     if rule == "first":
         high = max(high, find_time(places, fit_decreasing(pooled.high), value, rule))
-    return low, high
+    # Rounding may part the fit from the means of its blocks.
+    return min(low, time), max(high, time)
 
 
 def _interpolate_row(places: Floats, rows: Floats, time: float) -> Floats:

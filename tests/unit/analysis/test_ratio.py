@@ -45,5 +45,7 @@ def test_a_negative_mean_below_turns_the_interval_around(measure):
 def test_what_has_no_interval():
     assert np.isnan(unpaired_ratio([1.0], [2.0, 3.0]).low)
     assert np.isnan(unpaired_ratio([1.0, 2.0, 3.0], [-1.0, 0.1, 1.0]).low)
+    for measure in (ratio_interval, unpaired_ratio):
+        assert np.isnan(measure([1.0, 2.0], [1.7e308, 1.7e308]).low)
     with pytest.raises(KavgError, match="two rows of replicas"):
         unpaired_ratio([], [1.0])

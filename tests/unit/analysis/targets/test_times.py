@@ -124,6 +124,13 @@ def test_a_mean_that_does_not_arrive_is_beyond_the_records():
     assert (found.times == ROUNDS[-1]).all()
 
 
+def test_a_finite_mean_whose_spread_overflows_may_be_anywhere():
+    x = np.array([[16.0] * 3, [1.7e308, -1.7e308, 24.0], [0.0] * 3])
+    found = measure_time(np.arange(3), x, 1.0, rule="first").estimate
+    # At round 1 the mean is 8, and no interval is known.
+    assert (found.low, found.mean, found.high) == (1, 2, 2)
+
+
 def test_a_mean_near_the_target_may_not_arrive():
     random = np.random.default_rng(8)
     x = np.maximum(1 - ROUNDS[:, None] / 20, 0.0) + 0.3 * random.standard_normal((1, 8))
