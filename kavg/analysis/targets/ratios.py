@@ -57,7 +57,9 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
 
 
 def describe_ratio(estimate: Estimate) -> str:
-    """Return a ratio in words: "2.9 [2.6, 3.3]", "at least 3.1", "at most 0.4" or "undetermined".
+    """Return a ratio in words: "2.9 [2.6, 3.3]", "at least 3.1", "at most 0.4", "undetermined".
+
+    "infinite" if the second is at its target from the start, and the first is not.
 
     >>> describe_ratio(Estimate(np.asarray(inf), np.asarray(3.1), np.asarray(inf), 0.95, 32))
     'at least 3.1'
@@ -65,6 +67,8 @@ def describe_ratio(estimate: Estimate) -> str:
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
     if isfinite(mean) and mean > 0 and not (low == 0 and high == inf):
         return f"{_format_factor(mean)} [{_format_factor(low)}, {_format_factor(high)}]"
+    if low == inf:
+        return "infinite"
     if low > 0:
         return f"at least {_format_factor(low)}"
     if high < inf:
@@ -88,9 +92,10 @@ def _divide_intervals(a: TargetTime, b: TargetTime) -> tuple[float, float]:
     if np.isnan(a.bounds).any() or np.isnan(b.bounds).any():
         return nan, nan
     # Two ends at (1 + level)/2 each: by Bonferroni the quotient covers at the level.
-    low = a.bounds[0] / b.bounds[1] if b.bounds[1] > 0 else inf
-    high = a.bounds[1] / b.bounds[0] if b.bounds[0] > 0 else inf
-    return low, high
+    if b.bounds[1] == 0:
+        # b is at its target from the start: the ratio is infinite, or none if a may be too.
+        return (inf if a.bounds[0] > 0 else 0.0), inf
+    return a.bounds[0] / b.bounds[1], a.bounds[1] / b.bounds[0] if b.bounds[0] > 0 else inf
 
 
 def _combine_arms(a: TargetTime, b: TargetTime, r: float) -> tuple[float, float]:

@@ -212,6 +212,15 @@ def test_a_side_that_does_not_arrive_bounds_the_ratio(halves, words):
         assert ratio.low < 133 / 16.6  # the true ratio, 8
 
 
+def test_a_target_that_is_met_at_the_start_has_no_ratio():
+    late, early = (measure_time(ROUNDS, decays(1), value) for value in (0.1, 9.0))
+    words = [
+        describe_ratio(compare_times(a, b, paired=True))
+        for a, b in ((early, early), (late, early), (early, late))
+    ]
+    assert words == ["undetermined", "infinite", "at most 0"]
+
+
 def test_the_words_of_ratios():
     def words(mean, low, high):
         return describe_ratio(Estimate(*map(np.asarray, (mean, low, high)), 0.95, 8))
