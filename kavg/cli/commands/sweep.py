@@ -9,7 +9,7 @@ from kavg.cli.sweeps.options import SWEEP_OPTIONS, GridOption, SweepOptions
 
 
 @command(
-    "kavg sweep experiments/comparison/fair.toml",
+    "kavg sweep experiments/comparison/valley.toml",
     "kavg sweep my.toml --grid 'algorithm.*.K=1,4,16' --set replicas=8",
     "mpiexec -n 4 kavg sweep my.toml",
 )

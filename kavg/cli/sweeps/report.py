@@ -17,6 +17,7 @@ from kavg.sweeps.judgement.results import SweepResult, Winner
 from kavg.sweeps.labels import abbreviate_settings
 from kavg.sweeps.points import Point
 from kavg.text import escape_unprintable, format_count
+from kavg.trajectory import Trajectory
 
 FORMAT: Final = 1
 """The format of ``sweep.json``."""
@@ -55,7 +56,7 @@ def _drop_none(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def order_runs(findings: Findings) -> list[Any]:
+def order_runs(findings: Findings) -> list[Trajectory]:
     """Return the runs of the last stage in the order of its points."""
     last = findings.choose_points(len(findings.records) - 1)
     return [findings.runs[point.number] for point in last]

@@ -154,7 +154,7 @@ def _repeat_points(
     points = tuple(stored.points[i] for i in chosen)
     # A sweep of these points alone, in the last stage.
     part = replace(stored.sweep, points=points, stages=stored.sweep.stages[-1:])
-    findings = Findings(part, choose_criterion(part), keeps_runs=True)
+    findings = Findings(part, choose_criterion(stored.sweep), keeps_runs=True)
     run_stages(session, findings, quiet=quiet)
     now = [findings.runs[point.number] for point in points]
     before = label_runs(points, [stored.runs[i] for i in chosen])

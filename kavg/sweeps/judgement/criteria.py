@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
 from typing import final
+
+import numpy as np
 
 from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.targets import TargetTime, find_time, measure_time, target_value
@@ -125,9 +127,12 @@ def _describe_cell(point: Point, names: set[str]) -> Cell:
 
 def _find_stationary(point: Point, quantity: str) -> float:
     try:
-        return stationary_values(point.config.problem, point.config.algorithms[0])[quantity]
+        # A step of any size may be tried, and one that is far too large overflows.
+        with np.errstate(all="ignore"):
+            found = stationary_values(point.config.problem, point.config.algorithms[0])[quantity]
     except (KavgError, KeyError):  # another objective, a step that is too large
         return inf
+    return found if isfinite(found) else inf
 
 
 def _explain_missing(point: Point, quantity: str) -> str:

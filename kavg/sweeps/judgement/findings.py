@@ -86,6 +86,8 @@ class Findings:
             for stage, records in enumerate(stored["stages"]):
                 for fields in records:
                     self.add_record(stage, parse_record(fields))
+            # Rounds of earlier looks count on: checkpoints are numbered by it.
+            self._done = int(stored["done"])
             by_number = dict(zip(map(int, stored["runs"]), runs, strict=True))
             self._require_fit(by_number)
         except (LookupError, TypeError, ValueError) as error:

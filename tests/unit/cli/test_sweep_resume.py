@@ -234,6 +234,21 @@ def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(
         assert read_sweep(folder)["until"] == read_sweep("whole")["until"]
 
 
+def test_checkpoints_are_numbered_on_through_looks_and_sessions(call, here, strike):
+    aim = ["--until", "width=1e-9", "--budget", "12"]
+    rounds = strike(0)
+    assert call("sweep", "my.toml", "-q", "--out", "whole", *aim)[0] == 0
+    strike(len(rounds) - 8)
+    assert call("sweep", "my.toml", "-q", *aim)[0] == 143
+    first = stored_checkpoints(here / "runs/my")[0]
+    done = read_checkpoint(first).done
+    strike(7)
+    assert call("resume", "runs/my", "-q")[0] == 143
+    (last, *_) = stored_checkpoints(here / "runs/my")
+    assert read_checkpoint(last).done > done
+    assert int(last.stem) > int(first.stem)
+
+
 @pytest.mark.parametrize(
     "words", [["--until", "narrow"], ["--until", "width=0"], ["--budget", "9"],
               ["--until", "decided", "--budget", "2"]]
@@ -261,6 +276,19 @@ def test_verify_repeats_a_sweep(call, whole, how):
     assert code == 0, err + out
     assert "unchanged" in out
     assert ("same bits" in out) == (how != ["--files"])
+
+
+def test_a_sample_has_the_target_of_all_points(call, here):
+    """One point alone may have no stationary value."""
+    write_sweep(
+        here / "my.toml",
+        objective={"kind": "quadratic", "spectrum": [1.0, 0.5]},
+        sweep=SWEEP | {"target": {"quantity": "F", "floor": 2.0}, "stage": [{}, {"keep": 3}]},
+    )
+    assert call("sweep", "my.toml", "-q", "--out", "floor")[0] == 0
+    for seed in range(3):
+        code, out, err = call("verify", "floor", "-q", "--sample", "1", "--seed", seed)
+        assert (code, out.splitlines()[-1]) == (0, "same bits"), err
 
 
 def test_verify_finds_a_changed_file(call, whole):
