@@ -119,6 +119,15 @@ def test_unequal_tuning_is_a_warning(compare, sweep, call, here):
     assert [each["unshared"] for each in found["groups"][0]["contrasts"]] == [[], ["seed"]]
 
 
+def test_a_warning_about_many_cells_is_one_line(compare, sweep):
+    sweep("a", grid={"algorithm.*.gamma": [0.05, 0.1, 0.2]})
+    _, err, found = compare("a")
+    assert err.count("\n") == 1
+    (warning,) = found["warnings"]
+    assert "the same gamma = 0.05, with mu = 0 and 0.5" in warning
+    assert warning.endswith(" (and 2 more cells like it)")
+
+
 def test_a_choice_on_the_noise_that_judges_is_a_warning(compare, sweep):
     sweep("a", tune=TUNE, stage=[{"replicas": 8}])
     _, err, found = compare("a")
