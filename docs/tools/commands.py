@@ -18,8 +18,8 @@ from pathlib import Path
 from digests import ROOT, digest_of_code
 from markers import Block, Marker
 
-PROGRAMS = ("python", "kavg", "mpiexec")
-"""What a command of a marker may start."""
+PROGRAMS = ("python", "kavg", "mpiexec", "cat")
+"""What a command of a marker may start; ``cat`` shows a file."""
 ABOVE = "the block above"
 SETTINGS = {"COLUMNS": "100", "NO_COLOR": "1", "LC_ALL": "C.UTF-8", "MPLBACKEND": "Agg"}
 """Variables that would change what is printed."""
