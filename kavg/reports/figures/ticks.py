@@ -128,7 +128,7 @@ def format_settings(values: Sequence[object]) -> list[str]:
     """
     numbers = [x for x in values if isinstance(x, int | float) and not isinstance(x, bool)]
     if len(numbers) < len(values):
-        return [str(value) for value in values]
+        return [_plain([x])[0] if isinstance(x, float) else str(x) for x in values]
     # One notation for all, as a mixture is hard to compare.
     extreme = any(x and not 1e-2 <= abs(x) < PLAIN[1] for x in numbers)
     if extreme and is_power_of_two(numbers):

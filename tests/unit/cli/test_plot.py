@@ -168,7 +168,7 @@ def test_wrong_words_are_reported_and_nothing_is_written(call, here, words, said
 @pytest.mark.parametrize(
     ("words", "stem", "said"),
     [
-        ("--x gamma --y mu", "heat-map", "not shown: K-AVG, which has no μ"),
+        ("--x gamma --y mu", "heat-map", "K-AVG by itself, as it has no μ"),
         ("--kind curves", "curves", "stage 1 of 2, seed 1"),
         ("--kind curves --x gamma --by P", "curves", "least over μ"),
         ("--kind multiples --x gamma --by mu", "multiples", "least over P"),

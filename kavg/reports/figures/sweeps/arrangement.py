@@ -7,6 +7,7 @@ all of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -108,20 +109,35 @@ def arrange_maps(
 ) -> tuple[tuple[VariedAxis, VariedAxis], list[HeatMap]]:
     """Return the axes of two settings (x, y), and a map for each algorithm and value of ``by``.
 
-    A cell may hold the truly best point of its map if one of its points may (``best_set_p_values``
-    over all points of the map).
+    An algorithm that has one of the two alone, as K-AVG has no mu, is a row or column of its own in
+    every map, called by its name.  A cell may hold the truly best point of its map if one of its
+    points may (``best_set_p_values`` over all points of the map).
 
     Raises:
         KavgError: if no point has the settings.
     """
     inside = with_settings(points, axes)
-    x, y = (axis_of(inside or points, name) for name in axes)
+    strips = [_name_missing(each, axes) for each in points if lacks_one(each, axes)]
+    shown = [*strips, *inside] if inside else list(points)
+    x, y = (axis_of(shown, name) for name in axes)
+    names = dict.fromkeys(point.algorithm for point in inside)
     maps = []
-    for title, part in divide_points(inside, by).items():
-        for name, inner in divide_points(part, ALGORITHM).items():
+    for title, part in divide_points(shown, by).items():
+        for name in names:
+            inner = [each for each in part if each.algorithm not in names or each.algorithm == name]
             heading = ", ".join(dict.fromkeys(filter(None, (name, title))))
             maps.append(_make_map(heading, inner, (x, y), quantity))
     return (x, y), maps
+
+
+def lacks_one(point: PointValue, axes: tuple[str, str]) -> bool:
+    """True if a point has exactly one of two settings."""
+    return sum(name in point.settings for name in axes) == 1
+
+
+def _name_missing(point: PointValue, axes: tuple[str, str]) -> PointValue:
+    missing = next(name for name in axes if name not in point.settings)
+    return replace(point, settings={**point.settings, missing: point.algorithm})
 
 
 def _make_map(

@@ -100,9 +100,10 @@ def axis_of(points: Sequence[PointValue], name: str) -> VariedAxis:
     if not values:
         known = ", ".join(varied_settings(points)) or "none"
         raise KavgError(f"no point of the sweep varies {name!r}; it varies {known}")
-    # Numbers are sorted; names keep the order of the settings file.
-    numeric = all(isinstance(value, int | float) for value in values)
-    return VariedAxis(name, tuple(sorted(values) if numeric else values))  # type: ignore[type-var]
+    # Numbers are sorted; names keep the order of the settings file, and come first.
+    names = [value for value in values if isinstance(value, str)]
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return VariedAxis(name, (*names, *sorted(numbers)))
 
 
 def with_settings(points: Iterable[PointValue], names: Sequence[str]) -> list[PointValue]:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Final, final
 from kavg.errors import KavgError
 from kavg.reports.figures.files import save
 from kavg.reports.figures.layout import PAGE, Layout
-from kavg.reports.figures.sweeps.arrangement import ALGORITHM, arrange_curves, arrange_maps
+from kavg.reports.figures.sweeps.arrangement import (
+    ALGORITHM,
+    arrange_curves,
+    arrange_maps,
+    lacks_one,
+)
 from kavg.reports.figures.sweeps.heat_map import heat_map_figure
 from kavg.reports.figures.sweeps.phase_diagram import phase_figure
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
@@ -117,15 +122,22 @@ def _note_choice(
     shown = [name for name in (view.x, view.y) if name is not None]
     varied = varied_settings(points)
     others = [SYMBOLS.get(name, name) for name in varied if name not in (*shown, view.by)]
-    left_out = {
-        point.algorithm: SYMBOLS.get(name, name)
+    missing = [
+        (point, SYMBOLS.get(name, name))
         for name in shown
         for point in points
         if name not in point.settings
+    ]
+    strips = {
+        point.algorithm: name
+        for point, name in missing
+        if view.kind == "heat-map" and lacks_one(point, (str(view.x), str(view.y)))
     }
+    left_out = {each.algorithm: name for each, name in missing if each.algorithm not in strips}
     notes = [
         layout.note,
         f"{quantity.best} over {', '.join(others)}" if others else "",
+        *(f"{each} by itself, as it has no {name}" for each, name in strips.items()),
         *(f"not shown: {each}, which has no {name}" for each, name in left_out.items()),
     ]
     return replace(layout, note="; ".join(filter(None, notes)))

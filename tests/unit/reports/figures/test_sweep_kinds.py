@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.figures import legend_names
@@ -286,6 +288,25 @@ def test_a_heat_map_is_one_for_each_algorithm_and_marks_the_set_of_the_best():
     assert len(outlines(figure.axes[0])) == 4
     both = draw_sweep(some_points(), SweepView("heat-map", "gamma", "mu"), F)
     assert [panel.get_title() for panel in both.axes[:2]] == ["K-AVG", "M-AVG"]
+
+
+def test_an_algorithm_without_a_setting_is_a_row_of_its_own():
+    points = [
+        replace(each, settings={"gamma": each.settings["gamma"]})
+        if each.algorithm == "K-AVG"
+        else each
+        for each in some_points(mus=(0.1 + 0.2, 0.5))
+    ]
+    figure = draw_sweep(points, SweepView("heat-map", "gamma", "mu"), F)
+    panel = figure.axes[0]
+    assert [text.get_text() for text in panel.get_yticklabels()] == ["K-AVG", "0.3", "0.5"]
+    assert [each.get_title() for each in figure.axes[:-1]] == ["M-AVG"]
+    row = panel.collections[0].get_array()[0]
+    means = {p.settings["gamma"]: p.mean for p in points if p.algorithm == "K-AVG"}
+    np.testing.assert_allclose(row, [means[gamma] for gamma in sorted(means)])
+    assert "K-AVG by itself, as it has no μ" in figure.get_suptitle()
+    columns = draw_sweep(points, SweepView("heat-map", "mu", "gamma"), F).axes[0]
+    assert columns.get_xticklabels()[0].get_text() == "K-AVG"
 
 
 def test_one_replica_has_no_contours():
