@@ -25,10 +25,9 @@ def make_polars(columns: Mapping[str, NDArray[Any]]) -> Any:
         import polars
     except ImportError as error:
         raise _explain_absence("polars") from error
-    # Of an array of objects polars would make a column of objects, which it cannot compute with.
-    series = {name: x.tolist() if x.dtype == object else x for name, x in columns.items()}
+    # A column of texts without rows has no value that would show its type.
     texts = {name: polars.String for name, x in columns.items() if x.dtype == object}
-    return polars.DataFrame(series, schema_overrides=texts)
+    return polars.DataFrame(dict(columns), schema_overrides=texts)
 
 
 def _explain_absence(library: str) -> KavgError:

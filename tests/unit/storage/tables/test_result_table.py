@@ -132,12 +132,16 @@ def test_parquet_holds_the_same_bits(tmp_path_factory, table):
 
 @settings(max_examples=25)
 @given(tables())
+@example(ResultTable([]))
 def test_frames_hold_the_columns(table):
     for frame in (table.to_pandas, table.to_polars):
         pytest.importorskip(frame.__name__.removeprefix("to_"))
         made = frame()
         assert list(made.columns) == list(table)
         assert all(same(np.asarray(made[name].to_numpy()), table[name]) for name in table)
+    assert [str(made[name].dtype) == "String" for name in table] == [
+        column.type == "text" for column in table.schema
+    ]
 
 
 # A sweep that can be read by eye.
