@@ -28,9 +28,9 @@ outer = { kind = "block_momentum", mu = 0.5 }
 """
 
 
-def sweep_of(more="", grids=(), without="", **changes):
-    """The sweep of the settings with more lines, fewer (``without``), or others."""
-    return parse_sweep(settings_with(more, without, **changes), (), grids)
+def sweep_of(more="", grids=(), without="", base=BASE):
+    """The sweep of the settings with more lines, or without those that begin with a text."""
+    return parse_sweep(settings_with(more, without, base), (), grids)
 
 
 def settings_with(more="", without="", base=BASE):

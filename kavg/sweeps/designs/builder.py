@@ -136,8 +136,11 @@ class PointBuilder:
     def _check_problems(self) -> None:
         """Check how settings fit together, once for all points of a problem."""
         for points in self._groups.values():
-            algorithms = tuple(point.config.algorithms[0] for point in points)
-            for line in consistency_errors(replace(points[0].config, algorithms=algorithms)):
+            methods = [point.config.algorithms[0] for point in points]
+            # One of each P and K: the runs of all points are never in memory together.
+            kinds = {(method.P, method.K): method for method in methods}
+            merged = replace(points[0].config, algorithms=tuple(kinds.values()))
+            for line in consistency_errors(merged):
                 where = f" (at {points[0].label})" if len(self._groups) > 1 else ""
                 self.errors.setdefault(line, f"{line}{where}")
 

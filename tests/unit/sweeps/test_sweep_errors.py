@@ -7,6 +7,7 @@ from helpers.sweeps import BASE, sweep_errors, sweep_of
 
 from kavg.config import load_config, parse_config
 from kavg.errors import KavgError
+from kavg.storage.limits import MemoryLimit
 from kavg.sweeps import load_sweep, parse_sweep
 
 GRID = "[sweep.grid]\n"
@@ -225,6 +226,17 @@ def test_values_that_do_not_fit_together_name_the_point():
     assert line.endswith(" (at K-AVG start=[1.0, 2.0, 3.0])")
 
 
+def test_runs_that_are_only_tuned_need_no_memory_together(monkeypatch):
+    """Two runs take 40 MB of the 1 GB that there is, and all 200 of them 4 GB."""
+    limits = [MemoryLimit(1e9, "a test")]
+    monkeypatch.setattr("kavg.config.memory_estimates.list_memory_limits", lambda ranks: limits)
+    large = BASE.replace("rounds = 8", "rounds = 400").replace("replicas = 2", "replicas = 1000")
+    tune = '[sweep.tune]\n"algorithm.*.gamma" = { linear = [0.1, 0.2], count = 100 }'
+    assert len(sweep_of(tune, base=large).points) == 200
+    (line,) = sweep_errors(tune.replace("tune", "grid"), base=large)
+    assert line.startswith("sweep: is too large: 402 recorded rounds of 200 algorithms and 1000")
+
+
 def test_an_error_of_the_file_has_its_place_in_the_file():
     wrong = BASE.replace("mu = 0.5", "mu = 1.5")
     (line,) = sweep_errors('[sweep.grid]\n"algorithm.*.K" = [1, 2, 4]', base=wrong)
@@ -265,7 +277,7 @@ def test_too_many_cells_are_refused_and_many_trials_are_not(monkeypatch):
 def test_records_that_do_not_fit_in_memory_are_refused():
     grid = '[sweep.grid]\nrounds = [8, 1_000_000_000_000]\n"algorithm.*.K" = [1, 2, 3]'
     line = sweep_errors(grid)[0]
-    assert line.startswith("record: is too large: 1000000000002 recorded rounds of 6 algorithms")
+    assert line.startswith("record: is too large: 1000000000002 recorded rounds of 3 algorithms")
 
 
 def test_names_must_differ():
