@@ -12,7 +12,7 @@ from helpers.settings import k_avg, m_avg, write_settings
 from kavg.storage.manifest import list_changes
 
 pytest.importorskip("matplotlib")
-from kavg.cli.plots import drawing, last_stage
+from kavg.cli.plots import drawing
 from kavg.reports.figures import save, trajectory_figure
 
 SWEEP = """
@@ -238,17 +238,21 @@ def test_a_damaged_sweep_gets_one_sentence(call, here, swept, tmp_path):
         assert (code, out, err.count("\n")) == (2, "", 1)
 
 
-def test_a_point_that_diverged_has_failed_even_if_it_was_there_before(swept):
-    from kavg.cli.plots.options import CONTENT
-    from kavg.cli.plots.sweep_values import list_stage_values
+def test_a_point_that_diverged_has_failed_even_if_it_was_at_the_target_before(call, here):
+    text = SWEEP.partition("[sweep.grid]")[0].replace("rounds = 30", "rounds = 150")
+    target = """[sweep.grid]
+"algorithm.*.gamma" = [0.1, 30.0]
 
-    content = json.loads((swept / "sweep.json").read_text())
-    values = list_stage_values(content, 0)
-    failed = [point.settings["gamma"] for point in values.points if point.has_failed]
-    assert failed
-    assert set(failed) == {30.0}
-    assert CONTENT.target is None
-    assert values.quantity.failure == last_stage.FAILURE
+[sweep.target]
+quantity = "F"
+below = 1e9
+"""
+    (here / "s.toml").write_text(text + target)
+    code, _, err = call("sweep", "s.toml", "-q", "--out", "swept")
+    assert code == 0, err
+    assert call("plot", "swept", "--kind", "curves", "--x", "gamma")[0] == 0
+    crosses = [line for line in figure().axes[0].lines if line.get_marker() == "x"]
+    assert [line.get_xdata().tolist() for line in crosses] == [[30.0], [30.0]]
 
 
 def test_the_figure_is_the_one_that_is_saved(tmp_path):

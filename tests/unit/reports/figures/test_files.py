@@ -7,8 +7,10 @@ import zlib
 
 import pytest
 from helpers.figure_samples import F, a_run, some_points
+from helpers.figures import drawn_texts, meeting_texts, outer_texts
 
 from kavg.errors import KavgError
+from kavg.storage.recovery import TARGETS
 
 pytest.importorskip("matplotlib")
 from kavg.reports.figures import Layout, ReferenceLine, save, trajectory_figure
@@ -56,6 +58,19 @@ def test_a_format_has_the_same_layout_whatever_else_is_written(tmp_path):
     _, alone = save(a_figure(), tmp_path / "a", "fig", ["png", "pdf"])
     (only,) = save(a_figure(), tmp_path / "b", "fig", ["pdf"])
     assert alone.read_bytes() == only.read_bytes()
+
+
+def test_what_is_saved_was_laid_out(tmp_path):
+    figure = a_figure()
+    save(figure, tmp_path, "fig", ["svg"])
+    texts = drawn_texts(figure)
+    assert meeting_texts(texts) == []
+    assert outer_texts(figure, texts) == []
+
+
+def test_drafts_of_every_format_are_mended_after_a_crash():
+    for each in figure_files.FORMATS:
+        assert TARGETS["figures"].fullmatch(f".heat-map.{each}.0123abcd.partial")
 
 
 @pytest.mark.parametrize("formats", [[], ["gif"], ["png", "jpg"]])

@@ -27,6 +27,7 @@ from kavg.reports.figures import (
     setting_figure,
     speed_up_figure,
 )
+from kavg.reports.figures.sweeps.arrangement import arrange_maps
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
 from kavg.reports.figures.sweeps.point_values import (
     PointValue,
@@ -288,6 +289,17 @@ def test_a_heat_map_is_one_for_each_algorithm_and_marks_the_set_of_the_best():
     assert len(outlines(figure.axes[0])) == 4
     both = draw_sweep(some_points(), SweepView("heat-map", "gamma", "mu"), F)
     assert [panel.get_title() for panel in both.axes[:2]] == ["K-AVG", "M-AVG"]
+
+
+def test_a_cell_may_be_the_best_if_one_of_its_points_may():
+    noise = np.random.default_rng(1).normal(0.0, 0.1, (2, 32))
+    points = [
+        final_value("M-AVG", {"gamma": gamma, "mu": 0.5, "K": K}, base + noise[place], F)
+        for place, gamma in enumerate((0.1, 0.2))
+        for K, base in ((1, 1.0), (4, 5.0))
+    ]
+    (_, _), (chart,) = arrange_maps(points, ("gamma", "mu"), None, F)
+    assert (chart.p_values > 0.05).all()
 
 
 def test_an_algorithm_without_a_setting_is_a_row_of_its_own():
