@@ -246,6 +246,7 @@ def test_a_point_that_diverged_has_failed_even_if_it_was_at_the_target_before(ca
 [sweep.target]
 quantity = "F"
 below = 1e9
+rule = "first"
 """
     (here / "s.toml").write_text(text + target)
     code, _, err = call("sweep", "s.toml", "-q", "--out", "swept")
