@@ -62,7 +62,7 @@ def run_batch(
 
 def _agree_to_share(batch: Batch, ranks: Ranks) -> bool:
     """True if the points of a batch have the same bits in common arrays, on all ranks."""
-    shares = ranks.attempt(lambda: _can_share_arrays(batch), False)
+    shares = ranks.attempt(lambda: can_share_arrays(batch), False)
     ranks.meet()
     if ranks.is_alone:
         return shares
@@ -70,7 +70,7 @@ def _agree_to_share(batch: Batch, ranks: Ranks) -> bool:
     return set(group_ranks(ranks.comm, bytes([shares]))) == {bytes([True])}
 
 
-def _can_share_arrays(batch: Batch) -> bool:
+def can_share_arrays(batch: Batch) -> bool:
     """Check user code at the start, and whether rows and draws have the bits of a run alone.
 
     Raises ``KavgError`` if a contract is broken.

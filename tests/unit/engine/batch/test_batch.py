@@ -243,12 +243,28 @@ def test_a_failure_on_one_rank_ends_all():
     assert isinstance(found[1], RuntimeError)
 
 
-def test_a_rule_that_returns_its_result_is_refused():
+def test_a_rule_that_returns_its_result_in_a_later_round_is_refused():
     class Returns(Rule):
-        def step(self, w, v, displacement, gamma):
-            w += displacement
-            return None if np.all(np.abs(w) < 0.6) else w + 1
+        is_armed = False
 
-    rules = [Returns(0.1), Returns(0.2)]
+        def step(self, w, v, displacement, gamma):
+            super().step(w, v, displacement, gamma)
+            return w + 1 if Returns.is_armed else None
+
+    points = [method(0.1, rule) for rule in (Averaging(), Returns(0.1), Returns(0.2))]
+    (batch,) = plan_batches(PROBLEM, points, 5, RunOptions())
+
+    def arm(n, requested):
+        Returns.is_armed = n == 2
+
     with pytest.raises(kavg.KavgError, match="write to w and v in place"):
-        kavg.simulate_batch(PROBLEM, [method(0.2, rule) for rule in rules], rounds=50)
+        run_batch(batch, on_round=arm)
+
+
+def test_the_last_round_is_measured_whatever_is_due():
+    """There w is finite and F is not."""
+    problem = kavg.Problem(kavg.objectives.Quadratic((1e10,)), kavg.oracles.Gaussian(1.0), 0.5)
+    points = [method(gamma, Averaging(), K=1) for gamma in (1e-12, 2e140)]
+    together, expected = both(problem, points, rounds=1, every=3)
+    assert expected[1].not_finite == "F"
+    assert all(map(same_run, together, expected))
