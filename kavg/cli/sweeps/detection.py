@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def is_sweep_folder(folder: Path) -> bool:
             return find_checkpoint(folder, read_checkpoint)[1].sweep is not None
     except (KavgError, OSError):
         return False
-    return (folder / "sweep.json").is_file()
+    # pathlib raises for a name that is too long.
+    return os.path.isfile(folder / "sweep.json")
 
 
 def is_sweep_shared(session: Session, folder: Path) -> bool:
