@@ -175,8 +175,7 @@ class BatchRun:
         groups = group_ranks(self.ranks.comm, mask.tobytes())
         if len(groups) > 1:
             each = "; ".join(
-                f"{np.frombuffer(found, np.uint8).sum()} on {name_ranks(ranks)}"
-                for found, ranks in groups.items()
+                f"{found.count(1)} on {name_ranks(ranks)}" for found, ranks in groups.items()
             )
             raise CollectiveError(
                 f"ranks must find the same points diverged in round {self.last.n}, got {each}; "

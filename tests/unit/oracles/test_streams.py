@@ -219,4 +219,5 @@ def test_purposes_are_numbered_once_and_for_all() -> None:
         "SHIFT": 5,
         "PARTITION": 6,
         "ROTATION": 7,
+        "BOOTSTRAP": 8,
     }
