@@ -131,7 +131,7 @@ def speed_up_until_drift(R: int) -> list[Claim]:
     first, last, without = found(few, 16), found(many, 16), found((2, 8, 32, 128), 1)
     return [
         # Not -1: the floor is a/P + c, and at P = 8 the drift c is a thirtieth of it.
-        Claim("speed-up in P, K = 16, P = 2..8", str(first), "high < -0.9", first.high < -0.9),
+        Claim("speed-up in P, K = 16, P = 2..8", str(first), "high < -0.8", first.high < -0.8),
         Claim("the same, P = 128..512", str(last), "low > -0.8: drift", last.low > -0.8),
         slope_claim("the same without drift, K = 1, P = 2..128", without, -1.0),
     ]
