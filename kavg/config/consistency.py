@@ -41,7 +41,7 @@ def consistency_errors(config: Config) -> list[str]:
     if errors:  # nothing else can be checked without an objective
         return errors
     with collect_error(errors, "start"):
-        _check_start(problem, config.seed)
+        _require_finite_start(problem, config.seed)
     # Algorithms differ in K, gamma and the outer rule too, none of which matters to memory.
     for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
         with collect_error(errors, "replicas"):
@@ -78,7 +78,7 @@ def _check_objective(objective: Objective) -> None:
     objective.value(np.zeros(objective.dim))
 
 
-def _check_start(problem: Problem, seed: int) -> None:
+def _require_finite_start(problem: Problem, seed: int) -> None:
     objective, w = problem.objective, problem.first_iterate(seed, 1)
     with np.errstate(all="ignore"):
         F, g = objective.value(w), objective.grad(w, np.empty_like(w))

@@ -140,8 +140,8 @@ def tabulate_turn() -> NDArray[np.complex128]:
     (np.float64(1.0), np.True_)
     """
     sines = _quarter_of_sines()
-    sine = _reflect([s / ONE for s in sines])
-    cosine = np.roll(_reflect([(s * ROOT >> BITS) / ONE for s in sines]), -STEPS // 4)
+    sine = _mirror_quarter([s / ONE for s in sines])
+    cosine = np.roll(_mirror_quarter([(s * ROOT >> BITS) / ONE for s in sines]), -STEPS // 4)
     sine[0] = -0.0
     table = np.empty(STEPS, np.complex128)
     table.real, table.imag = sine, cosine
@@ -162,7 +162,7 @@ def _quarter_of_sines() -> list[int]:
     return sines
 
 
-def _reflect(quarter: list[float]) -> NDArray[np.float64]:
+def _mirror_quarter(quarter: list[float]) -> NDArray[np.float64]:
     up = np.array(quarter)
     half = np.concatenate([up[:-1], up[:0:-1]])
     return np.concatenate([half, -half])

@@ -98,17 +98,17 @@ def build_trajectories(about: Sequence[Any], arrays: Mapping[str, Any]) -> list[
 
 
 def _build(i: int, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Trajectory:
-    series = _select(f"{i}.series.", arrays)
+    series = _select_prefix(f"{i}.series.", arrays)
     return Trajectory(
         # Files of kavg 0.3.0 and before have no number of their arithmetic.
         **{"arithmetic": 1, **about},
         **{name: arrays[f"{i}.{name}"] for name in ARRAYS},
         series={unquote(name): values for name, values in series.items()},
-        states=unstack_states(_select(f"{i}.states.", arrays)),
+        states=unstack_states(_select_prefix(f"{i}.states.", arrays)),
     )
 
 
-def _select(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
+def _select_prefix(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:
     """The arrays whose names begin with the prefix, by the rest of their names."""
     return {key.removeprefix(prefix): arrays[key] for key in arrays if key.startswith(prefix)}
 

@@ -88,7 +88,7 @@ def write_sweep_results(
         if not force:
             folder, lock = hold_unused_folder(folder)
         write = partial(_write_files, session, results, result, folder)
-        RunFolder(folder, is_locked=True).replace(write, partial(_draw_figures, findings, result))
+        RunFolder(folder, is_locked=True).replace(write, partial(_draw_if_wanted, findings, result))
     except OSError as error:
         reason = error.strerror or error
         raise RunFailed(f"cannot write {str(folder)!r}: {reason}") from None
@@ -164,7 +164,7 @@ def _write_point_folders(
         RunFolder(stage / place, is_locked=True).write(stored)
 
 
-def _draw_figures(findings: Findings, result: SweepResult, figures: Path) -> None:
+def _draw_if_wanted(findings: Findings, result: SweepResult, figures: Path) -> None:
     if findings.sweep.points[0].config.figures:
         draw_if_possible(lambda: draw_sweep_figures(findings, result, figures))
 

@@ -40,7 +40,7 @@ def check_user_code(
     step = int(state.n * algorithm.K)
     with limit_blas_to_one_thread(), np.errstate(all="ignore"):
         if is_new:
-            _check_start(problem, options, state.w)
+            _require_prefix_start(problem, options, state.w)
         R = min(options.replicas, TRIED_REPLICAS)
         suspicions = check_objective(problem.objective, w, options.dtype, R)
         _check_rule(algorithm, state, gamma)
@@ -77,7 +77,7 @@ def _check_schedule(algorithm: Algorithm, n: int) -> float:
     return gamma
 
 
-def _check_start(problem: Problem, options: RunOptions, w: Floats) -> None:
+def _require_prefix_start(problem: Problem, options: RunOptions, w: Floats) -> None:
     """Check that the first replica's start does not depend on how many there are."""
     if not np.array_equal(problem.first_iterate(options.seed, 1), w[:1]):
         raise KavgError(

@@ -33,7 +33,7 @@ CLARITY: Final = 0.01
 
 @final
 @dataclass(frozen=True)
-class Slope:
+class ContradictedSlope:
     """A slope that ``grad`` claims and the clear quotient of ``value`` that contradicts it.
 
     ``is_along`` is true where the direction is that of the gradient itself.
@@ -52,7 +52,7 @@ def check_slopes(name: str, objective: Objective, w: Floats) -> str | None:
     itself differs.  Where it does not, a gradient that is clipped to a constant is such a multiple,
     and meant; a gradient of zeros is not.
     """
-    found: list[Slope] = []
+    found: list[ContradictedSlope] = []
     points = 0
     for x in (w + move * (1.0 + np.abs(w)) for move in MOVES):
         slopes = _contradictions(objective, x)
@@ -64,7 +64,7 @@ def check_slopes(name: str, objective: Objective, w: Floats) -> str | None:
     return _judge(name, found) if points > 1 else None
 
 
-def _judge(name: str, found: list[Slope]) -> str:
+def _judge(name: str, found: list[ContradictedSlope]) -> str:
     along = [slope for slope in found if slope.is_along]
     if along and all(slope.measured < 0 for slope in along):
         raise KavgError(
@@ -91,7 +91,7 @@ def _spread(numbers: Floats) -> float:
     return float(np.ptp(numbers) / (np.abs(numbers).max() or 1.0))
 
 
-def _contradictions(objective: Objective, x: Floats) -> list[Slope] | None:
+def _contradictions(objective: Objective, x: Floats) -> list[ContradictedSlope] | None:
     """Return what contradicts the gradient at a point, or None where something agrees with it."""
     found = []
     try:
@@ -103,7 +103,7 @@ def _contradictions(objective: Objective, x: Floats) -> list[Slope] | None:
             if measured == claimed:
                 return None
             if np.isfinite(measured) and np.isfinite(claimed):
-                found.append(Slope(claimed, measured, is_along))
+                found.append(ContradictedSlope(claimed, measured, is_along))
     except Exception:  # a point that no run need visit may lie outside of F's domain
         return []
     return found

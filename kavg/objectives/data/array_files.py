@@ -27,7 +27,7 @@ PAIRS: Final = (
 """Names of the arrays of features and labels; the first pair that is there is read."""
 
 
-def read_archive(path: Path, choices: DataFile) -> Data:
+def read_feature_arrays(path: Path, choices: DataFile) -> Data:
     """Read the features ``(n, p)`` and the labels ``(n,)`` or ``(n, 1)`` of an ``.npz`` file.
 
     An archive with a single array is read as a table.  Raises KavgError if there are other arrays
@@ -44,7 +44,7 @@ def read_archive(path: Path, choices: DataFile) -> Data:
     others = sorted({*names} - {*pair})
     notes = [] if pair == PAIRS[0] else [f"arrays {pair[0]!r} and {pair[1]!r}"]
     notes += [f"not read: {', '.join(map(repr, others[:9]))}"] if others else []
-    return _select(arrays[pair[0]], arrays[pair[1]], choices, notes)
+    return _choose_features(arrays[pair[0]], arrays[pair[1]], choices, notes)
 
 
 def read_array(path: Path, choices: DataFile) -> Data:
@@ -63,7 +63,7 @@ def _split_table(table: NDArray[Any], choices: DataFile) -> Data:
     return _drop_missing(features, labels, choices, list(roles.notes))
 
 
-def _select(
+def _choose_features(
     features: NDArray[Any], labels: NDArray[Any], choices: DataFile, notes: list[str]
 ) -> Data:
     """Data of separate arrays, of which ``columns`` and ``ignore`` can choose features."""

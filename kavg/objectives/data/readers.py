@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from kavg.errors import KavgError
-from kavg.objectives.data.array_files import read_archive, read_array
+from kavg.objectives.data.array_files import read_array, read_feature_arrays
 from kavg.objectives.data.data_file import NAMED, DataFile
 from kavg.objectives.data.dataset import Data
 from kavg.objectives.data.named_sets import load_named
 from kavg.objectives.data.text_lines import check_regular_file
 from kavg.objectives.data.text_table import read_table
 
-FORMATS: Final = {".npz": read_archive, ".npy": read_array}
+FORMATS: Final = {".npz": read_feature_arrays, ".npy": read_array}
 """Readers by the end of a name, in small letters; any other file is a table of text."""
 NEEDS: Final = {
     ".npz": "an .npz file with the arrays 'features' (n, p) and 'labels' (n,), or X and y",
