@@ -5,14 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from math import inf
 from sys import float_info
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
 
 from kavg.arrays import as_array
-from kavg.base import Floats, NoiseConstants, Objective, Oracle, Outer, Schedule, Start
+from kavg.base import (
+    AdaptivePeriod,
+    Floats,
+    LocalOptimizer,
+    NoiseConstants,
+    Objective,
+    Oracle,
+    Outer,
+    Period,
+    Schedule,
+    Start,
+)
 from kavg.conversion import to_number
 from kavg.errors import KavgError
+from kavg.optimizers import SGD
 from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import Count, Finite, Positive, check_dimension, check_range, check_ranges
 from kavg.text import shorten_repr
@@ -88,6 +100,9 @@ def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
     return np.array(points, np.float64)
 
 
+PLAIN: Final = SGD()
+
+
 @dataclass(frozen=True)
 class Algorithm:
     """K-step averaging: ``P`` learners take ``K`` local steps, then the outer rule is applied.
@@ -95,13 +110,15 @@ class Algorithm:
     Round n, with ``x^j`` the iterates of learner j and ``g^j`` its stochastic gradients::
 
         x_0^j = start(w_n, v_n)                         the outer rule's starting point
-        x_{t+1}^j = x_t^j - gamma(n) g^j(x_t^j)         for t = 0, ..., K - 1
+        x_{t+1}^j = x_t^j - gamma(n) g^j(x_t^j)         for t = 0, ..., K - 1 (``optimizer``)
         d_n = (1/P) sum_j (x_K^j - x_0^j)               one Allreduce
         w_{n+1}, v_{n+1} = step(w_n, v_n, d_n)          the outer rule (``kavg.outer``)
 
     With block momentum this is M-AVG (Cong and Liu 2020, arXiv 2110.00625), with plain averaging
     K-AVG (Zhou and Cong 2018, arXiv 1708.01012); docs/notation.md compares letters.  ``gamma`` is a
-    number or a schedule, a function of the round ``n = 1, 2, ...``.  ``name`` is used in reports.
+    number or a schedule, a function of the round ``n = 1, 2, ...``, and so is ``K``
+    (``kavg.periods``).  ``optimizer`` is the rule of the local steps (``kavg.optimizers``).
+    ``name`` is used in reports.
 
     Raises ``KavgError`` if a number is out of range, or a part is of another kind.
 
@@ -111,10 +128,11 @@ class Algorithm:
     """
 
     P: Annotated[Count, "use P=1 for a single learner"]
-    K: Annotated[Count, "use K=1 for synchronous SGD"]
+    K: Annotated[Count, "use K=1 for synchronous SGD"] | Period
     gamma: Positive | Schedule
     outer: Outer
     name: str = ""
+    optimizer: LocalOptimizer = PLAIN
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -122,7 +140,7 @@ class Algorithm:
     @property
     def same_bits(self) -> SameBits:
         """Where the bits are the same: the weaker of what step size and outer rule promise."""
-        return find_same_bits(self.gamma, self.outer)
+        return find_same_bits(self.gamma, self.K, self.optimizer, self.outer)
 
     def step_size(self, n: int) -> float:
         """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule.
@@ -130,6 +148,48 @@ class Algorithm:
         Raises ``KavgError`` if a schedule returns anything but a finite number above 0.
         """
         return _check_step_size(self.gamma(n), n) if callable(self.gamma) else self.gamma
+
+
+    def count_local_steps(self, n: int) -> int:
+        """Return ``K(n)``, whether ``K`` is a number or a function; the first of an adaptive one.
+
+        Raises ``KavgError`` if a function returns anything but a whole number of at least 1.
+        """
+        if not callable(self.K):
+            return self.K
+        return check_period(self.K(n, self.step_size(n)), n)
+
+    def sum_local_steps(self, n: int) -> int:
+        """Return the local steps of the first ``n`` rounds: ``n K`` where K is a number.
+
+        Raises ``KavgError`` if ``K`` is adaptive: only a run knows them then.
+        """
+        if not callable(self.K):
+            return n * self.K
+        if isinstance(self.K, AdaptivePeriod):
+            raise KavgError("K is adaptive, so its local steps are known to the run alone")
+        return sum(map(self.count_local_steps, range(1, n + 1)))
+
+    def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
+        """Return the period of round ``n + 1`` if ``K`` is adaptive, else None.
+
+        ``K`` and ``dispersion (R,)`` are those of round ``n``.  Raises ``KavgError`` if the period
+        is no whole number of at least 1.
+        """
+        if not isinstance(self.K, AdaptivePeriod):
+            return None
+        return check_period(self.K.adapt(K, dispersion, self.step_size(n)), n + 1)
+
+
+def check_period(K: object, n: int) -> int:
+    """Return a period as an ``int``; raise ``KavgError`` unless it is a whole number from 1 on."""
+    number = to_number(K, int)
+    if number is not None and number >= 1:
+        return int(number)
+    raise KavgError(
+        f"K must be a whole number of at least 1 in every round, got {K!r:.60} for round {n}; "
+        "return an int, such as max(1, n // 100)"
+    )
 
 
 def _check_step_size(gamma: object, n: int) -> float:
@@ -143,6 +203,16 @@ def _check_step_size(gamma: object, n: int) -> float:
         f"gamma must be a finite number above 0 in every round, got {gamma!r:.60} for round {n}; "
         "return a float, such as 0.1 / n**0.5"
     )
+
+
+def memory_shape(outer: Outer, R: int, d: int) -> tuple[int, ...]:
+    """Return the shape of ``v``: as many arrays ``(R, d)``, side by side, as the rule remembers.
+
+    >>> from kavg.outer import Averaging, BlockMomentum
+    >>> memory_shape(BlockMomentum(mu=0.5), R=2, d=3), memory_shape(Averaging(), R=2, d=3)
+    ((2, 3), (0,))
+    """
+    return (R, int(outer.memory) * d) if outer.memory else (0,)
 
 
 def describe_outer_rule(rule: Outer) -> dict[str, str | float]:

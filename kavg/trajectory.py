@@ -24,7 +24,11 @@ class State:
     """All that the next round needs: ``w`` and ``v`` after ``n`` rounds.
 
     ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory, ``(R, d)`` or ``(0,)``.
-    ``exponents (R,)`` are the bounds that the exact mean uses next, None before the first round.
+    ``exponents`` are the bounds that the exact mean uses next, None before the first round: one a
+    replica, and one more for each slot that is averaged.  ``steps`` counts the local steps of a
+    learner so far, None for ``n K``, and ``K`` is an adaptive period's for the next round.
+    ``slots`` is what the learners' optimizers carry on: ``(learners, s, R, d)`` of this rank's
+    learners where it is kept, ``(1, s, R, d)`` where it is averaged, else None.
     ``meta_iterations(state=...)`` continues from it with the same bits as an unbroken run.  A
     state that a run yields has read-only arrays; one that is given to a run is copied.
     """
@@ -33,6 +37,9 @@ class State:
     w: Floats
     v: Floats
     exponents: NDArray[np.int64] | None = None
+    steps: int | None = None
+    K: int | None = None
+    slots: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +55,10 @@ class Trajectory:
     ``done`` counts the rounds that led to ``w``, and ``exponents
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
     from which later rounds can be repeated.  ``arithmetic`` is that of the kavg that made the run,
-    1 up to kavg 0.3.0: a run is extended with its own alone.  ``outer`` has the kind and numbers of
+    1 up to kavg 0.3.0: a run is extended with its own alone.  ``K`` is the period of the last round
+    where it changes from round to round; then ``counted (T,)`` has the local steps up to each row,
+    and ``next_K`` the next period of one that adapts.  ``slots`` is what the optimizers of all
+    learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if averaged.  ``outer`` has the kind and numbers of
     the outer rule (``kavg.problem.describe_outer_rule``), nothing where they were not recorded.
     All arrays are read-only: copy what is to be changed.
 
@@ -78,9 +88,12 @@ class Trajectory:
     not_finite: str | None = None
     arithmetic: int = ARITHMETIC
     outer: dict[str, str | float] = field(default_factory=dict)
+    counted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    next_K: int | None = None
+    slots: Floats = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "w", "v", "seconds", "gammas", "exponents"):
+        for name in ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "slots"):
             object.__setattr__(self, name, view_read_only(getattr(self, name)))
         series = {name: view_read_only(values) for name, values in self.series.items()}
         object.__setattr__(self, "series", series)
@@ -115,13 +128,13 @@ class Trajectory:
 
     @property
     def steps(self) -> NDArray[np.int64]:
-        """The number of local steps each learner has taken, ``(T,)``: ``n K``."""
-        return self.rounds * self.K
+        """The number of local steps each learner has taken, ``(T,)``: ``n K`` if K is constant."""
+        return self.counted if self.counted.size else self.rounds * self.K
 
     @property
     def gradients(self) -> NDArray[np.int64]:
-        """The number of single-example gradients of all learners, ``(T,)``: ``n K P B``."""
-        return self.rounds * (self.K * self.P * self.B)
+        """The number of single-example gradients of all learners, ``(T,)``: ``steps P B``."""
+        return self.steps * (self.P * self.B)
 
     @property
     def communications(self) -> NDArray[np.int64]:
@@ -148,6 +161,7 @@ AXES = ("rounds", "steps", "gradients", "communications", "seconds")
 class Round:
     """The result of one round: the state for the next round, and measurements of this one.
 
+    ``K`` is the number of local steps that the round took, 0 at the start.
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
     ``gamma`` is the step size the round used (NaN at the start).  ``requested`` is the sum over the
     ranks of their requests during the round (see ``meta_iterations``).
@@ -157,6 +171,7 @@ class Round:
     dispersion: Floats
     gamma: float
     requested: int = 0
+    K: int = 0
 
     @property
     def n(self) -> int:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
-from kavg.base import Floats
-from kavg.problem import Algorithm, Problem, describe_outer_rule
+from kavg.base import AdaptivePeriod, Floats
+from kavg.problem import Algorithm, Problem, describe_outer_rule, memory_shape
 from kavg.text import shorten
 from kavg.trajectory import NOT_FINITE, Trajectory
 
@@ -91,15 +91,30 @@ def _validate_shapes(run: Trajectory) -> None:
         refuse_masked(values, f"its {name[:60]!r}")
         if values.dtype != np.float64:
             raise ValueError(f"its {name[:60]!r} is of type {values.dtype}")
-    if w.ndim != 2 or not w.size or run.v.shape not in (w.shape, (0,)):
+    wide = w.ndim == 2 and run.v.ndim == 2 and run.v.size and run.v.size % w.size == 0
+    if w.ndim != 2 or not w.size or not (run.v.shape == (0,) or (wide and len(run.v) == len(w))):
         raise ValueError(f"its w and v are of shapes {w.shape} and {run.v.shape}")
     if run.seconds.shape != (T,) or run.gammas.shape not in ((T,), (0,)):
         raise ValueError(f"its seconds and gammas are not of shape {(T,)}")
     exponents = run.exponents
-    if exponents.dtype != np.int64 or exponents.shape not in ((len(w),), (0,)):
+    if exponents.dtype != np.int64 or exponents.ndim != 1 or len(exponents) % len(w):
         raise ValueError(f"its exponents are of type {exponents.dtype}, shape {exponents.shape}")
+    _validate_local_steps(run, T)
     if any(values.shape != (T, len(w)) for values in run.series.values()):
         raise ValueError(f"its series are not of shape {(T, len(w))}")
+
+
+def _validate_local_steps(run: Trajectory, T: int) -> None:
+    """Raise ``ValueError`` unless local steps were counted in rising numbers, and slots have a shape."""
+    counted, slots, next_K = run.counted, run.slots, run.next_K
+    if counted.dtype != np.int64 or counted.shape not in ((T,), (0,)) or (np.diff(counted) <= 0).any():
+        raise ValueError(f"its counted steps are of type {counted.dtype}, shape {counted.shape}")
+    if slots.size and (slots.ndim != 4 or slots.shape[2:] != run.w.shape or slots.shape[0] not in (1, run.P)):
+        raise ValueError(f"its slots are of shape {slots.shape}")
+    if slots.dtype not in (np.float64, np.float32):
+        raise ValueError(f"its slots are of type {slots.dtype}")
+    if next_K is not None and not (type(next_K) is int and 1 <= next_K < COUNTABLE):
+        raise ValueError(f"its next K is {next_K!r:.60}")
 
 
 def _validate_states(run: Trajectory) -> None:
@@ -128,13 +143,16 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     """
     if algorithm.name and run.name and algorithm.name != run.name:
         return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
-    wanted, got = (algorithm.P, algorithm.K, problem.noise.B), (run.P, run.K, run.B)
+    # An adaptive period is known to the run alone.
+    is_adaptive = isinstance(algorithm.K, AdaptivePeriod)
+    K = run.K if is_adaptive else algorithm.count_local_steps(max(1, run.done or 1))
+    wanted, got = (algorithm.P, K, problem.noise.B), (run.P, run.K, run.B)
     if wanted != got:
         return f"its (P, K, B) must be {wanted}, got {got}"
     shape = (run.replicas, problem.dim)
     if run.w.shape != shape:
         return f"its w must be of shape {shape}, got {run.w.shape}"
-    if run.done is not None and run.v.shape != (shape if algorithm.outer.memory else (0,)):
+    if run.done is not None and run.v.shape != memory_shape(algorithm.outer, *shape):
         return "its v does not have the shape that the outer rule needs"
     # Only where it is known: kavg did not always record it.
     rule = describe_outer_rule(algorithm.outer)

@@ -20,7 +20,8 @@ FLOORS = (
     # The vocabulary, in this order.
     (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
-        *("ranges", "base", "portability", "gradients", "elementary", "problem", "trajectory"),
+        *("ranges", "base", "portability", "gradients", "elementary"),
+        *("optimizers", "problem", "trajectory"),
         *("budgets", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "schedules", "storage", "targets"),

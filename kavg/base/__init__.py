@@ -6,7 +6,12 @@ replicas of the whole run are computed side by side; ``d`` is the dimension; ``n
 rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
 """
 
+from kavg.base.algorithms import AdaptivePeriod as AdaptivePeriod
+from kavg.base.algorithms import AtAverage as AtAverage
+from kavg.base.algorithms import LocalOptimizer as LocalOptimizer
+from kavg.base.algorithms import LocalUpdate as LocalUpdate
 from kavg.base.algorithms import Outer as Outer
+from kavg.base.algorithms import Period as Period
 from kavg.base.algorithms import Schedule as Schedule
 from kavg.base.communicators import Communicator as Communicator
 from kavg.base.objectives import BatchGradient as BatchGradient

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from itertools import takewhile
 from numbers import Integral, Real
@@ -23,7 +23,7 @@ from kavg.base import Floats
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import move_away
 from kavg.engine.options import RunOptions
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Algorithm, Problem, memory_shape
 from kavg.version import __version__
 
 LENGTH: Final = 70
@@ -80,7 +80,8 @@ def describe_algorithms(algorithms: Sequence[Algorithm], d: int) -> dict[str, st
 def _describe_algorithm(algorithm: Algorithm, d: int) -> dict[str, str]:
     return {
         "P": describe(algorithm.P),
-        "K": describe(algorithm.K),
+        "K": _describe_period(algorithm),
+        "optimizer": describe(algorithm.optimizer),
         "gamma": _describe_schedule(algorithm),
         "outer": describe(algorithm.outer) + _describe_outer(algorithm, d),
     }
@@ -164,9 +165,18 @@ def _describe_schedule(algorithm: Algorithm) -> str:
     form = describe(algorithm.gamma)
     if OPAQUE not in form:
         return form
-    rounds = takewhile(lambda n: n <= LAST_ROUND, (2**i for i in range(LAST_ROUND)))
-    sizes = (f"{algorithm.step_size(n):.6g}" for n in rounds)
-    return f"{form} {' '.join(sizes)}"
+    return f"{form} {' '.join(f'{algorithm.step_size(n):.6g}' for n in _some_rounds())}"
+
+
+def _describe_period(algorithm: Algorithm) -> str:
+    form = describe(algorithm.K)
+    if OPAQUE not in form:
+        return form
+    return f"{form} {' '.join(str(algorithm.count_local_steps(n)) for n in _some_rounds())}"
+
+
+def _some_rounds() -> Iterator[int]:
+    return takewhile(lambda n: n <= LAST_ROUND, (2**i for i in range(LAST_ROUND)))
 
 
 def _describe_outer(algorithm: Algorithm, d: int) -> str:
@@ -175,7 +185,7 @@ def _describe_outer(algorithm: Algorithm, d: int) -> str:
     if OPAQUE not in describe(outer):
         return ""
     w = np.linspace(1.0, 2.0, d)[None]
-    v = w / 4 if outer.memory else np.empty(0)
+    v = np.resize(w / 4, memory_shape(outer, *w.shape))
     start = np.zeros_like(w)
     outer.start(w, v, start)
     outer.step(w, v, w / 8, 0.5)

@@ -7,15 +7,16 @@ column more than there are coordinates.
 from __future__ import annotations
 
 from math import isnan, nan
-from typing import Final, Protocol, final
+from typing import Final, NamedTuple, Protocol, final
 
 import numpy as np
 
 from kavg.arrays import view_read_only
-from kavg.base import Floats, Outer, Precision
+from kavg.base import Floats, LocalOptimizer, Outer, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
 from kavg.engine.means import displacement_buffer
+from kavg.engine.optimizer_states import OptimizerStates
 from kavg.problem import Problem
 
 TILE_COORDINATES: Final = 32_768
@@ -40,6 +41,19 @@ def choose_tile(R: int, d: int, learners: int) -> int:
     return -(-learners // tiles)
 
 
+class RoundSteps(NamedTuple):
+    """The local steps of round ``n``: ``K`` of size ``gamma``, numbered from ``first`` on.
+
+    Steps are numbered from 0 over the run and not the round, so that noise at a step is the same
+    for every K (law 4).
+    """
+
+    n: int
+    first: int
+    K: int
+    gamma: StepSizes
+
+
 class RoundMethod(Protocol):
     """What a round needs of an algorithm: an ``Algorithm`` has it, and several stacked in one."""
 
@@ -49,8 +63,8 @@ class RoundMethod(Protocol):
         ...
 
     @property
-    def K(self) -> int:
-        """The number of local steps of a round."""
+    def optimizer(self) -> LocalOptimizer:
+        """The rule of the local steps."""
         ...
 
     @property
@@ -62,10 +76,24 @@ class RoundMethod(Protocol):
         """Return the step size of round ``n``; another array if its numbers are others."""
         ...
 
+    def count_local_steps(self, n: int) -> int:
+        """Return the number of local steps of round ``n``."""
+        ...
+
+    def sum_local_steps(self, n: int) -> int:
+        """Return the number of local steps of the first ``n`` rounds."""
+        ...
+
+    def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
+        """Return the period of round ``n + 1`` if it adapts to round ``n``, else None."""
+        ...
+
 
 @final
 class LocalSteps:
     """The local steps ``x_{t+1} = x_t - gamma g(x_t)``, t = 0..K-1, of up to ``tile`` learners.
+
+    Another optimizer than SGD takes its own steps, with the slots of ``states``.
 
     Workspace and oracle are planned in the constructor; arrays have shape ``(tile, R, d)``.  A step
     allocates nothing, if the gradient does not.
@@ -78,6 +106,7 @@ class LocalSteps:
         problem: Problem,
         algorithm: RoundMethod,
         *,
+        own: range,
         seed: int,
         R: int,
         tile: int,
@@ -85,7 +114,7 @@ class LocalSteps:
     ) -> None:
         shape = (tile, R, problem.dim)
         self.dtype: Precision = dtype
-        self.K, self.name = algorithm.K, f"the oracle {type(problem.oracle).__name__}"
+        self.name = f"the oracle {type(problem.oracle).__name__}"
         self.is_addressed = bool(getattr(problem.oracle, "addressed", True))
         self.gradient = problem.oracle.plan(
             problem.objective, seed=seed, P=algorithm.P, R=R, tile=tile, dtype=dtype
@@ -94,57 +123,76 @@ class LocalSteps:
         # What gradients see, so that they cannot write to iterates.
         self.seen, self.numbers = view_read_only(self.x), self.g.reshape(-1)
         self.first = np.empty(shape[1:], dtype)
-        self.displacements = displacement_buffer(tile, R, problem.dim)
+        optimizer = algorithm.optimizer
+        # Of a class that says so: the hot loop takes the step of SGD by itself.
+        self.is_plain = bool(getattr(optimizer, "is_plain", False))
+        self.states = OptimizerStates(optimizer, own, tile, R, problem.dim, dtype)
+        self.displacements = displacement_buffer(tile, self.states.rows, problem.dim)
         # Made once, as slicing costs 0.1 us each; all tiles of a rank are equal but the last.
         self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.
         self.gamma = np.empty((), dtype)
         self.step_size: StepSizes = nan
 
-    def first_gradient(self, j: int, start: Floats, n: int) -> Floats:
-        """Return learner j's gradient at ``start (R, d)`` in the first step of round n, ``(R, d)``.
+    def first_gradient(self, j: int, start: Floats, step: int) -> Floats:
+        """Return learner j's gradient at ``start (R, d)`` in a local step, ``(R, d)``.
 
         The result is a view of the workspace.
         """
         self.gradient.select(range(j, j + 1))
         self.x[0] = start
         with limit_blas_to_one_thread(), np.errstate(all="ignore"):
-            self.gradient(self.seen[:1], int((n - 1) * self.K), self.g[:1])
+            self.gradient(self.seen[:1], step, self.g[:1])
         return np.asarray(self.g[0])
 
     def displacement(
-        self, learners: range, start: Floats, gamma: StepSizes, n: int, out: Floats | None = None
+        self, learners: range, start: Floats, steps: RoundSteps, out: Floats | None = None
     ) -> Floats:
-        """Return ``x_K - x_0`` of these learners in round ``n = 1, 2, ...``, ``(t, R, d + 1)``.
+        """Return ``x_K - x_0`` of these learners in a round, ``(t, R, d + 1)``.
 
-        All learners begin at ``start (R, d)``.  The local steps of round n are numbered
-        ``(n - 1) K, ..., n K - 1`` over the run.  The result is ``out``, or the workspace itself,
-        in the layout of ``displacement_buffer`` with an undefined last column; the caller may
-        overwrite it, and the next call will overwrite the workspace.
+        All learners begin at ``start (R, d)``.  The result is ``out``, or the workspace itself, in
+        the layout of ``displacement_buffer`` with an undefined last column, and with more rows
+        where slots are averaged; the caller may overwrite it, and the next call will overwrite the
+        workspace.
         """
         t = len(learners)
         x, seen, g, displacements = self.views.get(t) or self._make_views(t)
         if out is not None:
             displacements = out
         self.gradient.select(learners)
-        if gamma is not self.step_size:
-            self._set_step_size(gamma)
+        if steps.gamma is not self.step_size:
+            self._set_step_size(steps.gamma)
         self.first[...] = start
         x[...] = self.first
         # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
-        place = n * STRIDE % g.size
+        place = steps.n * STRIDE % g.size
         self.numbers[place] = nan
-        # Numbered over the run and not the round: noise at a step is the same for every K (law 4).
-        for step in range((n - 1) * self.K, n * self.K):
-            self.gradient(seen, step, g)
-            # Two calls in place: x - gamma g would allocate a tile at every step.
-            np.multiply(g, self.gamma, out=g)
-            np.subtract(x, g, out=x)
+        if self.is_plain:
+            for step in range(steps.first, steps.first + steps.K):
+                self.gradient(seen, step, g)
+                # Two calls in place: x - gamma g would allocate a tile at every step.
+                np.multiply(g, self.gamma, out=g)
+                np.subtract(x, g, out=x)
+        else:
+            self._update(learners, steps, displacements)
         # From the start as rounded to ``dtype``, and in float64, so that no bit of x is lost.
-        np.subtract(x, self.first, out=displacements[..., :-1], dtype=np.float64)
+        ends = displacements if self.is_plain else displacements[:, : len(self.first)]
+        np.subtract(x, self.first, out=ends[..., :-1], dtype=np.float64)
         if isnan(self.numbers.item(place)):
-            self._check_again(t, (n - 1) * self.K)
+            self._check_again(t, steps.first)
         return displacements
+
+    def _update(self, learners: range, steps: RoundSteps, displacements: Floats) -> None:
+        """Take the local steps of another optimizer than SGD."""
+        x, seen, g, _ = self.views[len(learners)]
+        states = self.states
+        slots = states.load(learners)
+        # The age of the slots: they are zero at the start of the run, or of each round.
+        born = steps.first if states.at_average == "reset" else 0
+        for step in range(steps.first, steps.first + steps.K):
+            self.gradient(seen, step, g)
+            states.update(x, g, slots, self.gamma, step - born + 1)
+        states.save(learners, slots, displacements)
 
     def _make_views(self, t: int) -> tuple[Floats, Floats, Floats, Floats]:
         views = self.x[:t], self.seen[:t], self.g[:t], self.displacements[:t]

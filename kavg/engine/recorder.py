@@ -47,6 +47,7 @@ class Recorder:
         self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
         self.rounds: list[int] = []
         self.gammas: list[float] = []
+        self.counted: list[int] = []
         self.seconds: list[float] = []
         self.began = time.perf_counter()
 
@@ -69,6 +70,7 @@ class Recorder:
             self.series[name].append(value)
         self.rounds.append(now.n)
         self.gammas.append(now.gamma)
+        self.counted.append(now.state.steps or 0)
         self.seconds.append(time.perf_counter() - self.began)
         return None
 
@@ -80,6 +82,7 @@ class Recorder:
         self.series = {name: list(before.series[name][rows]) for name in self.series}
         self.rounds = before.rounds[rows].tolist()
         self.gammas = before.gammas[rows].tolist()
+        self.counted = before.steps[rows].tolist()
         self.seconds = before.seconds[rows].tolist()
         # The clock continues from the last row there, even if this run drops that row.
         self.began = time.perf_counter() - float(before.seconds[-1])
@@ -88,7 +91,7 @@ class Recorder:
         """Remove the last row, which a longer run would not have."""
         for values in self.series.values():
             values.pop()
-        for numbers in (self.rounds, self.gammas, self.seconds):
+        for numbers in (self.rounds, self.gammas, self.counted, self.seconds):
             numbers.pop()
 
     def to_trajectory(
@@ -106,7 +109,7 @@ class Recorder:
         return Trajectory(
             name=algorithm.name,
             P=algorithm.P,
-            K=algorithm.K,
+            K=last.K or algorithm.count_local_steps(1),
             B=self.B,
             rounds=np.array(self.rounds, np.int64),
             series={name: np.array(values) for name, values in self.series.items()},
@@ -120,6 +123,9 @@ class Recorder:
             done=last.n,
             states=tuple(states),
             outer=describe_outer_rule(algorithm.outer),
+            counted=np.array(self.counted if callable(algorithm.K) else (), np.int64),
+            next_K=last.state.K,
+            slots=np.empty(0) if last.state.slots is None else last.state.slots,
         )
 
 

@@ -18,7 +18,7 @@ from kavg.engine.fingerprint import describe_run
 from kavg.engine.learners import Learners, Request
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Ranks
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Algorithm, Problem, memory_shape
 from kavg.ranges import check_range
 from kavg.trajectory import Round, State
 
@@ -123,8 +123,8 @@ def _check_beginning(
     """Return the state before the first round, and what ``check_user_code`` found there."""
     if given is None:
         w = freeze(problem.first_iterate(options.seed, options.replicas))
-        v = freeze(np.zeros_like(w) if algorithm.outer.memory else np.empty(0))
-        state = State(0, w, v)
+        v = freeze(np.zeros(memory_shape(algorithm.outer, *w.shape)))
+        state = State(0, w, v, steps=0)
     else:
         state = own_state(given, problem, algorithm, options.replicas)
     found = check_user_code(problem, algorithm, options, state, is_new=given is None)

@@ -6,12 +6,15 @@ made longer.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import own_array
+from kavg.base import AdaptivePeriod, Communicator, Floats
+from kavg.engine.optimizer_states import gather_slots
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Divergence
 from kavg.engine.recorder import Recorder
@@ -46,7 +49,7 @@ class Run:
         self.rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
         self.last: Round | None = None
         self.divergence: Divergence | None = None
-        self.snapshots = Snapshots(max_snapshots(options.replicas, problem.dim))
+        self.snapshots = Snapshots(_max_snapshots(problem, algorithm, options.replicas))
 
     @property
     def rounds_left(self) -> int:
@@ -93,26 +96,57 @@ class Run:
         )
         gamma = self.algorithm.step_size(done) if done else float("nan")
         # A run that diverged runs that round again: a longer run might not have measured it.
-        state = _copy_state(State(done, before.w, before.v, before.exponents if done else None))
-        self.last = Round(state, dispersion, gamma)
+        state = _copy_state(
+            State(
+                done, before.w, before.v,
+                exponents=before.exponents if done else None,
+                steps=int(before.steps[-1]) if recorded else None,
+                K=before.next_K,
+                slots=before.slots if before.slots.size else None,
+            )
+        )  # fmt: skip
+        self.last = Round(state, dispersion, gamma, K=before.K if done else 0)
         for one in (*map(_copy_state, before.states), state):
             self.snapshots.add(one)
         self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
 
-    def to_trajectory(self) -> Trajectory:
+    def gather_slots(self, comm: Communicator) -> Floats | None:
+        """Return the slots of all learners, for ``to_trajectory``; None where none are kept.
+
+        One ``Allgather``, made by all ranks, where slots are kept; else nothing.
+        """
+        slots, P = self.last.state.slots if self.last else None, self.algorithm.P
+        if slots is None or self.algorithm.optimizer.at_average != "kept":
+            return None
+        # A run that was extended by no round still has all.
+        return gather_slots(comm, P, slots) if len(slots) < P else slots
+
+    def to_trajectory(self, slots: Floats | None = None) -> Trajectory:
         """Return the run so far as a run that was meant to end here: its last round is recorded.
 
-        The run itself is not changed and can go on.
+        ``slots`` are what ``gather_slots`` found, where there are several ranks.  The run itself is
+        not changed and can go on.
         """
         assert self.last is not None
         is_recorded = self.recorder.rounds[-1] == self.last.n
         # Dropped again below, as a longer run records this round only if it is due.
         is_extra = not is_recorded and self.recorder.add(self.last) is None
         states = (state for state in self.snapshots.states if state is not self.last.state)
-        run = self.recorder.to_trajectory(self.algorithm, self.last, self.divergence, states)
+        last = self.last
+        if slots is not None:
+            last = replace(last, state=replace(last.state, slots=slots))
+        run = self.recorder.to_trajectory(self.algorithm, last, self.divergence, states)
         if is_extra:
             self.recorder.drop_last_row()
         return run
+
+
+def _max_snapshots(problem: Problem, algorithm: Algorithm, R: int) -> int:
+    """Return how many snapshots a run keeps: none where a state is more than w and v."""
+    carries = algorithm.optimizer.slots > 0 and algorithm.optimizer.at_average != "reset"
+    if carries or isinstance(algorithm.K, AdaptivePeriod):
+        return 0
+    return max_snapshots(R, problem.dim * max(1, int(algorithm.outer.memory)))
 
 
 def _copy_state(state: State) -> State:
@@ -123,6 +157,9 @@ def _copy_state(state: State) -> State:
         own_array(state.w, np.float64),
         own_array(state.v, np.float64),
         None if exponents is None else own_array(exponents, np.int64),
+        state.steps,
+        state.K,
+        None if state.slots is None else own_array(state.slots, state.slots.dtype),
     )
 
 
@@ -177,7 +214,7 @@ def _check_sizes(run: Run, before: Trajectory, done: int) -> None:
     shape = (R, run.problem.dim)
     if before.w.shape != shape or not np.isfinite(before.w).all():
         raise ValueError(f"its w must be {shape} finite numbers")
-    if run.options.mean == "exact" and done and before.exponents.shape != (R,):
+    if run.options.mean == "exact" and done and not before.exponents.size:
         raise ValueError("the exponents of its exact mean are missing")
 
 

@@ -146,10 +146,11 @@ def do_rounds(
         with limit_blas_to_one_thread():
             for now in islice(iterations, run.rounds_left):
                 ranks.attempt(partial(take, now), None)
-        trajectory = ranks.attempt(run.to_trajectory, None)
+        ranks.meet()
+        trajectory = ranks.attempt(run.to_trajectory, None, run.gather_slots(ranks.comm))
         ranks.meet()
     except Divergence:
-        trajectory = run.to_trajectory()
+        trajectory = run.to_trajectory(run.gather_slots(ranks.comm))
     assert trajectory is not None
     return trajectory
 

@@ -28,6 +28,8 @@ from kavg.validation import validate_trajectory
 
 ARRAYS: Final = ("rounds", "w", "v", "seconds", "gammas", "exponents")
 """Fields of a trajectory that are single arrays."""
+FURTHER: Final = ("counted", "slots")
+"""Fields that are arrays, stored where they are not empty."""
 PARTS: Final = ("n", "w", "v", "exponents")
 """Fields of a state."""
 ESCAPES: Final = {ord(character): f"%{ord(character):02X}" for character in "%/\\\0"}
@@ -53,6 +55,7 @@ def collect_arrays(trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     for i, run in enumerate(trajectories):
         arrays |= {f"{i}.{name}": getattr(run, name) for name in ARRAYS}
+        arrays |= {f"{i}.{name}": x for name in FURTHER if (x := getattr(run, name)).size}
         arrays |= {f"{i}.series.{name.translate(ESCAPES)}": x for name, x in run.series.items()}
         arrays |= {f"{i}.states.{part}": x for part, x in stack_states(run.states).items()}
     return arrays
@@ -66,7 +69,7 @@ def collect_fields(run: Trajectory) -> dict[str, Any]:
     return {
         field.name: getattr(run, field.name)
         for field in fields(run)
-        if field.name not in (*ARRAYS, "series", "states")
+        if field.name not in (*ARRAYS, *FURTHER, "series", "states")
     }
 
 
@@ -103,6 +106,7 @@ def _build(i: int, about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Traje
         # Files of kavg 0.3.0 and before have no number of their arithmetic.
         **{"arithmetic": 1, **about},
         **{name: arrays[f"{i}.{name}"] for name in ARRAYS},
+        **{name: arrays[f"{i}.{name}"] for name in FURTHER if f"{i}.{name}" in arrays},
         series={unquote(name): values for name, values in series.items()},
         states=unstack_states(_select_prefix(f"{i}.states.", arrays)),
     )

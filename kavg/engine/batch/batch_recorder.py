@@ -81,6 +81,7 @@ class BatchRecorder:
         recorder.series = {name: list(values[:rows, point]) for name, values in self.series.items()}
         recorder.gammas = self.gammas[:rows, point].tolist()
         recorder.rounds, recorder.seconds = self.rounds[:rows], self.seconds[:rows]
+        recorder.counted = [0] * rows
         recorder.began = self.began
 
 

@@ -19,7 +19,7 @@ from kavg.engine.ranks import Ranks
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import do_rounds
-from kavg.problem import Algorithm
+from kavg.problem import Algorithm, memory_shape
 from kavg.trajectory import State, Trajectory
 
 
@@ -88,7 +88,7 @@ def can_share_arrays(batch: Batch) -> bool:
 
 
 def _begin_state(algorithm: Algorithm, w: Floats) -> State:
-    return State(0, w, freeze(np.zeros_like(w) if algorithm.outer.memory else np.empty(0)))
+    return State(0, w, freeze(np.zeros(memory_shape(algorithm.outer, *w.shape))))
 
 
 def _begin_run(batch: Batch, algorithm: Algorithm) -> Run:

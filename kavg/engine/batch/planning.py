@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from kavg.engine.batch.shared_draws import can_share_draws
+from kavg.engine.batch.stacked_method import can_stack
 from kavg.engine.options import RunOptions
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
@@ -63,12 +64,14 @@ def plan_batches(
     """
     if not algorithms:
         raise KavgError("a batch needs at least one algorithm, got none")
-    groups: dict[tuple[int, int, int], list[int]] = {}
+    groups: dict[tuple[int, ...], list[int]] = {}
     each = _list_rounds(rounds, len(algorithms))
     for i, (algorithm, N) in enumerate(zip(algorithms, each, strict=True)):
-        groups.setdefault((algorithm.P, algorithm.K, N), []).append(i)
+        # A single point runs as it does alone.
+        key = (algorithm.P, algorithm.count_local_steps(1), N)
+        groups.setdefault(key if can_stack(algorithm) else (*key, i), []).append(i)
     batches = []
-    for (P, _, N), members in groups.items():
+    for (P, _, N, *_), members in groups.items():
         members.sort(key=lambda i: algorithms[i].step_size(1))
         limit = _limit_points(problem, P, options, most)
         for indices in _cut_evenly(members, limit):

@@ -23,6 +23,17 @@ WIDE: Final = 512
 """Coordinates from which on a number of a row is broadcast and not written out for all of them."""
 
 
+def can_stack(algorithm: Algorithm) -> bool:
+    """True if an algorithm can share arrays with others: constant K, SGD, one array of memory.
+
+    >>> from kavg.outer import Averaging
+    >>> can_stack(Algorithm(P=2, K=1, gamma=0.1, outer=Averaging()))
+    True
+    """
+    is_plain = bool(getattr(algorithm.optimizer, "is_plain", False))
+    return is_plain and not callable(algorithm.K) and int(algorithm.outer.memory) <= 1
+
+
 def spread_points(numbers: Sequence[float], R: int, d: int) -> Floats:
     """Return one number a point as an array for its rows: ``(points R, d)``, or with one column.
 
@@ -111,12 +122,25 @@ class StackedMethod:
 
     def __init__(self, algorithms: Sequence[Algorithm], R: int, d: int) -> None:
         self.algorithms, self.R, self.d = algorithms, R, d
-        self.P, self.K = algorithms[0].P, algorithms[0].K
+        self.P, self.K = algorithms[0].P, algorithms[0].count_local_steps(1)
+        self.optimizer = algorithms[0].optimizer
         self.outer = StackedRules([algorithm.outer for algorithm in algorithms], R, d)
         self.is_constant = not any(callable(algorithm.gamma) for algorithm in algorithms)
         self.sizes: list[float] = []
         """The step size of each point in the last round."""
         self.spread: StepSizes = 0.0
+
+    def count_local_steps(self, n: int) -> int:
+        """Return the K of all points."""
+        return self.K
+
+    def sum_local_steps(self, n: int) -> int:
+        """Return ``n K``."""
+        return n * self.K
+
+    def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
+        """Return None: the K of all points is constant."""
+        return None
 
     def step_size(self, n: int) -> StepSizes:
         """Return the step sizes of round ``n``: one number if all points have it."""

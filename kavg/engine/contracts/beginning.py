@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import as_array, own_array
-from kavg.base import Floats
+from kavg.base import AdaptivePeriod, Floats
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import LARGE
 from kavg.engine.contracts.objectives import check_objective
@@ -17,7 +17,7 @@ from kavg.engine.contracts.oracles import check_draws
 from kavg.engine.contracts.outer_rules import check_outer
 from kavg.engine.options import RunOptions
 from kavg.errors import KavgError
-from kavg.problem import Algorithm, Problem
+from kavg.problem import Algorithm, Problem, memory_shape
 from kavg.trajectory import State
 
 TRIED_REPLICAS: Final = 2
@@ -37,7 +37,7 @@ def check_user_code(
     """
     gamma = _check_schedule(algorithm, state.n + 1)
     w = state.w[0]
-    step = int(state.n * algorithm.K)
+    step = algorithm.sum_local_steps(state.n) if state.steps is None else state.steps
     with limit_blas_to_one_thread(), np.errstate(all="ignore"):
         if is_new:
             _require_prefix_start(problem, options, state.w)
@@ -93,27 +93,69 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
     Raises ``KavgError`` if it is not one of this problem and algorithm with ``R`` replicas.
     """
     shape = (R, problem.dim)
-    v_shape = shape if algorithm.outer.memory else (0,)
+    v_shape = memory_shape(algorithm.outer, *shape)
     try:
         n = operator.index(state.n)
         w, v = _own_numbers("w", state.w, "fiu"), _own_numbers("v", state.v, "fiu")
         # A run with a plain mean leaves none.
         has_grids = state.exponents is not None and np.size(state.exponents) > 0
         exponents = _own_numbers("exponents", state.exponents, "iu") if has_grids else None
+        steps, K = (None if one is None else operator.index(one) for one in (state.steps, state.K))
+        slots = None if state.slots is None else _own_slots(state.slots)
     except (AttributeError, TypeError, ValueError) as error:
         raise KavgError(
             f"state must be a State(n, w, v, exponents) of numbers, got {type(state).__name__}: "
             f"{error}; use the state of a Round"
         ) from error
     fits = n >= 0 and w.shape == shape and v.shape == v_shape and np.isfinite(w).all()
-    if not fits or (exponents is not None and exponents.shape != (R,)):
+    rows = R * (1 + (algorithm.optimizer.slots if _averages_slots(algorithm) else 0))
+    if not fits or (exponents is not None and exponents.shape != (rows,)):
         raise KavgError(
-            f"state must have n >= 0, finite w {shape}, v {v_shape} and exponents ({R},) or None, "
+            f"state must have n >= 0, finite w {shape}, v {v_shape} and exponents ({rows},) or None, "
             f"got n = {n}, w {w.shape}, v {v.shape} and exponents "
             f"{None if exponents is None else exponents.shape}; use the state of a Round of this "
             "problem and algorithm"
         )
-    return State(n, w, v, exponents)
+    _check_local_state(algorithm, n, steps, K, slots, shape)
+    if steps is None:
+        steps = algorithm.sum_local_steps(n)
+    return State(n, w, v, exponents, steps, K, slots)
+
+
+def _averages_slots(algorithm: Algorithm) -> bool:
+    return algorithm.optimizer.slots > 0 and algorithm.optimizer.at_average == "averaged"
+
+
+def _own_slots(given: object) -> Floats:
+    slots = as_array(given, "slots")
+    return own_array(slots, np.float32 if slots.dtype == np.float32 else np.float64)
+
+
+def _check_local_state(
+    algorithm: Algorithm,
+    n: int,
+    steps: int | None,
+    K: int | None,
+    slots: Floats | None,
+    shape: tuple[int, int],
+) -> None:
+    """Raise ``KavgError`` unless slots are there where the optimizer carries them on, and counts."""
+    s, at_average = algorithm.optimizer.slots, algorithm.optimizer.at_average
+    carries = n > 0 and s > 0 and at_average != "reset"
+    fits = slots is None
+    if carries and slots is not None:
+        learners = 1 if at_average == "averaged" else len(slots)
+        fits = slots.shape == (learners, s, *shape)
+    elif carries:
+        fits = False
+    if not fits:
+        raise KavgError(
+            f"state must have slots (learners, {s}, {shape[0]}, {shape[1]}) if the optimizer carries "
+            f"them from round to round, and None otherwise, got "
+            f"{None if slots is None else slots.shape}; use the state of a Round"
+        )
+    if isinstance(algorithm.K, AdaptivePeriod) and n > 0 and (steps is None or K is None):
+        raise KavgError("state must have steps and K, as K is adaptive; use the state of a Round")
 
 
 def _own_numbers(name: str, given: object, kinds: str) -> NDArray[Any]:
