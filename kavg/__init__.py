@@ -12,7 +12,16 @@ parts are in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts`
 (11, 5)
 """
 
-from kavg import objectives, oracles, outer, schedules, starts
+from kavg import (
+    aggregations,
+    objectives,
+    optimizers,
+    oracles,
+    outer,
+    periods,
+    schedules,
+    starts,
+)
 from kavg.base import Constant
 from kavg.engine.batch import simulate_batch
 from kavg.engine.communicator import SerialComm
@@ -39,12 +48,15 @@ __all__ = [
     "Synthetic",
     "Trajectory",
     "__version__",
+    "aggregations",
     "load_results",
     "load_trajectories",
     "meta_iterations",
     "objectives",
+    "optimizers",
     "oracles",
     "outer",
+    "periods",
     "schedules",
     "simulate",
     "simulate_batch",

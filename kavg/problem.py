@@ -9,10 +9,13 @@ from typing import Annotated, Final
 
 import numpy as np
 
+from kavg.aggregations import AllLearners
 from kavg.arrays import as_array
 from kavg.base import (
     AdaptivePeriod,
+    Aggregation,
     Floats,
+    KeepsIterates,
     LocalOptimizer,
     NoiseConstants,
     Objective,
@@ -101,6 +104,7 @@ def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
 
 
 PLAIN: Final = SGD()
+ALL: Final = AllLearners()
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,11 @@ class Algorithm:
     K-AVG (Zhou and Cong 2018, arXiv 1708.01012); docs/notation.md compares letters.  ``gamma`` is a
     number or a schedule, a function of the round ``n = 1, 2, ...``, and so is ``K``
     (``kavg.periods``).  ``optimizer`` is the rule of the local steps (``kavg.optimizers``).
-    ``name`` is used in reports.
+    ``aggregation`` says whose models are averaged (``kavg.aggregations``), and ``name`` is used in
+    reports.
 
-    Raises ``KavgError`` if a number is out of range, or a part is of another kind.
+    Raises ``KavgError`` if a number is out of range, a part is of another kind, or parts contradict
+    each other.
 
     >>> from kavg.outer import BlockMomentum
     >>> Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)).step_size(1)
@@ -133,14 +139,37 @@ class Algorithm:
     outer: Outer
     name: str = ""
     optimizer: LocalOptimizer = PLAIN
+    aggregation: Aggregation = ALL
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        self.aggregation.check_method(self)
 
     @property
     def same_bits(self) -> SameBits:
         """Where the bits are the same: the weaker of what step size and outer rule promise."""
-        return find_same_bits(self.gamma, self.K, self.optimizer, self.outer)
+        return find_same_bits(self.gamma, self.K, self.optimizer, self.aggregation, self.outer)
+
+    @property
+    def is_plain(self) -> bool:
+        """True if local steps are those of SGD, and all learners are averaged.
+
+        Theorems, exact moments and batches are about such methods alone.
+        """
+        parts = (self.optimizer, self.aggregation)
+        return all(bool(getattr(part, "is_plain", False)) for part in parts)
+
+    @property
+    def carries_slots(self) -> bool:
+        """True if a round begins with more than ``w`` and ``v``: ``State.slots``."""
+        is_averaged = self.optimizer.slots > 0 and self.optimizer.at_average == "averaged"
+        return is_averaged or self.learner_slots > 0
+
+    @property
+    def learner_slots(self) -> int:
+        """The number of arrays of the size of the model that each learner keeps for itself."""
+        own = self.optimizer.slots if self.optimizer.at_average == "kept" else 0
+        return int(own) + isinstance(self.aggregation, KeepsIterates)
 
     def step_size(self, n: int) -> float:
         """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule.
@@ -149,6 +178,15 @@ class Algorithm:
         """
         return _check_step_size(self.gamma(n), n) if callable(self.gamma) else self.gamma
 
+    @property
+    def constant_K(self) -> int:
+        """``K``, for what is stated for a constant period alone.
+
+        Raises ``KavgError`` if ``K`` is a function of the round.
+        """
+        if callable(self.K):
+            raise KavgError(f"K must be one number here, got {shorten_repr(self.K)}; use K = 8")
+        return self.K
 
     def count_local_steps(self, n: int) -> int:
         """Return ``K(n)``, whether ``K`` is a number or a function; the first of an adaptive one.

@@ -105,11 +105,13 @@ def _validate_shapes(run: Trajectory) -> None:
 
 
 def _validate_local_steps(run: Trajectory, T: int) -> None:
-    """Raise ``ValueError`` unless local steps were counted in rising numbers, and slots have a shape."""
+    """Raise ``ValueError`` unless counts of local steps rise, and slots have the shape of w."""
     counted, slots, next_K = run.counted, run.slots, run.next_K
-    if counted.dtype != np.int64 or counted.shape not in ((T,), (0,)) or (np.diff(counted) <= 0).any():
+    rises = counted.ndim == 1 and (np.diff(counted) > 0).all()
+    if counted.dtype != np.int64 or len(counted) not in (0, T) or not rises:
         raise ValueError(f"its counted steps are of type {counted.dtype}, shape {counted.shape}")
-    if slots.size and (slots.ndim != 4 or slots.shape[2:] != run.w.shape or slots.shape[0] not in (1, run.P)):
+    fits = slots.ndim == 4 and slots.shape[2:] == run.w.shape and len(slots) in (1, run.P)
+    if slots.size and not fits:
         raise ValueError(f"its slots are of shape {slots.shape}")
     if slots.dtype not in (np.float64, np.float32):
         raise ValueError(f"its slots are of type {slots.dtype}")

@@ -21,10 +21,10 @@ FLOORS = (
     (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
         *("ranges", "base", "portability", "gradients", "elementary"),
-        *("optimizers", "problem", "trajectory"),
+        *("optimizers", "aggregations", "problem", "trajectory"),
         *("budgets", "validation", "version"),
     ),
-    ("engine", "oracles", "outer", "schedules", "storage", "targets"),
+    ("engine", "oracles", "outer", "periods", "schedules", "storage", "targets"),
     ("mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),
     ("reports", "sweeps"),

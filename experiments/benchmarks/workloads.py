@@ -59,12 +59,12 @@ class Workload:
     @property
     def coordinates(self) -> int:
         """How many coordinates a round steps: ``P K R d``."""
-        return self.algorithm.P * self.algorithm.K * self.R * self.d
+        return self.algorithm.P * self.algorithm.constant_K * self.R * self.d
 
     @property
     def sizes(self) -> dict[str, int]:
         """The letters and their values."""
-        found = {"P": self.algorithm.P, "K": self.algorithm.K, "R": self.R, "d": self.d}
+        found = {"P": self.algorithm.P, "K": self.algorithm.constant_K, "R": self.R, "d": self.d}
         oracle = self.problem.oracle
         return found | ({"B": oracle.B} if isinstance(oracle, MiniBatch) else {})
 

@@ -120,7 +120,14 @@ def time_sizes(case: Case, sizes: Sequence[int], dtype: Precision, goes: int) ->
         plan_batches(case.problem, case.points, case.rounds, options, most=most) for most in sizes
     ]
     first = case.points[0]
-    steps = len(case.points) * first.P * first.K * case.rounds * case.replicas * case.problem.dim
+    steps = (
+        len(case.points)
+        * first.P
+        * first.constant_K
+        * case.rounds
+        * case.replicas
+        * case.problem.dim
+    )
     runs = [lambda plan=plan: [run_batch(batch) for batch in plan] for plan in plans]
     return [1e9 * seconds / steps for seconds in time_turns(runs, goes)]
 

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
-from kavg.base import Constant, NoiseConstants, Objective, Outer, unknown_constant
+from kavg.base import Constant, NoiseConstants, Objective, unknown_constant
 from kavg.objectives import Linear, Quadratic
 from kavg.outer import SlowMo
 from kavg.problem import Algorithm
@@ -66,7 +66,7 @@ def make_setting(
     # by the theorems that do not need pl.
     setting = Setting(
         P=algorithm.P,
-        K=algorithm.K,
+        K=algorithm.constant_K,
         B=noise.B,
         N=N,
         gamma=algorithm.step_size(1),
@@ -84,11 +84,17 @@ def make_setting(
 
 
 def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
-    rule = _rule_name(algorithm.outer)
+    rule = _kind(algorithm.outer)
     if rule not in ("averaging", "block_momentum", "slowmo"):
         return f"no theorem here covers the outer rule {rule}"
     if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
         return f"the theorems cover slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
+    if not getattr(algorithm.optimizer, "is_plain", False):
+        return f"the theorems are for local steps of plain SGD, not {_kind(algorithm.optimizer)}"
+    if not algorithm.is_plain:
+        return f"the theorems are for the mean of all learners, not {_kind(algorithm.aggregation)}"
+    if callable(algorithm.K):
+        return "K changes from round to round; the theorems are for a constant K"
     gamma = algorithm.step_size(1)
     # A schedule is called for every round; a number is constant however large N is.
     if callable(algorithm.gamma) and any(algorithm.step_size(n) != gamma for n in range(2, N + 1)):
@@ -131,14 +137,14 @@ def estimated_constants(bound: Bound, constants: Mapping[str, Constant]) -> tupl
     return tuple(name for name in needed if constants[name].how == "estimated")
 
 
-def _rule_name(outer: Outer) -> str:
-    """Return the name of an outer rule in a settings file, or that of its class.
+def _kind(part: object) -> str:
+    """Return the name of a part of a method in a settings file, or that of its class.
 
     >>> from kavg.outer import Averaging
-    >>> _rule_name(Averaging())
+    >>> _kind(Averaging())
     'averaging'
     """
-    return str(getattr(outer, "kind", type(outer).__name__))
+    return str(getattr(part, "kind", type(part).__name__))
 
 
 def check_applicability(
@@ -148,7 +154,7 @@ def check_applicability(
 
     ``mu = 0`` counts as averaging, whatever the rule is called.
     """
-    rule = _rule_name(algorithm.outer)
+    rule = _kind(algorithm.outer)
     if rule not in bound.outer_rules and not (setting.mu == 0 and "averaging" in bound.outer_rules):
         return Applicability((), f"it covers {' and '.join(bound.outer_rules)}, not {rule}")
     alpha = getattr(bound, "alpha", 1.0)

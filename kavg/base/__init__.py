@@ -6,6 +6,8 @@ replicas of the whole run are computed side by side; ``d`` is the dimension; ``n
 rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learners' own iterates.
 """
 
+from kavg.base.aggregations import Aggregation as Aggregation
+from kavg.base.aggregations import KeepsIterates as KeepsIterates
 from kavg.base.algorithms import AdaptivePeriod as AdaptivePeriod
 from kavg.base.algorithms import AtAverage as AtAverage
 from kavg.base.algorithms import LocalOptimizer as LocalOptimizer

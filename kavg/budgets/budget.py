@@ -7,9 +7,10 @@ from typing import Final, Literal, final
 
 import numpy as np
 
-from kavg.base import Floats
+from kavg.base import AdaptivePeriod, Floats
 from kavg.budgets.clock import CLOCK, Clock
 from kavg.errors import KavgError
+from kavg.problem import Algorithm
 from kavg.ranges import Positive, check_ranges
 from kavg.trajectory import Trajectory
 
@@ -57,6 +58,43 @@ class Budget:
         # 3 rounds of 0.1 cost 0.30000000000000004 and must fit in 0.3.
         return nearest if nearest * cost <= self.amount * (1 + ROUNDING) else nearest - 1
 
+    def count_rounds(self, algorithm: Algorithm, B: int) -> int:
+        """Return the largest number of rounds of an algorithm that cost at most ``amount``.
+
+        Raises ``KavgError`` if its ``K`` is adaptive, as only a run knows the cost then.
+        """
+        if not callable(algorithm.K):
+            return self.whole_rounds(algorithm.P, algorithm.K, B)
+        if isinstance(algorithm.K, AdaptivePeriod):
+            raise KavgError(f"needs a K that is known beforehand, got {algorithm.K!r:.60}")
+        n, cost, limit = 0, 0.0, self.amount * (1 + ROUNDING)
+        while cost <= limit:
+            n += 1
+            K = algorithm.count_local_steps(n)
+            cost += round_cost(self.axis, algorithm.P, K, B, self.clock)
+        return n - 1
+
+    def find_last_round(self, run: Trajectory) -> int:
+        """Return the last round of a run that costs at most ``amount``.
+
+        Where the period changes only recorded rounds are known: the last of them that does, and the
+        number after it if all do.
+        """
+        if not run.counted.size:
+            return self.whole_rounds(run.P, run.K, run.B)
+        place = self.count_recorded(run) - 1
+        is_last = place == len(run.rounds) - 1
+        is_spent = measure_progress(run, self.axis, self.clock)[place] >= self.amount
+        return int(run.rounds[place]) + (is_last and not is_spent)
+
+    def count_recorded(self, run: Trajectory) -> int:
+        """Return how many recorded rounds of a run cost at most ``amount``."""
+        if not run.counted.size:
+            last = self.whole_rounds(run.P, run.K, run.B)
+            return int(np.searchsorted(run.rounds, last, side="right"))
+        spent = measure_progress(run, self.axis, self.clock)
+        return int(np.searchsorted(spent, self.amount * (1 + ROUNDING), side="right"))
+
     def find_recorded(self, run: Trajectory) -> int:
         """Return the place in ``run.rounds`` of the last recorded round within the budget.
 
@@ -68,8 +106,7 @@ class Budget:
         >>> Budget("gradients", 300.0).find_recorded(run)
         1
         """
-        last = self.whole_rounds(run.P, run.K, run.B)
-        return int(np.searchsorted(run.rounds, last, side="right")) - 1
+        return self.count_recorded(run) - 1
 
 
 def measure_progress(run: Trajectory, axis: BudgetAxis, clock: Clock = CLOCK) -> Floats:
@@ -80,4 +117,12 @@ def measure_progress(run: Trajectory, axis: BudgetAxis, clock: Clock = CLOCK) ->
     >>> measure_progress(run, "gradients")
     array([  0., 160., 320.])
     """
-    return np.asarray(run.rounds * round_cost(axis, run.P, run.K, run.B, clock))
+    if not run.counted.size:
+        return np.asarray(run.rounds * round_cost(axis, run.P, run.K, run.B, clock))
+    communications = run.rounds.astype(np.float64)
+    costs = {
+        "gradients": run.gradients.astype(np.float64),
+        "communications": communications,
+        "time": run.steps * clock.step + communications * clock.communication,
+    }
+    return costs[axis]

@@ -11,13 +11,26 @@ from functools import cache
 from os import PathLike
 from typing import Any, Final, get_args, get_type_hints
 
-from kavg import base, objectives, oracles, outer, schedules, starts
+from kavg import (
+    aggregations,
+    base,
+    objectives,
+    optimizers,
+    oracles,
+    outer,
+    periods,
+    schedules,
+    starts,
+)
 from kavg.objectives.data.dataset import Data
 
 FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,
     "oracles": oracles.KINDS,
+    "aggregations": aggregations.KINDS,
     "outer": outer.KINDS,
+    "optimizers": optimizers.KINDS,
+    "periods": periods.KINDS,
     "schedules": schedules.KINDS,
     "starts": starts.KINDS,
 }
@@ -26,7 +39,10 @@ FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
 KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: FAMILIES["objectives"],
     base.Oracle: FAMILIES["oracles"],
+    base.Aggregation: FAMILIES["aggregations"],
     base.Outer: FAMILIES["outer"],
+    base.LocalOptimizer: FAMILIES["optimizers"],
+    base.Period: FAMILIES["periods"],
     base.Schedule: FAMILIES["schedules"],
     base.Start: FAMILIES["starts"],
 }
@@ -88,7 +104,7 @@ def key_hints(cls: type) -> Mapping[str, Any]:
 
     >>> from kavg.problem import Algorithm
     >>> list(key_hints(Algorithm))
-    ['P', 'K', 'gamma', 'outer', 'name']
+    ['P', 'K', 'gamma', 'outer', 'name', 'optimizer', 'aggregation']
     """
     hints = get_type_hints(cls)
     fields = [field for field in dataclasses.fields(cls) if not holds_rest(field)]

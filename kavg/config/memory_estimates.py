@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import Objective, Oracle
+from kavg.base import AdaptivePeriod, Objective, Oracle
 from kavg.engine.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -121,7 +121,7 @@ def check_moment_memory(objective: Objective, rounds: int) -> None:
 def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
     """Raise KavgError if a run takes 2^63 gradients or more, which an int64 cannot count."""
     for one in algorithms:
-        if rounds * one.P * one.K * B >= GRADIENTS:
+        if _count_most_steps(one, rounds) * one.P * B >= GRADIENTS:
             raise KavgError(
                 f"{one.name}: rounds={rounds}, P={one.P}, K={one.K} and B={B} are 2^63 gradients "
                 "or more, which cannot be counted; reduce one of them"
@@ -133,11 +133,18 @@ def check_step_count(algorithms: Sequence[Algorithm], rounds: int, oracle: Oracl
     if isinstance(getattr(oracle, "noise", oracle), Noiseless):
         return
     for one in algorithms:
-        if rounds * one.K > PLACES:
+        if _count_most_steps(one, rounds) > PLACES:
             raise KavgError(
                 f"{one.name}: rounds={rounds} and K={one.K} are more than 2^32 local steps, for "
                 "which there is no noise; reduce one of them, or use oracle kind 'none'"
             )
+
+
+def _count_most_steps(one: Algorithm, rounds: int) -> int:
+    """The local steps of a run; of an adaptive period those at its first value."""
+    if isinstance(one.K, AdaptivePeriod):
+        return rounds * one.count_local_steps(1)
+    return one.sum_local_steps(rounds)
 
 
 def _check_memory(numbers: int, what: str, advice: str) -> None:

@@ -82,6 +82,7 @@ def _describe_algorithm(algorithm: Algorithm, d: int) -> dict[str, str]:
         "P": describe(algorithm.P),
         "K": _describe_period(algorithm),
         "optimizer": describe(algorithm.optimizer),
+        "aggregation": describe(algorithm.aggregation),
         "gamma": _describe_schedule(algorithm),
         "outer": describe(algorithm.outer) + _describe_outer(algorithm, d),
     }

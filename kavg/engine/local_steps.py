@@ -12,11 +12,11 @@ from typing import Final, NamedTuple, Protocol, final
 import numpy as np
 
 from kavg.arrays import view_read_only
-from kavg.base import Floats, LocalOptimizer, Outer, Precision
+from kavg.base import Aggregation, Floats, LocalOptimizer, Outer, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
+from kavg.engine.learner_states import LearnerStates
 from kavg.engine.means import displacement_buffer
-from kavg.engine.optimizer_states import OptimizerStates
 from kavg.problem import Problem
 
 TILE_COORDINATES: Final = 32_768
@@ -65,6 +65,11 @@ class RoundMethod(Protocol):
     @property
     def optimizer(self) -> LocalOptimizer:
         """The rule of the local steps."""
+        ...
+
+    @property
+    def aggregation(self) -> Aggregation:
+        """Whose models are averaged."""
         ...
 
     @property
@@ -126,7 +131,7 @@ class LocalSteps:
         optimizer = algorithm.optimizer
         # Of a class that says so: the hot loop takes the step of SGD by itself.
         self.is_plain = bool(getattr(optimizer, "is_plain", False))
-        self.states = OptimizerStates(optimizer, own, tile, R, problem.dim, dtype)
+        self.states = LearnerStates(optimizer, algorithm.aggregation, own, shape, dtype)
         self.displacements = displacement_buffer(tile, self.states.rows, problem.dim)
         # Made once, as slicing costs 0.1 us each; all tiles of a rank are equal but the last.
         self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
@@ -164,6 +169,7 @@ class LocalSteps:
             self._set_step_size(steps.gamma)
         self.first[...] = start
         x[...] = self.first
+        self.states.place_iterates(learners, x)
         # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
         place = steps.n * STRIDE % g.size
         self.numbers[place] = nan
@@ -178,6 +184,7 @@ class LocalSteps:
         # From the start as rounded to ``dtype``, and in float64, so that no bit of x is lost.
         ends = displacements if self.is_plain else displacements[:, : len(self.first)]
         np.subtract(x, self.first, out=ends[..., :-1], dtype=np.float64)
+        self.states.release(learners, x, self.first)
         if isnan(self.numbers.item(place)):
             self._check_again(t, steps.first)
         return displacements

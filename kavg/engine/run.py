@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import own_array
 from kavg.base import AdaptivePeriod, Communicator, Floats
-from kavg.engine.optimizer_states import gather_slots
+from kavg.engine.learner_states import gather_slots
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Divergence
 from kavg.engine.recorder import Recorder
@@ -110,13 +110,18 @@ class Run:
             self.snapshots.add(one)
         self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
 
+    @property
+    def keeps_slots(self) -> bool:
+        """True if learners keep arrays of their own from round to round."""
+        return self.algorithm.learner_slots > 0
+
     def gather_slots(self, comm: Communicator) -> Floats | None:
         """Return the slots of all learners, for ``to_trajectory``; None where none are kept.
 
         One ``Allgather``, made by all ranks, where slots are kept; else nothing.
         """
         slots, P = self.last.state.slots if self.last else None, self.algorithm.P
-        if slots is None or self.algorithm.optimizer.at_average != "kept":
+        if slots is None or not self.keeps_slots:
             return None
         # A run that was extended by no round still has all.
         return gather_slots(comm, P, slots) if len(slots) < P else slots
@@ -143,8 +148,7 @@ class Run:
 
 def _max_snapshots(problem: Problem, algorithm: Algorithm, R: int) -> int:
     """Return how many snapshots a run keeps: none where a state is more than w and v."""
-    carries = algorithm.optimizer.slots > 0 and algorithm.optimizer.at_average != "reset"
-    if carries or isinstance(algorithm.K, AdaptivePeriod):
+    if algorithm.carries_slots or isinstance(algorithm.K, AdaptivePeriod):
         return 0
     return max_snapshots(R, problem.dim * max(1, int(algorithm.outer.memory)))
 

@@ -146,7 +146,9 @@ def do_rounds(
         with limit_blas_to_one_thread():
             for now in islice(iterations, run.rounds_left):
                 ranks.attempt(partial(take, now), None)
-        ranks.meet()
+        if run.keeps_slots:
+            # A rank that has failed could not take part.
+            ranks.meet()
         trajectory = ranks.attempt(run.to_trajectory, None, run.gather_slots(ranks.comm))
         ranks.meet()
     except Divergence:

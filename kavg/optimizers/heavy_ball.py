@@ -42,7 +42,7 @@ class HeavyBall:
         """Return the step, whose workspace is the gradient's own."""
         beta = np.array(self.beta, dtype)
 
-        def step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
+        def step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:  # noqa: ARG001 - LocalUpdate
             m = slots[0]
             np.multiply(m, beta, out=m)
             np.add(m, g, out=m)

@@ -36,6 +36,6 @@ class SGD:
         return _step
 
 
-def _step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
+def _step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:  # noqa: ARG001 - LocalUpdate
     np.multiply(g, gamma, out=g)
     np.subtract(x, g, out=x)

@@ -55,7 +55,7 @@ def _warn_of_tuning(sweep: Sweep) -> Iterator[str]:
 def _count_gradients(point: Point, stage: Stage) -> int:
     (method,), rounds = point.config.algorithms, stage.count_rounds(point.config.rounds)
     # Of an oracle without B too, as only unlike numbers matter: B belongs to the problem.
-    return rounds * method.P * method.K * int(getattr(point.config.oracle, "B", 1))
+    return method.sum_local_steps(rounds) * method.P * int(getattr(point.config.oracle, "B", 1))
 
 
 def _compare_counts(what: str, counts: Mapping[str, set[int]]) -> Iterator[str]:

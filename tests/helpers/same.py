@@ -8,6 +8,8 @@ def same_bits(one, other) -> bool:
     names = set(one.series) == set(other.series)
     series = all(np.array_equal(one.series[name], other.series[name]) for name in one.series)
     states = np.array_equal(one.w, other.w) and np.array_equal(one.v, other.v)
+    states = states and np.array_equal(one.slots, other.slots)
+    states = states and np.array_equal(one.steps, other.steps)
     return names and series and states and np.array_equal(one.rounds, other.rounds)
 
 

@@ -97,7 +97,7 @@ def elementwise(workload: Workload, f: str) -> Floor:
         *noise(x.size, workload.dtype, N),
         Pass("noise added", partial(np.add, g, e, out=e), x.size, N),
         Pass("gradient", quickest(ways), x.size, N),
-        *learners(workload, x.copy(), workload.algorithm.K),
+        *learners(workload, x.copy(), workload.algorithm.constant_K),
     ])  # fmt: skip
 
 
@@ -137,7 +137,7 @@ class Batches:
     """The examples of a block of rows, and the passes that take them."""
 
     def __init__(self, workload: Workload, features: Floats) -> None:
-        self.B, K = batch(workload), workload.algorithm.K
+        self.B, K = batch(workload), workload.algorithm.constant_K
         self.rows_a_round = workload.R * workload.algorithm.P * K
         self.rows = max(1, min(self.rows_a_round // K, 2**16 // (self.B * features.shape[1])))
         self.features = features
@@ -184,7 +184,7 @@ def logistic(workload: Workload) -> Floor:
         batches.each("products", partial(np.matvec, batches.taken, x, out=slope)),
         batches.each("tanh", tanh(slope, y)),
         batches.each("products", partial(np.vecmat, y, batches.taken, out=g)),
-        *learners(workload, x.copy(), workload.algorithm.K),
+        *learners(workload, x.copy(), workload.algorithm.constant_K),
     ])  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def network(workload: Workload) -> Floor:
         batches.each("products", partial(np.matmul, s, W2.mT, out=back)),
         batches.each("functions", partial(np.multiply, back, h, out=t)),
         batches.each("products", partial(np.matmul, a.mT, back, out=g1)),
-        *learners(workload, batches.x.copy(), workload.algorithm.K),
+        *learners(workload, batches.x.copy(), workload.algorithm.constant_K),
     ])  # fmt: skip
 
 

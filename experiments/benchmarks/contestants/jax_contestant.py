@@ -65,7 +65,7 @@ class Jax:
 
 def many_rounds(workload: Workload, g: Gradient) -> Callable[[Tree, int], Tree]:
     """A loop over rounds: K steps of P learners from w, their mean, block momentum."""
-    P, K = workload.algorithm.P, workload.algorithm.K
+    P, K = workload.algorithm.P, workload.algorithm.constant_K
     gamma, mu = workload.algorithm.step_size(1), momentum(workload)
 
     def step(x: Tree, keys: Any) -> tuple[Tree, None]:

@@ -39,7 +39,7 @@ class Plain:
     """
 
     def __init__(self, workload: Workload, *, apart: bool = False, seed: int = 1) -> None:
-        self.P, self.K = workload.algorithm.P, workload.algorithm.K
+        self.P, self.K = workload.algorithm.P, workload.algorithm.constant_K
         self.gamma, self.mu = workload.algorithm.step_size(1), momentum(workload)
         w = workload.problem.first_iterate(seed, workload.R).astype(workload.dtype)
         self.runs = [w] if workload.additive and not apart else list(w)

@@ -50,7 +50,7 @@ class Torch:
         seed: int = 1,
     ) -> None:
         torch.set_num_threads(1)
-        self.P, self.K = workload.algorithm.P, workload.algorithm.K
+        self.P, self.K = workload.algorithm.P, workload.algorithm.constant_K
         self.gamma, self.mu = workload.algorithm.step_size(1), momentum(workload)
         self.reduce = reduce
         w = workload.problem.first_iterate(1, workload.R)

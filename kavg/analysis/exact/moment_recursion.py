@@ -108,7 +108,9 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
         # Only when gamma changes, as computing the matrices applies the rule to a basis.
         if rule is None or gamma != rule_gamma:
             rule, rule_gamma = linear_rule(algorithm.outer, gamma), gamma
-        now = next_moments(problem, rule, now, P=algorithm.P, K=algorithm.K, gamma=gamma)
+        now = next_moments(
+            problem, rule, now, P=algorithm.P, K=algorithm.count_local_steps(n), gamma=gamma
+        )
 
 
 def initial_moments(problem: EigenProblem) -> Moments:

@@ -10,7 +10,7 @@ from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.moment_recursion import Moments, local_noise
 from kavg.analysis.exact.stationary import stationary_covariance
-from kavg.analysis.exact.trajectory import to_eigenbasis
+from kavg.analysis.exact.trajectory import check_exact_method, to_eigenbasis
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
@@ -37,12 +37,13 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
     >>> round(stationary_values(bowl, method)["F"], 6)
     0.083333
     """
+    check_exact_method(algorithm)
     directions = to_eigenbasis(problem, algorithm.P)
     if callable(algorithm.gamma):
         raise KavgError("with a schedule of gamma there is no stationary law; use a number")
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
-    gamma, K = algorithm.gamma, algorithm.K
+    gamma, K = algorithm.gamma, algorithm.constant_K
     rule, r = linear_rule(algorithm.outer, gamma), 1 - gamma * directions.h
     own, unit = _solve_noise(directions, rule, algorithm)
     covariance = (own / algorithm.P)[:, None, None] * unit
@@ -59,7 +60,8 @@ def _solve_noise(
     problem: EigenProblem, rule: LinearRule, algorithm: Algorithm
 ) -> tuple[Floats, Floats]:
     """The noise of one learner in a stationary round (d,), and V for q = 1 (d, 2, 2)."""
-    gamma, K, nothing = float(algorithm.step_size(1)), algorithm.K, np.zeros_like(problem.h)
+    gamma, K = float(algorithm.step_size(1)), algorithm.constant_K
+    nothing = np.zeros_like(problem.h)
     unit = stationary_covariance(rule, (1 - gamma * problem.h) ** K, np.ones_like(problem.h))
     gain = np.einsum("i,dij,j->d", rule.start, unit, rule.start) / algorithm.P
     own = local_noise(problem, nothing, nothing, K, gamma)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.analysis.exact import EigenProblem, eigen_problem, moments
-from kavg.base import Floats, Objective, Oracle
+from kavg.base import AdaptivePeriod, Floats, Objective, Oracle
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
@@ -34,7 +34,8 @@ class ExactTrajectory:
     """The expected values of what a ``Trajectory`` records, at ``rounds (T,)``.
 
     ``F``, ``grad_norm2`` and ``dispersion`` are ``(T,)``; ``mean`` and ``variance (T, d)`` are
-    those of w in eigen-coordinates (``Quadratic.eigen_coordinates``).
+    those of w in eigen-coordinates (``Quadratic.eigen_coordinates``); ``steps (T,)`` counts the
+    local steps of a learner, and ``K`` is the period of the last round.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ExactTrajectory:
     dispersion: Floats
     mean: Floats
     variance: Floats
+    steps: NDArray[np.int64]
 
     @property
     def series(self) -> dict[str, Floats]:
@@ -59,11 +61,11 @@ class ExactTrajectory:
         Raises:
             KavgError: if there is no such axis; seconds are those of a run only.
         """
-        each = {"rounds": 1, "communications": 1, "steps": self.K}
-        each["gradients"] = self.K * self.P * self.B
+        each = {"rounds": self.rounds, "communications": self.rounds, "steps": self.steps}
+        each["gradients"] = self.steps * (self.P * self.B)
         if name not in each:
             raise KavgError(f"exact moments have no axis {name!r}; use one of {', '.join(each)}")
-        return self.rounds * each[name]
+        return each[name]
 
 
 def exact_trajectory(
@@ -90,18 +92,36 @@ def exact_trajectory(
     rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
     every = check_count("every", every, "use every=1 to record each round")
     directions = to_eigenbasis(problem, algorithm.P)
+    check_exact_method(algorithm)
     found = moments(directions, algorithm, rounds)
     recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
         F, square = found.F(directions), found.grad_norm2(directions)
+    Ks = [algorithm.count_local_steps(n) for n in range(1, rounds + 1)]
     return ExactTrajectory(
-        algorithm.name,
-        algorithm.P,
-        algorithm.K,
-        problem.noise.B,
-        recorded,
-        *(each[recorded] for each in (F, square, found.dispersion, found.w, found.variance)),
+        name=algorithm.name,
+        P=algorithm.P,
+        K=Ks[-1],
+        B=problem.noise.B,
+        rounds=recorded,
+        F=F[recorded],
+        grad_norm2=square[recorded],
+        dispersion=found.dispersion[recorded],
+        mean=found.w[recorded],
+        variance=found.variance[recorded],
+        steps=np.cumsum([0, *Ks])[recorded],
     )
+
+
+def check_exact_method(algorithm: Algorithm) -> None:
+    """Raise ``KavgError`` if the method has no exact moments, whatever the problem is."""
+    if not algorithm.is_plain:
+        raise KavgError(
+            "exact moments need local steps of plain SGD and the mean of all learners, got "
+            f"{algorithm.optimizer} and {algorithm.aggregation}; simulate it instead"
+        )
+    if isinstance(algorithm.K, AdaptivePeriod):
+        raise KavgError("exact moments need a K that is known beforehand; simulate it instead")
 
 
 def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:

@@ -67,7 +67,7 @@ def _find_divergence(method: Method, budget: Budget) -> int | None:
     if run.diverged_at is None:
         return None
     # Values before the divergence are good; a budget that includes that round has none.
-    is_inside = run.diverged_at <= budget.whole_rounds(run.P, run.K, run.B)
+    is_inside = run.diverged_at <= budget.find_last_round(run)
     return run.diverged_at if is_inside else None
 
 
@@ -77,7 +77,7 @@ def _require_reach(
     run = method.run
     if is_diverged:
         return
-    if budget.whole_rounds(run.P, run.K, run.B) > run.rounds[-1]:
+    if budget.find_last_round(run) > run.rounds[-1]:
         raise KavgError(
             f"{budget.axis} must be at most {used[-1]:.12g}, where {method.label!r} ends, got "
             f"{budget.amount:.12g}; kavg resume FOLDER --rounds N extends a run"

@@ -154,7 +154,7 @@ class BatchRun:
         """End a point after the last round, as the run of it alone would."""
         batch, last, point = self.batch, self.last, int(self.points[position])
         algorithm = batch.algorithms[point]
-        take = partial(take_point, position=position, R=self.R, memory=algorithm.outer.memory)
+        take = partial(take_point, position=position, R=self.R, memory=bool(algorithm.outer.memory))
         recorder = copy(self.recorder.standard)
         self.recorder.give_rows(point, last.n, recorder)
         run = Run(batch.problem, algorithm, batch.options, recorder, batch.rounds)

@@ -30,8 +30,7 @@ def can_stack(algorithm: Algorithm) -> bool:
     >>> can_stack(Algorithm(P=2, K=1, gamma=0.1, outer=Averaging()))
     True
     """
-    is_plain = bool(getattr(algorithm.optimizer, "is_plain", False))
-    return is_plain and not callable(algorithm.K) and int(algorithm.outer.memory) <= 1
+    return algorithm.is_plain and not callable(algorithm.K) and int(algorithm.outer.memory) <= 1
 
 
 def spread_points(numbers: Sequence[float], R: int, d: int) -> Floats:
@@ -123,7 +122,7 @@ class StackedMethod:
     def __init__(self, algorithms: Sequence[Algorithm], R: int, d: int) -> None:
         self.algorithms, self.R, self.d = algorithms, R, d
         self.P, self.K = algorithms[0].P, algorithms[0].count_local_steps(1)
-        self.optimizer = algorithms[0].optimizer
+        self.optimizer, self.aggregation = algorithms[0].optimizer, algorithms[0].aggregation
         self.outer = StackedRules([algorithm.outer for algorithm in algorithms], R, d)
         self.is_constant = not any(callable(algorithm.gamma) for algorithm in algorithms)
         self.sizes: list[float] = []

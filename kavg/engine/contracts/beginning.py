@@ -111,8 +111,8 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
     rows = R * (1 + (algorithm.optimizer.slots if _averages_slots(algorithm) else 0))
     if not fits or (exponents is not None and exponents.shape != (rows,)):
         raise KavgError(
-            f"state must have n >= 0, finite w {shape}, v {v_shape} and exponents ({rows},) or None, "
-            f"got n = {n}, w {w.shape}, v {v.shape} and exponents "
+            f"state must have n >= 0, finite w {shape}, v {v_shape} and exponents ({rows},) or "
+            f"None, got n = {n}, w {w.shape}, v {v.shape} and exponents "
             f"{None if exponents is None else exponents.shape}; use the state of a Round of this "
             "problem and algorithm"
         )
@@ -139,19 +139,16 @@ def _check_local_state(
     slots: Floats | None,
     shape: tuple[int, int],
 ) -> None:
-    """Raise ``KavgError`` unless slots are there where the optimizer carries them on, and counts."""
-    s, at_average = algorithm.optimizer.slots, algorithm.optimizer.at_average
-    carries = n > 0 and s > 0 and at_average != "reset"
+    """Raise ``KavgError`` unless there are slots where the optimizer carries them on."""
+    kept = algorithm.learner_slots
+    s = kept or algorithm.optimizer.slots
     fits = slots is None
-    if carries and slots is not None:
-        learners = 1 if at_average == "averaged" else len(slots)
-        fits = slots.shape == (learners, s, *shape)
-    elif carries:
-        fits = False
+    if n > 0 and algorithm.carries_slots:
+        fits = slots is not None and slots.shape == (len(slots) if kept else 1, s, *shape)
     if not fits:
         raise KavgError(
-            f"state must have slots (learners, {s}, {shape[0]}, {shape[1]}) if the optimizer carries "
-            f"them from round to round, and None otherwise, got "
+            f"state must have slots (learners, {s}, {shape[0]}, {shape[1]}) if they are "
+            "carried from round to round, and None otherwise, got "
             f"{None if slots is None else slots.shape}; use the state of a Round"
         )
     if isinstance(algorithm.K, AdaptivePeriod) and n > 0 and (steps is None or K is None):

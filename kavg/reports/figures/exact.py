@@ -59,7 +59,7 @@ def exact_figure(
             quantity is unknown.
 
     >>> n, x = np.arange(5), np.geomspace(1.0, 0.1, 5)
-    >>> run = ExactTrajectory("K-AVG", 2, 8, 1, n, x, x, x, x[:, None], x[:, None])
+    >>> run = ExactTrajectory("K-AVG", 2, 8, 1, n, x, x, x, x[:, None], x[:, None], 8 * n)
     >>> figure = exact_figure([run], quantities=["F"])
     >>> figure.axes[0].get_xlabel()
     'rounds'

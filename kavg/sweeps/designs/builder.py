@@ -95,7 +95,7 @@ class PointBuilder:
         (method,), oracle = config.algorithms, config.oracle
         # Constants of an oracle over examples would read the data.
         B = getattr(oracle, "B", None) or config.problem.noise.B
-        rounds = self._budget.whole_rounds(method.P, method.K, B)
+        rounds = self._budget.count_rounds(method, B)
         if rounds < 1:
             raise KavgError(
                 f"{self._budget.axis} = {self._budget.amount:g} is less than one round with "

@@ -28,7 +28,7 @@ class PointBatch:
     @property
     def steps(self) -> int:
         """Local steps of all learners of all points in a round, ``sum_i P_i K_i``."""
-        return sum(each.P * each.K for each in self.batch.algorithms)
+        return sum(each.P * each.count_local_steps(1) for each in self.batch.algorithms)
 
     @property
     def width(self) -> int:

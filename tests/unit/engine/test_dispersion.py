@@ -40,9 +40,9 @@ def run_with_exact(problem, P=16, **options):
     """A run, and the exact dispersions ``(T, R)`` of the displacements that it computed."""
     displacement, seen = LocalSteps.displacement, {}
 
-    def remember(self, learners, start, gamma, n, out=None):
-        moved = displacement(self, learners, start, gamma, n, out)
-        seen.update({(n, j): moved[i, :, :-1].copy() for i, j in enumerate(learners)})
+    def remember(self, learners, start, steps, out=None):
+        moved = displacement(self, learners, start, steps, out)
+        seen.update({(steps.n, j): moved[i, :, :-1].copy() for i, j in enumerate(learners)})
         return moved
 
     with patch.object(LocalSteps, "displacement", remember):

@@ -42,7 +42,8 @@ def planned(name, dtype="float64", R=2, tile=256, K=16):
     objective, oracle = ORACLES[name]
     method = kavg.Algorithm(tile, K, 0.01, kavg.outer.Averaging())
     problem = kavg.Problem(objective, oracle)
-    return LocalSteps(problem, method, seed=1, R=R, tile=tile, dtype=dtype)
+    own = range(tile)
+    return LocalSteps(problem, method, own=own, seed=1, R=R, tile=tile, dtype=dtype)
 
 
 BUFFERS = 2 * 8 * 8192
@@ -53,7 +54,8 @@ BUFFERS = 2 * 8 * 8192
 @pytest.mark.parametrize("name", ORACLES)
 def test_a_step_allocates_nothing(name, dtype):
     local = planned(name, dtype)
-    local.displacement(range(256), np.full(local.first.shape, 0.3), 0.01, n=1)
+    steps = RoundSteps(n=1, first=0, K=16, gamma=0.01)
+    local.displacement(range(256), np.full(local.first.shape, 0.3), steps)
     tracemalloc.start()
     for step in (16, 17):  # the two steps of a pair
         local.gradient(local.x, step, local.g)
