@@ -145,9 +145,7 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     """
     if algorithm.name and run.name and algorithm.name != run.name:
         return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
-    # An adaptive period is known to the run alone.
-    is_adaptive = isinstance(algorithm.K, AdaptivePeriod)
-    K = run.K if is_adaptive else algorithm.count_local_steps(max(1, run.done or 1))
+    K = period_of(algorithm, run)
     wanted, got = (algorithm.P, K, problem.noise.B), (run.P, run.K, run.B)
     if wanted != got:
         return f"its (P, K, B) must be {wanted}, got {got}"
@@ -164,6 +162,13 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
         if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"
     return _find_other_values(problem, run)
+
+
+def period_of(algorithm: Algorithm, run: Trajectory) -> int:
+    """Return the period of the last round of a run; of an adaptive one, what the run says."""
+    if isinstance(algorithm.K, AdaptivePeriod):
+        return run.K
+    return algorithm.count_local_steps(max(1, run.done or 1))
 
 
 def _format_rule(rule: Mapping[str, str | float]) -> str:

@@ -197,7 +197,9 @@ def run_algorithm(
 
     # The place names the round that ranks wait in, which is the one after the last completed.
     set_place(comm, (algorithm.name, 1))
-    run = complete_run(begin_run(config, algorithm, before), comm, on_round, supervisor)
+    run_ahead = begin_run(config, algorithm, before)
+    supervisor.run = run_ahead
+    run = complete_run(run_ahead, comm, on_round, supervisor)
     sync_check.at_end(run)
     supervisor.finish(run)
     # Rank 0 now writes and draws, which may take longer than a small timeout allows.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from kavg.base import Communicator
 from kavg.cli.progress import Progress
@@ -13,6 +13,9 @@ from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.output_folder import resume_command
 from kavg.trajectory import Trajectory
 
+DUE: Final = 2**16
+"""What rank 0 adds to its request for a checkpoint; the signals of all ranks are below it."""
+
 
 @final
 class Supervisor:
@@ -21,7 +24,8 @@ class Supervisor:
     The number of ranks that caught a signal travels in the buffer that a round sums up anyway, so
     all ranks stop after the same round and agree on the signal.  Rank 0 then writes a checkpoint,
     and all ranks exit with the code of the signal.  ``manager`` is rank 0's; it is None elsewhere,
-    and for commands that write no checkpoints.
+    and for commands that write no checkpoints.  Where learners keep arrays of their own, rank 0
+    asks for a checkpoint by the same number, as all ranks take part in gathering them.
     """
 
     def __init__(
@@ -33,11 +37,19 @@ class Supervisor:
     ) -> None:
         self.comm, self.progress, self.caught, self.manager = comm, progress, caught, manager
         self.finished = 0
+        self.run: Run | None = None
         self.place = "before the first round"
 
     def request(self) -> int:
-        """Return 1 if this rank caught a signal, else 0; a round sums this over ranks."""
-        return int(self.caught.number != 0)
+        """Return 1 if this rank caught a signal, else 0; a round sums this over ranks.
+
+        ``DUE`` more if rank 0 wants what all learners keep, for a checkpoint.
+        """
+        signal, run = int(self.caught.number != 0), self.run
+        if run is None or not run.keeps_slots or self.manager is None:
+            return signal
+        n = run.last.n + 1 if run.last else 1
+        return signal + DUE * self.manager.is_due(n)
 
     def on_round(self, run: Run) -> None:
         """Show progress, write a checkpoint if one is due, and end if any rank caught a signal."""
@@ -45,10 +57,15 @@ class Supervisor:
         n, algorithm = run.last.n, run.algorithm.name
         self.progress(algorithm, n, run.rounds)
         self.place = f"after round {n} of {algorithm}"
-        requested = run.last.requested > 0
+        self.run = run
+        asked, signals = divmod(run.last.requested, DUE)
+        requested = signals > 0
         due = self.manager is not None and self.manager.is_due(n)
+        if run.keeps_slots:
+            due = asked > 0
+        slots = run.gather_slots(self.comm) if requested or due else None
         if self.manager and (requested or due):
-            self.manager.update(self.finished, run.to_trajectory())
+            self.manager.update(self.finished, run.to_trajectory(slots))
         if requested:
             self.stop_if_requested()
         # Last, so that a signal's checkpoint is not written twice.

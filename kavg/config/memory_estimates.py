@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavg.base import AdaptivePeriod, Objective, Oracle
-from kavg.engine.local_steps import choose_tile
+from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
 from kavg.objectives import Network, Quadratic

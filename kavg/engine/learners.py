@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import final
 
 import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Floats
-from kavg.elementary.sums import SquareSums
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
@@ -19,11 +19,10 @@ from kavg.engine.contracts import (
     move_away,
     refuse_result,
 )
-from kavg.engine.dispersion import Mask, SquaredDistances, find_lost
-from kavg.engine.displacement_store import DisplacementStore
 from kavg.engine.exact_mean import ExactMean
-from kavg.engine.exact_sums import Exponents, choose_exponents
-from kavg.engine.local_steps import (
+from kavg.engine.exact_sums import Exponents
+from kavg.engine.local.displacement_store import DisplacementStore
+from kavg.engine.local.local_steps import (
     LocalSteps,
     RoundMethod,
     RoundSteps,
@@ -33,6 +32,7 @@ from kavg.engine.local_steps import (
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
+from kavg.engine.round_dispersion import RoundDispersion
 from kavg.problem import Problem
 from kavg.trajectory import Round, State
 
@@ -60,8 +60,6 @@ class Learners:
         self.own = assign_learners(algorithm.P, comm.Get_size(), self.rank)
         # At least one, as a rank without learners computes the pilot of the first round as well.
         self.tile = options.tile or choose_tile(R, d, max(1, len(self.own)))
-        self.can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
-        self.square_sums = SquareSums()
         self.start = np.empty((R, d))
         self.local = LocalSteps(
             problem, algorithm,
@@ -70,6 +68,10 @@ class Learners:
         self.states, rows = self.local.states, self.local.states.rows
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, rows, d)
         self.store = DisplacementStore(self.own, rows, d, is_kept=isinstance(self.mean, ExactMean))
+        can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
+        self.dispersion = RoundDispersion(
+            ranks, self.mean, algorithm.P, (R, d), can_repeat=can_repeat
+        )
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
@@ -109,7 +111,8 @@ class Learners:
                 done = self.average(mean.exponents, steps, again=True)
             slots = self.states.end(mean.mean)
             # Before the outer rule, which may overwrite the mean displacement.
-            dispersion = self.dispersion(steps)
+            again = partial(self.fold, steps=steps, again=True)
+            dispersion = self.dispersion.measure(again)
             ranks.attempt(self.update, None, w, v, steps.gamma)
         # Readers get these arrays, so nobody may write to them.
         freeze(w)
@@ -175,54 +178,6 @@ class Learners:
         returned = self.step(w, v, self.mean.mean[: len(w)], gamma)
         if returned is not None:
             refuse_result(self.algorithm.outer, w, v, returned)
-
-    def dispersion(self, steps: RoundSteps) -> Floats:
-        """Return ``(1/P) sum_j ||x_j - mean||^2`` of all learners' displacements, ``(R,)``.
-
-        Where a second pass would draw other noise, it is the difference of squares, at least 0.
-        """
-        R, floor = len(self.start), self.mean.floor
-        mean, square = self.mean.mean[:R], self.mean.square[:R]
-        spread = np.empty(R)
-        self.square_sums(mean[None], spread[None])
-        np.subtract(square, spread, out=spread)
-        lost = find_lost(spread, square, None if floor is None else floor[:R])
-        if not np.count_nonzero(lost):
-            return spread
-        if self.algorithm.P == 1:
-            spread *= 0.0  # a NaN stays
-            return spread
-        if not self.can_repeat:
-            return np.maximum(spread, 0.0, out=spread)
-        spread[lost] = self.squared_distances(lost, steps)
-        return spread
-
-    def squared_distances(self, lost: Mask, steps: RoundSteps) -> Floats:
-        """Return the dispersion of the replicas in ``lost`` by another pass over all learners."""
-        ranks, P, exact = self.ranks, self.algorithm.P, self.exact_mean(steps)
-        # Rows of averaged slots have no part in it.
-        rows = np.append(lost, np.zeros(self.states.rows - len(lost), np.bool_))
-        distances = SquaredDistances(ranks.comm, P, exact.mean, exact.remainder(), rows)
-        ranks.attempt(lambda: self.fold(distances, steps, again=True), None)
-        found = distances.finish(ranks.signal)
-        ranks.check(distances.requested)
-        return found
-
-    def exact_mean(self, steps: RoundSteps) -> ExactMean:
-        """Return the mean of this round, computed once more if it is the plain one."""
-        if isinstance(self.mean, ExactMean):
-            return self.mean
-        d = self.start.shape[1]
-        exact = ExactMean(self.ranks.comm, self.algorithm.P, self.states.rows, d)
-        exponents = choose_exponents(self.mean.square, default=exact.exponents)
-        while True:
-            exact.begin(exponents)
-            self.ranks.attempt(lambda: self.fold(exact, steps, again=True), None)
-            done = exact.finish(self.ranks.signal)
-            self.ranks.check(exact.requested)
-            if done:
-                return exact
-            exponents = exact.exponents
 
 
 def count_steps(algorithm: RoundMethod, state: State) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import own_array
 from kavg.base import AdaptivePeriod, Communicator, Floats
-from kavg.engine.learner_states import gather_slots
+from kavg.engine.local.learner_states import gather_slots
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Divergence
 from kavg.engine.recorder import Recorder

@@ -16,6 +16,7 @@ from kavg.storage.digests import digest, joint_digest
 from kavg.storage.tables.metrics import compare_metrics
 from kavg.storage.text_files import read_json
 from kavg.trajectory import Trajectory
+from kavg.validation import period_of
 
 
 def validate_algorithms(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm]) -> None:
@@ -36,7 +37,12 @@ def is_finished(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm], rou
 
     Names, P and K are compared as well: files of two runs may lie in one folder.
     """
-    wanted = [(one.name, one.P, one.K, rounds) for one in algorithms]
+    if len(algorithms) != len(runs):
+        return False
+    wanted = [
+        (one.name, one.P, period_of(one, run), rounds)
+        for one, run in zip(algorithms, runs, strict=True)
+    ]
     return wanted == [(run.name, run.P, run.K, _end_of(run, rounds)) for run in runs]
 
 

@@ -18,7 +18,7 @@ from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
 from kavg.cli import results
 from kavg.cli.supervisor import Supervisor
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.recorder import Recorder
 from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import WatchedComm

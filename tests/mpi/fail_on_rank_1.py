@@ -1,7 +1,7 @@
 """The command line with a fault planted on rank 1, in round 3."""
 
 from kavg.cli.entry_point import main
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 
 displacement = LocalSteps.displacement
 

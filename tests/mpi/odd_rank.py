@@ -14,7 +14,7 @@ import numpy as np
 
 from kavg.cli import entry_point as cli
 from kavg.cli import execution as jobs
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.mpi.launchers import detect_launch
 from kavg.mpi.watched_comm import WatchedComm
 from kavg.outer import Averaging

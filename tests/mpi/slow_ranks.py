@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kavg.cli import results
 from kavg.cli.entry_point import main
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 
 displacement = LocalSteps.displacement
 

@@ -18,7 +18,7 @@ from helpers.exact import AnchoredLookAhead
 
 import kavg
 from kavg.engine.learners import Learners
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.means import MEANS, PlainMean
 from kavg.oracles.additive import NoisyGradient
 from kavg.oracles.streams import Streams

@@ -17,7 +17,7 @@ import kavg
 from kavg.engine.communicator import SerialComm
 from kavg.engine.dispersion import LOST_BITS, SquaredDistances, find_lost
 from kavg.engine.exact_sums import make_full_grid
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.oracles import Gaussian, Noiseless
 from kavg.outer import Averaging, BlockMomentum
 

@@ -7,7 +7,7 @@ from helpers.same import same_run
 from helpers.user_code import Bowl
 
 import kavg
-from kavg.engine.displacement_store import LARGEST_STORE, DisplacementStore
+from kavg.engine.local.displacement_store import LARGEST_STORE, DisplacementStore
 from kavg.engine.options import RunOptions
 from kavg.engine.rounds import iterate_rounds
 

@@ -13,7 +13,7 @@ from helpers.ranks import run_ranks
 
 import kavg
 from kavg.engine import learners
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.means import MEANS
 from kavg.engine.ranks import STOPPED, Divergence, Ranks
 from kavg.errors import CollectiveError

@@ -10,7 +10,7 @@ import pytest
 from helpers.run_folder import read_digest
 from helpers.settings import k_avg, m_avg, write_settings
 
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.mpi import signals
 
 

@@ -7,7 +7,7 @@ import signal
 
 from helpers.run_folder import RUN_FILES, list_files, read_digest, stored_checkpoints
 
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.storage import RunFolder, checkpoint_manager
 
 

@@ -11,7 +11,7 @@ from helpers.run_folder import RUN_FILES, list_files, read_digest, stored_checkp
 
 from kavg.cli import environment
 from kavg.cli import execution as jobs
-from kavg.engine.local_steps import LocalSteps
+from kavg.engine.local.local_steps import LocalSteps
 from kavg.portability import ARITHMETIC
 from kavg.storage import checkpoints
 

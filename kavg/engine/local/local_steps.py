@@ -15,7 +15,7 @@ from kavg.arrays import view_read_only
 from kavg.base import Aggregation, Floats, LocalOptimizer, Outer, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
-from kavg.engine.learner_states import LearnerStates
+from kavg.engine.local.learner_states import LearnerStates
 from kavg.engine.means import displacement_buffer
 from kavg.problem import Problem
 
