@@ -59,9 +59,8 @@ class Trajectory:
     where it changes from round to round; then ``counted (T,)`` has the local steps up to each row,
     and ``next_K`` the next period of one that adapts.  ``slots`` is what the optimizers of all
     learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if averaged.  ``outer``
-    has the kind and numbers of the outer rule (``kavg.problem.describe_outer_rule``), nothing where
-    they were not recorded.
-    All arrays are read-only: copy what is to be changed.
+    has the kind and numbers of the outer rule (``kavg.base.outer_rules.describe_outer_rule``),
+    nothing where they were not recorded.  All arrays are read-only: copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
 from kavg.base import AdaptivePeriod, Floats
-from kavg.problem import Algorithm, Problem, describe_outer_rule, memory_shape
+from kavg.base.outer_rules import describe_outer_rule, memory_shape
+from kavg.problem import Algorithm, Problem
 from kavg.text import shorten
 from kavg.trajectory import NOT_FINITE, Trajectory
 

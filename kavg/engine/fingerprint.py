@@ -20,10 +20,11 @@ from typing import Final
 import numpy as np
 
 from kavg.base import Floats
+from kavg.base.outer_rules import memory_shape
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import move_away
 from kavg.engine.options import RunOptions
-from kavg.problem import Algorithm, Problem, memory_shape
+from kavg.problem import Algorithm, Problem
 from kavg.version import __version__
 
 LENGTH: Final = 70

@@ -22,13 +22,8 @@ from kavg.engine.contracts import (
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.displacement_store import DisplacementStore
-from kavg.engine.local.local_steps import (
-    LocalSteps,
-    RoundMethod,
-    RoundSteps,
-    StepSizes,
-    choose_tile,
-)
+from kavg.engine.local.local_steps import LocalSteps, choose_tile
+from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import as_array, freeze
 from kavg.base import Floats, HasMeasures, Measure, PlannedGradient
+from kavg.base.outer_rules import describe_outer_rule
 from kavg.elementary.sums import sum_squares
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
@@ -19,7 +20,7 @@ from kavg.engine.measures import merge_measures
 from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
 from kavg.gradients import choose_gradient
-from kavg.problem import Algorithm, Problem, describe_outer_rule
+from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats, Precision
+from kavg.base.outer_rules import memory_shape
 from kavg.engine.contracts import (
     check_user_code,
     explain_failure,
@@ -18,7 +19,7 @@ from kavg.engine.fingerprint import describe_run
 from kavg.engine.learners import Learners, Request
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Ranks
-from kavg.problem import Algorithm, Problem, memory_shape
+from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_range
 from kavg.trajectory import Round, State
 

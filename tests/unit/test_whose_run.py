@@ -14,8 +14,8 @@ from kavg.analysis import check_bounds
 from kavg.analysis.bounds.theorem_1 import Theorem1
 from kavg.analysis.comparison import compare_with_bound
 from kavg.analysis.exact.trajectory import exact_trajectory
+from kavg.base.outer_rules import describe_outer_rule
 from kavg.errors import KavgError
-from kavg.problem import describe_outer_rule
 from kavg.validation import find_mismatch
 
 PROBLEM = kavg.Problem(objectives.Quadratic((1.0, 1.0)), oracles.Gaussian(1.0), 3.0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
+from kavg.base.outer_rules import memory_shape
 from kavg.engine.agreement import group_ranks
 from kavg.engine.batch.batch_run import BatchRun, OnRound
 from kavg.engine.batch.planning import Batch
@@ -19,7 +20,7 @@ from kavg.engine.ranks import Ranks
 from kavg.engine.recorder import Recorder
 from kavg.engine.run import Run
 from kavg.engine.simulation import do_rounds
-from kavg.problem import Algorithm, memory_shape
+from kavg.problem import Algorithm
 from kavg.trajectory import State, Trajectory
 
 

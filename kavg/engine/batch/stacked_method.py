@@ -15,7 +15,7 @@ import numpy as np
 
 from kavg.base import Floats, Outer
 from kavg.engine.contracts import refuse_result
-from kavg.engine.local.local_steps import StepSizes
+from kavg.engine.local.round_method import StepSizes
 from kavg.problem import Algorithm
 
 NO_MEMORY: Final = np.empty(0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import as_array, own_array
 from kavg.base import AdaptivePeriod, Floats
+from kavg.base.outer_rules import memory_shape
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import LARGE
 from kavg.engine.contracts.objectives import check_objective
@@ -17,7 +18,7 @@ from kavg.engine.contracts.oracles import check_draws
 from kavg.engine.contracts.outer_rules import check_outer
 from kavg.engine.options import RunOptions
 from kavg.errors import KavgError
-from kavg.problem import Algorithm, Problem, memory_shape
+from kavg.problem import Algorithm, Problem
 from kavg.trajectory import State
 
 TRIED_REPLICAS: Final = 2

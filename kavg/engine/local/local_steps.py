@@ -7,15 +7,16 @@ column more than there are coordinates.
 from __future__ import annotations
 
 from math import isnan, nan
-from typing import Final, NamedTuple, Protocol, final
+from typing import Final, final
 
 import numpy as np
 
 from kavg.arrays import view_read_only
-from kavg.base import Aggregation, Floats, LocalOptimizer, Outer, Precision
+from kavg.base import Floats, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
 from kavg.engine.local.learner_states import LearnerStates
+from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
 from kavg.engine.means import displacement_buffer
 from kavg.problem import Problem
 
@@ -26,8 +27,6 @@ With half of that the NumPy calls weigh more than the cache saves.
 """
 STRIDE: Final = 7919
 """Distance of the numbers of a gradient that successive rounds look at; a prime."""
-StepSizes = float | Floats
-"""The step size of a round: one of all rows, or an array ``(R, d)`` or ``(R, 1)``."""
 
 
 def choose_tile(R: int, d: int, learners: int) -> int:
@@ -39,59 +38,6 @@ def choose_tile(R: int, d: int, learners: int) -> int:
     most = max(1, TILE_COORDINATES // (R * d))
     tiles = -(-learners // most)  # -(-a // b) rounds up
     return -(-learners // tiles)
-
-
-class RoundSteps(NamedTuple):
-    """The local steps of round ``n``: ``K`` of size ``gamma``, numbered from ``first`` on.
-
-    Steps are numbered from 0 over the run and not the round, so that noise at a step is the same
-    for every K (law 4).
-    """
-
-    n: int
-    first: int
-    K: int
-    gamma: StepSizes
-
-
-class RoundMethod(Protocol):
-    """What a round needs of an algorithm: an ``Algorithm`` has it, and several stacked in one."""
-
-    @property
-    def P(self) -> int:
-        """The number of learners."""
-        ...
-
-    @property
-    def optimizer(self) -> LocalOptimizer:
-        """The rule of the local steps."""
-        ...
-
-    @property
-    def aggregation(self) -> Aggregation:
-        """Whose models are averaged."""
-        ...
-
-    @property
-    def outer(self) -> Outer:
-        """The outer rule, of all rows."""
-        ...
-
-    def step_size(self, n: int) -> StepSizes:
-        """Return the step size of round ``n``; another array if its numbers are others."""
-        ...
-
-    def count_local_steps(self, n: int) -> int:
-        """Return the number of local steps of round ``n``."""
-        ...
-
-    def sum_local_steps(self, n: int) -> int:
-        """Return the number of local steps of the first ``n`` rounds."""
-        ...
-
-    def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
-        """Return the period of round ``n + 1`` if it adapts to round ``n``, else None."""
-        ...
 
 
 @final

@@ -248,7 +248,7 @@ def test_a_second_pass_does_not_draw_again_where_draws_are_in_sequence(sigma, ti
     assert (done.dispersion >= 0).all()
     room = 2.0**-50 * 8**2 * 0.05**2 * SLOPE.dim
     np.testing.assert_allclose(done.dispersion[1:], np.array(exact, float), 1e-9, room)
-    with patch("kavg.engine.learners.find_lost", lambda spread, square, floor: square < 0):
+    with patch("kavg.engine.round_dispersion.find_lost", lambda spread, square, floor: square < 0):
         assert np.array_equal(done.w, run(problem, tile=tile, mean=mean).w)
 
 

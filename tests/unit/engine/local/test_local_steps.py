@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kavg
-from kavg.engine.local.local_steps import TILE_COORDINATES, LocalSteps, RoundSteps, choose_tile
+from kavg.engine.local.local_steps import TILE_COORDINATES, LocalSteps, choose_tile
+from kavg.engine.local.round_method import RoundSteps
 from kavg.objectives.data import Synthetic
 
 WELL = kavg.objectives.DoubleWell(dim=1000)
