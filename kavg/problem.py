@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import Annotated, Final
 
 import numpy as np
@@ -24,7 +23,7 @@ from kavg.base import (
     Schedule,
     Start,
 )
-from kavg.conversion import to_number
+from kavg.base.step_functions import check_period, check_step_size
 from kavg.errors import KavgError
 from kavg.optimizers import SGD
 from kavg.portability import SameBits, find_same_bits
@@ -175,7 +174,7 @@ class Algorithm:
 
         Raises ``KavgError`` if a schedule returns anything but a finite number above 0.
         """
-        return _check_step_size(self.gamma(n), n) if callable(self.gamma) else self.gamma
+        return check_step_size(self.gamma(n), n) if callable(self.gamma) else self.gamma
 
     @property
     def constant_K(self) -> int:
@@ -216,27 +215,3 @@ class Algorithm:
         if not isinstance(self.K, AdaptivePeriod):
             return None
         return check_period(self.K.adapt(K, dispersion, self.step_size(n)), n + 1)
-
-
-def check_period(K: object, n: int) -> int:
-    """Return a period as an ``int``; raise ``KavgError`` unless it is a whole number from 1 on."""
-    number = to_number(K, int)
-    if number is not None and number >= 1:
-        return int(number)
-    raise KavgError(
-        f"K must be a whole number of at least 1 in every round, got {K!r:.60} for round {n}; "
-        "return an int, such as max(1, n // 100)"
-    )
-
-
-def _check_step_size(gamma: object, n: int) -> float:
-    # First what nearly all schedules return: this is called in every round.
-    if isinstance(gamma, float) and 0.0 < gamma < inf:
-        return float(gamma)
-    number = to_number(gamma, float)
-    if number is not None and 0.0 < number < inf:
-        return float(number)
-    raise KavgError(
-        f"gamma must be a finite number above 0 in every round, got {gamma!r:.60} for round {n}; "
-        "return a float, such as 0.1 / n**0.5"
-    )
