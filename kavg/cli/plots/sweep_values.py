@@ -57,7 +57,7 @@ def load_stage(folder: Path, content: Content, view: View) -> StageValues:
         )
     if chosen == count:
         note = _note_stage(found, chosen - 1)
-        finished = read_finished_sweep(folder)
+        finished = read_finished_sweep(folder, reads_data=False)
         points, quantity = measure_last_stage(finished, content)
         asked = {view.x, view.y, view.by} - {None, ALGORITHM}
         if is_judged and asked <= set(finished.points[0].cell):

@@ -17,6 +17,7 @@ from kavg.config.messages import describe_error
 from kavg.config.table_conversion import MOST, WrongSettings, convert_tables
 from kavg.config.tables import Place
 from kavg.errors import KavgError
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.sweeps.designs.assignments import Assignment
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
 from kavg.sweeps.points import Point, describe_point, make_point
@@ -36,12 +37,15 @@ Assigned = tuple[int, Assignment]
 class PointBuilder:
     """Converts assignments to points; ``errors`` are those found, each once.
 
-    Points of one problem share its objective, oracle and start, so data are read once.
+    Points of one problem share its objective, oracle and start, so data are read once; without
+    ``reads_data`` not at all, and how settings fit together is not checked where data are needed.
     """
 
-    def __init__(self, budget: Budget | None, names: Mapping[SettingAxis, str]) -> None:
+    def __init__(
+        self, budget: Budget | None, names: Mapping[SettingAxis, str], *, reads_data: bool = True
+    ) -> None:
         self.errors: dict[str, str] = {}
-        self._budget, self._names = budget, names
+        self._budget, self._names, self._reads_data = budget, names, reads_data
         self._parts: dict[str, Any] = {}
         self._groups: dict[str, list[Point]] = {}
 
@@ -136,6 +140,8 @@ class PointBuilder:
     def _check_problems(self) -> None:
         """Check how settings fit together, once for all points of a problem."""
         for points in self._groups.values():
+            if not self._reads_data and isinstance(points[0].config.objective, EmpiricalRisk):
+                continue
             methods = [point.config.algorithms[0] for point in points]
             # One of each P and K: the runs of all points are never in memory together.
             kinds = {(method.P, method.K): method for method in methods}
