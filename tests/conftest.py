@@ -17,6 +17,9 @@ settings.register_profile(
 settings.register_profile("dev", settings.get_profile("ci"), derandomize=False, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Containers set it; then each process of a test compiles all of kavg, a third of its time to start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2)
 
 
