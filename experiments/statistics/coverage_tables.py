@@ -18,9 +18,10 @@ from populations import POOL, POOLS, SEED, Pool
 from scipy import stats
 
 from kavg.analysis.bootstrap import MIN_REPLICAS, bootstrap_interval
-from kavg.analysis.estimate import Estimate, mean_interval, quantity_interval, unpaired_difference
+from kavg.analysis.estimate import Estimate, mean_interval, unpaired_difference
 from kavg.analysis.looks import estimate_until, is_decided, is_narrow, plan_looks
 from kavg.analysis.proportion import mean_share_interval, proportion_interval
+from kavg.analysis.quantities import quantity_interval
 from kavg.analysis.simultaneous import simultaneous_differences
 from kavg.analysis.student import t_quantile
 from kavg.analysis.targets import (

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, final
 
-from kavg.analysis.estimate import RANGES, Estimate, clip_interval, quantity_interval
+from kavg.analysis.estimate import Estimate, clip_interval
 from kavg.analysis.fieller import ratio_interval
+from kavg.analysis.quantities import RANGES, quantity_interval
 from kavg.analysis.simultaneous import simultaneous_level
 from kavg.analysis.targets import TargetTime, compare_times
 from kavg.config.config import Config
