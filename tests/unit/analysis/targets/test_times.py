@@ -124,6 +124,24 @@ def test_a_mean_that_does_not_arrive_is_beyond_the_records():
     assert (found.times == ROUNDS[-1]).all()
 
 
+def test_by_the_rule_stays_nothing_is_known_of_the_last_third():
+    # All replicas are at the target from round 50 on, which 60 rounds cannot tell.
+    def curve(last, arrival):
+        return np.where(np.arange(last + 1)[:, None] < arrival, 1.0, 0.0) * np.ones(4)
+
+    late, soon, whole = (
+        measure_time(np.arange(last + 1), curve(last, arrival), 0.5, rule="stays")
+        for last, arrival in ((60, 50), (60, 20), (99, 50))
+    )
+    assert late.censored_at == late.estimate.low == late.bounds[0] == 40
+    assert not late.reached.any()
+    assert (late.times == 40).all()
+    assert whole.estimate.mean == 50
+    # More records show the ratio, and its lower limit must not be above it.
+    assert describe_ratio(compare_times(late, soon, paired=False)) == "at least 2"
+    assert describe_ratio(compare_times(whole, soon, paired=False)) == "2.5 [2.5, 2.5]"
+
+
 def test_a_finite_mean_whose_spread_overflows_may_be_anywhere():
     x = np.array([[16.0] * 3, [1.7e308, -1.7e308, 24.0], [0.0] * 3])
     found = measure_time(np.arange(3), x, 1.0, rule="first").estimate
