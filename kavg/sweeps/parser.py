@@ -151,7 +151,8 @@ def _make_sweep(
         raise KavgError(join_errors([*builder.errors.values()], len(builder.errors)))
     first = points[0].config
     stages = list_stages(table.stages, first.seed, first.replicas, is_tuned=is_tuned)
-    sweep = Sweep(written, tuple(points), describe_places(names), stages, table.target, budget)
+    places, until = describe_places(names), table.until
+    sweep = Sweep(written, tuple(points), places, stages, table.target, budget, until)
     check_size(sweep)
     if reads_data:  # what is recorded may depend on them
         check_quantity(sweep)

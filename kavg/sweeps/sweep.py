@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, final
 
 from kavg.budgets import Budget
+from kavg.config.sweeps.tables import UntilTable
 from kavg.config.table_conversion import format_tables
 from kavg.config.toml import parse_toml
 from kavg.sweeps.points import Point, SettingValue
@@ -38,6 +39,7 @@ class Sweep:
     stages: tuple[Stage, ...]
     target: Target | None = None
     budget: Budget | None = None
+    until: UntilTable | None = None
 
     @property
     def quantity(self) -> str:

@@ -29,7 +29,7 @@ def describe_sweep(
     """Build the content of ``sweep.json``: points, stages, winners, and what was spent."""
     sweep, criterion = findings.sweep, findings.criterion
     columns = dict.fromkeys(name for point in sweep.points for name in point.settings)
-    records = [record for stage in findings.records for record in stage.values()]
+    runs = sum(map(len, findings.records)) + len(findings.earlier)
     return {
         "format": FORMAT,
         "quantity": criterion.quantity,
@@ -45,8 +45,8 @@ def describe_sweep(
         "winners": [_describe_winner(each, result) for each in result.winners],
         "spent": {
             "trials": len(sweep.points),
-            "runs": len(records),
-            "gradients": sum(record.gradients for record in records),
+            "runs": runs,
+            "gradients": findings.count_gradients(),
         },
         "digest": joint_digest(order_runs(findings)),
     }

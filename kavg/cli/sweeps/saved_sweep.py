@@ -93,10 +93,8 @@ def resume_sweep(
     def run() -> list[Spreading]:
         return run_stages(session, saved.findings, quiet=quiet, manager=manager)
 
-    look, spreadings = run_looks(session, saved.findings, saved.plan, run)
-    results = SweepResults(
-        saved.findings, spreadings, saved.options, saved.plan, look, saved.begun.sessions
-    )
+    last, spreadings = run_looks(session, saved.findings, saved.plan, run)
+    results = SweepResults(saved.findings, spreadings, saved.options, last, saved.begun.sessions)
     store_sweep(session, results, manager, quiet=quiet)
 
 
@@ -107,7 +105,7 @@ def parse_options(begun: Checkpoint) -> SweepOptions:
     """
     stored = begun.sweep or {}
     until, budget = stored.get("until"), stored.get("budget")
-    is_right = isinstance(until, str | None) and isinstance(budget, int | None)
+    is_right = isinstance(until, str | None) and isinstance(budget, str | None)
     if not is_right or stored.get("table", "csv") not in [*TableForm]:
         raise KavgError("its options are not those of kavg sweep")
     return SweepOptions(
