@@ -60,10 +60,14 @@ def format_estimate(estimate: Estimate) -> str:
     '0.1243 [0.1228, 0.1258]'
     >>> format_estimate(mean_interval([2.5]))
     '2.5 (one replica: no interval)'
+
+    An interval may have one end only: a time to target that may not be reached at all.
     """
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
     if not math.isfinite(mean):
         return "not finite"
+    if math.isfinite(low) != math.isfinite(high) and not math.isnan(low + high):
+        return f"{mean:.4g} [{low:.4g}, {high:.4g}]"
     if not (math.isfinite(low) and math.isfinite(high)):
         reason = "one replica: no interval" if estimate.replicas == 1 else "no interval"
         return f"{mean:.6g} ({reason})"

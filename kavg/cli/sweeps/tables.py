@@ -8,6 +8,7 @@ from typing import Final
 
 from kavg.analysis.targets import describe_ratio
 from kavg.cli.sweeps.looks import LastLook
+from kavg.reports.coverage import describe_coverage
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import cell_width, wrap_text
 from kavg.sweeps.designs.axes import EFFECTIVE_STEP
@@ -70,6 +71,8 @@ def _format_head(findings: Findings, result: SweepResult, last: LastLook) -> Ite
         f"{format_count(config.replicas, 'replica')}.",
         WIDTH,
     )
+    if coverage := describe_coverage(config.replicas):
+        yield from wrap_text(coverage, WIDTH)
     if last.plan.aim is not None:
         yield from wrap_text(_describe_looks(last), WIDTH)
     if result.speed_ups:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Final
 
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
@@ -102,7 +103,7 @@ def _list_cells(reading: Reading, contrast: Contrast | None, plan: ComparisonPla
 
 def _describe_arrival(time: TargetTime | None) -> str:
     # A column of a page has no room for the words of the text.
-    is_late = time is not None and not time.estimate.mean < time.censored_at
+    is_late = time is not None and float(time.estimate.mean) == inf
     return f"> {time.censored_at:.12g}" if time is not None and is_late else describe_time(time)
 
 
