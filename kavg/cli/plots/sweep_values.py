@@ -9,16 +9,17 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from kavg.analysis.estimate import Estimate
 from kavg.base import Floats
 from kavg.cli.plots.last_stage import LEVEL, measure_last_stage, name_cost
 from kavg.cli.plots.options import Content, Kind, View
 from kavg.cli.sweeps.finished import read_finished_sweep
+from kavg.cli.sweeps.trial_values import value_trial
 from kavg.errors import KavgError
 from kavg.reports.figures.sweeps.arrangement import ALGORITHM
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value
 from kavg.storage.text_files import read_json
+from kavg.sweeps.judgement.trial_times import parse_trial_time
 from kavg.targets import Target
 
 JUDGED: Final = (Kind.SPEED_UP, Kind.PHASE)
@@ -107,9 +108,14 @@ def _list_ends(content: Mapping[str, Any], stage: int) -> StageValues:
 def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
     target = Target(**content["target"])
     replicas = int(content["stages"][stage]["replicas"])
+    part = content["stages"][stage]
+    # A sweep of kavg 0.5.0 has none.
+    times = part.get("times") or [None] * len(part["points"])
     points = [
-        PointValue(name, settings, _known_number(reached, replicas))
-        for name, settings, reached in _zip_points(content, stage, "reached")
+        value_trial(name, settings, reached, parse_trial_time(time), replicas)
+        for (name, settings, reached), time in zip(
+            _zip_points(content, stage, "reached"), times, strict=True
+        )
     ]
     return StageValues(points, name_cost(content["axis"], target), _note_stage(content, stage))
 
@@ -125,12 +131,6 @@ def _zip_points(
 
 def _fill_gaps(samples: Sequence[float | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in samples], np.float64)
-
-
-def _known_number(value: float | None, replicas: int) -> Estimate:
-    """A number without an interval."""
-    nan = np.asarray(np.nan)
-    return Estimate(nan if value is None else np.asarray(float(value)), nan, nan, LEVEL, replicas)
 
 
 def _note_stage(content: Mapping[str, Any], stage: int) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import inf, nan
+from math import nan
 from pathlib import Path
 
-import numpy as np
-
-from kavg.analysis.estimate import Estimate
+from kavg.cli.sweeps.trial_values import value_trial
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.reports.figures.sweeps.sweep_figure import write_sweep_figures
 from kavg.sweeps.judgement.criteria import Criterion
 from kavg.sweeps.judgement.findings import Findings
-from kavg.sweeps.judgement.results import LEVEL, SweepResult, Winner
+from kavg.sweeps.judgement.results import SweepResult, Winner
 from kavg.sweeps.judgement.scores import PointRecord
 from kavg.sweeps.points import Point
 
@@ -46,23 +43,16 @@ def _value_trial(
     if criterion.target is None:
         samples = [nan if value is None else value for value in record.samples]
         return final_value(point.algorithm, point.settings, samples, shown)
-    # The runs of early stages are not kept, so a trial has no interval.
-    cost = inf if record.reached is None else record.reached
-    return _value_without_interval(point.algorithm, point.settings, cost, len(record.samples))
+    return value_trial(
+        point.algorithm, point.settings, record.reached, record.time, len(record.samples)
+    )
 
 
 def _value_winner(winner: Winner, criterion: Criterion, shown: PlottedQuantity) -> PointValue:
     point, run = winner.point, winner.run
     if run.diverged_at is not None:
-        return _value_without_interval(point.algorithm, point.cell, inf, run.replicas)
+        return value_trial(point.algorithm, point.cell, None, None, run.replicas)
     if winner.time is not None:
         return time_value(point.algorithm, point.cell, winner.time)
     samples = criterion.series(run)[-1]
     return final_value(point.algorithm, point.cell, samples, shown)
-
-
-def _value_without_interval(
-    algorithm: str, settings: Mapping[str, object], x: float, replicas: int
-) -> PointValue:
-    ends = np.asarray(nan)
-    return PointValue(algorithm, settings, Estimate(np.asarray(x), ends, ends, LEVEL, replicas))

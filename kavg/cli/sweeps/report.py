@@ -88,6 +88,7 @@ def _describe_stage(findings: Findings, stage: int) -> dict[str, Any]:
         "points": [record.number for record in records],
         "rounds": [record.rounds for record in records],
         "reached": [record.reached for record in records],
+        "times": [None if each.time is None else asdict(each.time) for each in records],
         "final": [record.final for record in records],
         "samples": [record.samples for record in records],
         "diverged_at": [record.diverged_at for record in records],
