@@ -25,8 +25,10 @@ from kavg.sweeps.designs.builder import Assigned, PointBuilder, find_data_error
 from kavg.sweeps.designs.checks import (
     check_quantity,
     check_size,
+    check_stages,
     list_base_errors,
     list_name_errors,
+    list_overridden_values,
     list_rounds_errors,
     list_unused_axes,
 )
@@ -136,8 +138,11 @@ def _make_sweep(
     is_tuned = any(axis.is_tuned for axis in axes)
     assigned = _assign_all(factors, tables, errors)
     errors += list_unused_axes(axes, assigned, tables)
+    errors += list_overridden_values(assigned)
     errors += list_name_errors(tables["algorithm"])
-    errors += list_stage_errors(table.stages, is_tuned=table.tune is not None)
+    errors += list_stage_errors(
+        table.stages, is_tuned=table.tune is not None, has_budget=budget is not None
+    )
     errors += list_rounds_errors(tables, axes, budget)
     if not factors and not errors:
         errors.append("sweep: varies nothing; add [sweep.grid], [sweep.zip] or [sweep.random]")
@@ -154,7 +159,8 @@ def _make_sweep(
     places, until = describe_places(names), table.until
     sweep = Sweep(written, tuple(points), places, stages, table.target, budget, until)
     check_size(sweep)
-    if reads_data:  # what is recorded may depend on them
+    if reads_data:  # what is recorded, and the memory of batches, may depend on them
+        check_stages(sweep)
         check_quantity(sweep)
     return sweep
 
