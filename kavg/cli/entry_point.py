@@ -29,11 +29,17 @@ from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
 from kavg.mpi.signals import SignalExit, handle_signals, ignore_signals, raise_signal_exit
 from kavg.mpi.startup import finalize_mpi
 from kavg.mpi.watched_comm import WatchedComm
-from kavg.text import escape_lines, escape_unprintable
+from kavg.text import escape_lines, escape_unprintable, shorten_repr
 
 PROGRAM: Final = "kavg"
 COMPLETION: Final = "_KAVG_COMPLETE"
 """The variable by which a shell asks for completions."""
+NUMBERS: Final = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+}
+"""What an option needs, by the type of pydantic's error."""
 LINGER: Final = 1.0
 """Seconds that a copy without a common MPI world waits before it exits."""
 
@@ -106,6 +112,15 @@ def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
     return code
 
 
+def _explain_usage(error: BaseException) -> str:
+    """Return what is wrong with an option; typer has it from pydantic, in words for programmers."""
+    list_errors = getattr(error.__cause__, "errors", None)
+    for detail in list_errors() if callable(list_errors) else ():
+        if detail["type"] in NUMBERS:
+            return f"needs {NUMBERS[detail['type']]}, got {shorten_repr(detail['input'])}"
+    return str(getattr(error, "message", "")).removeprefix("Value error, ")
+
+
 def _exit_code_of(error: BaseException, comm: Communicator) -> int:
     """Report the error and return the exit code; an error on one rank aborts all others."""
     if isinstance(error, KavgError):
@@ -117,7 +132,7 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
         return _report_signal(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         # The message has words of the command line.
-        vars(error)["message"] = escape_unprintable(str(getattr(error, "message", "")))
+        vars(error)["message"] = escape_unprintable(_explain_usage(error))
         error.show()
         return int(error.exit_code)
     # Our handlers raise SignalExit; Python's own raises these before ours are set.

@@ -18,6 +18,10 @@ ENOUGH: Final = 16
 """Points of a batch whose points are larger: draws are then some 5 % of the work."""
 LARGEST: Final = 2**22
 """Coordinates of all points and replicas of a batch: 32 MB an array."""
+LARGEST_RECORD: Final = 2**26
+"""Recorded numbers of all points of a batch: 512 MB."""
+SERIES: Final = 4
+"""Recorded series of a run: F, grad_norm2, dispersion, and one of the objective's own."""
 
 
 @final
@@ -70,7 +74,8 @@ def plan_batches(
     batches = []
     for (P, _, N), members in groups.items():
         members.sort(key=lambda i: algorithms[i].step_size(1))
-        limit = _limit_points(problem, P, options, most)
+        recorded = SERIES * options.replicas * (N // every + 2)
+        limit = min(_limit_points(problem, P, options, most), max(1, LARGEST_RECORD // recorded))
         for indices in _cut_evenly(members, limit):
             # Rules of one class side by side are stepped together.
             indices.sort(key=lambda i: type(algorithms[i].outer).__qualname__)

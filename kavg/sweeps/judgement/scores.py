@@ -75,12 +75,15 @@ def score_run(point: Point, config: Config, run: Trajectory, criterion: Criterio
     end = criterion.series(run)[-1]
     if run.diverged_at is not None:
         end = np.full(run.replicas, inf)
-    # Here, as the runs of all stages but the last are dropped.
-    time = criterion.measure_cost(point, config, run, TRIAL_LEVEL)
+    # The sum of finite numbers may not be finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Here, as the runs of all stages but the last are dropped.
+        time = criterion.measure_cost(point, config, run, TRIAL_LEVEL)
+        mean = float(end.mean())
     return PointRecord(
         number=point.number,
         reached=None if time is None else _drop_infinite(float(time.estimate.mean)),
-        final=_drop_infinite(float(end.mean())),
+        final=_drop_infinite(mean),
         samples=tuple(map(_drop_infinite, end.tolist())),
         digest=digest(run),
         diverged_at=run.diverged_at,
@@ -130,4 +133,4 @@ def describe_record(record: PointRecord, criterion: Criterion) -> str:
         return f"diverged at round {record.diverged_at}"
     if record.reached is not None:
         return f"{criterion.target} after {record.reached:.4g} {criterion.axis}"
-    return f"{criterion.quantity} {record.final:.4g}"
+    return f"{criterion.quantity} {inf if record.final is None else record.final:.4g}"

@@ -259,6 +259,20 @@ def test_wrong_usage_is_reported_once(call, here, words):
     assert list_files(here) == {"my.toml"}
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("sweep my.toml --table xml", "'--table': 'xml' is not one of 'csv', 'parquet'."),
+        ("sweep my.toml --budget 1.5", "'--budget': needs a whole number, got '1.5'"),
+        ("check runs --level high", "'--level': needs a number, got 'high'"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_explained_in_words_of_users(call, words, said):
+    code, _, err = call(*words.split())
+    assert code == 2
+    assert err.endswith(f"Error: Invalid value for {said}\n")
+
+
 def test_no_arguments_is_a_call_for_help(call):
     code, out, err = call()
     assert code == 2

@@ -55,6 +55,15 @@ def test_points_of_equal_shape_run_together_in_the_order_of_their_steps():
     ]  # fmt: skip
 
 
+def test_the_records_of_a_batch_fit_in_memory():
+    several = [method(0.1 / i) for i in range(1, 41)]
+    options = RunOptions(replicas=10)
+    assert len(plan_batches(PROBLEM, several, 1000, options)) == 1
+    batches = plan_batches(PROBLEM, several, 1_000_000, options)
+    assert {len(batch.indices) for batch in batches} == {1}
+    assert len(plan_batches(PROBLEM, several, 1_000_000, options, every=1000)) == 1
+
+
 def test_small_points_fill_tiles_and_large_ones_share_draws():
     assert choose_points(P=8, R=8, d=10) == 204
     assert choose_points(P=8, R=50, d=100) == 16
