@@ -158,10 +158,10 @@ def _make_sweep(
     stages = list_stages(table.stages, first.seed, first.replicas, is_tuned=is_tuned)
     places, until = describe_places(names), table.until
     sweep = Sweep(written, tuple(points), places, stages, table.target, budget, until)
-    check_size(sweep)
     if reads_data:  # what is recorded, and the memory of batches, may depend on them
         check_stages(sweep)
         check_quantity(sweep)
+    check_size(sweep)
     return sweep
 
 

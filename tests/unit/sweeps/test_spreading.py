@@ -65,7 +65,12 @@ def test_a_long_batch_is_cut_where_that_costs_little(size):
 
 
 def test_a_batch_of_many_calls_is_not_cut_small():
-    batches, _ = plan({"algorithm.*.gamma": [0.1 / i for i in range(1, 65)]}, 1, rounds=10**6, record={"every": 1000})
+    batches, _ = plan(
+        {"algorithm.*.gamma": [0.1 / i for i in range(1, 65)]},
+        1,
+        rounds=10**6,
+        record={"every": 1000},
+    )
     assert sum(len(batch.points) for batch in batches) == 64
     assert min(len(batch.points) for batch in batches) > 20
 
