@@ -56,8 +56,9 @@ FILES = ("verify", "--files", "out")
 MINE = {"notes.md": "my own notes\n", "data/raw.csv": "1,2\n"}
 """Files of the user in a folder that is replaced."""
 COMMON = (
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "scipy.stats",
-    "kavg.cli.execution", "kavg.cli.saved_run", "kavg.cli.verification", "kavg.cli.theorem_check",
+    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.figure",
+    "scipy.stats", "kavg.cli.execution", "kavg.cli.saved_run", "kavg.cli.sweeps.verification",
+    "kavg.cli.verification", "kavg.cli.plots.run_figures", "kavg.cli.theorem_check",
     "kavg.reports.figures", "kavg.reports.figures.trajectories", "rich.progress",
 )  # fmt: skip
 """What commands import when they need it."""

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from importlib.metadata import PackageNotFoundError
 
 import pytest
 from helpers.run_folder import RUN_FILES, list_files, read_digest, read_summary
@@ -19,8 +18,8 @@ from helpers.settings import settings_text, write_settings
 
 import kavg
 from kavg.cli import entry_point as cli
-from kavg.cli import environment, results
 from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.errors import KavgError
 from kavg.mpi.launchers import Launch
 from kavg.storage import load_trajectories
@@ -181,12 +180,9 @@ def test_figures_are_drawn_and_drawn_again(here):
 
 
 def test_without_matplotlib_a_run_explains_how_to_get_figures(call, here, monkeypatch):
-    def version(name):
-        if name == "matplotlib":
-            raise PackageNotFoundError(name)
-        return "1"
-
-    monkeypatch.setattr(environment, "version", version)
+    monkeypatch.setattr(
+        results, "installed_version", lambda name: None if name == "matplotlib" else "1"
+    )
     code, out, _ = call("run", "my.toml", "-q")
     assert code == 0
     assert out.endswith("no figure: pip install 'kavg[plot]' draws one\n")
@@ -302,10 +298,10 @@ def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeyp
 
 @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}])
 def test_a_terminal_without_our_characters_costs_nothing(here, variables):
-    job = process("run", "my.toml", "-q", "--set", "algorithm.0.name=Ünï", **variables)
-    assert job.returncode == 0, job.stderr
-    job = process("run", "my.toml", "--out", "ö", **variables)
-    assert job.returncode == 0, job.stderr
+    words = ("--set", "algorithm.0.name=Ünï", "--set", "figures=false", "--out", "ö")
+    for quiet in ([], ["-q", "--force"]):
+        job = process("run", "my.toml", *words, *quiet, **variables)
+        assert job.returncode == 0, job.stderr
 
 
 @pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # where JAX is loaded by a test
