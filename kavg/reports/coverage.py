@@ -19,6 +19,6 @@ def describe_coverage(replicas: int) -> str:
     if not 1 < replicas < ENOUGH:
         return ""
     return (
-        f"Intervals of {replicas} replicas take means for normal: where replicas are heavily skewed, "
-        "95 % intervals cover 82 % at 8 replicas, 88 % at 16 and 91 % at 64 (measured)."
+        f"Intervals of {replicas} replicas take means for normal: of heavily skewed replicas 95 % "
+        "intervals cover 82 % at 8, 88 % at 16 and 91 % at 64 (measured)."
     )

@@ -14,6 +14,8 @@ from kavg.trajectory import Trajectory
 
 DIGITS: Final = 7
 """Digits of a printed number at most."""
+WHOLE: Final = 5
+"""Digits of numbers that are printed in full, though their last ones are not known."""
 TITLES: Final = {"grad_norm2": "||grad F||^2"}
 
 
@@ -90,4 +92,6 @@ def _round_to(value: float, place: int) -> str:
     exponent = math.floor(math.log10(abs(rounded)))
     if -5 < exponent < DIGITS and place <= 0:
         return f"{rounded:.{-place}f}"
+    if WHOLE > exponent >= place > 0:
+        return f"{rounded:.0f}"
     return f"{rounded:.{max(exponent - place, 0)}e}"
