@@ -13,9 +13,11 @@ import sys
 import time
 import traceback
 from contextlib import redirect_stderr, suppress
+from functools import cache
 from typing import Any, Final
 
 import typer
+from typer.main import get_command
 
 from kavg.base import Communicator
 from kavg.cli.app import app
@@ -95,9 +97,15 @@ def _silence_other_ranks(session: Session) -> None:
 def _parse(session: Session) -> Any:
     """Parse the command line: the action of a command, or the exit code of an option."""
     try:
-        return app(standalone_mode=False, obj=session, prog_name=PROGRAM)
+        return _parser()(standalone_mode=False, obj=session, prog_name=PROGRAM)
     except SystemExit as exit_:  # of --install-completion and --show-completion
         return exit_.code
+
+
+@cache
+def _parser() -> Any:
+    """Build the parser of all commands, once for all calls of ``main`` in a process."""
+    return get_command(app)
 
 
 def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
