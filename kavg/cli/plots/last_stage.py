@@ -18,8 +18,11 @@ from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
 from kavg.targets import Target
 
 LEVEL: Final = 0.95
-FAILURE: Final = "diverged, or not there"
+FAILURE: Final = "diverged, or target not reached"
 """What points without a time to target have in common."""
+
+COMPARED: Final = "mean of the replicas' own times"
+"""What contours of times to target compare, where a replica that is late counts as the end."""
 
 
 def measure_last_stage(
@@ -54,7 +57,8 @@ def name_cost(axis: str, target: Target) -> PlottedQuantity:
     >>> name_cost("rounds", Target("F", below=0.5)).name
     'rounds until F <= 0.5'
     """
-    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE)
+    # A shade is the time of the mean, of which a stage keeps no more than its interval.
+    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE, compared=COMPARED)
 
 
 def _choose_target(criterion: Criterion, content: Content, quantity: str) -> Target | None:

@@ -14,7 +14,8 @@ class PlottedQuantity:
     """What a figure shows: a recorded quantity at the end, or the cost of reaching a target.
 
     The greatest value is the best one if ``is_greatest``, else the least.  ``failure`` says in the
-    caption what points without a value have in common.
+    caption what points without a value have in common, and ``compared`` what of the replicas the
+    contours of a map compare.
 
     >>> PlottedQuantity("F").best
     'least'
@@ -23,6 +24,7 @@ class PlottedQuantity:
     name: str
     is_greatest: bool = False
     failure: str = "diverged"
+    compared: str = "mean"
 
     @property
     def best(self) -> str:

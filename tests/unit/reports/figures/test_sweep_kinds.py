@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib")
 from helpers.figure_samples import F, an_estimate, some_points
 
 from kavg.analysis.targets import measure_time
+from kavg.cli.plots.last_stage import name_cost
 from kavg.reports.figures import (
     HeatMap,
     PhaseMap,
@@ -35,12 +36,14 @@ from kavg.reports.figures.sweeps.point_values import (
     time_value,
     varied_settings,
 )
+from kavg.reports.figures.sweeps.rankings import arrange_phases
 from kavg.reports.figures.sweeps.sweep_figure import (
     SweepView,
     choose_view,
     draw_sweep,
     write_sweep_figures,
 )
+from kavg.targets import Target
 
 GRID = VariedAxis("gamma", (0.25, 0.5, 1.0, 2.0))
 NONE = np.zeros(4, bool)
@@ -327,6 +330,15 @@ def test_one_replica_has_no_contours():
     assert "truly" not in figure.get_suptitle()
 
 
+def test_the_caption_says_what_the_contours_of_times_compare():
+    quantity = name_cost("gradients", Target("F", below=0.1))
+    caption = draw_sweep(some_points(), SweepView(), quantity).get_suptitle()
+    words = " ".join(caption.split())
+    assert "around the truly least mean of the replicas' own times with 95 %" in words
+    plain = draw_sweep(some_points(), SweepView(), F).get_suptitle()
+    assert "around the truly least mean with 95 %" in " ".join(plain.split())
+
+
 def test_a_phase_is_undecided_where_replicas_do_not_tell():
     rng = np.random.default_rng(5)
     points = [
@@ -341,6 +353,39 @@ def test_a_phase_is_undecided_where_replicas_do_not_tell():
     columns = {path.vertices[:, 0].min() for c in hatched for path in c.get_paths()}
     assert columns == {1.0}
     assert sum(len(c.get_paths()) for c in hatched) == 2
+
+
+def timed(name, arrivals, above=0.0, T=100):
+    """A point whose replicas fall from 1 to ``above`` at their arrivals, by its time to 0.1."""
+    curve = np.where(np.arange(T)[:, None] < np.asarray(arrivals), 1.0, above)
+    return time_value(name, {"K": 1, "P": 4}, measure_time(np.arange(T), curve, 0.1))
+
+
+def phase_of(*points):
+    quantity = PlottedQuantity("rounds until F <= 0.1")
+    _, names, (chart,) = arrange_phases(points, ("K", "P"), None, quantity, 0.95)
+    return names[chart.winner[0, 0]], bool(chart.decided[0, 0])
+
+
+def test_a_phase_is_decided_by_the_times_of_the_means_not_of_the_replicas():
+    # Six replicas of the faster one never arrive by themselves, and their mean does.
+    r = np.arange(16)
+    slow, fast = timed("K-AVG", 30 + r % 3), timed("M-AVG", 10 + r % 3, 0.12 * (r < 6))
+    assert slow.samples.mean() < fast.samples.mean()
+    assert phase_of(slow, fast) == ("M-AVG", True)
+    # Against five others the interval that is known is too narrow for the level.
+    others = [timed(f"rule {i}", 30 + r % 3) for i in range(5)]
+    assert phase_of(fast, *others[:4]) == ("M-AVG", True)
+    assert phase_of(fast, *others) == ("M-AVG", False)
+
+
+def test_a_method_that_may_have_arrived_sooner_leaves_a_phase_undecided():
+    noise = 0.105 + 0.05 * np.random.default_rng(2).standard_normal(16)
+    late, open_ = timed("K-AVG", np.full(16, 60)), timed("M-AVG", np.full(16, 40), noise)
+    assert open_.has_failed
+    assert phase_of(late, open_) == ("K-AVG", False)
+    never = timed("M-AVG", np.full(16, 40), np.full(16, 0.5))
+    assert phase_of(late, never) == ("K-AVG", True)
 
 
 def test_speed_ups_divide_the_times_of_each_algorithm():
