@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import nan
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def draw_sweep_figures(findings: Findings, result: SweepResult, folder: Path) ->
         ]
         write_sweep_figures(trials, shown, folder, "tuning")
     winners = [_value_winner(winner, criterion, shown) for winner in result.winners]
-    write_sweep_figures(winners, shown, folder, "winners")
+    # Their axes are settings of the cells, which a user gives and no one searches.
+    write_sweep_figures(winners, replace(shown, is_searched=False), folder, "winners")
 
 
 def _value_trial(

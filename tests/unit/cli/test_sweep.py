@@ -338,6 +338,8 @@ def test_figures_show_the_trials_and_the_winners(call, here):
     sweep(call, "--force")
     figures = {path.name for path in (here / "runs/my/figures").iterdir()}
     assert figures == {"winners.png", "winners.svg"}
+    # The least gamma is the best, but no one searched for it.
+    assert "its grid" not in (here / "runs/my/figures/winners.svg").read_text()
     assert call("verify", "runs/my", "--files")[0] == 0
 
 

@@ -15,7 +15,8 @@ class PlottedQuantity:
 
     The greatest value is the best one if ``is_greatest``, else the least.  ``failure`` says in the
     caption what points without a value have in common, and ``compared`` what of the replicas the
-    contours of a map compare.
+    contours of a map compare.  ``is_searched`` is False where nothing was searched for along the
+    axis, so that a best value at an end of it is no reason to go on.
 
     >>> PlottedQuantity("F").best
     'least'
@@ -25,6 +26,7 @@ class PlottedQuantity:
     is_greatest: bool = False
     failure: str = "diverged"
     compared: str = "mean"
+    is_searched: bool = True
 
     @property
     def best(self) -> str:

@@ -85,6 +85,12 @@ def test_the_legend_says_where_the_best_is_at_an_end_of_the_grid():
     ]  # fmt: skip
 
 
+def test_the_legend_names_no_end_of_what_was_not_searched():
+    found = figure_of(a_curve(best=0), quantity=replace(F, is_searched=False))
+    assert legend_names(found) == legend_names(figure_of(a_curve()))
+    assert len(stars(found.axes[0])) == 1
+
+
 def test_failed_points_are_crosses_and_no_line_passes_them():
     figure = figure_of(a_curve(failed=[False, False, True, False]))
     (panel,) = figure.axes
