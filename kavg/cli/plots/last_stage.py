@@ -12,17 +12,17 @@ from kavg.analysis.targets import measure_time
 from kavg.cli.plots.options import Content
 from kavg.cli.sweeps.finished import FinishedSweep
 from kavg.errors import KavgError
-from kavg.reports.figures.sweeps.plotted_quantity import GREATEST, PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import (
+    GREATEST,
+    PlottedQuantity,
+    name_cost,
+    plot_final,
+)
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
 from kavg.targets import Target
 
 LEVEL: Final = 0.95
-FAILURE: Final = "diverged, or target not reached"
-"""What points without a time to target have in common."""
-
-COMPARED: Final = "mean of the replicas' own times"
-"""What contours of times to target compare, where a replica that is late counts as the end."""
 
 
 def measure_last_stage(
@@ -49,16 +49,6 @@ def measure_last_stage(
     axis = criterion.axis if content.axis is None else str(content.axis)
     points = [_measure_point(finished, criterion, place, content) for place in places]
     return points, name_cost(axis, target)
-
-
-def name_cost(axis: str, target: Target) -> PlottedQuantity:
-    """Return the quantity of costs until a target.
-
-    >>> name_cost("rounds", Target("F", below=0.5)).name
-    'rounds until F <= 0.5'
-    """
-    # A shade is the time of the mean, of which a stage keeps no more than its interval.
-    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE, compared=COMPARED)
 
 
 def _choose_target(criterion: Criterion, content: Content, quantity: str) -> Target | None:

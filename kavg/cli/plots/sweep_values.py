@@ -10,13 +10,13 @@ from typing import Any, Final, final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.cli.plots.last_stage import LEVEL, measure_last_stage, name_cost
+from kavg.cli.plots.last_stage import LEVEL, measure_last_stage
 from kavg.cli.plots.options import Content, Kind, View
 from kavg.cli.sweeps.finished import read_finished_sweep
 from kavg.cli.sweeps.trial_values import value_trial
 from kavg.errors import KavgError
 from kavg.reports.figures.sweeps.arrangement import ALGORITHM
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value
 from kavg.storage.text_files import read_json
 from kavg.sweeps.judgement.trial_times import parse_trial_time

@@ -7,7 +7,7 @@ from math import nan
 from pathlib import Path
 
 from kavg.cli.sweeps.trial_values import value_trial
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.reports.figures.sweeps.sweep_figure import write_sweep_figures
 from kavg.sweeps.judgement.criteria import Criterion
@@ -26,8 +26,7 @@ def draw_sweep_figures(findings: Findings, result: SweepResult, folder: Path) ->
     criterion = findings.criterion
     shown = plot_final(criterion.quantity)
     if criterion.target is not None:
-        title = f"{criterion.axis} to {criterion.target}"
-        shown = PlottedQuantity(title, failure="diverged, or never there")
+        shown = name_cost(criterion.axis, criterion.target)
     if len(findings.records) > 1:
         trials = [
             _value_trial(point, findings.records[0][point.number], criterion, shown)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
+
+from kavg.targets import Target
 
 GREATEST = ("train_accuracy", "held_out_accuracy")
+FAILURE: Final = "diverged, or target not reached"
+"""What points without a time to target have in common."""
+COMPARED: Final = "mean of the replicas' own times"
+"""What contours of times to target compare, where a replica that is late counts as the end."""
 
 
 @final
@@ -46,3 +52,13 @@ def plot_final(name: str) -> PlottedQuantity:
     True
     """
     return PlottedQuantity(name, name in GREATEST)
+
+
+def name_cost(axis: str, target: Target) -> PlottedQuantity:
+    """Return the quantity of costs until a target.
+
+    >>> name_cost("rounds", Target("F", below=0.5)).name
+    'rounds until F <= 0.5'
+    """
+    # A shade is the time of the mean, of which a stage keeps no more than its interval.
+    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE, compared=COMPARED)

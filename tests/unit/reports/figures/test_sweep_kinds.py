@@ -15,7 +15,6 @@ pytest.importorskip("matplotlib")
 from helpers.figure_samples import F, an_estimate, some_points
 
 from kavg.analysis.targets import measure_time
-from kavg.cli.plots.last_stage import name_cost
 from kavg.reports.figures import (
     HeatMap,
     PhaseMap,
@@ -29,7 +28,7 @@ from kavg.reports.figures import (
     speed_up_figure,
 )
 from kavg.reports.figures.sweeps.arrangement import arrange_maps
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import (
     PointValue,
     final_value,
