@@ -6,7 +6,7 @@ from mpi import python_on_ranks
 
 import kavg
 
-pytestmark = [pytest.mark.mpi, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
 DIFFER = "raised CollectiveError: ranks must be given the same run, but they differ in   "
 OTHERS = "raised CollectiveError: rank 1 failed in round {}: ValueError: of a test; all ranks stop"
