@@ -287,8 +287,34 @@ def test_a_budget_below_one_round_names_the_point():
     found = sweep_errors(budget, without="rounds")
     assert found == [
         "sweep.budget: gradients = 100 is less than one round with P=64, K=2 and B=1; raise it "
-        "(K-AVG P=64)"
+        "(at K-AVG P=64)"
     ]
+
+
+def test_a_budget_without_end_is_refused_in_few_digits():
+    budget = '[sweep.grid]\n"algorithm.*.K" = [1]\n[sweep.budget]\ngradients = 1e300'
+    first, *_ = sweep_errors(budget, without="rounds")
+    assert first.startswith("sweep.budget: gradients = 1e+300 is 2.5e+299 rounds, and a run has at")
+
+
+def test_a_name_with_control_characters_stays_in_its_line():
+    odd = BASE.replace('"K-AVG"', '"a\\u001b\\nb"')
+    (line,) = sweep_errors('[sweep.grid]\n"algorithm.*.K" = [1, 2]', base=odd)
+    assert line.isprintable()
+
+
+UNQUOTED = {
+    "algorithm.M-AVG.K = [1]": '"algorithm.M-AVG.K" = [1]',
+    "algorithm.K = [1, 4]": '"algorithm.*.K" = [1, 4]',
+    "objective.spectrum.low = [0.1]": '"objective.spectrum.low" = [0.1]',
+    "oracle.sigma2 = { linear = [1, 2], count = 2 }": '"oracle.sigma2" = { linear = [1, 2], count',
+}
+
+
+@pytest.mark.parametrize("written", UNQUOTED)
+def test_a_place_without_quotes_is_shown_with_them(written):
+    (line,) = sweep_errors(f"[sweep.grid]\n{written}")
+    assert f": a place needs quotes: {UNQUOTED[written]}" in line
 
 
 def test_rounds_of_a_stage_do_not_replace_those_of_a_budget():
