@@ -13,14 +13,13 @@ from kavg.cli.plots.options import Content
 from kavg.cli.sweeps.finished import FinishedSweep
 from kavg.errors import KavgError
 from kavg.reports.figures.sweeps.plotted_quantity import (
-    GREATEST,
     PlottedQuantity,
     name_cost,
     plot_final,
 )
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
-from kavg.targets import Target
+from kavg.targets import RISING, Target
 
 LEVEL: Final = 0.95
 
@@ -54,7 +53,7 @@ def measure_last_stage(
 def _choose_target(criterion: Criterion, content: Content, quantity: str) -> Target | None:
     if content.target is None:
         return None if content.quantity else criterion.target
-    if quantity in GREATEST:
+    if quantity in RISING:
         return Target(quantity, above=content.target)
     return Target(quantity, below=content.target)
 

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from kavg.analysis.exact.stationary_values import stationary_values
-from kavg.analysis.targets import TargetTime, measure_time, target_value
+from kavg.analysis.targets import TargetTime, find_infimum, measure_time, target_value
 from kavg.base import Floats
 from kavg.budgets import CLOCK, BudgetAxis, Clock, measure_progress
 from kavg.config.config import Config
@@ -43,8 +43,7 @@ class Criterion:
     def find_value(self, point: Point, config: Config, run: Trajectory) -> float:
         """Return the value of the target for the run of a point."""
         assert self.target is not None
-        f_star = config.objective.f_star
-        lowest = f_star.value if self.quantity == "F" and f_star is not None else 0.0
+        lowest = find_infimum(config.objective.f_star, self.quantity)
         start, stationary = float(self.series(run)[0].mean()), self.floors.get(point.number)
         return target_value(self.target, start, lowest=lowest, stationary=stationary)
 

@@ -56,6 +56,18 @@ def test_the_soonest_come_first_then_the_lowest_then_those_that_diverged(order):
     assert [each.number for each in found] == list(range(6))
 
 
+def test_a_share_of_the_start_is_one_without_an_infimum():
+    sweep = sweep_of(
+        objective={"kind": "linear", "dim": 2},
+        target={"quantity": "F", "fraction": 0.5},
+        grid={"algorithm.*.K": [1]},
+    )
+    point = sweep.points[0]
+    run = simulate(point.config.problem, point.config.algorithms[0], rounds=2, replicas=2, seed=1)
+    value = choose_criterion(sweep).find_value(point, point.config, run)
+    assert value == pytest.approx(0.5 * run.F[0].mean())
+
+
 def test_a_mean_that_overflows_is_none_and_can_be_described():
     sweep = sweep_of(
         grid={"algorithm.*.gamma": [1e-30]},

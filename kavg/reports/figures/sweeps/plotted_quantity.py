@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from kavg.targets import Target
+from kavg.targets import RISING, Target
 
-GREATEST = ("train_accuracy", "held_out_accuracy")
 FAILURE: Final = "diverged, or target not reached"
 """What points without a time to target have in common."""
 COMPARED: Final = "mean of the replicas' own times"
@@ -51,7 +50,7 @@ def plot_final(name: str) -> PlottedQuantity:
     >>> plot_final("held_out_accuracy").is_greatest
     True
     """
-    return PlottedQuantity(name, name in GREATEST)
+    return PlottedQuantity(name, name in RISING)
 
 
 def name_cost(axis: str, target: Target) -> PlottedQuantity:
