@@ -7,7 +7,6 @@ what the columns are, for the caption.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Final
@@ -23,6 +22,7 @@ from kavg.reports.comparisons.labels import (
     describe_time,
 )
 from kavg.reports.labels import format_estimate
+from kavg.reports.tex_characters import spell_character
 
 SYMBOLS: Final = {"grad_norm2": r"$\|\nabla F\|^2$", "F": "$F$"}
 ESCAPES: Final = {
@@ -34,17 +34,6 @@ ESCAPES: Final = {
     "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
-GREEK: Final = {
-    name: name.lower().replace("lamda", "lambda")
-    for name in (
-        *("ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA"),
-        *("LAMDA", "MU", "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI"),
-        "OMEGA",
-    )
-}
-"""Commands of small Greek letters by their names in Unicode; omicron has none."""
-LATIN: Final = 0x180
-"""The first character that the fonts of plain LaTeX do not have."""
 EXPONENT: Final = re.compile(r"(\d)e([+-]\d+)")
 NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?")
 
@@ -136,14 +125,4 @@ def escape_latex(text: str) -> str:
     >>> print(escape_latex("50 % of a_1"))
     50 \% of a\_1
     """
-    return "".join(ESCAPES.get(character) or _spell_character(character) for character in text)
-
-
-def _spell_character(character: str) -> str:
-    if ord(character) < LATIN:
-        return character
-    # Greek letters are likely in names, as in "μ = 0.5".
-    found = re.fullmatch(r"GREEK SMALL LETTER (\w+)", unicodedata.name(character, ""))
-    if found and found[1] in GREEK:
-        return rf"\ensuremath{{\{GREEK[found[1]]}}}"
-    return f"U+{ord(character):04X}"
+    return "".join(ESCAPES.get(character) or spell_character(character) for character in text)
