@@ -52,6 +52,19 @@ class Sweep:
         return len(self.stages) > 1
 
     @property
+    def problem_settings(self) -> list[str]:
+        """The short names of the settings of the problem that are varied and not tuned.
+
+        Points that differ in one of them have no common best.
+        """
+        cells = {name for point in self.points for name in point.cell}
+        return [
+            name
+            for name, place in self.places.items()
+            if name in cells and not place.startswith("algorithm")
+        ]
+
+    @property
     def trials(self) -> Mapping[CellKey, int]:
         """The number of points of each algorithm in each of its cells."""
         return Counter(map(cell_key, self.points))

@@ -98,8 +98,8 @@ def _choose_sweep_figure(
     if content.floor:
         raise KavgError("--floor is for the folders of runs, and this is the folder of a sweep")
     kind = None if view.kind is None else str(view.kind)
-    asked = SweepView(kind, view.x, view.y, view.by)
     values = load_stage(folder, content, view)
+    asked = SweepView(kind, view.x, view.y, view.by, tuple(values.problem))
     chosen = choose_view(values.points, asked)
     noted = replace(layout, note=values.note)
 

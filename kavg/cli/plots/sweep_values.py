@@ -29,11 +29,15 @@ JUDGED: Final = (Kind.SPEED_UP, Kind.PHASE)
 @final
 @dataclass(frozen=True, eq=False)
 class StageValues:
-    """What a figure of a sweep shows: the points of a stage, their quantity, and a note on them."""
+    """What a figure of a sweep shows: the points of a stage, their quantity, and a note on them.
+
+    ``problem`` are the varied settings of the problem.
+    """
 
     points: Sequence[PointValue]
     quantity: PlottedQuantity
     note: str
+    problem: Sequence[str] = ()
 
 
 def load_stage(folder: Path, content: Content, view: View) -> StageValues:
@@ -64,7 +68,7 @@ def load_stage(folder: Path, content: Content, view: View) -> StageValues:
         if is_judged and asked <= set(finished.points[0].cell):
             cells = [point.cell for point in finished.points]
             points = [replace(p, settings=c) for p, c in zip(points, cells, strict=True)]
-        return StageValues(points, quantity, note)
+        return StageValues(points, quantity, note, _list_problem(found))
     if content.target is not None or content.axis is not None:
         raise KavgError(
             f"stage {chosen} of this sweep keeps the ends of its runs alone, so there is no other "
@@ -102,7 +106,8 @@ def _list_ends(content: Mapping[str, Any], stage: int) -> StageValues:
         final_value(name, settings, _fill_gaps(samples), quantity, LEVEL)
         for name, settings, samples in _zip_points(content, stage, "samples")
     ]
-    return StageValues(points, quantity, _note_stage(content, stage))
+    note = _note_stage(content, stage)
+    return StageValues(points, quantity, note, _list_problem(content))
 
 
 def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
@@ -117,7 +122,13 @@ def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
             _zip_points(content, stage, "reached"), times, strict=True
         )
     ]
-    return StageValues(points, name_cost(content["axis"], target), _note_stage(content, stage))
+    note = _note_stage(content, stage)
+    return StageValues(points, name_cost(content["axis"], target), note, _list_problem(content))
+
+
+def _list_problem(content: Mapping[str, Any]) -> list[str]:
+    # Sweeps of kavg 0.5.0 do not have it.
+    return list(map(str, content.get("problem", ())))
 
 
 def _zip_points(

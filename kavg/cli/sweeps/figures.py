@@ -24,7 +24,7 @@ def draw_sweep_figures(findings: Findings, result: SweepResult, folder: Path) ->
     show the cost until it is reached, else the quantity at the end.
     """
     criterion = findings.criterion
-    shown = plot_final(criterion.quantity)
+    shown, problem = plot_final(criterion.quantity), findings.sweep.problem_settings
     if criterion.target is not None:
         shown = name_cost(criterion.axis, criterion.target)
     if len(findings.records) > 1:
@@ -32,10 +32,11 @@ def draw_sweep_figures(findings: Findings, result: SweepResult, folder: Path) ->
             _value_trial(point, findings.records[0][point.number], criterion, shown)
             for point in findings.sweep.points
         ]
-        write_sweep_figures(trials, shown, folder, "tuning")
+        write_sweep_figures(trials, shown, folder, "tuning", problem)
     winners = [_value_winner(winner, criterion, shown) for winner in result.winners]
     # Their axes are settings of the cells, which a user gives and no one searches.
-    write_sweep_figures(winners, replace(shown, is_searched=False), folder, "winners")
+    shown = replace(shown, is_searched=False)
+    write_sweep_figures(winners, shown, folder, "winners", problem)
 
 
 def _value_trial(

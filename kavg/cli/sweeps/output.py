@@ -45,6 +45,7 @@ from kavg.storage.tables.result_files import write_result_table
 from kavg.storage.text_files import write_json, write_text
 from kavg.storage.trajectories import write_trajectories
 from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.early_arrivals import list_early_arrivals
 from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.results import SweepResult, judge_sweep
@@ -96,6 +97,7 @@ def write_sweep_results(
     if not quiet:
         print_text(f"\n{format_sweep_table(findings, result, results.last)}\n")
     print_messages(list_grid_ends(findings.sweep.points, result))
+    print_messages(list_early_arrivals(findings.criterion, result))
     print_text("\n".join(list_places(order_runs(findings), folder)))
     print_messages(list_large_tables(folder))
     if findings.sweep.points[0].config.figures and not installed_version("matplotlib"):

@@ -39,6 +39,7 @@ def describe_sweep(
         "budget": None if sweep.budget is None else {sweep.budget.axis: sweep.budget.amount},
         "level": result.level,
         "columns": list(columns),
+        "problem": sweep.problem_settings,
         "points": list(_describe_points(sweep.points)),
         "stages": [_describe_stage(findings, i) for i in range(len(findings.records))],
         "spread": [str(each) for each in spreadings],

@@ -36,7 +36,7 @@ ROUNDING: Final = 1e-9
 def arrange_phases(
     points: Sequence[PointValue],
     axes: tuple[str, str],
-    by: str | None,
+    by: Sequence[str],
     quantity: PlottedQuantity,
     level: float,
 ) -> tuple[tuple[VariedAxis, VariedAxis], list[str], list[PhaseMap]]:
@@ -119,7 +119,7 @@ def _divide_times(first: TargetTime, other: TargetTime) -> Estimate:
 
 
 def arrange_speed_ups(
-    points: Sequence[PointValue], x: str, by: str | None, quantity: PlottedQuantity
+    points: Sequence[PointValue], x: str, by: Sequence[str], quantity: PlottedQuantity
 ) -> tuple[VariedAxis, list[SettingCurve]]:
     """Return the axis of a setting and speed-ups over its first value.
 
@@ -133,7 +133,7 @@ def arrange_speed_ups(
     axis = axis_of(timed, x)
     curves = []
     for title, part in divide_points(timed, by).items():
-        for name, inner in divide_points(part, ALGORITHM).items():
+        for name, inner in divide_points(part, [ALGORITHM]).items():
             bests = [best_point(at, quantity) if at else None for at in points_along(inner, axis)]
             ratios = [_compare_with(bests[0], each) for each in bests]
             failed = np.array([each is not None and each.has_failed for each in bests])

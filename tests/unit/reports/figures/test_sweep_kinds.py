@@ -27,7 +27,7 @@ from kavg.reports.figures import (
     setting_figure,
     speed_up_figure,
 )
-from kavg.reports.figures.sweeps.arrangement import arrange_maps
+from kavg.reports.figures.sweeps.arrangement import ALGORITHM, arrange_maps
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import (
     PointValue,
@@ -257,6 +257,36 @@ def test_what_cannot_be_drawn_is_refused(call):
 # Points of a sweep
 
 
+def test_a_best_over_several_problems_is_never_drawn():
+    points = [
+        PointValue("a", {"gamma": gamma, "dim": dim, "sigma2": sigma2}, number(value, value, value))
+        for dim, sigma2, value in ((2, 0.1, 1.0), (4, 0.1, 5.0), (4, 0.2, 9.0))
+        for gamma in (1, 2, 3, 4)
+    ]
+    view = SweepView(problem=("dim", "sigma2"))
+    figure = draw_sweep(points, view, F)
+    titles = [panel.get_title() for panel in figure.axes]
+    assert titles == [
+        "dim=2, \u03c3\u00b2=0.1",
+        "dim=4, \u03c3\u00b2=0.1",
+        "dim=4, \u03c3\u00b2=0.2",
+    ]
+    assert [max(panel.lines[0].get_ydata()) for panel in figure.axes] == [1.0, 5.0, 9.0]
+    assert "least over" not in figure.get_suptitle()
+    # By name they may be on an axis, without a best; the rest is apart.
+    over = draw_sweep(points, replace(view, kind="curves", x="dim"), F)
+    assert len(over.axes) == 2
+    assert "star" not in over.get_suptitle()
+    assert "least over dim, " in draw_sweep(points, SweepView("curves", "gamma"), F).get_suptitle()
+
+
+def test_settings_drawn_at_random_are_no_heat_map_and_no_panels():
+    points = [PointValue("a", {"gamma": i, "mu": i / 40}, number(1, 1, 1)) for i in range(40)]
+    assert choose_view(points, SweepView()) == SweepView("curves", "gamma")
+    assert choose_view(points, SweepView("multiples")).by == ALGORITHM
+    assert choose_view(points, SweepView(y="mu")).kind == "heat-map"
+
+
 def test_a_view_takes_the_settings_that_vary_most():
     points = some_points()
     assert varied_settings(points) == ["gamma", "mu"]
@@ -306,7 +336,7 @@ def test_a_cell_may_be_the_best_if_one_of_its_points_may():
         for place, gamma in enumerate((0.1, 0.2))
         for K, base in ((1, 1.0), (4, 5.0))
     ]
-    (_, _), (chart,) = arrange_maps(points, ("gamma", "mu"), None, F)
+    (_, _), (chart,) = arrange_maps(points, ("gamma", "mu"), [], F)
     assert (chart.p_values > 0.05).all()
 
 
