@@ -56,7 +56,8 @@ def plan_batches(
     Points with similar step sizes run together, as those that diverge, or are slow, cost their
     neighbours time.
 
-    Raises ``KavgError`` if there is no algorithm, or if ``rounds`` or ``most`` does not suit.
+    Raises ``KavgError`` if there is no algorithm, or if ``rounds``, ``every`` or ``most`` does not
+    suit.
 
     >>> from kavg import objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=2), oracles.Gaussian(1.0), start=2.0)
@@ -67,6 +68,7 @@ def plan_batches(
     """
     if not algorithms:
         raise KavgError("a batch needs at least one algorithm, got none")
+    check_count("every", every, "use every=1 to record each round")
     groups: dict[tuple[int, int, int], list[int]] = {}
     each = _list_rounds(rounds, len(algorithms))
     for i, (algorithm, N) in enumerate(zip(algorithms, each, strict=True)):
