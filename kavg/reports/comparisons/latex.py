@@ -35,7 +35,9 @@ ESCAPES: Final = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 EXPONENT: Final = re.compile(r"(\d)e([+-]\d+)")
-NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?")
+INFINITE: Final = r"\infty"
+NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?|(?<=, )inf(?=\])")
+"""Numbers, and the infinite end of an interval."""
 
 
 def comparison_latex(comparisons: Sequence[GroupComparison], plan: ComparisonPlan) -> str:
@@ -114,7 +116,10 @@ def typeset(text: str) -> str:
     parts, last = [], 0
     # Text between numbers is escaped piece by piece, as the braces of powers must stay.
     for found in NUMBER.finditer(powers):
-        parts += [escape_latex(powers[last : found.start()]), f"${found[0]}$"]
+        parts += [
+            escape_latex(powers[last : found.start()]),
+            f"${found[0].replace('inf', INFINITE)}$",
+        ]
         last = found.end()
     return "".join([*parts, escape_latex(powers[last:])])
 
