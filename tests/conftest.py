@@ -32,3 +32,13 @@ def default_signals():
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """``-n 2`` gives each process a half of the tests in their order, and then what is left.
+
+    So what the tests of a file share is computed once, and neither process waits for the other.
+    """
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
