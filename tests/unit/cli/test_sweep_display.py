@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from helpers.sweep import write_sweep
@@ -57,6 +58,26 @@ def test_a_terminal_gets_a_bar(monkeypatch):
         show("stage 1 of 2", 0.5, "6 of 12 points, best [red]M-AVG")
         show("stage 1 of 2", 1.0, "12 of 12 points, best [red]M-AVG")
     assert "12 of 12 points, best [red]M-AVG" in stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_narrow_terminal_shows_points_time_and_the_beginning_of_the_best(monkeypatch, width):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    best = "best M-AVG mu=0.85 gamma=0.0009766: F <= 0.2 after 2925 gradients"
+    with display._open_bar(stream) as show:
+        show("stage 1 of 2", 0.5, f"6 of 12 points, 9 s left, {best}")
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).strip()
+    last = re.split(r"[\r\n]+", shown)[-1]
+    assert re.match(r"stage 1 of 2 .* 50% 6 of 12 points", last)
+    assert len(last) <= width
+    assert ("9 s left" in last) == (width >= 80)
+    assert ("after 2925 gradients" in last) == (width == 200)
 
 
 def test_progress_shows_points_time_and_the_best(call, empty):
