@@ -29,7 +29,8 @@ def quantity_interval(quantity: str, samples: ArrayLike, level: float = 0.95) ->
 
     An accuracy has ``mean_share_interval``, any other quantity ``mean_interval``, cut to its range:
     no squared norm is below 0.  The mean lies in that range, so the interval covers it no less
-    often.
+    often.  Replicas that all agree have no width, those at 1 too, which ``mean_share_interval``
+    counts as R trials: a curve would have a wide band where it arrives at 1.
 
     >>> quantity_interval("grad_norm2", [0.1, 0.9, 0.1]).low
     array(0.)
@@ -42,7 +43,9 @@ def quantity_interval(quantity: str, samples: ArrayLike, level: float = 0.95) ->
     if limits != SHARE:
         return estimate
     # A row with a number that is no share shows that the range is wrong, as for other quantities.
-    is_share = np.asarray(((x >= 0) & (x <= 1)).all(axis=-1))
+    with np.errstate(invalid="ignore"):
+        varies = np.ptp(x, axis=-1) > 0
+    is_share = np.asarray(((x >= 0) & (x <= 1)).all(axis=-1) & varies)
     found = mean_share_interval(np.where(is_share[..., None], x, 0.5), level)
     low, high = (
         np.where(is_share, share, plain)

@@ -22,7 +22,7 @@ shares = arrays(
 @given(shares, st.sampled_from([0.5, 0.95, 0.999]))
 def test_an_accuracy_has_the_interval_of_a_mean_share_at_each_round(x, level):
     found = quantity_interval("held_out_accuracy", x, level)
-    rows = [mean_share_interval(row, level) for row in x]
+    rows = [mean_share_interval(row, level) if np.ptp(row) else mean_interval(row) for row in x]
     np.testing.assert_array_equal(found.low, [row.low for row in rows])
     np.testing.assert_array_equal(found.high, [row.high for row in rows])
     assert found.mean.shape == found.low.shape == x.shape[:1]
@@ -43,6 +43,12 @@ def test_an_interval_ends_where_its_quantity_does(quantity, samples, low, high):
     assert cut.low == (plain.low if low is None else low)
     assert cut.high == (plain.high if high is None else high)
     assert plain.low <= cut.low <= cut.mean <= cut.high <= plain.high
+
+
+def test_replicas_that_are_all_at_1_have_no_width_as_any_that_agree():
+    found = quantity_interval("held_out_accuracy", [[1.0] * 8, [0.9] * 8, [0.0] * 8])
+    np.testing.assert_array_equal(found.low, found.mean)
+    np.testing.assert_array_equal(found.high, found.mean)
 
 
 def test_rows_that_are_no_shares_leave_the_others_alone():
