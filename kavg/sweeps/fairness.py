@@ -24,7 +24,7 @@ def list_sweep_warnings(sweep: Sweep) -> list[str]:
     tuned with unlike numbers of trials in a cell: K-AVG 2, M-AVG 4
     """
     chooses = max(sweep.trials.values()) > 1
-    rest = _warn_of_tuning(sweep) if chooses else _compare_ends(sweep)
+    rest = _warn_of_tuning(sweep) if chooses else _warn_of_unlike_ends(sweep)
     return [*_compare_step_sizes(sweep), *rest]
 
 
@@ -52,7 +52,7 @@ def _warn_of_tuning(sweep: Sweep) -> Iterator[str]:
     yield from _judge_stages(sweep)
 
 
-def _compare_ends(sweep: Sweep) -> Iterator[str]:
+def _warn_of_unlike_ends(sweep: Sweep) -> Iterator[str]:
     """Of runs without a target the ends are compared, whatever each has used until then."""
     if sweep.target is None and sweep.budget is None:
         what = "compared at their ends with unlike numbers of gradients a replica"

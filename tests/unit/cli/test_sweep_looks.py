@@ -7,7 +7,9 @@ from helpers.settings import k_avg
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 from kavg.cli.sweeps import looks
+from kavg.cli.sweeps.saved_sweep import parse_options
 from kavg.errors import KavgError
+from kavg.storage.checkpoints import Checkpoint
 from kavg.sweeps.judgement.look_budget import LookBudget, parse_look_budget
 
 NEVER = ["--until", "width=1e-9"]
@@ -139,3 +141,8 @@ def test_a_budget_out_of_range_is_refused(text):
 def test_limits_of_a_budget_are_read_by_name():
     assert parse_look_budget("gradients=1e9, seconds=60") == LookBudget(None, 1e9, 60.0)
     assert parse_look_budget("64,seconds=60") == LookBudget(64, None, 60.0)
+
+
+def test_a_stopped_sweep_of_an_older_kavg_has_its_budget_as_a_number():
+    begun = Checkpoint("", "", (), [{}], {"until": "width=0.1", "budget": 24})
+    assert parse_options(begun).budget == "24"
