@@ -50,6 +50,7 @@ def _read_additions(entries: Mapping[str, Entry], files: Mapping[str, Path]) -> 
 
 
 def _read_beside(path: Path) -> Mapping[str, Entry]:
+    # Its folder would be another one than that of the files beside it.
     if path.is_symlink():
         raise KavgError(f"{path.name} is a link")
     return read_manifest(path.parent)

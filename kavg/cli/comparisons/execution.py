@@ -85,6 +85,7 @@ def _require_place(files: ComparisonFiles, form: Form) -> None:
         raise KavgError(
             "--width, --format and --title are for the figures, which --out DIR writes; add --out"
         )
+    # Of a figure that fails later only a message would be left (draw_if_possible).
     check_formats(form.list_formats())
 
 

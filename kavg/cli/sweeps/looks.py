@@ -117,6 +117,7 @@ def _find_end(
     plan, found = last.plan, [""]
 
     def judge() -> None:
+        # The aim first: a sweep that reached it at its last look was not ended by a limit.
         if plan.aim is not None and plan.aim.is_reached(judge_sweep(findings, last.look.level)):
             found[0] = "aim"
         elif not left:

@@ -93,6 +93,7 @@ def _prepare_tex(figure: Figure, kind: str) -> Iterator[None]:
     from matplotlib import rc_context
     from matplotlib.text import Text
 
+    # Mathematics too may stand beside a Greek letter of a name.
     texts = figure.findobj(Text)
     before = [text.get_text() for text in texts]
     for text, name in zip(texts, before, strict=True):

@@ -58,6 +58,7 @@ class LookBudget:
         """
         if findings.count_gradients() + cost_of_look(findings, look) > (self.gradients or inf):
             return "gradients"
+        # Not foretold: the speed of a look says little about that of one with twice the replicas.
         return "seconds" if seconds >= (self.seconds or inf) else None
 
 
@@ -67,6 +68,7 @@ def cost_of_look(findings: Findings, look: Look) -> int:
     Points that diverged are counted up to their end.
     """
     replicas = findings.sweep.stages[-1].replicas
+    # Exact: a record counts the gradients of one replica times their number.
     each = sum(record.gradients // replicas for record in findings.records[-1].values())
     return each * look.replicas
 
@@ -94,6 +96,7 @@ def parse_look_budget(text: str) -> LookBudget:
             if name not in LIMITS or name in found:
                 raise ValueError(name)
             found[name] = int(value) if name == "replicas" else float(value)
+        # A number out of range is an error of its own, which says what its range is.
         return LookBudget(**found)  # type: ignore[arg-type]
     raise KavgError(
         "--budget must be a number of replicas or NAME=VALUE of replicas, gradients and seconds, "

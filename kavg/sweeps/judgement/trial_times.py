@@ -34,6 +34,7 @@ class TrialTime:
 
     def to_estimate(self, reached: float | None) -> Estimate:
         """Return the time of the mean, infinite if it was not ``reached``, with its interval."""
+        # JSON has no infinity.  A low end is never infinite, so without one there is no interval.
         low = nan if self.low is None else self.low
         high = (nan if self.low is None else inf) if self.high is None else self.high
         mean = inf if reached is None else reached
