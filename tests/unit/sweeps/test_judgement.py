@@ -176,6 +176,12 @@ def test_a_winner_at_an_end_of_its_grid_is_said(gammas, best, words):
     assert [line.split("a wider")[0] for line in lines] == words
 
 
+def test_settings_of_the_problem_are_those_that_no_algorithm_has_and_nobody_tunes():
+    grid = {"algorithm.*.K": [1, 2], "objective.omega": [1.0, 2.0]}
+    sweep = sweep_of(algorithm=[k_avg()], grid=grid, tune={"oracle.B": [1, 2]})
+    assert sweep.problem_settings == ["omega"]
+
+
 # Aims
 
 

@@ -277,6 +277,7 @@ def test_a_best_over_several_problems_is_never_drawn():
     over = draw_sweep(points, replace(view, kind="curves", x="dim"), F)
     assert len(over.axes) == 2
     assert "star" not in over.get_suptitle()
+    assert len(draw_sweep(points, replace(view, kind="curves", x="gamma", by="dim"), F).axes) == 3
     assert "least over dim, " in draw_sweep(points, SweepView("curves", "gamma"), F).get_suptitle()
 
 
