@@ -88,6 +88,18 @@ def parse_look_budget(text: str) -> LookBudget:
     >>> parse_look_budget("512").replicas, parse_look_budget("seconds=600").seconds
     (512, 600.0)
     """
+    # A number out of range is an error of its own, which says what its range is.
+    found = _read_limits(text)
+    if found is not None:
+        return LookBudget(**found)  # type: ignore[arg-type]
+    raise KavgError(
+        "--budget must be a number of replicas or NAME=VALUE of replicas, gradients and seconds, "
+        f"as in 512 or gradients=1e9,seconds=600; got {shorten_repr(text)}"
+    )
+
+
+def _read_limits(text: str) -> dict[str, float] | None:
+    """The limits of a text by name; None if it is not one of limits."""
     found: dict[str, float] = {}
     with suppress(ValueError):
         for part in text.split(","):
@@ -96,9 +108,5 @@ def parse_look_budget(text: str) -> LookBudget:
             if name not in LIMITS or name in found:
                 raise ValueError(name)
             found[name] = int(value) if name == "replicas" else float(value)
-        # A number out of range is an error of its own, which says what its range is.
-        return LookBudget(**found)  # type: ignore[arg-type]
-    raise KavgError(
-        "--budget must be a number of replicas or NAME=VALUE of replicas, gradients and seconds, "
-        f"as in 512 or gradients=1e9,seconds=600; got {shorten_repr(text)}"
-    )
+        return found
+    return None
