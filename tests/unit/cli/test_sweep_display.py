@@ -90,6 +90,14 @@ def test_progress_shows_points_time_and_the_best(call, empty):
     assert call("sweep", "my.toml", "-q", "--out", "b")[2].count("stage") == 1  # the stages ahead
 
 
+def test_time_left_is_shown_once_it_is_known(call, empty):
+    write_sweep(empty / "my.toml", rounds=1000, record={"every": 1000})
+    lines = call("sweep", "my.toml", "--set", "checkpoint.every='never'")[2].splitlines()
+    stage = [line for line in lines if line.startswith("stage 1 of 2")]
+    assert "  0 %  " in stage[0]
+    assert "left" not in stage[0]
+
+
 def test_a_quiet_sweep_shows_nothing(capsys):
     with open_sweep_display(Session(SerialComm()), quiet=True) as show:
         show("stage 1 of 1", 0.5, "")
