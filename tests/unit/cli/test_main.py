@@ -259,7 +259,7 @@ def test_wrong_usage_is_reported_once(call, here, words):
     ("words", "said"),
     [
         ("sweep my.toml --table xml", "'--table': 'xml' is not one of 'csv', 'parquet'."),
-        ("sweep my.toml --budget 1.5", "'--budget': needs a whole number, got '1.5'"),
+        ("verify runs --sample 1.5", "'--sample': needs a whole number, got '1.5'"),
         ("check runs --level high", "'--level': needs a number, got 'high'"),
     ],
 )
