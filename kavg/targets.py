@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, final
+from typing import Annotated, Final, Literal, final
 
 from annotated_types import Interval
 
@@ -14,6 +14,9 @@ StartFraction = Annotated[float, Interval(gt=0, lt=1), "it is a share of the val
 FloorFactor = Annotated[float, Interval(gt=1), "a stationary value itself is reached at no round"]
 TargetRule = Literal["isotonic", "stays", "first"]
 """How the time of a noisy curve is read; ``kavg.analysis.targets`` defines each."""
+
+RISING: Final = ("train_accuracy", "held_out_accuracy")
+"""Quantities that rise, so that no share of their start is a target."""
 
 
 @final
@@ -51,6 +54,11 @@ class Target:
             raise KavgError(
                 f"a target must have exactly one of {', '.join(forms)}, "
                 f"got {' and '.join(given) or 'none'}"
+            )
+        if self.quantity in RISING and given[0] in ("fraction", "floor"):
+            raise KavgError(
+                f"{self.quantity} rises, and {given[0]} gives a value to reach from above; use "
+                "above, such as above = 0.9"
             )
 
     @property

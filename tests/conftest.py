@@ -17,6 +17,9 @@ settings.register_profile(
 settings.register_profile("dev", settings.get_profile("ci"), derandomize=False, max_examples=400)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# Containers set it; then each process of a test compiles all of kavg, a third of its time to start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGXCPU, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -29,3 +32,13 @@ def default_signals():
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """``-n 2`` gives each process a half of the tests in their order, and then what is left.
+
+    So what the tests of a file share is computed once, and neither process waits for the other.
+    """
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"

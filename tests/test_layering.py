@@ -100,14 +100,14 @@ def unit(name):
 
 
 ARROWS = {
-    unit(name): {
+    one: {
         unit(imported)
         for module in MODULES
-        if unit(module) == unit(name)
+        if unit(module) == one
         for imported in kavg_modules(module)
     }
-    - {unit(name)}
-    for name in MODULES
+    - {one}
+    for one in dict.fromkeys(map(unit, MODULES))
 }
 """Each module or package of kavg, with those that it imports."""
 

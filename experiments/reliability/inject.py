@@ -23,9 +23,9 @@ is 1 if anything was lost or left, or a command has no case of a kind.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import errno
-import importlib
 import itertools
 import json
 import os
@@ -55,12 +55,6 @@ RUN = ("run", "my.toml", "-q", "--out", "out")
 FILES = ("verify", "--files", "out")
 MINE = {"notes.md": "my own notes\n", "data/raw.csv": "1,2\n"}
 """Files of the user in a folder that is replaced."""
-COMMON = (
-    "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "scipy.stats",
-    "kavg.cli.execution", "kavg.cli.saved_run", "kavg.cli.verification", "kavg.cli.theorem_check",
-    "kavg.reports.figures", "kavg.reports.figures.trajectories", "rich.progress",
-)  # fmt: skip
-"""What commands import when they need it."""
 PLACE = "/dev/shm" if os.path.isdir("/dev/shm") else None
 SECONDS = 60
 """A command that takes longer hangs."""
@@ -279,11 +273,28 @@ def choose_cases(calls: dict[str, int], most: int, seed: int) -> list[tuple[str,
     return [case for row in rows for case in row]
 
 
+def warm_up() -> None:
+    """Give each command once in this process, so that those forked from it have all modules."""
+    here = os.getcwd()
+    with (
+        tempfile.TemporaryDirectory(dir=PLACE) as folder,
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        os.chdir(folder)
+        write_settings(Path("my.toml"), rounds=6, replicas=2, figures=False, algorithm=[k_avg(P=3)])
+        for words in (RUN, LONGER, FILES, ("check", "out"), ("plot", "out")):
+            sys.argv = ["kavg", *words]
+            with contextlib.suppress(SystemExit):
+                entry_point.main()
+        os.chdir(here)
+
+
 def work(given: argparse.Namespace) -> None:
     """Run every ``jobs``-th case, and print the outcomes as JSON, one a line."""
     began = time.monotonic()
-    for name in COMMON:  # once, and not in each process
-        importlib.import_module(name)
+    warm_up()
     with tempfile.TemporaryDirectory(dir=PLACE) as scratch:
         laboratory = Laboratory(Path(scratch), PlantedFaults(given.preloaded))
         for name in SCENARIOS:

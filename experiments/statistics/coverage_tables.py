@@ -18,7 +18,7 @@ from populations import POOL, POOLS, SEED, Pool
 from scipy import stats
 
 from kavg.analysis.bootstrap import MIN_REPLICAS, bootstrap_interval
-from kavg.analysis.estimate import Estimate, mean_interval, quantity_interval, unpaired_difference
+from kavg.analysis.estimate import Estimate, clip_interval, mean_interval, unpaired_difference
 from kavg.analysis.looks import estimate_until, is_decided, is_narrow, plan_looks
 from kavg.analysis.proportion import mean_share_interval, proportion_interval
 from kavg.analysis.simultaneous import simultaneous_differences
@@ -240,7 +240,7 @@ def accuracies(draws: int, sizes: Sequence[int] = SIZES) -> Iterator[Coverage]:
     random = np.random.default_rng(SEED)
     for R in sizes:
         shares = random.binomial(50, random.beta(19.4, 0.6, (draws, R))) / 50
-        cut = [quantity_interval("held_out_accuracy", x) for x in shares]
+        cut = [clip_interval(mean_interval(x), 0.0, 1.0) for x in shares]
         yield cover("Student, cut to [0, 1]", R, 0.97, cut)
         trials = [mean_share_interval(x) for x in shares]
         yield cover("trials of the same variance", R, 0.97, trials)

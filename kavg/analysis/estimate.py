@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import inf
-from typing import Final, final
+from typing import final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,28 +60,6 @@ def mean_interval(samples: ArrayLike, level: float = 0.95) -> Estimate:
         mean = np.asarray(x.mean(axis=-1))
         half = t_quantile(R, level) * _standard_deviation(x - mean[..., None]) / np.sqrt(R)
         return Estimate(mean, np.asarray(mean - half), np.asarray(mean + half), level, R)
-
-
-RANGES: Final[Mapping[str, tuple[float, float]]] = {
-    "grad_norm2": (0.0, inf),
-    "dispersion": (0.0, inf),
-    "train_accuracy": (0.0, 1.0),
-    "held_out_accuracy": (0.0, 1.0),
-}
-"""The values that recorded quantities can have; those of others are unbounded."""
-
-
-def quantity_interval(quantity: str, samples: ArrayLike, level: float = 0.95) -> Estimate:
-    """Return the confidence interval of the mean of a recorded quantity: ``(..., R) -> (...)``.
-
-    It is ``mean_interval``, cut to the range of the quantity: no accuracy is above 1, and no
-    squared norm below 0.  The mean lies in that range, so the interval covers it no less often.
-
-    >>> quantity_interval("train_accuracy", [1.0, 0.9, 1.0]).high
-    array(1.)
-    """
-    low, high = RANGES.get(quantity, (-inf, inf))
-    return clip_interval(mean_interval(samples, level), low, high)
 
 
 def clip_interval(estimate: Estimate, low: float, high: float) -> Estimate:

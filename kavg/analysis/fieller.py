@@ -50,10 +50,12 @@ def _fieller_roots(above: Floats, below: Floats, level: float) -> tuple[float, f
     weight = t_quantile(R, level) ** 2 / R
     # Centred by hand: a constant row must have a variance of 0 and not of rounding.
     u, v = x - x.mean(), y - y.mean() if float(np.ptp(below)) > 0 else np.zeros(R)
+    ratio = float(x.mean())
+    # Of the residuals, which vanish where a is a multiple of b.
+    z = u - ratio * v
     square = 1.0 - weight * float(v @ v) / (R - 1)
-    middle = float(x.mean()) - weight * float(u @ v) / (R - 1)
-    constant = float(x.mean()) ** 2 - weight * float(u @ u) / (R - 1)
-    return _solve_ratio(square, middle, constant, unit)
+    middle = -weight * float(z @ v) / (R - 1)
+    return _solve_ratio(square, middle, weight * float(z @ z) / (R - 1), ratio, unit)
 
 
 def unpaired_ratio(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Estimate:
@@ -91,7 +93,8 @@ def _unpaired_roots(above: Floats, below: Floats, level: float) -> tuple[float, 
     # The degrees of freedom depend on q; those at the estimate keep the equation quadratic.
     freedom = welch_freedom(first, len(x), X * X * second, len(y))
     weight = float(student_quantile(freedom, level)) ** 2
-    return _solve_ratio(1.0 - weight * second, X, X * X - weight * first, unit)
+    variance = weight * (first + X * X * second)
+    return _solve_ratio(1.0 - weight * second, weight * X * second, variance, X, unit)
 
 
 def _variance_of_mean(x: Floats) -> float:
@@ -99,11 +102,13 @@ def _variance_of_mean(x: Floats) -> float:
     return float(x.var(ddof=1)) / len(x) if float(np.ptp(x)) > 0 else 0.0
 
 
-def _solve_ratio(square: float, middle: float, constant: float, unit: float) -> tuple[float, float]:
-    # The roots of square q^2 - 2 middle q + constant, times unit, the smaller one first.
-    inside = middle * middle - square * constant
-    if square <= 0 or inside < 0:
+def _solve_ratio(
+    square: float, middle: float, variance: float, ratio: float, unit: float
+) -> tuple[float, float]:
+    # q = ratio + x, with the roots x of square x^2 - 2 middle x - variance, in this unit.
+    if square <= 0:
         return nan, nan
-    root = sqrt(inside)
-    low, high = unit * (middle - root) / square, unit * (middle + root) / square
-    return min(low, high), max(low, high)
+    # The distances from the ratio, as ends found by themselves would lose their digits.
+    root = sqrt(middle * middle + square * variance)
+    ends = [unit * (ratio + (middle + sign * root) / square) for sign in (-1.0, 1.0)]
+    return min(ends), max(ends)

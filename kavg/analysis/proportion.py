@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from math import nan, sqrt
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.student import t_quantile
+from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.ranges import Confidence, check_count, check_range
+
+NORMAL: Final = 1e7
+"""Hits and misses from which their numbers are normal, to four digits of an arm."""
 
 
 def proportion_interval(successes: int, trials: int, level: float = 0.95) -> Estimate:
@@ -32,54 +37,65 @@ def proportion_interval(successes: int, trials: int, level: float = 0.95) -> Est
     if not 0 <= successes <= trials:
         raise KavgError(f"successes must be from 0 to {trials}, got successes={successes}")
     level = check_range(Confidence, "level", level)
-    low, high = map(np.asarray, _beta_limits(successes, trials, level))
+    low, high = _beta_limits(successes, trials, level)
     return Estimate(np.asarray(successes / trials), low, high, level, trials)
 
 
 def mean_share_interval(shares: ArrayLike, level: float = 0.95) -> Estimate:
-    """Return the mean of shares, such as accuracies of ``(R,)`` replicas, with its interval.
+    """Return the mean of shares, such as accuracies, with its interval: ``(..., R) -> (...)``.
 
     The examples behind a share have the noise of their replica in common, so they are no
     independent trials.  As many independent trials as have the variance of the mean,
     ``n = m (1 - m) / (s^2/R)``, take their place in Clopper and Pearson's interval, fewer by
     ``(z/t)^2`` since s is estimated (Korn and Graubard 1998, Surv. Methodol. 24:193).  R trials if
-    all shares are 0 or all 1, where ``mean_interval`` has no width at all.
+    all shares are 0 or all 1, where ``mean_interval`` has no width at all: how many examples there
+    are is not known here, and R shares of 1 say no more than R trials do.
 
     Raises:
-        KavgError: if ``shares`` is not a row of numbers from 0 to 1.
+        KavgError: if ``shares`` has no replica, or a number that is not from 0 to 1.
 
     >>> found = mean_share_interval([1.0, 0.9, 1.0, 1.0])
     >>> found.mean, found.low < 0.9, found.high <= 1
     (array(0.975), np.True_, np.True_)
     """
     x = np.asarray(shares, np.float64)
-    if x.ndim != 1 or not x.size or not ((x >= 0) & (x <= 1)).all():
-        raise KavgError(f"shares must be a row of numbers from 0 to 1, got {x!r:.60}")
-    level, R, mean = check_range(Confidence, "level", level), len(x), float(x.mean())
+    if not x.ndim or not x.shape[-1] or not ((x >= 0) & (x <= 1)).all():
+        raise KavgError(f"shares must be numbers from 0 to 1, (..., R), got {x!r:.60}")
+    level, R, mean = check_range(Confidence, "level", level), x.shape[-1], x.mean(axis=-1)
     if R == 1:
-        low, high = nan, nan
-    elif 0 < mean < 1:
-        low, high = _share_limits(mean, float(x.std(ddof=1)) / sqrt(R), R, level)
+        low, high = np.full((2, *mean.shape), nan)
     else:
-        low, high = _beta_limits(mean * R, R, level)
-    return Estimate(np.asarray(mean), np.asarray(low), np.asarray(high), level, R)
+        # A constant row must have a variance of 0 and not of rounding.
+        spread = np.where(np.ptp(x, axis=-1) > 0, x.std(axis=-1, ddof=1), 0.0)
+        low, high = _share_limits(mean, spread / sqrt(R), R, level)
+    return Estimate(np.asarray(mean), low, high, level, R)
 
 
-def _share_limits(mean: float, error: float, R: int, level: float) -> tuple[float, float]:
-    if error == 0:
-        return mean, mean
+def _share_limits(mean: Floats, error: Floats, R: int, level: float) -> tuple[Floats, Floats]:
     from scipy.special import ndtri
 
-    few = (float(ndtri(0.5 + level / 2)) / t_quantile(R, level)) ** 2
-    trials = few * mean * (1 - mean) / error**2
-    return _beta_limits(mean * trials, trials, level)
+    t = t_quantile(R, level)
+    few = (float(ndtri(0.5 + level / 2)) / t) ** 2
+    varies = (mean > 0) & (mean < 1) & (error > 0)
+    unit = np.where(varies, error, 1.0)
+    # Divided one after the other, as the square of a small error would underflow.
+    trials = np.where(varies, few * (mean / unit) * ((1 - mean) / unit), float(R))
+    low, high = _beta_limits(mean * trials, trials, level)
+    # Of so many hits and misses the interval is Student's, and SciPy's function loses its digits.
+    is_normal = np.minimum(mean, 1 - mean) * trials > NORMAL
+    is_plain = is_normal | (~varies & (mean > 0) & (mean < 1))
+    half = np.where(varies, t * error, 0.0)
+    return np.where(is_plain, mean - half, low), np.where(is_plain, mean + half, high)
 
 
-def _beta_limits(successes: float, trials: float, level: float) -> tuple[float, float]:
+def _beta_limits(successes: ArrayLike, trials: ArrayLike, level: float) -> tuple[Floats, Floats]:
     # Binomial tails are incomplete beta functions, also for numbers that are not whole.
     from scipy.special import betaincinv
 
-    tail, failures = (1 - level) / 2, trials - successes
-    low = float(betaincinv(successes, failures + 1, tail)) if successes > 0 else 0.0
-    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures > 0 else 1.0
+    tail, hits = (1 - level) / 2, np.asarray(successes, np.float64)
+    misses = np.asarray(trials, np.float64) - hits
+    # Where one of the two is 0 that end is known, and the function has no value.
+    inner, outer = (np.where(each > 0, each, 1.0) for each in (hits, misses))
+    low = np.where(hits > 0, betaincinv(inner, misses + 1, tail), 0.0)
+    high = np.where(misses > 0, betaincinv(hits + 1, outer, 1 - tail), 1.0)
     return low, high

@@ -13,9 +13,11 @@ import sys
 import time
 import traceback
 from contextlib import redirect_stderr, suppress
+from functools import cache
 from typing import Any, Final
 
 import typer
+from typer.main import get_command
 
 from kavg.base import Communicator
 from kavg.cli.app import app
@@ -29,11 +31,17 @@ from kavg.mpi.launchers import Launch, detect_launch, is_reporting_copy
 from kavg.mpi.signals import SignalExit, handle_signals, ignore_signals, raise_signal_exit
 from kavg.mpi.startup import finalize_mpi
 from kavg.mpi.watched_comm import WatchedComm
-from kavg.text import escape_lines, escape_unprintable
+from kavg.text import escape_lines, escape_unprintable, shorten_repr
 
 PROGRAM: Final = "kavg"
 COMPLETION: Final = "_KAVG_COMPLETE"
 """The variable by which a shell asks for completions."""
+NUMBERS: Final = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+}
+"""What an option needs, by the type of pydantic's error."""
 LINGER: Final = 1.0
 """Seconds that a copy without a common MPI world waits before it exits."""
 
@@ -89,9 +97,15 @@ def _silence_other_ranks(session: Session) -> None:
 def _parse(session: Session) -> Any:
     """Parse the command line: the action of a command, or the exit code of an option."""
     try:
-        return app(standalone_mode=False, obj=session, prog_name=PROGRAM)
+        return _parser()(standalone_mode=False, obj=session, prog_name=PROGRAM)
     except SystemExit as exit_:  # of --install-completion and --show-completion
         return exit_.code
+
+
+@cache
+def _parser() -> Any:
+    """Build the parser of all commands, once for all calls of ``main`` in a process."""
+    return get_command(app)
 
 
 def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
@@ -106,6 +120,15 @@ def _explain_missing_world(error: KavgError, launch: Launch | None) -> int:
     return code
 
 
+def _explain_usage(error: BaseException) -> str:
+    """Return what is wrong with an option; typer has it from pydantic, in words for programmers."""
+    list_errors = getattr(error.__cause__, "errors", None)
+    for detail in list_errors() if callable(list_errors) else ():
+        if detail["type"] in NUMBERS:
+            return f"needs {NUMBERS[detail['type']]}, got {shorten_repr(detail['input'])}"
+    return str(getattr(error, "message", "")).removeprefix("Value error, ")
+
+
 def _exit_code_of(error: BaseException, comm: Communicator) -> int:
     """Report the error and return the exit code; an error on one rank aborts all others."""
     if isinstance(error, KavgError):
@@ -117,7 +140,7 @@ def _exit_code_of(error: BaseException, comm: Communicator) -> int:
         return _report_signal(error, comm)
     if hasattr(error, "show") and hasattr(error, "exit_code"):  # usage: typer hides the class
         # The message has words of the command line.
-        vars(error)["message"] = escape_unprintable(str(getattr(error, "message", "")))
+        vars(error)["message"] = escape_unprintable(_explain_usage(error))
         error.show()
         return int(error.exit_code)
     # Our handlers raise SignalExit; Python's own raises these before ours are set.

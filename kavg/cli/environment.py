@@ -146,8 +146,12 @@ def list_unlike_ranks(comm: Communicator, same_bits: SameBits) -> list[str]:
     ]
 
 
+@cache
 def installed_version(name: str) -> str | None:
-    """Look up the version of a package; None where it is not installed."""
+    """Look up the version of a package, once a process; None where it is not installed.
+
+    To parse the metadata of all packages takes as long as a short run, and a run asks three times.
+    """
     try:
         return version(name)
     except PackageNotFoundError:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from kavg.analysis.estimate import quantity_interval
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
+from kavg.analysis.quantities import quantity_interval
 from kavg.cli.execution import hold_output, run_algorithms
 from kavg.cli.options import Output
 from kavg.cli.results import Results, write_results

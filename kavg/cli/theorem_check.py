@@ -204,11 +204,12 @@ def check_run_folder(
 
 
 def _write_verdicts(check: TheoremCheck, folder: Path) -> None:
-    """Write ``verdicts.json`` and the figure to a folder, and update its manifest."""
+    """Write ``verdicts.json`` and any figure to a folder, and update its manifest."""
 
     def write(stage: Path) -> None:
         write_json(stage / "verdicts.json", check.json)
-        draw_if_possible(lambda: check.draw(stage / "figures"))
+        if check.config.figures:
+            draw_if_possible(lambda: check.draw(stage / "figures"))
 
     try:
         RunFolder(folder).add(write)

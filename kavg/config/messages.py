@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from kavg.config.advice import all_keys, explain_unknown_key, name_place
 from kavg.config.examples import example_like, format_key, format_setting, sample_value
+from kavg.config.sweeps.spacing import Spacing
+from kavg.config.sweeps.unquoted_places import explain_unquoted_place
 from kavg.config.synonyms import possible_meanings
 from kavg.config.tables import Place, Table, possible_tables, tables_in_file
 from kavg.text import shorten, shorten_repr
@@ -88,6 +90,9 @@ class Report:
             return str(detail["ctx"]["error"])
         if kind == "extra_forbidden":
             table = self._innermost_table(place[:-1])
+            unquoted = explain_unquoted_place(place, given) if table.cls is Spacing else None
+            if unquoted is not None:
+                return unquoted
             return explain_unknown_key(str(place[-1]), table, [*self.tables.values()])
         if kind == "union_tag_invalid":
             return _explain_unknown_kind(detail)

@@ -14,6 +14,8 @@ from kavg.trajectory import Trajectory
 
 DIGITS: Final = 7
 """Digits of a printed number at most."""
+WHOLE: Final = 5
+"""Digits of numbers that are printed in full, though their last ones are not known."""
 TITLES: Final = {"grad_norm2": "||grad F||^2"}
 
 
@@ -60,10 +62,14 @@ def format_estimate(estimate: Estimate) -> str:
     '0.1243 [0.1228, 0.1258]'
     >>> format_estimate(mean_interval([2.5]))
     '2.5 (one replica: no interval)'
+
+    An interval may have one end only: a time to target that may not be reached at all.
     """
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
     if not math.isfinite(mean):
         return "not finite"
+    if math.isfinite(low) != math.isfinite(high) and not math.isnan(low + high):
+        return f"{mean:.4g} [{low:.4g}, {high:.4g}]"
     if not (math.isfinite(low) and math.isfinite(high)):
         reason = "one replica: no interval" if estimate.replicas == 1 else "no interval"
         return f"{mean:.6g} ({reason})"
@@ -86,4 +92,6 @@ def _round_to(value: float, place: int) -> str:
     exponent = math.floor(math.log10(abs(rounded)))
     if -5 < exponent < DIGITS and place <= 0:
         return f"{rounded:.{-place}f}"
+    if WHOLE > exponent >= place > 0:
+        return f"{rounded:.0f}"
     return f"{rounded:.{max(exponent - place, 0)}e}"

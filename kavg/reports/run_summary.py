@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from kavg.analysis.estimate import Estimate, paired_difference, quantity_interval
+from kavg.analysis.estimate import Estimate, paired_difference
+from kavg.analysis.quantities import quantity_interval
 from kavg.errors import KavgError
 from kavg.reports.json_values import json_estimate
 from kavg.reports.labels import format_estimate, quantity_title, recorded_quantities, run_labels

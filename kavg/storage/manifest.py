@@ -175,7 +175,7 @@ def list_changes(folder: Path) -> list[str]:
     If there is no whole manifest, that is the only description.
     """
     try:
-        return list(_compare_files(read_manifest(folder), list_files(folder)))
+        return list(compare_files(read_manifest(folder), list_files(folder)))
     except KavgError as error:
         return [str(error)]
 
@@ -194,7 +194,8 @@ def validate_files(folder: Path, names: Iterable[str]) -> None:
             raise KavgError(f"{name!r} was changed: {change}")
 
 
-def _compare_files(entries: Mapping[str, Entry], files: Mapping[str, Path]) -> Iterator[str]:
+def compare_files(entries: Mapping[str, Entry], files: Mapping[str, Path]) -> Iterator[str]:
+    """Describe each file that is missing, was added, or is not as its entry says."""
     for name in sorted(entries.keys() | files.keys()):
         if name not in files:
             yield f"{name!r} is missing"

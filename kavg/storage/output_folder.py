@@ -131,7 +131,9 @@ def require_finished(folder: Path) -> None:
 def require_run_folder(folder: Path) -> None:
     """Raise KavgError if there is no such folder, or its run is not finished."""
     if not os.path.isdir(folder):
-        raise KavgError(f"there is no folder {str(folder)!r}; give the one that kavg run wrote")
+        raise KavgError(
+            f"there is no folder {str(folder)!r}; give the one that kavg run or kavg sweep wrote"
+        )
     require_finished(folder)
 
 

@@ -83,7 +83,9 @@ def load_trajectories(path: str | Path) -> list[Trajectory]:
     recover_before_reading(path.parent if path.name == "trajectory.npz" else path)
     path = path / "trajectory.npz" if os.path.isdir(path) else path
     if not os.path.exists(path):  # pathlib's own raises where a name is too long
-        raise KavgError(f"there is no {str(path)!r}; give the folder that kavg run wrote")
+        raise KavgError(
+            f"there is no {str(path)!r}; give the folder that kavg run or kavg sweep wrote"
+        )
     try:
         arrays = npz.read_archive(path)
         return build_trajectories(parse_json(str(arrays.pop("about"))), arrays)

@@ -23,7 +23,9 @@ def list_sweep_warnings(sweep: Sweep) -> list[str]:
     >>> print(*list_sweep_warnings(parse_sweep(EXAMPLE + tune)))
     tuned with unlike numbers of trials in a cell: K-AVG 2, M-AVG 4
     """
-    return [*_compare_step_sizes(sweep), *(_warn_of_tuning(sweep) if sweep.is_tuned else ())]
+    chooses = max(sweep.trials.values()) > 1
+    rest = _warn_of_tuning(sweep) if chooses else _warn_of_unlike_ends(sweep)
+    return [*_compare_step_sizes(sweep), *rest]
 
 
 def _compare_step_sizes(sweep: Sweep) -> Iterator[str]:
@@ -44,12 +46,25 @@ def _warn_of_tuning(sweep: Sweep) -> Iterator[str]:
     trials: dict[str, set[int]] = defaultdict(set)
     for (algorithm, _), count in sweep.trials.items():
         trials[algorithm].add(count)
+    yield from _compare_counts("tuned with unlike numbers of trials in a cell", trials)
+    what = "tuned with unlike numbers of gradients a trial and replica"
+    yield from _compare_counts(what, _list_gradients(sweep))
+    yield from _judge_stages(sweep)
+
+
+def _warn_of_unlike_ends(sweep: Sweep) -> Iterator[str]:
+    """Of runs without a target the ends are compared, whatever each has used until then."""
+    if sweep.target is None and sweep.budget is None:
+        what = "compared at their ends with unlike numbers of gradients a replica"
+        for line in _compare_counts(what, _list_gradients(sweep)):
+            yield f"{line}; [sweep.budget] gives all points the same"
+
+
+def _list_gradients(sweep: Sweep) -> Mapping[str, set[int]]:
     gradients: dict[str, set[int]] = defaultdict(set)
     for point in sweep.points:
         gradients[point.algorithm].add(_count_gradients(point, sweep.stages[0]))
-    yield from _compare_counts("trials in a cell", trials)
-    yield from _compare_counts("gradients a trial and replica", gradients)
-    yield from _judge_stages(sweep)
+    return gradients
 
 
 def _count_gradients(point: Point, stage: Stage) -> int:
@@ -62,7 +77,7 @@ def _compare_counts(what: str, counts: Mapping[str, set[int]]) -> Iterator[str]:
     # Cells may differ by themselves; then all algorithms have the same set of numbers.
     if len({frozenset(found) for found in counts.values()}) > 1:
         each = ", ".join(f"{name} {_format_counts(found)}" for name, found in counts.items())
-        yield f"tuned with unlike numbers of {what}: {each}"
+        yield f"{what}: {each}"
 
 
 def _format_counts(counts: set[int]) -> str:
@@ -77,8 +92,9 @@ def _judge_stages(sweep: Sweep) -> Iterator[str]:
             f"the last stage has seed {last.seed} of an earlier one: its winners are judged on the "
             "noise they were chosen by, so they look better than they are; take another seed"
         )
-    if last.keep is not None and last.keep > 1:
+    if last.keep != 1:
+        count = "all" if last.keep is None else str(last.keep)
         yield (
-            f"the last stage runs {last.keep} points of each cell: the best of them is chosen and "
+            f"the last stage runs {count} points of each cell: the best of them is chosen and "
             "judged on one noise, so it looks better than it is; add a stage with keep = 1"
         )

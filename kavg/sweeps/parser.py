@@ -25,8 +25,10 @@ from kavg.sweeps.designs.builder import Assigned, PointBuilder, find_data_error
 from kavg.sweeps.designs.checks import (
     check_quantity,
     check_size,
+    check_stages,
     list_base_errors,
     list_name_errors,
+    list_overridden_values,
     list_rounds_errors,
     list_unused_axes,
 )
@@ -65,8 +67,11 @@ def parse_sweep(
     folder: Path | None = None,
     *,
     data: str | None = None,
+    reads_data: bool = True,
 ) -> Sweep:
     """Parse the settings of a sweep, after ``overrides``, with more ``grids``: ``"place=1,4,16"``.
+
+    ``data`` and ``reads_data`` are as those of ``parse_config``.
 
     Raises ``KavgError`` with the first errors, one a line, and the number of the others: those of
     ``[sweep]``, and those of the settings of its points, by the place that sets the value.
@@ -98,7 +103,7 @@ def parse_sweep(
     table = _convert_sweep(tables, errors)
     if table is None:
         raise KavgError(join_errors(errors, len(errors)))
-    return _make_sweep(written, tables, table, errors)
+    return _make_sweep(written, tables, table, errors, reads_data=reads_data)
 
 
 def _convert_sweep(tables: dict[str, Any], errors: list[str]) -> SweepTable | None:
@@ -120,7 +125,12 @@ def _convert_sweep(tables: dict[str, Any], errors: list[str]) -> SweepTable | No
 
 
 def _make_sweep(
-    written: str, tables: dict[str, Any], table: SweepTable, errors: list[str]
+    written: str,
+    tables: dict[str, Any],
+    table: SweepTable,
+    errors: list[str],
+    *,
+    reads_data: bool,
 ) -> Sweep:
     budget = None if table.budget is None else table.budget.budget
     factors = list_factors(table, tables["algorithm"], errors)
@@ -128,8 +138,11 @@ def _make_sweep(
     is_tuned = any(axis.is_tuned for axis in axes)
     assigned = _assign_all(factors, tables, errors)
     errors += list_unused_axes(axes, assigned, tables)
+    errors += list_overridden_values(assigned)
     errors += list_name_errors(tables["algorithm"])
-    errors += list_stage_errors(table.stages, is_tuned=table.tune is not None)
+    errors += list_stage_errors(
+        table.stages, is_tuned=table.tune is not None, has_budget=budget is not None
+    )
     errors += list_rounds_errors(tables, axes, budget)
     if not factors and not errors:
         errors.append("sweep: varies nothing; add [sweep.grid], [sweep.zip] or [sweep.random]")
@@ -137,15 +150,18 @@ def _make_sweep(
         errors = [*dict.fromkeys((*errors, *list_base_errors(tables)))]
         raise KavgError(join_errors(errors, len(errors)))
     names = shorten_places(axes)
-    builder = PointBuilder(budget, names)
+    builder = PointBuilder(budget, names, reads_data=reads_data)
     points = builder.build(assigned)
     if builder.errors:
         raise KavgError(join_errors([*builder.errors.values()], len(builder.errors)))
     first = points[0].config
     stages = list_stages(table.stages, first.seed, first.replicas, is_tuned=is_tuned)
-    sweep = Sweep(written, tuple(points), describe_places(names), stages, table.target, budget)
+    places, until = describe_places(names), table.until
+    sweep = Sweep(written, tuple(points), places, stages, table.target, budget, until)
+    if reads_data:  # what is recorded, and the memory of batches, may depend on them
+        check_stages(sweep)
+        check_quantity(sweep)
     check_size(sweep)
-    check_quantity(sweep)
     return sweep
 
 

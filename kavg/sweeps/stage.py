@@ -69,8 +69,12 @@ def list_stages(
     )
 
 
-def list_stage_errors(tables: Sequence[StageTable], *, is_tuned: bool) -> list[str]:
+def list_stage_errors(
+    tables: Sequence[StageTable], *, is_tuned: bool, has_budget: bool = False
+) -> list[str]:
     """Return what is wrong with the stages of a sweep together.
+
+    ``has_budget`` is True if the rounds of each point follow from a budget.
 
     >>> list_stage_errors([StageTable(keep=3), StageTable()], is_tuned=True)
     ['sweep.stage.0: the first stage runs all points; leave keep out', 'sweep.stage.1: needs keep, \
@@ -78,7 +82,12 @@ the number of the best that go on, as in keep = 1']
     """
     if tables and not is_tuned:
         return ["sweep.stage: stages choose among what [sweep.tune] varies; add it"]
-    errors = []
+    # One number of rounds would be another budget for each point.
+    errors = [
+        f"sweep.stage.{i}.rounds: rounds follow from [sweep.budget]; use share, as in share = 0.25"
+        for i, table in enumerate(tables)
+        if table.rounds is not None and has_budget
+    ]
     if tables and tables[0].keep is not None:
         errors.append("sweep.stage.0: the first stage runs all points; leave keep out")
     for i, table in enumerate(tables[1:], start=1):

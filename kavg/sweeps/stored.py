@@ -18,9 +18,16 @@ from kavg.sweeps.sweep import Sweep
 
 
 def load_stored_sweep(
-    text: str, folder: Path, facts: Mapping[str, Any], data: Path | None = None
+    text: str,
+    folder: Path,
+    facts: Mapping[str, Any],
+    data: Path | None = None,
+    *,
+    reads_data: bool = True,
 ) -> Sweep:
     """Return the sweep whose settings were stored in ``folder``, as ``parse_stored_config`` does.
+
+    Without ``reads_data`` no data are looked for (``parse_sweep``).
 
     Raises:
         OtherData: The data that were found have another digest.
@@ -31,6 +38,8 @@ def load_stored_sweep(
         return parse_sweep(text, (), (), folder, data=place)
 
     with name_settings_file(folder / "config.toml"):
+        if not reads_data:
+            return parse_sweep(text, (), (), folder, reads_data=False)
         return parse_with_data(parse, hash_sweep_data, (text, folder), facts, data)
 
 

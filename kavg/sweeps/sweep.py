@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, final
 
 from kavg.budgets import Budget
+from kavg.config.sweeps.tables import UntilTable
 from kavg.config.table_conversion import format_tables
 from kavg.config.toml import parse_toml
 from kavg.sweeps.points import Point, SettingValue
@@ -38,6 +39,7 @@ class Sweep:
     stages: tuple[Stage, ...]
     target: Target | None = None
     budget: Budget | None = None
+    until: UntilTable | None = None
 
     @property
     def quantity(self) -> str:
@@ -48,6 +50,19 @@ class Sweep:
     def is_tuned(self) -> bool:
         """True if only the best points of each algorithm and cell count."""
         return len(self.stages) > 1
+
+    @property
+    def problem_settings(self) -> list[str]:
+        """The short names of the settings of the problem that are varied and not tuned.
+
+        Points that differ in one of them have no common best.
+        """
+        cells = {name for point in self.points for name in point.cell}
+        return [
+            name
+            for name, place in self.places.items()
+            if name in cells and not place.startswith("algorithm")
+        ]
 
     @property
     def trials(self) -> Mapping[CellKey, int]:

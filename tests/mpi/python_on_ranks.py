@@ -1,7 +1,7 @@
 """Run under mpiexec, in plain Python: programs of which one rank is not as the others.
 
-``python python_on_ranks.py CASE`` prints one line a rank: its number, and what the call returned or
-raised there.
+``python python_on_ranks.py CASE ...`` runs one case after another, and prints one line a rank for
+each: the case, the rank, and what the call returned or raised there.
 """
 
 from __future__ import annotations
@@ -97,18 +97,19 @@ def between(comm):
     return simulate(half.Create_intercomm(0, comm, int(comm.Get_rank() == 0)))
 
 
-def main(case) -> None:
+def main(cases) -> None:
     from mpi4py import MPI
 
     comm = MPI.COMM_WORLD
-    try:
-        found = f"returned {globals()[case](comm)}"
-    except Exception as error:
-        found = f"raised {type(error).__name__}: {error}"
-    lines = comm.gather(found.replace("\n", " "))
-    for rank, line in enumerate(lines or ()):
-        print(rank, line, flush=True)
+    for case in cases:
+        try:
+            found = f"returned {globals()[case](comm)}"
+        except Exception as error:
+            found = f"raised {type(error).__name__}: {error}"
+        lines = comm.gather(found.replace("\n", " "))
+        for rank, line in enumerate(lines or ()):
+            print(case, rank, line, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 def config(tmp_path):
     return write_settings(
         tmp_path / "wave.toml",
+        figures=False,
         rounds=20,
         replicas=4,
         start=0.6,

@@ -1,5 +1,6 @@
 """The command line under mpiexec: one digest, faults said once, and nothing that hangs."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 
 import pytest
 from helpers.launch import TESTS, mpiexec, run_kavg, run_kavg_on_ranks, run_on_ranks, run_process
-from helpers.run_folder import read_digest, read_environment
+from helpers.run_folder import list_files, read_digest, read_environment
 from helpers.settings import k_avg, m_avg, settings_text, write_settings
 
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
@@ -15,7 +16,16 @@ pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
 @pytest.fixture
 def config(tmp_path):
-    return write_settings(tmp_path / "small.toml")
+    return write_settings(tmp_path / "small.toml", figures=False)
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    """The finished run of one process, with its figure."""
+    folder = tmp_path_factory.mktemp("serial")
+    job = run_kavg("run", write_settings(folder / "small.toml"), "--out", folder / "out")
+    assert job.returncode == 0, job.stderr
+    return folder / "out"
 
 
 def leftovers(folder):
@@ -23,15 +33,22 @@ def leftovers(folder):
 
 
 @pytest.mark.parametrize("module", [["-m", "kavg"], ["-m", "mpi4py", "-m", "kavg"]])
-def test_serial_and_ranks_write_the_same_digest(config, tmp_path, module):
-    run_kavg("run", config, "--out", tmp_path / "serial")
+def test_serial_and_ranks_write_the_same_digest(config, tmp_path, serial, module):
     for size in (1, 2, 3, 8):
         folder = tmp_path / str(size)
         job = run_on_ranks(size, *module, "run", config, "--out", folder)
         assert job.returncode == 0, job.stderr
-        assert read_digest(folder) == read_digest(tmp_path / "serial")
+        assert read_digest(folder) == read_digest(serial)
         assert job.stdout.count("digest") == 1
         assert read_environment(folder)["ranks"] == size
+
+
+def test_ranks_write_the_files_of_one_process(tmp_path, serial):
+    config = write_settings(tmp_path / "small.toml")
+    job = run_kavg_on_ranks(2, "run", config, "-q", "--out", tmp_path / "out")
+    assert job.returncode == 0, job.stderr
+    assert any(name.startswith("figures/") for name in list_files(serial))
+    assert list_files(tmp_path / "out") == list_files(serial)
 
 
 def test_errors_are_reported_once_and_nothing_is_written(config, tmp_path):
@@ -63,16 +80,16 @@ def test_settings_that_differ_between_ranks_are_found(config, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_older_run_is_not_overwritten(config, tmp_path):
-    folder = tmp_path / "out"
+def test_an_older_run_is_not_overwritten(config, tmp_path, serial):
+    folder = shutil.copytree(serial, tmp_path / "out")
     command = ("run", config, "--out", folder)
-    assert run_kavg_on_ranks(2, *command).returncode == 0
     before = (folder / "environment.json").read_bytes()
     again = run_kavg_on_ranks(2, *command)
     assert again.returncode == 2
     assert again.stderr.count("--force") == 1
     assert (folder / "environment.json").read_bytes() == before
     assert run_kavg_on_ranks(2, *command, "--force").returncode == 0
+    assert read_environment(folder)["ranks"] == 2
     assert not leftovers(tmp_path)
 
 
@@ -109,12 +126,11 @@ def test_an_interrupt_leaves_nothing_half_written(config, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small.toml"]
 
 
-def test_settings_from_standard_input_are_read_by_rank_0_for_all(config, tmp_path):
-    run_kavg("run", config, "--out", tmp_path / "serial")
+def test_settings_from_standard_input_are_read_by_rank_0_for_all(config, tmp_path, serial):
     line = f"cat {config} | '{mpiexec()}' -n 2 '{sys.executable}' -m kavg run - --out out"
     job = run_process(["bash", "-c", line], cwd=tmp_path)
     assert job.returncode == 0, job.stderr
-    assert read_digest(tmp_path / "out") == read_digest(tmp_path / "serial")
+    assert read_digest(tmp_path / "out") == read_digest(serial)
     assert read_environment(tmp_path / "out")["ranks"] == 2
 
 

@@ -22,7 +22,9 @@ SLOW = TESTS / "mpi" / "slow_ranks.py"
 
 
 def write_my_settings(folder):
-    write_settings(folder / "my.toml", rounds=60, record={"every": 7}, checkpoint={"every": 5})
+    write_settings(
+        folder / "my.toml", figures=False, rounds=60, record={"every": 7}, checkpoint={"every": 10}
+    )
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,6 @@ from helpers.settings import k_avg, m_avg
 from helpers.sweep import SWEEP, all_digests, read_sweep, write_sweep
 
 SLOW = TESTS / "mpi" / "slow_sweep.py"
-LONG = {"grid": {"algorithm.*.K": [1, 2, 3, 4, 5, 6]}}
-"""Six batches, of which each rank runs three."""
-
 pytestmark = [pytest.mark.mpi, pytest.mark.timeout(120)]
 
 
@@ -28,6 +25,21 @@ def folder(tmp_path_factory):
     job = run_kavg("sweep", folder / "my.toml", "-q", "--out", folder / "one")
     assert job.returncode == 0, job.stderr
     return folder
+
+
+def write_long_sweep(path):
+    """Six batches, of which each of two ranks runs three."""
+    write_sweep(path, rounds=30, sweep={"grid": {"algorithm.*.K": [1, 2, 3, 4, 5, 6]}})
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The digests of the long sweep that nothing stops."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_long_sweep(folder / "my.toml")
+    job = run_kavg("sweep", folder / "my.toml", "-q", "--out", folder / "out")
+    assert job.returncode == 0, job.stderr
+    return all_digests(folder / "out")
 
 
 @pytest.mark.parametrize("spread", ["batches", "learners"])
@@ -52,8 +64,8 @@ def test_verify_on_ranks_repeats_a_sweep_of_one(folder):
 
 
 @pytest.mark.parametrize("spread", ["batches", "learners"])
-def test_ranks_that_are_stopped_leave_what_one_process_completes(tmp_path, spread):
-    write_sweep(tmp_path / "my.toml", rounds=30, sweep=LONG)
+def test_ranks_that_are_stopped_leave_what_one_process_completes(tmp_path, whole, spread):
+    write_long_sweep(tmp_path / "my.toml")
     job = subprocess.Popen(
         [mpiexec(), "-n", "2", sys.executable, SLOW, "0.02", "sweep", "my.toml", "-q",
          "--spread", spread, "--out", "out"],
@@ -72,9 +84,7 @@ def test_ranks_that_are_stopped_leave_what_one_process_completes(tmp_path, sprea
     assert stored_checkpoints(tmp_path / "out"), err
     job = run_kavg("resume", tmp_path / "out", "-q")
     assert job.returncode == 0, job.stderr
-    job = run_kavg("sweep", tmp_path / "my.toml", "-q", "--out", tmp_path / "whole")
-    assert job.returncode == 0, job.stderr
-    assert all_digests(tmp_path / "out") == all_digests(tmp_path / "whole")
+    assert all_digests(tmp_path / "out") == whole
 
 
 def test_wrong_settings_are_reported_once(tmp_path):

@@ -200,7 +200,7 @@ def verdict_on_noise():
         kavg.starts.Normal(scale=0.05),
     )
     method = kavg.Algorithm(4, 2, 0.004, kavg.outer.BlockMomentum(0.5))
-    not_violated(problem, method, rounds=500, replicas=60)
+    not_violated(problem, method, rounds=250, replicas=120)
 
 
 def verdict_on_progress():

@@ -302,7 +302,7 @@ def test_best_momentum_of_nesterov_against_brute_force(rho):
 @given(rho=st.floats(-2.5, 0.9), mu=st.floats(0, 0.9))
 def test_energy_is_the_sum_over_rounds(rho, mu):
     assume(hb.is_stable(rho, mu) and hb.contraction_rate(rho, mu) < 0.96)
-    w = one(1.0 - rho, BlockMomentum(mu), 1000, gamma=1.0, mean=2.0).w[:, 0]
+    w = one(1.0 - rho, BlockMomentum(mu), 600, gamma=1.0, mean=2.0).w[:, 0]  # .96^1200 < 1e-21
     np.testing.assert_allclose(np.sum(w**2), hb.energy(rho, mu, w_1=2.0), rtol=1e-12)
 
 

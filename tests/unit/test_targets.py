@@ -41,3 +41,9 @@ def test_a_target_has_one_form_and_says_it(form, words):
 def test_wrong_targets_are_refused(wrong, words):
     with pytest.raises(KavgError, match=words):
         Target("F", **wrong)
+
+
+@pytest.mark.parametrize("form", [{"fraction": 0.5}, {"floor": 2.0}])
+def test_a_share_of_an_accuracy_is_no_target(form):
+    with pytest.raises(KavgError, match=r"held_out_accuracy rises, and .*; use above"):
+        Target("held_out_accuracy", **form)

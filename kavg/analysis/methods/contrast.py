@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import final
 
@@ -46,6 +46,11 @@ class Contrast:
         return not self.unshared
 
     @property
+    def is_time_paired(self) -> bool:
+        """True if the speed-up is paired: times are measured with all replicas of a method."""
+        return self.is_paired and len(self.reading.samples) == len(self.baseline.samples)
+
+    @property
     def replicas(self) -> tuple[int, int]:
         """The numbers of replicas of method and baseline that are compared."""
         counts = (len(self.reading.samples), len(self.baseline.samples))
@@ -76,9 +81,9 @@ def contrast_readings(reading: Reading, baseline: Reading, level: float) -> Cont
     else:
         difference = unpaired_difference(a, b, level)
         ratio = unpaired_ratio(x, y, level)
-    speed_up = None
+    found = Contrast(reading, baseline, unshared, difference, ratio, None)
     if reading.joint_time is not None and baseline.joint_time is not None:
-        # Times were measured with all replicas, so pairs need as many on both sides.
-        is_paired = not unshared and len(a) == len(b)
-        speed_up = compare_times(baseline.joint_time, reading.joint_time, paired=is_paired)
-    return Contrast(reading, baseline, unshared, difference, ratio, speed_up)
+        paired = found.is_time_paired
+        speed_up = compare_times(baseline.joint_time, reading.joint_time, paired=paired)
+        return replace(found, speed_up=speed_up)
+    return found

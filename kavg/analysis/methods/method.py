@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import final
 
 from kavg.analysis.differences import compare_mappings
+from kavg.analysis.targets import find_infimum
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.outer import SlowMo
@@ -100,10 +100,5 @@ def select_series(method: Method, quantity: str) -> Floats:
 
 
 def find_lowest(method: Method, quantity: str) -> float:
-    """Return the value that a ratio of the quantity is counted from: ``f_star`` for F, else 0.
-
-    It is 0 too for an ``f_star`` that is not known exactly.
-    """
-    f_star = method.problem.objective.f_star
-    is_known = quantity == "F" and f_star.how == "exact" and isfinite(f_star.value)
-    return f_star.value if is_known else 0.0
+    """Return the value that a ratio of the quantity is counted from (``find_infimum``)."""
+    return find_infimum(method.problem.objective.f_star, quantity)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from kavg.analysis.estimate import Estimate, quantity_interval
+from kavg.analysis.estimate import Estimate
 from kavg.analysis.methods.method import Method, select_series
+from kavg.analysis.quantities import quantity_interval
 from kavg.analysis.targets import TargetTime
 from kavg.base import Floats
 from kavg.budgets import Budget, BudgetAxis, Clock, measure_progress

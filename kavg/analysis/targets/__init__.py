@@ -7,7 +7,7 @@ did not arrive.  A target itself is ``kavg.targets.Target``; ``levels`` turns it
 
 from kavg.analysis.targets.censoring import median_time, restricted_mean
 from kavg.analysis.targets.crossing import find_time, fit_decreasing
-from kavg.analysis.targets.levels import target_value
+from kavg.analysis.targets.levels import find_infimum, target_value
 from kavg.analysis.targets.ratios import compare_times, describe_ratio
 from kavg.analysis.targets.times import TargetTime, measure_time
 
@@ -15,6 +15,7 @@ __all__ = [
     "TargetTime",
     "compare_times",
     "describe_ratio",
+    "find_infimum",
     "find_time",
     "fit_decreasing",
     "measure_time",

@@ -6,6 +6,7 @@ Leaving it out, or counting that last time as its own, would favour the slower m
 
 from __future__ import annotations
 
+from typing import Final
 from warnings import catch_warnings
 
 import numpy as np
@@ -15,6 +16,9 @@ from kavg.analysis.estimate import Estimate, mean_interval
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.ranges import Confidence, check_range
+
+ROUNDING: Final = 1e-12
+"""Relative excess over 1/2 that counts as rounding."""
 
 
 def median_time(times: ArrayLike, reached: ArrayLike, level: float = 0.95) -> Estimate:
@@ -95,5 +99,6 @@ def _validate_times(times: ArrayLike, reached: ArrayLike) -> tuple[Floats, NDArr
 
 
 def _first_at_most_half(places: Floats, share: Floats) -> float:
-    below = share <= 0.5
+    # A product of shares of n replicas that is 1/2 may be rounded up.
+    below = share <= 0.5 * (1 + ROUNDING)
     return float(places[np.argmax(below)]) if below.any() else np.inf

@@ -114,12 +114,33 @@ def _interpolate(places: Floats, fit: Floats, value: float) -> float:
     return float(places[i - 1] + share * (places[i] - places[i - 1]))
 
 
+def last_seen(axis: ArrayLike, rule: TargetRule = "isotonic") -> float:
+    """Return the place on ``axis (T,)`` up to which a time is seen: a later one is not.
+
+    By the rule ``stays`` a time needs the records after it, so it is seen only up to two thirds of
+    the records, and the first place stands for none.
+
+    >>> last_seen(np.arange(61)), last_seen(np.arange(61), "stays")
+    (60.0, 40.0)
+    """
+    places = np.asarray(axis, np.float64)
+    if rule != "stays":
+        return float(places[-1])
+    _, is_seen = _find_stays(places)
+    return float(places[is_seen][-1] if is_seen.any() else places[0])
+
+
+def _find_stays(places: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool]]:
+    """The record up to which a curve must stay, for each record, and whether it is there."""
+    T = len(places)
+    last = np.searchsorted(places, 1.5 * places, side="right") - 1
+    needed = np.maximum(last, np.arange(T) + _STAY_RECORDS)
+    return needed, (needed < T) & (1.5 * places <= places[-1])
+
+
 def _stays_below(places: Floats, below: NDArray[np.bool]) -> NDArray[np.bool]:
     T = len(places)
-    records = np.arange(T)
     # For each record the first one, itself included, that is above the target.
-    following = np.minimum.accumulate(np.where(below, T, records)[::-1])[::-1]
-    last = np.searchsorted(places, 1.5 * places, side="right") - 1
-    needed = np.maximum(last, records + _STAY_RECORDS)
-    recorded = (needed < T) & (1.5 * places <= places[-1])
-    return np.asarray(recorded & (following > needed))
+    following = np.minimum.accumulate(np.where(below, T, np.arange(T))[::-1])[::-1]
+    needed, is_seen = _find_stays(places)
+    return np.asarray(is_seen & (following > needed))

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from math import isfinite
 
+from kavg.base import Constant
 from kavg.errors import KavgError
 from kavg.targets import Target
+
+
+def find_infimum(f_star: Constant, quantity: str) -> float:
+    """Return the value that shares and ratios of a quantity count from: ``f_star`` for F, else 0.
+
+    It is 0 too for an ``f_star`` that is not known exactly, or not finite.
+
+    >>> find_infimum(Constant(-2.0, "exact", "by hand"), "F")
+    -2.0
+    """
+    is_known = quantity == "F" and f_star.how == "exact" and isfinite(f_star.value)
+    return f_star.value if is_known else 0.0
 
 
 def target_value(

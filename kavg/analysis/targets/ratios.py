@@ -57,16 +57,19 @@ def compare_times(a: TargetTime, b: TargetTime, *, paired: bool) -> Estimate:
 
 
 def describe_ratio(estimate: Estimate) -> str:
-    """Return a ratio in words: "2.9 [2.6, 3.3]", "at least 3.1", "at most 0.4", "undetermined".
+    """Return a ratio in words: "2.91 [2.60, 3.30]", "at least 3.1", "at most 0.4", "undetermined".
 
     "infinite" if the second is at its target from the start, and the first is not.
 
     >>> describe_ratio(Estimate(np.asarray(inf), np.asarray(3.1), np.asarray(inf), 0.95, 32))
     'at least 3.1'
+    >>> describe_ratio(Estimate(np.asarray(4.13), np.asarray(4.0), np.asarray(4.29), 0.95, 32))
+    '4.13 [4.00, 4.29]'
     """
     mean, low, high = float(estimate.mean), float(estimate.low), float(estimate.high)
     if isfinite(mean) and mean > 0 and not (low == 0 and high == inf):
-        return f"{_format_factor(mean)} [{_format_factor(low)}, {_format_factor(high)}]"
+        factor, first, last = (_pad_factor(_format_factor(x)) for x in (mean, low, high))
+        return f"{factor} [{first}, {last}]"
     if low == inf:
         return "infinite"
     if low > 0:
@@ -74,6 +77,14 @@ def describe_ratio(estimate: Estimate) -> str:
     if high < inf:
         return f"at most {_format_factor(high)}"
     return "undetermined"
+
+
+def _pad_factor(text: str) -> str:
+    # 4 beside 4.13 would look like another precision.
+    digits = len(text.replace(".", "").lstrip("0"))
+    if not text.replace(".", "").isdigit() or not 0 < digits < 3:
+        return text
+    return (text if "." in text else f"{text}.") + "0" * (3 - digits)
 
 
 def _format_factor(x: float) -> str:

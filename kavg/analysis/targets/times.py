@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kavg.analysis.estimate import Estimate, mean_interval
-from kavg.analysis.targets.crossing import find_time, fit_decreasing, pool_rounds
+from kavg.analysis.targets.crossing import find_time, fit_decreasing, last_seen, pool_rounds
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.ranges import Confidence, Finite, check_range
@@ -23,7 +23,8 @@ class TargetTime:
 
     ``estimate`` is the time of the mean: infinite where the mean does not arrive, with an interval
     whose upper end is infinite where it may not.  ``times (R,)`` are those of the replicas by the
-    same rule, ``censored_at``, the end of the records, where ``reached (R,)`` is false.
+    same rule, ``censored_at``, where a time is last seen (``last_seen``), where ``reached (R,)`` is
+    false.
     ``compare_times`` also needs the ``rule``, ``at_target (R,)``, the replicas' values at the time
     of the mean, and ``bounds``, the interval at level ``(1 + level)/2``.
     """
@@ -79,11 +80,12 @@ def measure_time(
         _invert_test(places, samples, value, rule, time, p) for p in (level, (1 + level) / 2)
     )
     low, high = map(np.asarray, ends)
+    censored_at = last_seen(places, rule)
     return TargetTime(
         Estimate(np.asarray(time), low, high, level, samples.shape[1]),
-        np.minimum(each, places[-1]),
+        np.minimum(each, censored_at),
         np.isfinite(each),
-        float(places[-1]),
+        censored_at,
         rule,
         _interpolate_row(places, pool_rounds(samples), time),
         bounds,
@@ -108,8 +110,8 @@ def _invert_test(
         return np.nan, np.nan
     pooled = mean_interval(pool_rounds(samples), level)
     band = pooled if rule == "isotonic" else mean_interval(samples, level)
-    # Where not even the lower ends arrive, the time is beyond the last record.
-    low = min(find_time(places, band.low, value, rule), float(places[-1]))
+    # Where not even the lower ends arrive, the time is beyond the last one that is seen.
+    low = min(find_time(places, band.low, value, rule), last_seen(places, rule))
     high = find_time(places, band.high, value, rule)
     if rule == "first":
         high = max(high, find_time(places, fit_decreasing(pooled.high), value, rule))

@@ -10,6 +10,7 @@ import typer
 from kavg.cli.command import command
 from kavg.cli.comparisons.options import COMPARISON, FILES, ComparisonFiles, ComparisonOptions
 from kavg.cli.completion import complete_run_folder
+from kavg.cli.plots.options import FORM, Form
 from kavg.cli.session import Session
 
 FoldersArgument = Annotated[
@@ -26,12 +27,14 @@ FoldersArgument = Annotated[
     "kavg compare runs/quickstart",
     "kavg compare runs/a runs/b --at communications=200 --target grad_norm2=1e-3",
     "kavg compare runs/sweep --at time --clock step=1,communication=10 --out new",
+    "kavg compare runs/sweep --out new --width column --format pdf",
 )
 def compare(
     session: Session,
     folders: FoldersArgument,
     options: ComparisonOptions = COMPARISON,
     files: ComparisonFiles = FILES,
+    form: Form = FORM,
 ) -> None:
     """Compare methods at an equal budget.
 
@@ -43,4 +46,4 @@ def compare(
     from kavg.cli.comparisons.execution import compare_and_report
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(session.comm, lambda: compare_and_report(folders, options, files))
+    run_on_rank_0(session.comm, lambda: compare_and_report(folders, options, files, form))

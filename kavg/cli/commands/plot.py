@@ -22,6 +22,17 @@ FoldersArgument = Annotated[
     ),
 ]
 
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder to write to; if not given, FOLDER/figures.",
+        show_default=False,
+    ),
+]
+
 
 @command(
     "kavg plot runs/quickstart --axis communications",
@@ -34,6 +45,7 @@ def plot(
     content: Content = CONTENT,
     view: View = VIEW,
     form: Form = FORM,
+    out: OutOption = None,
 ) -> None:
     """Draw figures of finished runs and sweeps.
 
@@ -42,10 +54,12 @@ def plot(
     """
     from kavg.mpi.collective import run_on_rank_0
 
-    run_on_rank_0(session.comm, lambda: _draw_together(folders, content, view, form))
+    run_on_rank_0(session.comm, lambda: _draw_together(folders, content, view, form, out))
 
 
-def _draw_together(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
+def _draw_together(
+    folders: Sequence[Path], content: Content, view: View, form: Form, out: Path | None
+) -> None:
     from kavg.cli.plots.drawing import draw_folders
 
-    draw_folders(folders, content, view, form)
+    draw_folders(folders, content, view, form, out)

@@ -86,7 +86,7 @@ def load_candidates(folder: Path) -> list[Candidate]:
 
 
 def _load_winners(folder: Path, data: str) -> list[Candidate]:
-    finished = read_finished_sweep(folder)
+    finished = read_finished_sweep(folder, reads_data=False)
     floors = choose_criterion(finished.sweep).floors
     try:
         return [

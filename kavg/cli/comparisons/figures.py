@@ -9,6 +9,7 @@ from typing import Final
 from kavg.analysis.estimate import Estimate
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
 from kavg.analysis.methods.contrast import Contrast
+from kavg.cli.plots.options import FORM, Form
 from kavg.reports.comparisons.labels import describe_settings
 from kavg.reports.figures import Layout, forest_figure, save
 from kavg.reports.labels import quantity_title
@@ -22,7 +23,7 @@ PARTS: Final[tuple[tuple[str, Callable[[Contrast], Estimate | None]], ...]] = (
 
 
 def draw_comparison(
-    comparisons: Sequence[GroupComparison], plan: ComparisonPlan, folder: Path
+    comparisons: Sequence[GroupComparison], plan: ComparisonPlan, folder: Path, form: Form = FORM
 ) -> list[Path]:
     """Draw ``ratios`` and, with a target, ``speed-ups`` in a folder; return the paths."""
     drawn: list[Path] = []
@@ -31,8 +32,9 @@ def draw_comparison(
         # Without a target, or where all diverged, there is nothing to draw.
         if rows:
             label, note = _label_figure(stem, comparisons, plan)
-            figure = forest_figure(rows, label, layout=Layout(note=note))
-            drawn += save(figure, folder, stem)
+            layout = Layout(str(form.width), form.title, note)
+            figure = forest_figure(rows, label, layout=layout)
+            drawn += save(figure, folder, stem, form.list_formats())
     return drawn
 
 

@@ -13,7 +13,7 @@ from kavg.cli.plots.options import VIEW, Content, Form, View
 from kavg.cli.plots.run_figures import choose_quantities, draw_runs, load_plotted_runs
 from kavg.cli.plots.sweep_values import load_stage
 from kavg.errors import KavgError
-from kavg.reports.figures.files import DEFAULT, check_formats, save
+from kavg.reports.figures.files import check_formats, save
 from kavg.reports.figures.layout import Layout
 from kavg.reports.figures.sweeps.sweep_figure import SweepView, choose_view, draw_sweep
 from kavg.storage import RunFolder
@@ -28,15 +28,17 @@ SWEEP: Final = "sweep.json"
 """The file by which the folder of a sweep is known."""
 
 
-def draw_folders(folders: Sequence[Path], content: Content, view: View, form: Form) -> None:
+def draw_folders(
+    folders: Sequence[Path], content: Content, view: View, form: Form, out: Path | None = None
+) -> None:
     """Draw the runs of all folders together, or one sweep; print the paths of the files.
 
     Raises:
         KavgError: A folder is not finished, or the options do not fit it.
     """
-    formats = [str(each) for each in form.formats] if form.formats else list(DEFAULT)
+    formats = form.list_formats()
     check_formats(formats)
-    figures = _choose_place(folders, form.out)
+    figures = _choose_place(folders, out)
     for folder in folders:
         recover_before_reading(folder)
         require_finished(folder)
@@ -96,8 +98,8 @@ def _choose_sweep_figure(
     if content.floor:
         raise KavgError("--floor is for the folders of runs, and this is the folder of a sweep")
     kind = None if view.kind is None else str(view.kind)
-    asked = SweepView(kind, view.x, view.y, view.by)
     values = load_stage(folder, content, view)
+    asked = SweepView(kind, view.x, view.y, view.by, tuple(values.problem))
     chosen = choose_view(values.points, asked)
     noted = replace(layout, note=values.note)
 

@@ -12,14 +12,16 @@ from kavg.analysis.targets import measure_time
 from kavg.cli.plots.options import Content
 from kavg.cli.sweeps.finished import FinishedSweep
 from kavg.errors import KavgError
-from kavg.reports.figures.sweeps.plotted_quantity import GREATEST, PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import (
+    PlottedQuantity,
+    name_cost,
+    plot_final,
+)
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
-from kavg.targets import Target
+from kavg.targets import RISING, Target
 
 LEVEL: Final = 0.95
-FAILURE: Final = "diverged, or not there"
-"""What points without a time to target have in common."""
 
 
 def measure_last_stage(
@@ -48,19 +50,10 @@ def measure_last_stage(
     return points, name_cost(axis, target)
 
 
-def name_cost(axis: str, target: Target) -> PlottedQuantity:
-    """Return the quantity of costs until a target.
-
-    >>> name_cost("rounds", Target("F", below=0.5)).name
-    'rounds until F <= 0.5'
-    """
-    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE)
-
-
 def _choose_target(criterion: Criterion, content: Content, quantity: str) -> Target | None:
     if content.target is None:
         return None if content.quantity else criterion.target
-    if quantity in GREATEST:
+    if quantity in RISING:
         return Target(quantity, above=content.target)
     return Target(quantity, below=content.target)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final, final
 
 import typer
@@ -130,7 +129,7 @@ class View:
 @final
 @dataclass(frozen=True)
 class Form:
-    """The form of the figure: its width, title and formats, and the folder of its files."""
+    """The form of a figure: its width, its title, and the formats of its files."""
 
     width: Annotated[
         Width,
@@ -148,12 +147,14 @@ class Form:
             show_default=False,
         ),
     ] = None
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="DIR", help="Folder to write to; if not given, FOLDER/figures."
-        ),
-    ] = None
+
+    def list_formats(self) -> list[str]:
+        """Return the names of the formats, png and svg if none is given.
+
+        >>> Form(formats=[Format.PDF]).list_formats(), Form().list_formats()
+        (['pdf'], ['png', 'svg'])
+        """
+        return [str(each) for each in self.formats or (Format.PNG, Format.SVG)]
 
 
 CONTENT: Final = Content()

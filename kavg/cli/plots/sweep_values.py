@@ -9,16 +9,17 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from kavg.analysis.estimate import Estimate
 from kavg.base import Floats
-from kavg.cli.plots.last_stage import LEVEL, measure_last_stage, name_cost
+from kavg.cli.plots.last_stage import LEVEL, measure_last_stage
 from kavg.cli.plots.options import Content, Kind, View
 from kavg.cli.sweeps.finished import read_finished_sweep
+from kavg.cli.sweeps.trial_values import value_trial
 from kavg.errors import KavgError
 from kavg.reports.figures.sweeps.arrangement import ALGORITHM
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value
 from kavg.storage.text_files import read_json
+from kavg.sweeps.judgement.trial_times import parse_trial_time
 from kavg.targets import Target
 
 JUDGED: Final = (Kind.SPEED_UP, Kind.PHASE)
@@ -28,11 +29,15 @@ JUDGED: Final = (Kind.SPEED_UP, Kind.PHASE)
 @final
 @dataclass(frozen=True, eq=False)
 class StageValues:
-    """What a figure of a sweep shows: the points of a stage, their quantity, and a note on them."""
+    """What a figure of a sweep shows: the points of a stage, their quantity, and a note on them.
+
+    ``problem`` are the varied settings of the problem.
+    """
 
     points: Sequence[PointValue]
     quantity: PlottedQuantity
     note: str
+    problem: Sequence[str] = ()
 
 
 def load_stage(folder: Path, content: Content, view: View) -> StageValues:
@@ -57,13 +62,13 @@ def load_stage(folder: Path, content: Content, view: View) -> StageValues:
         )
     if chosen == count:
         note = _note_stage(found, chosen - 1)
-        finished = read_finished_sweep(folder)
+        finished = read_finished_sweep(folder, reads_data=False)
         points, quantity = measure_last_stage(finished, content)
         asked = {view.x, view.y, view.by} - {None, ALGORITHM}
         if is_judged and asked <= set(finished.points[0].cell):
             cells = [point.cell for point in finished.points]
             points = [replace(p, settings=c) for p, c in zip(points, cells, strict=True)]
-        return StageValues(points, quantity, note)
+        return StageValues(points, quantity, note, _list_problem(found))
     if content.target is not None or content.axis is not None:
         raise KavgError(
             f"stage {chosen} of this sweep keeps the ends of its runs alone, so there is no other "
@@ -101,17 +106,29 @@ def _list_ends(content: Mapping[str, Any], stage: int) -> StageValues:
         final_value(name, settings, _fill_gaps(samples), quantity, LEVEL)
         for name, settings, samples in _zip_points(content, stage, "samples")
     ]
-    return StageValues(points, quantity, _note_stage(content, stage))
+    note = _note_stage(content, stage)
+    return StageValues(points, quantity, note, _list_problem(content))
 
 
 def _list_times(content: Mapping[str, Any], stage: int) -> StageValues:
     target = Target(**content["target"])
     replicas = int(content["stages"][stage]["replicas"])
+    part = content["stages"][stage]
+    # A sweep of kavg 0.5.0 has none.
+    times = part.get("times") or [None] * len(part["points"])
     points = [
-        PointValue(name, settings, _known_number(reached, replicas))
-        for name, settings, reached in _zip_points(content, stage, "reached")
+        value_trial(name, settings, reached, parse_trial_time(time), replicas)
+        for (name, settings, reached), time in zip(
+            _zip_points(content, stage, "reached"), times, strict=True
+        )
     ]
-    return StageValues(points, name_cost(content["axis"], target), _note_stage(content, stage))
+    note = _note_stage(content, stage)
+    return StageValues(points, name_cost(content["axis"], target), note, _list_problem(content))
+
+
+def _list_problem(content: Mapping[str, Any]) -> list[str]:
+    # Sweeps of kavg 0.5.0 do not have it.
+    return list(map(str, content.get("problem", ())))
 
 
 def _zip_points(
@@ -125,12 +142,6 @@ def _zip_points(
 
 def _fill_gaps(samples: Sequence[float | None]) -> Floats:
     return np.array([np.nan if value is None else value for value in samples], np.float64)
-
-
-def _known_number(value: float | None, replicas: int) -> Estimate:
-    """A number without an interval."""
-    nan = np.asarray(np.nan)
-    return Estimate(nan if value is None else np.asarray(float(value)), nan, nan, LEVEL, replicas)
 
 
 def _note_stage(content: Mapping[str, Any], stage: int) -> str:

@@ -49,8 +49,8 @@ def run_sweep(session: Session, source: SweepSource, options: SweepOptions, outp
         def run() -> list[Spreading]:
             return run_stages(session, findings, quiet=quiet, manager=manager, spread=spread)
 
-        look, spreadings = run_looks(session, findings, plan, run)
-        results = SweepResults(findings, spreadings, options, plan, look)
+        last, spreadings = run_looks(session, findings, plan, run)
+        results = SweepResults(findings, spreadings, options, last)
         store_sweep(session, results, manager, quiet=quiet)
 
 

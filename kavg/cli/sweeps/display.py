@@ -87,10 +87,17 @@ def _open_bar(stream: TextIO) -> Iterator[SweepDisplay]:
     from rich.markup import escape
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn
     from rich.progress import Progress as RichProgress
+    from rich.table import Column
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    remarks = TextColumn("{task.fields[remark]}")
-    with RichProgress(*columns, remarks, console=Console(file=stream)) as bar:
+    # The remark alone gives way on a narrow terminal: a line that is wrapped hides all of it.
+    kept, cut = Column(no_wrap=True), Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns = (
+        TextColumn("{task.description}", table_column=kept),
+        BarColumn(WIDTH),
+        TaskProgressColumn(table_column=kept),
+        TextColumn("{task.fields[remark]}", table_column=cut),
+    )
+    with RichProgress(*columns, console=Console(file=stream), expand=True) as bar:
         tasks: dict[str, object] = {}
 
         def show(stage: str, share: float, remark: str) -> None:

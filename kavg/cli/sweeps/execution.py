@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from math import inf
-from typing import final
+from typing import Final, final
 
 from kavg.cli.environment import list_unlike_ranks
 from kavg.cli.output import print_messages
@@ -27,6 +27,9 @@ from kavg.sweeps.judgement.scores import describe_record, order_records
 from kavg.sweeps.labels import abbreviate_settings
 from kavg.sweeps.stored import find_sweep_promise
 from kavg.text import format_count
+
+LEAST_SHARE: Final = 0.02
+"""Share of a stage from which the time left is shown."""
 
 
 def run_stages(
@@ -155,7 +158,9 @@ class StageObserver:
 
     def _show(self, share: float) -> None:
         passed = time.monotonic() - self.began
-        left = f", {format_duration(passed * (1 - share) / share)} left" if 0 < share < 1 else ""
+        # Before, what is made once for a stage takes most of the time, and makes hours of seconds.
+        is_known = LEAST_SHARE <= share < 1
+        left = f", {format_duration(passed * (1 - share) / share)} left" if is_known else ""
         points = f"{len(self.records)} of {format_count(self.all, 'point')}"
         # The last rounds of a batch come before its points are entered.
         share = min(share, 1.0 if len(self.records) == self.all else 0.99)

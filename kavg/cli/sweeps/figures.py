@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import inf, nan
+from dataclasses import replace
+from math import nan
 from pathlib import Path
 
-import numpy as np
-
-from kavg.analysis.estimate import Estimate
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.cli.sweeps.trial_values import value_trial
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import PointValue, final_value, time_value
 from kavg.reports.figures.sweeps.sweep_figure import write_sweep_figures
 from kavg.sweeps.judgement.criteria import Criterion
 from kavg.sweeps.judgement.findings import Findings
-from kavg.sweeps.judgement.results import LEVEL, SweepResult, Winner
+from kavg.sweeps.judgement.results import SweepResult, Winner
 from kavg.sweeps.judgement.scores import PointRecord
 from kavg.sweeps.points import Point
 
@@ -26,18 +24,19 @@ def draw_sweep_figures(findings: Findings, result: SweepResult, folder: Path) ->
     show the cost until it is reached, else the quantity at the end.
     """
     criterion = findings.criterion
-    shown = plot_final(criterion.quantity)
+    shown, problem = plot_final(criterion.quantity), findings.sweep.problem_settings
     if criterion.target is not None:
-        title = f"{criterion.axis} to {criterion.target}"
-        shown = PlottedQuantity(title, failure="diverged, or never there")
+        shown = name_cost(criterion.axis, criterion.target)
     if len(findings.records) > 1:
         trials = [
             _value_trial(point, findings.records[0][point.number], criterion, shown)
             for point in findings.sweep.points
         ]
-        write_sweep_figures(trials, shown, folder, "tuning")
+        write_sweep_figures(trials, shown, folder, "tuning", problem)
     winners = [_value_winner(winner, criterion, shown) for winner in result.winners]
-    write_sweep_figures(winners, shown, folder, "winners")
+    # Their axes are settings of the cells, which a user gives and no one searches.
+    shown = replace(shown, is_searched=False)
+    write_sweep_figures(winners, shown, folder, "winners", problem)
 
 
 def _value_trial(
@@ -46,23 +45,16 @@ def _value_trial(
     if criterion.target is None:
         samples = [nan if value is None else value for value in record.samples]
         return final_value(point.algorithm, point.settings, samples, shown)
-    # The runs of early stages are not kept, so a trial has no interval.
-    cost = inf if record.reached is None else record.reached
-    return _value_without_interval(point.algorithm, point.settings, cost, len(record.samples))
+    return value_trial(
+        point.algorithm, point.settings, record.reached, record.time, len(record.samples)
+    )
 
 
 def _value_winner(winner: Winner, criterion: Criterion, shown: PlottedQuantity) -> PointValue:
     point, run = winner.point, winner.run
     if run.diverged_at is not None:
-        return _value_without_interval(point.algorithm, point.cell, inf, run.replicas)
+        return value_trial(point.algorithm, point.cell, None, None, run.replicas)
     if winner.time is not None:
         return time_value(point.algorithm, point.cell, winner.time)
     samples = criterion.series(run)[-1]
     return final_value(point.algorithm, point.cell, samples, shown)
-
-
-def _value_without_interval(
-    algorithm: str, settings: Mapping[str, object], x: float, replicas: int
-) -> PointValue:
-    ends = np.asarray(nan)
-    return PointValue(algorithm, settings, Estimate(np.asarray(x), ends, ends, LEVEL, replicas))

@@ -55,15 +55,17 @@ class FinishedSweep:
         return list(self.content["stages"][stage]["points"])
 
 
-def read_finished_sweep(folder: Path, data: Path | None = None) -> FinishedSweep:
-    """Read a finished sweep, with its data.
+def read_finished_sweep(
+    folder: Path, data: Path | None = None, *, reads_data: bool = True
+) -> FinishedSweep:
+    """Read a finished sweep, with its data unless told otherwise.
 
     Raises:
         KavgError: A file cannot be read, or they are not of one sweep.
     """
     text = read_settings(require_file(folder / "config.toml"))
     facts = RunFolder(folder).read_table("environment.json")
-    sweep = load_stored_sweep(text, folder, facts, data)
+    sweep = load_stored_sweep(text, folder, facts, data, reads_data=reads_data)
     content, runs = read_json(folder / "sweep.json"), load_trajectories(folder)
     sweep = _add_replicas(sweep, content)
     by_number = {point.number: point for point in sweep.points}

@@ -62,11 +62,12 @@ class SweepOptions:
         ),
     ] = None
     budget: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--budget",
-            metavar="R",
-            help="Most replicas for --until; if not given, 16 times those of the last stage.",
+            metavar="LIMITS",
+            help="Most replicas for --until, gradients=N, seconds=S, or several with commas; if "
+            "not given, 16 times the replicas of the last stage.",
             show_default=False,
         ),
     ] = None

@@ -23,14 +23,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, final
 
-from kavg.analysis.looks import Look
 from kavg.cli.environment import describe_environment, installed_version
 from kavg.cli.output import draw_if_possible, print_messages, print_text
 from kavg.cli.results import summarize_runs
 from kavg.cli.session import Session
 from kavg.cli.sweeps.figures import draw_sweep_figures
 from kavg.cli.sweeps.file_places import list_large_tables, list_places
-from kavg.cli.sweeps.looks import LookPlan
+from kavg.cli.sweeps.looks import LastLook
 from kavg.cli.sweeps.options import SweepOptions
 from kavg.cli.sweeps.report import describe_sweep, order_runs, write_best_settings
 from kavg.cli.sweeps.tables import format_sweep_table
@@ -46,6 +45,7 @@ from kavg.storage.tables.result_files import write_result_table
 from kavg.storage.text_files import write_json, write_text
 from kavg.storage.trajectories import write_trajectories
 from kavg.sweeps.execution.spreading import Spreading
+from kavg.sweeps.judgement.early_arrivals import list_early_arrivals
 from kavg.sweeps.judgement.findings import Findings, configure_points
 from kavg.sweeps.judgement.grid_ends import list_grid_ends
 from kavg.sweeps.judgement.results import SweepResult, judge_sweep
@@ -58,15 +58,14 @@ from kavg.trajectory import Trajectory
 class SweepResults:
     """A finished sweep and how it was made.
 
-    ``spreadings`` are those of its stages, ``look`` is the last one of ``plan``; ``options`` say
-    what to write, and ``earlier`` are the sessions before this one.
+    ``spreadings`` are those of its stages; ``options`` say what to write, and ``earlier`` are the
+    sessions before this one.
     """
 
     findings: Findings
     spreadings: Sequence[Spreading]
     options: SweepOptions
-    plan: LookPlan
-    look: Look
+    last: LastLook
     earlier: Sequence[Mapping[str, Any]] = ()
 
 
@@ -82,7 +81,7 @@ def write_sweep_results(
         RunFailed: The folder cannot be written.
     """
     findings = results.findings
-    result = judge_sweep(findings, results.look.level)
+    result = judge_sweep(findings, results.last.look.level)
     lock = None
     try:
         if not force:
@@ -96,8 +95,9 @@ def write_sweep_results(
         if lock is not None:
             lock.release()
     if not quiet:
-        print_text(f"\n{format_sweep_table(findings, result, results.plan)}\n")
+        print_text(f"\n{format_sweep_table(findings, result, results.last)}\n")
     print_messages(list_grid_ends(findings.sweep.points, result))
+    print_messages(list_early_arrivals(findings.criterion, result))
     print_text("\n".join(list_places(order_runs(findings), folder)))
     print_messages(list_large_tables(folder))
     if findings.sweep.points[0].config.figures and not installed_version("matplotlib"):
@@ -114,7 +114,7 @@ def _write_files(
     findings = results.findings
     runs = order_runs(findings)
     content = describe_sweep(findings, result, results.spreadings)
-    content["until"] = results.plan.describe(results.look)
+    content["until"] = results.last.to_json()
     write_text(stage / "config.toml", findings.sweep.to_toml(folder))
     write_result_table(stage, tabulate_runs(findings, runs), form=results.options.table.value)
     write_trajectories(stage / "trajectory.npz", runs)

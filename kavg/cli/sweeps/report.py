@@ -29,7 +29,7 @@ def describe_sweep(
     """Build the content of ``sweep.json``: points, stages, winners, and what was spent."""
     sweep, criterion = findings.sweep, findings.criterion
     columns = dict.fromkeys(name for point in sweep.points for name in point.settings)
-    records = [record for stage in findings.records for record in stage.values()]
+    runs = sum(map(len, findings.records)) + len(findings.earlier)
     return {
         "format": FORMAT,
         "quantity": criterion.quantity,
@@ -39,14 +39,15 @@ def describe_sweep(
         "budget": None if sweep.budget is None else {sweep.budget.axis: sweep.budget.amount},
         "level": result.level,
         "columns": list(columns),
+        "problem": sweep.problem_settings,
         "points": list(_describe_points(sweep.points)),
         "stages": [_describe_stage(findings, i) for i in range(len(findings.records))],
         "spread": [str(each) for each in spreadings],
         "winners": [_describe_winner(each, result) for each in result.winners],
         "spent": {
             "trials": len(sweep.points),
-            "runs": len(records),
-            "gradients": sum(record.gradients for record in records),
+            "runs": runs,
+            "gradients": findings.count_gradients(),
         },
         "digest": joint_digest(order_runs(findings)),
     }
@@ -88,6 +89,7 @@ def _describe_stage(findings: Findings, stage: int) -> dict[str, Any]:
         "points": [record.number for record in records],
         "rounds": [record.rounds for record in records],
         "reached": [record.reached for record in records],
+        "times": [None if each.time is None else asdict(each.time) for each in records],
         "final": [record.final for record in records],
         "samples": [record.samples for record in records],
         "diverged_at": [record.diverged_at for record in records],

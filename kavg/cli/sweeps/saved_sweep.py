@@ -93,10 +93,8 @@ def resume_sweep(
     def run() -> list[Spreading]:
         return run_stages(session, saved.findings, quiet=quiet, manager=manager)
 
-    look, spreadings = run_looks(session, saved.findings, saved.plan, run)
-    results = SweepResults(
-        saved.findings, spreadings, saved.options, saved.plan, look, saved.begun.sessions
-    )
+    last, spreadings = run_looks(session, saved.findings, saved.plan, run)
+    results = SweepResults(saved.findings, spreadings, saved.options, last, saved.begun.sessions)
     store_sweep(session, results, manager, quiet=quiet)
 
 
@@ -107,14 +105,15 @@ def parse_options(begun: Checkpoint) -> SweepOptions:
     """
     stored = begun.sweep or {}
     until, budget = stored.get("until"), stored.get("budget")
-    is_right = isinstance(until, str | None) and isinstance(budget, int | None)
+    is_right = isinstance(until, str | None) and isinstance(budget, int | str | None)
     if not is_right or stored.get("table", "csv") not in [*TableForm]:
         raise KavgError("its options are not those of kavg sweep")
     return SweepOptions(
         folders=bool(stored.get("folders")),
         table=TableForm(stored.get("table", "csv")),
         until=until,
-        budget=budget,
+        # A number of replicas, as kavg 0.5.0 stored it.
+        budget=None if budget is None else str(budget),
     )
 
 

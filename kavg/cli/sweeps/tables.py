@@ -7,7 +7,8 @@ from math import isnan
 from typing import Final
 
 from kavg.analysis.targets import describe_ratio
-from kavg.cli.sweeps.looks import LookPlan
+from kavg.cli.sweeps.looks import LastLook
+from kavg.reports.coverage import describe_coverage
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import cell_width, wrap_text
 from kavg.sweeps.designs.axes import EFFECTIVE_STEP
@@ -23,7 +24,7 @@ EXACT: Final = 10**6
 """Gradients that are printed in full are fewer."""
 
 
-def format_sweep_table(findings: Findings, result: SweepResult, plan: LookPlan) -> str:
+def format_sweep_table(findings: Findings, result: SweepResult, last: LastLook) -> str:
     """Format the winners cell by cell: settings, value or time, speed-up, trials, gradients.
 
     Each interval of a time or value holds at the level by itself, those of the speed-ups together.
@@ -31,7 +32,7 @@ def format_sweep_table(findings: Findings, result: SweepResult, plan: LookPlan) 
     cells: dict[str, list[Winner]] = {}
     for winner in result.winners:
         cells.setdefault(abbreviate_settings(winner.point.cell), []).append(winner)
-    lines = list(_format_head(findings, result, plan))
+    lines = list(_format_head(findings, result, last))
     for cell, winners in cells.items():
         lines += ["", *wrap_text(cell or "best settings", WIDTH)]
         rows = [_format_row(winner, result, findings) for winner in winners]
@@ -58,7 +59,7 @@ def _describe_choice(winner: Winner) -> str:
     return f"{trials}{abbreviate_settings(chosen)}{'; ' * bool(chosen)}{spent} gradients in all"
 
 
-def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Iterator[str]:
+def _format_head(findings: Findings, result: SweepResult, last: LastLook) -> Iterator[str]:
     criterion, stages = findings.criterion, findings.sweep.stages
     level = f"{100 * LEVEL:g} %"
     config = stages[-1].configure(findings.sweep.points[0].config)
@@ -70,11 +71,10 @@ def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Ite
         f"{format_count(config.replicas, 'replica')}.",
         WIDTH,
     )
-    if plan.aim is not None:
-        count = format_count(len(plan.looks), "look")
-        yield from wrap_text(
-            f"Replicas were added until {plan.aim}; {level} holds over {count}.", WIDTH
-        )
+    if coverage := describe_coverage(config.replicas):
+        yield from wrap_text(coverage, WIDTH)
+    if last.plan.aim is not None:
+        yield from wrap_text(_describe_looks(last), WIDTH)
     if result.speed_ups:
         first = result.speed_ups[0].baseline.point.algorithm
         name, what = ("Speed-up", criterion.axis) if criterion.target else ("Ratio", "mean")
@@ -83,6 +83,19 @@ def _format_head(findings: Findings, result: SweepResult, plan: LookPlan) -> Ite
             f"replica; intervals hold together at {level}.",
             WIDTH,
         )
+
+
+def _describe_looks(last: LastLook) -> str:
+    """The aim, whether it was reached, and what the level of the intervals covers."""
+    count = format_count(len(last.plan.looks), "look")
+    level = f"{100 * LEVEL:g} % holds over {count}"
+    if last.ended_by == "aim":
+        return f"Replicas were added until {last.plan.aim}; {level}."
+    limit = last.plan.budget.limits[last.ended_by]
+    return (
+        f"{last.plan.aim} was not reached within {limit:.9g} {last.ended_by}, at look "
+        f"{last.look.number}; {level}."
+    )
 
 
 def _describe_target(findings: Findings) -> str:

@@ -24,7 +24,8 @@ from kavg.reports.repetition import (
     environment_changes,
     judge_repetition,
 )
-from kavg.storage import RunFolder, joint_digest, manifest
+from kavg.storage import RunFolder, joint_digest
+from kavg.storage.inner_manifests import list_nested_changes
 from kavg.sweeps.judgement.criteria import choose_criterion
 from kavg.sweeps.judgement.findings import Findings
 from kavg.sweeps.stored import find_sweep_mean, find_sweep_promise
@@ -75,14 +76,16 @@ def verify_sweep(session: Session, folder: Path, repetition: Repetition, *, quie
 def examine_sweep_folder(folder: Path, repetition: Repetition) -> SweepExamination:
     """Check the files of a sweep against their manifest and each other.
 
+    The data are needed only if points are to be repeated.
+
     Raises:
         KavgError: The sweep cannot be read although its files are unchanged, or its data are not
             found.
     """
-    defects = manifest.list_changes(folder)
+    defects = list_nested_changes(folder)
     recorded = RunFolder(folder).read_table("environment.json")
     try:
-        sweep = read_finished_sweep(folder, repetition.data)
+        sweep = read_finished_sweep(folder, repetition.data, reads_data=not repetition.files)
     except KavgError as error:
         # Nothing is damaged, so the user gave a folder that is not a sweep of kavg.
         if not defects:

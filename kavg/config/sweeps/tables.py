@@ -106,6 +106,30 @@ class StageTable:
 
 @final
 @dataclass(frozen=True)
+class UntilTable:
+    """When the last stage has enough replicas: one of width, decided; and the most it may use.
+
+    >>> UntilTable(width=0.05, gradients=1e9).decided
+    False
+    """
+
+    width: Positive | None = None
+    decided: bool = False
+    replicas: Count | None = None
+    gradients: Positive | None = None
+    seconds: Positive | None = None
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if (self.width is not None) == self.decided:
+            raise KavgError(
+                "needs exactly one of width = 0.05, for intervals of 5 %, and decided = true, got "
+                f"{'both' if self.decided else 'none'}"
+            )
+
+
+@final
+@dataclass(frozen=True)
 class SweepTable:
     """Many runs of one settings file: every combination of the values of grid, zip and random."""
 
@@ -115,4 +139,5 @@ class SweepTable:
     tune: TuneTable | None = None
     target: Target | None = None
     budget: BudgetTable | None = None
+    until: UntilTable | None = None
     stages: tuple[StageTable, ...] = field(default=(), metadata={"key": "stage"})

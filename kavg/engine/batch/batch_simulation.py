@@ -10,8 +10,10 @@ from kavg.engine.batch.planning import Batch, plan_batches
 from kavg.engine.fingerprint import describe_algorithms, describe_run
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Ranks
+from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_range
+from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
 
 
@@ -51,6 +53,11 @@ def simulate_batch(
 
     def begin() -> tuple[RunOptions, list[Batch]]:
         check_range(Problem, "problem", problem)
+        if not isinstance(algorithms, Sequence):
+            raise KavgError(
+                "algorithms must be a list of Algorithm(P, K, gamma, outer), got "
+                f"{shorten_repr(algorithms)}"
+            )
         for i, algorithm in enumerate(algorithms):
             check_range(Algorithm, f"algorithms[{i}]", algorithm)
         options = RunOptions(replicas, seed, mean, dtype)

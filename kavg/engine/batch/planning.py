@@ -19,6 +19,10 @@ ENOUGH: Final = 16
 """Points of a batch whose points are larger: draws are then some 5 % of the work."""
 LARGEST: Final = 2**22
 """Coordinates of all points and replicas of a batch: 32 MB an array."""
+LARGEST_RECORD: Final = 2**26
+"""Recorded numbers of all points of a batch: 512 MB."""
+SERIES: Final = 4
+"""Recorded series of a run: F, grad_norm2, dispersion, and one of the objective's own."""
 
 
 @final
@@ -53,7 +57,8 @@ def plan_batches(
     Points with similar step sizes run together, as those that diverge, or are slow, cost their
     neighbours time.
 
-    Raises ``KavgError`` if there is no algorithm, or if ``rounds`` or ``most`` does not suit.
+    Raises ``KavgError`` if there is no algorithm, or if ``rounds``, ``every`` or ``most`` does not
+    suit.
 
     >>> from kavg import objectives, oracles, outer
     >>> problem = Problem(objectives.Cosine(dim=2), oracles.Gaussian(1.0), start=2.0)
@@ -64,6 +69,7 @@ def plan_batches(
     """
     if not algorithms:
         raise KavgError("a batch needs at least one algorithm, got none")
+    check_count("every", every, "use every=1 to record each round")
     groups: dict[tuple[int, ...], list[int]] = {}
     each = _list_rounds(rounds, len(algorithms))
     for i, (algorithm, N) in enumerate(zip(algorithms, each, strict=True)):
@@ -73,7 +79,8 @@ def plan_batches(
     batches = []
     for (P, _, N, *_), members in groups.items():
         members.sort(key=lambda i: algorithms[i].step_size(1))
-        limit = _limit_points(problem, P, options, most)
+        recorded = SERIES * options.replicas * (N // every + 2)
+        limit = min(_limit_points(problem, P, options, most), max(1, LARGEST_RECORD // recorded))
         for indices in _cut_evenly(members, limit):
             # Rules of one class side by side are stepped together.
             indices.sort(key=lambda i: type(algorithms[i].outer).__qualname__)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from kavg.analysis.estimate import Estimate
+from kavg.analysis.methods.arrivals import Arrivals, summarize_arrivals
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
 from kavg.analysis.methods.contrast import Contrast
 from kavg.analysis.methods.reading import Reading
@@ -40,6 +41,7 @@ def comparison_json(
 
 
 def _describe_group(comparison: GroupComparison, plan: ComparisonPlan) -> dict[str, Any]:
+    arrivals = summarize_arrivals(comparison.readings) or [None] * len(comparison.readings)
     return {
         "cell": dict(comparison.group.cell),
         "budget": {
@@ -49,13 +51,13 @@ def _describe_group(comparison: GroupComparison, plan: ComparisonPlan) -> dict[s
         },
         "target_value": comparison.target_value,
         "baseline": comparison.baseline.method.label,
-        "methods": [_describe_reading(each) for each in comparison.readings],
+        "methods": list(map(_describe_reading, comparison.readings, arrivals)),
         "contrast_level": comparison.level,
         "contrasts": [_describe_contrast(each) for each in comparison.contrasts],
     }
 
 
-def _describe_reading(reading: Reading) -> dict[str, Any]:
+def _describe_reading(reading: Reading, arrivals: Arrivals | None) -> dict[str, Any]:
     method, run = reading.method, reading.method.run
     return {
         "label": method.label,
@@ -72,6 +74,7 @@ def _describe_reading(reading: Reading) -> dict[str, Any]:
         "diverged_at": reading.diverged_at,
         **_describe_estimate(None if reading.diverged_at is not None else reading.estimate),
         "time": None if reading.time is None else _describe_time(reading.time),
+        "arrivals": None if arrivals is None else _describe_arrivals(arrivals),
     }
 
 
@@ -80,6 +83,13 @@ def _describe_time(time: TargetTime) -> dict[str, Any]:
         **json_estimate(time.estimate),
         "reached": int(time.reached.sum()),
         "censored_at": json_number(time.censored_at),
+    }
+
+
+def _describe_arrivals(arrivals: Arrivals) -> dict[str, Any]:
+    return {
+        "median": json_estimate(arrivals.median),
+        "mean": {**json_estimate(arrivals.mean), "until": json_number(arrivals.until)},
     }
 
 
@@ -93,6 +103,7 @@ def _describe_contrast(contrast: Contrast) -> dict[str, Any]:
         "side": contrast.side.value,
         "ratio": _json_or_null(contrast.ratio),
         "speed_up": _json_or_null(contrast.speed_up),
+        "speed_up_paired": None if contrast.speed_up is None else contrast.is_time_paired,
     }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
+from kavg.analysis.estimate import Estimate
 from kavg.analysis.methods.comparison import GroupComparison
 from kavg.analysis.methods.method import TuningCost
 from kavg.analysis.methods.reading import Reading
@@ -50,10 +52,19 @@ def describe_time(time: TargetTime | None) -> str:
         return "diverged"
     reached = int(time.reached.sum())
     share = "" if reached == len(time.reached) else f" ({reached} of {len(time.reached)} replicas)"
-    # A time that is infinite, or at the very end of the records, was not seen to be reached.
-    if not time.estimate.mean < time.censored_at:
-        return f"not within {time.censored_at:.12g}{share}"
-    return f"{format_estimate(time.estimate)}{share}"
+    return f"{format_time(time.estimate, time.censored_at)}{share}"
+
+
+def format_time(estimate: Estimate, censored_at: float) -> str:
+    """Return a time with its interval, or until when it was not reached.
+
+    >>> import numpy as np
+    >>> format_time(Estimate(*map(np.asarray, (8.0, 7.25, np.inf)), 0.95, 8), 9.0)
+    '8 [7.25, inf]'
+    """
+    if float(estimate.mean) == inf:
+        return f"not within {censored_at:.12g}"
+    return format_estimate(estimate)
 
 
 def describe_rule(target: Target) -> str:

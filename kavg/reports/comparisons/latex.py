@@ -7,8 +7,8 @@ what the columns are, for the caption.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Final
 
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
@@ -22,6 +22,7 @@ from kavg.reports.comparisons.labels import (
     describe_time,
 )
 from kavg.reports.labels import format_estimate
+from kavg.reports.tex_characters import spell_character
 
 SYMBOLS: Final = {"grad_norm2": r"$\|\nabla F\|^2$", "F": "$F$"}
 ESCAPES: Final = {
@@ -33,19 +34,10 @@ ESCAPES: Final = {
     "|": r"\textbar{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
-GREEK: Final = {
-    name: name.lower().replace("lamda", "lambda")
-    for name in (
-        *("ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA", "ETA", "THETA", "IOTA", "KAPPA"),
-        *("LAMDA", "MU", "NU", "XI", "PI", "RHO", "SIGMA", "TAU", "UPSILON", "PHI", "CHI", "PSI"),
-        "OMEGA",
-    )
-}
-"""Commands of small Greek letters by their names in Unicode; omicron has none."""
-LATIN: Final = 0x180
-"""The first character that the fonts of plain LaTeX do not have."""
 EXPONENT: Final = re.compile(r"(\d)e([+-]\d+)")
-NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?")
+INFINITE: Final = r"\infty"
+NUMBER: Final = re.compile(r"-?\d[\d.]*(?:\\cdot10\^\{-?\d+\})?|(?<=, )inf(?=\])")
+"""Numbers, and the infinite end of an interval."""
 
 
 def comparison_latex(comparisons: Sequence[GroupComparison], plan: ComparisonPlan) -> str:
@@ -102,7 +94,7 @@ def _list_cells(reading: Reading, contrast: Contrast | None, plan: ComparisonPla
 
 def _describe_arrival(time: TargetTime | None) -> str:
     # A column of a page has no room for the words of the text.
-    is_late = time is not None and not time.estimate.mean < time.censored_at
+    is_late = time is not None and float(time.estimate.mean) == inf
     return f"> {time.censored_at:.12g}" if time is not None and is_late else describe_time(time)
 
 
@@ -124,7 +116,10 @@ def typeset(text: str) -> str:
     parts, last = [], 0
     # Text between numbers is escaped piece by piece, as the braces of powers must stay.
     for found in NUMBER.finditer(powers):
-        parts += [escape_latex(powers[last : found.start()]), f"${found[0]}$"]
+        parts += [
+            escape_latex(powers[last : found.start()]),
+            f"${found[0].replace('inf', INFINITE)}$",
+        ]
         last = found.end()
     return "".join([*parts, escape_latex(powers[last:])])
 
@@ -135,14 +130,4 @@ def escape_latex(text: str) -> str:
     >>> print(escape_latex("50 % of a_1"))
     50 \% of a\_1
     """
-    return "".join(ESCAPES.get(character) or _spell_character(character) for character in text)
-
-
-def _spell_character(character: str) -> str:
-    if ord(character) < LATIN:
-        return character
-    # Greek letters are likely in names, as in "μ = 0.5".
-    found = re.fullmatch(r"GREEK SMALL LETTER (\w+)", unicodedata.name(character, ""))
-    if found and found[1] in GREEK:
-        return rf"\ensuremath{{\{GREEK[found[1]]}}}"
-    return f"U+{ord(character):04X}"
+    return "".join(ESCAPES.get(character) or spell_character(character) for character in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kavg.analysis.methods.arrivals import Arrivals, summarize_arrivals
 from kavg.analysis.methods.comparison import ComparisonPlan, GroupComparison
 from kavg.analysis.methods.contrast import Contrast
 from kavg.analysis.methods.method import find_lowest
@@ -16,7 +17,9 @@ from kavg.reports.comparisons.labels import (
     describe_settings,
     describe_time,
     describe_tuning,
+    format_time,
 )
+from kavg.reports.coverage import describe_coverage
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import align_columns, wrap_text
 from kavg.text import escape_unprintable, format_count
@@ -114,10 +117,36 @@ def _write_times(comparison: GroupComparison, plan: ComparisonPlan, width: int) 
     yield from wrap_text(f"speed-up over {base}:", width, indent=2)
     others = [each.reading for each in comparison.contrasts]
     yield from _align(others, map(_describe_speed_up, comparison.contrasts), width)
+    yield from _write_arrivals(comparison, width)
+
+
+def _write_arrivals(comparison: GroupComparison, width: int) -> Iterator[str]:
+    readings = comparison.readings
+    arrivals = summarize_arrivals(readings)
+    until = next((each.until for each in arrivals if each is not None), 0.0)
+    if not arrivals:
+        return
+    yield from wrap_text("median time of a single replica (Kaplan-Meier):", width, indent=2)
+    yield from _align(readings, map(_describe_median, readings, arrivals), width)
+    title = f"mean time of a single replica, {until:.12g} where it is later:"
+    yield from wrap_text(title, width, indent=2)
+    means = ("diverged" if each is None else format_estimate(each.mean) for each in arrivals)
+    yield from _align(readings, means, width)
+
+
+def _describe_median(reading: Reading, arrivals: Arrivals | None) -> str:
+    if reading.time is None or arrivals is None:
+        return "diverged"
+    return format_time(arrivals.median, reading.time.censored_at)
 
 
 def _describe_speed_up(contrast: Contrast) -> str:
-    return "diverged" if contrast.speed_up is None else describe_ratio(contrast.speed_up)
+    if contrast.speed_up is None:
+        return "diverged"
+    # Replicas of the difference are paired as far as both have them, and times are not.
+    is_apart = contrast.is_paired and not contrast.is_time_paired
+    remark = "  (not paired: unequal numbers of replicas)" if is_apart else ""
+    return f"{describe_ratio(contrast.speed_up)}{remark}"
 
 
 def _align(readings: Sequence[Reading], cells: Iterator[str], width: int) -> list[str]:
@@ -131,7 +160,9 @@ def _align(readings: Sequence[Reading], cells: Iterator[str], width: int) -> lis
 def _describe_levels(comparisons: Sequence[GroupComparison], plan: ComparisonPlan) -> str:
     count = sum(len(each.contrasts) for each in comparisons) * plan.statements
     level = f"{100 * (1 - plan.level):g} %"
-    return (
+    said = (
         f"[confidence interval]: {level} each for means and times; the {count} of contrasts with "
         f"a baseline hold together with {level} (Bonferroni)."
     )
+    fewest = min(len(reading.samples) for each in comparisons for reading in each.readings)
+    return f"{said} {describe_coverage(fewest)}".rstrip()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.analysis.estimate import quantity_interval
+from kavg.analysis.quantities import quantity_interval
 from kavg.base import Floats
 from kavg.reports.figures.style import LARGEST, clip_to_axes, draw_band, drawable, line_style
 from kavg.trajectory import Trajectory

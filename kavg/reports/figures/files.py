@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kavg.errors import KavgError
 from kavg.reports.figures.style import use_default_style
+from kavg.reports.tex_characters import spell_characters
 from kavg.storage.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -85,17 +86,18 @@ def _find_tex() -> str | None:
 
 @contextmanager
 def _prepare_tex(figure: Figure, kind: str) -> Iterator[None]:
-    """For pgf only: choose a LaTeX, and escape what names of users mean to it."""
+    """For pgf only: choose a LaTeX, escape what names of users mean to it, spell what it lacks."""
     if kind != "pgf":
         yield
         return
     from matplotlib import rc_context
     from matplotlib.text import Text
 
-    named = [text for text in figure.findobj(Text) if not text.get_parse_math()]
-    before = [text.get_text() for text in named]
-    for text, name in zip(named, before, strict=True):
-        text.set_text(escape_tex(name))
+    # Mathematics too may stand beside a Greek letter of a name.
+    texts = figure.findobj(Text)
+    before = [text.get_text() for text in texts]
+    for text, name in zip(texts, before, strict=True):
+        text.set_text(spell_characters(name if text.get_parse_math() else escape_tex(name)))
     try:
         # Without fonts of matplotlib the document sets the text in its own.
         with rc_context({"pgf.texsystem": _find_tex() or TEX_SYSTEMS[0], "pgf.rcfonts": False}):
@@ -106,7 +108,7 @@ def _prepare_tex(figure: Figure, kind: str) -> Iterator[None]:
         reason = str(error).strip().split("\n")[0]
         raise KavgError(f"LaTeX could not measure the text of a pgf: {reason}; use pdf") from None
     finally:
-        for text, name in zip(named, before, strict=True):
+        for text, name in zip(texts, before, strict=True):
             text.set_text(name)
 
 

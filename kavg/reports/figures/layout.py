@@ -176,7 +176,7 @@ def describe_replicas(counts: Sequence[int], level: float, mean: str, interval: 
     if most == 1:
         return f"{mean}: one replica"
     replicas = f"{least} to {most}" if least < most else f"{most}"
-    shown = f"; {interval}: {100 * level:g} % confidence intervals" if interval else ""
+    shown = f"; {interval}: {100 * level:.4g} % confidence intervals" if interval else ""
     return f"{mean}: means of {replicas} replicas{shown}"
 
 

@@ -9,6 +9,7 @@ from typing import Any, final
 from kavg.config.advice import explain_unknown_key
 from kavg.config.tables import Place, find_table, is_setting, tables_in_file
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
+from kavg.sweeps.designs.axis_values import spell_value
 from kavg.sweeps.designs.factors import Factor, order_factors, rank_axis
 from kavg.text import shorten_repr
 
@@ -58,7 +59,8 @@ def _assign_rest(
     seen: set[str] = set()
     for row in range(factors[first].rows):
         after = _apply_row(factors[first], row, before, algorithm)
-        new = repr([(axis.place, value) for axis, value in after.chosen[len(before.chosen) :]])
+        added = after.chosen[len(before.chosen) :]
+        new = repr([(axis.place, spell_value(value)) for axis, value in added])
         # Rows that differ in what does not concern this algorithm are one.
         if new not in seen:
             seen.add(new)

@@ -77,7 +77,13 @@ class SettingAxis:
         return self.algorithms is None or algorithm in self.algorithms
 
     def has_target_of(self, other: SettingAxis) -> bool:
-        """True if both change the same setting of an algorithm, or of the problem."""
+        """True if both change the same setting of an algorithm, or of the problem.
+
+        The effective step replaces gamma as a whole, so it has what is inside a schedule too.
+        """
+        if self.is_derived != other.is_derived:
+            found = other if self.is_derived else self
+            return self.meets(other) and found.path[0] == self.target[0] == other.target[0]
         return self.target == other.target and self.meets(other)
 
     def meets(self, other: SettingAxis) -> bool:

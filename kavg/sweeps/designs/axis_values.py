@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 from kavg.config.sweeps.spacing import BASES, Spacing, choose_by_share
 from kavg.config.sweeps.tables import AxisValues, RandomTable
 from kavg.errors import KavgError
 from kavg.sweeps.designs.axes import normalise_place
+from kavg.text import shorten_repr
 
 
 def list_values(values: AxisValues) -> tuple[Any, ...]:
@@ -43,13 +45,36 @@ def find_repeated(values: Sequence[Any]) -> Any:
     """
     texts: set[str] = set()
     for value in values:
-        # Whole floats as whole numbers, as 1 and 1.0 are the same setting; tables have no hash.
-        is_whole = isinstance(value, float) and value.is_integer()
-        text = repr(int(value)) if is_whole else repr(value)
+        text = spell_value(value)
         if text in texts:
             return value
         texts.add(text)
     return None
+
+
+def spell_value(value: Any) -> str:
+    """Return a value as text, the same for values that are the same setting.
+
+    >>> spell_value([1.0, {"mu": 0.5, "kind": "slowmo"}]), spell_value(True)
+    ("[1, {'kind': 'slowmo', 'mu': 0.5}]", 'True')
+    """
+    if isinstance(value, dict):
+        pairs = (f"{key!r}: {spell_value(value[key])}" for key in sorted(value))
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(spell_value, value))}]"
+    is_whole = isinstance(value, float) and value.is_integer()
+    return repr(int(value)) if is_whole else repr(value)
+
+
+def check_effective_steps(values: Sequence[Any]) -> None:
+    """Raise ``KavgError`` unless all values are finite numbers above 0, as a step size is.
+
+    >>> check_effective_steps((0.5, 2))
+    """
+    for value in values:
+        if type(value) not in (int, float) or not 0 < value < inf:
+            raise KavgError(f"needs finite numbers above 0, got {shorten_repr(value)}")
 
 
 def draw_values(text: str, values: AxisValues, random: RandomTable) -> tuple[Any, ...]:

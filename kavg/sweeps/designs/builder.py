@@ -17,16 +17,20 @@ from kavg.config.messages import describe_error
 from kavg.config.table_conversion import MOST, WrongSettings, convert_tables
 from kavg.config.tables import Place
 from kavg.errors import KavgError
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.sweeps.designs.assignments import Assignment
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
 from kavg.sweeps.points import Point, describe_point, make_point
-from kavg.text import shorten
+from kavg.text import escape_unprintable, shorten
 
 PARTS: Final = ("objective", "oracle", "start")
 """Parts of a problem, which points share where they are the same."""
 
 DATA_PLACES: Final[tuple[Place, ...]] = ((), ("data",), ("data", "path"))
 """Places inside the objective that name a file of data."""
+
+MOST_ROUNDS: Final = 10**15
+"""Rounds of a budget; as many would take years."""
 
 Part = TypeVar("Part")
 Assigned = tuple[int, Assignment]
@@ -36,12 +40,15 @@ Assigned = tuple[int, Assignment]
 class PointBuilder:
     """Converts assignments to points; ``errors`` are those found, each once.
 
-    Points of one problem share its objective, oracle and start, so data are read once.
+    Points of one problem share its objective, oracle and start, so data are read once; without
+    ``reads_data`` not at all, and how settings fit together is not checked where data are needed.
     """
 
-    def __init__(self, budget: Budget | None, names: Mapping[SettingAxis, str]) -> None:
+    def __init__(
+        self, budget: Budget | None, names: Mapping[SettingAxis, str], *, reads_data: bool = True
+    ) -> None:
         self.errors: dict[str, str] = {}
-        self._budget, self._names = budget, names
+        self._budget, self._names, self._reads_data = budget, names, reads_data
         self._parts: dict[str, Any] = {}
         self._groups: dict[str, list[Point]] = {}
 
@@ -75,7 +82,9 @@ class PointBuilder:
             config = self._complete(config, tables)
         except KavgError as error:
             label = make_point(number, config, assigned, self._names).label
-            self.errors.setdefault(str(error), f"sweep.budget: {error} ({label})")
+            self.errors.setdefault(
+                str(error), f"sweep.budget: {error} (at {escape_unprintable(label)})"
+            )
             return None
         return make_point(number, config, assigned, self._names)
 
@@ -101,6 +110,11 @@ class PointBuilder:
                 f"{self._budget.axis} = {self._budget.amount:g} is less than one round with "
                 f"P={method.P}, K={method.K} and B={B}; raise it"
             )
+        if rounds > MOST_ROUNDS:
+            raise KavgError(
+                f"{self._budget.axis} = {self._budget.amount:g} is {rounds:.3g} rounds, and a run "
+                f"has at most {MOST_ROUNDS:g}; reduce it"
+            )
         return rounds
 
     def _add(self, place: Place, text: str, algorithm: int, assigned: Assignment) -> None:
@@ -119,7 +133,7 @@ class PointBuilder:
             if _matters(axis, place, algorithm)
         }
         name = str(assigned.tables["algorithm"][0].get("name", ""))
-        where = f" (at {describe_point(name, values)})" if values else ""
+        where = f" (at {escape_unprintable(describe_point(name, values))})" if values else ""
         self.errors.setdefault(line, f"{line}{where}")
 
     def _share(self, name: str, part: Part, tables: Mapping[str, Any]) -> Part:
@@ -136,12 +150,16 @@ class PointBuilder:
     def _check_problems(self) -> None:
         """Check how settings fit together, once for all points of a problem."""
         for points in self._groups.values():
+            if not self._reads_data and isinstance(points[0].config.objective, EmpiricalRisk):
+                continue
             methods = [point.config.algorithms[0] for point in points]
             # One of each P and K: the runs of all points are never in memory together.
             kinds = {(method.P, method.K): method for method in methods}
             merged = replace(points[0].config, algorithms=tuple(kinds.values()))
             for line in consistency_errors(merged):
-                where = f" (at {points[0].label})" if len(self._groups) > 1 else ""
+                where = (
+                    f" (at {escape_unprintable(points[0].label)})" if len(self._groups) > 1 else ""
+                )
                 self.errors.setdefault(line, f"{line}{where}")
 
 

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from kavg.budgets import Budget
-from kavg.config.memory_estimates import check_record_memory
+from kavg.config import Config
+from kavg.config.memory_estimates import (
+    check_batch_memory,
+    check_gradient_count,
+    check_record_memory,
+    check_round_memory,
+    check_step_count,
+)
 from kavg.config.messages import describe_error
 from kavg.config.table_conversion import WrongSettings, convert_tables
 from kavg.errors import KavgError
@@ -17,6 +24,7 @@ from kavg.text import shorten_repr
 
 LAST_POINTS: Final = 4_000
 """Points of the last stage, which one file holds with all their arrays."""
+LARGEST_SEED: Final = 2**63 - 1
 MEASURED: Final = ("F", "grad_norm2", "dispersion")
 """The series that each run records."""
 
@@ -67,6 +75,33 @@ def list_unused_axes(
     return errors
 
 
+def list_overridden_values(assigned: Sequence[tuple[int, Assignment]]) -> list[str]:
+    """Return an error for each axis that sets a value which the table of another axis has too.
+
+    The table is a column of its own, which would show a value that its run does not have.
+    """
+    errors: dict[str, None] = {}
+    for _, assignment in assigned:
+        for outer, table in assignment.chosen:
+            for inner, _ in assignment.chosen if isinstance(table, dict | list) else ():
+                if _has_value(table, outer, inner):
+                    what = f"sets a value that {shorten_repr(table)} of {outer.name} has already"
+                    errors[f"{inner.name}: {what}; leave it out of one of them"] = None
+    return [*errors]
+
+
+def _has_value(table: Any, outer: SettingAxis, inner: SettingAxis) -> bool:
+    depth = len(outer.place)
+    if len(inner.place) <= depth or inner.place[:depth] != outer.place:
+        return False
+    for step in inner.place[depth:]:
+        is_there = step in table if isinstance(table, dict) else isinstance(table, list)
+        if not is_there:
+            return False
+        table = table[step]
+    return True
+
+
 def check_size(sweep: Sweep) -> None:
     """Raise ``KavgError`` if the runs of the last stage are too many, or do not fit in memory."""
     last, count = sweep.stages[-1], sweep.count_points(len(sweep.stages) - 1)
@@ -81,6 +116,41 @@ def check_size(sweep: Sweep) -> None:
         check_record_memory(rounds, every, count, last.replicas)
     except KavgError as error:
         raise KavgError(f"sweep: {error}") from None
+
+
+def check_stages(sweep: Sweep) -> None:
+    """Raise ``KavgError`` if a stage has more replicas or rounds than can be run.
+
+    What the file says of them was checked with the points.
+    """
+    for number, stage in enumerate(sweep.stages):
+        if stage.seed > LARGEST_SEED:
+            raise KavgError(
+                f"sweep.stage.{number}: needs a seed of at most 2^63 - 1, got {stage.seed}, the "
+                "seed of the file and the number of the stage; reduce seed"
+            )
+        configs = (stage.configure(point.config) for point in sweep.points)
+        # One of each problem and size: points are many, and most differ in steps alone.
+        kinds = {_find_size(config): config for config in configs}
+        for config in kinds.values():
+            try:
+                _check_run_size(config)
+            except KavgError as error:
+                raise KavgError(f"sweep.stage.{number}: {error}") from None
+
+
+def _find_size(config: Config) -> tuple[object, ...]:
+    (method,) = config.algorithms
+    return id(config.objective), id(config.oracle), config.rounds, method.P, method.K
+
+
+def _check_run_size(config: Config) -> None:
+    (method,), R = config.algorithms, config.replicas
+    check_round_memory(config.objective, method.P, R)
+    check_batch_memory(config.problem, method.P, R)
+    check_record_memory(config.rounds, config.record.every, 1, R)
+    check_gradient_count(config.algorithms, config.rounds, config.problem.noise.B)
+    check_step_count(config.algorithms, config.rounds, config.oracle)
 
 
 def check_quantity(sweep: Sweep) -> None:

@@ -12,7 +12,12 @@ from kavg.config.consistency import collect_error
 from kavg.config.sweeps.tables import AxisValues, RandomTable, SweepTable
 from kavg.errors import KavgError
 from kavg.sweeps.designs.axes import SettingAxis, read_axis
-from kavg.sweeps.designs.axis_values import draw_values, find_repeated, list_values
+from kavg.sweeps.designs.axis_values import (
+    check_effective_steps,
+    draw_values,
+    find_repeated,
+    list_values,
+)
 from kavg.text import shorten_repr
 
 LAST: Final = 1_000
@@ -149,7 +154,9 @@ class _Reader:
             axis = self._read_axis(group, text)
             if axis is not None:
                 with collect_error(self._errors, axis.name):
-                    axes.append(replace(axis, values=draw_values(text, given, table)))
+                    values = draw_values(text, given, table)
+                    _check_values(axis, values)
+                    axes.append(replace(axis, values=values))
         if not table.places:
             self._errors.append(f"{'.'.join(group)}: needs a place and its law or list of values")
         if axes:
@@ -164,7 +171,15 @@ class _Reader:
 
     def _list_values(self, axis: SettingAxis, given: AxisValues) -> tuple[Any, ...]:
         try:
-            return list_values(given)
+            values = list_values(given)
+            _check_values(axis, values)
         except KavgError as error:
             self._errors.append(f"{axis.name}: {error}")
             return ()
+        return values
+
+
+def _check_values(axis: SettingAxis, values: Sequence[Any]) -> None:
+    # Its values become gamma, of which messages would speak.
+    if axis.is_derived:
+        check_effective_steps(values)

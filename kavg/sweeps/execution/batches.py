@@ -40,6 +40,16 @@ class PointBatch:
         """The numbers that all local steps write, as a measure of the batch's length."""
         return float(self.batch.rounds) * self.steps * self.width
 
+    def select(self, places: Sequence[int]) -> PointBatch:
+        """Return the batch of the points at some places."""
+        algorithms = tuple(self.batch.algorithms[i] for i in places)
+        indices = tuple(self.batch.indices[i] for i in places)
+        return PointBatch(
+            tuple(self.points[i] for i in places),
+            tuple(self.configs[i] for i in places),
+            replace(self.batch, algorithms=algorithms, indices=indices),
+        )
+
 
 def plan_point_batches(
     points: Sequence[Point], configs: Sequence[Config], most: int | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Final, Literal, final
 
 from kavg.config.config import Config
@@ -28,6 +29,10 @@ MEETING: Final = 2e-5
 """Seconds of one Allreduce."""
 SENT: Final = 1e-9
 """Seconds of one number in it."""
+LONG: Final = 60.0
+"""Seconds of a batch that is cut: what is lost of a sweep that is killed."""
+PRICE: Final = 1.1
+"""The time of all parts of a batch that is cut, at most, relative to the time of it as a whole."""
 
 
 @final
@@ -70,9 +75,9 @@ def plan_stage(
     """
     if size > 1 and any(config.mean == "allreduce" for config in configs):
         wanted = "learners"
-    large = plan_point_batches(points, configs)
+    large = _cut_long(plan_point_batches(points, configs), size)
     # Each rank needs a batch of its own.
-    small = plan_point_batches(points, configs, most=max(1, -(-len(points) // size)))
+    small = _cut_long(plan_point_batches(points, configs, most=max(1, -(-len(points) // size))))
     waves = plan_waves([estimate_seconds(batch) for batch in small], size)
     seconds: dict[SpreadName, float] = {
         "batches": sum(max(estimate_seconds(small[i]) for i in wave) for wave in waves),
@@ -83,6 +88,28 @@ def plan_stage(
     if over == "batches":
         return small, Spreading(over, size, seconds, tuple(waves))
     return large, Spreading(over, size, seconds, tuple((i,) for i in range(len(large))))
+
+
+def _cut_long(batches: Sequence[PointBatch], size: int = 1) -> list[PointBatch]:
+    """Cut batches that take longer than ``LONG``, so that checkpoints can be written in between.
+
+    Points that run together share draws and calls, so a batch is cut only as long as that costs no
+    more than ``PRICE``.
+    """
+    return [part for batch in batches for part in _cut_batch(batch, size)]
+
+
+def _cut_batch(batch: PointBatch, size: int) -> list[PointBatch]:
+    points, whole = len(batch.points), estimate_seconds(batch, size)
+    count = min(points, max(1, ceil(whole / LONG)))
+    while True:
+        parts = [
+            batch.select(range(points * i // count, points * (i + 1) // count))
+            for i in range(count)
+        ]
+        if count == 1 or sum(estimate_seconds(part, size) for part in parts) <= PRICE * whole:
+            return parts
+        count = count * 3 // 4
 
 
 def estimate_seconds(batch: PointBatch, size: int = 1) -> float:

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from kavg.analysis.exact.stationary_values import stationary_values
-from kavg.analysis.targets import TargetTime, find_time, measure_time, target_value
+from kavg.analysis.targets import TargetTime, find_infimum, measure_time, target_value
 from kavg.base import Floats
 from kavg.budgets import CLOCK, BudgetAxis, Clock, measure_progress
 from kavg.config.config import Config
@@ -43,27 +43,17 @@ class Criterion:
     def find_value(self, point: Point, config: Config, run: Trajectory) -> float:
         """Return the value of the target for the run of a point."""
         assert self.target is not None
-        f_star = config.objective.f_star
-        lowest = f_star.value if self.quantity == "F" and f_star is not None else 0.0
+        lowest = find_infimum(config.objective.f_star, self.quantity)
         start, stationary = float(self.series(run)[0].mean()), self.floors.get(point.number)
         return target_value(self.target, start, lowest=lowest, stationary=stationary)
-
-    def find_cost(self, point: Point, config: Config, run: Trajectory) -> float:
-        """Return the cost at which the mean of a run reaches the target, infinite if it does not.
-
-        Infinite too for a run that diverged, which may have passed the target before.
-        """
-        if self.target is None or run.diverged_at is not None:
-            return inf
-        sign = -1.0 if self.target.increasing else 1.0
-        curve = sign * self.series(run).mean(axis=1)
-        value = sign * self.find_value(point, config, run)
-        return find_time(self.progress(run), curve, value, self.target.rule)
 
     def measure_cost(
         self, point: Point, config: Config, run: Trajectory, level: float
     ) -> TargetTime | None:
-        """Return that cost with its interval; None without a target, or if the run diverged."""
+        """Return the cost at which the mean of a run reaches the target, with its interval.
+
+        None without a target, or if the run diverged, which may have passed the target before.
+        """
         if self.target is None or run.diverged_at is not None:
             return None
         return measure_time(

@@ -28,6 +28,8 @@ class Findings:
         self.sweep, self.criterion, self.keeps_runs = sweep, criterion, keeps_runs
         self.records: list[dict[int, PointRecord]] = [{} for _ in sweep.stages]
         self.runs: dict[int, Trajectory] = {}
+        # The number of the point and the gradients of each run of earlier looks.
+        self.earlier: list[tuple[int, int]] = []
         # Plain values beside the records: a checkpoint of thousands need not convert them again.
         self._stored: list[list[dict[str, Any]]] = [[] for _ in sweep.stages]
         self._done = 0
@@ -60,8 +62,18 @@ class Findings:
             point for point in self.choose_points(stage) if point.number not in self.records[stage]
         ]
 
+    def count_gradients(self) -> int:
+        """Return the gradients of all runs: of every stage, and of earlier looks at the last."""
+        records = (record.gradients for stage in self.records for record in stage.values())
+        return sum(records) + sum(gradients for _, gradients in self.earlier)
+
     def repeat_last_stage(self, replicas: int) -> None:
-        """Drop the points of the last stage, so that it is run with so many replicas."""
+        """Drop the points of the last stage, so that it is run with so many replicas.
+
+        What they cost stays in ``earlier``.
+        """
+        last_records = self.records[-1].values()
+        self.earlier += [(record.number, record.gradients) for record in last_records]
         *others, last = self.sweep.stages
         stages = (*others, replace(last, replicas=replicas))
         self.sweep = replace(self.sweep, stages=stages)
@@ -72,7 +84,7 @@ class Findings:
         """Return what a checkpoint stores beside the runs, in plain values."""
         replicas = self.sweep.stages[-1].replicas
         stored = {"stages": self._stored, "runs": list(self.runs), "replicas": replicas}
-        return {"done": self._done, **stored}
+        return {"done": self._done, **stored, "earlier": [list(pair) for pair in self.earlier]}
 
     def restore(self, stored: Mapping[str, Any], runs: Sequence[Trajectory]) -> None:
         """Enter what a checkpoint of this sweep stored.
@@ -88,6 +100,7 @@ class Findings:
                     self.add_record(stage, parse_record(fields))
             # Rounds of earlier looks count on: checkpoints are numbered by it.
             self._done = int(stored["done"])
+            self.earlier = [(int(n), int(spent)) for n, spent in stored.get("earlier", ())]
             by_number = dict(zip(map(int, stored["runs"]), runs, strict=True))
             self._require_fit(by_number)
         except (LookupError, TypeError, ValueError) as error:

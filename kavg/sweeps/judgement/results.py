@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final, final
 
-from kavg.analysis.estimate import RANGES, Estimate, clip_interval, quantity_interval
+from kavg.analysis.estimate import Estimate, clip_interval
 from kavg.analysis.fieller import ratio_interval
+from kavg.analysis.quantities import RANGES, quantity_interval
 from kavg.analysis.simultaneous import simultaneous_level
 from kavg.analysis.targets import TargetTime, compare_times
 from kavg.config.config import Config
@@ -29,7 +30,8 @@ class Winner:
     """The best point of an algorithm in a cell, as the last stage found it.
 
     ``config`` is its config there and ``place`` the index of its run among those of the stage.
-    ``trials`` points of the group were tried, and ``gradients`` computed for them in all stages.
+    ``trials`` points of the group were tried, and ``gradients`` computed for them in all stages
+    and looks.
     ``rivals`` is the number of points that the last stage chose from; with more than one, the
     winner was chosen on the noise that it is judged on.  ``value`` is the mean of the quantity at
     the end; ``time`` the cost until the target, if there is one.
@@ -117,13 +119,16 @@ def _judge_group(
 
 
 def sum_spent(findings: Findings) -> Mapping[CellKey, tuple[int, int]]:
-    """Return the number of trials and the gradients of all stages, by algorithm and cell."""
+    """Return the trials, and the gradients of all stages and looks, by algorithm and cell."""
     keys = {point.number: cell_key(point) for point in findings.sweep.points}
     spent: dict[CellKey, tuple[int, int]] = {}
     for stage, records in enumerate(findings.records):
         for number, record in records.items():
             trials, gradients = spent.get(keys[number], (0, 0))
             spent[keys[number]] = trials + (stage == 0), gradients + record.gradients
+    for number, more in findings.earlier:
+        trials, gradients = spent[keys[number]]
+        spent[keys[number]] = trials, gradients + more
     return spent
 
 

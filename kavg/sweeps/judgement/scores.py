@@ -13,6 +13,12 @@ import numpy as np
 from kavg.config.config import Config
 from kavg.storage.digests import digest
 from kavg.sweeps.judgement.criteria import Criterion
+from kavg.sweeps.judgement.trial_times import (
+    TRIAL_LEVEL,
+    TrialTime,
+    keep_time,
+    parse_trial_time,
+)
 from kavg.sweeps.points import Point
 from kavg.sweeps.sweep import CellKey, cell_key
 from kavg.text import shorten_repr
@@ -26,7 +32,8 @@ class PointRecord:
 
     ``reached`` is the cost at which the mean reached the target, None if it did not or there is no
     target; ``final`` is the mean of the quantity at the end, None if the run diverged, and
-    ``samples`` are its values of the replicas.  ``gradients`` are those of all replicas.
+    ``samples`` are its values of the replicas.  ``gradients`` are those of all replicas; ``time``
+    is that to the target with its interval, None without one or of a run that diverged.
     """
 
     number: int
@@ -37,6 +44,7 @@ class PointRecord:
     diverged_at: int | None
     rounds: int
     gradients: int
+    time: TrialTime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain values."""
@@ -48,7 +56,8 @@ def parse_record(fields: Mapping[str, Any]) -> PointRecord:
 
     Raises ``ValueError``, ``KeyError`` or ``TypeError`` if they are not those of a record.
     """
-    record = PointRecord(**{**fields, "samples": tuple(fields["samples"])})
+    time = parse_trial_time(fields.get("time"))
+    record = PointRecord(**{**fields, "samples": tuple(fields["samples"]), "time": time})
     counts = (record.number, record.rounds, record.gradients)
     numbers = (record.reached, record.final, *record.samples)
     is_right = (
@@ -66,15 +75,21 @@ def score_run(point: Point, config: Config, run: Trajectory, criterion: Criterio
     end = criterion.series(run)[-1]
     if run.diverged_at is not None:
         end = np.full(run.replicas, inf)
+    # The sum of finite numbers may not be finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Here, as the runs of all stages but the last are dropped.
+        time = criterion.measure_cost(point, config, run, TRIAL_LEVEL)
+        mean = float(end.mean())
     return PointRecord(
         number=point.number,
-        reached=_drop_infinite(criterion.find_cost(point, config, run)),
-        final=_drop_infinite(float(end.mean())),
+        reached=None if time is None else _drop_infinite(float(time.estimate.mean)),
+        final=_drop_infinite(mean),
         samples=tuple(map(_drop_infinite, end.tolist())),
         digest=digest(run),
         diverged_at=run.diverged_at,
         rounds=int(run.rounds[-1]),
         gradients=int(run.gradients[-1]) * run.replicas,
+        time=keep_time(time),
     )
 
 
@@ -118,4 +133,4 @@ def describe_record(record: PointRecord, criterion: Criterion) -> str:
         return f"diverged at round {record.diverged_at}"
     if record.reached is not None:
         return f"{criterion.target} after {record.reached:.4g} {criterion.axis}"
-    return f"{criterion.quantity} {record.final:.4g}"
+    return f"{criterion.quantity} {inf if record.final is None else record.final:.4g}"

@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from kavg.analysis.estimate import (
-    mean_interval,
-    paired_difference,
-    quantity_interval,
-    unpaired_difference,
-)
+from kavg.analysis.estimate import mean_interval, paired_difference, unpaired_difference
 from kavg.errors import KavgError
 
 levels = st.floats(0.05, 0.995)
@@ -117,35 +112,6 @@ def test_values_that_are_not_finite_stay_in_their_row():
 def test_wrong_arguments_are_refused(call, words):
     with pytest.raises(KavgError, match=words):
         call()
-
-
-@pytest.mark.parametrize(
-    ("quantity", "samples", "low", "high"),
-    [
-        ("train_accuracy", [1.0, 0.9, 1.0, 1.0], None, 1.0),
-        ("held_out_accuracy", [0.0, 0.1, 0.0], 0.0, None),
-        ("grad_norm2", [0.0, 0.0, 1.0], 0.0, None),
-        ("dispersion", [1e-9, 1.0], 0.0, None),
-        ("F", [0.0, 0.0, 1.0], None, None),
-        ("train_accuracy", [7.0, 9.0], None, None),
-    ],
-)
-def test_an_interval_ends_where_its_quantity_does(quantity, samples, low, high):
-    plain, cut = mean_interval(samples), quantity_interval(quantity, samples)
-    assert cut.mean == plain.mean
-    assert cut.low == (plain.low if low is None else low)
-    assert cut.high == (plain.high if high is None else high)
-    assert plain.low <= cut.low <= cut.mean <= cut.high <= plain.high
-
-
-def test_cutting_an_interval_loses_no_coverage():
-    # Accuracies of ten held-out examples: the plain interval often ends above 1.
-    samples = np.random.default_rng(7).binomial(10, 0.9, size=(4000, 5)) / 10
-    plain, cut = mean_interval(samples), quantity_interval("held_out_accuracy", samples)
-    covered = [(each.low <= 0.9) & (each.high >= 0.9) for each in (plain, cut)]
-    assert (covered[0] == covered[1]).all()
-    assert (plain.high > 1).mean() > 0.2
-    assert (cut.high <= 1).all()
 
 
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(0, 10_000), levels)

@@ -10,6 +10,7 @@ import pytest
 from kavg import objectives, oracles, outer
 from kavg.analysis.estimate import paired_difference, unpaired_difference
 from kavg.analysis.fieller import ratio_interval, unpaired_ratio
+from kavg.analysis.methods.arrivals import summarize_arrivals
 from kavg.analysis.methods.comparison import (
     ComparisonPlan,
     MethodGroup,
@@ -18,6 +19,7 @@ from kavg.analysis.methods.comparison import (
 )
 from kavg.analysis.methods.contrast import Side
 from kavg.analysis.methods.method import Method, list_noise_differences
+from kavg.analysis.targets import compare_times
 from kavg.budgets import Clock
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
@@ -217,6 +219,44 @@ def test_the_floor_of_a_target_is_the_highest_of_those_compared():
     assert found.target_value == pytest.approx(
         2 * max(stationary_values(PROBLEM, each.algorithm)["F"] for each in (a, b)), rel=1e-12
     )
+
+
+def test_times_of_unequal_numbers_of_replicas_are_not_paired():
+    slow, fast = method(values=falling(0.9)), method("fast", values=falling(0.81, R=8, seed=1))
+    contrast = compare(slow, fast, target=Target("F", below=0.1)).contrasts[0]
+    assert (contrast.is_paired, contrast.is_time_paired) == (True, False)
+    times = (contrast.baseline.joint_time, contrast.reading.joint_time)
+    assert same(contrast.speed_up, compare_times(*times, paired=False))
+
+
+def late(R, arrived, at=20, T=41):
+    """Replicas of which the first so many fall from 1 to 0 at a round, and the others never."""
+    here = np.arange(T)[:, None] >= at + np.arange(R)
+    return np.where(here & (np.arange(R) < arrived), 0.0, 1.0)
+
+
+def test_replicas_that_did_not_arrive_are_censored_at_one_time_for_all():
+    some, all_ = method(values=late(8, 6)), method("all", values=late(8, 8, at=30))
+    short = method("short", values=late(8, 5, T=31))
+    plan = {"target": Target("F", below=0.5, rule="first"), "axis": "communications", "amount": 30}
+    readings = compare(some, all_, short, **plan).readings
+    found = summarize_arrivals(readings)
+    # Rounds 20, 21, ... of the replicas; half of 8 have arrived with the fourth.
+    assert [float(each.median.mean) for each in found] == [23, 33, 23]
+    assert {each.until for each in found} == {30.0}
+    means = [np.minimum(20 + np.arange(6), 30).sum() + 60, 240, sum(range(20, 25)) + 90]
+    assert [float(8 * each.mean.mean) for each in found] == means
+    assert {each.median.level for each in found} == {0.95}
+
+
+def test_nothing_is_said_of_single_replicas_where_all_or_none_arrived():
+    found = compare(
+        method(values=late(8, 8)),
+        method("none", values=late(8, 0)),
+        method("wild", values=late(8, 3), diverged_at=41),
+        target=Target("F", below=0.5, rule="first"),
+    )
+    assert summarize_arrivals(found.readings) == []
 
 
 def test_a_method_that_diverged_never_arrives():

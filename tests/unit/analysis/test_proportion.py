@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
+from kavg.analysis.estimate import mean_interval
 from kavg.analysis.proportion import mean_share_interval, proportion_interval
 from kavg.errors import KavgError
 
@@ -72,6 +73,21 @@ def test_equal_shares_have_no_width_and_one_replica_no_interval():
     equal = mean_share_interval([0.25, 0.25])
     assert equal.low == equal.high == 0.25
     assert np.isnan(mean_share_interval([0.25]).low)
+
+
+@pytest.mark.parametrize("gap", [1e-16, 1e-12, 1e-10, 1e-6])
+@pytest.mark.parametrize("m", [0.3, 0.5, 0.9])
+def test_shares_that_hardly_differ_have_the_interval_of_students_t(m, gap):
+    x = np.array([m, m + gap, m])
+    found, plain = mean_share_interval(x), mean_interval(x)
+    assert found.low <= found.mean <= found.high
+    assert found.low == pytest.approx(plain.low, abs=1e-3 * gap)
+    assert found.high == pytest.approx(plain.high, abs=1e-3 * gap)
+
+
+def test_shares_next_to_0_keep_their_interval():
+    found = mean_share_interval([0.0, 1e-300, 0.0])
+    assert 0 <= found.low <= found.mean <= found.high <= 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from kavg.analysis.estimate import mean_interval
 from kavg.analysis.fieller import ratio_interval, unpaired_ratio
 from kavg.errors import KavgError
 
@@ -40,6 +41,16 @@ def test_a_negative_mean_below_turns_the_interval_around(measure):
     up, down = measure(a, b), measure(a, -b)
     assert down.low == pytest.approx(-up.high)
     assert down.low < down.mean < down.high
+
+
+@given(st.integers(0, 2**32), st.integers(2, 12), st.sampled_from([1.0, 3.7, -2.0, 1e-5, 1e5]))
+def test_a_multiple_of_the_baseline_has_an_interval_without_width(seed, R, factor):
+    b = np.random.default_rng(seed).lognormal(size=R)
+    found = ratio_interval(factor * b, b)
+    # Where the mean of b may be 0 there is none.
+    if mean_interval(b).low > 1e-6:
+        assert found.low == pytest.approx(factor, rel=1e-9)
+        assert found.high == pytest.approx(factor, rel=1e-9)
 
 
 def test_what_has_no_interval():

@@ -231,6 +231,13 @@ def test_the_picture_of_verdicts(call, monkeypatch):
     assert list_files("none/figures") == {"trajectory.png", "trajectory.svg"}
 
 
+def test_a_run_without_figures_gets_none_from_a_check(call, monkeypatch):
+    monkeypatch.setattr(pictures, "installed_version", environment.installed_version)
+    assert call("run", "my.toml", "-q", "--set", "figures=false", "--out", "plain")[0] == 0
+    assert call("check", "plain", "-q")[0] == 0
+    assert list_files("plain") == RUN_FILES | {"verdicts.json"}
+
+
 def test_diverged_runs_are_drawn_and_violated(call, monkeypatch):
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(pictures, "installed_version", environment.installed_version)

@@ -206,7 +206,8 @@ def test_typer_handles_no_error_of_a_run(call, monkeypatch, error):
         entry_point, "_exit_code_of", lambda error, comm: handled.append(type(error)) or 9
     )
     new = app_with(stand_in)
-    monkeypatch.setattr(entry_point, "app", lambda **options: action(new, options["obj"], "fail"))
+    parse = lambda **options: action(new, options["obj"], "fail")  # noqa: E731 - a stand-in
+    monkeypatch.setattr(entry_point, "_parser", lambda: parse)
     assert call("fail")[0] == 9
     assert handled == [error if isinstance(error, type) else type(error)]
 
@@ -217,3 +218,9 @@ def test_the_application_has_all_commands():
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     assert files <= set(COMMANDS), f"{files - set(COMMANDS)} must be in PANELS of kavg/cli/app.py"
     assert set(COMMANDS) == files
+
+
+def test_the_parser_is_built_once_for_all_calls(call, monkeypatch):
+    assert call("--version")[0] == 0
+    monkeypatch.setattr(entry_point, "get_command", None)
+    assert call("list")[0] == 0

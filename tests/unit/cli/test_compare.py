@@ -167,6 +167,40 @@ def test_a_target_that_is_not_reached_is_said_so(compare, run):
     assert r" & \textgreater{} $168$ & " in Path("t.tex").read_text()
 
 
+def test_where_some_replicas_do_not_arrive_their_own_times_are_shown(compare, run):
+    run("a", "--set", "rounds=60", "--set", "objective.A=0.1")
+    out, _, found = compare("a", "--target", "F=5e-4", "--rule", "first")
+    first, second = found["groups"][0]["methods"]
+    assert (first["time"]["reached"], second["time"]["reached"]) == (7, 3)
+    assert first["arrivals"]["median"]["mean"] < 840
+    assert second["arrivals"]["median"]["mean"] is None
+    assert first["arrivals"]["mean"]["until"] == 840
+    assert first["arrivals"]["mean"]["mean"] < second["arrivals"]["mean"]["mean"] < 840
+    words = r"median time of a single replica \(Kaplan-Meier\):\n  K-AVG  \S+ \[\S+, \S+\]\n"
+    assert re.search(words + "  M-AVG  not within 840\n", out)
+    assert "mean time of a single replica, 840 where it is later:\n  K-AVG  " in out
+    out, _, found = compare("a", "--target", "F=1")
+    assert found["groups"][0]["methods"][0]["arrivals"] is None
+    assert "single replica" not in out
+
+
+def test_a_speed_up_of_unequal_numbers_of_replicas_says_that_it_is_not_paired(compare, run):
+    run("a")
+    run("b", "--set", "replicas=10")
+    out, _, found = compare("a", "b", "--target", "F=1")
+    same, other = found["groups"][0]["contrasts"][:2]
+    assert (same["speed_up_paired"], other["speed_up_paired"]) == (True, False)
+    assert out.count("(not paired: unequal numbers of replicas)") == 2
+
+
+def test_the_coverage_at_few_replicas_is_part_of_the_table(compare, run):
+    run("a")
+    run("b", "--set", "replicas=32")
+    words = "95 % intervals cover 82 % at 8, 88 % at 16"
+    assert words in " ".join(compare("a")[0].split())
+    assert words not in " ".join(compare("b")[0].split())
+
+
 def test_a_clock_and_a_budget_of_time(compare, run):
     run("a", "--set", "algorithm.M-AVG.K=4")
     _, _, found = compare("a", "--at", "time=100", "--clock", "step=1,communication=10")

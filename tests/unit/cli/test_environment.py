@@ -54,6 +54,18 @@ def test_a_package_that_is_not_installed_has_no_version():
     assert installed_version("numpy") == np.__version__
 
 
+def test_metadata_of_a_package_is_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(environment, "version", lambda name: read.append(name) or "1")
+    installed_version.cache_clear()
+    try:
+        describe_environment(1, None)
+        describe_versions()
+    finally:
+        installed_version.cache_clear()
+    assert sorted(read) == sorted(environment.PACKAGES)
+
+
 def test_a_machine_without_proc_has_a_processor_too(monkeypatch):
     def refuse(*given, **options):
         raise FileNotFoundError

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from importlib.metadata import PackageNotFoundError
 
 import pytest
 from helpers.run_folder import RUN_FILES, list_files, read_digest, read_summary
@@ -19,8 +18,8 @@ from helpers.settings import settings_text, write_settings
 
 import kavg
 from kavg.cli import entry_point as cli
-from kavg.cli import environment, results
 from kavg.cli import execution as jobs
+from kavg.cli import results
 from kavg.errors import KavgError
 from kavg.mpi.launchers import Launch
 from kavg.storage import load_trajectories
@@ -181,12 +180,9 @@ def test_figures_are_drawn_and_drawn_again(here):
 
 
 def test_without_matplotlib_a_run_explains_how_to_get_figures(call, here, monkeypatch):
-    def version(name):
-        if name == "matplotlib":
-            raise PackageNotFoundError(name)
-        return "1"
-
-    monkeypatch.setattr(environment, "version", version)
+    monkeypatch.setattr(
+        results, "installed_version", lambda name: None if name == "matplotlib" else "1"
+    )
     code, out, _ = call("run", "my.toml", "-q")
     assert code == 0
     assert out.endswith("no figure: pip install 'kavg[plot]' draws one\n")
@@ -259,6 +255,20 @@ def test_wrong_usage_is_reported_once(call, here, words):
     assert list_files(here) == {"my.toml"}
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("sweep my.toml --table xml", "'--table': 'xml' is not one of 'csv', 'parquet'."),
+        ("verify runs --sample 1.5", "'--sample': needs a whole number, got '1.5'"),
+        ("check runs --level high", "'--level': needs a number, got 'high'"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_explained_in_words_of_users(call, words, said):
+    code, _, err = call(*words.split())
+    assert code == 2
+    assert err.endswith(f"Error: Invalid value for {said}\n")
+
+
 def test_no_arguments_is_a_call_for_help(call):
     code, out, err = call()
     assert code == 2
@@ -288,10 +298,10 @@ def test_a_crash_shows_its_traceback_once_and_writes_nothing(call, here, monkeyp
 
 @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": "ascii"}])
 def test_a_terminal_without_our_characters_costs_nothing(here, variables):
-    job = process("run", "my.toml", "-q", "--set", "algorithm.0.name=Ünï", **variables)
-    assert job.returncode == 0, job.stderr
-    job = process("run", "my.toml", "--out", "ö", **variables)
-    assert job.returncode == 0, job.stderr
+    words = ("--set", "algorithm.0.name=Ünï", "--set", "figures=false", "--out", "ö")
+    for quiet in ([], ["-q", "--force"]):
+        job = process("run", "my.toml", *words, *quiet, **variables)
+        assert job.returncode == 0, job.stderr
 
 
 @pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # where JAX is loaded by a test

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,14 @@ def test_a_sweep_is_drawn_by_kind_and_axes(call, here, swept, words, stem, said)
     assert (code, err) == (0, "")
     assert out.split() == [f"new/{stem}.png", f"new/{stem}.svg"]
     assert said in figure().get_suptitle().replace("\n", " ")
+
+
+def test_several_problems_have_a_panel_each(call, here, swept, tmp_path):
+    content = json.loads((swept / "sweep.json").read_text())
+    shutil.copytree(swept, tmp_path / "copy")
+    (tmp_path / "copy/sweep.json").write_text(json.dumps(content | {"problem": ["P"]}))
+    assert call("plot", tmp_path / "copy", "--kind", "curves", "--out", "new")[0] == 0
+    assert [panel.get_title() for panel in figure().axes] == ["P=1", "P=4"]
 
 
 def test_a_speed_up_is_that_of_the_judged_times(call, here, swept):

@@ -155,6 +155,16 @@ def test_winners_of_several_problems_have_a_file_each(call, here):
         assert call("run", f"runs/my/{name}", "-q", "-f", "--out", "again")[0] == 0
         found += [digest(run) for run in load_trajectories(here / "again")]
     assert sorted(found) == sorted(map(digest, load_trajectories(here / "runs/my")))
+    content = json.loads((here / "runs/my/sweep.json").read_text())
+    assert content["problem"] == ["omega"]  # and no tuned setting, nor one of an algorithm
+
+
+@pytest.mark.parametrize(("fraction", "is_said"), [(0.99, True), (0.5, False)])
+def test_a_target_that_the_first_rounds_reach_is_said(call, here, fraction, is_said):
+    target = {"quantity": "F", "fraction": fraction}
+    write_sweep(here / "my.toml", rounds=40, sweep=SWEEP | {"target": target})
+    _, _, err = call("sweep", "my.toml", "-q")
+    assert ("is at the target before 3 recorded rounds, in 2 cells" in err) == is_said
 
 
 def test_names_of_winners_are_those_of_algorithms_where_there_is_one_cell(call, here):
@@ -274,7 +284,7 @@ def test_data_are_found_from_every_settings_file_of_the_folder(call, here):
 
 
 def test_a_large_table_is_said(call, here, monkeypatch):
-    assert "record" not in call("sweep", "my.toml", "-q", "--out", "a")[2]
+    assert "[record]" not in call("sweep", "my.toml", "-q", "--out", "a")[2]
     monkeypatch.setattr(file_places, "LARGE", 1000)
     err = call("sweep", "my.toml", "-q", "--out", "b")[2]
     assert "points.csv has" in err
@@ -338,6 +348,8 @@ def test_figures_show_the_trials_and_the_winners(call, here):
     sweep(call, "--force")
     figures = {path.name for path in (here / "runs/my/figures").iterdir()}
     assert figures == {"winners.png", "winners.svg"}
+    # The least gamma is the best, but no one searched for it.
+    assert "its grid" not in (here / "runs/my/figures/winners.svg").read_text()
     assert call("verify", "runs/my", "--files")[0] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from helpers.sweep import write_sweep
@@ -59,6 +60,26 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "12 of 12 points, best [red]M-AVG" in stream.getvalue()
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_narrow_terminal_shows_points_time_and_the_beginning_of_the_best(monkeypatch, width):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    best = "best M-AVG mu=0.85 gamma=0.0009766: F <= 0.2 after 2925 gradients"
+    with display._open_bar(stream) as show:
+        show("stage 1 of 2", 0.5, f"6 of 12 points, 9 s left, {best}")
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).strip()
+    last = re.split(r"[\r\n]+", shown)[-1]
+    assert re.match(r"stage 1 of 2 .* 50% 6 of 12 points", last)
+    assert len(last) <= width
+    assert ("9 s left" in last) == (width >= 80)
+    assert ("after 2925 gradients" in last) == (width == 200)
+
+
 def test_progress_shows_points_time_and_the_best(call, empty):
     write_sweep(empty / "my.toml")
     code, _, err = call("sweep", "my.toml")
@@ -67,6 +88,14 @@ def test_progress_shows_points_time_and_the_best(call, empty):
     assert last.startswith("stage 2 of 2  [####################]  100 %  4 of 4 points, best ")
     assert "AVG K=1 gamma=0.1: grad_norm2 at 0.5 of its start after" in last
     assert call("sweep", "my.toml", "-q", "--out", "b")[2].count("stage") == 1  # the stages ahead
+
+
+def test_time_left_is_shown_once_it_is_known(call, empty):
+    write_sweep(empty / "my.toml", rounds=1000, record={"every": 1000})
+    lines = call("sweep", "my.toml", "--set", "checkpoint.every='never'")[2].splitlines()
+    stage = [line for line in lines if line.startswith("stage 1 of 2")]
+    assert "  0 %  " in stage[0]
+    assert "left" not in stage[0]
 
 
 def test_a_quiet_sweep_shows_nothing(capsys):

@@ -215,13 +215,13 @@ def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(
     rounds = strike(0)
     assert call("sweep", "my.toml", "-q", "--out", "whole", *aim)[0] == 0
     judged = []
-    honest = looks._is_reached
+    honest = looks._find_end
 
-    def judge(session, findings, aim, look):
-        judged.append(look.replicas)
-        return honest(session, findings, aim, look)
+    def judge(session, findings, last, left, seconds):
+        judged.append(last.look.replicas)
+        return honest(session, findings, last, left, seconds)
 
-    monkeypatch.setattr(looks, "_is_reached", judge)
+    monkeypatch.setattr(looks, "_find_end", judge)
     for at, left in ((len(rounds) - 1, [12]), (len(rounds) * 2 // 3, [6, 12]), (2, [3, 6, 12])):
         folder = f"at{at}"
         strike(at)
@@ -233,6 +233,7 @@ def test_a_sweep_that_adds_replicas_goes_on_in_the_look_in_which_it_was_stopped(
         assert judged == left
         assert all_digests(folder) == all_digests("whole")
         assert read_sweep(folder)["until"] == read_sweep("whole")["until"]
+        assert read_sweep(folder)["spent"] == read_sweep("whole")["spent"]
 
 
 def test_checkpoints_are_numbered_on_through_looks_and_sessions(call, here, strike):

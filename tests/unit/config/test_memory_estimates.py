@@ -123,7 +123,7 @@ MEASURED = {
     "replicas": {"R": 5000, "objective": cosine(50), "rounds": 2, "P": 4},
     "one dimension": {"R": 50_000, "objective": cosine(1), "rounds": 2, "oracle": signs()},
     "rotation": {"objective": bowl(700, rotation_seed=1)},
-    "recorded": {"rounds": 5000, "R": 100, "oracle": {"kind": "none"}},
+    "recorded": {"rounds": 2000, "R": 100, "oracle": {"kind": "none"}},
     "examples": {"objective": data(20_000, 50), "oracle": minibatch(4)},
     "batch": {"objective": data(2000, 50), "oracle": minibatch(30_000), "P": 1},
     "batches": {"objective": data(2000, 5), "oracle": minibatch(1000), "P": 1000},

@@ -45,6 +45,8 @@ def test_letters_of_greek_are_letters_and_others_are_named():
         ("-2e+12 (3 of 8 replicas)", r"$-2\cdot10^{12}$ ($3$ of $8$ replicas)"),
         ("diverged at round 7", "diverged at round $7$"),
         ("a_1", "a\\_$1$"),
+        ("8 [7.25, inf]", r"$8$ [$7.25$, $\infty$]"),
+        ("inf [a]", "inf [a]"),
         ("7 % of it", r"$7$ \% of it"),
     ],
 )

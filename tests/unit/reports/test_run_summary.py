@@ -74,14 +74,31 @@ def test_the_interval_decides_the_digits(mean, half):
         (0.12346, 0.0021, "0.1235 [0.1214, 0.1256]"),
         (9.96, 1.5, "10.0 [8.5, 11.5]"),
         (123456.0, 2300.0, "1.235e+05 [1.212e+05, 1.258e+05]"),
+        (3940.0, 120.0, "3940 [3820, 4060]"),
+        (30.0, 4000.0, "0 [-4000, 4000]"),
+        (12345.0, 2300.0, "12300 [10000, 14600]"),
         (3.4e-7, 2.2e-8, "3.40e-07 [3.18e-07, 3.62e-07]"),
         (0.0, 0.5, "0 [-0.50, 0.50]"),
         (0.5, 0.0, "0.5 [0.5, 0.5]"),
+        (0.5, math.inf, "0.5 (no interval)"),
     ],
 )
 def test_estimates_are_formatted_as_by_hand(mean, half, shown):
     limits = map(np.asarray, (mean, mean - half, mean + half))
     assert format_estimate(Estimate(*limits, 0.95, 5)) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (7.25, math.inf, "8 [7.25, inf]"),
+        (-math.inf, 9.0, "8 [-inf, 9]"),
+        (math.nan, math.inf, "8 (no interval)"),
+        (7.0, math.nan, "8 (no interval)"),
+    ],
+)
+def test_an_interval_with_one_end_shows_it(low, high, shown):
+    assert format_estimate(Estimate(*map(np.asarray, (8.0, low, high)), 0.95, 5)) == shown
 
 
 def test_summary_holds_the_estimates():

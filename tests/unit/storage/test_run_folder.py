@@ -316,7 +316,9 @@ def test_damaged_files_are_refused(tmp_path, damage):
 
 def test_a_missing_run_is_reported(tmp_path):
     for path in (tmp_path / "gone", tmp_path, tmp_path / ("x" * 300)):
-        with pytest.raises(KavgError, match=r"there is no .*; give the folder that kavg run wrote"):
+        with pytest.raises(
+            KavgError, match=r"there is no .*; give the folder that kavg run or kavg sweep wrote"
+        ):
             load_trajectories(path)
 
 

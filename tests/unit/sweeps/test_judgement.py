@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,13 +10,20 @@ from helpers.settings import k_avg, m_avg, settings_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kavg import KavgError
+from kavg import KavgError, simulate
 from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.sweeps import parse_sweep
 from kavg.sweeps.judgement.aims import Aim, parse_aim
 from kavg.sweeps.judgement.criteria import Criterion, choose_criterion
 from kavg.sweeps.judgement.grid_ends import list_grid_ends
-from kavg.sweeps.judgement.scores import PointRecord, keep_best, order_records, parse_record
+from kavg.sweeps.judgement.scores import (
+    PointRecord,
+    describe_record,
+    keep_best,
+    order_records,
+    parse_record,
+    score_run,
+)
 
 QUADRATIC = {"kind": "quadratic", "spectrum": [1.0, 0.5]}
 GAMMAS = [0.05, 0.1, 0.2]
@@ -46,6 +54,33 @@ def test_the_soonest_come_first_then_the_lowest_then_those_that_diverged(order):
     ]
     found = order_records([records[i] for i in order], NO_TARGET)
     assert [each.number for each in found] == list(range(6))
+
+
+def test_a_share_of_the_start_is_one_without_an_infimum():
+    sweep = sweep_of(
+        objective={"kind": "linear", "dim": 2},
+        target={"quantity": "F", "fraction": 0.5},
+        grid={"algorithm.*.K": [1]},
+    )
+    point = sweep.points[0]
+    run = simulate(point.config.problem, point.config.algorithms[0], rounds=2, replicas=2, seed=1)
+    value = choose_criterion(sweep).find_value(point, point.config, run)
+    assert value == pytest.approx(0.5 * run.F[0].mean())
+
+
+def test_a_mean_that_overflows_is_none_and_can_be_described():
+    sweep = sweep_of(
+        grid={"algorithm.*.gamma": [1e-30]},
+        objective={"kind": "quadratic", "spectrum": [1.0]},
+        target={"quantity": "F", "below": 1.0},
+    )
+    point, criterion = sweep.points[0], choose_criterion(sweep)
+    problem = replace(point.config.problem, start=1.2e154)
+    method = point.config.algorithms[0]
+    run = simulate(problem, method, rounds=1, replicas=4)
+    found = score_run(point, point.config, run, criterion)
+    assert run.diverged_at is found.final is found.reached is None
+    assert describe_record(found, criterion) == "F inf"
 
 
 def test_of_a_quantity_that_rises_the_greatest_mean_is_the_best():
@@ -139,6 +174,12 @@ def test_a_winner_at_an_end_of_its_grid_is_said(gammas, best, words):
     winner = SimpleNamespace(point=sweep.points[best])
     lines = list_grid_ends(sweep.points, SimpleNamespace(winners=[winner]))
     assert [line.split("a wider")[0] for line in lines] == words
+
+
+def test_settings_of_the_problem_are_those_that_no_algorithm_has_and_nobody_tunes():
+    grid = {"algorithm.*.K": [1, 2], "objective.omega": [1.0, 2.0]}
+    sweep = sweep_of(algorithm=[k_avg()], grid=grid, tune={"oracle.B": [1, 2]})
+    assert sweep.problem_settings == ["omega"]
 
 
 # Aims

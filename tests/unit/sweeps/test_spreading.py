@@ -14,7 +14,7 @@ from kavg import simulate
 from kavg.sweeps import parse_sweep
 from kavg.sweeps.execution import exchange
 from kavg.sweeps.execution.exchange import decode_runs, encode_runs, gather_runs
-from kavg.sweeps.execution.spreading import plan_stage, plan_waves
+from kavg.sweeps.execution.spreading import estimate_seconds, plan_stage, plan_waves
 
 
 def plan(grid, size, wanted=None, **changes):
@@ -45,6 +45,34 @@ def test_each_point_is_in_one_batch(size, wanted):
     for batch in batches:
         for point, algorithm in zip(batch.points, batch.batch.algorithms, strict=True):
             assert point.config.algorithms == (algorithm,)
+
+
+LARGE = {"objective": {"kind": "cosine", "dim": 1000}, "replicas": 50}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_long_batch_is_cut_where_that_costs_little(size):
+    grid = {"algorithm.*.gamma": [0.1 / i for i in range(1, 33)]}
+    short, _ = plan(grid, 1, "learners", **LARGE, rounds=10)
+    cut, spreading = plan(grid, size, "learners", **LARGE, rounds=20_000)
+    assert [len(batch.points) for batch in short] == [16, 16]
+    # A batch of one point would last a minute, and take the time of all its draws.
+    assert {len(batch.points) for batch in cut} == {5, 6}
+    assert sorted(point.number for batch in cut for point in batch.points) == list(range(32))
+    assert spreading.seconds["learners"] < 1.1 * 2000 * sum(map(estimate_seconds, short))
+    for batch in cut:
+        assert [p.config.algorithms[0] for p in batch.points] == [*batch.batch.algorithms]
+
+
+def test_a_batch_of_many_calls_is_not_cut_small():
+    batches, _ = plan(
+        {"algorithm.*.gamma": [0.1 / i for i in range(1, 65)]},
+        1,
+        rounds=10**6,
+        record={"every": 1000},
+    )
+    assert sum(len(batch.points) for batch in batches) == 64
+    assert min(len(batch.points) for batch in batches) > 20
 
 
 def test_many_small_points_are_spread_over_batches():

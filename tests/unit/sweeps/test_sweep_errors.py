@@ -133,6 +133,29 @@ SAID = {
         f'{TUNE}"algorithm.*.effective_step" = [0.1]\n"algorithm.M-AVG.gamma" = [0.2]',
         "sweep.tune.'algorithm.M-AVG.gamma': varies what sweep.tune.'algorithm.*.effective_step' ",
     ),
+    "the step inside a schedule and the effective step": (
+        f'{TUNE}"algorithm.0.gamma" = [{{ kind = "constant" }}]\n"algorithm.0.gamma.gamma" = [0.2]'
+        '\n[sweep.grid]\n"algorithm.*.effective_step" = [0.1]',
+        "sweep.tune.'algorithm.0.gamma': varies what sweep.grid.'algorithm.*.effective_step'",
+        "sweep.tune.'algorithm.0.gamma.gamma': varies what sweep.grid.'algorithm.*.effective_step'",
+    ),
+    "effective steps that are no steps": (
+        f'{TUNE}"algorithm.*.effective_step" = [0.1, -0.5]\n[sweep.tune.random]\ntrials = 2\n'
+        '"algorithm.*.effective_step" = ["big"]',
+        "sweep.tune.'algorithm.*.effective_step': needs finite numbers above 0, got -0.5",
+        "sweep.tune.random.'algorithm.*.effective_step': needs finite numbers above 0, got 'big'",
+    ),
+    "a value in a table that has it": (
+        f'{GRID}"algorithm.0.outer" = [{{ kind = "slowmo", mu = 0.1 }}]\n'
+        '"algorithm.0.outer.mu" = [0.3]',
+        "sweep.grid.'algorithm.0.outer.mu': sets a value that {'kind': 'slowmo', 'mu': 0.1} of "
+        "sweep.grid.'algorithm.0.outer' has already; leave it out of one of them",
+    ),
+    "a table twice in two orders": (
+        f'{GRID}"algorithm.0.outer" = [{{ kind = "slowmo", mu = 1 }}, '
+        '{ mu = 1.0, kind = "slowmo" }]',
+        "sweep.grid.'algorithm.0.outer': has {'mu': 1.0, 'kind': 'slowmo'} twice",
+    ),
     "random without trials": (
         '[sweep.random]\n"algorithm.*.K" = [1, 2]',
         "sweep.random.trials: is missing; as in trials = 40",
@@ -199,6 +222,15 @@ SAID = {
         f'{TUNE}"algorithm.*.K" = [1]\n[sweep.stage]\nkeep = 3',
         "sweep.stage: needs a list, got {'keep': 3}; write [[sweep.stage]], in double brackets, ",
     ),
+    "more replicas in a stage than there is memory": (
+        f'{TUNE}"algorithm.*.K" = [1]\n[[sweep.stage]]\nreplicas = 1_000_000_000_000',
+        "sweep.stage.0: is too large: 1000000000000 replicas of 2 coordinates would take about ",
+    ),
+    "more rounds in a stage than there is memory": (
+        f'{TUNE}"algorithm.*.K" = [1]\n[[sweep.stage]]\n[[sweep.stage]]\nkeep = 1\n'
+        "rounds = 1_000_000_000_000",
+        "sweep.stage.1: is too large: 1000000000002 recorded rounds of 1 algorithms and 2 repl",
+    ),
     "both shares and rounds": (
         f'{TUNE}"algorithm.*.K" = [1]\n[[sweep.stage]]\nrounds = 3\nshare = 0.5',
         "sweep.stage.0: a stage needs one of rounds and share, got both",
@@ -255,8 +287,47 @@ def test_a_budget_below_one_round_names_the_point():
     found = sweep_errors(budget, without="rounds")
     assert found == [
         "sweep.budget: gradients = 100 is less than one round with P=64, K=2 and B=1; raise it "
-        "(K-AVG P=64)"
+        "(at K-AVG P=64)"
     ]
+
+
+def test_a_budget_without_end_is_refused_in_few_digits():
+    budget = '[sweep.grid]\n"algorithm.*.K" = [1]\n[sweep.budget]\ngradients = 1e300'
+    first, *_ = sweep_errors(budget, without="rounds")
+    assert first.startswith("sweep.budget: gradients = 1e+300 is 2.5e+299 rounds, and a run has at")
+
+
+def test_a_name_with_control_characters_stays_in_its_line():
+    odd = BASE.replace('"K-AVG"', '"a\\u001b\\nb"')
+    (line,) = sweep_errors('[sweep.grid]\n"algorithm.*.K" = [1, 2]', base=odd)
+    assert line.isprintable()
+
+
+UNQUOTED = {
+    "algorithm.M-AVG.K = [1]": '"algorithm.M-AVG.K" = [1]',
+    "algorithm.K = [1, 4]": '"algorithm.*.K" = [1, 4]',
+    "objective.spectrum.low = [0.1]": '"objective.spectrum.low" = [0.1]',
+    "oracle.sigma2 = { linear = [1, 2], count = 2 }": '"oracle.sigma2" = { linear = [1, 2], count',
+}
+
+
+@pytest.mark.parametrize("written", UNQUOTED)
+def test_a_place_without_quotes_is_shown_with_them(written):
+    (line,) = sweep_errors(f"[sweep.grid]\n{written}")
+    assert f": a place needs quotes: {UNQUOTED[written]}" in line
+
+
+def test_rounds_of_a_stage_do_not_replace_those_of_a_budget():
+    stages = "[[sweep.stage]]\nshare = 0.5\n[[sweep.stage]]\nkeep = 1\nrounds = 900"
+    budget = f'[sweep.tune]\n"algorithm.*.K" = [1]\n[sweep.budget]\ngradients = 100\n{stages}'
+    (line,) = sweep_errors(budget, without="rounds")
+    assert line.startswith("sweep.stage.1.rounds: rounds follow from [sweep.budget]; use share")
+
+
+def test_the_seed_of_a_stage_is_one_that_a_run_may_have():
+    last = BASE.replace("seed = 5", f"seed = {2**63 - 1}")
+    (line,) = sweep_errors('[sweep.tune]\n"algorithm.*.K" = [1]', base=last)
+    assert line.startswith("sweep.stage.1: needs a seed of at most 2^63 - 1, got 92233720")
 
 
 def test_too_many_points_are_refused_before_they_are_made(monkeypatch):

@@ -44,7 +44,7 @@ def test_an_algorithm_is_multiplied_by_what_concerns_it():
 def test_a_kind_that_is_varied_decides_what_else_is():
     found = sweep_of(
         '[sweep.grid]\n"algorithm.M-AVG.outer.mu" = [0.3, 0.7]\n'
-        '"algorithm.M-AVG.outer" = [{ kind = "averaging" }, { kind = "block_momentum", mu = 0 }]\n'
+        '"algorithm.M-AVG.outer" = [{ kind = "averaging" }, { kind = "block_momentum" }]\n'
         '"objective" = [{ kind = "cosine", dim = 2 }, { kind = "linear", dim = 1 }]\n'
         '"objective.omega" = [1.0, 2.0]'
     )
@@ -53,7 +53,7 @@ def test_a_kind_that_is_varied_decides_what_else_is():
     assert len(mine) == 3 * 3
     assert {point.settings.get("mu") for point in mine} == {None, 0.3, 0.7}
     assert {point.settings["rule"] for point in mine} == {
-        '{ kind = "averaging" }', '{ kind = "block_momentum", mu = 0 }',
+        '{ kind = "averaging" }', '{ kind = "block_momentum" }',
     }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_the_last_place_of_the_file_advances_first():
 def test_a_zip_may_set_a_value_in_a_table_that_a_grid_sets():
     found = sweep_of(
         '[sweep.zip]\nstart = [1.0, 2.0]\n"oracle.sigma2" = [4.0, 9.0]\n[sweep.grid]\n'
-        'oracle = [{ kind = "gaussian", sigma2 = 1.0 }, { kind = "rademacher", sigma2 = 1.0 }]\n'
+        'oracle = [{ kind = "gaussian" }, { kind = "rademacher" }]\n'
         '"algorithm.0.outer.kind" = ["averaging"]\n"algorithm.1.outer.kind" = ["nesterov"]'
     )
     sigma2 = [point.config.oracle.sigma2 for point in found.points]
@@ -80,7 +80,7 @@ def test_a_zip_may_set_a_value_in_a_table_that_a_grid_sets():
 
 
 def test_tables_of_two_algorithms_do_not_set_one_another():
-    rule = '[{ kind = "slowmo", mu = 0.1 }, { kind = "nesterov", mu = 0.1 }]'
+    rule = '[{ kind = "slowmo" }, { kind = "nesterov" }]'
     found = sweep_of(
         f'[sweep.zip]\n"algorithm.0.outer" = {rule}\n"algorithm.0.outer.mu" = [0.2, 0.4]\n'
         f'[sweep.tune.zip]\n"algorithm.1.outer" = {rule}\n"algorithm.1.outer.mu" = [0.2, 0.4]'
@@ -94,6 +94,14 @@ def test_zip_advances_together_and_rows_that_do_not_differ_are_one():
         "K-AVG omega=1.0", "K-AVG omega=2.0",
         "M-AVG omega=1.0 K=1", "M-AVG omega=2.0 K=2", "M-AVG omega=2.0 K=3",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "place", ['"algorithm.*.gamma" = [1, 1.0]', "start = [[0, 1], [0.0, 1.0]]"]
+)
+def test_rows_of_a_zip_that_are_one_setting_in_two_spellings_are_one(place):
+    assert len({*labels(sweep_of(f"[sweep.zip]\n{place}"))}) == 2
+    assert len(sweep_of(f"[sweep.zip]\n{place}").points) == 2
 
 
 def test_random_has_its_number_of_trials_whatever_the_grid_is():
@@ -211,6 +219,18 @@ UNFAIR = {
         f"[sweep.tune]\n{GAMMAS}[[sweep.stage]]\n[[sweep.stage]]\nkeep = 2\nseed = 5",
         "the last stage has seed 5 of an earlier one",
         "the last stage runs 2 points of each cell",
+    ),
+    "one stage": (
+        f"[sweep.tune]\n{GAMMAS}[[sweep.stage]]\nreplicas = 8",
+        "the last stage runs all points of each cell",
+    ),
+    "ends of unlike cost": (
+        f'[sweep.grid]\n{GAMMAS}"algorithm.M-AVG.P" = [64]',
+        "compared at their ends with unlike numbers of gradients a replica: K-AVG 64, M-AVG 1024;",
+    ),
+    "costs of unlike points": (
+        f'[sweep.grid]\n{GAMMAS}"algorithm.M-AVG.P" = [64]\n'
+        "[sweep.target]\nquantity = 'F'\nfraction = 0.1",
     ),
 }
 

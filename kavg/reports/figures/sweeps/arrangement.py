@@ -33,13 +33,23 @@ ALGORITHM: Final = "algorithm"
 Cells = dict[tuple[int, int], list[PointValue]]
 
 
-def divide_points(points: Sequence[PointValue], by: str | None) -> dict[str, list[PointValue]]:
-    """Return the points with each value of a setting, by a title; all with ``""`` for None.
+def divide_points(points: Sequence[PointValue], by: Sequence[str]) -> dict[str, list[PointValue]]:
+    """Return the points with each combination of values of some settings, by a title.
 
-    Points without the setting, as K-AVG has no mu, are in every part.
+    Points without a setting, as K-AVG has no mu, are in the parts of all its values.  Without
+    settings all are one part, with the title ``""``.
     """
-    if by is None:
+    if not by:
         return {"": list(points)}
+    parts = {
+        (title, inner): found
+        for title, part in _divide_by_one(points, by[0]).items()
+        for inner, found in divide_points(part, by[1:]).items()
+    }
+    return {", ".join(filter(None, titles)): found for titles, found in parts.items() if found}
+
+
+def _divide_by_one(points: Sequence[PointValue], by: str) -> dict[str, list[PointValue]]:
     if by == ALGORITHM:
         names = dict.fromkeys(point.algorithm for point in points)
         return {name: [each for each in points if each.algorithm == name] for name in names}
@@ -53,7 +63,7 @@ def divide_points(points: Sequence[PointValue], by: str | None) -> dict[str, lis
 
 
 def arrange_curves(
-    points: Sequence[PointValue], x: str, by: str | None, quantity: PlottedQuantity
+    points: Sequence[PointValue], x: str, by: Sequence[str], quantity: PlottedQuantity
 ) -> tuple[VariedAxis, list[SettingPanel]]:
     """Return the axis of a setting and a panel for each value of ``by``, a curve an algorithm.
 
@@ -65,7 +75,7 @@ def arrange_curves(
     for title, part in divide_points(with_settings(points, [x]), by).items():
         curves = [
             _make_curve(name, inner, axis, quantity)
-            for name, inner in divide_points(part, ALGORITHM).items()
+            for name, inner in divide_points(part, [ALGORITHM]).items()
         ]
         panels.append(SettingPanel(title, tuple(curves)))
     return axis, panels
@@ -104,7 +114,7 @@ def stack_estimates(estimates: Sequence[Estimate | None]) -> Estimate:
 def arrange_maps(
     points: Sequence[PointValue],
     axes: tuple[str, str],
-    by: str | None,
+    by: Sequence[str],
     quantity: PlottedQuantity,
 ) -> tuple[tuple[VariedAxis, VariedAxis], list[HeatMap]]:
     """Return the axes of two settings (x, y), and a map for each algorithm and value of ``by``.

@@ -172,7 +172,8 @@ def _describe_map(
         dashes = ("solid", "dotted")[: len(levels)]
         percent = [f"{100 * level:g} % ({d})" for level, d in zip(levels, dashes, strict=False)]
         chance = " and ".join(percent) if len(levels) > 1 else f"{100 * levels[0]:g} %"
-        parts.append(f"line: around the truly {quantity.best} mean with {chance} confidence")
+        least = f"truly {quantity.best} {quantity.compared}"
+        parts.append(f"line: around the {least} with {chance} confidence")
     if any(chart.failed.any() for chart in maps):
         parts.append(f"hatched: {quantity.failure}")
     if any((np.isnan(chart.shown) & ~chart.failed).any() for chart in maps):

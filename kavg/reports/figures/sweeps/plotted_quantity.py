@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
-GREATEST = ("train_accuracy", "held_out_accuracy")
+from kavg.targets import RISING, Target
+
+FAILURE: Final = "diverged, or target not reached"
+"""What points without a time to target have in common."""
+COMPARED: Final = "mean of the replicas' own times"
+"""What contours of times to target compare, where a replica that is late counts as the end."""
 
 
 @final
@@ -14,7 +19,9 @@ class PlottedQuantity:
     """What a figure shows: a recorded quantity at the end, or the cost of reaching a target.
 
     The greatest value is the best one if ``is_greatest``, else the least.  ``failure`` says in the
-    caption what points without a value have in common.
+    caption what points without a value have in common, and ``compared`` what of the replicas the
+    contours of a map compare.  ``is_searched`` is False where nothing was searched for along the
+    axis, so that a best value at an end of it is no reason to go on.
 
     >>> PlottedQuantity("F").best
     'least'
@@ -23,6 +30,8 @@ class PlottedQuantity:
     name: str
     is_greatest: bool = False
     failure: str = "diverged"
+    compared: str = "mean"
+    is_searched: bool = True
 
     @property
     def best(self) -> str:
@@ -41,4 +50,14 @@ def plot_final(name: str) -> PlottedQuantity:
     >>> plot_final("held_out_accuracy").is_greatest
     True
     """
-    return PlottedQuantity(name, name in GREATEST)
+    return PlottedQuantity(name, name in RISING)
+
+
+def name_cost(axis: str, target: Target) -> PlottedQuantity:
+    """Return the quantity of costs until a target.
+
+    >>> name_cost("rounds", Target("F", below=0.5)).name
+    'rounds until F <= 0.5'
+    """
+    # A shade is the time of the mean, of which a stage keeps no more than its interval.
+    return PlottedQuantity(f"{axis} until {target}", failure=FAILURE, compared=COMPARED)

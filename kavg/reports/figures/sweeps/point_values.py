@@ -9,7 +9,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kavg.analysis.estimate import Estimate, quantity_interval
+from kavg.analysis.estimate import Estimate
+from kavg.analysis.quantities import quantity_interval
 from kavg.analysis.targets import TargetTime
 from kavg.base import Floats
 from kavg.errors import KavgError

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from kavg.analysis.estimate import Estimate
-from kavg.analysis.targets import compare_times
+from kavg.analysis.targets import TargetTime, compare_times
 from kavg.reports.figures.sweeps.arrangement import (
     ALGORITHM,
     compare_points,
@@ -27,11 +29,14 @@ from kavg.reports.figures.sweeps.point_values import (
 from kavg.reports.figures.sweeps.setting_axis import VariedAxis
 from kavg.reports.figures.sweeps.setting_curve import SettingCurve
 
+ROUNDING: Final = 1e-9
+"""Relative excess over the probability of an error that counts as rounding."""
+
 
 def arrange_phases(
     points: Sequence[PointValue],
     axes: tuple[str, str],
-    by: str | None,
+    by: Sequence[str],
     quantity: PlottedQuantity,
     level: float,
 ) -> tuple[tuple[VariedAxis, VariedAxis], list[str], list[PhaseMap]]:
@@ -67,17 +72,54 @@ def _find_winners(
         best = best_point(inner, quantity)
         failed[place] = best.has_failed
         if not best.has_failed:
-            p = compare_points(inner, quantity)
-            # Without a p-value nothing is known, and the method stays in the contest.
-            alive = {each.algorithm for each in inner if not p[id(each)] <= 1 - level}
+            alive = {each.algorithm for each in _list_contenders(inner, quantity, level)}
             winner[place] = names.index(best.algorithm)
             decided[place] = alive <= {best.algorithm}
     replicas = max(each.estimate.replicas for each in points)
     return PhaseMap(title, winner, decided, failed, replicas)
 
 
+def _list_contenders(
+    points: Sequence[PointValue], quantity: PlottedQuantity, level: float
+) -> list[PointValue]:
+    """The points that may be the truly best one, at a level."""
+    if any(each.time is None and not each.has_failed for each in points):
+        p = compare_points(points, quantity)
+        # Without a p-value nothing is known, and the method stays in the contest.
+        return [each for each in points if not p[id(each)] <= 1 - level]
+    # By the times of the means, which are compared and drawn, and not those of the replicas.
+    timed = [(each, each.time) for each in points if each.time is not None]
+    rivals = [_raise_level(time, len(timed) - 1, level) for _, time in timed]
+    return [
+        point
+        for (point, _), time in zip(timed, rivals, strict=True)
+        if time is None or not any(_is_later(time, other) for other in rivals if other is not None)
+    ]
+
+
+def _raise_level(time: TargetTime, rivals: int, level: float) -> TargetTime | None:
+    """The time with an interval wide enough for so many rivals (Bonferroni); None if none is."""
+    low, high = map(np.asarray, time.bounds)
+    wide = replace(time.estimate, low=low, high=high, level=(1 + time.estimate.level) / 2)
+    for estimate in (time.estimate, wide):
+        # A rival is later beyond one end of an interval.
+        if rivals * (1 - estimate.level) / 2 <= (1 - level) * (1 + ROUNDING):
+            return replace(time, estimate=estimate)
+    return None
+
+
+def _is_later(time: TargetTime, other: TargetTime) -> bool:
+    """True if a time is later than another, by the interval of their ratio."""
+    return bool(_divide_times(time, other).low > 1)
+
+
+def _divide_times(first: TargetTime, other: TargetTime) -> Estimate:
+    # Replicas of one number share their seeds, and else there is nothing to pair.
+    return compare_times(first, other, paired=len(first.times) == len(other.times))
+
+
 def arrange_speed_ups(
-    points: Sequence[PointValue], x: str, by: str | None, quantity: PlottedQuantity
+    points: Sequence[PointValue], x: str, by: Sequence[str], quantity: PlottedQuantity
 ) -> tuple[VariedAxis, list[SettingCurve]]:
     """Return the axis of a setting and speed-ups over its first value.
 
@@ -91,7 +133,7 @@ def arrange_speed_ups(
     axis = axis_of(timed, x)
     curves = []
     for title, part in divide_points(timed, by).items():
-        for name, inner in divide_points(part, ALGORITHM).items():
+        for name, inner in divide_points(part, [ALGORITHM]).items():
             bests = [best_point(at, quantity) if at else None for at in points_along(inner, axis)]
             ratios = [_compare_with(bests[0], each) for each in bests]
             failed = np.array([each is not None and each.has_failed for each in bests])
@@ -107,6 +149,4 @@ def _compare_with(first: PointValue | None, other: PointValue | None) -> Estimat
     if first is other and not first.has_failed:
         one, level = np.ones(()), first.estimate.level
         return Estimate(one, one, one, level, first.estimate.replicas)
-    # Replicas of one number share their seeds, and else there is nothing to pair.
-    is_paired = len(first.time.times) == len(other.time.times)
-    return compare_times(first.time, other.time, paired=is_paired)
+    return _divide_times(first.time, other.time)

@@ -90,7 +90,7 @@ def setting_figure(
     _drop_inner_labels(places, across)
     if len(places) > 1:
         _share_y_label(figure, places, quantity)
-    add_legend(figure, list(_legend_entries(curves, names, axis)))
+    add_legend(figure, list(_legend_entries(curves, names, axis, quantity)))
     add_caption(figure, _describe_curves(curves, quantity), layout)
     return figure
 
@@ -134,12 +134,16 @@ def _share_y_label(figure: Figure, panels: Sequence[Axes], quantity: PlottedQuan
 
 
 def _legend_entries(
-    curves: Sequence[SettingCurve], names: Sequence[str], axis: VariedAxis
+    curves: Sequence[SettingCurve],
+    names: Sequence[str],
+    axis: VariedAxis,
+    quantity: PlottedQuantity,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for place, name in enumerate(names):
         bests = [c.best for c in curves if c.name == name and c.best is not None]
         # Names have no order, and so no end beyond which others could be tried.
-        ends = (0, len(axis.values) - 1) if axis.is_numeric else ()
+        has_ends = axis.is_numeric and quantity.is_searched
+        ends = (0, len(axis.values) - 1) if has_ends else ()
         at_end = any(best in ends for best in bests)
         yield name + " (best at an end of its grid)" * at_end, line_style(place)
 

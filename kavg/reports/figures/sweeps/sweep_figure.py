@@ -19,10 +19,16 @@ from kavg.reports.figures.sweeps.arrangement import (
 from kavg.reports.figures.sweeps.heat_map import heat_map_figure
 from kavg.reports.figures.sweeps.phase_diagram import phase_figure
 from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity
-from kavg.reports.figures.sweeps.point_values import PointValue, axis_of, varied_settings
+from kavg.reports.figures.sweeps.point_values import (
+    PointValue,
+    as_key,
+    axis_of,
+    varied_settings,
+    with_settings,
+)
 from kavg.reports.figures.sweeps.rankings import arrange_phases, arrange_speed_ups
 from kavg.reports.figures.sweeps.setting_axis import SYMBOLS
-from kavg.reports.figures.sweeps.small_multiples import setting_figure
+from kavg.reports.figures.sweeps.small_multiples import SettingPanel, setting_figure
 from kavg.reports.figures.sweeps.speed_up import SCALES, speed_up_figure
 
 if TYPE_CHECKING:
@@ -32,6 +38,8 @@ KINDS: Final = ("heat-map", "curves", "multiples", "speed-up", "phase")
 WITH_Y: Final = ("heat-map", "phase")
 LEVELS: Final = (0.95, 0.999)
 """Levels of the contours of confidence in a heat map."""
+MOST_PANELS: Final = 12
+"""Most panels of ``multiples`` whose setting was not named."""
 
 
 @final
@@ -40,7 +48,8 @@ class SweepView:
     """What a figure of a sweep shows: one of ``KINDS``, and settings by name.
 
     ``x`` and ``y`` are its axes; ``by`` divides the points into panels, or ``"algorithm"``.  What
-    is None is chosen by ``choose_view``.
+    is None is chosen by ``choose_view``.  ``problem`` are the settings of the problem: points that
+    differ in one of them are never taken together, but have panels of their own.
 
     Raises ``KavgError`` for another kind.
     """
@@ -49,6 +58,18 @@ class SweepView:
     x: str | None = None
     y: str | None = None
     by: str | None = None
+    problem: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> list[str]:
+        """The settings on its axes."""
+        return [name for name in (self.x, self.y) if name is not None]
+
+    def list_panels(self, points: Sequence[PointValue]) -> list[str]:
+        """Return the settings whose values have panels of their own."""
+        apart = [name for name in varied_settings(points) if name in self.problem]
+        by = [] if self.by is None else [self.by]
+        return by + [name for name in apart if name not in (*self.shown, self.by)]
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in KINDS:
@@ -67,8 +88,10 @@ def choose_view(points: Sequence[PointValue], view: SweepView) -> SweepView:
     for name in (view.x, view.y, view.by):
         if name not in (None, ALGORITHM):
             axis_of(points, str(name))
-    wanted = view.kind or ("heat-map" if len(varied) > 1 or view.y else "curves")
     free = [name for name in varied if name not in (view.x, view.y, view.by)]
+    # A best over several problems is the best of none.
+    free.sort(key=lambda name: name in view.problem)
+    wanted = view.kind or _choose_kind(points, view, free)
     if wanted == "speed-up" and view.x is None:
         # The settings over which speed-ups are usually shown come first.
         free.sort(key=lambda name: SCALES.index(name) if name in SCALES else len(SCALES))
@@ -81,8 +104,26 @@ def choose_view(points: Sequence[PointValue], view: SweepView) -> SweepView:
         )
     by = view.by
     if wanted == "multiples" and by is None:
-        by = free[0] if free else ALGORITHM
+        few = [name for name in free if len(axis_of(points, name).values) <= MOST_PANELS]
+        by = few[0] if few else ALGORITHM
     return replace(view, kind=wanted, x=x, y=y, by=by)
+
+
+def _choose_kind(points: Sequence[PointValue], view: SweepView, free: Sequence[str]) -> str:
+    """A heat map of two settings, if most of its cells have a point, else curves."""
+    tuned = [name for name in free if name not in view.problem]
+    axes = [*view.shown, *tuned][:2]
+    if view.y is not None:
+        return "heat-map"
+    if len(axes) < 2:
+        return "curves"
+    cells = {
+        tuple(as_key(point.settings[name]) for name in axes)
+        for point in with_settings(points, axes)
+    }
+    x, y = (len(axis_of(points, name).values) for name in axes)
+    # No algorithm may have both; each is then a strip by itself.
+    return "heat-map" if not cells or 2 * len(cells) > x * y else "curves"
 
 
 def draw_sweep(
@@ -101,27 +142,33 @@ def draw_sweep(
         raise KavgError("there is no point to draw")
     chosen = choose_view(points, view)
     layout = _note_choice(points, chosen, quantity, layout)
-    x, y = str(chosen.x), str(chosen.y)
+    x, y, by = str(chosen.x), str(chosen.y), chosen.list_panels(points)
     if chosen.kind == "heat-map":
-        axes, maps = arrange_maps(points, (x, y), chosen.by, quantity)
+        axes, maps = arrange_maps(points, (x, y), by, quantity)
         return heat_map_figure(maps, axes, quantity, LEVELS, layout)
     if chosen.kind == "phase":
-        axes, names, phases = arrange_phases(points, (x, y), chosen.by, quantity, level)
+        axes, names, phases = arrange_phases(points, (x, y), by, quantity, level)
         return phase_figure(phases, axes, names, level, layout)
     if chosen.kind == "speed-up":
-        axis, curves = arrange_speed_ups(points, x, chosen.by, quantity)
+        axis, curves = arrange_speed_ups(points, x, by, quantity)
         return speed_up_figure(curves, axis, layout)
-    axis, panels = arrange_curves(points, x, chosen.by, quantity)
+    axis, panels = arrange_curves(points, x, by, quantity)
+    if x in chosen.problem:
+        panels = [_drop_stars(panel) for panel in panels]
     return setting_figure(panels, axis, quantity, layout)
+
+
+def _drop_stars(panel: SettingPanel) -> SettingPanel:
+    return replace(panel, curves=tuple(replace(curve, best=None) for curve in panel.curves))
 
 
 def _note_choice(
     points: Sequence[PointValue], view: SweepView, quantity: PlottedQuantity, layout: Layout
 ) -> Layout:
     """Say in the note over which other settings the best was taken, and who has not the shown."""
-    shown = [name for name in (view.x, view.y) if name is not None]
-    varied = varied_settings(points)
-    others = [SYMBOLS.get(name, name) for name in varied if name not in (*shown, view.by)]
+    shown = view.shown
+    named = (*shown, *view.list_panels(points))
+    others = [SYMBOLS.get(name, name) for name in varied_settings(points) if name not in named]
     missing = [
         (point, SYMBOLS.get(name, name))
         for name in shown
@@ -148,12 +195,14 @@ def write_sweep_figures(
     quantity: PlottedQuantity,
     folder: Path,
     stem: str,
-    layout: Layout = PAGE,
+    problem: Sequence[str] = (),
 ) -> list[Path]:
     """Write the figure of a sweep as png and svg: curves of one setting, or a heat map of two.
 
-    Nothing is written where no setting varies.
+    ``problem`` are the settings of the problem, as of ``SweepView``.  Nothing is written where no
+    setting varies.
     """
     if not varied_settings(points):
         return []
-    return list(save(draw_sweep(points, SweepView(), quantity, layout=layout), folder, stem))
+    view = SweepView(problem=tuple(problem))
+    return list(save(draw_sweep(points, view, quantity), folder, stem))

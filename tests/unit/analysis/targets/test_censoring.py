@@ -63,6 +63,13 @@ def test_with_one_end_for_all_the_median_is_that_of_the_times(drawn, end):
     assert found.low <= end
 
 
+@pytest.mark.parametrize("n", [24, 38, 46])
+def test_a_share_of_exactly_one_half_is_the_median_whatever_rounding_does(n):
+    # The product of 23/24, 22/23, ..., 12/13 is 1/2, and rounded more than that.
+    times = np.arange(1.0, n + 1)
+    assert median_time(times, times <= n / 2).mean == n / 2
+
+
 def test_none_and_all_arrived():
     none = median_time([4.0, 4.0, 4.0], [False] * 3)
     assert (none.mean, none.low, none.high) == (np.inf, 4.0, np.inf)

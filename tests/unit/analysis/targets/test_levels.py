@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from kavg.analysis.targets import target_value
+from kavg.analysis.targets import find_infimum, target_value
+from kavg.base import Constant, unknown_constant
 from kavg.errors import KavgError
 from kavg.targets import Target
 
@@ -21,6 +23,20 @@ from kavg.targets import Target
 def test_a_target_has_a_value(form, value):
     # Start 10, infimum 2, stationary value 3: 2 + 8/4, and 2 + 3 (3 - 2).
     assert target_value(Target("F", **form), 10.0, lowest=2.0, stationary=3.0) == value
+
+
+@pytest.mark.parametrize(
+    ("f_star", "quantity", "lowest"),
+    [
+        (Constant(-2.0, "exact", ""), "F", -2.0),
+        (Constant(-2.0, "exact", ""), "grad_norm2", 0.0),
+        (Constant(-np.inf, "exact", ""), "F", 0.0),
+        (Constant(-3.0, "upper bound", ""), "F", 0.0),
+        (unknown_constant("by whom"), "F", 0.0),
+    ],
+)
+def test_shares_count_from_an_infimum_that_is_known(f_star, quantity, lowest):
+    assert find_infimum(f_star, quantity) == lowest
 
 
 @pytest.mark.parametrize(

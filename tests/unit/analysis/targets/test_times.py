@@ -103,7 +103,7 @@ def test_replicas_that_agree_leave_no_width():
     faster = measure_time(ROUNDS, 0.5 ** (ROUNDS[:, None] / 2.0) * np.ones(4), 0.25)
     ratio = compare_times(found, faster, paired=True)
     assert ratio.low == ratio.mean == ratio.high
-    assert describe_ratio(ratio) == "2.5 [2.5, 2.5]"
+    assert describe_ratio(ratio) == "2.50 [2.50, 2.50]"
 
 
 def test_one_replica_has_a_time_and_no_interval():
@@ -122,6 +122,24 @@ def test_a_mean_that_does_not_arrive_is_beyond_the_records():
     assert found.estimate.low == found.censored_at == ROUNDS[-1]
     assert not found.reached.any()
     assert (found.times == ROUNDS[-1]).all()
+
+
+def test_by_the_rule_stays_nothing_is_known_of_the_last_third():
+    # All replicas are at the target from round 50 on, which 60 rounds cannot tell.
+    def curve(last, arrival):
+        return np.where(np.arange(last + 1)[:, None] < arrival, 1.0, 0.0) * np.ones(4)
+
+    late, soon, whole = (
+        measure_time(np.arange(last + 1), curve(last, arrival), 0.5, rule="stays")
+        for last, arrival in ((60, 50), (60, 20), (99, 50))
+    )
+    assert late.censored_at == late.estimate.low == late.bounds[0] == 40
+    assert not late.reached.any()
+    assert (late.times == 40).all()
+    assert whole.estimate.mean == 50
+    # More records show the ratio, and its lower limit must not be above it.
+    assert describe_ratio(compare_times(late, soon, paired=False)) == "at least 2"
+    assert describe_ratio(compare_times(whole, soon, paired=False)) == "2.50 [2.50, 2.50]"
 
 
 def test_a_finite_mean_whose_spread_overflows_may_be_anywhere():
@@ -225,9 +243,9 @@ def test_the_words_of_ratios():
     def words(mean, low, high):
         return describe_ratio(Estimate(*map(np.asarray, (mean, low, high)), 0.95, 8))
 
-    assert words(2.9123, 2.6, 3.3) == "2.91 [2.6, 3.3]"
+    assert words(2.9123, 2.6, 3.3) == "2.91 [2.60, 3.30]"
     assert words(4896.0, 4895.0, 4897.5) == "4896 [4895, 4898]"
-    assert words(2.9, 2.6, np.inf) == "2.9 [2.6, inf]"
+    assert words(2.9, 2.6, np.inf) == "2.90 [2.60, inf]"
     assert words(np.inf, 3.1, np.inf) == "at least 3.1"
     assert words(0.0, 0.0, 0.4) == "at most 0.4"
     assert words(np.nan, 0.0, np.inf) == words(np.nan, np.nan, np.nan) == "undetermined"

@@ -46,6 +46,18 @@ def test_what_is_no_algorithm_is_refused_by_its_place():
         kavg.simulate_batch(PROBLEM, [method(), Averaging()], rounds=1)
 
 
+@pytest.mark.parametrize("algorithms", [None, method(), iter([method()])])
+def test_what_is_no_list_of_algorithms_is_refused(algorithms):
+    with pytest.raises(kavg.KavgError, match=r"algorithms must be a list of Algorithm\("):
+        kavg.simulate_batch(PROBLEM, algorithms, rounds=1)
+
+
+@pytest.mark.parametrize("every", [0, -1, None, "2", 1.5])
+def test_what_is_no_number_of_rounds_between_records_is_refused(every):
+    with pytest.raises(kavg.KavgError, match="every must be a whole number of at least 1, got"):
+        kavg.simulate_batch(PROBLEM, [method()], rounds=1, every=every)
+
+
 def test_points_of_equal_shape_run_together_in_the_order_of_their_steps():
     several = [method(0.3), method(0.1), method(0.2), method(0.1, K=3), method(0.1, P=2)]
     batches = plan_batches(PROBLEM, several, 5, RunOptions())
@@ -53,6 +65,15 @@ def test_points_of_equal_shape_run_together_in_the_order_of_their_steps():
     assert [len(b.indices) for b in plan_batches(PROBLEM, several, 5, RunOptions(), most=2)] == [
         2, 1, 1, 1,
     ]  # fmt: skip
+
+
+def test_the_records_of_a_batch_fit_in_memory():
+    several = [method(0.1 / i) for i in range(1, 41)]
+    options = RunOptions(replicas=10)
+    assert len(plan_batches(PROBLEM, several, 1000, options)) == 1
+    batches = plan_batches(PROBLEM, several, 1_000_000, options)
+    assert {len(batch.indices) for batch in batches} == {1}
+    assert len(plan_batches(PROBLEM, several, 1_000_000, options, every=1000)) == 1
 
 
 def test_small_points_fill_tiles_and_large_ones_share_draws():

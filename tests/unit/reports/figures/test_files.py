@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 import zlib
 
@@ -13,11 +15,21 @@ from kavg.errors import KavgError
 from kavg.storage.recovery import TARGETS
 
 pytest.importorskip("matplotlib")
+from matplotlib.text import Text
+
 from kavg.reports.figures import Layout, ReferenceLine, save, trajectory_figure
 from kavg.reports.figures import files as figure_files
 from kavg.reports.figures.sweeps.sweep_figure import SweepView, draw_sweep
 
 FORMATS = ("png", "svg", "pdf")
+
+
+def find_package(name):
+    """True if LaTeX finds a file of a package."""
+    if not shutil.which("kpsewhich"):
+        return False
+    job = subprocess.run(["kpsewhich", name], capture_output=True, timeout=60, check=False)
+    return job.returncode == 0
 
 
 def a_figure():
@@ -96,6 +108,51 @@ def test_pgf_is_text_that_latex_sets(kind, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["fig.pgf"]
     if kind == "run":
         assert r"a\_b \& \{c\}" in text
+
+
+PGF = pytest.mark.skipif(
+    not shutil.which("pdflatex") or not find_package("pgf.sty"),
+    reason="needs pdflatex and pgf: apt-get install texlive-latex-base texlive-pictures",
+)
+DOCUMENT = r"""\documentclass{article}
+\usepackage{pgf}
+\begin{document}
+\input{fig.pgf}
+\end{document}
+"""
+
+
+def draw_kind(kind):
+    return a_figure() if kind == "run" else draw_sweep(some_points(), SweepView(kind), F)
+
+
+@PGF
+@pytest.mark.parametrize("kind", ["run", "heat-map", "curves", "phase"])
+def test_pdflatex_sets_a_pgf(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(figure_files, "TEX_SYSTEMS", ("pdflatex",))
+    save(draw_kind(kind), tmp_path, "fig", ["pgf"])
+    (tmp_path / "paper.tex").write_text(DOCUMENT)
+    job = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert job.returncode == 0, job.stdout.decode(errors="replace")[-2000:]
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF-")
+    assert b"Missing character" not in (tmp_path / "paper.log").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["run", "heat-map", "curves", "phase"])
+def test_texts_of_a_pgf_have_no_character_that_latex_lacks(kind):
+    figure = draw_kind(kind)
+    texts = figure.findobj(Text)
+    before = [text.get_text() for text in texts]
+    has_mu = "\N{GREEK SMALL LETTER MU}" in "".join(before)
+    assert has_mu == (kind == "curves")
+    with figure_files._prepare_tex(figure, "pgf"):
+        found = "".join(text.get_text() for text in texts)
+    assert not {each for each in found if ord(each) >= 0x180} - {"\N{MINUS SIGN}"}
+    assert (r"\ensuremath{\mu}" in found) == has_mu
+    assert [text.get_text() for text in texts] == before
 
 
 def test_a_heat_map_has_no_images(tmp_path):

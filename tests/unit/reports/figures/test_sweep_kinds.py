@@ -27,20 +27,22 @@ from kavg.reports.figures import (
     setting_figure,
     speed_up_figure,
 )
-from kavg.reports.figures.sweeps.arrangement import arrange_maps
-from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, plot_final
+from kavg.reports.figures.sweeps.arrangement import ALGORITHM, arrange_maps
+from kavg.reports.figures.sweeps.plotted_quantity import PlottedQuantity, name_cost, plot_final
 from kavg.reports.figures.sweeps.point_values import (
     PointValue,
     final_value,
     time_value,
     varied_settings,
 )
+from kavg.reports.figures.sweeps.rankings import arrange_phases
 from kavg.reports.figures.sweeps.sweep_figure import (
     SweepView,
     choose_view,
     draw_sweep,
     write_sweep_figures,
 )
+from kavg.targets import Target
 
 GRID = VariedAxis("gamma", (0.25, 0.5, 1.0, 2.0))
 NONE = np.zeros(4, bool)
@@ -80,6 +82,12 @@ def test_the_legend_says_where_the_best_is_at_an_end_of_the_grid():
     assert ["end of its grid" in name.replace("\n", " ") for name in legend_names(figure)] == [
         False, True, True,
     ]  # fmt: skip
+
+
+def test_the_legend_names_no_end_of_what_was_not_searched():
+    found = figure_of(a_curve(best=0), quantity=replace(F, is_searched=False))
+    assert legend_names(found) == legend_names(figure_of(a_curve()))
+    assert len(stars(found.axes[0])) == 1
 
 
 def test_failed_points_are_crosses_and_no_line_passes_them():
@@ -249,6 +257,37 @@ def test_what_cannot_be_drawn_is_refused(call):
 # Points of a sweep
 
 
+def test_a_best_over_several_problems_is_never_drawn():
+    points = [
+        PointValue("a", {"gamma": gamma, "dim": dim, "sigma2": sigma2}, number(value, value, value))
+        for dim, sigma2, value in ((2, 0.1, 1.0), (4, 0.1, 5.0), (4, 0.2, 9.0))
+        for gamma in (1, 2, 3, 4)
+    ]
+    view = SweepView(problem=("dim", "sigma2"))
+    figure = draw_sweep(points, view, F)
+    titles = [panel.get_title() for panel in figure.axes]
+    assert titles == [
+        "dim=2, \u03c3\u00b2=0.1",
+        "dim=4, \u03c3\u00b2=0.1",
+        "dim=4, \u03c3\u00b2=0.2",
+    ]
+    assert [max(panel.lines[0].get_ydata()) for panel in figure.axes] == [1.0, 5.0, 9.0]
+    assert "least over" not in figure.get_suptitle()
+    # By name they may be on an axis, without a best; the rest is apart.
+    over = draw_sweep(points, replace(view, kind="curves", x="dim"), F)
+    assert len(over.axes) == 2
+    assert "star" not in over.get_suptitle()
+    assert len(draw_sweep(points, replace(view, kind="curves", x="gamma", by="dim"), F).axes) == 3
+    assert "least over dim, " in draw_sweep(points, SweepView("curves", "gamma"), F).get_suptitle()
+
+
+def test_settings_drawn_at_random_are_no_heat_map_and_no_panels():
+    points = [PointValue("a", {"gamma": i, "mu": i / 40}, number(1, 1, 1)) for i in range(40)]
+    assert choose_view(points, SweepView()) == SweepView("curves", "gamma")
+    assert choose_view(points, SweepView("multiples")).by == ALGORITHM
+    assert choose_view(points, SweepView(y="mu")).kind == "heat-map"
+
+
 def test_a_view_takes_the_settings_that_vary_most():
     points = some_points()
     assert varied_settings(points) == ["gamma", "mu"]
@@ -298,7 +337,7 @@ def test_a_cell_may_be_the_best_if_one_of_its_points_may():
         for place, gamma in enumerate((0.1, 0.2))
         for K, base in ((1, 1.0), (4, 5.0))
     ]
-    (_, _), (chart,) = arrange_maps(points, ("gamma", "mu"), None, F)
+    (_, _), (chart,) = arrange_maps(points, ("gamma", "mu"), [], F)
     assert (chart.p_values > 0.05).all()
 
 
@@ -327,6 +366,15 @@ def test_one_replica_has_no_contours():
     assert "truly" not in figure.get_suptitle()
 
 
+def test_the_caption_says_what_the_contours_of_times_compare():
+    quantity = name_cost("gradients", Target("F", below=0.1))
+    caption = draw_sweep(some_points(), SweepView(), quantity).get_suptitle()
+    words = " ".join(caption.split())
+    assert "around the truly least mean of the replicas' own times with 95 %" in words
+    plain = draw_sweep(some_points(), SweepView(), F).get_suptitle()
+    assert "around the truly least mean with 95 %" in " ".join(plain.split())
+
+
 def test_a_phase_is_undecided_where_replicas_do_not_tell():
     rng = np.random.default_rng(5)
     points = [
@@ -341,6 +389,39 @@ def test_a_phase_is_undecided_where_replicas_do_not_tell():
     columns = {path.vertices[:, 0].min() for c in hatched for path in c.get_paths()}
     assert columns == {1.0}
     assert sum(len(c.get_paths()) for c in hatched) == 2
+
+
+def timed(name, arrivals, above=0.0, T=100):
+    """A point whose replicas fall from 1 to ``above`` at their arrivals, by its time to 0.1."""
+    curve = np.where(np.arange(T)[:, None] < np.asarray(arrivals), 1.0, above)
+    return time_value(name, {"K": 1, "P": 4}, measure_time(np.arange(T), curve, 0.1))
+
+
+def phase_of(*points):
+    quantity = PlottedQuantity("rounds until F <= 0.1")
+    _, names, (chart,) = arrange_phases(points, ("K", "P"), None, quantity, 0.95)
+    return names[chart.winner[0, 0]], bool(chart.decided[0, 0])
+
+
+def test_a_phase_is_decided_by_the_times_of_the_means_not_of_the_replicas():
+    # Six replicas of the faster one never arrive by themselves, and their mean does.
+    r = np.arange(16)
+    slow, fast = timed("K-AVG", 30 + r % 3), timed("M-AVG", 10 + r % 3, 0.12 * (r < 6))
+    assert slow.samples.mean() < fast.samples.mean()
+    assert phase_of(slow, fast) == ("M-AVG", True)
+    # Against five others the interval that is known is too narrow for the level.
+    others = [timed(f"rule {i}", 30 + r % 3) for i in range(5)]
+    assert phase_of(fast, *others[:4]) == ("M-AVG", True)
+    assert phase_of(fast, *others) == ("M-AVG", False)
+
+
+def test_a_method_that_may_have_arrived_sooner_leaves_a_phase_undecided():
+    noise = 0.105 + 0.05 * np.random.default_rng(2).standard_normal(16)
+    late, open_ = timed("K-AVG", np.full(16, 60)), timed("M-AVG", np.full(16, 40), noise)
+    assert open_.has_failed
+    assert phase_of(late, open_) == ("K-AVG", False)
+    never = timed("M-AVG", np.full(16, 40), np.full(16, 0.5))
+    assert phase_of(late, never) == ("K-AVG", True)
 
 
 def test_speed_ups_divide_the_times_of_each_algorithm():
