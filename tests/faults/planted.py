@@ -113,19 +113,19 @@ class Planted:
     def local_steps(self):
         displacement = LocalSteps.displacement
 
-        def faulty(steps, learners, start, gamma, n, out=None):
-            if self.is_round(n):
+        def faulty(local, learners, start, steps, *rest, **named):
+            if self.is_round(steps.n):
                 self.act()
-            return displacement(steps, learners, start, gamma, n, out)
+            return displacement(local, learners, start, steps, *rest, **named)
 
         LocalSteps.displacement = faulty
 
     def collective(self):
         displacement, allreduce = LocalSteps.displacement, WatchedComm.Allreduce
 
-        def arming(steps, learners, start, gamma, n, out=None):
-            self.armed = self.armed or (not self.done and self.is_round(n))
-            return displacement(steps, learners, start, gamma, n, out)
+        def arming(local, learners, start, steps, *rest, **named):
+            self.armed = self.armed or (not self.done and self.is_round(steps.n))
+            return displacement(local, learners, start, steps, *rest, **named)
 
         def faulty(comm, sendbuf, recvbuf):
             if not self.armed or self.done:

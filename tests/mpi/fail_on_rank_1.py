@@ -6,12 +6,12 @@ from kavg.engine.local.local_steps import LocalSteps
 displacement = LocalSteps.displacement
 
 
-def fails_in_round_3(self, learners, start, gamma, n, out=None):
+def fails_in_round_3(self, learners, start, steps, *rest, **named):
     from mpi4py import MPI
 
-    if MPI.COMM_WORLD.Get_rank() == 1 and n == 3:
+    if MPI.COMM_WORLD.Get_rank() == 1 and steps.n == 3:
         raise RuntimeError("a fault planted by a test")
-    return displacement(self, learners, start, gamma, n, out)
+    return displacement(self, learners, start, steps, *rest, **named)
 
 
 if __name__ == "__main__":

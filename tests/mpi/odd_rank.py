@@ -40,10 +40,10 @@ def pause():
 def in_round_3(act):
     displacement = LocalSteps.displacement
 
-    def faulty(self, learners, start, gamma, n, out=None):
-        if n == ROUND:
+    def faulty(self, learners, start, steps, *rest, **named):
+        if steps.n == ROUND:
             act()
-        return displacement(self, learners, start, gamma, n, out)
+        return displacement(self, learners, start, steps, *rest, **named)
 
     LocalSteps.displacement = faulty
 

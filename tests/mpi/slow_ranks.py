@@ -15,9 +15,9 @@ from kavg.engine.local.local_steps import LocalSteps
 displacement = LocalSteps.displacement
 
 
-def slow(self, learners, start, gamma, n, out=None):
+def slow(self, learners, start, steps, *rest, **named):
     time.sleep(seconds)
-    return displacement(self, learners, start, gamma, n, out)
+    return displacement(self, learners, start, steps, *rest, **named)
 
 
 if __name__ == "__main__":

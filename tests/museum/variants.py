@@ -59,10 +59,10 @@ def after_the_mean(spoil: Callable) -> Planted:
     """Once the mean of a round is known: ``spoil(learners, gamma, n)``."""
     average = Learners.average
 
-    def faulty(self, exponents, gamma, n, *, again=False):
-        done = average(self, exponents, gamma, n, again=again)
+    def faulty(self, exponents, steps, *, again=False):
+        done = average(self, exponents, steps, again=again)
         if done:
-            spoil(self, gamma, n)
+            spoil(self, steps.gamma, steps.n)
         return done
 
     return patch.object(Learners, "average", faulty)
@@ -87,13 +87,13 @@ def another_algorithm(spoil: Callable) -> Planted:
 def steps_of_a_round(first_and_stop: Callable) -> Planted:
     """``first_and_stop(n, K)`` are the local steps that round n takes."""
 
-    def faulty(self, learners, start, gamma, n, out=None):
+    def faulty(self, learners, start, steps, *rest):
         x, g = self.x[: len(learners)], self.g[: len(learners)]
         self.gradient.select(learners)
         x[...] = start
-        for step in range(*first_and_stop(n, self.K)):
+        for step in range(*first_and_stop(steps.n, steps.K)):
             self.gradient(x, step, g)
-            x -= gamma * g
+            x -= steps.gamma * g
         moved = self.displacements[: len(x)]
         moved[..., :-1] = x - start
         return moved
@@ -135,8 +135,8 @@ def with_one_learner(j: Callable, spoil: Callable) -> Iterator[None]:
     """``spoil(mean, own, P)`` the mean, given the displacement of learner ``j(P)``."""
     displacement, own = LocalSteps.displacement, {}
 
-    def remember(self, learners, start, gamma, n, out=None):
-        moved = displacement(self, learners, start, gamma, n, out)
+    def remember(self, learners, start, steps, *rest, **named):
+        moved = displacement(self, learners, start, steps, *rest, **named)
         own.update(zip(learners, moved[..., :-1].copy(), strict=True))
         return moved
 

@@ -48,13 +48,13 @@ def strike(monkeypatch):
     def strike(at, *numbers):
         rounds = []
 
-        def displacement(self, learners, start, gamma, n, out=None):
-            if not rounds or rounds[-1] != (id(self), n):
-                rounds.append((id(self), n))
+        def displacement(self, learners, start, steps, *rest, **named):
+            if not rounds or rounds[-1] != (id(self), steps.n):
+                rounds.append((id(self), steps.n))
                 if len(rounds) == at:
                     for number in numbers:
                         os.kill(os.getpid(), number)
-            return honest(self, learners, start, gamma, n, out)
+            return honest(self, learners, start, steps, *rest, **named)
 
         monkeypatch.setattr(LocalSteps, "displacement", displacement)
 

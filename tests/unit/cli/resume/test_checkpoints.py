@@ -14,10 +14,10 @@ from kavg.storage import RunFolder, checkpoint_manager
 def test_a_crash_leaves_the_two_last_checkpoints(call, here, strike, monkeypatch, whole):
     honest = LocalSteps.displacement
 
-    def crash(self, learners, start, gamma, n, out=None):
-        if n == 5 and len(stored_checkpoints(here / "runs/my")) == 2:
+    def crash(self, learners, start, steps, *rest, **named):
+        if steps.n == 5 and len(stored_checkpoints(here / "runs/my")) == 2:
             raise RuntimeError("a fault planted by a test")
-        return honest(self, learners, start, gamma, n, out)
+        return honest(self, learners, start, steps, *rest, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(LocalSteps, "displacement", crash)
