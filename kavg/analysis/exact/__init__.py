@@ -8,7 +8,12 @@ closed forms; ``trajectory`` applies all this to a ``Problem``.
 
 from kavg.analysis.exact.eigenbasis import EigenProblem, eigen_problem, geometric_sum
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
-from kavg.analysis.exact.moment_recursion import Moments, iterate_moments, moments
+from kavg.analysis.exact.moment_recursion import (
+    Moments,
+    collect_moments,
+    iterate_moments,
+    moments,
+)
 from kavg.analysis.exact.momentum_search import BestMomentum, best_momentum
 from kavg.analysis.exact.stability_map import Atlas, stability_atlas
 
@@ -19,6 +24,7 @@ __all__ = [
     "LinearRule",
     "Moments",
     "best_momentum",
+    "collect_moments",
     "eigen_problem",
     "geometric_sum",
     "iterate_moments",

@@ -83,8 +83,13 @@ def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
     array([ 0.  , -3.  , -7.5 , -12.75])
     """
     N = check_count("N", N, "use N=1 for a single round")
-    rounds = list(islice(iterate_moments(problem, algorithm), N + 1))
-    parts = zip(*((each.mean, each.covariance, each.dispersion) for each in rounds), strict=True)
+    return collect_moments(iterate_moments(problem, algorithm), N)
+
+
+def collect_moments(rounds: Iterator[Moments], N: int) -> Moments:
+    """Return the moments at the start and of the first N rounds as arrays of N + 1 rows."""
+    few = islice(rounds, N + 1)
+    parts = zip(*((each.mean, each.covariance, each.dispersion) for each in few), strict=True)
     return Moments(*(np.array(part) for part in parts))
 
 

@@ -12,7 +12,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.analysis.exact import EigenProblem, eigen_problem, moments
+from kavg.analysis.exact import EigenProblem, collect_moments, eigen_problem
+from kavg.analysis.exact.methods import choose_moments
 from kavg.base import AdaptivePeriod, Floats, Objective, Oracle
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
@@ -74,9 +75,9 @@ def exact_trajectory(
     """Return the exact moments of a run of ``rounds`` rounds, recorded like those of ``simulate``.
 
     Covered are quadratics and linear functions with isotropic noise, additive or growing with the
-    gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule
-    and any schedule.  Every ``every``-th round and the last are recorded.  After an overflow the
-    values are infinite or NaN.
+    gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule,
+    any schedule, and the methods of ``kavg.analysis.exact.methods``.  Every ``every``-th round and
+    the last are recorded.  After an overflow the values are infinite or NaN.
 
     Raises:
         KavgError: if the moments of the problem have no exact form here, with the reason.
@@ -92,8 +93,7 @@ def exact_trajectory(
     rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
     every = check_count("every", every, "use every=1 to record each round")
     directions = to_eigenbasis(problem, algorithm.P)
-    check_exact_method(algorithm)
-    found = moments(directions, algorithm, rounds)
+    found = collect_moments(choose_moments(algorithm)(directions, algorithm), rounds)
     recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
         F, square = found.F(directions), found.grad_norm2(directions)

@@ -1,0 +1,48 @@
+"""Which recursion of exact moments belongs to a method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from kavg.aggregations import AllLearners
+from kavg.analysis.exact.eigenbasis import EigenProblem
+from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
+from kavg.base import AdaptivePeriod
+from kavg.errors import KavgError
+from kavg.optimizers import SGD
+from kavg.problem import Algorithm
+
+Recursion = Callable[[EigenProblem, Algorithm], Iterator[Moments]]
+"""Yields the moments at the start, then after one round after another, without end.
+
+It raises ``KavgError`` where the problem, or a number of the method, has no exact form.
+"""
+
+RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
+    (SGD, AllLearners): iterate_moments,
+}
+"""By the classes of the optimizer and of the aggregation."""
+
+
+def choose_moments(algorithm: Algorithm) -> Recursion:
+    """Return the recursion of the exact moments of a method.
+
+    Raises ``KavgError`` if it has none, whatever the problem is.
+
+    >>> from kavg.outer import Averaging
+    >>> choose_moments(Algorithm(P=2, K=1, gamma=0.5, outer=Averaging())).__name__
+    'iterate_moments'
+    """
+    if isinstance(algorithm.K, AdaptivePeriod):
+        raise KavgError("exact moments need a K that is known beforehand; simulate it instead")
+    optimizer = algorithm.optimizer
+    recursion = RECURSIONS.get((type(optimizer), type(algorithm.aggregation)))
+    # Steps of SGD that are not plain, such as clipped ones, are not linear.
+    is_linear = not isinstance(optimizer, SGD) or optimizer.is_plain
+    if recursion is None or not is_linear:
+        raise KavgError(
+            "exact moments are not known for local steps of "
+            f"{optimizer!r:.80} with {algorithm.aggregation!r:.80}; simulate it instead"
+        )
+    return recursion
