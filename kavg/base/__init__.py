@@ -16,6 +16,11 @@ from kavg.base.algorithms import Outer as Outer
 from kavg.base.algorithms import Period as Period
 from kavg.base.algorithms import Schedule as Schedule
 from kavg.base.communicators import Communicator as Communicator
+from kavg.base.measures import LearnerPoint as LearnerPoint
+from kavg.base.measures import PlannedMeasure as PlannedMeasure
+from kavg.base.measures import ReadsLearners as ReadsLearners
+from kavg.base.measures import RoundMeasure as RoundMeasure
+from kavg.base.measures import RoundView as RoundView
 from kavg.base.objectives import BatchGradient as BatchGradient
 from kavg.base.objectives import FiniteSum as FiniteSum
 from kavg.base.objectives import HasGradientPlan as HasGradientPlan
