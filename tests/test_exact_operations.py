@@ -19,7 +19,7 @@ ROOT = Path(kavg.__file__).parent
 
 PLACES = (
     *("elementary", "engine", "objectives", "oracles", "outer"),
-    *("problem.py", "schedules.py", "starts.py"),
+    *("periods", "problem.py", "schedules.py", "starts.py"),
 )
 BESIDE = ("objectives/data", "objectives/finite_sums")
 """What is over data rests on BLAS, and says so."""

@@ -39,7 +39,9 @@ NEVER = (("analysis", "engine"), ("engine", "oracles"), ("storage", "config"))
 what was stored is read without the settings that made it."""
 
 ONLY_IN = {
-    "annotated_types": {"descriptions", "ranges", "config", "objectives", "oracles", "targets"},
+    "annotated_types": {
+        *("descriptions", "ranges", "config", "objectives", "oracles", "periods", "targets")
+    },
     "mpi4py": {"mpi"},
     "typer": {"cli"},
     "pydantic": {"config"},

@@ -24,6 +24,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "spectrum": [0.1, 1.0],
     "low": 0.1,
     "high": 1.0,
+    "Ks": [1, 8],
     "gammas": [0.1, 0.01],
     "boundaries": [50],
     "data": "digits",

@@ -36,6 +36,8 @@ GIVEN: dict[type, dict[str, Any]] = {
     },
     DataFile: {"path": "iris.csv"},
     Synthetic: {"kind": "regression"},
+    FAMILIES["periods"]["piecewise"]: {"Ks": (1,), "boundaries": ()},
+    FAMILIES["periods"]["warm_up"]: {"rounds": 1, "then": 2},
     FAMILIES["schedules"]["warm_up"]: {"rounds": 1, "then": ConstantStep(1.0)},
     FAMILIES["schedules"]["piecewise"]: {"gammas": (1.0,), "boundaries": ()},
 }  # fmt: skip

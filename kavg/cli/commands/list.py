@@ -17,7 +17,10 @@ class Section(StrEnum):
     ALL = "all"
     OBJECTIVES = "objectives"
     ORACLES = "oracles"
+    AGGREGATIONS = "aggregations"
     OUTER = "outer"
+    OPTIMIZERS = "optimizers"
+    PERIODS = "periods"
     SCHEDULES = "schedules"
     STARTS = "starts"
 
@@ -31,8 +34,9 @@ SectionArgument = Annotated[
 def list_(session: Session, section: SectionArgument = Section.ALL) -> None:
     """List what settings can name.
 
-    Print the kinds of objectives, oracles, outer rules, schedules and starts, with their keys and
-    defaults; for objectives also the constants L, f_star and pl with their sources.
+    Print the kinds of objectives, oracles, aggregations, outer rules, local optimizers, averaging
+    periods, schedules and starts, with their keys and defaults; for objectives also the constants
+    L, f_star and pl with their sources.
     """
     from kavg.cli.catalogue import list_kinds
     from kavg.cli.output import print_text

@@ -1,7 +1,4 @@
-"""Averaging periods as functions of the round: ``K(n)`` local steps in round n = 1, 2, ...
-
-A plain number is a constant period.  Every block has exactly its ``K(n)`` steps.
-"""
+"""Periods that are constant from one round to another: post-local SGD."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from itertools import pairwise
 from typing import Annotated, final
 
 from kavg.errors import KavgError
-from kavg.families import collect_kinds
 from kavg.ranges import Count, check_ranges
 
 
@@ -19,8 +15,9 @@ from kavg.ranges import Count, check_ranges
 class PiecewisePeriod:
     """``K(n) = Ks[i]`` where i of the ``boundaries`` lie below n.
 
-    Post-local SGD is ``Ks = (1, K)``.  A boundary is the last round of its piece.  Raises
-    ``KavgError`` unless there is one number more than boundaries, and these rise.
+    Post-local SGD is ``Ks = (1, K)``: synchronous SGD first, local SGD after it.  A boundary is the
+    last round of its piece, and counts rounds, not local steps.  Raises ``KavgError`` unless there
+    is one number more than boundaries, and these rise.
 
     Source: post-local SGD, Lin, Stich, Patel and Jaggi 2018, arXiv 1808.07217.
 
@@ -46,10 +43,11 @@ class PiecewisePeriod:
                 f"boundaries must be rounds of at least 1 that rise, got {self.boundaries}"
             )
 
+    @property
+    def most(self) -> int:
+        """The largest period."""
+        return max(self.Ks)
+
     def __call__(self, n: int, gamma: float) -> int:
         """Return the period of round ``n``."""
         return self.Ks[sum(boundary < n for boundary in self.boundaries)]
-
-
-KINDS = collect_kinds(vars())
-"""The classes by their ``kind`` in a settings file."""
