@@ -40,8 +40,8 @@ def main(
 ) -> None:
     """Time kavg beside JAX, PyTorch and plain NumPy, interleaved on one core; print ratios.
 
-    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, ranks and
-    startup.
+    Groups: elementwise, small, one_replica, logistic, digits, noise, large, scaling, methods, ranks
+    and startup.
     """
     options = Options(
         out,

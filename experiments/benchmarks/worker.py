@@ -7,15 +7,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import final
+from typing import Final, final
 
+from experiments.benchmarks.contestants.method_contestants import PLAIN, method_roster
 from experiments.benchmarks.contestants.passes import Floor, describe_shares
 from experiments.benchmarks.contestants.roster import Prepare, prepared, roster
 from experiments.benchmarks.normals import SIZES, fillers
 from experiments.benchmarks.ratios import Measured
 from experiments.benchmarks.timing import CLOCKS, CPU, Clock, interleaved
-from experiments.benchmarks.workloads import Workload, workloads
+from experiments.benchmarks.workloads import Workload, double_well, workloads
 from kavg.errors import KavgError
+
+UNIT: Final = "ns per learner, step and coordinate"
 
 
 @final
@@ -48,18 +51,30 @@ def work(job: Job) -> None:
             about = Measured(job.group, name, sizes, "ns a normal", 1e9 / size, {}, clock=job.clock)
             leave(job, timed(job, about, fillers(size)))
         return
+    if job.group == "methods":
+        leave(job, methods(job, double_well("methods of the field", P=16, K=16, R=1, d=1000)))
+        return
     for each in workloads(job.group, quick=job.quick):
         leave(job, rounds(job, each))
 
 
+def methods(job: Job, workload: Workload) -> Measured:
+    """Methods of the field in turn with plain SGD, on the same problem."""
+    sizes, scale = workload.sizes, 1e9 / workload.coordinates
+    about = Measured(
+        job.group, workload.name, sizes, UNIT, scale, {}, reference=PLAIN, clock=job.clock
+    )
+    return timed(job, about, method_roster(workload))
+
+
 def rounds(job: Job, workload: Workload) -> Measured:
     """A workload of rounds; without its data there is nothing to time."""
-    unit, name, ladder = "ns per learner, step and coordinate", workload.name, workload.ladder
+    name, ladder = workload.name, workload.ladder
     try:
         sizes, scale = workload.sizes, 1e9 / workload.coordinates
     except KavgError as reason:
-        return Measured(job.group, name, {}, unit, 1.0, {}, {"all": str(reason)})
-    about = Measured(job.group, name, sizes, unit, scale, {}, ladder=ladder, clock=job.clock)
+        return Measured(job.group, name, {}, UNIT, 1.0, {}, {"all": str(reason)})
+    about = Measured(job.group, name, sizes, UNIT, scale, {}, ladder=ladder, clock=job.clock)
     return timed(job, about, roster(workload))
 
 

@@ -24,6 +24,7 @@ GROUPS: Final = {
     "noise": "normals alone",
     "large": "a million coordinates",
     "scaling": "one size at a time: P, d and R",
+    "methods": "local optimizers and aggregations beside plain SGD",
     "ranks": "two MPI ranks: rounds, and the average alone",
     "startup": "imports, and a run of almost nothing",
 }

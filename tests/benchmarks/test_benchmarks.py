@@ -17,6 +17,7 @@ from experiments.benchmarks import timing as measure
 from experiments.benchmarks.contestants import contestant as contest
 from experiments.benchmarks.contestants import roster as contestants
 from experiments.benchmarks.contestants.contestant import LeftOut, needed, repeated
+from experiments.benchmarks.contestants.method_contestants import PARTS
 from experiments.benchmarks.cpu_affinity import pinnable_cores, pinned
 from experiments.benchmarks.instruction_set import XLA
 from experiments.benchmarks.normals import PRECISIONS, addressed, fillers
@@ -158,6 +159,16 @@ def test_every_group_of_workloads_says_its_sizes():
             for each in workloads(group, quick=quick):
                 assert {"P", "K", "R", "d"} <= set(each.sizes)
                 assert each.coordinates == np.prod([each.sizes[letter] for letter in "PKRd"])
+
+
+def test_methods_take_turns_with_plain_sgd(tmp_path):
+    job = worker.Job("methods", 2, 0.0, True, str(tmp_path / "results"))
+    found = worker.methods(job, double_well("tiny", P=5, K=2, R=1, d=3))
+    assert list(found.seconds) == list(PARTS)
+    assert found.notes == {}
+    (table,) = measurement_tables([found])
+    assert [row[0] for row in table.rows] == list(PARTS)
+    assert "plain SGD / it" in table.header
 
 
 def test_every_contestant_draws_normals():

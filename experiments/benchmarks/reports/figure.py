@@ -34,6 +34,8 @@ SHOWN: Final = (
     "MPI, 2 d numbers",
 )
 """Contestants in the order of the legend; each keeps its colour and dash in every panel."""
+APART: Final = ("noise", "methods", "startup", "ranks")
+"""Groups that have other contestants."""
 STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     name: line_style(place) for place, name in enumerate(SHOWN)
 }
@@ -49,7 +51,7 @@ def bench_figure(measured: Sequence[Measured]) -> Figure:
     >>> bench_figure([one]).axes[0].get_ylabel()
     'kavg / it'
     """
-    singles = [m for m in measured if not m.ladder and m.group not in ("noise", "startup", "ranks")]
+    singles = [m for m in measured if not m.ladder and m.group not in APART]
     ladders = [m for m in measured if m.ladder]
     series = [list(group) for _, group in groupby(ladders, lambda m: (m.name, m.ladder))]
     normals = [m for m in measured if m.group == "noise"]

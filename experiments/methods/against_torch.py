@@ -1,0 +1,137 @@
+"""kavg beside PyTorch's own numbers: the same methods, the same noise, 20 rounds.
+
+``torch_methods.py`` made the numbers in ``torch_numbers.json``; no PyTorch is needed here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from kavg import Algorithm, Problem, meta_iterations, objectives, optimizers, outer
+from kavg.base import Floats, NoiseConstants, Objective, Precision, unknown_constant
+
+FILE: Final = Path(__file__).with_name("torch_numbers.json")
+TOLERANCE: Final = 1e-12
+"""Of the largest difference of a coordinate in any round; coordinates are about 1."""
+STATES: Final = ("reset", "kept", "averaged")
+
+
+@cache
+def stored() -> Mapping[str, Any]:
+    """Return what is in the file."""
+    return json.loads(FILE.read_text())
+
+
+@dataclass(frozen=True, eq=False)
+class StoredNoise:
+    """An oracle that adds stored numbers, ``values (steps, P, R, d)``."""
+
+    values: Floats
+
+    def constants(self, objective: Objective) -> NoiseConstants:
+        """Return unknown constants: the numbers are of no law."""
+        unknown = unknown_constant("stored numbers")
+        return NoiseConstants(unknown, unknown, unknown)
+
+    def plan(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StoredGradient:
+        """Plan for the first ``R`` replicas."""
+        return StoredGradient(objective, self.values[:, :, :R])
+
+
+class StoredGradient:
+    """The planned oracle."""
+
+    def __init__(self, objective: Objective, values: Floats) -> None:
+        self.objective, self.values = objective, values
+
+    def select(self, learners: range) -> None:
+        """Select the learners whose numbers are added."""
+        self.learners = slice(learners.start, learners.stop)
+
+    def __call__(self, x: Floats, step: int, out: Floats) -> None:
+        """Write the gradient plus the numbers of a step."""
+        self.objective.grad(x, out)
+        out += self.values[step, self.learners]
+
+
+def method(rule: Any = None, **parts: Any) -> Algorithm:
+    """Return a method of P, K and gamma of the file; averaging of plain SGD where not told."""
+    sizes = {name: stored()[name] for name in ("P", "K", "gamma")}
+    return Algorithm(**sizes, outer=rule or outer.Averaging(), **parts)
+
+
+def methods() -> Mapping[str, Algorithm]:
+    """Return the methods under the names that they have in the file."""
+    return {
+        **{
+            f"heavy ball, {state}": method(optimizer=optimizers.HeavyBall(0.7, state))
+            for state in STATES
+        },
+        "averaging": method(),
+        "block momentum": method(outer.BlockMomentum(0.6)),
+    }
+
+
+def problem() -> Problem:
+    """Return the problem of the file."""
+    facts = stored()
+    start = np.array(facts["start"])
+    objective = objectives.Cosine(start.shape[1], **facts["cosine"])
+    return Problem(objective, StoredNoise(np.array(facts["noise"])), Rows(start))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A start of its own for each replica."""
+
+    points: Floats
+
+    def draw(self, seed: int, R: int, dim: int) -> Floats:
+        """Return the first ``R`` points."""
+        return self.points[:R]
+
+
+def path(algorithm: Algorithm) -> Floats:
+    """Return w after every round, (R, ROUNDS, d)."""
+    theirs = np.array(next(iter(stored()["w"].values())))
+    R, rounds, _ = theirs.shape
+    found = meta_iterations(problem(), algorithm, replicas=R)
+    return np.stack([each.w for each in islice(found, 1, rounds + 1)], axis=1)
+
+
+def difference(name: str, algorithm: Algorithm) -> float:
+    """Return the largest difference of a coordinate in any round from PyTorch's."""
+    return float(np.abs(path(algorithm) - np.array(stored()["w"][name])).max())
+
+
+def main() -> int:
+    """Print the differences; 1 if one is above the tolerance."""
+    found = {name: difference(name, algorithm) for name, algorithm in methods().items()}
+    rounds = len(next(iter(stored()["w"].values()))[0])
+    print(f"| method | largest difference in {rounds} rounds from {stored()['made by']} |")
+    print("|---|--:|")
+    for name, largest in found.items():
+        print(f"| {name} | {largest:.1g} |")
+    return int(max(found.values()) > TOLERANCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Methods of the field, transcribed from their papers: one object a learner, one loop a line.
+
+Slow on purpose, and without a line of the engine: numbers are those of one replica, in lists of
+learners.  What is drawn by address (who takes part, who is slow, how stale an update is) is asked
+of the aggregation; the noise is given, as in ``reference.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+from helpers.spy import SpyOracle
+
+import kavg
+from kavg import Algorithm
+
+StochasticGradientAt = Callable[[np.ndarray, int, int], np.ndarray]
+"""``(x, learner, step) -> g``."""
+
+
+@dataclass
+class Learner:
+    """A learner with its model, the slots of its optimizer and their age."""
+
+    j: int
+    x: np.ndarray
+    slots: dict = field(default_factory=dict)
+    age: int = 0
+
+    def slot(self, name):
+        return self.slots.get(name, np.zeros_like(self.x))
+
+
+# --- local steps, by the kind of the optimizer
+
+
+def sgd(learner, g, gamma, o):
+    learner.x = learner.x - gamma * g
+
+
+def heavy_ball(learner, g, gamma, o):
+    learner.slots["m"] = o.beta * learner.slot("m") + g
+    learner.x = learner.x - gamma * learner.slots["m"]
+
+
+LOCAL_STEPS = {"sgd": sgd, "heavy_ball": heavy_ball}
+
+
+def take_steps(learner, steps, gamma, optimizer, gradient):
+    for step in steps:
+        learner.age += 1
+        g = gradient(learner.x, learner.j, step)
+        LOCAL_STEPS[optimizer.kind](learner, g, gamma, optimizer)
+
+
+def settle(learners, optimizer):
+    """What becomes of the slots when models are averaged."""
+    if optimizer.at_average == "reset":
+        for learner in learners:
+            learner.slots, learner.age = {}, 0
+    elif optimizer.at_average == "averaged":
+        for name in learners[0].slots:
+            mean = sum(learner.slots[name] for learner in learners) / len(learners)
+            for learner in learners:
+                learner.slots[name] = mean
+
+
+# --- a round of the learners from the point where they start, by the kind of the aggregation
+
+
+def spread_of(models):
+    mean = sum(models) / len(models)
+    return sum(np.sum((x - mean) ** 2) for x in models) / len(models)
+
+
+def all_learners(method, learners, start, steps, gamma, gradient):
+    for learner in learners:
+        learner.x = start
+        take_steps(learner, steps, gamma, method.optimizer, gradient)
+    settle(learners, method.optimizer)
+    models = [learner.x for learner in learners]
+    return sum(models) / len(models) - start, spread_of(models)
+
+
+def elastic(method, learners, start, steps, gamma, gradient):
+    for learner in learners:
+        take_steps(learner, steps, gamma, method.optimizer, gradient)
+    settle(learners, method.optimizer)
+    models = [learner.x for learner in learners]
+    for learner in learners:
+        learner.x = learner.x - method.aggregation.alpha * (learner.x - start)
+    return sum(models) / len(models) - start, spread_of(models)
+
+
+ROUNDS = {"all": all_learners, "elastic": elastic}
+
+
+# --- the outer rule
+
+
+class Averaging:
+    """Begin at w; move by the mean displacement."""
+
+    def __init__(self, rule):
+        self.rule = rule
+
+    def start(self, w):
+        return w
+
+    def step(self, w, d, gamma):
+        return w + d
+
+
+OUTER = {"averaging": Averaging}
+
+
+# --- the period
+
+
+def constant(period, n, gamma, last):
+    return period
+
+
+def piecewise(period, n, gamma, last):
+    below = [boundary for boundary in period.boundaries if boundary < n]
+    return period.Ks[len(below)]
+
+
+PERIODS = {"constant": constant, "piecewise": piecewise}
+
+
+def rounds(
+    method: Algorithm, gradient: StochasticGradientAt, w1: np.ndarray
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield ``(w_{n+1}, dispersion)`` for n = 1, 2, ..."""
+    learners = [Learner(j, w1) for j in range(method.P)]
+    rule = OUTER[method.outer.kind](method.outer)
+    w, taken, n = w1, 0, 0
+    while True:
+        n += 1
+        gamma = method.step_size(n)
+        K = PERIODS[getattr(method.K, "kind", "constant")](method.K, n, gamma, None)
+        steps = range(taken, taken + K)
+        taken += K
+        start = rule.start(w)
+        take_round = ROUNDS[method.aggregation.kind]
+        d, spread = take_round(method, learners, start, steps, gamma, gradient)
+        w = rule.step(w, d, gamma)
+        yield w, spread
+
+
+# --- the engine beside it
+
+OBJECTIVE = kavg.objectives.Cosine(dim=3)
+NOISE = kavg.oracles.Gaussian(sigma2=1.0)
+N, R, SEED = 8, 2, 9
+
+
+def largest_difference(method: Algorithm, transcribed: Algorithm | None = None) -> float:
+    """The largest difference of a coordinate or a dispersion in N rounds, from the engine's."""
+    spy = SpyOracle(NOISE)
+    problem = kavg.Problem(OBJECTIVE, spy, (2.0, -1.0, 0.5))
+    found = kavg.meta_iterations(problem, method, replicas=R, seed=SEED, tile=2)
+    start, *engine = islice(found, N + 1)
+    differences = []
+    for r in range(R):
+
+        def gradient(x, j, step, r=r):
+            return OBJECTIVE.grad(x, np.empty_like(x)) + spy.noise[j, step][r]
+
+        reference = rounds(transcribed or method, gradient, start.w[r])
+        for done, (w, spread) in zip(engine, reference, strict=False):
+            differences += [np.abs(done.w[r] - w).max(), abs(done.dispersion[r] - spread)]
+    return float(max(differences))

@@ -1,0 +1,34 @@
+"""Methods against PyTorch's numbers, which ``experiments/methods/torch_methods.py`` stored."""
+
+from dataclasses import replace
+
+import pytest
+from helpers.experiment import experiment
+
+torch = experiment("methods/against_torch")
+METHODS = torch.methods()
+
+
+def test_every_method_of_the_file_is_compared():
+    assert list(METHODS) == list(torch.stored()["w"])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_has_the_path_of_torch(name):
+    assert torch.difference(name, METHODS[name]) <= torch.TOLERANCE
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_comparison_finds_another_step_size(name):
+    algorithm = METHODS[name]
+    other = replace(algorithm, gamma=algorithm.gamma * (1 + 1e-9))
+    assert torch.difference(name, other) > torch.TOLERANCE
+
+
+def test_treatments_of_the_state_are_far_apart():
+    kinds = {name.rpartition(", ")[0] for name in METHODS if name.endswith(", averaged")}
+    for kind in kinds:
+        for state in ("reset", "kept", "averaged"):
+            own = METHODS[f"{kind}, {state}"]
+            for other in {"reset", "kept", "averaged"} - {state}:
+                assert torch.difference(f"{kind}, {other}", own) > 1e-3, (kind, state, other)
