@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import islice
+from math import floor
 
 import numpy as np
 from helpers.spy import SpyOracle
@@ -104,8 +106,8 @@ ROUNDS = {"all": all_learners, "elastic": elastic}
 class Averaging:
     """Begin at w; move by the mean displacement."""
 
-    def __init__(self, rule):
-        self.rule = rule
+    def __init__(self, rule, d):
+        self.rule, self.v = rule, np.zeros(d)
 
     def start(self, w):
         return w
@@ -114,41 +116,82 @@ class Averaging:
         return w + d
 
 
-OUTER = {"averaging": Averaging}
+class BlockMomentum(Averaging):
+    def step(self, w, d, gamma):
+        self.v = self.rule.mu * self.v + d
+        return w + self.v
+
+
+OUTER = {"averaging": Averaging, "block_momentum": BlockMomentum}
 
 
 # --- the period
 
 
-def constant(period, n, gamma, last):
+def constant(period, n, gamma, before):
     return period
 
 
-def piecewise(period, n, gamma, last):
+def piecewise(period, n, gamma, before):
     below = [boundary for boundary in period.boundaries if boundary < n]
     return period.Ks[len(below)]
 
 
-PERIODS = {"constant": constant, "piecewise": piecewise}
+def warm_up(period, n, gamma, before):
+    return 1 if n <= period.rounds else find_period(period.then, n, gamma, before)
+
+
+def qsr(period, n, gamma, before):
+    # In rational numbers, with the page's word on what counts as rounding.
+    grown = (Fraction(period.alpha) / Fraction(gamma)) ** period.power
+    K = max(period.least, floor(grown * (1 + Fraction(1, 10**12))))
+    return K if period.most is None else max(period.least, min(K, period.most))
+
+
+def dispersion(period, n, gamma, before):
+    if before is None:
+        return period.first
+    K, spread = before
+    if 4 * spread < period.spread:
+        return min(2 * K, period.most)
+    return max(K // 2, 1) if spread > period.spread else K
+
+
+PERIODS = {
+    "constant": constant,
+    "piecewise": piecewise,
+    "warm_up": warm_up,
+    "qsr": qsr,
+    "dispersion": dispersion,
+}
+
+
+def find_period(period, n, gamma, before):
+    """``before`` are K and the dispersion of the round before, None in the first."""
+    return PERIODS[getattr(period, "kind", "constant")](period, n, gamma, before)
 
 
 def rounds(
-    method: Algorithm, gradient: StochasticGradientAt, w1: np.ndarray
+    method: Algorithm, gradient: StochasticGradientAt, w1: np.ndarray, Ks: dict[int, int]
 ) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield ``(w_{n+1}, dispersion)`` for n = 1, 2, ..."""
+    """Yield ``(w_{n+1}, dispersion)`` for n = 1, 2, ...
+
+    The replica that comes first decides the periods, which ``Ks`` has for the others.
+    """
     learners = [Learner(j, w1) for j in range(method.P)]
-    rule = OUTER[method.outer.kind](method.outer)
-    w, taken, n = w1, 0, 0
+    rule = OUTER[method.outer.kind](method.outer, len(w1))
+    w, taken, n, before = w1, 0, 0, None
     while True:
         n += 1
         gamma = method.step_size(n)
-        K = PERIODS[getattr(method.K, "kind", "constant")](method.K, n, gamma, None)
+        K = Ks.setdefault(n, find_period(method.K, n, gamma, before))
         steps = range(taken, taken + K)
         taken += K
         start = rule.start(w)
         take_round = ROUNDS[method.aggregation.kind]
         d, spread = take_round(method, learners, start, steps, gamma, gradient)
         w = rule.step(w, d, gamma)
+        before = K, spread
         yield w, spread
 
 
@@ -165,13 +208,13 @@ def largest_difference(method: Algorithm, transcribed: Algorithm | None = None) 
     problem = kavg.Problem(OBJECTIVE, spy, (2.0, -1.0, 0.5))
     found = kavg.meta_iterations(problem, method, replicas=R, seed=SEED, tile=2)
     start, *engine = islice(found, N + 1)
-    differences = []
+    differences, Ks = [], {}
     for r in range(R):
 
         def gradient(x, j, step, r=r):
             return OBJECTIVE.grad(x, np.empty_like(x)) + spy.noise[j, step][r]
 
-        reference = rounds(transcribed or method, gradient, start.w[r])
+        reference = rounds(transcribed or method, gradient, start.w[r], Ks)
         for done, (w, spread) in zip(engine, reference, strict=False):
             differences += [np.abs(done.w[r] - w).max(), abs(done.dispersion[r] - spread)]
     return float(max(differences))
