@@ -212,6 +212,7 @@ class Algorithm:
         ``K`` and ``dispersion (R,)`` are those of round ``n``.  Raises ``KavgError`` if the period
         is no whole number of at least 1.
         """
-        if not isinstance(self.K, AdaptivePeriod):
+        # A number first: this is asked in every round, and a Protocol takes a microsecond.
+        if not callable(self.K) or not isinstance(self.K, AdaptivePeriod):
             return None
         return check_period(self.K.adapt(K, dispersion, self.step_size(n)), n + 1)

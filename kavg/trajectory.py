@@ -56,11 +56,13 @@ class Trajectory:
     (R,)`` are the exact mean's bounds: with them a run can be extended.  ``states`` are snapshots,
     from which later rounds can be repeated.  ``arithmetic`` is that of the kavg that made the run,
     1 up to kavg 0.3.0: a run is extended with its own alone.  ``K`` is the period of the last round
-    where it changes from round to round; then ``counted (T,)`` has the local steps up to each row,
-    and ``next_K`` the next period of one that adapts.  ``slots`` is what the optimizers of all
-    learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if averaged.  ``outer``
-    has the kind and numbers of the outer rule (``kavg.base.outer_rules.describe_outer_rule``),
-    nothing where they were not recorded.  All arrays are read-only: copy what is to be changed.
+    where it changes from round to round.  Then ``Ks (T,)`` has the period of each recorded round,
+    at the start that of round 1, ``counted (T,)`` the local steps up to it, ``done_steps`` those
+    that led to ``w``, and ``next_K`` the next period of one that adapts.  ``slots`` is what the
+    optimizers of all learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if
+    averaged.  ``outer`` has the kind and numbers of the outer rule
+    (``kavg.base.outer_rules.describe_outer_rule``), nothing where they were not recorded.  All
+    arrays are read-only: copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -90,10 +92,13 @@ class Trajectory:
     outer: dict[str, str | float] = field(default_factory=dict)
     counted: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     next_K: int | None = None
+    Ks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    done_steps: int | None = None
     slots: Floats = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        for name in ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "slots"):
+        names = ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "Ks", "slots")
+        for name in names:
             object.__setattr__(self, name, view_read_only(getattr(self, name)))
         series = {name: view_read_only(values) for name, values in self.series.items()}
         object.__setattr__(self, "series", series)
@@ -125,6 +130,11 @@ class Trajectory:
     def replicas(self) -> int:
         """The number of replicas, R."""
         return len(self.w)
+
+    @property
+    def periods(self) -> NDArray[np.int64]:
+        """The period K of each recorded round, ``(T,)``; at the start that of round 1."""
+        return self.Ks if self.Ks.size else np.full(len(self.rounds), self.K, np.int64)
 
     @property
     def steps(self) -> NDArray[np.int64]:

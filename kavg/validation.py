@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
-from kavg.base import AdaptivePeriod, Floats
+from kavg.base import Floats
 from kavg.base.outer_rules import describe_outer_rule, memory_shape
 from kavg.problem import Algorithm, Problem
+from kavg.recorded_periods import find_other_period, period_of
 from kavg.text import shorten
 from kavg.trajectory import NOT_FINITE, Trajectory
 
@@ -80,9 +81,6 @@ def _validate_rounds(run: Trajectory) -> None:
         raise ValueError(f"its rounds are of type {rounds.dtype} and shape {rounds.shape}")
     if rounds[0] < 0 or (np.diff(rounds) <= 0).any():
         raise ValueError("its rounds do not rise from 0 or later")
-    # In Python integers, as NumPy's product would wrap around.
-    if int(rounds[-1]) * int(run.P) * int(run.K) * int(run.B) >= COUNTABLE:
-        raise ValueError("it has more gradients than can be counted")
 
 
 def _validate_shapes(run: Trajectory) -> None:
@@ -107,17 +105,25 @@ def _validate_shapes(run: Trajectory) -> None:
 
 def _validate_local_steps(run: Trajectory, T: int) -> None:
     """Raise ``ValueError`` unless counts of local steps rise, and slots have the shape of w."""
-    counted, slots, next_K = run.counted, run.slots, run.next_K
-    rises = counted.ndim == 1 and (np.diff(counted) > 0).all()
-    if counted.dtype != np.int64 or len(counted) not in (0, T) or not rises:
+    counted, slots, Ks = run.counted, run.slots, run.Ks
+    is_count = counted.dtype == np.int64 and counted.shape in ((0,), (T,))
+    if not is_count or (np.diff(counted, prepend=-1) <= 0).any():
         raise ValueError(f"its counted steps are of type {counted.dtype}, shape {counted.shape}")
+    # In Python integers, as NumPy's product would wrap around.
+    steps = int(counted[-1]) if counted.size else int(run.rounds[-1]) * int(run.K)
+    if steps * int(run.P) * int(run.B) >= COUNTABLE:
+        raise ValueError("it has more gradients than can be counted")
     fits = slots.ndim == 4 and slots.shape[2:] == run.w.shape and len(slots) in (1, run.P)
     if slots.size and not fits:
         raise ValueError(f"its slots are of shape {slots.shape}")
     if slots.dtype not in (np.float64, np.float32):
         raise ValueError(f"its slots are of type {slots.dtype}")
-    if next_K is not None and not (type(next_K) is int and 1 <= next_K < COUNTABLE):
-        raise ValueError(f"its next K is {next_K!r:.60}")
+    if Ks.dtype != np.int64 or Ks.shape != counted.shape or (Ks < 1).any():
+        raise ValueError(f"its Ks are of type {Ks.dtype}, shape {Ks.shape}, or below 1")
+    for name, least in (("next_K", 1), ("done_steps", 0)):
+        value = getattr(run, name)
+        if value is not None and not (type(value) is int and least <= value < COUNTABLE):
+            raise ValueError(f"its {name} is {value!r:.60}")
 
 
 def _validate_states(run: Trajectory) -> None:
@@ -141,8 +147,8 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     """Return the first respect in which a run is not one of these settings; None if it may be.
 
     Compared is what a run carries: its name, P, K and B, the shapes of w and v, the outer rule and
-    its numbers (which runs of kavg 0.3 and before do not carry), the step sizes, and F at the last
-    w.
+    its numbers (which runs of kavg 0.3 and before do not carry), the periods and step sizes, and F
+    at the last w.
     """
     if algorithm.name and run.name and algorithm.name != run.name:
         return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
@@ -162,14 +168,7 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
         if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"
-    return _find_other_values(problem, run)
-
-
-def period_of(algorithm: Algorithm, run: Trajectory) -> int:
-    """Return the period of the last round of a run; of an adaptive one, what the run says."""
-    if isinstance(algorithm.K, AdaptivePeriod):
-        return run.K
-    return algorithm.count_local_steps(max(1, run.done or 1))
+    return find_other_period(algorithm, run) or _find_other_values(problem, run)
 
 
 def _format_rule(rule: Mapping[str, str | float]) -> str:

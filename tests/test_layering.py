@@ -22,7 +22,7 @@ FLOORS = (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
         *("ranges", "base", "portability", "gradients", "elementary"),
         *("optimizers", "aggregations", "problem", "trajectory"),
-        *("budgets", "validation", "version"),
+        *("recorded_periods", "budgets", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "periods", "schedules", "storage", "targets"),
     ("mpi", "objectives", "starts"),

@@ -101,11 +101,20 @@ def restrict_trajectory(
 
     Step sizes and stored states are dropped.
     """
+    by_round = {name: x[rows] for name in ("counted", "Ks") if (x := getattr(run, name)).size}
     series = {name: run.series[name][rows, :R] for name in names}
     rounds, seconds = run.rounds[rows], run.seconds[rows]
     w, v, none = run.w[:R], run.v[:R], np.empty(0)
     return replace(
-        run, rounds=rounds, seconds=seconds, series=series, w=w, v=v, gammas=none, states=()
+        run,
+        rounds=rounds,
+        seconds=seconds,
+        series=series,
+        w=w,
+        v=v,
+        gammas=none,
+        states=(),
+        **by_round,
     )
 
 

@@ -19,6 +19,8 @@ BudgetAxis = Literal["gradients", "communications", "time"]
 BUDGET_AXES: Final[tuple[BudgetAxis, ...]] = ("gradients", "communications", "time")
 ROUNDING: Final = 1e-12
 """Relative excess of a round over a budget of time that counts as rounding."""
+MOST_COUNTED: Final = 10**7
+"""Rounds that are counted one by one where K changes: some ten seconds."""
 
 
 def round_cost(axis: BudgetAxis, P: int, K: int, B: int, clock: Clock = CLOCK) -> float:
@@ -61,35 +63,56 @@ class Budget:
     def count_rounds(self, algorithm: Algorithm, B: int) -> int:
         """Return the largest number of rounds of an algorithm that cost at most ``amount``.
 
-        Raises ``KavgError`` if its ``K`` is adaptive, as only a run knows the cost then.
+        Raises ``KavgError`` if its ``K`` is adaptive, as only a run knows the cost then, or if
+        ``K`` changes and rounds are more than ``MOST_COUNTED``.
+
+        >>> from kavg import Algorithm, outer, periods
+        >>> K = periods.PiecewisePeriod(Ks=(1, 4), boundaries=(2,))
+        >>> method = Algorithm(P=2, K=K, gamma=0.1, outer=outer.Averaging())
+        >>> Budget("gradients", 20.0).count_rounds(method, B=1)
+        4
         """
-        if not callable(algorithm.K):
-            return self.whole_rounds(algorithm.P, algorithm.K, B)
+        if not callable(algorithm.K) or self.axis == "communications":
+            return self.whole_rounds(algorithm.P, algorithm.count_local_steps(1), B)
         if isinstance(algorithm.K, AdaptivePeriod):
-            raise KavgError(f"needs a K that is known beforehand, got {algorithm.K!r:.60}")
-        n, cost, limit = 0, 0.0, self.amount * (1 + ROUNDING)
-        while cost <= limit:
-            n += 1
-            K = algorithm.count_local_steps(n)
-            cost += round_cost(self.axis, algorithm.P, K, B, self.clock)
-        return n - 1
+            raise KavgError(
+                f"{self.axis} of an adaptive K are known to the run alone, got "
+                f"{algorithm.K!r:.60}; give communications, or rounds"
+            )
+        limit, steps = self.amount * (1 + ROUNDING), 0
+        for n in range(1, MOST_COUNTED + 1):
+            steps += algorithm.count_local_steps(n)
+            if self._spend(n, steps * algorithm.P * B, steps) > limit:
+                return n - 1
+        raise KavgError(
+            f"{self.axis} = {self.amount:g} are more than {MOST_COUNTED} rounds of a K that "
+            "changes, which are counted one by one; reduce it, or give rounds"
+        )
+
+    def _spend(self, rounds: int, gradients: int, steps: int) -> float:
+        # From whole numbers, as a sum of the rounds' times would gather their rounding.
+        clock = self.clock
+        time = steps * clock.step + rounds * clock.communication
+        return time if self.axis == "time" else float(gradients)
 
     def find_last_round(self, run: Trajectory) -> int:
         """Return the last round of a run that costs at most ``amount``.
 
-        Where the period changes only recorded rounds are known: the last of them that does, and the
-        number after it if all do.
+        Where the period changes only recorded rounds are known: the last of them that does.  If all
+        do and more would fit, it is the round after them, or that in which the run diverged.
         """
-        if not run.counted.size:
+        if not run.counted.size or self.axis == "communications":
             return self.whole_rounds(run.P, run.K, run.B)
         place = self.count_recorded(run) - 1
         is_last = place == len(run.rounds) - 1
         is_spent = measure_progress(run, self.axis, self.clock)[place] >= self.amount
-        return int(run.rounds[place]) + (is_last and not is_spent)
+        if is_last and not is_spent:
+            return run.diverged_at or int(run.rounds[place]) + 1
+        return int(run.rounds[place])
 
     def count_recorded(self, run: Trajectory) -> int:
         """Return how many recorded rounds of a run cost at most ``amount``."""
-        if not run.counted.size:
+        if not run.counted.size or self.axis == "communications":
             last = self.whole_rounds(run.P, run.K, run.B)
             return int(np.searchsorted(run.rounds, last, side="right"))
         spent = measure_progress(run, self.axis, self.clock)

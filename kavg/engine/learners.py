@@ -81,7 +81,10 @@ class Learners:
     def round(self, state: State) -> Round:
         """Return the round after ``state`` of an algorithm with one step size."""
         after, dispersion, steps = self.advance(state)
-        after = replace(after, K=self.algorithm.adapt_period(steps.n, steps.K, dispersion))
+        # Every rank has the dispersion, so each finds the same without a message.
+        K = self.ranks.attempt(self.algorithm.adapt_period, None, steps.n, steps.K, dispersion)
+        if K is not None:
+            after = replace(after, K=K)
         return Round(after, dispersion, float(steps.gamma), self.mean.requested, steps.K)
 
     def advance(self, state: State) -> tuple[State, Floats, RoundSteps]:

@@ -49,6 +49,7 @@ class Recorder:
         self.rounds: list[int] = []
         self.gammas: list[float] = []
         self.counted: list[int] = []
+        self.Ks: list[int] = []
         self.seconds: list[float] = []
         self.began = time.perf_counter()
 
@@ -72,6 +73,7 @@ class Recorder:
         self.rounds.append(now.n)
         self.gammas.append(now.gamma)
         self.counted.append(now.state.steps or 0)
+        self.Ks.append(now.K)
         self.seconds.append(time.perf_counter() - self.began)
         return None
 
@@ -84,6 +86,7 @@ class Recorder:
         self.rounds = before.rounds[rows].tolist()
         self.gammas = before.gammas[rows].tolist()
         self.counted = before.steps[rows].tolist()
+        self.Ks = before.periods[rows].tolist()
         self.seconds = before.seconds[rows].tolist()
         # The clock continues from the last row there, even if this run drops that row.
         self.began = time.perf_counter() - float(before.seconds[-1])
@@ -92,7 +95,7 @@ class Recorder:
         """Remove the last row, which a longer run would not have."""
         for values in self.series.values():
             values.pop()
-        for numbers in (self.rounds, self.gammas, self.counted, self.seconds):
+        for numbers in (self.rounds, self.gammas, self.counted, self.Ks, self.seconds):
             numbers.pop()
 
     def to_trajectory(
@@ -106,11 +109,12 @@ class Recorder:
 
         ``last`` need not be recorded; ``states`` are the snapshots before it.
         """
-        exponents = last.state.exponents
+        exponents, changes_K = last.state.exponents, callable(algorithm.K)
+        first_K = algorithm.count_local_steps(1)
         return Trajectory(
             name=algorithm.name,
             P=algorithm.P,
-            K=last.K or algorithm.count_local_steps(1),
+            K=last.K or first_K,
             B=self.B,
             rounds=np.array(self.rounds, np.int64),
             series={name: np.array(values) for name, values in self.series.items()},
@@ -124,8 +128,11 @@ class Recorder:
             done=last.n,
             states=tuple(states),
             outer=describe_outer_rule(algorithm.outer),
-            counted=np.array(self.counted if callable(algorithm.K) else (), np.int64),
+            counted=np.array(self.counted if changes_K else (), np.int64),
             next_K=last.state.K,
+            # The start took no steps, and is shown with those of the round that begins there.
+            Ks=np.array([K or first_K for K in self.Ks] if changes_K else (), np.int64),
+            done_steps=last.state.steps if changes_K else None,
             slots=np.empty(0) if last.state.slots is None else last.state.slots,
         )
 

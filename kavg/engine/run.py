@@ -93,12 +93,15 @@ class Run:
             before.series["dispersion"][-1] if recorded else np.full(self.options.replicas, np.nan)
         )
         gamma = self.algorithm.step_size(done) if done else float("nan")
+        steps = before.done_steps
+        if steps is None and recorded:
+            steps = int(before.steps[-1])
         # A run that diverged runs that round again: a longer run might not have measured it.
         state = _copy_state(
             State(
                 done, before.w, before.v,
                 exponents=before.exponents if done else None,
-                steps=int(before.steps[-1]) if recorded else None,
+                steps=steps,
                 K=before.next_K,
                 slots=before.slots if before.slots.size else None,
             )

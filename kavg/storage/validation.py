@@ -12,11 +12,11 @@ from typing import Any
 
 from kavg.errors import KavgError
 from kavg.problem import Algorithm
+from kavg.recorded_periods import period_of
 from kavg.storage.digests import digest, joint_digest
 from kavg.storage.tables.metrics import compare_metrics
 from kavg.storage.text_files import read_json
 from kavg.trajectory import Trajectory
-from kavg.validation import period_of
 
 
 def validate_algorithms(runs: Sequence[Trajectory], algorithms: Sequence[Algorithm]) -> None:

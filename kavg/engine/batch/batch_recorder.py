@@ -81,7 +81,8 @@ class BatchRecorder:
         recorder.series = {name: list(values[:rows, point]) for name, values in self.series.items()}
         recorder.gammas = self.gammas[:rows, point].tolist()
         recorder.rounds, recorder.seconds = self.rounds[:rows], self.seconds[:rows]
-        recorder.counted = [0] * rows
+        # Batches are of a constant K, whose steps need not be counted.
+        recorder.counted, recorder.Ks = [0] * rows, [0] * rows
         recorder.began = self.began
 
 

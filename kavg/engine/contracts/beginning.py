@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kavg.arrays import as_array, own_array
+from kavg.arrays import as_array, freeze, own_array
 from kavg.base import AdaptivePeriod, Floats
 from kavg.base.outer_rules import memory_shape
 from kavg.engine.blas_threads import limit_blas_to_one_thread
@@ -75,7 +76,24 @@ def _check_schedule(algorithm: Algorithm, n: int) -> float:
             f"gamma must be a function of the round alone, got {gamma!r}, then {again!r} for round "
             f"{n}; a schedule keeps no state and draws nothing"
         )
+    _check_period(algorithm, n)
     return gamma
+
+
+def _check_period(algorithm: Algorithm, n: int) -> None:
+    if not callable(algorithm.K):
+        return
+    nothing = freeze(np.zeros(1))
+    finds: dict[str, Callable[[], int | None]] = {
+        "round and step size": lambda: algorithm.count_local_steps(n),
+        "K, dispersion and step size": lambda: algorithm.adapt_period(n, 1, nothing),
+    }
+    for what, find in finds.items():
+        if (K := find()) != (again := find()):
+            raise KavgError(
+                f"K must be a function of {what} alone, got {K}, then {again} in round {n}; a "
+                "period keeps no state and draws nothing"
+            )
 
 
 def _require_prefix_start(problem: Problem, options: RunOptions, w: Floats) -> None:

@@ -63,6 +63,7 @@ SERIES: Final = (
     Column("held_out_F", "number", "F", "objective over the held-out examples"),
 )
 """Series whose meaning is known."""
+KNOWN_SERIES: Final = {each.name: each for each in SERIES}
 
 
 def to_setting(value: Any) -> Setting:
@@ -132,3 +133,15 @@ def rename_taken(names: Sequence[str], taken: Collection[str], prefix: str) -> M
             column = f"{prefix}{column}"
         columns[name] = column
     return columns
+
+
+def describe_series(column: str, name: str) -> Column:
+    """Return the column of a recorded series, under the name that it has in the table.
+
+    >>> describe_series("F", "F").unit, describe_series("distance", "distance").meaning
+    ('F', 'the recorded series distance')
+    """
+    known = KNOWN_SERIES.get(name)
+    if known is None or column != name:
+        return Column(column, "number", "", f"the recorded series {name}")
+    return known

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +51,9 @@ def collect_facts(
     names = [*dict.fromkeys(name for each in settings for name in each)]
     if find_step_sizes(settings):
         names.remove("gamma")
-    for name, column in rename_taken(names, RESERVED, "setting.").items():
+    # A period that changes has a column of its own, beside the K of each round.
+    taken = RESERVED | {"K"} if _has_periods(settings) else RESERVED
+    for name, column in rename_taken(names, taken, "setting.").items():
         given = [each.get(name) for each in settings]
         values = [None if each is None else to_setting(each) for each in given]
         # An algorithm of which P, K or mu is not varied has its own value nevertheless.
@@ -71,6 +74,25 @@ def find_step_sizes(settings: Sequence[Mapping[str, Any]]) -> Sequence[float | N
     given = [each.get("gamma") for each in settings]
     are_numbers = all(isinstance(each, (int, float, type(None))) for each in given)
     return given if are_numbers and any(given) else []
+
+
+def _has_periods(settings: Sequence[Mapping[str, Any]]) -> bool:
+    """True if K was varied, and one of its values is no number."""
+    return any(isinstance(each.get("K"), (str, Mapping)) for each in settings)
+
+
+def split_by_period(run: Trajectory) -> Iterator[tuple[int, slice]]:
+    """Yield the stretches of recorded rounds of one period: their K and rows.
+
+    >>> from numpy import array, zeros
+    >>> w, none = zeros((1, 1)), zeros(0)
+    >>> run = Trajectory("a", 2, 8, 1, array([0, 1, 2]), {}, w, none, none, Ks=array([1, 1, 8]))
+    >>> list(split_by_period(run))
+    [(1, slice(0, 2, None)), (8, slice(2, 3, None))]
+    """
+    Ks = run.periods
+    ends = [*(np.flatnonzero(np.diff(Ks)) + 1).tolist(), len(Ks)]
+    return ((int(Ks[a]), slice(a, b)) for a, b in pairwise([0, *ends]) if a < b)
 
 
 def find_axis(run: Trajectory, name: str, step_size: float | None) -> NDArray[np.int64] | Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,10 @@ from kavg.errors import KavgError
 from kavg.storage.tables.columns import (
     AXES,
     REPLICA,
-    SERIES,
     Column,
     ColumnType,
     Setting,
+    describe_series,
     rename_taken,
     to_array,
     to_cell,
@@ -28,13 +28,12 @@ from kavg.storage.tables.facts import (
     describe_fact,
     find_axis,
     find_step_sizes,
+    split_by_period,
 )
 from kavg.storage.tables.frames import make_pandas, make_polars
 from kavg.storage.tables.lines import format_cells, format_rows
 from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
-
-KNOWN_SERIES: Final = {each.name: each for each in SERIES}
 
 
 @final
@@ -85,7 +84,7 @@ class ResultTable(Mapping[str, NDArray[Any]]):
     def schema(self) -> tuple[Column, ...]:
         """The columns in their order: name, type, unit and meaning of each."""
         facts = [describe_fact(name, x, self.places) for name, x in self._facts.items()]
-        series = [_describe_series(column, name) for column, name in self._series.items()]
+        series = [describe_series(column, name) for column, name in self._series.items()]
         return (*facts, REPLICA, *AXES, *series)
 
     @property
@@ -100,7 +99,9 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         ``KavgError`` for a column that varies within a run, and if no run has the values.
         """
         varied: Facts = {"gamma": self._step_sizes} if any(self._step_sizes) else {}
-        facts = {**self._facts, **varied}
+        # None equals no number: such a run has many K.
+        periods = [None if run.Ks.size else run.K for run in self.runs]
+        facts = {**self._facts, **varied, "K": periods}
         for name in wanted:
             if name not in facts:
                 raise MissingColumn(
@@ -135,10 +136,13 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         """
         yield f"{format_cells(column.name for column in self.schema)}\n"
         for i, run in enumerate(self.runs):
-            facts = ",".join(_format_fact(values[i]) for values in self._facts.values())
             series = [run.series.get(name) for name in self._series.values()]
             axes = [find_axis(run, each.name, self._step_sizes[i]) for each in AXES]
-            yield from format_rows(facts, axes, series, run.replicas)
+            for K, rows in split_by_period(run):
+                own = {name: K if name == "K" else x[i] for name, x in self._facts.items()}
+                facts = ",".join(map(_format_fact, own.values()))
+                parts = [None if x is None else x[rows] for x in series]
+                yield from format_rows(facts, [x[rows] for x in axes], parts, run.replicas)
 
     def read_column(self, name: str, part: range) -> NDArray[Any]:
         """Return the rows of a column that belong to a range of the runs."""
@@ -190,6 +194,8 @@ class ResultTable(Mapping[str, NDArray[Any]]):
         """The values of a column in run i, ``(T, R)``."""
         run = self.runs[i]
         shape = (len(run.rounds), run.replicas)
+        if name == "K":
+            return np.broadcast_to(run.periods[:, None], shape)
         if name in self._facts:
             return np.broadcast_to(to_array([self._facts[name][i]], kind), shape)
         if name == REPLICA.name:
@@ -210,10 +216,3 @@ def _format_fact(value: Setting | None) -> str:
     if isinstance(value, str):
         return format_cells([value])
     return "" if value is None else to_cell(value)
-
-
-def _describe_series(column: str, name: str) -> Column:
-    known = KNOWN_SERIES.get(name)
-    if known is None or column != name:
-        return Column(column, "number", "", f"the recorded series {name}")
-    return known
