@@ -76,11 +76,11 @@ def _check_schedule(algorithm: Algorithm, n: int) -> float:
             f"gamma must be a function of the round alone, got {gamma!r}, then {again!r} for round "
             f"{n}; a schedule keeps no state and draws nothing"
         )
-    _check_period(algorithm, n)
+    _check_period_function(algorithm, n)
     return gamma
 
 
-def _check_period(algorithm: Algorithm, n: int) -> None:
+def _check_period_function(algorithm: Algorithm, n: int) -> None:
     if not callable(algorithm.K):
         return
     nothing = freeze(np.zeros(1))
