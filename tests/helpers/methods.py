@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from kavg import Algorithm, aggregations, optimizers, outer, periods
+from kavg import Algorithm, aggregations, optimizers, outer, periods, schedules
 
 P, K, GAMMA = 5, 3, 0.05
+FALLING = schedules.Piecewise((0.1, 0.05), (2,))
 AVERAGING = outer.Averaging()
 
 
@@ -22,6 +23,13 @@ METHODS: Final[Mapping[str, Algorithm]] = {
         for state in ("reset", "kept", "averaged")
     },
     "post-local SGD": method(K=periods.PiecewisePeriod((1, 4), (2,))),
+    "warm-up": method(K=periods.WarmUpPeriod(2, then=4)),
+    "QSR": method(gamma=FALLING, K=periods.QuadraticSynchronization(alpha=0.1, least=2)),
+    "cubic rule": method(
+        gamma=FALLING,
+        K=periods.WarmUpPeriod(1, periods.QuadraticSynchronization(alpha=0.1, power=3, most=6)),
+    ),
+    "dispersion control": method(K=periods.DispersionControl(spread=0.02)),
     "EASGD": method(aggregation=aggregations.ElasticAveraging(0.3)),
     "EASGD, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.ElasticAveraging(0.3)
