@@ -12,6 +12,7 @@ from kavg.arrays import as_array
 from kavg.base import (
     AdaptivePeriod,
     Aggregation,
+    Asynchronous,
     Floats,
     KeepsIterates,
     LocalOptimizer,
@@ -160,8 +161,17 @@ class Algorithm:
     @property
     def carries_slots(self) -> bool:
         """True if a round begins with more than ``w`` and ``v``: ``State.slots``."""
-        is_averaged = self.optimizer.slots > 0 and self.optimizer.at_average == "averaged"
-        return is_averaged or self.learner_slots > 0
+        return self.shared_slots > 0 or self.learner_slots > 0
+
+    @property
+    def shared_slots(self) -> int:
+        """The number of arrays of the size of the model that all learners carry on together.
+
+        They are averaged slots, or earlier iterates.
+        """
+        own = self.optimizer.slots if self.optimizer.at_average == "averaged" else 0
+        part = self.aggregation
+        return int(own) + (part.count_past(self.P) if isinstance(part, Asynchronous) else 0)
 
     @property
     def learner_slots(self) -> int:

@@ -7,7 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from kavg.aggregations.contradictions import refuse_averaged_slots
 from kavg.base import Floats
+from kavg.base.outer_rules import describe_outer_rule
 from kavg.ranges import Share, check_ranges
 
 
@@ -22,7 +24,16 @@ class ElasticAveraging:
         x^j = x^j - alpha (x^j - w)
         w = step(w, d)                     the outer rule; Averaging(alpha=P alpha) is the paper's
 
-    With ``AllLearners`` everyone goes on from the new ``w`` instead.
+    Learners are pulled to the centre as it was, and not to the new one; with ``AllLearners``
+    everyone goes on from the new ``w`` instead.  The centre of the paper moves by
+    ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  EAMSGD is this with
+    ``optimizers.NesterovSteps(at_average="kept")``.  With ``alpha = 0`` the learners never meet,
+    which are the bits of ``Gossip(mixing="identity")``.
+
+    On a quadratic, with ``rho = (1 - gamma h)^K``, centre and mean of the learners converge if
+    ``|rho (1 - alpha - beta)| < 1``, ``rho < 1`` and ``rho (2 - 2 alpha - beta) > beta - 2``.
+
+    Raises ``KavgError`` if ``alpha`` is out of range or the optimizer's state is averaged.
 
     Source: Zhang, Choromanska and LeCun 2015, arXiv 1412.6651; its period tau is our K.
 
@@ -40,7 +51,19 @@ class ElasticAveraging:
         check_ranges(self)
 
     def check_method(self, method: Any) -> None:
-        """Accept every method."""
+        """Raise ``KavgError`` if the state of the optimizer is averaged, as no model is."""
+        refuse_averaged_slots(method, "elastic averaging")
+
+    def list_warnings(self, method: Any) -> list[str]:
+        """Return what is likely to be a slip: a centre that moves beyond the mean."""
+        step = float(describe_outer_rule(method.outer).get("alpha", 1.0))
+        if step <= 1:
+            return []
+        return [
+            f"the centre moves by outer alpha = {step:g} of the way to the mean of the learners, "
+            f"which is beyond it (the paper's step is P alpha = {method.P * self.alpha:g}); "
+            "P alpha up to 1 is safe from it"
+        ]
 
     def release(self, x: Floats, w: Floats) -> None:
         """Pull the learners towards the centre: ``x = x - alpha (x - w)``."""

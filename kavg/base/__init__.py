@@ -7,7 +7,9 @@ rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learne
 """
 
 from kavg.base.aggregations import Aggregation as Aggregation
+from kavg.base.aggregations import Asynchronous as Asynchronous
 from kavg.base.aggregations import KeepsIterates as KeepsIterates
+from kavg.base.aggregations import MixesIterates as MixesIterates
 from kavg.base.algorithms import AdaptivePeriod as AdaptivePeriod
 from kavg.base.algorithms import AtAverage as AtAverage
 from kavg.base.algorithms import LocalOptimizer as LocalOptimizer

@@ -6,9 +6,10 @@ the engine asks which it has.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from kavg.base.values import Floats
+from kavg.base.values import Floats, Indices
 
 
 class Aggregation(Protocol):
@@ -31,5 +32,38 @@ class KeepsIterates(Aggregation, Protocol):
         """Replace the learners' last iterates ``x (t, R, d)`` by those they go on from, in place.
 
         ``w (R, d)`` is the point that displacements are counted from.
+        """
+        ...
+
+
+@runtime_checkable
+class MixesIterates(KeepsIterates, Protocol):
+    """An aggregation whose learners go on from weighted sums of the iterates of several.
+
+    After ``release``, learner j goes on from ``sum_i W_ji x_i``; the sum of its own rank's rows
+    costs one ``Allgather`` of all iterates a round.
+    """
+
+    def list_weights(self, j: int, P: int) -> Sequence[tuple[int, float]]:
+        """Return the learners i whose iterates j adds up, in that order, with ``W_ji``."""
+        ...
+
+
+@runtime_checkable
+class Asynchronous(Aggregation, Protocol):
+    """An aggregation without a mean: a round is P updates of ``w``, one after another.
+
+    Update i of a round is that of learner i.  It takes its K steps from the iterate before an
+    earlier update, and all of its displacement is added to the newest one.
+    """
+
+    def count_past(self, P: int) -> int:
+        """Return the longest staleness: the number of earlier iterates that are kept."""
+        ...
+
+    def draw_staleness(self, seed: int, n: int, R: int, P: int) -> Indices:
+        """Return by how many updates the point is old where each update of round n begins.
+
+        The shape is ``(R, P)``; the first replicas' must not depend on ``R``.
         """
         ...

@@ -11,7 +11,8 @@ from typing import final
 import numpy as np
 
 from kavg.arrays import freeze
-from kavg.base import Floats
+from kavg.base import Floats, MixesIterates
+from kavg.engine.aggregation.iterate_mixer import IterateMixer
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
@@ -61,6 +62,12 @@ class Learners:
             own=self.own, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype,
         )  # fmt: skip
         self.states, rows = self.local.states, self.local.states.rows
+        aggregation = algorithm.aggregation
+        self.mixer = (
+            IterateMixer(comm, aggregation, algorithm.P, (R, d), options.dtype)
+            if isinstance(aggregation, MixesIterates)
+            else None
+        )
         self.mean: Mean = MEANS[options.mean](comm, algorithm.P, rows, d)
         self.store = DisplacementStore(self.own, rows, d, is_kept=isinstance(self.mean, ExactMean))
         can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
@@ -70,10 +77,7 @@ class Learners:
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
-        j = min(self.algorithm.P, 2) - 1
-        near = move_away(state.w, self.local.dtype)
-        here = self.local.first_gradient(j, near, count_steps(self.algorithm, state))
-        last = compare_with_plan(self.problem.oracle, here, drawn)
+        last = compare_first_gradient(self.problem, self.algorithm, self.local, state, drawn)
         # What an objective depends on, its gradients do as well.
         for text in (found or filter(None, [last])) if self.rank == 0 else ():
             warnings.warn(text, stacklevel=4)
@@ -107,6 +111,8 @@ class Learners:
             done = self.average(exponents, steps)
             while not done:
                 done = self.average(mean.exponents, steps, again=True)
+            if self.mixer is not None:
+                self.mixer.mix(self.states.last_iterates)
             slots = self.states.end(mean.mean)
             # Before the outer rule, which may overwrite the mean displacement.
             again = partial(self.fold, steps=steps, again=True)
@@ -181,6 +187,16 @@ class Learners:
 def count_steps(algorithm: RoundMethod, state: State) -> int:
     """Return the local steps that a learner has taken up to a state."""
     return int(algorithm.sum_local_steps(state.n) if state.steps is None else state.steps)
+
+
+def compare_first_gradient(
+    problem: Problem, algorithm: RoundMethod, local: LocalSteps, state: State, drawn: Floats
+) -> str | None:
+    """Return a suspicion if a learner's gradient as planned is not the one that was drawn."""
+    j = min(algorithm.P, 2) - 1
+    near = move_away(state.w, local.dtype)
+    here = local.first_gradient(j, near, count_steps(algorithm, state))
+    return compare_with_plan(problem.oracle, here, drawn)
 
 
 def _can_repeat(problem: Problem, P: int, options: RunOptions, size: int) -> bool:

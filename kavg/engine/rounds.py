@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 
 from kavg.arrays import freeze
-from kavg.base import Communicator, Floats, Precision
+from kavg.base import Asynchronous, Communicator, Floats, Precision
 from kavg.base.outer_rules import memory_shape
+from kavg.engine.aggregation.asynchronous_learners import AsynchronousLearners
 from kavg.engine.contracts import (
     check_user_code,
     explain_failure,
@@ -97,7 +98,9 @@ def iterate_rounds(
     ranks = ranks or Ranks()
     checked = ranks.attempt(lambda: _check_beginning(problem, algorithm, options, state), None)
     # After the checks, as the workspace of a run is larger than theirs.
-    learners = ranks.attempt(lambda: Learners(problem, algorithm, options, ranks, request), None)
+    takes_turns = isinstance(algorithm.aggregation, Asynchronous)
+    plan: type[Learners | AsynchronousLearners] = AsynchronousLearners if takes_turns else Learners
+    learners = ranks.attempt(lambda: plan(problem, algorithm, options, ranks, request), None)
     if checked is not None and learners is not None:
         ranks.attempt(partial(learners.check_plan, *checked), None)
     # A rank without workspace cannot take part in the sum of a round.

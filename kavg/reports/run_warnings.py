@@ -37,7 +37,7 @@ def describe_objective_data(objective: Objective) -> DataReport | None:
 
 
 def list_setting_warnings(problem: Problem, algorithms: Sequence[Algorithm]) -> list[str]:
-    """Return the warnings about the data of a problem and about the step sizes on it.
+    """Return the warnings about the data of a problem, the step sizes on it, and the methods.
 
     >>> from kavg import objectives, oracles, outer
     >>> problem = Problem(objectives.Quadratic((1.0, 100.0)), oracles.Noiseless())
@@ -47,7 +47,8 @@ def list_setting_warnings(problem: Problem, algorithms: Sequence[Algorithm]) -> 
     """
     report = describe_objective_data(problem.objective)
     about_data = [] if report is None else [*_warn_of_data(report, problem.objective)]
-    return [*about_data, *_warn_of_start(problem), *_warn_of_steps(problem.objective, algorithms)]
+    steps = _warn_of_steps(problem.objective, algorithms)
+    return [*about_data, *_warn_of_start(problem), *steps, *_warn_of_aggregations(algorithms)]
 
 
 def _warn_of_data(report: DataReport, objective: Objective) -> Iterator[str]:
@@ -103,6 +104,14 @@ def _warn_of_steps(objective: Objective, algorithms: Sequence[Algorithm]) -> Ite
                 f"{algorithm.name}: gamma L is {product:.3g}, above 2: steps as long as these grow "
                 f"where F curves by L ({L.how}); gamma below {2 / L.value:.2g} is safe from it"
             )
+
+
+def _warn_of_aggregations(algorithms: Sequence[Algorithm]) -> Iterator[str]:
+    for algorithm in algorithms:
+        # Few aggregations have any, so that the Protocol does not ask for it.
+        list_warnings = getattr(algorithm.aggregation, "list_warnings", None)
+        for text in list_warnings(algorithm) if callable(list_warnings) else ():
+            yield f"{algorithm.name}: {text}"
 
 
 def _is_cheap(objective: Objective) -> bool:

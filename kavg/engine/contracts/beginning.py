@@ -158,9 +158,9 @@ def _check_local_state(
     slots: Floats | None,
     shape: tuple[int, int],
 ) -> None:
-    """Raise ``KavgError`` unless there are slots where the optimizer carries them on."""
+    """Raise ``KavgError`` unless there are slots where they are carried on."""
     kept = algorithm.learner_slots
-    s = kept or algorithm.optimizer.slots
+    s = kept or algorithm.shared_slots
     fits = slots is None
     if n > 0 and algorithm.carries_slots:
         fits = slots is not None and slots.shape == (len(slots) if kept else 1, s, *shape)

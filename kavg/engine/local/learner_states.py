@@ -98,12 +98,20 @@ class LearnerStates:
             self.iterates.release(x, w)
             self._leave(learners)[:, -1] = x
 
+    @property
+    def last_iterates(self) -> Floats:
+        """The iterates that this rank's learners leave, ``(learners, R, d)``, if they keep theirs."""
+        assert self.left is not None
+        return self.left[:, -1]
+
     def end(self, mean: Floats) -> Floats | None:
         """Return what the round leaves, from the mean displacement of all rows."""
         if self.is_averaged:
             s, _, R, d = self.slots.shape
             return freeze(mean[R:].reshape(1, s, R, d).copy())
-        return None if self.left is None else freeze(self.left)
+        # Steps that are taken once more in this round, for the dispersion, leave nothing.
+        left, self.left = self.left, None
+        return None if left is None else freeze(left)
 
     def _is_own(self, learners: range) -> bool:
         # In a first round every rank takes the steps of learner 0, whose grids all share.

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from kavg.aggregations import AllLearners
+from kavg.aggregations import AllLearners, ElasticAveraging, Gossip, StaleGradients
 from kavg.analysis.exact.eigenbasis import EigenProblem
+from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
+from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
+from kavg.analysis.exact.methods.stale_moments import iterate_stale_moments
 from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
 from kavg.base import AdaptivePeriod
 from kavg.errors import KavgError
@@ -21,6 +24,9 @@ It raises ``KavgError`` where the problem, or a number of the method, has no exa
 
 RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
     (SGD, AllLearners): iterate_moments,
+    (SGD, ElasticAveraging): iterate_elastic_moments,
+    (SGD, Gossip): iterate_gossip_moments,
+    (SGD, StaleGradients): iterate_stale_moments,
 }
 """By the classes of the optimizer and of the aggregation."""
 
