@@ -48,7 +48,21 @@ def heavy_ball(learner, g, gamma, o):
     learner.x = learner.x - gamma * learner.slots["m"]
 
 
-LOCAL_STEPS = {"sgd": sgd, "heavy_ball": heavy_ball}
+def nesterov(learner, g, gamma, o):
+    learner.slots["m"] = o.beta * learner.slot("m") + g
+    learner.x = learner.x - gamma * (g + o.beta * learner.slots["m"])
+
+
+def adam(learner, g, gamma, o):
+    beta1, beta2 = o.betas
+    m = learner.slots["m"] = beta1 * learner.slot("m") + (1 - beta1) * g
+    s = learner.slots["s"] = beta2 * learner.slot("s") + (1 - beta2) * g * g
+    m_hat = m / (1 - beta1**learner.age)
+    s_hat = s / (1 - beta2**learner.age)
+    learner.x = learner.x - gamma * m_hat / (np.sqrt(s_hat) + o.eps)
+
+
+LOCAL_STEPS = {"sgd": sgd, "heavy_ball": heavy_ball, "nesterov": nesterov, "adam": adam}
 
 
 def take_steps(learner, steps, gamma, optimizer, gradient):
