@@ -9,7 +9,7 @@ from typing import Final, final
 
 from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
-from kavg.base import Constant, NoiseConstants, Objective, unknown_constant
+from kavg.base import AdaptivePeriod, Constant, NoiseConstants, Objective, unknown_constant
 from kavg.objectives import Linear, Quadratic
 from kavg.outer import SlowMo
 from kavg.problem import Algorithm
@@ -66,7 +66,7 @@ def make_setting(
     # by the theorems that do not need pl.
     setting = Setting(
         P=algorithm.P,
-        K=algorithm.constant_K,
+        K=algorithm.count_local_steps(1),
         B=noise.B,
         N=N,
         gamma=algorithm.step_size(1),
@@ -93,12 +93,15 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
         return f"the theorems are for local steps of plain SGD, not {_kind(algorithm.optimizer)}"
     if not algorithm.is_plain:
         return f"the theorems are for the mean of all learners, not {_kind(algorithm.aggregation)}"
-    if callable(algorithm.K):
-        return "K changes from round to round; the theorems are for a constant K"
-    gamma = algorithm.step_size(1)
+    if isinstance(algorithm.K, AdaptivePeriod):
+        return "K adapts to the run; the theorems are for a constant K"
+    gamma, K = algorithm.step_size(1), algorithm.count_local_steps(1)
     # A schedule is called for every round; a number is constant however large N is.
     if callable(algorithm.gamma) and any(algorithm.step_size(n) != gamma for n in range(2, N + 1)):
         return "gamma changes from round to round; the theorems are for a constant step"
+    # After gamma, from which K may follow: with QSR it is constant where gamma is.
+    if callable(algorithm.K) and any(algorithm.count_local_steps(n) != K for n in range(2, N + 1)):
+        return "K changes from round to round; the theorems are for a constant K"
     return None
 
 

@@ -33,6 +33,7 @@ from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
 from kavg.reports import table
+from kavg.reports.period_warnings import list_period_warnings
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
@@ -73,6 +74,7 @@ def announce_settings(config: Config) -> None:
     if report is not None:
         print_messages([report.line])
     print_messages(list_setting_warnings(config.problem, config.algorithms))
+    print_messages(list_period_warnings(config.algorithms, config.rounds))
 
 
 def share_stream(comm: Communicator, path: Path) -> bytes | None:

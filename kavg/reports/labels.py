@@ -22,7 +22,8 @@ TITLES: Final = {"grad_norm2": "||grad F||^2"}
 def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
     """Return a printable, distinct, non-empty name for each algorithm.
 
-    An algorithm without a name is called by its P and K; equal names are numbered.
+    An algorithm without a name is called by its P and K (``format_period``); equal names are
+    numbered.
 
     Raises:
         KavgError: if there is no trajectory, or a trajectory in place of a list.
@@ -37,11 +38,24 @@ def run_labels(trajectories: Sequence[Trajectory]) -> list[str]:
         raise KavgError("give a list of one or more trajectories, [trajectory] for one of them")
     taken: list[str] = []
     for run in trajectories:
-        name = escape_unprintable(run.name).strip() or f"P={run.P} K={run.K}"
+        name = escape_unprintable(run.name).strip() or f"P={run.P} K={format_period(run)}"
         # Tried one by one, as a user may have named another algorithm "K-AVG (2)".
         tries = (name if i == 1 else f"{name} ({i})" for i in count(1))
         taken.append(next(candidate for candidate in tries if candidate not in taken))
     return taken
+
+
+def format_period(run: Trajectory) -> str:
+    """Return the K of a run as text, the least and the largest where it changes.
+
+    >>> import numpy as np
+    >>> z, Ks = np.zeros((3, 1)), np.array([1, 1, 8])
+    >>> run = Trajectory("", 2, 8, 1, np.arange(3), {"F": z}, z, z, z[:, 0], Ks=Ks)
+    >>> format_period(run)
+    '1 to 8'
+    """
+    least, most = int(run.periods.min()), int(run.periods.max())
+    return str(most) if least == most else f"{least} to {most}"
 
 
 def recorded_quantities(trajectories: Sequence[Trajectory]) -> list[str]:

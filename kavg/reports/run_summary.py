@@ -10,7 +10,13 @@ from kavg.analysis.estimate import Estimate, paired_difference
 from kavg.analysis.quantities import quantity_interval
 from kavg.errors import KavgError
 from kavg.reports.json_values import json_estimate
-from kavg.reports.labels import format_estimate, quantity_title, recorded_quantities, run_labels
+from kavg.reports.labels import (
+    format_estimate,
+    format_period,
+    quantity_title,
+    recorded_quantities,
+    run_labels,
+)
 from kavg.reports.text import align_columns, wrap_text
 from kavg.text import format_count
 from kavg.trajectory import Trajectory
@@ -90,6 +96,7 @@ def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
     return {
         "P": run.P,
         "K": run.K,
+        **_describe_periods(run),
         "B": run.B,
         "rounds": int(run.rounds[-1]),
         "gradients": int(run.gradients[-1]),
@@ -98,6 +105,17 @@ def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
         "not_finite": run.not_finite,
         "final": {name: json_estimate(estimate) for name, estimate in final.items()},
         "minus_first": None,
+    }
+
+
+def _describe_periods(run: Trajectory) -> dict[str, int]:
+    """Return what JSON has beside the last ``K`` where K changes: its range, and the local steps."""
+    if not run.Ks.size:
+        return {}
+    return {
+        "least_K": int(run.Ks.min()),
+        "most_K": int(run.Ks.max()),
+        "local_steps": int(run.steps[-1]),
     }
 
 
@@ -133,7 +151,8 @@ def _format_extent(run: Trajectory) -> str:
     if run.diverged_at is not None:
         what = f": {run.not_finite} is not finite" if run.not_finite else ""
         end = f", diverged at round {run.diverged_at}{what}"
-    return f"{rounds}, {format_count(run.replicas, 'replica')}{end}"
+    period = f", K {format_period(run)}" if run.Ks.size else ""
+    return f"{rounds}{period}, {format_count(run.replicas, 'replica')}{end}"
 
 
 def _format_final(run: Trajectory, quantity: str, level: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from kavg.base import AdaptivePeriod
 from kavg.sweeps.designs.axes import EFFECTIVE_STEP
 from kavg.sweeps.points import Point
 from kavg.sweeps.stage import Stage
@@ -63,7 +64,9 @@ def _warn_of_unlike_ends(sweep: Sweep) -> Iterator[str]:
 def _list_gradients(sweep: Sweep) -> Mapping[str, set[int]]:
     gradients: dict[str, set[int]] = defaultdict(set)
     for point in sweep.points:
-        gradients[point.algorithm].add(_count_gradients(point, sweep.stages[0]))
+        # What an adaptive K costs is known after the run alone.
+        if not isinstance(point.config.algorithms[0].K, AdaptivePeriod):
+            gradients[point.algorithm].add(_count_gradients(point, sweep.stages[0]))
     return gradients
 
 

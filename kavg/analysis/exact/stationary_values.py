@@ -41,6 +41,8 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
     directions = to_eigenbasis(problem, algorithm.P)
     if callable(algorithm.gamma):
         raise KavgError("with a schedule of gamma there is no stationary law; use a number")
+    if callable(algorithm.K):
+        raise KavgError("with a K that changes there is no stationary law; use a number")
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
     gamma, K = algorithm.gamma, algorithm.constant_K

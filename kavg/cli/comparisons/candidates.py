@@ -128,8 +128,8 @@ def collect_settings(algorithm: Algorithm) -> dict[str, object]:
     >>> collect_settings(Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)))
     {'P': 4, 'K': 8, 'gamma': 0.05, 'mu': 0.5}
     """
-    outer, gamma = to_plain(algorithm.outer), to_plain(algorithm.gamma)
+    outer, K, gamma = map(to_plain, (algorithm.outer, algorithm.K, algorithm.gamma))
     rule = {name: value for name, value in outer.items() if name != "kind"}
-    shown = gamma if isinstance(gamma, float) else gamma["kind"]
-    # A schedule is shown by its kind alone: a table has no room for its numbers.
-    return {"P": algorithm.P, "K": algorithm.K, "gamma": shown, **rule}
+    # Functions of the round are shown by their kind alone: a table has no room for their numbers.
+    shown = [each["kind"] if isinstance(each, dict) else each for each in (K, gamma)]
+    return {"P": algorithm.P, "K": shown[0], "gamma": shown[1], **rule}

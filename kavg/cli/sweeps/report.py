@@ -74,7 +74,7 @@ def _describe_points(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
             "cell": to_plain(dict(point.cell)),
             "rounds": config.rounds,
             "P": algorithm.P,
-            "K": algorithm.K,
+            "K": to_plain(algorithm.K),
         }
 
 

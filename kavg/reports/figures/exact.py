@@ -71,7 +71,7 @@ def exact_figure(
         )
     for one, run in zip(exacts, trajectories, strict=False):
         is_named = one.name and run.name and one.name != run.name
-        if is_named or (one.P, one.K, one.B) != (run.P, run.K, run.B):
+        if is_named or (one.P, one.B) != (run.P, run.B) or not _have_same_steps(one, run):
             raise KavgError(
                 f"exact and measured trajectories must be in one order, got those of {one.name!r} "
                 f"and {run.name!r}, of P, K, B {one.P, one.K, one.B} and {run.P, run.K, run.B}"
@@ -84,7 +84,7 @@ def exact_figure(
         scale_y_axis(panel, [*lines, *points], quantity)
         _draw_lines_and_points(panel, lines, points)
         label_axes(panel, axis, quantity)
-    names = [each.name or f"P={each.P} K={each.K}" for each in exacts]
+    names = [each.name or _name_by_numbers(each) for each in exacts]
     add_legend(figure, [(name, line_style(place)) for place, name in enumerate(names)])
     means = describe_means(trajectories, level, "points", "bars") if trajectories else ""
     add_caption(figure, "; ".join(filter(None, ("lines: exact expectations", means))), layout)
@@ -119,6 +119,17 @@ def atlas_figure(atlases: Sequence[Atlas], layout: Layout = PAGE) -> Figure:
     lines = ("black: analytic boundary, unstable beyond it", "white: momentum of the least radius")
     add_caption(figure, "; ".join(lines), layout)
     return figure
+
+
+def _name_by_numbers(exact: ExactTrajectory) -> str:
+    is_constant = np.array_equal(exact.steps, exact.rounds * exact.K)
+    return f"P={exact.P} K={exact.K}" if is_constant else f"P={exact.P}, K changes"
+
+
+def _have_same_steps(one: ExactTrajectory, run: Trajectory) -> bool:
+    """True if K was the same: a run that diverged has fewer rounds, and perhaps another last K."""
+    _, a, b = np.intersect1d(one.rounds, run.rounds, return_indices=True)
+    return np.array_equal(one.steps[a], run.steps[b])
 
 
 def _exact_curve(exact: ExactTrajectory, axis: str, quantity: str) -> Curve:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from kavg.reports.figures.sweeps.setting_axis import name_setting
+from kavg.reports.labels import format_period
 from kavg.text import escape_unprintable
 from kavg.trajectory import Trajectory
 
@@ -42,7 +43,7 @@ def name_runs(
 
 def _settings(run: Trajectory) -> dict[str, str]:
     """The settings of a run as text, by their names."""
-    values: dict[str, object] = {"P": run.P, "K": run.K, "B": run.B}
+    values: dict[str, object] = {"P": run.P, "K": format_period(run), "B": run.B}
     if spelled := _spell_gammas(run):
         values["gamma"] = spelled
     values |= {name: value for name, value in run.outer.items() if isinstance(value, float)}

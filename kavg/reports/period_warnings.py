@@ -1,0 +1,60 @@
+"""Warnings about periods that follow from the step size: an upper limit that acts, a warm-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from kavg.periods import QuadraticSynchronization, WarmUpPeriod
+from kavg.problem import Algorithm
+
+SAMPLED: Final = 1000
+"""Rounds that are looked at, at most about."""
+
+
+def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[str]:
+    """Return where the upper limit of QSR acts, and where its K is large as gamma warms up.
+
+    >>> from kavg import outer, periods, schedules
+    >>> gamma = schedules.Piecewise(gammas=(0.1, 0.01), boundaries=(50,))
+    >>> rule = periods.QuadraticSynchronization(alpha=0.1, most=64)
+    >>> method = Algorithm(P=2, K=rule, gamma=gamma, outer=outer.Averaging(), name="QSR")
+    >>> list_period_warnings([method], rounds=100)
+    ['QSR: most = 64 is its K from round 51 on at the latest, where the rule gives 100']
+    """
+    some = sorted({*range(1, rounds + 1, max(1, rounds // SAMPLED)), rounds})
+    return [line for method in algorithms for line in _warn_of_period(method, some)]
+
+
+def _warn_of_period(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
+    rule, first = method.K, 1
+    if isinstance(rule, WarmUpPeriod):
+        rule, first = rule.then, rule.rounds + 1
+    after = [n for n in some if n >= first]
+    if isinstance(rule, QuadraticSynchronization) and after:
+        yield from _warn_of_limit(method, rule, after)
+        yield from _warn_of_fall(method, after)
+
+
+def _warn_of_limit(
+    method: Algorithm, rule: QuadraticSynchronization, some: Sequence[int]
+) -> Iterator[str]:
+    most = rule.most
+    for n in some if most is not None else ():
+        grown = rule.grow(method.step_size(n))
+        if method.count_local_steps(n) == most and grown >= most + 1:
+            yield (
+                f"{method.name}: most = {most} is its K from round {n} on at the latest, where the "
+                f"rule gives {grown:.6g}"
+            )
+            return
+
+
+def _warn_of_fall(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
+    peak = max(some, key=method.step_size)
+    begins, falls = (method.count_local_steps(n) for n in (some[0], peak))
+    if begins > falls:
+        yield (
+            f"{method.name}: K begins with {begins} local steps, as gamma is small at first, and "
+            f"falls to {falls}; wait for gamma with K = {{ kind = 'warm_up', rounds = {peak}, ... }}"
+        )
