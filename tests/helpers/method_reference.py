@@ -65,11 +65,27 @@ def adam(learner, g, gamma, o):
 LOCAL_STEPS = {"sgd": sgd, "heavy_ball": heavy_ball, "nesterov": nesterov, "adam": adam}
 
 
-def take_steps(learner, steps, gamma, optimizer, gradient):
-    for step in steps:
-        learner.age += 1
-        g = gradient(learner.x, learner.j, step)
-        LOCAL_STEPS[optimizer.kind](learner, g, gamma, optimizer)
+@dataclass
+class Place:
+    """Where a run is: the replica, the round, and what its learners need for the local steps."""
+
+    method: Algorithm
+    gradient: StochasticGradientAt
+    r: int
+    learners: list
+    n: int = 0
+    taken: int = 0
+    steps: range = range(0)
+    gamma: float = 0.0
+    past: list = field(default_factory=list)
+
+    def take(self, learner, steps=None):
+        """The local steps of a learner, by default all of the round."""
+        optimizer = self.method.optimizer
+        for step in self.steps if steps is None else steps:
+            learner.age += 1
+            g = self.gradient(learner.x, learner.j, step)
+            LOCAL_STEPS[optimizer.kind](learner, g, self.gamma, optimizer)
 
 
 def settle(learners, optimizer):
@@ -88,30 +104,76 @@ def settle(learners, optimizer):
 
 
 def spread_of(models):
-    mean = sum(models) / len(models)
+    mean = mean_of(models)
     return sum(np.sum((x - mean) ** 2) for x in models) / len(models)
 
 
-def all_learners(method, learners, start, steps, gamma, gradient):
-    for learner in learners:
+def mean_of(models):
+    return sum(models) / len(models)
+
+
+def all_learners(run, start):
+    for learner in run.learners:
         learner.x = start
-        take_steps(learner, steps, gamma, method.optimizer, gradient)
-    settle(learners, method.optimizer)
-    models = [learner.x for learner in learners]
-    return sum(models) / len(models) - start, spread_of(models)
+        run.take(learner)
+    settle(run.learners, run.method.optimizer)
+    models = [learner.x for learner in run.learners]
+    return mean_of(models) - start, spread_of(models)
 
 
-def elastic(method, learners, start, steps, gamma, gradient):
-    for learner in learners:
-        take_steps(learner, steps, gamma, method.optimizer, gradient)
-    settle(learners, method.optimizer)
-    models = [learner.x for learner in learners]
-    for learner in learners:
-        learner.x = learner.x - method.aggregation.alpha * (learner.x - start)
-    return sum(models) / len(models) - start, spread_of(models)
+def elastic(run, start):
+    for learner in run.learners:
+        run.take(learner)
+    settle(run.learners, run.method.optimizer)
+    models = [learner.x for learner in run.learners]
+    for learner in run.learners:
+        learner.x = learner.x - run.method.aggregation.alpha * (learner.x - start)
+    return mean_of(models) - start, spread_of(models)
 
 
-ROUNDS = {"all": all_learners, "elastic": elastic}
+def mixing_matrix(mixing, P):
+    if not isinstance(mixing, str):
+        return np.array(mixing)
+    W = np.zeros((P, P))
+    for j in range(P):
+        who = {"ring": {j - 1, j, j + 1}, "complete": range(P), "identity": {j}}[mixing]
+        for i in {i % P for i in who}:
+            W[j, i] = 1.0
+    return W / W.sum(axis=1, keepdims=True)
+
+
+def gossip(run, start):
+    for learner in run.learners:
+        run.take(learner)
+    settle(run.learners, run.method.optimizer)
+    models = [learner.x for learner in run.learners]
+    W = mixing_matrix(run.method.aggregation.mixing, len(models))
+    for j, learner in enumerate(run.learners):
+        learner.x = sum(W[j, i] * x for i, x in enumerate(models))
+    return mean_of(models) - start, spread_of(models)
+
+
+def stale_gradients(run, start):
+    P, spread = run.method.P, 0.0
+    run.past = run.past or [start]
+    tau = run.method.aggregation.draw_staleness(SEED, run.n, R, P)[run.r]
+    for j, learner in enumerate(run.learners):
+        t = (run.n - 1) * P + j
+        x_0 = run.past[max(0, t - tau[j])]
+        learner.x = x_0
+        run.take(learner)
+        settle([learner], run.method.optimizer)
+        run.past.append(run.past[t] + (learner.x - x_0))
+        spread += np.sum((learner.x - run.past[t + 1]) ** 2) / P
+    return run.past[-1] - start, spread
+
+
+ROUNDS = {
+    "all": all_learners,
+    "elastic": elastic,
+    "gossip": gossip,
+    "stale_gradients": stale_gradients,
+}
 
 
 # --- the outer rule
@@ -156,7 +218,7 @@ def warm_up(period, n, gamma, before):
 
 
 def qsr(period, n, gamma, before):
-    # In rational numbers, with the page's word on what counts as rounding.
+    # In rational numbers; up to 1e-12 below a whole number counts as rounding.
     grown = (Fraction(period.alpha) / Fraction(gamma)) ** period.power
     K = max(period.least, floor(grown * (1 + Fraction(1, 10**12))))
     return K if period.most is None else max(period.least, min(K, period.most))
@@ -185,26 +247,22 @@ def find_period(period, n, gamma, before):
     return PERIODS[getattr(period, "kind", "constant")](period, n, gamma, before)
 
 
-def rounds(
-    method: Algorithm, gradient: StochasticGradientAt, w1: np.ndarray, Ks: dict[int, int]
-) -> Iterator[tuple[np.ndarray, float]]:
+def rounds(run: Place, w1: np.ndarray, Ks: dict[int, int]) -> Iterator[tuple[np.ndarray, float]]:
     """Yield ``(w_{n+1}, dispersion)`` for n = 1, 2, ...
 
     The replica that comes first decides the periods, which ``Ks`` has for the others.
     """
-    learners = [Learner(j, w1) for j in range(method.P)]
+    method = run.method
     rule = OUTER[method.outer.kind](method.outer, len(w1))
-    w, taken, n, before = w1, 0, 0, None
+    w, before = w1, None
     while True:
-        n += 1
-        gamma = method.step_size(n)
-        K = Ks.setdefault(n, find_period(method.K, n, gamma, before))
-        steps = range(taken, taken + K)
-        taken += K
-        start = rule.start(w)
-        take_round = ROUNDS[method.aggregation.kind]
-        d, spread = take_round(method, learners, start, steps, gamma, gradient)
-        w = rule.step(w, d, gamma)
+        run.n += 1
+        run.gamma = method.step_size(run.n)
+        K = Ks.setdefault(run.n, find_period(method.K, run.n, run.gamma, before))
+        run.steps = range(run.taken, run.taken + K)
+        run.taken += K
+        d, spread = ROUNDS[method.aggregation.kind](run, rule.start(w))
+        w = rule.step(w, d, run.gamma)
         before = K, spread
         yield w, spread
 
@@ -228,7 +286,9 @@ def largest_difference(method: Algorithm, transcribed: Algorithm | None = None) 
         def gradient(x, j, step, r=r):
             return OBJECTIVE.grad(x, np.empty_like(x)) + spy.noise[j, step][r]
 
-        reference = rounds(transcribed or method, gradient, start.w[r], Ks)
+        other = transcribed or method
+        learners = [Learner(j, start.w[r]) for j in range(other.P)]
+        reference = rounds(Place(other, gradient, r, learners), start.w[r], Ks)
         for done, (w, spread) in zip(engine, reference, strict=False):
             differences += [np.abs(done.w[r] - w).max(), abs(done.dispersion[r] - spread)]
     return float(max(differences))
