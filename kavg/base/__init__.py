@@ -8,8 +8,12 @@ rounds; ``w`` is the meta-iterate, ``v`` the block momentum and ``x`` the learne
 
 from kavg.base.aggregations import Aggregation as Aggregation
 from kavg.base.aggregations import Asynchronous as Asynchronous
+from kavg.base.aggregations import AveragesGroups as AveragesGroups
 from kavg.base.aggregations import KeepsIterates as KeepsIterates
 from kavg.base.aggregations import MixesIterates as MixesIterates
+from kavg.base.aggregations import RoundDraw as RoundDraw
+from kavg.base.aggregations import RoundShares as RoundShares
+from kavg.base.aggregations import WeighsLearners as WeighsLearners
 from kavg.base.algorithms import AdaptivePeriod as AdaptivePeriod
 from kavg.base.algorithms import AtAverage as AtAverage
 from kavg.base.algorithms import LocalOptimizer as LocalOptimizer
@@ -17,6 +21,7 @@ from kavg.base.algorithms import LocalUpdate as LocalUpdate
 from kavg.base.algorithms import Outer as Outer
 from kavg.base.algorithms import Period as Period
 from kavg.base.algorithms import Schedule as Schedule
+from kavg.base.communicators import CanSplit as CanSplit
 from kavg.base.communicators import Communicator as Communicator
 from kavg.base.measures import LearnerPoint as LearnerPoint
 from kavg.base.measures import PlannedMeasure as PlannedMeasure

@@ -7,7 +7,10 @@ the engine asks which it has.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kavg.base.values import Floats, Indices
 
@@ -66,4 +69,66 @@ class Asynchronous(Aggregation, Protocol):
 
         The shape is ``(R, P)``; the first replicas' must not depend on ``R``.
         """
+        ...
+
+
+class RoundDraw(NamedTuple):
+    """The address of what is drawn for round ``n``, for each of ``R`` replicas by itself."""
+
+    seed: int
+    n: int
+    R: int
+
+
+class RoundShares(NamedTuple):
+    """What some learners contribute to the mean of a round, one row a learner.
+
+    Each is an array ``(learners, R)``, or None where all learners are alike: ``takes_part`` says
+    whose displacement is read, ``factors`` multiply the displacements before their mean (one
+    column does for all replicas), and ``K`` is the number of local steps.
+    """
+
+    takes_part: NDArray[np.bool_] | None = None
+    factors: Floats | None = None
+    K: NDArray[np.int64] | None = None
+
+
+@runtime_checkable
+class WeighsLearners(Aggregation, Protocol):
+    """An aggregation whose learners contribute differently: some not at all, or by a factor.
+
+    The mean is ``d_n = (1/m) sum_j f_j d_j`` over those who take part, and the dispersion that of
+    the ``f_j d_j`` about it, divided by ``m`` too.  Others are never read.
+    """
+
+    def count_terms(self, P: int) -> int:
+        """Return ``m``, what the sum is divided by: the same in every round."""
+        ...
+
+    def count_steps(self, P: int, K: int) -> int:
+        """Return the local steps that all learners together take in a round of ``K``."""
+        ...
+
+    def share(self, learners: range, P: int, K: int, draw: RoundDraw) -> RoundShares:
+        """Return what these of ``P`` learners contribute to a round of ``K`` local steps.
+
+        What is drawn depends on ``draw`` and a learner's number alone, so that all ranks agree.
+        """
+        ...
+
+
+@runtime_checkable
+class AveragesGroups(Aggregation, Protocol):
+    """An aggregation that averages groups of learners within the round, every ``K1`` local steps.
+
+    The last of these averages is that of all learners.
+    """
+
+    @property
+    def K1(self) -> int:
+        """The local steps between averages of a group; it divides the period of every round."""
+        ...
+
+    def group_sizes(self, P: int) -> tuple[int, ...]:
+        """Return the sizes of the groups of consecutive learners; their sum is ``P``."""
         ...

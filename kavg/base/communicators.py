@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Communicator(Protocol):
@@ -26,4 +26,16 @@ class Communicator(Protocol):
 
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
         """Write every rank's ``sendbuf``, in the order of ranks, to every rank's ``recvbuf``."""
+        ...
+
+
+@runtime_checkable
+class CanSplit(Communicator, Protocol):
+    """A communicator that can be split, which groups of learners on several ranks need."""
+
+    def Split(self, color: int, key: int) -> Communicator:
+        """Return the communicator of the ranks that pass this ``color``, in the order of keys.
+
+        Collective: every rank calls it.
+        """
         ...
