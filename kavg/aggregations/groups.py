@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, final
 
+from kavg.base.step_functions import check_blocks
 from kavg.errors import KavgError
 from kavg.ranges import Count, check_ranges
 from kavg.text import shorten_repr
@@ -68,15 +69,3 @@ class GroupedLearners:
                 "or give the size of each group"
             )
         return (P // self.groups,) * self.groups
-
-
-def check_blocks(K1: int, K: int) -> None:
-    """Raise ``KavgError`` unless K1 divides K.
-
-    >>> check_blocks(K1=2, K=6)
-    """
-    if K % K1:
-        raise KavgError(
-            f"K1 must divide K, got K1={K1} and K={K}; use a K1 with K / K1 a whole number, so "
-            "that a round is whole blocks"
-        )

@@ -38,7 +38,8 @@ class SampledLearners:
     Source: McMahan et al. 2016, arXiv 1602.05629; for both schemes Li et al. 2019, arXiv
     1907.02189.
 
-    >>> SampledLearners(m=2).share(range(3), P=3, K=8, draw=RoundDraw(seed=1, n=1, R=1)).takes_part.sum()
+    >>> draw = RoundDraw(seed=1, n=1, R=1)
+    >>> SampledLearners(m=2).share(range(3), P=3, K=8, draw=draw).takes_part.sum()
     np.int64(2)
     """
 

@@ -1,4 +1,4 @@
-"""What functions of the round must return: step sizes and periods."""
+"""What functions of the round must return: step sizes and periods, and whole blocks of these."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ def check_period(K: object, n: int) -> int:
         f"K must be a whole number of at least 1 in every round, got {K!r:.60} for round {n}; "
         "return an int, such as max(1, n // 100)"
     )
+
+
+def check_blocks(K1: int, K: int) -> None:
+    """Raise ``KavgError`` unless K1 divides K, so that a round is whole blocks.
+
+    >>> check_blocks(K1=2, K=6)
+    """
+    if K % K1:
+        raise KavgError(
+            f"K1 must divide K, got K1={K1} and K={K}; use a K1 for which K / K1 is a whole number"
+        )
 
 
 def check_step_size(gamma: object, n: int) -> float:

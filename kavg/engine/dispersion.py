@@ -40,27 +40,30 @@ def find_lost(spread: Floats, square: Floats, floor: Floats | None) -> Mask:
 
 @final
 class SquaredDistances:
-    """The mean over learners of ``||x_j - m||^2``, for the replicas of a mask.
+    """The mean over ``m`` learners of their squared distances, for the replicas of a mask.
 
-    The exact mean m is ``pilot + rest``, each ``(R, d)``: ``x_j - pilot`` is exact where the
+    The exact mean is ``pilot + rest``, each ``(R, d)``: ``x_j - pilot`` is exact where the
     learners are close to each other, so the sum of both subtractions is accurate to the last place
     of the distance, and learners that are all alike have distance 0.  The sums have shape
     ``(levels + 1, replicas)``: one row a level of ``make_full_grid``, and this rank's request in
     the last.
     """
 
-    def __init__(self, comm: Communicator, P: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
-        self.comm, self.P, self.lost = comm, P, lost
+    def __init__(self, comm: Communicator, m: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
+        self.comm, self.m, self.lost = comm, m, lost
         self.pilot, self.rest = pilot[lost], rest[lost]
         self.square_sums = SquareSums()
-        self.grid = make_full_grid(P)
+        self.grid = make_full_grid(m)
         # Half the unit of each level: smaller numbers leave nothing there.
         self.least = np.ldexp(self.grid / 1.5, -53)
         self.sums = np.zeros((len(self.grid) + 1, np.count_nonzero(lost)))
         self.requested = 0
 
-    def fold(self, displacements: Floats) -> None:
-        """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten."""
+    def fold(self, displacements: Floats, absent: Mask | None = None) -> None:
+        """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten.
+
+        Rows that are ``absent (t, R)`` have no distance.
+        """
         # Of a batch of points few replicas may be lost, and the others would be computed for
         # nothing.
         if not self.lost.all():
@@ -69,6 +72,8 @@ class SquaredDistances:
         np.subtract(x, self.pilot, out=x)
         np.subtract(x, self.rest, out=x)
         self.square_sums(x, squares)
+        if absent is not None:
+            squares[absent[:, self.lost]] = 0.0
         self.add(squares)
 
     def add(self, squares: Floats) -> None:
@@ -85,7 +90,7 @@ class SquaredDistances:
                 return
 
     def finish(self, request: int = 0) -> Floats:
-        """Sum over the ranks and divide by P: ``(replicas,)``.  One ``Allreduce``."""
+        """Sum over the ranks and divide by m: ``(replicas,)``.  One ``Allreduce``."""
         self.sums[-1] = request
         totals = np.empty_like(self.sums)
         self.comm.Allreduce(self.sums, totals)
@@ -94,4 +99,4 @@ class SquaredDistances:
         # One after another, as NumPy's order of adding would depend on the number of replicas.
         for level in totals[-2::-1]:
             mean += level
-        return np.divide(mean, self.P, out=mean)
+        return np.divide(mean, self.m, out=mean)

@@ -110,8 +110,11 @@ class ExactMean:
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
-    def fold(self, displacements: Floats) -> None:
-        """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t."""
+    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:  # noqa: ARG002 - Sums
+        """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t.
+
+        The zeros of ``absent`` rows add nothing.
+        """
         if displacements is not self.tile:
             self._bind(displacements)
         squares = self.squares

@@ -11,8 +11,11 @@ from typing import final
 import numpy as np
 
 from kavg.arrays import freeze
-from kavg.base import Floats, MixesIterates
+from kavg.base import AveragesGroups, Floats, MixesIterates, WeighsLearners
+from kavg.engine.aggregation.group_means import GroupMeans
 from kavg.engine.aggregation.iterate_mixer import IterateMixer
+from kavg.engine.aggregation.learner_shares import LearnerShares
+from kavg.engine.aggregation.learner_tiles import LearnerTiles
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.communicator import assign_learners
 from kavg.engine.contracts import (
@@ -22,7 +25,6 @@ from kavg.engine.contracts import (
 )
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
-from kavg.engine.local.displacement_store import DisplacementStore
 from kavg.engine.local.local_steps import LocalSteps, choose_tile
 from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
 from kavg.engine.means import MEANS, Mean, Sums
@@ -62,18 +64,32 @@ class Learners:
             own=self.own, seed=options.seed, R=R, tile=self.tile, dtype=options.dtype,
         )  # fmt: skip
         self.states, rows = self.local.states, self.local.states.rows
-        aggregation = algorithm.aggregation
-        self.mixer = (
-            IterateMixer(comm, aggregation, algorithm.P, (R, d), options.dtype)
-            if isinstance(aggregation, MixesIterates)
-            else None
-        )
-        self.mean: Mean = MEANS[options.mean](comm, algorithm.P, rows, d)
-        self.store = DisplacementStore(self.own, rows, d, is_kept=isinstance(self.mean, ExactMean))
+        self.shares: LearnerShares | None = None
+        self.groups: GroupMeans | None = None
+        self.mixer: IterateMixer | None = None
+        m, law = algorithm.P, algorithm.aggregation
+        if isinstance(law, WeighsLearners):
+            m = law.count_terms(algorithm.P)
+            self.shares = LearnerShares(law, self.own, algorithm.P, R, options.seed)
+        elif isinstance(law, AveragesGroups):
+            self.groups = GroupMeans(algorithm, law, self.local, ranks, options.mean)
+        elif isinstance(law, MixesIterates):
+            self.mixer = IterateMixer(comm, law, algorithm.P, (R, d), options.dtype)
+        self.mean: Mean = MEANS[options.mean](comm, m, rows, d)
+        is_kept = isinstance(self.mean, ExactMean)
+        self.tiles = LearnerTiles(self.local, self.own, self.shares, is_kept=is_kept)
         can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
-        self.dispersion = RoundDispersion(
-            ranks, self.mean, algorithm.P, (R, d), can_repeat=can_repeat
-        )
+        self.dispersion = RoundDispersion(ranks, self.mean, m, (R, d), can_repeat=can_repeat)
+
+    def connect(self) -> None:
+        """Make what groups of learners on several ranks need.  Collective."""
+        if self.groups is not None:
+            self.groups.connect()
+
+    def release(self) -> None:
+        """Give back what ``connect`` made.  Collective, after the last round."""
+        if self.groups is not None:
+            self.groups.release()
 
     def check_plan(self, state: State, drawn: Floats, found: list[str]) -> None:
         """Compare a learner's gradient with ``drawn``, and warn of suspicions on rank 0."""
@@ -108,14 +124,17 @@ class Learners:
             if exponents is None:
                 exponents = ranks.attempt(self.pilot, mean.exponents, steps)
             self.states.begin(state.slots)
-            done = self.average(exponents, steps)
+            block = steps
+            if self.groups is not None:
+                block = self.groups.advance(self.start, exponents, steps)
+            done = self.average(exponents, block)
             while not done:
-                done = self.average(mean.exponents, steps, again=True)
+                done = self.average(mean.exponents, block, again=True)
             if self.mixer is not None:
                 self.mixer.mix(self.states.last_iterates)
             slots = self.states.end(mean.mean)
             # Before the outer rule, which may overwrite the mean displacement.
-            again = partial(self.fold, steps=steps, again=True)
+            again = partial(self.fold, steps=block, again=True)
             dispersion = self.dispersion.measure(again)
             ranks.attempt(self.update, None, w, v, steps.gamma)
         # Readers get these arrays, so nobody may write to them.
@@ -132,6 +151,8 @@ class Learners:
         algorithm.outer.start(state.w, state.v, self.start)
         K = algorithm.count_local_steps(n) if state.K is None else state.K
         steps = RoundSteps(n, count_steps(algorithm, state), K, algorithm.step_size(n))
+        if self.shares is not None:
+            self.shares.begin(n, K)
         # Copies, because the outer rule works in place and arrays that were yielded never change.
         return state.w.copy(), state.v.copy(), steps
 
@@ -156,26 +177,8 @@ class Learners:
         return 0 if self.request is None else self.ranks.ask(self.request)
 
     def fold(self, sums: Sums, steps: RoundSteps, *, again: bool = False) -> None:
-        """Add the displacements of this rank's learners to some sums, tile by tile.
-
-        ``again`` in the same round, they are in the workspace if they fit one tile, or stored;
-        else computed again, with the same noise where draws are addressed (``can_repeat``).
-        """
-        local, store, own, n = self.local, self.store, self.own, steps.n
-        if again and len(own) <= self.tile:
-            if own:
-                sums.fold(local.displacements[: len(own)])
-            return
-        is_used = (again or store.asked == n - 1) and store.open(n, again=again)
-        is_stored = is_used and store.stored == n
-        for first in range(own.start, own.stop, self.tile):
-            learners = range(first, min(first + self.tile, own.stop))
-            place = store.tile(learners) if is_used else None
-            if place is None or not is_stored:
-                place = local.displacement(learners, self.start, steps, place)
-            sums.fold(place)
-        if is_used:
-            store.stored = n
+        """Add the displacements of this rank's learners to some sums, tile by tile."""
+        self.tiles.fold(sums, self.start, steps, again=again)
 
     def update(self, w: Floats, v: Floats, gamma: StepSizes) -> None:
         """Take the outer step, which must return nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Final, Protocol, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.arrays import freeze
 from kavg.base import Communicator, Floats
@@ -20,10 +21,11 @@ from kavg.portability import SameBits
 class Sums(Protocol):
     """Sums over learners, to which a round adds one tile after another."""
 
-    def fold(self, displacements: Floats) -> None:
+    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:
         """Add a tile of displacements, ``(t, R, d + 1)`` in the layout of ``displacement_buffer``.
 
-        The last column is overwritten.
+        The last column is overwritten.  Rows that are ``absent (t, R)`` are zeros, and count for
+        no learner.
         """
         ...
 
@@ -119,8 +121,8 @@ class PlainMean:
         """Empty the sums; the first tile will overwrite them."""
         self.empty = True
 
-    def fold(self, displacements: Floats) -> None:
-        """Add a tile."""
+    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:  # noqa: ARG002 - Sums
+        """Add a tile; zeros of ``absent`` rows add nothing."""
         x = displacements[..., :-1]
         self.square_sums(x, displacements[..., -1])
         sums = self.sums[:, :-1]

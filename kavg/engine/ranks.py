@@ -58,6 +58,8 @@ class Ranks:
         self.failure: BaseException | None = None
         # The round in progress, and the one in which this rank failed; 0 before the first.
         self.place = self.failed_in = 0
+        self.releases: list[Callable[[], None]] = []
+        """What gives back the communicators of parts of the ranks, when all are done."""
 
     @property
     def signal(self) -> int:
@@ -111,6 +113,15 @@ class Ranks:
             self.check(int(total[0]))
         elif self.failure is not None:
             raise self.failure
+
+    def release(self) -> None:
+        """Give back what the run made of the communicator.  Collective, after the last round.
+
+        A generator that a caller abandons never comes here, as its ranks end at different times;
+        MPI frees the rest at the end of the job.
+        """
+        while self.releases:
+            self.releases.pop()()
 
     def agree(self, describe: Callable[[], Mapping[str, str]]) -> None:
         """Compare what this rank is about to do with that of the others, before the first step.

@@ -21,16 +21,17 @@ FoldAgain = Callable[[Sums], None]
 
 @final
 class RoundDispersion:
-    """``(1/P) sum_j ||x_j - mean||^2`` of the displacements that a mean has summed.
+    """``(1/m) sum_j ||x_j - mean||^2`` of the m displacements that a mean has summed.
 
+    ``m`` is P unless the aggregation averages fewer learners.
     ``shape`` is ``(R, d)``, and ``rows`` are those of a displacement, of which the first R count.
     Without ``can_repeat`` a second pass would draw other noise.
     """
 
     def __init__(
-        self, ranks: Ranks, mean: Mean, P: int, shape: tuple[int, int], *, can_repeat: bool
+        self, ranks: Ranks, mean: Mean, m: int, shape: tuple[int, int], *, can_repeat: bool
     ) -> None:
-        self.ranks, self.mean, self.P, self.shape = ranks, mean, P, shape
+        self.ranks, self.mean, self.m, self.shape = ranks, mean, m, shape
         self.can_repeat = can_repeat
         self.square_sums = SquareSums()
 
@@ -47,7 +48,7 @@ class RoundDispersion:
         lost = find_lost(spread, square, None if floor is None else floor[:R])
         if not np.count_nonzero(lost):
             return spread
-        if self.P == 1:
+        if self.m == 1:
             spread *= 0.0  # a NaN stays
             return spread
         if not self.can_repeat:
@@ -60,7 +61,7 @@ class RoundDispersion:
         ranks, exact = self.ranks, self.find_exact_mean(fold_again)
         # Rows of averaged slots have no part in it.
         rows = np.append(lost, np.zeros(len(exact.mean) - len(lost), np.bool_))
-        distances = SquaredDistances(ranks.comm, self.P, exact.mean, exact.remainder(), rows)
+        distances = SquaredDistances(ranks.comm, self.m, exact.mean, exact.remainder(), rows)
         ranks.attempt(fold_again, None, distances)
         found = distances.finish(ranks.signal)
         ranks.check(distances.requested)
@@ -71,7 +72,7 @@ class RoundDispersion:
         if isinstance(self.mean, ExactMean):
             return self.mean
         ranks = self.ranks
-        exact = ExactMean(ranks.comm, self.P, len(self.mean.mean), self.shape[1])
+        exact = ExactMean(ranks.comm, self.m, len(self.mean.mean), self.shape[1])
         exponents = choose_exponents(self.mean.square, default=exact.exponents)
         while True:
             exact.begin(exponents)

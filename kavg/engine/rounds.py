@@ -107,6 +107,10 @@ def iterate_rounds(
     ranks.meet()
     assert checked is not None
     assert learners is not None
+    if isinstance(learners, Learners):
+        # Collective, so not before all ranks are known to be there.
+        learners.connect()
+        ranks.releases.append(learners.release)
     is_new, state = state is None, checked[0]
     if is_new:
         yield Round(state, freeze(np.zeros(options.replicas)), float("nan"))

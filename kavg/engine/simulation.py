@@ -153,6 +153,7 @@ def do_rounds(
         ranks.meet()
     except Divergence:
         trajectory = run.to_trajectory(run.gather_slots(ranks.comm))
+    ranks.release()
     assert trajectory is not None
     return trajectory
 

@@ -32,8 +32,12 @@ GRACE: Final = 3.0
 class MpiComm(Communicator, Protocol):
     """The calls of mpi4py's ``Comm`` that a watchdog makes, beside the collectives it watches.
 
-    All are point to point, except ``Alltoall`` at the end and ``Abort``.
+    All are point to point, except ``Split``, ``Alltoall`` at the end and ``Abort``.
     """
+
+    def Split(self, color: int, key: int) -> Any:
+        """Return the communicator of the ranks that pass this ``color``."""
+        ...
 
     def Isend(self, buf: Any, dest: int, tag: int) -> Any:
         """Start sending a message; return its request."""

@@ -26,6 +26,42 @@ RESUME_SECONDS: Final = 1.0
 
 
 @final
+class WatchedPart:
+    """A part of the ranks of a ``WatchedComm``, whose collectives its watchdog counts too."""
+
+    def __init__(self, comm: Any, watchdog: Watchdog) -> None:
+        self.comm, self.watchdog = comm, watchdog
+
+    def Get_rank(self) -> int:
+        """Return the number of this rank among those of the part."""
+        return int(self.comm.Get_rank())
+
+    def Get_size(self) -> int:
+        """Return the number of ranks of the part."""
+        return int(self.comm.Get_size())
+
+    def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Sum the buffers of the ranks of the part, on each of them."""
+        self.watchdog.calls += 1
+        try:
+            self.comm.Allreduce(sendbuf, recvbuf)
+        finally:
+            self.watchdog.calls += 1
+
+    def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
+        """Gather the buffers of the ranks of the part in their order, on each of them."""
+        self.watchdog.calls += 1
+        try:
+            self.comm.Allgather(sendbuf, recvbuf)
+        finally:
+            self.watchdog.calls += 1
+
+    def Free(self) -> None:
+        """Free the communicator; collective."""
+        self.comm.Free()
+
+
+@final
 class WatchedComm:
     """A communicator of several ranks with a ``Watchdog`` beside it.
 
@@ -64,6 +100,15 @@ class WatchedComm:
         watchdog.calls += 1
         try:
             self.comm.Allgather(sendbuf, recvbuf)
+        finally:
+            watchdog.calls += 1
+
+    def Split(self, color: int, key: int) -> WatchedPart:
+        """Return the communicator of the ranks with this ``color``, which is watched too."""
+        watchdog = self.watchdog
+        watchdog.calls += 1
+        try:
+            return WatchedPart(self.comm.Split(color, key), watchdog)
         finally:
             watchdog.calls += 1
 

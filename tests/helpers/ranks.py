@@ -14,8 +14,16 @@ import numpy as np
 class ThreadComm:
     """One rank of a world of threads that add up in the order of ranks."""
 
-    def __init__(self, rank: int, slots: list[Any], barrier: threading.Barrier) -> None:
+    def __init__(
+        self,
+        rank: int,
+        slots: list[Any],
+        barrier: threading.Barrier,
+        barriers: list[threading.Barrier],
+    ) -> None:
         self.rank, self.slots, self.barrier = rank, slots, barrier
+        self.barriers = barriers
+        """Those of all communicators of the world, which end together."""
 
     def Get_rank(self) -> int:
         return self.rank
@@ -24,11 +32,28 @@ class ThreadComm:
         return len(self.slots)
 
     def gather(self, sendbuf: Any) -> list[Any]:
-        self.slots[self.rank] = np.array(sendbuf)
+        return self.exchange(np.array(sendbuf))
+
+    def exchange(self, part: Any) -> list[Any]:
+        self.slots[self.rank] = part
         self.barrier.wait()
         everyone = list(self.slots)
         self.barrier.wait()
         return everyone
+
+    def Split(self, color: int, key: int) -> ThreadComm:
+        everyone = self.exchange((color, key))
+        members = [rank for rank, (other, _) in enumerate(everyone) if other == color]
+        members.sort(key=lambda rank: everyone[rank][1])
+        shared = None
+        if members[0] == self.rank:
+            shared = [None] * len(members), threading.Barrier(len(members), timeout=30)
+            self.barriers.append(shared[1])
+        slots, barrier = self.exchange(shared)[members[0]]
+        return ThreadComm(members.index(self.rank), slots, barrier, self.barriers)
+
+    def Free(self) -> None:
+        self.slots = []
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any) -> None:
         total = 0
@@ -43,12 +68,14 @@ class ThreadComm:
 def run_ranks(size: int, f: Callable[[Any], Any]) -> list[Any]:
     """``f(comm)`` on each of ``size`` ranks; a rank that fails fails the call and hangs nobody."""
     barrier, slots = threading.Barrier(size, timeout=30), [None] * size
+    barriers = [barrier]
 
     def rank(number: int) -> Any:
         try:
-            return f(ThreadComm(number, slots, barrier))
+            return f(ThreadComm(number, slots, barrier, barriers))
         except BaseException:
-            barrier.abort()
+            for each in barriers:
+                each.abort()
             raise
 
     with ThreadPoolExecutor(size) as pool:
@@ -79,3 +106,7 @@ class CountingComm:
     def Allgather(self, sendbuf: Any, recvbuf: Any) -> None:
         self.calls["Allgather"] += 1
         self.comm.Allgather(sendbuf, recvbuf)
+
+    def Split(self, color: int, key: int) -> Any:
+        """Calls of a part are its own, and are not counted here."""
+        return self.comm.Split(color, key)

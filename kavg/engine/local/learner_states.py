@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, final
 
 import numpy as np
@@ -50,6 +51,8 @@ class LearnerStates:
         """Rows of a displacement: those of the replicas, and of their averaged slots."""
         self.given: Floats | None = None
         self.left: Floats | None = None
+        self.groups: list[int] = []
+        """The row of ``given`` for each own learner, where groups have averages of their own."""
 
     def begin(self, given: Floats | None) -> None:
         """Begin a round with what the last one left; None at the start of the run.
@@ -58,17 +61,34 @@ class LearnerStates:
         """
         if given is not None and self.kept and len(given) != len(self.own):
             given = given[self.own.start : self.own.stop]
-        self.given = given
+        self.given, self.groups = given, []
         if self.kept:
             # A new array, as that of the last round was yielded and never changes.
             _, R, d = self.shape
             self.left = np.empty((len(self.own), self.kept, R, d), self.dtype)
+
+    def carry(self) -> None:
+        """Go on within a round: the next block begins with what this one left."""
+        if self.left is not None:
+            self.given, self.left = self.left, np.empty_like(self.left)
+
+    def give_groups(self, averages: Sequence[Floats | None], groups: list[int]) -> None:
+        """Begin the last block of a round with the averaged slots of each learner's group."""
+        if self.is_averaged:
+            found = [one for one in averages if one is not None]
+            # None of a rank that has failed, and of one without learners.
+            self.given = np.concatenate(found) if found else None
+            self.groups = groups
 
     def load(self, learners: range) -> Floats:
         """Return the slots ``(s, t, R, d)`` with which these learners begin the round."""
         slots, s = self.slots[:, : len(learners)], len(self.slots)
         if self.given is None or not (self.keeps_slots or self.is_averaged):
             slots[...] = 0.0
+        elif self.groups:
+            first = learners.start - self.own.start
+            for i, group in enumerate(self.groups[first : first + len(learners)]):
+                slots[:, i] = self.given[group]
         elif self.is_averaged:
             slots[...] = self.given[0][:, None]
         else:
@@ -107,11 +127,18 @@ class LearnerStates:
     def end(self, mean: Floats) -> Floats | None:
         """Return what the round leaves, from the mean displacement of all rows."""
         if self.is_averaged:
-            s, _, R, d = self.slots.shape
-            return freeze(mean[R:].reshape(1, s, R, d).copy())
+            return freeze(self._take_averaged(mean))
         # Steps that are taken once more in this round, for the dispersion, leave nothing.
         left, self.left = self.left, None
         return None if left is None else freeze(left)
+
+    def take_averaged(self, mean: Floats) -> Floats | None:
+        """Return the averaged slots ``(1, s, R, d)`` among the rows of a mean; None without any."""
+        return self._take_averaged(mean) if self.is_averaged else None
+
+    def _take_averaged(self, mean: Floats) -> Floats:
+        s, _, R, d = self.slots.shape
+        return mean[R:].reshape(1, s, R, d).copy()
 
     def _is_own(self, learners: range) -> bool:
         # In a first round every rank takes the steps of learner 0, whose grids all share.

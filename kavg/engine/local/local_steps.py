@@ -10,13 +10,19 @@ from math import isnan, nan
 from typing import Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.arrays import view_read_only
 from kavg.base import Floats, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts.calls import check_written
 from kavg.engine.local.learner_states import LearnerStates
-from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
+from kavg.engine.local.round_method import (
+    RoundMethod,
+    RoundSteps,
+    StartingPoints,
+    StepSizes,
+)
 from kavg.engine.means import displacement_buffer
 from kavg.problem import Problem
 
@@ -79,6 +85,9 @@ class LocalSteps:
         self.is_plain = bool(getattr(optimizer, "is_plain", False))
         self.states = LearnerStates(optimizer, algorithm.aggregation, own, shape, dtype)
         self.displacements = displacement_buffer(tile, self.states.rows, problem.dim)
+        # Set by the aggregations that need them, for the next calls of ``displacement``.
+        self.starts: StartingPoints | None = None
+        self.own_K: NDArray[np.int64] | None = None
         # Made once, as slicing costs 0.1 us each; all tiles of a rank are equal but the last.
         self.views: dict[int, tuple[Floats, Floats, Floats, Floats]] = {}
         # NumPy multiplies by a 0-d array faster than by a Python float: 0.22 against 0.36 us.
@@ -101,8 +110,10 @@ class LocalSteps:
     ) -> Floats:
         """Return ``x_K - x_0`` of these learners in a round, ``(t, R, d + 1)``.
 
-        All learners begin at ``start (R, d)``.  The result is ``out``, or the workspace itself, in
-        the layout of ``displacement_buffer`` with an undefined last column, and with more rows
+        All learners begin at ``start (R, d)``, or at their own ``starts``; displacements are
+        counted from ``start``.  Each takes the steps of the round, or its ``own_K (t, R)``.
+
+        The result is ``out``, or the workspace itself, in the layout of ``displacement_buffer`` with an undefined last column, and with more rows
         where slots are averaged; the caller may overwrite it, and the next call will overwrite the
         workspace.
         """
@@ -116,10 +127,14 @@ class LocalSteps:
         self.first[...] = start
         x[...] = self.first
         self.states.place_iterates(learners, x)
+        if self.starts is not None:
+            self.starts.place_iterates(learners, x)
         # Still NaN after K steps if no gradient wrote it: the guard of later rounds, 0.1 us a tile.
         place = steps.n * STRIDE % g.size
         self.numbers[place] = nan
-        if self.is_plain:
+        if self.own_K is not None:
+            self._take_own_steps(learners, steps, self.own_K, displacements)
+        elif self.is_plain:
             for step in range(steps.first, steps.first + steps.K):
                 self.gradient(seen, step, g)
                 # Two calls in place: x - gamma g would allocate a tile at every step.
@@ -128,8 +143,9 @@ class LocalSteps:
         else:
             self._update(learners, steps, displacements)
         # From the start as rounded to ``dtype``, and in float64, so that no bit of x is lost.
-        ends = displacements if self.is_plain else displacements[:, : len(self.first)]
-        np.subtract(x, self.first, out=ends[..., :-1], dtype=np.float64)
+        if self.own_K is None:
+            ends = displacements if self.is_plain else displacements[:, : len(self.first)]
+            np.subtract(x, self.first, out=ends[..., :-1], dtype=np.float64)
         self.states.release(learners, x, self.first)
         if isnan(self.numbers.item(place)):
             self._check_again(t, steps.first)
@@ -146,6 +162,24 @@ class LocalSteps:
             self.gradient(seen, step, g)
             states.update(x, g, slots, self.gamma, step - born + 1)
         states.save(learners, slots, displacements)
+
+    def _take_own_steps(
+        self, learners: range, steps: RoundSteps, K: NDArray[np.int64], displacements: Floats
+    ) -> None:
+        """Take numbers of local steps ``K (t, R)`` that differ, and write the displacements.
+
+        The rows that are done go on with the others, as rows are independent: no step has a mask.
+        """
+        x, seen, g, _ = self.views[len(learners)]
+        slots = self.states.load(learners)
+        counts = np.unique(K).tolist()
+        for age in range(1, counts[-1] + 1):
+            self.gradient(seen, steps.first + age - 1, g)
+            self.states.update(x, g, slots, self.gamma, age)
+            if age in counts:
+                done = (K == age)[..., None]
+                ends = displacements[..., :-1]
+                np.subtract(x, self.first, out=ends, where=done, dtype=np.float64)
 
     def _make_views(self, t: int) -> tuple[Floats, Floats, Floats, Floats]:
         views = self.x[:t], self.seen[:t], self.g[:t], self.displacements[:t]

@@ -23,6 +23,14 @@ class RoundSteps(NamedTuple):
     gamma: StepSizes
 
 
+class StartingPoints(Protocol):
+    """Points of their own from which learners take their steps."""
+
+    def place_iterates(self, learners: range, x: Floats) -> None:
+        """Write the points of these learners to ``x (t, R, d)``."""
+        ...
+
+
 class RoundMethod(Protocol):
     """What a round needs of an algorithm: an ``Algorithm`` has it, and several stacked in one."""
 
