@@ -113,9 +113,9 @@ class LocalSteps:
         All learners begin at ``start (R, d)``, or at their own ``starts``; displacements are
         counted from ``start``.  Each takes the steps of the round, or its ``own_K (t, R)``.
 
-        The result is ``out``, or the workspace itself, in the layout of ``displacement_buffer`` with an undefined last column, and with more rows
-        where slots are averaged; the caller may overwrite it, and the next call will overwrite the
-        workspace.
+        The result is ``out``, or the workspace itself, in the layout of
+        ``displacement_buffer`` with an undefined last column, and with more rows where slots are
+        averaged; the caller may overwrite it, and the next call will overwrite the workspace.
         """
         t = len(learners)
         x, seen, g, displacements = self.views.get(t) or self._make_views(t)
