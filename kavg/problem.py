@@ -8,7 +8,6 @@ from typing import Annotated, Final
 import numpy as np
 
 from kavg.aggregations import AllLearners
-from kavg.arrays import as_array
 from kavg.base import (
     AdaptivePeriod,
     Aggregation,
@@ -24,6 +23,7 @@ from kavg.base import (
     Schedule,
     Start,
 )
+from kavg.base.starting_points import check_points
 from kavg.base.step_functions import check_period, check_step_size
 from kavg.errors import KavgError
 from kavg.optimizers import SGD
@@ -87,19 +87,7 @@ class Problem:
                 )
             # A copy, as a broadcast array is read-only and one row for all replicas.
             return np.broadcast_to(given, (R, dim)).copy()
-        return _check_points(start, start.draw(seed, R, dim), (R, dim))
-
-
-def _check_points(law: Start, drawn: object, shape: tuple[int, int]) -> Floats:
-    points = as_array(drawn, f"what {type(law).__name__}.draw returns")
-    real = points.dtype.kind in "fiu" and np.isfinite(points).all()
-    if points.shape != shape or not real:
-        raise KavgError(
-            f"{type(law).__name__}.draw must return finite numbers of shape {shape}, one start for "
-            f"each replica, got {type(drawn).__name__} of shape {points.shape}"
-        )
-    # A copy, as the law may keep the array that it returned.
-    return np.array(points, np.float64)
+        return check_points(start, start.draw(seed, R, dim), (R, dim))
 
 
 PLAIN: Final = SGD()
@@ -122,7 +110,8 @@ class Algorithm:
     number or a schedule, a function of the round ``n = 1, 2, ...``, and so is ``K``
     (``kavg.periods``).  ``optimizer`` is the rule of the local steps (``kavg.optimizers``).
     ``aggregation`` says whose models are averaged (``kavg.aggregations``), and ``name`` is used in
-    reports.
+    reports.  With ``restart`` the outer memory is zero again at the beginning of rounds
+    ``restart + 1``, ``2 restart + 1``, ...
 
     Raises ``KavgError`` if a number is out of range, a part is of another kind, or parts contradict
     each other.
@@ -139,9 +128,15 @@ class Algorithm:
     name: str = ""
     optimizer: LocalOptimizer = PLAIN
     aggregation: Aggregation = ALL
+    restart: Annotated[Count, "leave it out to carry the memory on"] | None = None
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.restart is not None and not self.outer.memory:
+            raise KavgError(
+                "restart sets the memory of the outer rule to zero every so many rounds, and "
+                f"{type(self.outer).__name__} has none; leave restart out"
+            )
         self.aggregation.check_method(self)
 
     @property
@@ -178,6 +173,10 @@ class Algorithm:
         """The number of arrays of the size of the model that each learner keeps for itself."""
         own = self.optimizer.slots if self.optimizer.at_average == "kept" else 0
         return int(own) + isinstance(self.aggregation, KeepsIterates)
+
+    def is_restart(self, n: int) -> bool:
+        """True if round ``n`` begins with a memory of zero: rounds 1, restart + 1, ..."""
+        return self.restart is not None and (n - 1) % self.restart == 0
 
     def step_size(self, n: int) -> float:
         """Return ``gamma(n)``, whether ``gamma`` is a number or a schedule.

@@ -38,6 +38,7 @@ Positive = Annotated[float, Interval(gt=0)]
 NonNegative = Annotated[float, Interval(ge=0)]
 Share = Annotated[float, Interval(ge=0, le=1)]
 Momentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for averaging"]
+Decay = Annotated[float, Interval(ge=0, lt=1), "use 0 for no memory of earlier values"]
 Level = Annotated[float, Interval(gt=0, lt=1), "use 0.05 for 5 %"]
 Confidence = Annotated[float, Interval(gt=0, lt=1), "use 0.95 for 95 %"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
 from kavg.base import Floats
-from kavg.base.outer_rules import describe_outer_rule, memory_shape
+from kavg.base.outer_rules import describe_outer_rule, drop_unit_step, memory_shape
 from kavg.problem import Algorithm, Problem
 from kavg.recorded_periods import find_other_period, period_of
 from kavg.text import shorten
@@ -162,9 +162,10 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     if run.done is not None and run.v.shape != memory_shape(algorithm.outer, *shape):
         return "its v does not have the shape that the outer rule needs"
     # Only where it is known: kavg did not always record it.
-    rule = describe_outer_rule(algorithm.outer)
-    if run.outer and run.outer != rule:
-        return f"its outer rule was {_format_rule(run.outer)}, not {_format_rule(rule)}"
+    rule = describe_outer_rule(algorithm.outer, algorithm.restart)
+    found = drop_unit_step(run.outer)
+    if found and found != rule:
+        return f"its outer rule was {_format_rule(found)}, not {_format_rule(rule)}"
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
         if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"

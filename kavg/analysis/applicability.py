@@ -11,7 +11,6 @@ from kavg.analysis.bounds.bound import Bound, Quantity
 from kavg.analysis.bounds.setting import Condition, Setting
 from kavg.base import AdaptivePeriod, Constant, NoiseConstants, Objective, unknown_constant
 from kavg.objectives import Linear, Quadratic
-from kavg.outer import SlowMo
 from kavg.problem import Algorithm
 from kavg.ranges import check_range
 
@@ -47,8 +46,8 @@ def make_setting(
 ) -> Setting | NotApplicable:
     """Return the constants of a run of ``N`` rounds, or the reason why no theorem applies to it.
 
-    ``Delta = F(w_1) - f_star``.  Covered are averaging (``mu = 0``), block momentum, and SlowMo
-    with ``alpha = 1``, which is block momentum where gamma is constant; all with a constant gamma.
+    ``Delta = F(w_1) - f_star``.  Covered are averaging (``mu = 0``), block momentum, and SlowMo,
+    which is block momentum where gamma is constant; all with ``alpha = 1`` and a constant gamma.
     A ``pl`` above L is left out and not rejected.
 
     >>> from kavg import Algorithm, objectives, oracles, outer
@@ -87,8 +86,12 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
     rule = _kind(algorithm.outer)
     if rule not in ("averaging", "block_momentum", "slowmo"):
         return f"no theorem here covers the outer rule {rule}"
-    if isinstance(algorithm.outer, SlowMo) and algorithm.outer.alpha != 1:
-        return f"the theorems cover slowmo with alpha = 1, not {algorithm.outer.alpha:g}"
+    alpha = float(getattr(algorithm.outer, "alpha", 1.0))
+    if alpha != 1:
+        return f"the theorems cover {rule} with alpha = 1, not {alpha:g}"
+    # A run that ends before its first restart has none.
+    if algorithm.restart is not None and algorithm.restart < N:
+        return f"the outer memory restarts every {algorithm.restart} rounds; no theorem covers that"
     if not getattr(algorithm.optimizer, "is_plain", False):
         return f"the theorems are for local steps of plain SGD, not {_kind(algorithm.optimizer)}"
     if not algorithm.is_plain:

@@ -86,6 +86,7 @@ def _describe_algorithm(algorithm: Algorithm, d: int) -> dict[str, str]:
         "aggregation": describe(algorithm.aggregation),
         "gamma": _describe_schedule(algorithm),
         "outer": describe(algorithm.outer) + _describe_outer(algorithm, d),
+        "restart": describe(algorithm.restart),
     }
 
 

@@ -147,14 +147,15 @@ class Learners:
     def begin(self, state: State, n: int) -> tuple[Floats, Floats, RoundSteps]:
         """Write the point where all learners begin round ``n``; return w, v and its steps."""
         algorithm = self.algorithm
+        v = freeze(np.zeros_like(state.v)) if algorithm.is_restart(n) else state.v
         # The state, which is read-only, and not the copies that the rule may write to later.
-        algorithm.outer.start(state.w, state.v, self.start)
+        algorithm.outer.start(state.w, v, self.start)
         K = algorithm.count_local_steps(n) if state.K is None else state.K
         steps = RoundSteps(n, count_steps(algorithm, state), K, algorithm.step_size(n))
         if self.shares is not None:
             self.shares.begin(n, K)
         # Copies, because the outer rule works in place and arrays that were yielded never change.
-        return state.w.copy(), state.v.copy(), steps
+        return state.w.copy(), v.copy(), steps
 
     def pilot(self, steps: RoundSteps) -> Exponents:
         """Return the exponents of a first round, from learner 0."""

@@ -127,7 +127,7 @@ class Recorder:
             exponents=np.empty(0, np.int64) if exponents is None else exponents,
             done=last.n,
             states=tuple(states),
-            outer=describe_outer_rule(algorithm.outer),
+            outer=describe_outer_rule(algorithm.outer, algorithm.restart),
             counted=np.array(self.counted if changes_K else (), np.int64),
             next_K=last.state.K,
             # The start took no steps, and is shown with those of the round that begins there.

@@ -8,21 +8,25 @@ from typing import final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.ranges import Momentum, check_ranges
+from kavg.outer.outer_step import move_along
+from kavg.ranges import Momentum, Positive, check_ranges
 
 
 @final
 @dataclass(frozen=True)
 class BlockMomentum:
-    """M-AVG: ``v_{n+1} = mu v_n + d_n``, ``w_{n+1} = w_n + v_{n+1}`` (Cong and Liu 2020).
+    """M-AVG: ``v_{n+1} = mu v_n + d_n``, ``w_{n+1} = w_n + alpha v_{n+1}`` (Cong and Liu 2020).
 
     One momentum term acts on the mean over learners; the learners themselves take plain SGD steps.
-    ``v`` is in units of displacement.  ``SlowMo`` keeps it in units of gradient, which is the same
-    only while gamma is constant; in ``NesterovMomentum`` the learners start from ``w + mu v``;
-    ``Averaging`` is ``mu = 0``.  A filter ``v = mu v + (1 - mu) d`` would be another method with
-    ``1 - mu`` times the step (docs/notation.md).
+    ``v`` is in units of displacement.  The paper's outer step ``alpha`` is 1; with another one this
+    is FedAvgM, whose momentum vector is ``-v`` and whose server learning rate is ``alpha``.
 
-    Source: Cong and Liu 2020, arXiv 2110.00625.
+    ``SlowMo`` keeps ``v`` in units of gradient, which is the same only while gamma is constant; in
+    ``NesterovMomentum`` the learners start from ``w + alpha mu v``; ``Averaging`` is ``mu = 0``.  A
+    filter ``v = mu v + (1 - mu) d`` would be another method with ``1 - mu`` times the step
+    (``QuasiHyperbolic`` with ``nu = 1``).
+
+    Source: Cong and Liu 2020, arXiv 2110.00625; FedAvgM: Hsu, Qi and Brown 2019, arXiv 1909.06335.
 
     >>> w, v = np.array([[0.0]]), np.array([[1.0]])
     >>> BlockMomentum(mu=0.5).step(w, v, displacement=np.array([[1.0]]), gamma=0.1)
@@ -33,6 +37,7 @@ class BlockMomentum:
     kind = "block_momentum"
     same_bits = "any machine"
     mu: Momentum
+    alpha: Positive = 1.0
     memory = True
     elementwise = True
 
@@ -44,7 +49,7 @@ class BlockMomentum:
         out[...] = w
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Update the momentum, then move by it: ``v = mu v + d``, ``w = w + v``."""
+        """Update the momentum, then move along it: ``v = mu v + d``, ``w = w + alpha v``."""
         np.multiply(v, self.mu, out=v)
         np.add(v, displacement, out=v)
-        np.add(w, v, out=w)
+        move_along(w, v, self.alpha, workspace=displacement)

@@ -8,17 +8,21 @@ from typing import final
 import numpy as np
 
 from kavg.base import Floats
-from kavg.ranges import Momentum, check_ranges
+from kavg.outer.outer_step import move_along
+from kavg.ranges import Momentum, Positive, check_ranges
 
 
 @final
 @dataclass(frozen=True)
 class NesterovMomentum:
-    """Nesterov block momentum: as ``BlockMomentum``, but learners start from ``y = w + mu v``.
+    """Nesterov block momentum: as ``BlockMomentum``, but learners start from ``w + alpha mu v``.
 
-    The anchor ``w`` and the look-ahead ``y`` are kept apart: ``w_{n+1}`` is the mean of the
-    learners and not a further look-ahead.  Code that keeps the look-ahead as the next anchor is
-    another method, with ``1 + mu`` times the steady displacement (docs/theory.md, section 4.8).
+    The anchor ``w`` and the look-ahead ``y = w + alpha mu v`` are kept apart: ``w_{n+1}`` is
+    ``y + alpha d``, with ``alpha = 1`` the mean of the learners, and not a further look-ahead.
+    ``NesterovLookAhead`` is the same method whose ``w`` is the look-ahead: PyTorch's form, where
+    learners take the same paths and F is recorded at ``y``.  Code that keeps the look-ahead as the
+    next anchor is another method, with ``1 + mu`` times the steady displacement (docs/theory.md,
+    section 4.8).
 
     >>> y = np.empty((1, 1))
     >>> NesterovMomentum(mu=0.5).start(np.array([[1.0]]), np.array([[1.0]]), y)
@@ -29,6 +33,7 @@ class NesterovMomentum:
     kind = "nesterov"
     same_bits = "any machine"
     mu: Momentum
+    alpha: Positive = 1.0
     memory = True
     elementwise = True
 
@@ -36,15 +41,16 @@ class NesterovMomentum:
         check_ranges(self)
 
     def start(self, w: Floats, v: Floats, out: Floats) -> None:
-        """Start all learners at the look-ahead: ``out = w + mu v``."""
-        np.multiply(v, self.mu, out=out)
+        """Start all learners at the look-ahead: ``out = w + alpha mu v``."""
+        # 1 mu has the bits of mu, so that alpha costs no pass over v.
+        np.multiply(v, self.alpha * self.mu, out=out)
         np.add(w, out, out=out)
 
     def step(self, w: Floats, v: Floats, displacement: Floats, gamma: float) -> None:
-        """Move to the mean of the learners: ``v = mu v + d``, ``w = w + v``.
+        """Move from the anchor: ``v = mu v + d``, ``w = w + alpha v``.
 
-        The mean is ``w + mu v + d``, as ``displacement`` is counted from the look-ahead.
+        This is ``y + alpha d``, as ``displacement`` is counted from the look-ahead ``y``.
         """
         np.multiply(v, self.mu, out=v)
         np.add(v, displacement, out=v)
-        np.add(w, v, out=w)
+        move_along(w, v, self.alpha, workspace=displacement)

@@ -27,8 +27,8 @@ class Bound(Protocol):
     ``quantity`` is ``"mean_grad_norm2"``, ``(1/N) sum_{n=1..N} E||grad F(w_n)||^2`` (the start
     counts, the last iterate ``w_{N+1}`` does not); ``"final_gap"``, ``E F(w_{N+1}) - f_star``; or
     ``"mean_grad_norm2_local"``, which meta-iterates measure only for K = 1.  ``outer_rules`` are
-    names of ``kavg.outer.KINDS``: "averaging" means ``mu = 0``, and "slowmo" means ``alpha = 1``
-    except where the bound has an alpha of its own.  All theorems assume a constant step.
+    names of ``kavg.outer.KINDS``: "averaging" means ``mu = 0``, and all have ``alpha = 1`` except
+    where the bound has an alpha of its own.  All theorems assume a constant step.
 
     To add one, write a module of this package with a frozen dataclass of this shape, and list an
     instance in ``kavg.analysis.bounds.BOUNDS``; ``tests/contracts/test_bounds.py`` then holds it

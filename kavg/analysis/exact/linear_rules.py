@@ -67,6 +67,11 @@ def linear_rule(outer: Outer, gamma: float) -> LinearRule:
     """
     gamma = check_positive("gamma", gamma)
     check_range(Outer, "outer", outer)
+    if int(outer.memory) > 1:
+        raise KavgError(
+            f"exact moments are those of rules with one array of memory, got {outer!r:.80} with "
+            f"{int(outer.memory)}; simulate it instead"
+        )
     probes = np.vstack((np.eye(3), np.outer(_SCALES, _MIXTURE)))
     starts, ends = _apply(outer, probes, gamma)
     rule = LinearRule(starts[:2, 0], ends[:2, 0].T.copy(), ends[2, 0])

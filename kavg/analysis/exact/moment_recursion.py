@@ -71,7 +71,8 @@ class Moments:
 def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
     """Return the moments at the start and after each of N rounds, N + 1 rows an array.
 
-    Exact for every linear outer rule and any schedule; a run of ``simulate`` estimates them.
+    Exact for every linear outer rule, any schedule, and restarts of the outer memory; a run of
+    ``simulate`` estimates them.
 
     Raises:
         KavgError: if N is below 1, the outer rule is not linear, or P = 1 and learners differ.
@@ -113,6 +114,8 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
         # Only when gamma changes, as computing the matrices applies the rule to a basis.
         if rule is None or gamma != rule_gamma:
             rule, rule_gamma = linear_rule(algorithm.outer, gamma), gamma
+        if algorithm.is_restart(n):
+            now = forget_memory(now)
         now = next_moments(
             problem, rule, now, P=algorithm.P, K=algorithm.count_local_steps(n), gamma=gamma
         )
@@ -128,6 +131,18 @@ def initial_moments(problem: EigenProblem) -> Moments:
     mean, covariance = np.zeros((*problem.h.shape, 2)), np.zeros((*problem.h.shape, 2, 2))
     mean[..., 0], covariance[..., 0, 0] = problem.mean, problem.variance
     return Moments(mean, covariance, np.zeros(problem.h.shape[:-1]))
+
+
+def forget_memory(now: Moments) -> Moments:
+    """Return the moments with ``v = 0``, as at the beginning of a round of a restart.
+
+    >>> forget_memory(Moments(np.ones((1, 2)), np.ones((1, 2, 2)), np.zeros(()))).covariance
+    array([[[1., 0.],
+            [0., 0.]]])
+    """
+    mean, covariance = now.mean.copy(), now.covariance.copy()
+    mean[..., 1] = covariance[..., 1, :] = covariance[..., :, 1] = 0.0
+    return Moments(mean, covariance, now.dispersion)
 
 
 def next_moments(

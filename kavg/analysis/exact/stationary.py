@@ -69,7 +69,7 @@ def largest_stable_gamma_h(rule: LinearRule, K: int) -> float:
     """Return the ``gamma h`` beyond which ``rho = (1 - gamma h)^K`` is never stable.
 
     Every smaller ``gamma h > 0`` is stable too, except for even K around ``gamma h = 1`` where an
-    interval that does not reach down to 0 leaves a gap (SlowMo with ``alpha > 2 (1 + mu)``).
+    interval that does not reach down to 0 leaves a gap (``alpha > 2 (1 + mu)``).
 
     >>> from kavg.analysis.exact import linear_rule
     >>> from kavg.outer import NesterovMomentum

@@ -43,6 +43,11 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
         raise KavgError("with a schedule of gamma there is no stationary law; use a number")
     if callable(algorithm.K):
         raise KavgError("with a K that changes there is no stationary law; use a number")
+    if algorithm.restart is not None:
+        raise KavgError(
+            "with restarts of the outer memory there is no stationary law, as its variance goes up "
+            "and down with their period; leave restart out"
+        )
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
     gamma, K = algorithm.gamma, algorithm.constant_K

@@ -10,7 +10,7 @@ from kavg.analysis.differences import compare_mappings
 from kavg.analysis.targets import find_infimum
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.outer import SlowMo
+from kavg.outer import KINDS, FedAdagrad, FedAdam, QuasiHyperbolic
 from kavg.problem import Algorithm, Problem
 from kavg.text import shorten_repr
 from kavg.trajectory import Trajectory
@@ -66,13 +66,16 @@ class Method:
     def effective_step(self) -> float | None:
         """The step by which a constant gradient moves w in the end, ``gamma/(1 - mu)``.
 
-        SlowMo multiplies it by its alpha.  None for a schedule.
+        An outer step ``alpha`` multiplies it, and rules whose weights sum to 1 leave mu out.  None
+        for a schedule, and for adaptive rules, whose steps do not grow with gamma.
         """
-        if self.gamma is None:
-            return None
         outer = self.algorithm.outer
-        alpha = outer.alpha if isinstance(outer, SlowMo) else 1.0
-        return alpha * self.gamma / (1 - self.mu)
+        if self.gamma is None or isinstance(outer, FedAdam | FedAdagrad):
+            return None
+        # A rule of a user may call something else alpha.
+        alpha = outer.alpha if isinstance(outer, tuple(KINDS.values())) else 1.0
+        mu = 0.0 if isinstance(outer, QuasiHyperbolic) else self.mu
+        return alpha * self.gamma / (1 - mu)
 
 
 def list_noise_differences(a: Method, b: Method) -> list[str]:

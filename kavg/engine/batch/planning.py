@@ -1,4 +1,4 @@
-"""Which points run together: those of equal P, K and rounds, as many as suit a cache."""
+"""Which points run together: those of equal P, K, restart and rounds, as many as suit a cache."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def plan_batches(
     each = _list_rounds(rounds, len(algorithms))
     for i, (algorithm, N) in enumerate(zip(algorithms, each, strict=True)):
         # A single point runs as it does alone.
-        key = (algorithm.P, algorithm.count_local_steps(1), N)
+        key = (algorithm.P, algorithm.count_local_steps(1), N, algorithm.restart or 0)
         groups.setdefault(key if can_stack(algorithm) else (*key, i), []).append(i)
     batches = []
     for (P, _, N, *_), members in groups.items():

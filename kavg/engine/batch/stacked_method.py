@@ -117,7 +117,7 @@ def _stack(rules: Sequence[Outer], R: int, d: int) -> Outer:
 
 @final
 class StackedMethod:
-    """Algorithms of equal ``P`` and ``K``, for the rounds of ``Learners``."""
+    """Algorithms of equal ``P``, ``K`` and ``restart``, for the rounds of ``Learners``."""
 
     def __init__(self, algorithms: Sequence[Algorithm], R: int, d: int) -> None:
         self.algorithms, self.R, self.d = algorithms, R, d
@@ -136,6 +136,10 @@ class StackedMethod:
     def sum_local_steps(self, n: int) -> int:
         """Return ``n K``."""
         return n * self.K
+
+    def is_restart(self, n: int) -> bool:
+        """True if the memory of all points is zero at the beginning of round ``n``."""
+        return self.algorithms[0].is_restart(n)
 
     def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
         """Return None: the K of all points is constant."""

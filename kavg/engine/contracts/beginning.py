@@ -64,7 +64,7 @@ def check_algorithm(algorithm: Algorithm, state: State) -> None:
 
 def _check_rule(algorithm: Algorithm, state: State, gamma: float) -> None:
     rows = slice(TRIED_REPLICAS if state.w[0].size < LARGE else 1)
-    v = state.v[rows] if state.v.shape == state.w.shape else state.v
+    v = state.v[rows] if state.v.ndim > 1 else state.v
     check_outer(algorithm.outer, state.w[rows], v, gamma)
 
 

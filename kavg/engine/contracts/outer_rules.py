@@ -106,7 +106,7 @@ class _Trial:
 
     def check_replicas(self) -> None:
         d = self._displacement(SCALES[0])
-        own_v = self.v[-1:] if self.v.shape == self.w.shape else self.v
+        own_v = self.v[-1:] if self.v.ndim > 1 else self.v
         alone = _Trial(self.outer, self.w[-1:], own_v, self.gamma)
         together, single = self._walk(d, 1)[0][-1:], alone._walk(d[-1:], 1)[0]
         if not is_rounding(relative_difference(together, single), single):
@@ -130,7 +130,7 @@ class _Trial:
             return call_with_note(what, self.outer.step, w, v, displacement, self.gamma)
         except ValueError as error:
             # NumPy names the shapes that do not fit.
-            if v.shape == w.shape or isinstance(error, KavgError) or "(0,)" not in str(error):
+            if v.ndim > 1 or isinstance(error, KavgError) or "(0,)" not in str(error):
                 raise
             raise KavgError(
                 f"{what} must do without v, of shape {v.shape}, got {str(error)!r}; set memory = "

@@ -54,6 +54,10 @@ class RoundMethod(Protocol):
         """The outer rule, of all rows."""
         ...
 
+    def is_restart(self, n: int) -> bool:
+        """True if round ``n`` begins with a memory of zero."""
+        ...
+
     def step_size(self, n: int) -> StepSizes:
         """Return the step size of round ``n``; another array if its numbers are others."""
         ...
