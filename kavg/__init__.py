@@ -3,7 +3,8 @@
 ``simulate(problem, algorithm, rounds=...)`` returns a ``Trajectory``; ``meta_iterations`` yields
 one round after another.  A ``Problem`` is an objective, an oracle of its stochastic gradients and a
 start; an ``Algorithm`` is ``P`` learners, ``K`` local steps, a step size and an outer rule.  Their
-parts are in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts``.
+parts are in ``objectives``, ``oracles``, ``outer``, ``schedules``, ``starts``, ``optimizers``,
+``aggregations`` and ``periods``; ``methods`` makes the algorithms of the field by name.
 
 >>> import kavg
 >>> problem = kavg.Problem(kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(sigma2=1.0), 2.0)
@@ -14,6 +15,7 @@ parts are in ``objectives``, ``oracles``, ``outer``, ``schedules`` and ``starts`
 
 from kavg import (
     aggregations,
+    methods,
     objectives,
     optimizers,
     oracles,
@@ -52,6 +54,7 @@ __all__ = [
     "load_results",
     "load_trajectories",
     "meta_iterations",
+    "methods",
     "objectives",
     "optimizers",
     "oracles",

@@ -25,7 +25,7 @@ FLOORS = (
         *("recorded_periods", "budgets", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "periods", "schedules", "storage", "targets"),
-    ("mpi", "objectives", "starts"),
+    ("methods", "mpi", "objectives", "starts"),
     ("analysis", "config", "__init__"),
     ("reports", "sweeps"),
     ("cli", "__main__"),

@@ -22,7 +22,8 @@ def memory_shape(outer: Outer, R: int, d: int) -> tuple[int, ...]:
 def describe_outer_rule(rule: Outer, restart: int | None = None) -> dict[str, str | float]:
     """Return the kind of an outer rule and its numbers, as plain values that a file can hold.
 
-    An outer step ``alpha`` of 1 is left out, and so is ``restart`` where the memory is carried on.  A
+    An outer step ``alpha`` of 1 is left out, and so is ``restart`` where the memory is carried on.
+    A
     class of a user is called by its own name, and its numbers are those of its dataclass fields.
 
     >>> from kavg.outer import BlockMomentum

@@ -1,15 +1,18 @@
-"""The catalogue of kinds that a settings file can name, with their keys and constants."""
+"""The catalogue of kinds and methods that a settings file can name, with keys and constants."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from inspect import signature
+from itertools import starmap
 from typing import Final
 
 from kavg import objectives, oracles
 from kavg.base import Constant
 from kavg.config.kinds import FAMILIES, field_default, to_plain
 from kavg.errors import KavgError
+from kavg.methods import METHODS
 from kavg.objectives.instances import small_settings
 from kavg.portability import find_same_bits
 from kavg.reports.text import wrap_text
@@ -31,25 +34,43 @@ def list_kinds(section: str = "all") -> str:
       normal(scale=1.0, mean=0.0)
         w_1 ~ N(mean, scale^2), independently in each coordinate and replica.
     """
-    if section != "all" and section not in FAMILIES:
-        raise KavgError(f"there is no list of {section!r}; use all, {', '.join(FAMILIES)}")
-    chosen = FAMILIES if section == "all" else {section: FAMILIES[section]}
-    return "\n\n".join(
-        "\n\n".join([name, *(_format_kind(kind, cls) for kind, cls in kinds.items())])
-        for name, kinds in chosen.items()
-    )
+    known = (*FAMILIES, "methods")
+    if section != "all" and section not in known:
+        raise KavgError(f"there is no list of {section!r}; use all, {', '.join(known)}")
+    return "\n\n".join(map(_format_section, known if section == "all" else (section,)))
+
+
+def _format_section(name: str) -> str:
+    if name == "methods":
+        return "\n\n".join([name, *map(_format_method, METHODS)])
+    return "\n\n".join([name, *starmap(_format_kind, FAMILIES[name].items())])
+
+
+def _format_method(name: str) -> str:
+    """One method: the function of Python with its numbers, and the first paragraph about it."""
+    make = METHODS[name]
+    keys = [
+        one.name if one.default is one.empty else f"{one.name}={one.default!r}"
+        for one in signature(make).parameters.values()
+    ]
+    lines = wrap_text(f"{name}({', '.join(keys)})", WIDTH, indent=2, hanging=2)
+    return "\n".join([*lines, *_wrap_first_paragraph(make)])
 
 
 def _format_kind(kind: str, cls: type) -> str:
     """One kind: its keys, the first paragraph of its docstring, constants, and where bits are."""
-    first = (cls.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
     lines = wrap_text(f"{kind}({_format_signature(cls)})", WIDTH, indent=2, hanging=2)
-    lines += wrap_text(" ".join(first.split()), WIDTH, indent=4)
+    lines += _wrap_first_paragraph(cls)
     if cls in objectives.KINDS.values():
         lines += _format_constants(cls)
     if cls in (*objectives.KINDS.values(), *oracles.KINDS.values()):
         lines.append(f"    same bits: {_describe_same_bits(cls)}")
     return "\n".join(lines)
+
+
+def _wrap_first_paragraph(part: object) -> list[str]:
+    first = (part.__doc__ or "").strip().split("\n\n")[0].replace("``", "")
+    return [*wrap_text(" ".join(first.split()), WIDTH, indent=4)]
 
 
 def _describe_same_bits(cls: type) -> str:

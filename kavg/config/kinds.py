@@ -104,7 +104,7 @@ def key_hints(cls: type) -> Mapping[str, Any]:
 
     >>> from kavg.problem import Algorithm
     >>> list(key_hints(Algorithm))
-    ['P', 'K', 'gamma', 'outer', 'name', 'optimizer', 'aggregation']
+    ['P', 'K', 'gamma', 'outer', 'name', 'optimizer', 'aggregation', 'restart']
     """
     hints = get_type_hints(cls)
     fields = [field for field in dataclasses.fields(cls) if not holds_rest(field)]

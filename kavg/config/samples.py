@@ -34,6 +34,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "ignore": ["id"],
     "columns": ["width", "length"],
     "name": "M-AVG",
+    "restart": 50,
     "use": 1000,
     "rotation_seed": 1,
     "start": 2.0,

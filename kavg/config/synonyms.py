@@ -23,6 +23,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
         "global_sync_iter",
     ),
     "P": ("workers", "world_size", "nodes", "agents", "clients", "learners", "p"),
+    "restart": ("reset_every", "restart_every", "restart_period"),
     "mu": (
         "beta",
         "momentum",

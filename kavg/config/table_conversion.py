@@ -15,12 +15,14 @@ from kavg.config.config import Config
 from kavg.config.consistency import collect_error
 from kavg.config.data_paths import relate_data_path, replace_data_path, resolve_data_path
 from kavg.config.messages import Types, describe_error, explain_errors
+from kavg.config.methods import KEY, write_out_methods
 from kavg.config.models import ModelBuilder
 from kavg.config.overrides import apply_override
 from kavg.config.sweeps.tables import SweepTable
 from kavg.config.tables import Place
 from kavg.config.toml import parse_toml
 from kavg.errors import KavgError
+from kavg.methods import METHODS
 from kavg.text import format_count, shorten
 
 MOST: Final = 20
@@ -46,6 +48,8 @@ def parse_tables(
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the tables of a settings file after ``overrides``, and the errors of these.
 
+    The parts of methods that ``[[algorithm]]`` tables name are written out.
+
     The path of data is made absolute, or replaced by ``data`` (``parse_config``).
     """
     tables = parse_toml(text)
@@ -53,6 +57,8 @@ def parse_tables(
     for override in overrides:
         with collect_error(errors, f"--set {shorten(override)}"):
             apply_override(tables, override)
+    # Only now, as an override may name a method, change one of its parts, or P that they follow.
+    errors += write_out_methods(tables)
     if data is not None:
         replace_data_path(tables, data)
     elif folder is not None:
@@ -115,8 +121,17 @@ def json_schema() -> Mapping[str, Any]:
     the combination of settings.  With a table ``sweep`` no key is required, as a sweep may give it.
     """
     schema = _settings_type()[0].json_schema()
+    _allow_methods(schema["$defs"]["Algorithm"])
     required = schema.pop("required")
     return schema | {"if": {"required": ["sweep"]}, "else": {"required": required}}
+
+
+def _allow_methods(algorithm: dict[str, Any]) -> None:
+    """Allow the name of a method in place of an outer rule."""
+    about = "The name of a method, which stands for its parts."
+    algorithm["properties"][KEY] = {"enum": [*METHODS], "description": about}
+    algorithm["required"].remove("outer")
+    algorithm["anyOf"] = [{"required": [KEY]}, {"required": ["outer"]}]
 
 
 @cache

@@ -17,8 +17,8 @@ class QuasiHyperbolic:
     """QHM: ``v = mu v + d``, ``w = w + alpha [(1 - nu) d + nu (1 - mu) v]``.
 
     The paper's ``beta`` is our ``mu``, and its momentum buffer, a filter of weight ``1 - beta``, is
-    ``g = (1 - mu) v``.  As all weights sum to 1, w moves by ``alpha`` a round in the end where every
-    learner moves by 1, and not by ``alpha/(1 - mu)`` as with ``BlockMomentum``.
+    ``g = (1 - mu) v``.  As all weights sum to 1, w moves by ``alpha`` a round in the end where
+    every learner moves by 1, and not by ``alpha/(1 - mu)`` as with ``BlockMomentum``.
 
     ``nu = 0`` is ``Averaging(alpha)`` and ``nu = 1`` is ``BlockMomentum(mu, alpha (1 - mu))``, bit
     for bit; ``nu = mu`` is ``NesterovLookAhead(mu, alpha (1 - mu))``.  The paper recommends

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kavg.base import AdaptivePeriod
+from kavg.outer import QuasiHyperbolic
 from kavg.sweeps.designs.axes import EFFECTIVE_STEP
 from kavg.sweeps.points import Point
 from kavg.sweeps.stage import Stage
@@ -34,7 +35,11 @@ def _compare_step_sizes(sweep: Sweep) -> Iterator[str]:
     momenta: dict[str, float] = {}
     for point in sweep.points:
         (method,) = point.config.algorithms
-        momenta.setdefault(point.algorithm, float(getattr(method.outer, "mu", 0.0)))
+        mu = float(getattr(method.outer, "mu", 0.0))
+        # The weights of this rule sum to 1, so that mu does not lengthen its steps.
+        momenta.setdefault(
+            point.algorithm, 0.0 if isinstance(method.outer, QuasiHyperbolic) else mu
+        )
     if len({*momenta.values()}) > 1 and not {"gamma", EFFECTIVE_STEP} & {*sweep.places}:
         found = ", ".join(f"{name} mu={mu:g}" for name, mu in momenta.items())
         yield (

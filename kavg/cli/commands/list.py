@@ -23,6 +23,7 @@ class Section(StrEnum):
     PERIODS = "periods"
     SCHEDULES = "schedules"
     STARTS = "starts"
+    METHODS = "methods"
 
 
 SectionArgument = Annotated[
@@ -35,8 +36,8 @@ def list_(session: Session, section: SectionArgument = Section.ALL) -> None:
     """List what settings can name.
 
     Print the kinds of objectives, oracles, aggregations, outer rules, local optimizers, averaging
-    periods, schedules and starts, with their keys and defaults; for objectives also the constants
-    L, f_star and pl with their sources.
+    periods, schedules, starts and methods, with their keys and defaults; for objectives also the
+    constants L, f_star and pl with their sources.
     """
     from kavg.cli.catalogue import list_kinds
     from kavg.cli.output import print_text

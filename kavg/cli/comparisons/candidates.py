@@ -11,6 +11,7 @@ from typing import Any, Final, final
 from kavg.analysis.differences import flatten_tables
 from kavg.analysis.methods.method import Method, TuningCost
 from kavg.cli.sweeps.finished import FinishedSweep, read_finished_sweep
+from kavg.base.outer_rules import describe_outer_rule
 from kavg.config.config import Config
 from kavg.config.kinds import to_plain
 from kavg.config.stored_settings import load_run
@@ -128,8 +129,9 @@ def collect_settings(algorithm: Algorithm) -> dict[str, object]:
     >>> collect_settings(Algorithm(P=4, K=8, gamma=0.05, outer=BlockMomentum(mu=0.5)))
     {'P': 4, 'K': 8, 'gamma': 0.05, 'mu': 0.5}
     """
-    outer, K, gamma = map(to_plain, (algorithm.outer, algorithm.K, algorithm.gamma))
-    rule = {name: value for name, value in outer.items() if name != "kind"}
+    K, gamma = map(to_plain, (algorithm.K, algorithm.gamma))
+    described = describe_outer_rule(algorithm.outer, algorithm.restart)
+    rule = {name: value for name, value in described.items() if name != "kind"}
     # Functions of the round are shown by their kind alone: a table has no room for their numbers.
     shown = [each["kind"] if isinstance(each, dict) else each for each in (K, gamma)]
     return {"P": algorithm.P, "K": shown[0], "gamma": shown[1], **rule}

@@ -88,6 +88,9 @@ def _describe_steps(first: Method, other: Method) -> Iterator[tuple[str, str]]:
         return
     if first.gamma is None or first.gamma != other.gamma or first.mu == other.mu:
         return
+    # Adaptive rules have no effective step.
+    if first.effective_step is None or other.effective_step is None:
+        return
     yield (
         "gamma",
         f"{first.label} and {other.label} have the same gamma = {first.gamma:g}, with mu = "

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 from kavg.config.advice import explain_unknown_key
 from kavg.config.tables import Place, find_table, is_setting, tables_in_file
+from kavg.outer import FedAdagrad, FedAdam, QuasiHyperbolic
 from kavg.sweeps.designs.axes import ALGORITHM, SettingAxis
 from kavg.sweeps.designs.axis_values import spell_value
 from kavg.sweeps.designs.factors import Factor, order_factors, rank_axis
 from kavg.text import shorten_repr
 
 Tables = Mapping[str, Any]
+ADAPTIVE: Final = (FedAdam.kind, FedAdagrad.kind)
+"""Outer rules whose steps do not grow with gamma."""
 
 
 @final
@@ -95,12 +98,19 @@ def replace_value(content: Any, place: Place, value: Any) -> Any:
 
 
 def _value_to_set(axis: SettingAxis, value: Any, tables: Tables) -> Any:
-    """The value at the axis's place: for an effective step the gamma with which a rule has it."""
+    """The value at the axis's place: for an effective step the gamma with which a rule has it.
+
+    Adaptive rules have none, and their gamma is the value itself.
+    """
     outer = tables["algorithm"][0].get("outer") if axis.is_derived else None
     if not isinstance(outer, dict) or type(value) not in (int, float):
         return value
     # A rule without them averages; what is no number is reported where the point is converted.
     mu, alpha = outer.get("mu", 0.0), outer.get("alpha", 1.0)
+    if outer.get("kind") == QuasiHyperbolic.kind:
+        mu = 0.0  # its weights sum to 1
+    if outer.get("kind") in ADAPTIVE:
+        return value
     if not all(type(number) in (int, float) for number in (mu, alpha)) or not alpha:
         return value
     return value * (1.0 - mu) / alpha

@@ -24,10 +24,13 @@ FIXED: Final[Mapping[str, str]] = {
     "replicas": "all points have the same number, that of the file or of [[sweep.stage]]",
     "sweep": "it says itself what is varied",
     "name": "algorithms are told apart by it",
+    "method": "it stands for the parts of an algorithm; give each method an [[algorithm]]",
 } | dict.fromkeys(
     ("record", "checkpoint", "figures", "timeout", "agree_every"), "it changes no result"
 )
 """Keys that cannot be varied, with the reason."""
+OF_ALGORITHM: Final = ("name", "method")
+"""Those that are fixed in an algorithm; the others are at the top of the file."""
 
 
 @final
@@ -110,9 +113,8 @@ def read_axis(
         if len(steps) < 3:
             raise KavgError("needs a key of an algorithm; as in algorithm.*.K")
         numbers, inner = select_algorithms(steps[1], algorithms), steps[2:]
-    # A name is fixed in an algorithm, the others at the top of the file.
     key = inner[0].text
-    if key in FIXED and (key == "name") == (numbers is not None):
+    if key in FIXED and (key in OF_ALGORITHM) == (numbers is not None):
         raise KavgError(f"{key} cannot be varied: {FIXED[key]}")
     return SettingAxis(group, text, tuple(map(_to_key, inner)), numbers, values)
 

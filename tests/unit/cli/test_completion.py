@@ -109,7 +109,7 @@ def test_choices_are_offered(complete):
 
 def test_choices_are_those_of_the_library():
     assert tuple(Axis) == tuple(AXES)
-    assert tuple(Section) == ("all", *FAMILIES)
+    assert tuple(Section) == ("all", *FAMILIES, "methods")
 
 
 @pytest.mark.parametrize("word", ["nonsense", "complete_nonsense", "complete_bash", ""])

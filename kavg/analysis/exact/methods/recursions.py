@@ -53,7 +53,7 @@ def choose_moments(algorithm: Algorithm) -> Recursion:
         )
     if algorithm.restart is not None and recursion is not iterate_moments:
         raise KavgError(
-            "exact moments with restarts of the outer memory are known for local steps of plain SGD "
-            "and the mean of all learners alone; leave restart out, or simulate it instead"
+            "exact moments with restarts of the outer memory are known for local steps of plain "
+            "SGD and the mean of all learners alone; leave restart out, or simulate it instead"
         )
     return recursion
