@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import numpy as np
-
 from kavg.aggregations import AllLearners
 from kavg.base import (
     AdaptivePeriod,
@@ -23,7 +21,8 @@ from kavg.base import (
     Schedule,
     Start,
 )
-from kavg.base.starting_points import check_points
+from kavg.base.outer_rules import check_restart
+from kavg.base.starting_points import check_points, repeat_point
 from kavg.base.step_functions import check_period, check_step_size
 from kavg.errors import KavgError
 from kavg.optimizers import SGD
@@ -79,14 +78,7 @@ class Problem:
         """
         dim, start = self.dim, self.start
         if isinstance(start, (int, float, tuple)):
-            given = np.asarray(start)
-            if given.shape not in ((), (dim,)):
-                raise KavgError(
-                    f"start must be one finite number or {dim} of them (one for each coordinate), "
-                    f"got {shorten_repr(start)} of shape {given.shape}"
-                )
-            # A copy, as a broadcast array is read-only and one row for all replicas.
-            return np.broadcast_to(given, (R, dim)).copy()
+            return repeat_point(start, (R, dim))
         return check_points(start, start.draw(seed, R, dim), (R, dim))
 
 
@@ -132,11 +124,7 @@ class Algorithm:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if self.restart is not None and not self.outer.memory:
-            raise KavgError(
-                "restart sets the memory of the outer rule to zero every so many rounds, and "
-                f"{type(self.outer).__name__} has none; leave restart out"
-            )
+        check_restart(self.restart, self.outer)
         self.aggregation.check_method(self)
 
     @property

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from sys import float_info
 
 from kavg.base.algorithms import Outer
+from kavg.errors import KavgError
 
 
 def memory_shape(outer: Outer, R: int, d: int) -> tuple[int, ...]:
@@ -19,12 +20,20 @@ def memory_shape(outer: Outer, R: int, d: int) -> tuple[int, ...]:
     return (R, int(outer.memory) * d) if outer.memory else (0,)
 
 
+def check_restart(restart: int | None, outer: Outer) -> None:
+    """Raise ``KavgError`` if the memory of a rule is to be restarted that has none."""
+    if restart is not None and not outer.memory:
+        raise KavgError(
+            "restart sets the memory of the outer rule to zero every so many rounds, and "
+            f"{type(outer).__name__} has none; leave restart out"
+        )
+
+
 def describe_outer_rule(rule: Outer, restart: int | None = None) -> dict[str, str | float]:
     """Return the kind of an outer rule and its numbers, as plain values that a file can hold.
 
     An outer step ``alpha`` of 1 is left out, and so is ``restart`` where the memory is carried on.
-    A
-    class of a user is called by its own name, and its numbers are those of its dataclass fields.
+    A class of a user is called by its own name, and its numbers are those of its dataclass fields.
 
     >>> from kavg.outer import BlockMomentum
     >>> describe_outer_rule(BlockMomentum(mu=0.5))
