@@ -18,6 +18,7 @@ from helpers.spy import SpyOracle
 
 import kavg
 from kavg import Algorithm
+from kavg.base import RoundDraw
 
 StochasticGradientAt = Callable[[np.ndarray, int, int], np.ndarray]
 """``(x, learner, step) -> g``."""
@@ -168,11 +169,85 @@ def stale_gradients(run, start):
     return run.past[-1] - start, spread
 
 
+def groups(run, start):
+    law, P = run.method.aggregation, run.method.P
+    sizes = law.groups if isinstance(law.groups, tuple) else [P // law.groups] * law.groups
+    blocks = [run.steps[i : i + law.K1] for i in range(0, len(run.steps), law.K1)]
+    for learner in run.learners:
+        learner.x = start
+    for i, block in enumerate(blocks):
+        for learner in run.learners:
+            run.take(learner, block)
+        if i == len(blocks) - 1:
+            break
+        first = 0
+        for size in sizes:
+            members = run.learners[first : first + size]
+            settle(members, run.method.optimizer)
+            point = mean_of([learner.x for learner in members])
+            for learner in members:
+                learner.x = point
+            first += size
+    settle(run.learners, run.method.optimizer)
+    models = [learner.x for learner in run.learners]
+    return mean_of(models) - start, spread_of(models)
+
+
+def drawn_shares(run):
+    law, P = run.method.aggregation, run.method.P
+    return law.share(range(P), P, len(run.steps), RoundDraw(SEED, run.n, R))
+
+
+def sampled(run, start):
+    law, P = run.method.aggregation, run.method.P
+    takes_part = drawn_shares(run).takes_part
+    S = [j for j in range(P) if takes_part is None or takes_part[j, run.r]]
+    weights = law.weights or [1.0] * P
+    terms = []
+    for j in S:
+        learner = run.learners[j]
+        learner.x = start
+        run.take(learner)
+        settle([learner], run.method.optimizer)
+        if law.scaling == "unbiased":
+            factor = P * weights[j] / sum(weights)
+        else:
+            factor = law.m * weights[j] / sum(weights[i] for i in S)
+        terms.append(factor * (learner.x - start))
+    return mean_of(terms), spread_of(terms)
+
+
+def with_own_steps(run, start, Ks):
+    tau, terms = mean_of(Ks), []
+    for learner, K in zip(run.learners, Ks, strict=True):
+        learner.x = start
+        run.take(learner, run.steps[:K])
+        settle([learner], run.method.optimizer)
+        factor = tau / K if run.method.aggregation.weights == "fednova" else 1.0
+        terms.append(factor * (learner.x - start))
+    return mean_of(terms), spread_of(terms)
+
+
+def own_steps(run, start):
+    return with_own_steps(run, start, run.method.aggregation.Ks)
+
+
+def stragglers(run, start):
+    law, K = run.method.aggregation, len(run.steps)
+    own = drawn_shares(run).K[:, run.r].tolist()
+    assert sorted(own) == sorted([law.K_slow] * law.slow + [K] * (run.method.P - law.slow))
+    return with_own_steps(run, start, own)
+
+
 ROUNDS = {
     "all": all_learners,
     "elastic": elastic,
     "gossip": gossip,
     "stale_gradients": stale_gradients,
+    "groups": groups,
+    "sampled": sampled,
+    "own_steps": own_steps,
+    "stragglers": stragglers,
 }
 
 
