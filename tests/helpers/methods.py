@@ -10,6 +10,8 @@ from kavg import Algorithm, aggregations, optimizers, outer, periods, schedules
 P, K, GAMMA = 5, 3, 0.05
 FALLING = schedules.Piecewise((0.1, 0.05), (2,))
 AVERAGING = outer.Averaging()
+ONE_WAY = [[(0.5, 0.3, 0.2, 0.0, 0.0)[(i - j) % P] for i in range(P)] for j in range(P)]
+"""A mixing matrix that is not symmetric: learner j hears j + 1 and j + 2."""
 
 
 def method(rule=AVERAGING, **parts) -> Algorithm:
@@ -34,8 +36,20 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "EASGD, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.ElasticAveraging(0.3)
     ),
+    "gossip on a ring": method(aggregation=aggregations.Gossip()),
+    "gossip by a matrix, heavy ball": method(
+        optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.Gossip(ONE_WAY)
+    ),
+    "asynchronous": method(aggregation=aggregations.StaleGradients(longest=9)),
+    "asynchronous, one age": method(
+        optimizer=optimizers.HeavyBall(0.7), aggregation=aggregations.StaleGradients("constant", 2)
+    ),
+    "asynchronous, uniform": method(aggregation=aggregations.StaleGradients("uniform", 1)),
 }
 """By a name that is printable and distinct."""
 
-FURTHER_CALLS: Final[Mapping[str, int]] = {}
+FURTHER_CALLS: Final[Mapping[str, int]] = {
+    "gossip on a ring": 1,
+    "gossip by a matrix, heavy ball": 1,
+}
 """Collective calls a round beside the one ``Allreduce``, of methods that need them."""
