@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from kavg import Algorithm, Problem, meta_iterations, objectives, optimizers, outer
+from kavg import Algorithm, Problem, Round, meta_iterations, objectives, optimizers, outer
 from kavg.base import Floats, NoiseConstants, Objective, Precision, unknown_constant
 
 FILE: Final = Path(__file__).with_name("torch_numbers.json")
@@ -86,7 +86,12 @@ def methods() -> Mapping[str, Algorithm]:
             for state in STATES
         },
         "averaging": method(),
+        "averaging, alpha = 0.7": method(outer.Averaging(0.7)),
         "block momentum": method(outer.BlockMomentum(0.6)),
+        "block momentum, alpha = 0.7": method(outer.BlockMomentum(0.6, 0.7)),
+        "Nesterov outside": method(outer.NesterovLookAhead(0.6)),
+        "Nesterov outside, alpha = 0.7": method(outer.NesterovLookAhead(0.6, 0.7)),
+        "Adagrad outside": method(outer.FedAdagrad(alpha=0.3, tau=1e-3)),
     }
 
 
@@ -110,11 +115,18 @@ class Rows:
 
 
 def path(algorithm: Algorithm) -> Floats:
-    """Return w after every round, (R, ROUNDS, d)."""
+    """Return the point where learners start after every round, (R, ROUNDS, d)."""
     theirs = np.array(next(iter(stored()["w"].values())))
     R, rounds, _ = theirs.shape
     found = meta_iterations(problem(), algorithm, replicas=R)
-    return np.stack([each.w for each in islice(found, 1, rounds + 1)], axis=1)
+    return np.stack([start(algorithm, each) for each in islice(found, 1, rounds + 1)], axis=1)
+
+
+def start(algorithm: Algorithm, done: Round) -> Floats:
+    """Return where learners start after a round: w, but for a rule that keeps an anchor."""
+    out = np.empty_like(done.w)
+    algorithm.outer.start(done.w, done.v, out)
+    return out
 
 
 def difference(name: str, algorithm: Algorithm) -> float:

@@ -255,25 +255,91 @@ ROUNDS = {
 
 
 class Averaging:
-    """Begin at w; move by the mean displacement."""
+    """Begin at w; move by the mean displacement.  ``memory`` is empty where v is zero."""
 
     def __init__(self, rule, d):
-        self.rule, self.v = rule, np.zeros(d)
+        self.rule, self.zero, self.memory = rule, np.zeros(d), {}
+
+    def old(self, name):
+        return self.memory.get(name, self.zero)
 
     def start(self, w):
         return w
 
     def step(self, w, d, gamma):
-        return w + d
+        return w + self.rule.alpha * d
 
 
 class BlockMomentum(Averaging):
     def step(self, w, d, gamma):
-        self.v = self.rule.mu * self.v + d
-        return w + self.v
+        v = self.memory["v"] = self.rule.mu * self.old("v") + d
+        return w + self.rule.alpha * v
 
 
-OUTER = {"averaging": Averaging, "block_momentum": BlockMomentum}
+class Nesterov(Averaging):
+    """Learners begin at the look-ahead y; the anchor goes from w to y + alpha d."""
+
+    def start(self, w):
+        return w + self.rule.alpha * self.rule.mu * self.old("v")
+
+    def step(self, w, d, gamma):
+        after = self.start(w) + self.rule.alpha * d
+        self.memory["v"] = (after - w) / self.rule.alpha
+        return after
+
+
+class NesterovLookAhead(Averaging):
+    """The same, of which y is told: y' = w' + alpha mu v', with w the anchor of y."""
+
+    def step(self, y, d, gamma):
+        mu, alpha = self.rule.mu, self.rule.alpha
+        anchor = y - alpha * mu * self.old("v")
+        after = y + alpha * d
+        v = self.memory["v"] = (after - anchor) / alpha
+        return after + alpha * mu * v
+
+
+class QuasiHyperbolic(Averaging):
+    """In the paper's form: g is the exponential average of the displacements."""
+
+    def step(self, w, d, gamma):
+        mu, nu = self.rule.mu, self.rule.nu
+        g = self.memory["g"] = mu * self.old("g") + (1 - mu) * d
+        return w + self.rule.alpha * ((1 - nu) * d + nu * g)
+
+
+class SlowMo(Averaging):
+    def step(self, w, d, gamma):
+        u = self.memory["u"] = self.rule.mu * self.old("u") - d / gamma
+        return w - self.rule.alpha * gamma * u
+
+
+class FedAdagrad(Averaging):
+    def step(self, w, d, gamma):
+        beta1 = self.rule.beta1
+        m = self.memory["m"] = beta1 * self.old("m") + (1 - beta1) * d
+        s = self.memory["s"] = self.add_square(self.old("s"), d * d)
+        return w + self.rule.alpha * m / (np.sqrt(s) + self.rule.tau)
+
+    def add_square(self, s, square):
+        return s + square
+
+
+class FedAdam(FedAdagrad):
+    def add_square(self, s, square):
+        return self.rule.beta2 * s + (1 - self.rule.beta2) * square
+
+
+OUTER = {
+    "averaging": Averaging,
+    "block_momentum": BlockMomentum,
+    "nesterov": Nesterov,
+    "nesterov_look_ahead": NesterovLookAhead,
+    "quasi_hyperbolic": QuasiHyperbolic,
+    "slowmo": SlowMo,
+    "fed_adagrad": FedAdagrad,
+    "fed_adam": FedAdam,
+}
 
 
 # --- the period
@@ -332,6 +398,8 @@ def rounds(run: Place, w1: np.ndarray, Ks: dict[int, int]) -> Iterator[tuple[np.
     w, before = w1, None
     while True:
         run.n += 1
+        if method.restart is not None and run.n % method.restart == 1 % method.restart:
+            rule.memory = {}
         run.gamma = method.step_size(run.n)
         K = Ks.setdefault(run.n, find_period(method.K, run.n, run.gamma, before))
         run.steps = range(run.taken, run.taken + K)

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from helpers.experiment import experiment
 
+import kavg
+
 torch = experiment("methods/against_torch")
 METHODS = torch.methods()
 
@@ -32,3 +34,10 @@ def test_treatments_of_the_state_are_far_apart():
             own = METHODS[f"{kind}, {state}"]
             for other in {"reset", "kept", "averaged"} - {state}:
                 assert torch.difference(f"{kind}, {other}", own) > 1e-3, (kind, state, other)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.7])
+def test_learners_start_where_those_of_the_anchored_form_do(alpha):
+    name = "Nesterov outside" if alpha == 1 else f"Nesterov outside, alpha = {alpha}"
+    anchored = torch.method(kavg.outer.NesterovMomentum(0.6, alpha))
+    assert torch.difference(name, anchored) <= torch.TOLERANCE
