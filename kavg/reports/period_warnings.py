@@ -40,7 +40,9 @@ def _warn_of_limit(
     method: Algorithm, rule: QuadraticSynchronization, some: Sequence[int]
 ) -> Iterator[str]:
     most = rule.most
-    for n in some if most is not None else ():
+    if most is None:
+        return
+    for n in some:
         grown = rule.grow(method.step_size(n))
         if method.count_local_steps(n) == most and grown >= most + 1:
             yield (
@@ -56,5 +58,5 @@ def _warn_of_fall(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
     if begins > falls:
         yield (
             f"{method.name}: K begins with {begins} local steps, as gamma is small at first, and "
-            f"falls to {falls}; wait for gamma with K = {{ kind = 'warm_up', rounds = {peak}, ... }}"
+            f"falls to {falls}; wait for gamma: K = {{ kind = 'warm_up', rounds = {peak}, ... }}"
         )

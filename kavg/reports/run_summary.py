@@ -109,7 +109,7 @@ def _summarize_run(run: Trajectory, level: float) -> dict[str, Any]:
 
 
 def _describe_periods(run: Trajectory) -> dict[str, int]:
-    """Return what JSON has beside the last ``K`` where K changes: its range, and the local steps."""
+    """Return what JSON has beside the last K where K changes: its range, and the local steps."""
     if not run.Ks.size:
         return {}
     return {
