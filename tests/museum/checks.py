@@ -81,6 +81,9 @@ def every_block_has_k_steps():
             # The pilot of the first round may repeat learner 0's first block.
             assert spy.steps[j][-4 * K :] == list(range(4 * K))
             assert set(spy.steps[j]) == set(range(4 * K))
+    pieces = kavg.periods.PiecewisePeriod((1, 4, 2), (2, 4))
+    path = walk(SLOPE, kavg.Algorithm(3, pieces, 1.0, RULES["averaging"]), 5)
+    assert [done.w.item() for done in path] == [0.0, -1.0, -2.0, -6.0, -10.0, -12.0]
 
 
 def without_noise_p_learners_are_one():

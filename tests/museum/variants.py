@@ -101,6 +101,17 @@ def steps_of_a_round(first_and_stop: Callable) -> Planted:
     return patch.object(LocalSteps, "displacement", faulty)
 
 
+def local_steps_of_a_round(find: Callable) -> Planted:
+    """``find(algorithm, steps)`` is the number of local steps that a round takes."""
+    begin = Learners.begin
+
+    def faulty(self, state, n):
+        w, v, steps = begin(self, state, n)
+        return w, v, steps._replace(K=find(self.algorithm, steps))
+
+    return patch.object(Learners, "begin", faulty)
+
+
 def scale_of_the_noise(scale: Callable) -> Planted:
     """``scale(sigma2, B, d)`` is the deviation of one coordinate."""
     init = NoisyGradient.__init__
@@ -324,6 +335,18 @@ def averaged_too_often() -> Planted:
     return steps_of_a_round(first_and_stop)
 
 
+def short_block_after_a_warm_up() -> Planted:
+    return local_steps_of_a_round(lambda _, steps: steps.K - steps.first % steps.K)
+
+
+def warm_up_counted_in_steps() -> Planted:
+    return local_steps_of_a_round(lambda each, steps: each.count_local_steps(steps.first + 1))
+
+
+def period_of_the_round_before() -> Planted:
+    return local_steps_of_a_round(lambda each, steps: each.count_local_steps(max(1, steps.n - 1)))
+
+
 # --- the noise
 
 
@@ -496,6 +519,24 @@ VARIANTS = (
         "the averager is called twice a step: blocks of K/2",
         "pytorch/pytorch#74737",
         averaged_too_often,
+    ),
+    Variant(
+        "short block after a warm-up",
+        "averaged where the count of all steps is a multiple of K",
+        "fairseq, BMUF warm-up",
+        short_block_after_a_warm_up,
+    ),
+    Variant(
+        "warm-up counted in steps",
+        "a boundary in rounds is compared with the count of local steps",
+        "pytorch/pytorch#73285",
+        warm_up_counted_in_steps,
+    ),
+    Variant(
+        "period of the round before",
+        "K lags one round behind its schedule",
+        A_SLIP,
+        period_of_the_round_before,
     ),
     Variant(
         "same noise on all learners",

@@ -52,7 +52,7 @@ def collect_facts(
     if find_step_sizes(settings):
         names.remove("gamma")
     # A period that changes has a column of its own, beside the K of each round.
-    taken = RESERVED | {"K"} if _has_periods(settings) else RESERVED
+    taken = RESERVED | {"K"} if _has_other_periods(runs, settings) else RESERVED
     for name, column in rename_taken(names, taken, "setting.").items():
         given = [each.get(name) for each in settings]
         values = [None if each is None else to_setting(each) for each in given]
@@ -76,9 +76,11 @@ def find_step_sizes(settings: Sequence[Mapping[str, Any]]) -> Sequence[float | N
     return given if are_numbers and any(given) else []
 
 
-def _has_periods(settings: Sequence[Mapping[str, Any]]) -> bool:
-    """True if K was varied, and one of its values is no number."""
-    return any(isinstance(each.get("K"), (str, Mapping)) for each in settings)
+def _has_other_periods(runs: Sequence[Trajectory], settings: Sequence[Mapping[str, Any]]) -> bool:
+    """True if K was varied, and is not the K of a run: it is a period that changes."""
+    given = [to_setting(each["K"]) if "K" in each else None for each in settings]
+    pairs = zip(runs, given, strict=False)
+    return any(K is not None and (type(K) is not int or run.K != K) for run, K in pairs)
 
 
 def split_by_period(run: Trajectory) -> Iterator[tuple[int, slice]]:
@@ -120,7 +122,7 @@ def describe_fact(name: str, values: Sequence[Setting | None], places: Mapping[s
     known = KNOWN.get(name)
     kind = find_type(values)
     if known is None:
-        return Column(name, kind, "", f"the setting {places.get(name, name)}")
+        return Column(name, kind, "", f"the setting {places.get(name.removeprefix('setting.'), name)}")
     if not values or all(value is None for value in values):
         kind = known.type
     return Column(name, kind, known.unit, known.meaning)
