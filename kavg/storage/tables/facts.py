@@ -122,7 +122,8 @@ def describe_fact(name: str, values: Sequence[Setting | None], places: Mapping[s
     known = KNOWN.get(name)
     kind = find_type(values)
     if known is None:
-        return Column(name, kind, "", f"the setting {places.get(name.removeprefix('setting.'), name)}")
+        place = places.get(name) or places.get(name.removeprefix("setting."), name)
+        return Column(name, kind, "", f"the setting {place}")
     if not values or all(value is None for value in values):
         kind = known.type
     return Column(name, kind, known.unit, known.meaning)
