@@ -21,6 +21,7 @@ from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session, hold_on_rank_0
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
+from kavg.config.memory_estimates import list_kept_memory
 from kavg.config.settings_stream import LAUNCHED_PATIENCE, PATIENCE, is_stream, read_stream
 from kavg.config.stored_settings import describe_data
 from kavg.engine.recorder import Recorder
@@ -69,10 +70,10 @@ def load_shared_config(
 
 
 def announce_settings(config: Config) -> None:
-    """Print what was read of the data, and warnings, before the first round."""
+    """Print what was read of the data and is kept, and warnings, before the first round."""
     report = describe_objective_data(config.objective)
-    if report is not None:
-        print_messages([report.line])
+    read = [] if report is None else [report.line]
+    print_messages([*read, *list_kept_memory(config)])
     print_messages(list_setting_warnings(config.problem, config.algorithms))
     print_messages(list_period_warnings(config.algorithms, config.rounds))
 

@@ -13,6 +13,7 @@ from kavg.config.memory_estimates import (
     check_batch_memory,
     check_data_memory,
     check_gradient_count,
+    check_kept_memory,
     check_point_memory,
     check_record_memory,
     check_round_memory,
@@ -42,10 +43,13 @@ def consistency_errors(config: Config) -> list[str]:
         return errors
     with collect_error(errors, "start"):
         _require_finite_start(problem, config.seed)
-    # Algorithms differ in K, gamma and the outer rule too, none of which matters to memory.
-    for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
+    for one in algorithms:
         with collect_error(errors, "replicas"):
-            check_round_memory(problem.objective, P, R)
+            check_round_memory(problem.objective, one, R)
+        with collect_error(errors, "algorithm"):
+            check_kept_memory(problem.objective, one, R, config.dtype)
+    # Algorithms differ in K, gamma and other parts too, none of which matters to batches.
+    for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
         with collect_error(errors, "oracle"):
             check_batch_memory(problem, P, R)
             # One learner and one replica: the memory of the others is estimated, not allocated.

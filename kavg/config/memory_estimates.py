@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import AdaptivePeriod, Objective, Oracle
+from kavg.base import AdaptivePeriod, Objective, Oracle, Precision
+from kavg.config.config import Config
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -32,6 +33,10 @@ REPLICA_ARRAYS: Final = 60
 """Arrays of one number a replica: measures of a round, and what becomes of them at the end."""
 TILE_ARRAYS: Final = 7
 """Arrays of the size of a tile, (tile, R, d): iterates, gradients, random words, draws."""
+STEP_ARRAYS: Final = 2
+"""Arrays of the size of a tile a slot: the slot, and workspace of the step."""
+GATHERED_ARRAYS: Final = 3
+"""Arrays of the size of what all learners keep that a rank holds where it gathers that."""
 BATCH_ARRAYS: Final = 5
 """Arrays of the size of the indices of a tile's batches, (tile, R, B)."""
 SERIES_RECORDED: Final = 3
@@ -74,14 +79,59 @@ def check_point_memory(objective: Objective) -> None:
         _check_memory(2 * units, what, "reduce hidden")
 
 
-def check_round_memory(objective: Objective, P: int, R: int) -> None:
+def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> None:
     """Raise KavgError if a round of ``R`` replicas does not fit in memory.
 
-    ``P`` hardly matters, as one tile of learners is in memory at a time.
+    ``P`` hardly matters, as one tile of learners is in memory at a time, with the slots of their
+    optimizer.  Slots that are averaged are further rows of all that is summed.
     """
-    d = objective.dim
-    numbers = ((ROUND_ARRAYS + TILE_ARRAYS * choose_tile(R, d, P)) * d + REPLICA_ARRAYS) * R
+    d, optimizer = objective.dim, algorithm.optimizer
+    rows = 1 + optimizer.slots * (optimizer.at_average == "averaged")
+    tile = (TILE_ARRAYS + STEP_ARRAYS * optimizer.slots + rows - 1) * choose_tile(R, d, algorithm.P)
+    numbers = ((ROUND_ARRAYS * rows + tile) * d + REPLICA_ARRAYS) * R
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
+
+
+def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
+    """Raise KavgError if what learners keep from round to round does not fit in memory.
+
+    A rank has it before and after a round, and gathers that of all learners for a checkpoint and
+    at the end.
+    """
+    if not algorithm.learner_slots:
+        return
+    numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER
+    own = numbers // count_local_ranks()
+    _check_memory(
+        GATHERED_ARRAYS * numbers + 2 * own,
+        f"{algorithm.learner_slots} arrays of {R} by {objective.dim} that each of {algorithm.P} "
+        "learners keeps",
+        "take fewer learners or replicas, or keep nothing (at_average = 'reset')",
+    )
+
+
+def count_kept_bytes(d: int, algorithm: Algorithm, R: int, dtype: Precision) -> int:
+    """Return the size of what all learners keep from round to round, for models of ``d``."""
+    size = BYTES_PER_NUMBER if dtype == "float64" else BYTES_PER_NUMBER // 2
+    return algorithm.learner_slots * algorithm.P * R * d * size
+
+
+def list_kept_memory(config: Config) -> list[str]:
+    """Return a line for each algorithm whose learners keep something from round to round.
+
+    >>> from kavg import Algorithm, objectives, optimizers, oracles, outer
+    >>> adam = optimizers.Adam(at_average="kept")
+    >>> method = Algorithm(1024, 8, 0.1, outer.Averaging(), name="local Adam", optimizer=adam)
+    >>> list_kept_memory(Config(9, objectives.Cosine(dim=1024), oracles.Noiseless(), (method,)))
+    ['local Adam: learners keep 2 arrays each: 16 MiB over all ranks']
+    """
+    d, R = config.objective.dim, config.replicas
+    return [
+        f"{one.name}: learners keep {one.learner_slots} array{'s' * (one.learner_slots > 1)} each: "
+        f"{format_bytes(count_kept_bytes(d, one, R, config.dtype))} over all ranks"
+        for one in config.algorithms
+        if one.learner_slots
+    ]
 
 
 def check_batch_memory(problem: Problem, P: int, R: int) -> None:

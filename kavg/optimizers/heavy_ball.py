@@ -8,7 +8,8 @@ from typing import final
 import numpy as np
 
 from kavg.base import AtAverage, Floats, LocalUpdate, Precision
-from kavg.ranges import Momentum, check_ranges
+from kavg.optimizers.gradient_changes import change_gradients
+from kavg.ranges import Momentum, NonNegative, Positive, check_ranges
 
 
 @final
@@ -18,7 +19,8 @@ class HeavyBall:
 
     This is ``torch.optim.SGD(momentum=beta)``: momentum of a learner's gradients, in units of
     gradient, inside the round.  ``outer.BlockMomentum`` acts on the mean displacement of all
-    learners, once a round.  In ``NesterovSteps`` the step looks ahead.
+    learners, once a round.  In ``NesterovSteps`` the step looks ahead.  ``clip`` and
+    ``weight_decay`` act on ``g`` (``change_gradients``).  With ``K = 1`` and ``m`` reset it is SGD.
 
     Source: Polyak 1964; for local steps with the three treatments of ``m``, Wang, Tantia, Ballas
     and Rabbat 2019, arXiv 1910.00643.
@@ -33,6 +35,8 @@ class HeavyBall:
     same_bits = "any machine"
     beta: Momentum
     at_average: AtAverage = "reset"
+    clip: Positive | None = None
+    weight_decay: NonNegative = 0.0
     slots = 1
 
     def __post_init__(self) -> None:
@@ -49,4 +53,6 @@ class HeavyBall:
             np.multiply(m, gamma, out=g)
             np.subtract(x, g, out=x)
 
-        return step
+        return change_gradients(
+            step, clip=self.clip, weight_decay=self.weight_decay, shape=(tile, R, d), dtype=dtype
+        )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 
 from kavg.base import AtAverage, Floats, LocalUpdate, Precision
+from kavg.optimizers.gradient_changes import change_gradients
+from kavg.ranges import NonNegative, Positive, check_ranges
 
 
 @final
@@ -15,7 +17,8 @@ from kavg.base import AtAverage, Floats, LocalUpdate, Precision
 class SGD:
     """Stochastic gradient descent: ``x = x - gamma g``, the local step of both papers.
 
-    ``HeavyBall(beta=0)`` gives the same bits and carries a slot.
+    ``clip`` bounds the norm of each learner's ``g``, and ``weight_decay x`` is added to it then
+    (``change_gradients``).  ``HeavyBall(beta=0)`` gives the same bits and carries a slot.
 
     Source: Cong and Liu 2020, arXiv 2110.00625; Zhou and Cong 2018, arXiv 1708.01012.
 
@@ -27,13 +30,24 @@ class SGD:
 
     kind = "sgd"
     same_bits = "any machine"
+    clip: Positive | None = None
+    weight_decay: NonNegative = 0.0
     slots = 0
-    is_plain = True
-    at_average: AtAverage = "reset"
+    at_average: ClassVar[AtAverage] = "reset"
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the step is that of the theorems, without clipping and decay."""
+        return self.clip is None and self.weight_decay == 0
 
     def plan(self, tile: int, R: int, d: int, dtype: Precision) -> LocalUpdate:
-        """Return the step, which needs no workspace."""
-        return _step
+        """Return the step, which needs no workspace of its own."""
+        return change_gradients(
+            _step, clip=self.clip, weight_decay=self.weight_decay, shape=(tile, R, d), dtype=dtype
+        )
 
 
 def _step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:  # noqa: ARG001 - LocalUpdate

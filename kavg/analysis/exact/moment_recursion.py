@@ -40,7 +40,8 @@ class Moments:
 
     ``mean (..., d, 2)``, ``covariance (..., d, 2, 2)``, ``dispersion (...)``.  Directions are
     uncorrelated.  The first axis of what ``moments`` returns is the round, 0..N;
-    the dispersion is that of the learners at the end of the round, before averaging.
+    the dispersion is that of the learners at the end of the round, before averaging.  What else
+    learners carry on stands behind w and v, and 2 is more.
     """
 
     mean: Floats
@@ -121,14 +122,17 @@ def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Mom
         )
 
 
-def initial_moments(problem: EigenProblem) -> Moments:
-    """Return the moments of the start: ``w_1`` with its mean and variance, and ``v_1 = 0``.
+def initial_moments(problem: EigenProblem, size: int = 2) -> Moments:
+    """Return the moments of the start: ``w_1`` with its mean and variance, and all else 0.
+
+    ``size`` is the number of components of the state in a direction, w and v first.
 
     >>> from kavg.analysis.exact import eigen_problem
     >>> initial_moments(eigen_problem([1.0], mean=2.0, variance=0.5)).mean
     array([[2., 0.]])
     """
-    mean, covariance = np.zeros((*problem.h.shape, 2)), np.zeros((*problem.h.shape, 2, 2))
+    shape = (*problem.h.shape, size)
+    mean, covariance = np.zeros(shape), np.zeros((*shape, size))
     mean[..., 0], covariance[..., 0, 0] = problem.mean, problem.variance
     return Moments(mean, covariance, np.zeros(problem.h.shape[:-1]))
 

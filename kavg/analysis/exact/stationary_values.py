@@ -8,6 +8,9 @@ import numpy as np
 
 from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
+from kavg.analysis.exact.methods import choose_moments
+from kavg.analysis.exact.methods.linear_optimizers import iterate_optimizer_moments
+from kavg.analysis.exact.methods.stationary_optimizers import stationary_optimizer_moments
 from kavg.analysis.exact.moment_recursion import Moments, local_noise
 from kavg.analysis.exact.stationary import stationary_covariance
 from kavg.analysis.exact.trajectory import check_exact_method, to_eigenbasis
@@ -23,8 +26,8 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
     """Return the means that F, grad_norm2 and dispersion approach as rounds go on.
 
     Covered are the problems of ``exact_trajectory`` with a constant step size that have a
-    stationary law.  With additive noise it solves ``V = A V A^T + q g g^T`` in each direction
-    (``stationary_covariance``); noise that grows with the gradient makes q depend on V, and the
+    stationary law, where all learners are averaged.  With additive noise it solves
+    ``V = A V A^T + q g g^T`` in each direction (``stationary_covariance``); noise that grows with the gradient makes q depend on V, and the
     equation is iterated from V = 0, from where it increases to its solution.
 
     Raises:
@@ -37,7 +40,7 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
     >>> round(stationary_values(bowl, method)["F"], 6)
     0.083333
     """
-    check_exact_method(algorithm)
+    recursion = choose_moments(algorithm)
     directions = to_eigenbasis(problem, algorithm.P)
     if callable(algorithm.gamma):
         raise KavgError("with a schedule of gamma there is no stationary law; use a number")
@@ -50,17 +53,27 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
         )
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
-    gamma, K = algorithm.gamma, algorithm.constant_K
-    rule, r = linear_rule(algorithm.outer, gamma), 1 - gamma * directions.h
-    own, unit = _solve_noise(directions, rule, algorithm)
-    covariance = (own / algorithm.P)[:, None, None] * unit
-    still = Moments(np.zeros((len(r), 2)), covariance, np.zeros(()))
-    shifts = (gamma * geometric_sum(r, K)) ** 2 * directions.zeta2
+    if recursion is iterate_optimizer_moments:
+        still = stationary_optimizer_moments(directions, algorithm)
+    else:
+        check_exact_method(algorithm)
+        still = _find_stationary_moments(directions, algorithm)
     return {
         "F": float(still.F(directions)),
         "grad_norm2": float(still.grad_norm2(directions)),
-        "dispersion": float((1 - 1 / algorithm.P) * own.sum() + shifts.sum()),
+        "dispersion": float(still.dispersion),
     }
+
+
+def _find_stationary_moments(problem: EigenProblem, algorithm: Algorithm) -> Moments:
+    """The stationary moments of local steps of plain SGD."""
+    gamma, K, P = algorithm.step_size(1), algorithm.constant_K, algorithm.P
+    rule, r = linear_rule(algorithm.outer, gamma), 1 - gamma * problem.h
+    own, unit = _solve_noise(problem, rule, algorithm)
+    covariance = (own / P)[:, None, None] * unit
+    shifts = (gamma * geometric_sum(r, K)) ** 2 * problem.zeta2
+    dispersion = np.asarray((1 - 1 / P) * own.sum() + shifts.sum())
+    return Moments(np.zeros((len(r), 2)), covariance, dispersion)
 
 
 def _solve_noise(

@@ -10,6 +10,7 @@ from kavg.config import Config
 from kavg.config.memory_estimates import (
     check_batch_memory,
     check_gradient_count,
+    check_kept_memory,
     check_record_memory,
     check_round_memory,
     check_step_count,
@@ -141,12 +142,14 @@ def check_stages(sweep: Sweep) -> None:
 
 def _find_size(config: Config) -> tuple[object, ...]:
     (method,) = config.algorithms
-    return id(config.objective), id(config.oracle), config.rounds, method.P, method.K
+    size = method.P, method.K, method.optimizer.slots, method.learner_slots
+    return id(config.objective), id(config.oracle), config.rounds, size
 
 
 def _check_run_size(config: Config) -> None:
     (method,), R = config.algorithms, config.replicas
-    check_round_memory(config.objective, method.P, R)
+    check_round_memory(config.objective, method, R)
+    check_kept_memory(config.objective, method, R, config.dtype)
     check_batch_memory(config.problem, method.P, R)
     check_record_memory(config.rounds, config.record.every, 1, R)
     check_gradient_count(config.algorithms, config.rounds, config.problem.noise.B)

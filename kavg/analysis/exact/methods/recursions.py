@@ -7,8 +7,10 @@ from typing import Final
 
 from kavg.aggregations import AllLearners, ElasticAveraging, Gossip, StaleGradients
 from kavg.analysis.exact.eigenbasis import EigenProblem
+from kavg.analysis.exact.linear_steps import linear_step
 from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
 from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
+from kavg.analysis.exact.methods.linear_optimizers import iterate_optimizer_moments
 from kavg.analysis.exact.methods.stale_moments import iterate_stale_moments
 from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
 from kavg.base import AdaptivePeriod
@@ -28,7 +30,10 @@ RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
     (SGD, Gossip): iterate_gossip_moments,
     (SGD, StaleGradients): iterate_stale_moments,
 }
-"""By the classes of the optimizer and of the aggregation."""
+"""By the classes of the optimizer and of the aggregation.
+
+Other optimizers whose steps are linear have one of their own (``linear_optimizers``).
+"""
 
 
 def choose_moments(algorithm: Algorithm) -> Recursion:
@@ -44,9 +49,13 @@ def choose_moments(algorithm: Algorithm) -> Recursion:
         raise KavgError("exact moments need a K that is known beforehand; simulate it instead")
     optimizer = algorithm.optimizer
     recursion = RECURSIONS.get((type(optimizer), type(algorithm.aggregation)))
-    # Steps of SGD that are not plain, such as clipped ones, are not linear.
-    is_linear = not isinstance(optimizer, SGD) or optimizer.is_plain
-    if recursion is None or not is_linear:
+    # Steps of SGD that are not plain, such as those with weight decay, are others than its own.
+    if isinstance(optimizer, SGD) and not optimizer.is_plain:
+        recursion = None
+    if recursion is None and isinstance(algorithm.aggregation, AllLearners):
+        linear_step(optimizer, algorithm.step_size(1))
+        recursion = iterate_optimizer_moments
+    if recursion is None:
         raise KavgError(
             "exact moments are not known for local steps of "
             f"{optimizer!r:.80} with {algorithm.aggregation!r:.80}; simulate it instead"
