@@ -24,6 +24,21 @@ METHODS: Final[Mapping[str, Algorithm]] = {
         f"heavy ball, {state}": method(optimizer=optimizers.HeavyBall(0.7, state))
         for state in ("reset", "kept", "averaged")
     },
+    **{
+        f"Nesterov steps, {state}": method(optimizer=optimizers.NesterovSteps(0.7, state))
+        for state in ("reset", "kept", "averaged")
+    },
+    **{
+        f"Adam, {state}": method(optimizer=optimizers.Adam(0.7, 0.9, at_average=state))
+        for state in ("reset", "kept", "averaged")
+    },
+    "AdamW, kept": method(
+        optimizer=optimizers.AdamW(0.7, 0.9, weight_decay=0.5, at_average="kept")
+    ),
+    "SGD, clipped": method(optimizer=optimizers.SGD(clip=0.8)),
+    "heavy ball, clipped, with decay": method(
+        optimizer=optimizers.HeavyBall(0.7, "kept", clip=0.8, weight_decay=0.5)
+    ),
     "post-local SGD": method(K=periods.PiecewisePeriod((1, 4), (2,))),
     "warm-up": method(K=periods.WarmUpPeriod(2, then=4)),
     "QSR": method(gamma=FALLING, K=periods.QuadraticSynchronization(alpha=0.1, least=2)),
