@@ -21,7 +21,6 @@ from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session, hold_on_rank_0
 from kavg.cli.supervisor import Supervisor
 from kavg.config import Config, hash_config, hash_data, load_config, to_toml
-from kavg.config.memory_estimates import list_kept_memory
 from kavg.config.settings_stream import LAUNCHED_PATIENCE, PATIENCE, is_stream, read_stream
 from kavg.config.stored_settings import describe_data
 from kavg.engine.recorder import Recorder
@@ -34,8 +33,7 @@ from kavg.mpi.sync_check import SyncCheck
 from kavg.mpi.watched_comm import TIMEOUT, set_place, set_timeout
 from kavg.problem import Algorithm
 from kavg.reports import table
-from kavg.reports.period_warnings import list_period_warnings
-from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
+from kavg.reports.announcements import list_announcements
 from kavg.storage.checkpoint_manager import CheckpointManager
 from kavg.storage.checkpoints import Checkpoint
 from kavg.storage.claims import hold_output_folder
@@ -70,12 +68,8 @@ def load_shared_config(
 
 
 def announce_settings(config: Config) -> None:
-    """Print what was read of the data and is kept, and warnings, before the first round."""
-    report = describe_objective_data(config.objective)
-    read = [] if report is None else [report.line]
-    print_messages([*read, *list_kept_memory(config)])
-    print_messages(list_setting_warnings(config.problem, config.algorithms))
-    print_messages(list_period_warnings(config.algorithms, config.rounds))
+    """Print what is to be said of settings, such as warnings, before the first round."""
+    print_messages(list_announcements(config))
 
 
 def share_stream(comm: Communicator, path: Path) -> bytes | None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavg.base import AdaptivePeriod, Objective, Oracle, Precision
-from kavg.config.config import Config
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -114,24 +113,6 @@ def count_kept_bytes(d: int, algorithm: Algorithm, R: int, dtype: Precision) -> 
     """Return the size of what all learners keep from round to round, for models of ``d``."""
     size = BYTES_PER_NUMBER if dtype == "float64" else BYTES_PER_NUMBER // 2
     return algorithm.learner_slots * algorithm.P * R * d * size
-
-
-def list_kept_memory(config: Config) -> list[str]:
-    """Return a line for each algorithm whose learners keep something from round to round.
-
-    >>> from kavg import Algorithm, objectives, optimizers, oracles, outer
-    >>> adam = optimizers.Adam(at_average="kept")
-    >>> method = Algorithm(1024, 8, 0.1, outer.Averaging(), name="local Adam", optimizer=adam)
-    >>> list_kept_memory(Config(9, objectives.Cosine(dim=1024), oracles.Noiseless(), (method,)))
-    ['local Adam: learners keep 2 arrays each: 16 MiB over all ranks']
-    """
-    d, R = config.objective.dim, config.replicas
-    return [
-        f"{one.name}: learners keep {one.learner_slots} array{'s' * (one.learner_slots > 1)} each: "
-        f"{format_bytes(count_kept_bytes(d, one, R, config.dtype))} over all ranks"
-        for one in config.algorithms
-        if one.learner_slots
-    ]
 
 
 def check_batch_memory(problem: Problem, P: int, R: int) -> None:

@@ -274,5 +274,5 @@ def test_steps_of_users_are_tried(optimizer):
 def test_noise_that_grows_with_the_gradient_is_refused():
     problem = Problem(Quadratic((1.0,)), StateDependent(1.0, 0.5), 0.0)
     method = Algorithm(2, 2, 0.1, Averaging(), optimizer=HeavyBall(0.5))
-    with pytest.raises(KavgError, match=r"HeavyBall\(.* need noise whose variance does not grow"):
+    with pytest.raises(KavgError, match=r"HeavyBall\(.* need noise that is the same everywhere"):
         exact_trajectory(problem, method, 3)

@@ -9,7 +9,7 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.methods import choose_moments
-from kavg.analysis.exact.methods.linear_optimizers import iterate_optimizer_moments
+from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
 from kavg.analysis.exact.methods.stationary_optimizers import stationary_optimizer_moments
 from kavg.analysis.exact.moment_recursion import Moments, local_noise
 from kavg.analysis.exact.stationary import stationary_covariance

@@ -10,7 +10,7 @@ from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_steps import linear_step
 from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
 from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
-from kavg.analysis.exact.methods.linear_optimizers import iterate_optimizer_moments
+from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
 from kavg.analysis.exact.methods.stale_moments import iterate_stale_moments
 from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
 from kavg.base import AdaptivePeriod
@@ -32,7 +32,7 @@ RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
 }
 """By the classes of the optimizer and of the aggregation.
 
-Other optimizers whose steps are linear have one of their own (``linear_optimizers``).
+Other optimizers whose steps are linear have one of their own (``optimizer_moments``).
 """
 
 

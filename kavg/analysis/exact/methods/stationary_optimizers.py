@@ -1,19 +1,19 @@
-"""The stationary law of learners that take linear steps with slots (``linear_optimizers``)."""
+"""The stationary law of learners that take linear steps with slots (``optimizer_moments``)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from kavg.analysis.exact.eigenbasis import EigenProblem
-from kavg.analysis.exact.moment_recursion import Moments
-from kavg.analysis.exact.methods.linear_optimizers import (
+from kavg.analysis.exact.methods.limits import refuse_one_that_differs, require_additive_noise
+from kavg.analysis.exact.methods.optimizer_moments import (
     LinearRound,
     SlotSpread,
-    check_additive_noise,
     equal_slots,
     find_dispersion,
     plan_linear_round,
 )
+from kavg.analysis.exact.moment_recursion import Moments
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm
@@ -34,7 +34,8 @@ def stationary_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) ->
     >>> stationary_optimizer_moments(eigen_problem([1.0], m_0=1.0), method).variance.round(6)
     array([0.6])
     """
-    check_additive_noise(problem, algorithm)
+    require_additive_noise(problem, f"local steps of {algorithm.optimizer}")
+    refuse_one_that_differs(problem, algorithm)
     one = plan_linear_round(problem, algorithm, algorithm.step_size(1), algorithm.constant_K)
     noise = (problem.m_0 / algorithm.P)[:, None, None] * one.noise
     covariance = solve_covariance(one.matrix, noise)

@@ -31,9 +31,9 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.linear_steps import LinearStep, linear_step
+from kavg.analysis.exact.methods.limits import refuse_one_that_differs, require_additive_noise
 from kavg.analysis.exact.moment_recursion import Moments, initial_moments
 from kavg.base import AtAverage, Floats
-from kavg.errors import KavgError
 from kavg.problem import Algorithm
 
 
@@ -133,7 +133,8 @@ def iterate_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) -> It
     >>> [float(next(rounds).w[0]) for _ in range(4)]
     [8.0, 4.0, 0.0, -2.0]
     """
-    check_additive_noise(problem, algorithm)
+    require_additive_noise(problem, f"local steps of {algorithm.optimizer}")
+    refuse_one_that_differs(problem, algorithm)
     kept = algorithm.optimizer.at_average == "kept"
     # One round alone, as schedules may never repeat a step.
     plan = lru_cache(maxsize=1)(partial(plan_linear_round, problem, algorithm))
@@ -146,15 +147,6 @@ def iterate_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) -> It
         now = next_optimizer_moments(problem, one, now, spread, algorithm.P)
         if kept:
             spread = next_spread(problem, one, spread, algorithm.P)
-
-
-def check_additive_noise(problem: EigenProblem, algorithm: Algorithm) -> None:
-    """Raise ``KavgError`` if the noise of these local steps grows with the gradient."""
-    if problem.m_v:
-        raise KavgError(
-            f"exact moments of {algorithm.optimizer} need noise whose variance does not grow with "
-            "the gradient, got M_v above 0; use additive noise, or SGD"
-        )
 
 
 def equal_slots(problem: EigenProblem, s: int) -> SlotSpread:

@@ -1,0 +1,37 @@
+"""What is said of settings before the first round: data, what learners keep, and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kavg.config import Config
+from kavg.config.memory_estimates import count_kept_bytes
+from kavg.reports.period_warnings import list_period_warnings
+from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
+from kavg.storage.limits import format_bytes
+
+
+def list_announcements(config: Config) -> list[str]:
+    """Return the lines about settings that are printed before the first round.
+
+    >>> from kavg import Algorithm, objectives, optimizers, oracles, outer
+    >>> adam = optimizers.Adam(at_average="kept")
+    >>> method = Algorithm(1024, 8, 0.1, outer.Averaging(), name="local Adam", optimizer=adam)
+    >>> list_announcements(Config(9, objectives.Cosine(dim=1024), oracles.Noiseless(), (method,)))
+    ['local Adam: learners keep 2 arrays each: 16 MiB over all ranks']
+    """
+    report = describe_objective_data(config.objective)
+    return [
+        *([] if report is None else [report.line]),
+        *_list_kept_memory(config),
+        *list_setting_warnings(config.problem, config.algorithms),
+        *list_period_warnings(config.algorithms, config.rounds),
+    ]
+
+
+def _list_kept_memory(config: Config) -> Iterator[str]:
+    for one in config.algorithms:
+        if one.learner_slots:
+            size = count_kept_bytes(config.objective.dim, one, config.replicas, config.dtype)
+            arrays = "an array" if one.learner_slots == 1 else f"{one.learner_slots} arrays"
+            yield f"{one.name}: learners keep {arrays} each: {format_bytes(size)} over all ranks"
