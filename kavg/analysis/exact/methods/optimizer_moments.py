@@ -32,7 +32,7 @@ from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.linear_steps import LinearStep, linear_step
 from kavg.analysis.exact.methods.limits import refuse_one_that_differs, require_additive_noise
-from kavg.analysis.exact.moment_recursion import Moments, initial_moments
+from kavg.analysis.exact.moment_recursion import Moments, forget_memory, initial_moments
 from kavg.base import AtAverage, Floats
 from kavg.problem import Algorithm
 
@@ -144,6 +144,8 @@ def iterate_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) -> It
         one = plan(algorithm.step_size(n), algorithm.count_local_steps(n))
         now = now or initial_moments(problem, one.matrix.shape[-1])
         yield now
+        if algorithm.is_restart(n):
+            now = forget_memory(now)
         now = next_optimizer_moments(problem, one, now, spread, algorithm.P)
         if kept:
             spread = next_spread(problem, one, spread, algorithm.P)

@@ -60,9 +60,9 @@ def choose_moments(algorithm: Algorithm) -> Recursion:
             "exact moments are not known for local steps of "
             f"{optimizer!r:.80} with {algorithm.aggregation!r:.80}; simulate it instead"
         )
-    if algorithm.restart is not None and recursion is not iterate_moments:
+    if algorithm.restart is not None and recursion not in (iterate_moments, iterate_optimizer_moments):
         raise KavgError(
-            "exact moments with restarts of the outer memory are known for local steps of plain "
-            "SGD and the mean of all learners alone; leave restart out, or simulate it instead"
+            "exact moments with restarts of the outer memory are known for the mean of all "
+            "learners alone; leave restart out, or simulate it instead"
         )
     return recursion
