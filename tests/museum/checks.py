@@ -107,6 +107,20 @@ def the_hand_path():
             assert [done.w.item() for done in path] == [0.0, -3.0, -7.5, -12.75]
 
 
+def local_optimizers_by_hand():
+    """F' = 1, gamma = 1, K = 3 from 0: a mean of equal gradients is 1 at any age."""
+
+    def ends(optimizer, rounds=2):
+        method = kavg.Algorithm(2, 3, 1.0, RULES["averaging"], optimizer=optimizer)
+        return [done.w.item() for done in walk(SLOPE, method, rounds)[1:]]
+
+    assert ends(kavg.optimizers.HeavyBall(0.5, "reset")) == [-4.25, -8.5]
+    assert ends(kavg.optimizers.HeavyBall(0.5, "kept")) == [-4.25, -10.03125]
+    for state in ("reset", "kept", "averaged"):
+        assert ends(kavg.optimizers.Adam(0.5, 0.5, 1.0, state)) == [-1.5, -3.0]
+    assert ends(kavg.optimizers.AdamW(0.5, 0.5, 1.0, 0.25), rounds=1) == [-1.15625]
+
+
 def the_pseudocode():
     """Every rule against the papers' loops, under a schedule, with the same noise."""
     for name, rule in RULES.items():
@@ -237,6 +251,7 @@ CHECKS = (
     Check("K steps", "law 6", every_block_has_k_steps),
     Check("resume", "law 8", resuming_changes_nothing),
     Check("hand path", "law 10", the_hand_path),
+    Check("optimizers", "law", local_optimizers_by_hand),
     Check("pseudocode", "law", the_pseudocode),
     Check("moments", "exact", moments_of_a_few_rounds),
     Check("stationary", "exact", the_stationary_law),

@@ -8,13 +8,15 @@ there is no thread: a slip that the conventions invite.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from unittest.mock import patch
 
 import numpy as np
 from helpers.exact import AnchoredLookAhead
+from museum.optimizer_variants import OPTIMIZER_VARIANTS
+from museum.variant import A_SLIP, Planted, Variant
 
 import kavg
 from kavg.engine.learners import Learners
@@ -23,17 +25,6 @@ from kavg.engine.means import MEANS, PlainMean
 from kavg.oracles.additive import NoisyGradient
 from kavg.oracles.streams import Streams
 from kavg.outer import KINDS, BlockMomentum, NesterovMomentum
-
-Planted = AbstractContextManager[object]
-
-
-@dataclass(frozen=True)
-class Variant:
-    name: str
-    words: str
-    source: str
-    plant: Callable[[], Planted]
-
 
 # --- ways to plant a fault
 
@@ -385,8 +376,6 @@ def batch_forgotten() -> Planted:
     return scale_of_the_noise(lambda sigma2, B, d: (sigma2 / d) ** 0.5)
 
 
-A_SLIP = "no thread"
-
 VARIANTS = (
     Variant(
         "sum of models",
@@ -574,4 +563,5 @@ VARIANTS = (
         A_SLIP,
         batch_forgotten,
     ),
+    *OPTIMIZER_VARIANTS,
 )
