@@ -1,13 +1,24 @@
-"""docs/notation.md says of kavg's outer rules what they do, and its outer gains are right."""
+"""docs/notation.md says of kavg's rules what they do, and its gains are right."""
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.exact import AnchoredLookAhead
 
+import kavg
+from kavg import optimizers
+from kavg.aggregations import (
+    ElasticAveraging,
+    Gossip,
+    GroupedLearners,
+    OwnSteps,
+    SampledLearners,
+    StaleGradients,
+)
 from kavg.outer import BlockMomentum, NesterovMomentum, SlowMo
 
 PAGE = Path(__file__).parents[1] / "docs" / "notation.md"
@@ -102,3 +113,57 @@ def test_slowmo_divides_its_memory_by_gamma():
     _, slow, u = round_of(SlowMo(0.75, alpha=1.0), w, -v / GAMMA, d)
     np.testing.assert_allclose(-GAMMA * u, memory, rtol=1e-12)
     np.testing.assert_allclose(slow, after, rtol=1e-12)
+
+
+def method_of(rule=None, **parts):
+    sizes = {"P": 4, "K": 8, "gamma": 2.0**-10}
+    return kavg.Algorithm(**sizes, outer=rule or kavg.outer.Averaging(), **parts)
+
+
+def inside(optimizer, *states):
+    return [method_of(optimizer=optimizer(0.5, at_average=state)) for state in states]
+
+
+def averaged_as(*rules):
+    return [method_of(aggregation=rule) for rule in rules]
+
+
+ALPHA, MU = 0.7, 0.75
+METHODS = {
+    "averaging with": [method_of(kavg.outer.Averaging(ALPHA))],
+    "block momentum with": [method_of(BlockMomentum(MU, ALPHA))],
+    "Nesterov, anchored": [
+        method_of(rule(MU, ALPHA)) for rule in (NesterovMomentum, kavg.outer.NesterovLookAhead)
+    ],
+    "quasi-hyperbolic": [method_of(kavg.outer.QuasiHyperbolic(MU, nu=0.6, alpha=ALPHA))],
+    "heavy ball inside, kept": inside(optimizers.HeavyBall, "kept", "averaged"),
+    "heavy ball inside, reset": inside(optimizers.HeavyBall, "reset"),
+    "Nesterov inside, kept": inside(optimizers.NesterovSteps, "kept", "averaged"),
+    "Nesterov inside, reset": inside(optimizers.NesterovSteps, "reset"),
+    "elastic": [method_of(kavg.outer.Averaging(0.5), aggregation=ElasticAveraging(0.125))],
+    "gossip": averaged_as(Gossip(), GroupedLearners(K1=2, groups=2), SampledLearners(m=3)),
+    "own numbers": averaged_as(OwnSteps((2, 4, 8, 8)), OwnSteps((2, 4, 8, 8), "fednova")),
+    "asynchronous": averaged_as(StaleGradients()),
+}
+"""The methods of the rows of the second table of gains."""
+
+
+def measured_gain(method):
+    """The displacement of the last of many rounds on a slope, over that of K plain steps."""
+    slope = kavg.Problem(kavg.objectives.Linear(dim=1), kavg.oracles.Noiseless(), 0.0)
+    last, end = islice(kavg.meta_iterations(slope, method), 199, 201)
+    return float((last.w - end.w).item()) / (8 * method.gamma)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_printed_gain_of_a_method_is_what_it_settles_at(name):
+    (row,) = [row for row in PAGE.read_text().splitlines() if row.startswith(f"| {name}")]
+    printed = float(row.split("|")[-2])
+    for method in METHODS[name]:
+        assert measured_gain(method) == pytest.approx(printed, abs=5e-5)
+
+
+def test_every_row_of_gains_is_measured():
+    table = PAGE.read_text().split("### Gains")[1].split("\n## ")[0].splitlines()
+    rows = [row for row in table if row.startswith("| ")][1:]
+    assert len(rows) == len(METHODS)
