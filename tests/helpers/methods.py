@@ -48,6 +48,9 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     ),
     "dispersion control": method(K=periods.DispersionControl(spread=0.02)),
     "EASGD": method(aggregation=aggregations.ElasticAveraging(0.3)),
+    "EASGD as published": method(
+        outer.Averaging(0.9), aggregation=aggregations.ElasticAveraging(0.9 / P)
+    ),
     "EASGD, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.ElasticAveraging(0.3)
     ),
