@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from kavg import Algorithm, Problem, Round, meta_iterations, objectives, optimizers, outer
-from kavg.base import Floats, NoiseConstants, Objective, Precision, unknown_constant
+from kavg.base import Floats, LocalOptimizer, NoiseConstants, Objective, Precision, unknown_constant
 
 FILE: Final = Path(__file__).with_name("torch_numbers.json")
 TOLERANCE: Final = 1e-12
@@ -78,11 +78,25 @@ def method(rule: Any = None, **parts: Any) -> Algorithm:
     return Algorithm(**sizes, outer=rule or outer.Averaging(), **parts)
 
 
+ADAM: Final[Mapping[str, Any]] = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-6}
+INSIDE: Final[Mapping[str, Callable[[Any], LocalOptimizer]]] = {
+    "heavy ball": lambda state: optimizers.HeavyBall(0.7, state),
+    "Nesterov inside": lambda state: optimizers.NesterovSteps(0.7, state),
+    "Adam": lambda state: optimizers.Adam(**ADAM, at_average=state),
+    "AdamW": lambda state: optimizers.AdamW(**ADAM, weight_decay=0.1, at_average=state),
+}
+"""Optimizers by their names in the file, for each treatment of their state."""
+
+
 def methods() -> Mapping[str, Algorithm]:
     """Return the methods under the names that they have in the file."""
+    kept = optimizers.HeavyBall(0.7, "kept", clip=1.5)
+    decayed = optimizers.AdamW(**ADAM, weight_decay=0.1, at_average="kept", clip=1.5)
+    inner = optimizers.AdamW(weight_decay=0.1, at_average="kept")
     return {
         **{
-            f"heavy ball, {state}": method(optimizer=optimizers.HeavyBall(0.7, state))
+            f"{name}, {state}": method(optimizer=make(state))
+            for name, make in INSIDE.items()
             for state in STATES
         },
         "averaging": method(),
@@ -92,6 +106,11 @@ def methods() -> Mapping[str, Algorithm]:
         "Nesterov outside": method(outer.NesterovLookAhead(0.6)),
         "Nesterov outside, alpha = 0.7": method(outer.NesterovLookAhead(0.6, 0.7)),
         "Adagrad outside": method(outer.FedAdagrad(alpha=0.3, tau=1e-3)),
+        "clipped": method(optimizer=optimizers.SGD(clip=1.5)),
+        "heavy ball, kept, clipped": method(optimizer=kept),
+        "AdamW, kept, clipped": method(optimizer=decayed),
+        "SGD with weight decay": method(optimizer=optimizers.SGD(weight_decay=0.1)),
+        "DiLoCo": method(outer.NesterovLookAhead(0.9, 0.7), optimizer=inner),
     }
 
 

@@ -163,7 +163,7 @@ def test_every_group_of_workloads_says_its_sizes():
 
 def test_methods_take_turns_with_plain_sgd(tmp_path):
     job = worker.Job("methods", 2, 0.0, True, str(tmp_path / "results"))
-    found = worker.methods(job, double_well("tiny", P=5, K=2, R=1, d=3))
+    found = worker.methods(job, double_well("tiny", P=4, K=8, R=1, d=3))
     assert list(found.seconds) == list(PARTS)
     assert found.notes == {}
     (table,) = measurement_tables([found])

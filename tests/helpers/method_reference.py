@@ -55,7 +55,7 @@ def nesterov(learner, g, gamma, o):
 
 
 def adam(learner, g, gamma, o):
-    beta1, beta2 = o.betas
+    beta1, beta2 = o.beta1, o.beta2
     m = learner.slots["m"] = beta1 * learner.slot("m") + (1 - beta1) * g
     s = learner.slots["s"] = beta2 * learner.slot("s") + (1 - beta2) * g * g
     m_hat = m / (1 - beta1**learner.age)
@@ -63,7 +63,25 @@ def adam(learner, g, gamma, o):
     learner.x = learner.x - gamma * m_hat / (np.sqrt(s_hat) + o.eps)
 
 
-LOCAL_STEPS = {"sgd": sgd, "heavy_ball": heavy_ball, "nesterov": nesterov, "adam": adam}
+def adamw(learner, g, gamma, o):
+    learner.x = learner.x - gamma * o.weight_decay * learner.x
+    adam(learner, g, gamma, o)
+
+
+LOCAL_STEPS = {
+    "sgd": sgd,
+    "heavy_ball": heavy_ball,
+    "nesterov_steps": nesterov,
+    "adam": adam,
+    "adamw": adamw,
+}
+
+
+def changed(g, x, o):
+    """The gradient clipped by its norm, then with the decay of weights that is not decoupled."""
+    if o.clip is not None:
+        g = g * min(1.0, o.clip / (np.sqrt(np.sum(g * g)) + 1e-6))
+    return g if o.kind == "adamw" else g + o.weight_decay * x
 
 
 @dataclass
@@ -85,7 +103,7 @@ class Place:
         optimizer = self.method.optimizer
         for step in self.steps if steps is None else steps:
             learner.age += 1
-            g = self.gradient(learner.x, learner.j, step)
+            g = changed(self.gradient(learner.x, learner.j, step), learner.x, optimizer)
             LOCAL_STEPS[optimizer.kind](learner, g, self.gamma, optimizer)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from experiments.benchmarks.contestants.kavg_contestant import Ours
 from experiments.benchmarks.contestants.roster import Prepare
 from experiments.benchmarks.workloads import Workload
-from kavg.aggregations import ElasticAveraging
-from kavg.optimizers import HeavyBall
+from kavg.aggregations import ElasticAveraging, GroupedLearners
+from kavg.optimizers import Adam, HeavyBall, SGD
 
 PLAIN: Final = "plain SGD"
 PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -18,6 +18,10 @@ PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "heavy ball, reset": {"optimizer": HeavyBall(0.9)},
     "heavy ball, kept": {"optimizer": HeavyBall(0.9, "kept")},
     "heavy ball, averaged": {"optimizer": HeavyBall(0.9, "averaged")},
+    "Adam, reset": {"optimizer": Adam()},
+    "Adam, kept": {"optimizer": Adam(at_average="kept")},
+    "SGD, clipped": {"optimizer": SGD(clip=1.0)},
+    "groups": {"aggregation": GroupedLearners(K1=4, groups=4)},
     "elastic averaging": {"aggregation": ElasticAveraging(0.1)},
 }
 """What each changes of the workload's algorithm, one a kind of cost."""
