@@ -60,7 +60,8 @@ class Trajectory:
     at the start that of round 1, ``counted (T,)`` the local steps up to it, ``done_steps`` those
     that led to ``w``, and ``next_K`` the next period of one that adapts.  ``slots`` is what the
     optimizers of all learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if
-    averaged.  ``outer`` has the kind and numbers of the outer rule
+    averaged; ``measure_memory (R, m)`` is what measures of rounds remember, ``(0,)`` without them.
+    ``outer`` has the kind and numbers of the outer rule
     (``kavg.base.outer_rules.describe_outer_rule``), nothing where they were not recorded.  All
     arrays are read-only: copy what is to be changed.
 
@@ -95,10 +96,11 @@ class Trajectory:
     Ks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     done_steps: int | None = None
     slots: Floats = field(default_factory=lambda: np.empty(0))
+    measure_memory: Floats = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         names = ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "Ks", "slots")
-        for name in names:
+        for name in (*names, "measure_memory"):
             object.__setattr__(self, name, view_read_only(getattr(self, name)))
         series = {name: view_read_only(values) for name, values in self.series.items()}
         object.__setattr__(self, "series", series)
@@ -175,6 +177,8 @@ class Round:
     ``dispersion (R,)`` is ``(1/P) sum_j ||w^j - wbar||^2`` before averaging, zero at the start;
     ``gamma`` is the step size the round used (NaN at the start).  ``requested`` is the sum over the
     ranks of their requests during the round (see ``meta_iterations``).
+    ``displacement (R, d)``, the mean displacement, and ``learner_means``, means over learners of
+    numbers of each, are there for measures that read them alone.
     """
 
     state: State
@@ -182,6 +186,8 @@ class Round:
     gamma: float
     requested: int = 0
     K: int = 0
+    displacement: Floats | None = None
+    learner_means: tuple[Floats, ...] = ()
 
     @property
     def n(self) -> int:

@@ -99,6 +99,9 @@ def _validate_shapes(run: Trajectory) -> None:
     if exponents.dtype != np.int64 or exponents.ndim != 1 or len(exponents) % len(w):
         raise ValueError(f"its exponents are of type {exponents.dtype}, shape {exponents.shape}")
     _validate_local_steps(run, T)
+    memory = run.measure_memory
+    if memory.dtype != np.float64 or (memory.size and memory.shape != (len(w), memory.size // len(w))):
+        raise ValueError(f"its measures remember {memory.dtype} numbers of shape {memory.shape}")
     if any(values.shape != (T, len(w)) for values in run.series.values()):
         raise ValueError(f"its series are not of shape {(T, len(w))}")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kavg.base import Communicator, Floats
 from kavg.elementary.sums import SquareSums
-from kavg.engine.exact_sums import make_full_grid
+from kavg.engine.number_means import NumberMeans
 
 Mask = NDArray[np.bool_]
 
@@ -44,20 +44,14 @@ class SquaredDistances:
 
     The exact mean is ``pilot + rest``, each ``(R, d)``: ``x_j - pilot`` is exact where the
     learners are close to each other, so the sum of both subtractions is accurate to the last place
-    of the distance, and learners that are all alike have distance 0.  The sums have shape
-    ``(levels + 1, replicas)``: one row a level of ``make_full_grid``, and this rank's request in
-    the last.
+    of the distance, and learners that are all alike have distance 0.
     """
 
     def __init__(self, comm: Communicator, m: int, pilot: Floats, rest: Floats, lost: Mask) -> None:
-        self.comm, self.m, self.lost = comm, m, lost
+        self.lost = lost
         self.pilot, self.rest = pilot[lost], rest[lost]
         self.square_sums = SquareSums()
-        self.grid = make_full_grid(m)
-        # Half the unit of each level: smaller numbers leave nothing there.
-        self.least = np.ldexp(self.grid / 1.5, -53)
-        self.sums = np.zeros((len(self.grid) + 1, np.count_nonzero(lost)))
-        self.requested = 0
+        self.means = NumberMeans(comm, m, np.count_nonzero(lost))
 
     def fold(self, displacements: Floats, absent: Mask | None = None) -> None:
         """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten.
@@ -74,29 +68,8 @@ class SquaredDistances:
         self.square_sums(x, squares)
         if absent is not None:
             squares[absent[:, self.lost]] = 0.0
-        self.add(squares)
-
-    def add(self, squares: Floats) -> None:
-        """Add numbers ``(t, replicas)``, of any size that a double can have, without error."""
-        first = int(np.argmax(self.least <= squares.max(initial=0.0)))
-        rest = squares
-        for level in range(first, len(self.grid)):
-            M = self.grid[level]
-            # The order of these operations is the algorithm, as in split_limbs.
-            high = (rest + M) - M
-            self.sums[level] += np.add.reduce(high, axis=0)
-            rest = rest - high
-            if not rest.any():
-                return
+        self.means.add(squares)
 
     def finish(self, request: int = 0) -> Floats:
         """Sum over the ranks and divide by m: ``(replicas,)``.  One ``Allreduce``."""
-        self.sums[-1] = request
-        totals = np.empty_like(self.sums)
-        self.comm.Allreduce(self.sums, totals)
-        self.requested = int(totals[-1, 0])
-        mean = np.zeros(totals.shape[1])
-        # One after another, as NumPy's order of adding would depend on the number of replicas.
-        for level in totals[-2::-1]:
-            mean += level
-        return np.divide(mean, self.m, out=mean)
+        return self.means.finish(request)

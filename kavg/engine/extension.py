@@ -74,6 +74,11 @@ def _check_rows(target: Target, before: Trajectory, done: int) -> None:
         raise ValueError(
             f"it must have recorded {', '.join(sorted(names))}, got {', '.join(before.series)}"
         )
+    memory = target.recorder.round_measures.memory
+    if before.measure_memory.shape != memory.shape:
+        raise ValueError(
+            f"its measures must remember {memory.shape} numbers, got {before.measure_memory.shape}"
+        )
     if before.gammas.shape != before.rounds.shape:
         raise ValueError("its step sizes were not recorded")
 

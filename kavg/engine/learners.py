@@ -27,6 +27,7 @@ from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.local_steps import LocalSteps, choose_tile
 from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
+from kavg.engine.measures.learner_readings import LearnerReadings, ReadingPlan
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
@@ -49,6 +50,7 @@ class Learners:
         options: RunOptions,
         ranks: Ranks,
         request: Request | None,
+        readings: ReadingPlan | None = None,
     ) -> None:
         R, d, comm = options.replicas, problem.dim, ranks.comm
         self.problem, self.algorithm, self.request = problem, algorithm, request
@@ -80,6 +82,9 @@ class Learners:
         self.tiles = LearnerTiles(self.local, self.own, self.shares, is_kept=is_kept)
         can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
         self.dispersion = RoundDispersion(ranks, self.mean, m, (R, d), can_repeat=can_repeat)
+        self.readings = readings and LearnerReadings(
+            readings, ranks, m, (R, d), can_repeat=can_repeat
+        )
 
     def connect(self) -> None:
         """Make what groups of learners on several ranks need.  Collective."""
@@ -105,7 +110,8 @@ class Learners:
         K = self.ranks.attempt(self.algorithm.adapt_period, None, steps.n, steps.K, dispersion)
         if K is not None:
             after = replace(after, K=K)
-        return Round(after, dispersion, float(steps.gamma), self.mean.requested, steps.K)
+        now = Round(after, dispersion, float(steps.gamma), self.mean.requested, steps.K)
+        return now if self.readings is None else self.readings.add_to(now)
 
     def advance(self, state: State) -> tuple[State, Floats, RoundSteps]:
         """Return the state after ``state``, with the dispersion and the steps of its round.
@@ -130,13 +136,19 @@ class Learners:
             done = self.average(exponents, block)
             while not done:
                 done = self.average(mean.exponents, block, again=True)
+            # Before the outer rule, which may overwrite the mean displacement.
+            again = partial(self.fold, steps=block, again=True)
+            if self.readings is not None:
+                # Before the dispersion, whose second pass overwrites the displacements.
+                self.readings.read_displacements(n, mean.mean[: len(w)], again)
+            dispersion = self.dispersion.measure(again)
+            # After all passes, as each writes what learners keep.
             if self.mixer is not None:
                 self.mixer.mix(self.states.last_iterates)
             slots = self.states.end(mean.mean)
-            # Before the outer rule, which may overwrite the mean displacement.
-            again = partial(self.fold, steps=block, again=True)
-            dispersion = self.dispersion.measure(again)
             ranks.attempt(self.update, None, w, v, steps.gamma)
+            if self.readings is not None:
+                self.readings.read_iterates(n, w, slots)
         # Readers get these arrays, so nobody may write to them.
         freeze(w)
         freeze(v)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.arrays import as_array, freeze
-from kavg.base import Floats, HasMeasures, Measure, PlannedGradient
+from kavg.base import Floats, Measure, RoundMeasure
 from kavg.base.outer_rules import describe_outer_rule
-from kavg.elementary.sums import sum_squares
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
-from kavg.engine.measures import merge_measures
+from kavg.engine.measures.names import check_series_names, merge_measures
+from kavg.engine.measures.round_measures import RoundMeasures
+from kavg.engine.measures.standard import standard_measures
 from kavg.engine.ranks import Divergence
 from kavg.errors import KavgError
-from kavg.gradients import choose_gradient
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count
 from kavg.trajectory import NOT_FINITE, Round, State, Trajectory
@@ -34,18 +33,27 @@ class Recorder:
 
     Measured are ``F``, ``grad_norm2``, the objective's own measures and those of ``extra``; from
     the round itself come the dispersion, the step size and the time.  Every ``every``-th
-    round is due; the recorder only stores the number, and its owner adds the rounds.
+    round is due; the recorder only stores the number, and its owner adds the rounds.  Measures of
+    rounds (``measures``) are planned once the algorithm is known, and shown every round by the
+    owner.
     """
 
     def __init__(
-        self, problem: Problem, extra: Mapping[str, Measure] | None = None, every: int = 1
+        self,
+        problem: Problem,
+        extra: Mapping[str, Measure] | None = None,
+        every: int = 1,
+        measures: Sequence[RoundMeasure] = (),
     ) -> None:
         self.problem, self.B = problem, problem.noise.B
         self.every = check_count("every", every, "use every=1 to record each round")
-        self.measures: dict[str, Measure] = _standard_measures(problem)
+        self.measures: dict[str, Measure] = standard_measures(problem)
         if extra is not None:
             self.measures = merge_measures(self.measures, extra, "record")
-        self.series: dict[str, list[Floats]] = {name: [] for name in (*self.measures, "dispersion")}
+        names = (*self.measures, "dispersion")
+        names += check_series_names(measures, names)
+        self.series: dict[str, list[Floats]] = {name: [] for name in names}
+        self.round_measures = RoundMeasures(measures)
         self.rounds: list[int] = []
         self.gammas: list[float] = []
         self.counted: list[int] = []
@@ -67,6 +75,7 @@ class Recorder:
                 # Before any value is added: a row is complete or absent.
                 if name in NEEDED and not np.isfinite(row[name]).all():
                     return NEEDED[name]
+            row |= self.round_measures.measure(now)
         row["dispersion"] = _to_row("dispersion", now.dispersion, len(now.w))
         for name, value in row.items():
             self.series[name].append(value)
@@ -134,34 +143,8 @@ class Recorder:
             Ks=np.array([K or first_K for K in self.Ks] if changes_K else (), np.int64),
             done_steps=last.state.steps if changes_K else None,
             slots=np.empty(0) if last.state.slots is None else last.state.slots,
+            measure_memory=self.round_measures.memory,
         )
-
-
-def _standard_measures(problem: Problem) -> dict[str, Measure]:
-    objective = problem.objective
-
-    @cache
-    def plan(R: int) -> PlannedGradient:
-        return choose_gradient(objective, tile=1, R=R, dtype="float64")
-
-    def grad_norm2(w: Floats) -> Floats:
-        g = np.empty_like(w)
-        plan(len(w))(w[None], g[None])
-        return sum_squares(g)
-
-    measures: dict[str, Measure] = {
-        "F": _ignore_round(objective.value),
-        "grad_norm2": _ignore_round(grad_norm2),
-    }
-    if isinstance(objective, HasMeasures):
-        own = objective.measures
-        merge_measures(measures, own, "objective.measures")
-        measures |= {name: _ignore_round(measure) for name, measure in own.items()}
-    return measures
-
-
-def _ignore_round(measure: Callable[[Floats], Floats]) -> Measure:
-    return lambda n, w: measure(w)  # noqa: ARG005 - a measure is called with n
 
 
 def measure_quantity(name: str, measure: Measure, n: int, w: Floats) -> Floats:

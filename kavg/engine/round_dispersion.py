@@ -64,7 +64,7 @@ class RoundDispersion:
         distances = SquaredDistances(ranks.comm, self.m, exact.mean, exact.remainder(), rows)
         ranks.attempt(fold_again, None, distances)
         found = distances.finish(ranks.signal)
-        ranks.check(distances.requested)
+        ranks.check(distances.means.requested)
         return found
 
     def find_exact_mean(self, fold_again: FoldAgain) -> ExactMean:

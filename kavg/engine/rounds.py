@@ -18,6 +18,7 @@ from kavg.engine.contracts import (
 )
 from kavg.engine.fingerprint import describe_run
 from kavg.engine.learners import Learners, Request
+from kavg.engine.measures.learner_readings import ReadingPlan
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Ranks
 from kavg.problem import Algorithm, Problem
@@ -89,18 +90,21 @@ def iterate_rounds(
     ranks: Ranks | None = None,
     state: State | None = None,
     request: Request | None = None,
+    readings: ReadingPlan | None = None,
 ) -> Iterator[Round]:
     """Yield what ``meta_iterations`` yields, with its options as one value.
 
     For callers that have ``RunOptions`` already, such as a ``Run``, and for ranks that have agreed.
     A rank that failed between two rounds, which ``ranks`` knows, takes part in the next Allreduce.
+    ``readings`` is what the measures of a run read of its rounds.
     """
     ranks = ranks or Ranks()
     checked = ranks.attempt(lambda: _check_beginning(problem, algorithm, options, state), None)
     # After the checks, as the workspace of a run is larger than theirs.
     takes_turns = isinstance(algorithm.aggregation, Asynchronous)
     plan: type[Learners | AsynchronousLearners] = AsynchronousLearners if takes_turns else Learners
-    learners = ranks.attempt(lambda: plan(problem, algorithm, options, ranks, request), None)
+    begin = partial(plan, problem, algorithm, options, ranks, request, readings)
+    learners = ranks.attempt(begin, None)
     if checked is not None and learners is not None:
         ranks.attempt(partial(learners.check_plan, *checked), None)
     # A rank without workspace cannot take part in the sum of a round.

@@ -44,21 +44,27 @@ class Run:
     ) -> None:
         self.problem, self.algorithm, self.options = problem, algorithm, options
         self.recorder = recorder
+        recorder.round_measures.plan(problem, algorithm, options)
         self.rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
         self.last: Round | None = None
         self.divergence: Divergence | None = None
-        self.snapshots = Snapshots(_max_snapshots(problem, algorithm, options.replicas))
+        self.snapshots = Snapshots(self._max_snapshots())
 
     @property
     def rounds_left(self) -> int:
         """The number of rounds still to do."""
         return self.rounds - (self.last.n if self.last else 0)
 
+    def is_due(self, n: int) -> bool:
+        """True if round ``n`` is recorded: every ``every``-th and the last."""
+        return n % self.recorder.every == 0 or n == self.rounds
+
     def add_start(self, start: Round) -> None:
         """Add round 0, which is always recorded.
 
         Raises ``KavgError`` if F or its gradient is not finite there.
         """
+        self.recorder.round_measures.update(start)
         what = self.recorder.add(start)
         if what is not None:
             raise KavgError(f"{what} is not finite at the start; start nearer to 0")
@@ -70,12 +76,17 @@ class Run:
         Raises ``Divergence`` if w, F or its gradient is not finite: the run has ended with the
         round before.
         """
-        due = now.n % self.recorder.every == 0 or now.n == self.rounds
+        measures = self.recorder.round_measures
+        remembered = measures.memory
         # One replica that diverges ends the run of all; its last finite round stays.
         what = None if np.isfinite(now.w).all() else NOT_FINITE[0]
-        if what is None and due:
-            what = self.recorder.add(now)
+        if what is None:
+            measures.update(now)
+            if self.is_due(now.n):
+                what = self.recorder.add(now)
         if what is not None:
+            # What was remembered belongs to the last round, as w does.
+            measures.memory = remembered
             self.divergence = Divergence(what, now.n)
             raise self.divergence
         self.last = now
@@ -110,6 +121,16 @@ class Run:
         for one in (*map(_copy_state, before.states), state):
             self.snapshots.add(one)
         self.recorder.load_rows(before, before.rounds % self.recorder.every == 0)
+        self.recorder.round_measures.load(before.measure_memory)
+
+    def _max_snapshots(self) -> int:
+        """Return how many snapshots a run keeps: none where a state is more than w and v."""
+        algorithm = self.algorithm
+        remembers = self.recorder.round_measures.memory.size > 0
+        if remembers or algorithm.carries_slots or isinstance(algorithm.K, AdaptivePeriod):
+            return 0
+        numbers = self.problem.dim * max(1, int(algorithm.outer.memory))
+        return max_snapshots(self.options.replicas, numbers)
 
     @property
     def keeps_slots(self) -> bool:
@@ -145,13 +166,6 @@ class Run:
         if is_extra:
             self.recorder.drop_last_row()
         return run
-
-
-def _max_snapshots(problem: Problem, algorithm: Algorithm, R: int) -> int:
-    """Return how many snapshots a run keeps: none where a state is more than w and v."""
-    if algorithm.carries_slots or isinstance(algorithm.K, AdaptivePeriod):
-        return 0
-    return max_snapshots(R, problem.dim * max(1, int(algorithm.outer.memory)))
 
 
 def _copy_state(state: State) -> State:

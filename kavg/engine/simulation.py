@@ -5,7 +5,7 @@ Serial and MPI are one path: ranks only divide the learners among themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
@@ -13,6 +13,7 @@ from kavg.base import Communicator, Measure, Precision
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
 from kavg.engine.fingerprint import describe_run
+from kavg.engine.measures.names import Recordable, part_record
 from kavg.engine.options import MeanName, RunOptions
 from kavg.engine.ranks import Divergence, Ranks
 from kavg.engine.recorder import Recorder
@@ -35,7 +36,7 @@ def simulate(
     dtype: Precision = "float64",
     tile: int | None = None,
     every: int = 1,
-    record: Mapping[str, Measure] | None = None,
+    record: Mapping[str, Measure] | Sequence[Recordable] | None = None,
     on_round: Callable[[Round], None] | None = None,
     extends: Trajectory | None = None,
     callback: Callback | None = None,
@@ -43,9 +44,11 @@ def simulate(
     """Run ``rounds`` rounds of an algorithm, and record every ``every``-th of them.
 
     Recorded are ``F``, ``grad_norm2``, ``dispersion``, the objective's own measures and those of
-    ``record``, functions of ``(n, w (R, d))`` that return ``(R,)``.  The start and the last round
-    are always recorded.  A run whose w, F or gradient is not finite ends: ``diverged_at`` is that
-    round, and ``not_finite`` names the value.  Other measures are recorded as they are.
+    ``record``: functions of ``(n, w (R, d))`` that return ``(R,)``, by their names, or a list of
+    measures of rounds (``kavg.measures``), of their names, and of such mappings.  The start and the
+    last round are always recorded.  A run whose w, F or gradient is not finite ends:
+    ``diverged_at`` is that round, and ``not_finite`` names the value.  Other measures are recorded
+    as they are.
 
     ``replicas`` independent repetitions are computed side by side; ``seed`` determines all random
     numbers, and the result to the last bit with ``mean="exact"``, on any number of ranks of
@@ -82,17 +85,20 @@ def simulate(
         check_range(Problem, "problem", problem)
         check_range(Algorithm, "algorithm", algorithm)
         options = RunOptions(replicas, seed, mean, dtype, tile)
-        run = Run(problem, algorithm, options, Recorder(problem, record, every), rounds)
+        functions, measures = part_record(record)
+        recorder = Recorder(problem, functions, every, measures)
+        run = Run(problem, algorithm, options, recorder, rounds)
         if extends is not None:
             run.extend(extends)
         return run
 
     def describe(run: Run) -> dict[str, str]:
         state = run.last.state if run.last else None
-        names = sorted(record or ())
+        functions, measures = part_record(record)
         return describe_run(
-            problem, algorithm, run.options, rounds=rounds, every=every, record=names, extends=state
-        )
+            problem, algorithm, run.options, rounds=rounds, every=every, record=sorted(functions),
+            measures=measures, extends=state,
+        )  # fmt: skip
 
     run = ranks.attempt(begin, None)
     ranks.agree(lambda: {} if run is None else describe(run))
@@ -129,6 +135,7 @@ def do_rounds(
         ranks=ranks,
         state=run.last.state if run.last else None,
         request=callback.request if callback is not None else None,
+        readings=run.recorder.round_measures.plan_readings(run.is_due),
     )
 
     def take(now: Round) -> None:

@@ -28,7 +28,7 @@ from kavg.validation import validate_trajectory
 
 ARRAYS: Final = ("rounds", "w", "v", "seconds", "gammas", "exponents")
 """Fields of a trajectory that are single arrays."""
-FURTHER: Final = ("counted", "Ks", "slots")
+FURTHER: Final = ("counted", "Ks", "slots", "measure_memory")
 """Fields that are arrays, stored where they are not empty."""
 PARTS: Final = ("n", "w", "v", "exponents")
 """Fields of a state."""

@@ -14,8 +14,10 @@ from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.learners import Request, compare_first_gradient, count_steps
 from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.local.round_method import RoundSteps
+from kavg.engine.measures.learner_readings import ReadingPlan
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
+from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
 from kavg.trajectory import Round, State
 
@@ -44,7 +46,14 @@ class AsynchronousLearners:
         options: RunOptions,
         ranks: Ranks,
         request: Request | None,
+        readings: ReadingPlan | None = None,
     ) -> None:
+        if readings is not None and readings.passes_again:
+            raise KavgError(
+                "the spread of the learners needs learners that move at once, got asynchronous "
+                "ones; leave the measure out"
+            )
+        self.reads_displacement = readings is not None and readings.displacement
         assert isinstance(algorithm.aggregation, Asynchronous)
         R, d, P = options.replicas, problem.dim, algorithm.P
         self.problem, self.algorithm, self.request = problem, algorithm, request
@@ -77,7 +86,10 @@ class AsynchronousLearners:
         exponents = freeze(np.zeros(len(w), np.int64))  # no grid, as nothing is summed
         K = algorithm.adapt_period(n, steps.K, dispersion)
         after = State(n, w, state.v, exponents, steps.first + steps.K, K, past)
-        return Round(after, dispersion, algorithm.step_size(n), requested, steps.K)
+        # The mean of P moves, one after another.
+        moved = freeze((w - state.w) / algorithm.P) if self.reads_displacement else None
+        gamma = algorithm.step_size(n)
+        return Round(after, dispersion, gamma, requested, steps.K, displacement=moved)
 
     def take_turns(self, state: State) -> tuple[_Turns, RoundSteps]:
         """Take the K steps of one learner after another, each from a point that is old enough."""

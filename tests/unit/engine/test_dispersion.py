@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 import kavg
 from kavg.engine.communicator import SerialComm
-from kavg.engine.dispersion import LOST_BITS, SquaredDistances, find_lost
+from kavg.engine.dispersion import LOST_BITS, find_lost
 from kavg.engine.exact_sums import make_full_grid
 from kavg.engine.local.local_steps import LocalSteps
+from kavg.engine.number_means import NumberMeans
 from kavg.oracles import Gaussian, Noiseless
 from kavg.outer import Averaging, BlockMomentum
 
@@ -196,8 +197,7 @@ def test_a_replica_that_overflows_leaves_another_accurate():
 def test_sums_of_any_numbers_are_exact(numbers, tile):
     P = len(numbers)
     column = np.array(numbers)[:, None]
-    none = np.zeros((1, 1))
-    sums = SquaredDistances(SerialComm(), P, none, none, np.array([True]))
+    sums = NumberMeans(SerialComm(), P, 1)
     for first in range(0, P, tile):
         sums.add(column[first : first + tile])
     exact = sum(map(Fraction, numbers), Fraction(0)) / P
