@@ -21,7 +21,7 @@ FLOORS = (
     (
         *("errors", "text", "arrays", "families", "protocols", "conversion", "descriptions"),
         *("ranges", "base", "portability", "gradients", "elementary"),
-        *("optimizers", "aggregations", "problem", "trajectory"),
+        *("optimizers", "aggregations", "measures", "problem", "trajectory"),
         *("recorded_periods", "budgets", "validation", "version"),
     ),
     ("engine", "oracles", "outer", "periods", "schedules", "storage", "targets"),

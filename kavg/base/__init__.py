@@ -32,6 +32,7 @@ from kavg.base.objectives import BatchGradient as BatchGradient
 from kavg.base.objectives import FiniteSum as FiniteSum
 from kavg.base.objectives import HasGradientPlan as HasGradientPlan
 from kavg.base.objectives import HasMeasures as HasMeasures
+from kavg.base.objectives import HasMinimiser as HasMinimiser
 from kavg.base.objectives import Objective as Objective
 from kavg.base.objectives import PlannedGradient as PlannedGradient
 from kavg.base.objectives import Start as Start

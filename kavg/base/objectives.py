@@ -123,6 +123,16 @@ class HasMeasures(Protocol):
         ...
 
 
+@runtime_checkable
+class HasMinimiser(Protocol):
+    """An objective whose only minimiser is known, for ``kavg.measures.Distance``."""
+
+    @property
+    def minimiser(self) -> Floats | None:
+        """The point ``w* (d,)`` where F is least; None if there are several, or none."""
+        ...
+
+
 class Start(Protocol):
     """A law of random starting points, one for each replica."""
 

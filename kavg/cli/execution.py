@@ -209,7 +209,8 @@ def begin_run(config: Config, algorithm: Algorithm, before: Trajectory | None = 
 
     It extends ``before``, if given.  Raises ``KavgError`` if ``before`` has other settings.
     """
-    recorder = Recorder(config.problem, every=config.record.every)
+    record = config.record
+    recorder = Recorder(config.problem, every=record.every, measures=record.round_measures)
     run = Run(config.problem, algorithm, config.options, recorder, config.rounds)
     if before is not None:
         run.extend(before)

@@ -13,6 +13,7 @@ from kavg.base import Communicator
 from kavg.cli.progress import Progress, open_progress
 from kavg.cli.session import Session
 from kavg.config.config import Config
+from kavg.engine.measures.learner_readings import ReadingPlan
 from kavg.engine.ranks import Divergence, Ranks
 from kavg.engine.recorder import Recorder
 from kavg.engine.rounds import iterate_rounds
@@ -41,16 +42,26 @@ class Replay:
         In ascending order, so that each continues from the one before it unless a stored state is
         nearer.
         """
-        recorder, iterations = Recorder(self.config.problem), self._iterations(None)
+        config, wanted = self.config, set(rounds)
+        recorder = Recorder(config.problem, measures=config.record.round_measures)
+        measures = recorder.round_measures
+        measures.plan(config.problem, self.algorithm, config.options)
+        # As in the run, where a round that was recorded for a divergence alone was not due.
+        every = config.record.every
+        readings = measures.plan_readings(lambda n: n % every == 0 or n == config.rounds)
+        iterations = self._iterations(None, readings)
         divergence: Divergence | None = None
         now = next(iterations)
-        for n in sorted(rounds):
+        measures.update(now)
+        for n in sorted(wanted):
             state = get_latest_state(self.states, n)
-            # An earlier state than the current round would repeat rounds.
+            # An earlier state than the current round would repeat rounds.  Runs whose measures
+            # remember rounds have stored none.
             if state is not None and now.n < state.n < n:
-                iterations = self._iterations(state)
+                iterations = self._iterations(state, readings)
             while now.n < n:
                 now = next(iterations)
+                measures.update(now)
                 on_round(now)
             what = recorder.add(now)
             if what is not None:
@@ -58,12 +69,13 @@ class Replay:
                 break
         return recorder.to_trajectory(self.algorithm, now, divergence)
 
-    def _iterations(self, state: State | None) -> Iterator[Round]:
+    def _iterations(self, state: State | None, readings: ReadingPlan | None) -> Iterator[Round]:
         """The rounds after a state."""
         config, ranks = self.config, Ranks(self.comm, shares_failures=False)
         return iterate_rounds(
-            config.problem, self.algorithm, config.options, ranks=ranks, state=state
-        )
+            config.problem, self.algorithm, config.options,
+            ranks=ranks, state=state, readings=readings,
+        )  # fmt: skip
 
 
 def repeat_rounds(

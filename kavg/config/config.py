@@ -8,12 +8,14 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Final, final
 
-from kavg.base import Objective, Oracle, Precision, Start
+from kavg.base import Objective, Oracle, Precision, RoundMeasure, Start
 from kavg.config.kinds import to_plain
 from kavg.config.sweeps.tables import SweepTable
 from kavg.engine.means import MEANS
+from kavg.engine.measures.names import check_series_names
 from kavg.engine.options import MeanName, RunOptions
 from kavg.errors import KavgError
+from kavg.measures import make_measure
 from kavg.objectives.data import digest_data
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.finite_sums.network import Network
@@ -24,11 +26,16 @@ from kavg.starts import Normal
 from kavg.storage.checkpoint_manager import DEFAULT_POLICY, CheckpointPolicy
 from kavg.text import shorten_repr
 
+STANDARD: Final = ("F", "grad_norm2", "dispersion")
+"""The series that every run records."""
+
 
 @final
 @dataclass(frozen=True)
 class Record:
-    """Which rounds are recorded: every ``every``-th, the first and the last.
+    """Which rounds are recorded, every ``every``-th, the first and the last, and what beside F.
+
+    ``measures`` are measures of rounds (``kavg.measures``), or names of some, with their defaults.
 
     >>> Record(every=0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -36,9 +43,24 @@ class Record:
     """
 
     every: Annotated[Count, "use every=1 to record each round"] = 1
+    measures: tuple[RoundMeasure | str, ...] = ()
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        measures = tuple(make_measure(m) if isinstance(m, str) else m for m in self.measures)
+        check_series_names(measures, STANDARD)
+        # Names become tables, so that the settings of a run say what their defaults were.
+        object.__setattr__(self, "measures", measures)
+
+    @property
+    def round_measures(self) -> tuple[RoundMeasure, ...]:
+        """The measures, none of which is a name."""
+        return tuple(one for one in self.measures if not isinstance(one, str))
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names of the series of the measures."""
+        return tuple(name for one in self.round_measures for name in one.names)
 
 
 RECORD: Final = Record()

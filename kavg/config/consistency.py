@@ -14,6 +14,7 @@ from kavg.config.memory_estimates import (
     check_data_memory,
     check_gradient_count,
     check_kept_memory,
+    check_measures,
     check_point_memory,
     check_record_memory,
     check_round_memory,
@@ -56,7 +57,9 @@ def consistency_errors(config: Config) -> list[str]:
             problem.oracle.plan(problem.objective, seed=config.seed, P=P, R=1, tile=1)
     if not errors:
         with collect_error(errors, "record"):
-            check_record_memory(config.rounds, config.record.every, len(algorithms), R)
+            record, series = config.record, len(config.record.series)
+            check_record_memory(config.rounds, record.every, len(algorithms), R, series)
+            check_measures(problem, algorithms, record, R)
         with collect_error(errors, "algorithm"):
             B = problem.noise.B
             check_gradient_count(algorithms, config.rounds, B)

@@ -9,11 +9,13 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from os import PathLike
-from typing import Any, Final, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from kavg import (
     aggregations,
     base,
+    measures,
     objectives,
     optimizers,
     oracles,
@@ -28,6 +30,7 @@ FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,
     "oracles": oracles.KINDS,
     "aggregations": aggregations.KINDS,
+    "measures": measures.KINDS,
     "outer": outer.KINDS,
     "optimizers": optimizers.KINDS,
     "periods": periods.KINDS,
@@ -40,6 +43,7 @@ KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: FAMILIES["objectives"],
     base.Oracle: FAMILIES["oracles"],
     base.Aggregation: FAMILIES["aggregations"],
+    base.RoundMeasure: FAMILIES["measures"],
     base.Outer: FAMILIES["outer"],
     base.LocalOptimizer: FAMILIES["optimizers"],
     base.Period: FAMILIES["periods"],
@@ -91,6 +95,8 @@ def table_classes(hint: Any) -> list[type]:
 
 
 def _classes_of_member(member: Any) -> list[type]:
+    if get_origin(member) in (Union, UnionType):  # entries of a list of several types
+        return table_classes(member)
     if member in KINDS:
         return list(KINDS[member].values())
     if not isinstance(member, type) or member in IN_PYTHON_ONLY:

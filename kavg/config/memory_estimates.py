@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kavg.base import AdaptivePeriod, Objective, Oracle, Precision
+from kavg.config.config import Record
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -133,12 +134,30 @@ def check_batch_memory(problem: Problem, P: int, R: int) -> None:
     _check_memory(one + drawn, f"batches of {B} for {rows} learners and replicas", "reduce B")
 
 
-def check_record_memory(rounds: int, every: int, algorithms: int, R: int) -> None:
-    """Raise KavgError if the recorded rounds of all algorithms do not fit in memory."""
+def check_record_memory(
+    rounds: int, every: int, algorithms: int, R: int, further: int = 0
+) -> None:
+    """Raise KavgError if the recorded rounds of all algorithms do not fit in memory.
+
+    ``further`` counts the series of measures of rounds.
+    """
     T = rounds // every + 2  # the first and the last round too
-    each = SERIES_RECORDED * (2 * R + ARRAY_HEADER)
+    each = (SERIES_RECORDED + further) * (2 * R + ARRAY_HEADER)
     what = f"{T} recorded rounds of {algorithms} algorithms and {R} replicas"
     _check_memory(algorithms * T * each, what, "raise record.every")
+
+
+def check_measures(problem: Problem, algorithms: Sequence[Algorithm], record: Record, R: int) -> None:
+    """Raise KavgError if a measure of rounds has no meaning in a run, or remembers too much.
+
+    Each is planned for one replica.
+    """
+    for algorithm in algorithms:
+        planned = (
+            each.plan(problem, algorithm, R=1, seed=0) for each in record.round_measures
+        )
+        width = sum(each.width for each in planned)
+        _check_memory(3 * width * R, f"what measures remember of {R} replicas", "leave some out")
 
 
 def check_moment_memory(objective: Objective, rounds: int) -> None:

@@ -27,7 +27,7 @@ from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.local_steps import LocalSteps, choose_tile
 from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
-from kavg.engine.measures.learner_readings import LearnerReadings, ReadingPlan
+from kavg.engine.measures.learner_readings import ReadingPlan, plan_learner_readings
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
@@ -82,9 +82,7 @@ class Learners:
         self.tiles = LearnerTiles(self.local, self.own, self.shares, is_kept=is_kept)
         can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
         self.dispersion = RoundDispersion(ranks, self.mean, m, (R, d), can_repeat=can_repeat)
-        self.readings = readings and LearnerReadings(
-            readings, ranks, m, (R, d), can_repeat=can_repeat
-        )
+        self.readings = plan_learner_readings(readings, ranks, m, (R, d), can_repeat=can_repeat)
 
     def connect(self) -> None:
         """Make what groups of learners on several ranks need.  Collective."""

@@ -70,6 +70,11 @@ class Cosine:
         """0, exact: both terms are at least 0 and vanish at 0."""
         return Constant(0.0, "exact", "both terms are at least 0 and vanish at 0")
 
+    @property
+    def minimiser(self) -> Floats | None:
+        """0; None with ``lam = 0``, where F is periodic."""
+        return np.zeros(self.dim) if self.lam > 0 else None
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
 

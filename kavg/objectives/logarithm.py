@@ -47,6 +47,11 @@ class Logarithm:
         """0, exact: every term is at least 0 and vanishes at 0."""
         return Constant(0.0, "exact", "every term is at least 0 and vanishes at 0")
 
+    @property
+    def minimiser(self) -> Floats:
+        """0, the only stationary point."""
+        return np.zeros(self.dim)
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
         return sum_over_coordinates(log1p(np.square(as_floats(x))))

@@ -104,6 +104,11 @@ class Quadratic:
             return unknown_constant("needs a positive eigenvalue and no negative one")
         return Constant(float(above.min()), "exact", "smallest positive eigenvalue")
 
+    @property
+    def minimiser(self) -> Floats | None:
+        """0; None unless all eigenvalues are above 0."""
+        return np.zeros(self.dim) if self.eigenvalues.min() > 0 else None
+
     def eigen_coordinates(self, x: Floats) -> Floats:
         """``Q^T x`` at every row, ``(..., d) -> (..., d)``: coordinates in which H is diagonal.
 

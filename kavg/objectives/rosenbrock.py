@@ -47,6 +47,11 @@ class Rosenbrock:
         """0, exact: a sum of squares, both 0 at (1, 1)."""
         return Constant(0.0, "exact", "a sum of squares that vanishes at (1, 1)")
 
+    @property
+    def minimiser(self) -> Floats:
+        """``(1, 1)``."""
+        return np.ones(2)
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., 2) -> (...)``."""
         x = as_floats(x)

@@ -46,6 +46,11 @@ class Saturating:
         """0, exact: every term is at least 0 and vanishes at 0."""
         return Constant(0.0, "exact", "a sum of squares that vanishes at 0")
 
+    @property
+    def minimiser(self) -> Floats:
+        """0, the only stationary point."""
+        return np.zeros(self.dim)
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``.
 

@@ -59,6 +59,11 @@ class SineBowl:
         """
         return Constant(_least_ratio(), "exact", "least F'^2 / 2F of one coordinate, to rounding")
 
+    @property
+    def minimiser(self) -> Floats:
+        """0, the only stationary point."""
+        return np.zeros(self.dim)
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
         x = as_floats(x)

@@ -18,6 +18,7 @@ class Section(StrEnum):
     OBJECTIVES = "objectives"
     ORACLES = "oracles"
     AGGREGATIONS = "aggregations"
+    MEASURES = "measures"
     OUTER = "outer"
     OPTIMIZERS = "optimizers"
     PERIODS = "periods"
@@ -35,9 +36,9 @@ SectionArgument = Annotated[
 def list_(session: Session, section: SectionArgument = Section.ALL) -> None:
     """List what settings can name.
 
-    Print the kinds of objectives, oracles, aggregations, outer rules, local optimizers, averaging
-    periods, schedules, starts and methods, with their keys and defaults; for objectives also the
-    constants L, f_star and pl with their sources.
+    Print the kinds of objectives, oracles, aggregations, measures, outer rules, local optimizers,
+    averaging periods, schedules, starts and methods, with their keys and defaults; for objectives
+    also the constants L, f_star and pl with their sources.
     """
     from kavg.cli.catalogue import list_kinds
     from kavg.cli.output import print_text

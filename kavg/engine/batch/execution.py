@@ -77,7 +77,7 @@ def can_share_arrays(batch: Batch) -> bool:
     Raises ``KavgError`` if a contract is broken.
     """
     problem, options, (first, *others) = batch.problem, batch.options, batch.algorithms
-    if not others or not can_share_draws(problem.oracle):
+    if not others or batch.measures or not can_share_draws(problem.oracle):
         return False
     w = freeze(problem.first_iterate(options.seed, options.replicas))
     state = _begin_state(first, w)
@@ -93,7 +93,7 @@ def _begin_state(algorithm: Algorithm, w: Floats) -> State:
 
 
 def _begin_run(batch: Batch, algorithm: Algorithm) -> Run:
-    recorder = Recorder(batch.problem, None, batch.every)
+    recorder = Recorder(batch.problem, None, batch.every, batch.measures)
     return Run(batch.problem, algorithm, batch.options, recorder, batch.rounds)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, final
 
+from kavg.base import RoundMeasure
 from kavg.engine.batch.shared_draws import can_share_draws
 from kavg.engine.batch.stacked_method import can_stack
 from kavg.engine.options import RunOptions
@@ -31,7 +32,8 @@ class Batch:
     """Points that run together: their algorithms, and where these stood among all.
 
     ``indices`` are positions in what was given to ``plan_batches``.  A batch without shared draws
-    runs its points one after another.
+    runs its points one after another, as do those with ``measures`` of rounds, which see the rows
+    of one point alone.
     """
 
     problem: Problem
@@ -40,6 +42,7 @@ class Batch:
     rounds: int
     options: RunOptions
     every: int
+    measures: tuple[RoundMeasure, ...] = ()
 
 
 def plan_batches(
@@ -50,6 +53,7 @@ def plan_batches(
     *,
     every: int = 1,
     most: int | None = None,
+    measures: tuple[RoundMeasure, ...] = (),
 ) -> list[Batch]:
     """Divide algorithms into batches for ``run_batch``; each is in one of them.
 
@@ -81,11 +85,12 @@ def plan_batches(
         members.sort(key=lambda i: algorithms[i].step_size(1))
         recorded = SERIES * options.replicas * (N // every + 2)
         limit = min(_limit_points(problem, P, options, most), max(1, LARGEST_RECORD // recorded))
+        limit = 1 if measures else limit
         for indices in _cut_evenly(members, limit):
             # Rules of one class side by side are stepped together.
             indices.sort(key=lambda i: type(algorithms[i].outer).__qualname__)
             chosen = tuple(algorithms[i] for i in indices)
-            batches.append(Batch(problem, chosen, tuple(indices), N, options, every))
+            batches.append(Batch(problem, chosen, tuple(indices), N, options, every, measures))
     return batches
 
 

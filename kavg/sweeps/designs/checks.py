@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from kavg.budgets import Budget
 from kavg.config import Config
+from kavg.config.config import STANDARD
 from kavg.config.memory_estimates import (
     check_batch_memory,
     check_gradient_count,
     check_kept_memory,
+    check_measures,
     check_record_memory,
     check_round_memory,
     check_step_count,
@@ -26,8 +28,6 @@ from kavg.text import shorten_repr
 LAST_POINTS: Final = 4_000
 """Points of the last stage, which one file holds with all their arrays."""
 LARGEST_SEED: Final = 2**63 - 1
-MEASURED: Final = ("F", "grad_norm2", "dispersion")
-"""The series that each run records."""
 
 
 def list_base_errors(tables: dict[str, Any]) -> list[str]:
@@ -112,9 +112,9 @@ def check_size(sweep: Sweep) -> None:
             "in [sweep.grid], or move places to [sweep.tune]"
         )
     rounds = max(last.count_rounds(point.config.rounds) for point in sweep.points)
-    every = sweep.points[0].config.record.every
+    record = sweep.points[0].config.record
     try:
-        check_record_memory(rounds, every, count, last.replicas)
+        check_record_memory(rounds, record.every, count, last.replicas, len(record.series))
     except KavgError as error:
         raise KavgError(f"sweep: {error}") from None
 
@@ -151,7 +151,8 @@ def _check_run_size(config: Config) -> None:
     check_round_memory(config.objective, method, R)
     check_kept_memory(config.objective, method, R, config.dtype)
     check_batch_memory(config.problem, method.P, R)
-    check_record_memory(config.rounds, config.record.every, 1, R)
+    check_record_memory(config.rounds, config.record.every, 1, R, len(config.record.series))
+    check_measures(config.problem, config.algorithms, config.record, R)
     check_gradient_count(config.algorithms, config.rounds, config.problem.noise.B)
     check_step_count(config.algorithms, config.rounds, config.oracle)
 
@@ -160,7 +161,7 @@ def check_quantity(sweep: Sweep) -> None:
     """Raise ``KavgError`` if a run does not record the quantity of the target."""
     for point in sweep.points:
         own = getattr(point.config.objective, "measures", {})
-        known = (*MEASURED, *own)
+        known = (*STANDARD, *own, *point.config.record.series)
         if sweep.quantity not in known:
             raise KavgError(
                 f"sweep.target.quantity: needs one of {', '.join(known)}, "

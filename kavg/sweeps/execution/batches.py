@@ -62,7 +62,7 @@ def plan_point_batches(
     for i, config in enumerate(configs):
         # Points of one problem share its parts; two that are equal merely make two batches.
         parts = (id(config.objective), id(config.oracle), id(config.start))
-        groups.setdefault((parts, config.options, config.record.every), []).append(i)
+        groups.setdefault((parts, config.options, config.record), []).append(i)
     return [
         PointBatch(
             tuple(points[group[i]] for i in batch.indices),
@@ -83,6 +83,7 @@ def _plan_group(configs: Sequence[Config], most: int | None) -> list[Batch]:
         first.options,
         every=first.record.every,
         most=most,
+        measures=first.record.round_measures,
     )
 
 
