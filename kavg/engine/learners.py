@@ -26,8 +26,8 @@ from kavg.engine.contracts import (
 from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.local_steps import LocalSteps, choose_tile
-from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes
-from kavg.engine.measures.learner_readings import ReadingPlan, plan_learner_readings
+from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes, count_steps
+from kavg.engine.measures.learner_readings import LearnerReadings, ReadingPlan
 from kavg.engine.means import MEANS, Mean, Sums
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
@@ -82,7 +82,7 @@ class Learners:
         self.tiles = LearnerTiles(self.local, self.own, self.shares, is_kept=is_kept)
         can_repeat = _can_repeat(problem, algorithm.P, options, comm.Get_size())
         self.dispersion = RoundDispersion(ranks, self.mean, m, (R, d), can_repeat=can_repeat)
-        self.readings = plan_learner_readings(readings, ranks, m, (R, d), can_repeat=can_repeat)
+        self.readings = LearnerReadings(readings, ranks, m, (R, d), can_repeat=can_repeat)
 
     def connect(self) -> None:
         """Make what groups of learners on several ranks need.  Collective."""
@@ -109,7 +109,7 @@ class Learners:
         if K is not None:
             after = replace(after, K=K)
         now = Round(after, dispersion, float(steps.gamma), self.mean.requested, steps.K)
-        return now if self.readings is None else self.readings.add_to(now)
+        return self.readings.add_to(now)
 
     def advance(self, state: State) -> tuple[State, Floats, RoundSteps]:
         """Return the state after ``state``, with the dispersion and the steps of its round.
@@ -136,17 +136,15 @@ class Learners:
                 done = self.average(mean.exponents, block, again=True)
             # Before the outer rule, which may overwrite the mean displacement.
             again = partial(self.fold, steps=block, again=True)
-            if self.readings is not None:
-                # Before the dispersion, whose second pass overwrites the displacements.
-                self.readings.read_displacements(n, mean.mean[: len(w)], again)
+            # Before the dispersion, whose second pass overwrites the displacements.
+            self.readings.read_displacements(n, mean.mean[: len(w)], again)
             dispersion = self.dispersion.measure(again)
             # After all passes, as each writes what learners keep.
             if self.mixer is not None:
                 self.mixer.mix(self.states.last_iterates)
             slots = self.states.end(mean.mean)
             ranks.attempt(self.update, None, w, v, steps.gamma)
-            if self.readings is not None:
-                self.readings.read_iterates(n, w, slots)
+            self.readings.read_iterates(n, w, slots)
         # Readers get these arrays, so nobody may write to them.
         freeze(w)
         freeze(v)
@@ -196,11 +194,6 @@ class Learners:
         returned = self.step(w, v, self.mean.mean[: len(w)], gamma)
         if returned is not None:
             refuse_result(self.algorithm.outer, w, v, returned)
-
-
-def count_steps(algorithm: RoundMethod, state: State) -> int:
-    """Return the local steps that a learner has taken up to a state."""
-    return int(algorithm.sum_local_steps(state.n) if state.steps is None else state.steps)
 
 
 def compare_first_gradient(

@@ -11,9 +11,9 @@ from kavg.arrays import freeze
 from kavg.base import Asynchronous, Floats
 from kavg.elementary.sums import sum_squares
 from kavg.engine.blas_threads import limit_blas_to_one_thread
-from kavg.engine.learners import Request, compare_first_gradient, count_steps
+from kavg.engine.learners import Request, compare_first_gradient
 from kavg.engine.local.local_steps import LocalSteps
-from kavg.engine.local.round_method import RoundSteps
+from kavg.engine.local.round_method import RoundSteps, count_steps
 from kavg.engine.measures.learner_readings import ReadingPlan
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from kavg.base import Aggregation, Floats, LocalOptimizer, Outer
+from kavg.trajectory import State
 
 StepSizes = float | Floats
 """The step size of a round: one of all rows, or an array ``(R, d)`` or ``(R, 1)``."""
@@ -73,3 +74,8 @@ class RoundMethod(Protocol):
     def adapt_period(self, n: int, K: int, dispersion: Floats) -> int | None:
         """Return the period of round ``n + 1`` if it adapts to round ``n``, else None."""
         ...
+
+
+def count_steps(algorithm: RoundMethod, state: State) -> int:
+    """Return the local steps that a learner has taken up to a state."""
+    return int(algorithm.sum_local_steps(state.n) if state.steps is None else state.steps)

@@ -46,9 +46,15 @@ class LearnerReadings:
     """
 
     def __init__(
-        self, plan: ReadingPlan, ranks: Ranks, m: int, shape: tuple[int, int], *, can_repeat: bool
+        self,
+        plan: ReadingPlan | None,
+        ranks: Ranks,
+        m: int,
+        shape: tuple[int, int],
+        *,
+        can_repeat: bool,
     ) -> None:
-        if plan.passes_again and not can_repeat:
+        if plan is not None and plan.passes_again and not can_repeat:
             raise KavgError(
                 "a measure of learners needs their displacements twice, and draws that are not "
                 "addressed come once; give a tile that holds all learners of a rank, or leave the "
@@ -58,13 +64,16 @@ class LearnerReadings:
         self.displacement: Floats | None = None
         self.passes: dict[LearnerPoint, _LearnerPass] = {}
         points: tuple[LearnerPoint, ...] = ("displacements", "iterates")
+        readers = () if plan is None else plan.readers
         for point in points:
-            chosen = {i: each for i, each in enumerate(plan.readers) if each.point == point}
+            chosen = {i: each for i, each in enumerate(readers) if each.point == point}
             if chosen:
                 self.passes[point] = _LearnerPass(chosen, ranks, m, shape)
 
     def read_displacements(self, n: int, mean: Floats, fold_again: FoldAgain) -> None:
         """Read round ``n`` once its mean displacement is known, and before that is overwritten."""
+        if self.plan is None:
+            return
         if self.plan.displacement:
             self.displacement = freeze(mean.copy())
         read = self.passes.get("displacements")
@@ -76,7 +85,7 @@ class LearnerReadings:
     def read_iterates(self, n: int, w: Floats, slots: Floats | None) -> None:
         """Read the iterates from which this rank's learners go on, where they keep their own."""
         read = self.passes.get("iterates")
-        if read is not None and self.plan.is_due(n):
+        if self.plan is not None and read is not None and self.plan.is_due(n):
             read.begin(w)
             if slots is not None:
                 self.ranks.attempt(read.add_points, None, slots[:, -1])
@@ -84,6 +93,8 @@ class LearnerReadings:
 
     def add_to(self, now: Round) -> Round:
         """Return the round with what was read of it."""
+        if self.plan is None:
+            return now
         found: dict[int, Floats] = {}
         if self.plan.is_due(now.n):
             for each in self.passes.values():
