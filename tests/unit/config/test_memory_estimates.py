@@ -44,13 +44,18 @@ def gaussian(B):
     return {"kind": "gaussian", "sigma2": 1.0, "B": B}
 
 
+def adam(at_average):
+    return {"kind": "adam", "at_average": at_average}
+
+
 def signs():
     return {"kind": "rademacher", "sigma2": 1.0}
 
 
-def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None):
+def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, optimizer=None):
     """Settings that take next to nothing, with these changes."""
     nesterov = {"kind": "nesterov", "mu": 0.5}
+    method = {"optimizer": optimizer} if optimizer else {}
     return settings_text(
         rounds=rounds,
         replicas=R,
@@ -58,7 +63,7 @@ def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None):
         record={"every": every},
         objective=objective or cosine(2),
         oracle=oracle or gaussian(1),
-        algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, outer=nesterov)],
+        algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, outer=nesterov, **method)],
     )
 
 
@@ -87,6 +92,8 @@ HUGE = {
     "rounds": ({"rounds": 10**15, "oracle": {"kind": "none"}},
                "record: is too large: 1000000000000002 recorded rounds of 1"),
     "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=461168601842738"),
+    "kept state": ({"P": 10**9, "objective": cosine(1000), "optimizer": adam("kept")},
+                   "algorithm: is too large: 2 arrays of 1 by 1000 that each of 1000000000 learn"),
     "variance by a batch": ({"oracle": gaussian(2**62)}, "algorithm: algorithm 1: rounds=1, P=2"),
 }  # fmt: skip
 
@@ -130,6 +137,13 @@ MEASURED = {
     "epochs": {"objective": data(2000, 5), "P": 1000,
                "oracle": minibatch(10, sampling="reshuffle")},
     "units": {"objective": data(2000, 5, "network", hidden=500), "oracle": minibatch(10)},
+    "slots": {"objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("reset")},
+    "averaged slots": {
+        "objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("averaged"),
+    },
+    "kept slots": {
+        "objective": cosine(500), "P": 2000, "rounds": 2, "optimizer": adam("kept"),
+    },
 }  # fmt: skip
 
 

@@ -1,0 +1,38 @@
+"""What is said of settings before the first round."""
+
+from __future__ import annotations
+
+from helpers.methods import METHODS, method
+
+from kavg import aggregations, objectives, optimizers, oracles, outer
+from kavg.config import Config
+from kavg.reports.announcements import list_announcements
+
+
+def announced(*algorithms, **settings):
+    objective = objectives.Cosine(dim=1024)
+    return list_announcements(Config(9, objective, oracles.Noiseless(), algorithms, **settings))
+
+
+def test_what_learners_keep_is_said_of_each_algorithm_that_keeps_something():
+    ball = method(name="ball", P=512, optimizer=optimizers.HeavyBall(0.5, "kept"))
+    elastic = method(
+        name="elastic",
+        P=512,
+        optimizer=optimizers.Adam(at_average="kept"),
+        aggregation=aggregations.ElasticAveraging(0.1),
+    )
+    plain = method(name="plain")
+    assert announced(ball, plain, elastic, replicas=2) == [
+        "ball: learners keep an array each: 8 MiB over all ranks",
+        "elastic: learners keep 3 arrays each: 24 MiB over all ranks",
+    ]
+    assert announced(ball, dtype="float32") == [
+        "ball: learners keep an array each: 2 MiB over all ranks"
+    ]
+
+
+def test_nothing_is_said_where_nothing_is_kept():
+    for state in ("reset", "averaged"):
+        assert announced(method(name="Adam", optimizer=METHODS[f"Adam, {state}"].optimizer)) == []
+    assert announced(method(outer.BlockMomentum(0.5), name="plain")) == []
