@@ -93,7 +93,9 @@ def _reason_method_not_covered(algorithm: Algorithm, N: int) -> str | None:
     if algorithm.restart is not None and algorithm.restart < N:
         return f"the outer memory restarts every {algorithm.restart} rounds; no theorem covers that"
     if not getattr(algorithm.optimizer, "is_plain", False):
-        return f"the theorems are for local steps of plain SGD, not {_kind(algorithm.optimizer)}"
+        kind = _kind(algorithm.optimizer)
+        what = "sgd with clip or weight_decay" if kind == "sgd" else kind
+        return f"the theorems are for local steps of plain SGD, not {what}"
     if not algorithm.is_plain:
         return f"the theorems are for the mean of all learners, not {_kind(algorithm.aggregation)}"
     if isinstance(algorithm.K, AdaptivePeriod):
