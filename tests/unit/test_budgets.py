@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from kavg import Algorithm, Problem, objectives, oracles, outer, periods, simulate
 from kavg.budgets import BUDGET_AXES, Budget, Clock, measure_progress, round_cost
 from kavg.errors import KavgError
 from kavg.trajectory import Trajectory
@@ -66,3 +69,98 @@ def test_what_is_no_budget_is_refused():
         Clock(communication=-1.0)
     with pytest.raises(KavgError, match="a budget must be one of gradients, communications, time"):
         round_cost("rounds", 1, 1, 1)
+
+
+# A K that changes.
+
+PIECES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
+
+
+def changing(Ks):
+    """A method whose rounds have these K, and the last of them ever after."""
+    boundaries = tuple(range(1, len(Ks)))
+    period = periods.PiecewisePeriod(tuple(Ks), boundaries)
+    return Algorithm(P=4, K=period, gamma=0.1, outer=outer.Averaging())
+
+
+def spent(axis, method, n, B, clock):
+    steps = method.sum_local_steps(n)
+    costs = {"gradients": steps * method.P * B, "communications": n}
+    return costs.get(axis, steps * clock.step + n * clock.communication)
+
+
+@given(st.sampled_from(BUDGET_AXES), st.floats(1.0, 500.0), PIECES, st.integers(1, 9), costs, costs)
+def test_the_rounds_of_a_changing_K_fit_and_one_more_does_not(axis, amount, Ks, B, step, share):
+    clock, method = Clock(max(step, 0.1), share), changing(Ks)
+    n = Budget(axis, amount, clock).count_rounds(method, B)
+    room = amount * (1 + 1e-12)
+    assert spent(axis, method, n, B, clock) <= room
+    assert spent(axis, method, n + 1, B, clock) > amount
+
+
+@given(st.sampled_from(BUDGET_AXES), PIECES, st.integers(0, 30), st.integers(1, 9), costs, costs)
+def test_a_budget_of_n_rounds_of_a_changing_K_holds_n_rounds(axis, Ks, n, B, step, share):
+    clock, method = Clock(step, share), changing(Ks)
+    if n:
+        amount = spent(axis, method, n, B, clock)
+        assert Budget(axis, amount, clock).count_rounds(method, B) == n
+
+
+@given(st.sampled_from(BUDGET_AXES), st.floats(1.0, 5e3), counts, st.integers(1, 9), costs)
+def test_a_period_that_is_constant_is_budgeted_as_the_number(axis, amount, K, B, step):
+    budget, method = Budget(axis, amount, Clock(step)), changing([K] * 3)
+    assume(budget.whole_rounds(4, K, B) < 10_000)
+    assert budget.count_rounds(method, B) == budget.whole_rounds(4, K, B)
+
+
+def test_budgets_of_a_changing_K_by_hand():
+    method, clock = changing([1, 4, 2]), Clock(step=0.5, communication=3.0)
+    # Local steps after the rounds: 1, 5, 7, 9, ...
+    assert Budget("gradients", 40.0).count_rounds(method, B=2) == 2
+    assert Budget("gradients", 39.0).count_rounds(method, B=2) == 1
+    assert Budget("gradients", 7.0).count_rounds(method, B=2) == 0
+    assert Budget("communications", 1e6).count_rounds(method, B=2) == 1_000_000
+    assert Budget("time", 12.5, clock).count_rounds(method, B=2) == 3
+
+
+def test_what_an_adaptive_K_costs_is_known_to_the_run_alone():
+    adaptive = replace(changing([1]), K=periods.DispersionControl(1.0))
+    with pytest.raises(KavgError, match="gradients of an adaptive K are known to the run alone"):
+        Budget("gradients", 100.0).count_rounds(adaptive, B=1)
+    assert Budget("communications", 100.0).count_rounds(adaptive, B=1) == 100
+
+
+def test_more_rounds_of_a_changing_K_than_can_be_counted_are_refused(monkeypatch):
+    monkeypatch.setattr("kavg.budgets.budget.MOST_COUNTED", 50)
+    assert Budget("gradients", 196.0).count_rounds(changing([1, 1]), B=1) == 49
+    with pytest.raises(KavgError, match="more than 50 rounds of a K that changes"):
+        Budget("gradients", 1e6).count_rounds(changing([1, 1]), B=1)
+
+
+def run_of(method, rounds, **options):
+    problem = Problem(objectives.Quadratic((1.0,)), oracles.Noiseless(), start=1.0)
+    return simulate(problem, method, rounds=rounds, **options)
+
+
+@given(PIECES, st.sampled_from(BUDGET_AXES), st.integers(2, 3600).map(lambda n: n / 4))
+def test_recorded_rounds_of_a_changing_K_within_a_budget(Ks, axis, amount):
+    method = changing(Ks)
+    run = run_of(method, rounds=7)
+    budget = Budget(axis, amount, Clock(1.0, 2.0))
+    costs = [spent(axis, method, n, 1, budget.clock) for n in range(8)]
+    assert measure_progress(run, axis, budget.clock).tolist() == costs
+    fit = [n for n in range(8) if costs[n] <= amount]
+    assert budget.find_recorded(run) == fit[-1]
+    # Of communications it is known how many would fit, and of the others that more would.
+    last = 8 if amount > costs[-1] else fit[-1]
+    if axis == "communications":
+        last = min(int(amount), 8)
+    assert min(budget.find_last_round(run), 8) == last
+
+
+def test_a_budget_beyond_a_run_that_diverged_includes_the_divergence():
+    wild = replace(changing([1, 3]), gamma=1e8)
+    run = run_of(wild, rounds=99, every=99)
+    assert run.diverged_at is not None
+    assert run.rounds.tolist()[-1] < run.diverged_at
+    assert Budget("gradients", 1e6).find_last_round(run) == run.diverged_at
