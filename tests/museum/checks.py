@@ -121,6 +121,36 @@ def local_optimizers_by_hand():
     assert ends(kavg.optimizers.AdamW(0.5, 0.5, 1.0, 0.25), rounds=1) == [-1.15625]
 
 
+def own_iterates_by_hand():
+    """Learners that keep iterates: what mixing makes of them, and the pull of the old centre."""
+    bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), start=8.0)
+    elastic = kavg.aggregations.ElasticAveraging(0.25)
+    method = kavg.Algorithm(2, 1, 0.5, RULES["averaging"], aggregation=elastic)
+    assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 4.0, 2.5, 1.4375]
+    shifted = kavg.Problem(QUADRATIC, kavg.oracles.Shifted(3.0, kavg.oracles.Noiseless()), 1.0)
+    one_way = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]]
+    for mixing in (one_way, [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]):
+        try:
+            laws = kavg.aggregations.Gossip("identity"), kavg.aggregations.Gossip(mixing)
+        except kavg.KavgError:
+            continue
+        apart, mixed = (
+            walk(shifted, kavg.Algorithm(3, 2, 0.1, RULES["averaging"], aggregation=law), 1)[1]
+            for law in laws
+        )
+        x = np.tensordot(mixing, apart.state.slots[:, 0], axes=1)
+        np.testing.assert_allclose(mixed.state.slots[:, 0], x, rtol=1e-12)
+        np.testing.assert_allclose(x.mean(axis=0), mixed.w, rtol=1e-12)
+
+
+def updates_in_turn_by_hand():
+    """u = u - u_before/2 from 8 on: two learners in turn, each one update behind."""
+    bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), start=8.0)
+    law = kavg.aggregations.StaleGradients("constant", mean=1)
+    method = kavg.Algorithm(2, 1, 0.5, RULES["averaging"], aggregation=law)
+    assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 0.0, -2.0, 0.0]
+
+
 def the_pseudocode():
     """Every rule against the papers' loops, under a schedule, with the same noise."""
     for name, rule in RULES.items():
@@ -252,6 +282,8 @@ CHECKS = (
     Check("resume", "law 8", resuming_changes_nothing),
     Check("hand path", "law 10", the_hand_path),
     Check("optimizers", "law", local_optimizers_by_hand),
+    Check("own iterates", "law", own_iterates_by_hand),
+    Check("in turn", "law", updates_in_turn_by_hand),
     Check("pseudocode", "law", the_pseudocode),
     Check("moments", "exact", moments_of_a_few_rounds),
     Check("stationary", "exact", the_stationary_law),

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import numpy as np
 from helpers.exact import AnchoredLookAhead
+from museum.aggregation_variants import AGGREGATION_VARIANTS
 from museum.optimizer_variants import OPTIMIZER_VARIANTS
 from museum.variant import A_SLIP, Planted, Variant
 
@@ -564,4 +565,5 @@ VARIANTS = (
         batch_forgotten,
     ),
     *OPTIMIZER_VARIANTS,
+    *AGGREGATION_VARIANTS,
 )
