@@ -4,9 +4,9 @@
 ``--write`` rewrites the file, after a change of arithmetic that is meant; ``--json`` prints them
 with what this process uses, for ``levels.py``.
 
-An objective, oracle, outer rule, schedule or start of kavg that says ``same_bits = "any machine"``
-is among them by itself, in both precisions and, where ``dim`` is free, in every dimension in which
-functions take another form.
+An objective, oracle, outer rule, optimizer, schedule or start of kavg that says
+``same_bits = "any machine"`` is among them by itself, in both precisions and, where ``dim`` is free,
+in every dimension in which functions take another form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 import kavg
-from kavg import Algorithm, Problem, objectives, oracles, outer, schedules, starts
+from kavg import Algorithm, Problem, objectives, optimizers, oracles, outer, schedules, starts
 from kavg.engine.blas_threads import get_blas_controller
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
@@ -42,7 +42,8 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
-    families = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules, large_runs)
+    additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
+    families = (*additive, runs_of_optimizers, large_runs)
     return dict(run for family in families for run in family())
 
 
@@ -186,6 +187,23 @@ def runs_of_rules() -> Iterator[tuple[str, Run]]:
     ):
         bowl = objectives.Quadratic((0.25,) * 130)
         yield f"start {name}", (Problem(bowl, oracles.Noiseless(), start), method, {"replicas": 3})
+
+
+def runs_of_optimizers() -> Iterator[tuple[str, Run]]:
+    """Each local optimizer with each treatment of its state, and one that clips and decays."""
+    problem = Problem(
+        objectives.Cosine(dim=5), oracles.Rademacher(sigma2=1.0), tuple(exact_start(5))
+    )
+    for kind, cls in optimizers.KINDS.items():
+        given, names = small_settings(cls), {field.name for field in dataclasses.fields(cls)}
+        states = ("reset", "kept", "averaged") if "at_average" in names else ()
+        forms: dict[str, Any] = {state: {"at_average": state} for state in states}
+        if "clip" in names:
+            forms["clipped, with decay"] = {"clip": 0.75, "weight_decay": 0.125}
+        for (form, more), dtype in product(forms.items(), PRECISIONS):
+            one = cls(**given | more)
+            method = Algorithm(P=3, K=3, gamma=0.05, outer=outer.Averaging(), optimizer=one)
+            yield f"optimizer {kind}, {form}, {dtype}", (problem, method, {"dtype": dtype})
 
 
 def large_runs() -> Iterator[tuple[str, Run]]:
