@@ -19,9 +19,20 @@ from hypothesis import strategies as st
 from templates.outer_rule import ScaledAveraging
 
 from kavg.base import Floats, Outer
+from kavg.base.outer_rules import memory_shape
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
-from kavg.outer import KINDS, Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.outer import (
+    KINDS,
+    Averaging,
+    BlockMomentum,
+    FedAdagrad,
+    FedAdam,
+    NesterovLookAhead,
+    NesterovMomentum,
+    QuasiHyperbolic,
+    SlowMo,
+)
 
 MUS = st.floats(0, 0.99)
 GAMMAS = st.floats(1e-3, 10.0)
@@ -40,7 +51,11 @@ def maker(cls: type) -> Make:
 RULES: dict[str, Make] = {kind: maker(cls) for kind, cls in KINDS.items()}
 RULES["template"] = maker(ScaledAveraging)
 WITH_MOMENTUM = [kind for kind, cls in KINDS.items() if cls in MOMENTUM]
-LINEAR = ["averaging", "block_momentum", "nesterov", "slowmo"]
+ALPHAS = st.floats(0.1, 2.0)
+WITH_ALPHA = [
+    kind for kind, cls in KINDS.items() if any(f.name == "alpha" for f in dataclasses.fields(cls))
+]
+LINEAR = [kind for kind, cls in KINDS.items() if cls not in (FedAdagrad, FedAdam)]
 DISPLACEMENTS = st.lists(st.floats(-10, 10), min_size=1, max_size=8)
 
 
@@ -49,7 +64,7 @@ def walk(
 ) -> list[tuple[float, float]]:
     """``(start, w)`` of each round, in one coordinate."""
     at = np.array([[w]])
-    v, start = (np.zeros_like(at) if rule.memory else np.empty(0)), np.empty_like(at)
+    v, start = np.zeros(memory_shape(rule, 1, 1)), np.empty_like(at)
     path = []
     steps = np.broadcast_to(gammas, len(displacements))
     for d, gamma in zip(displacements, steps, strict=True):
@@ -80,6 +95,19 @@ HAND: dict[str, tuple[Outer, list[tuple[float, float]]]] = {
     # u = -2, -9, -4.5
     "slowmo": (SlowMo(0.5), [(0, 1), (1, 3.25), (3.25, 4.375)]),
     "slowmo, alpha": (SlowMo(0.5, alpha=2.0), [(0, 2), (2, 6.5), (6.5, 8.75)]),
+    "averaging, alpha": (Averaging(0.5), [(0, 0.5), (0.5, 1.5), (1.5, 1.5)]),
+    # v = 1, 2.5, 1.25 in all that follow
+    "block_momentum, alpha": (BlockMomentum(0.5, 0.5), [(0, 0.5), (0.5, 1.75), (1.75, 2.375)]),
+    "nesterov, alpha": (NesterovMomentum(0.5, 0.5), [(0, 0.5), (0.75, 1.75), (2.375, 2.375)]),
+    "nesterov_look_ahead": (NesterovLookAhead(0.5), [(0, 1.5), (1.5, 4.75), (4.75, 5.375)]),
+    "nesterov_look_ahead, alpha": (
+        NesterovLookAhead(0.5, alpha=0.5),
+        [(0, 0.75), (0.75, 2.375), (2.375, 2.6875)],
+    ),
+    "quasi_hyperbolic": (
+        QuasiHyperbolic(0.5, nu=0.25, alpha=2.0),
+        [(0, 1.75), (1.75, 5.375), (5.375, 5.6875)],
+    ),
 }
 
 
@@ -89,11 +117,39 @@ def test_paths_by_hand(name: str) -> None:
     assert walk(rule, [1, 2, 0], [0.5, 0.25, 0.25]) == path
 
 
+def test_adaptive_rules_by_hand() -> None:
+    # m = 1, 1, 0, 0.5, and s = 1 throughout
+    adam = FedAdam(alpha=2.0, beta1=0.5, beta2=0.75, tau=1.0)
+    assert walk(adam, [2, 1, -1, 1]) == [(0, 1), (1, 2), (2, 2), (2, 2.5)]
+    # s = 4, 6.25, with roots 2, 2.5
+    assert walk(FedAdagrad(alpha=5.0, tau=0.5), [2, 1.5]) == [(0, 4), (4, 6.5)]
+    # m = 1, 1.25
+    assert walk(FedAdagrad(alpha=5.0, beta1=0.5, tau=0.5), [2, 1.5])[0] == (0, 2)
+
+
+@given(DISPLACEMENTS, st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.1, 2.0))
+def test_adaptive_rules_are_those_of_the_paper(
+    d: list[float], beta1: float, beta2: float, tau: float
+) -> None:
+    """Algorithm 2 of Reddi et al. 2020 in plain numbers, without a correction of bias."""
+    w, m, adam, adagrad = [0.0, 0.0], 0.0, 0.0, 0.0
+    expected = []
+    for x in d:
+        m = beta1 * m + (1 - beta1) * x
+        adam = beta2 * adam + (1 - beta2) * x**2
+        adagrad = adagrad + x**2
+        w = [w[0] + 0.5 * m / (adam**0.5 + tau), w[1] + 0.5 * m / (adagrad**0.5 + tau)]
+        expected.append(w)
+    ours = [FedAdam(0.5, beta1, beta2, tau), FedAdagrad(0.5, beta1, tau)]
+    found = np.stack([meta_iterates(rule, d) for rule in ours], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", LINEAR)
 @pytest.mark.parametrize("mu", [0.0, 0.5, 0.9])
 def test_steady_displacement(name: str, mu: float) -> None:
     w = meta_iterates(RULES[name](mu), [1.0] * 400)
-    expected = 1.0 if name == "averaging" else 1 / (1 - mu)
+    expected = 1.0 if name in ("averaging", "quasi_hyperbolic") else 1 / (1 - mu)
     assert w[-1] - w[-2] == pytest.approx(expected, rel=1e-9)
 
 
@@ -112,13 +168,63 @@ def test_slowmo_is_another_method_when_gamma_changes(mu: float, ratio: float) ->
     assert ours[1] - theirs[1] == pytest.approx(mu * (1 - ratio))
 
 
-@given(DISPLACEMENTS, st.floats(-10, 10))
-def test_no_momentum_is_averaging_bit_for_bit(d: list[float], w: float) -> None:
-    expected = walk(Averaging(), d, w=w)
-    assert walk(BlockMomentum(0.0), d, w=w) == expected
-    assert walk(NesterovMomentum(0.0), d, w=w) == expected
-    theirs = meta_iterates(SlowMo(0.0), d, 0.3, w=w)
+@given(DISPLACEMENTS, st.floats(-10, 10), ALPHAS)
+def test_no_momentum_is_averaging_bit_for_bit(d: list[float], w: float, alpha: float) -> None:
+    expected = walk(Averaging(alpha), d, w=w)
+    assert walk(BlockMomentum(0.0, alpha), d, w=w) == expected
+    assert walk(NesterovMomentum(0.0, alpha), d, w=w) == expected
+    assert walk(NesterovLookAhead(0.0, alpha), d, w=w) == expected
+    theirs = meta_iterates(SlowMo(0.0, alpha), d, 0.3, w=w)
     np.testing.assert_allclose(theirs, [at for _, at in expected], rtol=1e-12, atol=1e-12)
+
+
+@given(DISPLACEMENTS, st.floats(-10, 10), MUS, ALPHAS)
+def test_ends_of_quasi_hyperbolic_momentum_are_other_rules_bit_for_bit(
+    d: list[float], w: float, mu: float, alpha: float
+) -> None:
+    plain, momentum = QuasiHyperbolic(mu, 0.0, alpha), QuasiHyperbolic(mu, 1.0, alpha)
+    assert walk(plain, d, w=w) == walk(Averaging(alpha), d, w=w)
+    assert walk(momentum, d, w=w) == walk(BlockMomentum(mu, alpha * (1 - mu)), d, w=w)
+
+
+@given(DISPLACEMENTS, MUS, ALPHAS)
+def test_quasi_hyperbolic_momentum_with_nu_of_mu_is_nesterovs(
+    d: list[float], mu: float, alpha: float
+) -> None:
+    ours = meta_iterates(QuasiHyperbolic(mu, mu, alpha), d)
+    theirs = meta_iterates(NesterovLookAhead(mu, alpha * (1 - mu)), d)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@given(DISPLACEMENTS, MUS, ALPHAS)
+def test_both_forms_of_nesterov_start_learners_at_the_same_points(
+    d: list[float], mu: float, alpha: float
+) -> None:
+    anchored = walk(NesterovMomentum(mu, alpha), d)
+    ahead = walk(NesterovLookAhead(mu, alpha), d)
+    starts = [[start for start, _ in each] for each in (anchored, ahead)]
+    np.testing.assert_allclose(starts[0], starts[1], rtol=1e-12, atol=1e-12)
+
+
+@given(DISPLACEMENTS, MUS, ALPHAS, GAMMAS)
+def test_the_outer_step_of_slowmo_is_that_of_block_momentum_while_gamma_is_constant(
+    d: list[float], mu: float, alpha: float, gamma: float
+) -> None:
+    ours = meta_iterates(BlockMomentum(mu, alpha), d)
+    theirs = meta_iterates(SlowMo(mu, alpha), d, gamma)
+    np.testing.assert_allclose(theirs, ours, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("cls", [BlockMomentum, NesterovMomentum])
+@given(DISPLACEMENTS, MUS)
+def test_an_outer_step_of_1_is_no_product(cls: type, d: list[float], mu: float) -> None:
+    w, v = 0.0, 0.0
+    expected = []
+    for x in d:
+        v = mu * v + x
+        w = w + v
+        expected.append(w)
+    assert meta_iterates(cls(mu), d).tolist() == expected
 
 
 @pytest.mark.parametrize("name", LINEAR)
@@ -157,8 +263,19 @@ def test_rules_agree_with_the_pseudocode_of_the_papers(name: str) -> None:
 
 def arrays(rule: Outer, *shape: int) -> tuple[Floats, Floats, Floats]:
     """``w``, ``v`` and a displacement, drawn; ``v`` is empty for a rule without memory."""
-    w, v, d = np.random.Generator(np.random.PCG64(1)).normal(size=(3, *shape))
-    return w, (v if rule.memory else np.empty(0)), d
+    generator = np.random.Generator(np.random.PCG64(1))
+    w, d = generator.normal(size=(2, *shape))
+    # Of one sign, as a memory of squares has.
+    return w, np.abs(generator.normal(size=memory_shape(rule, *shape))), d
+
+
+def part_of_memory(rule: Outer, v: Floats, part: tuple[slice, slice], d: int) -> Floats:
+    """Of each array in ``v`` the rows and coordinates of a part, side by side again."""
+    if not rule.memory:
+        return v
+    rows, columns = part
+    arrays_of_v = v.reshape(len(v), -1, d)[rows, :, columns]
+    return arrays_of_v.reshape(len(arrays_of_v), -1)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -208,7 +325,7 @@ def test_rows_and_coordinates_do_not_see_each_other(name: str) -> None:
     w, v, d = arrays(rule, 4, 5)
     part = (slice(2, 3), slice(1, None))
     alone_w, alone_d = w[part].copy(), d[part].copy()
-    alone_v = v[part].copy() if rule.memory else v
+    alone_v = part_of_memory(rule, v, part, 5).copy()
     start, alone = np.empty_like(w), np.empty_like(alone_w)
     rule.start(w, v, start)
     rule.start(alone_w, alone_v, alone)
@@ -217,7 +334,7 @@ def test_rows_and_coordinates_do_not_see_each_other(name: str) -> None:
     what = "of a replica and a coordinate must not depend on the others: no sums over an axis"
     assert np.array_equal(alone, start[part]), f"start {what}"
     assert np.array_equal(alone_w, w[part]), f"w {what}"
-    assert not rule.memory or np.array_equal(alone_v, v[part]), f"v {what}"
+    assert np.array_equal(alone_v, part_of_memory(rule, v, part, 5)), f"v {what}"
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -274,7 +391,13 @@ def test_mu_outside_0_to_1_is_refused(name: str, mu: float) -> None:
     )
 
 
+@pytest.mark.parametrize("kind", WITH_ALPHA)
 @pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan")])
-def test_alpha_must_be_positive(alpha: float) -> None:
+def test_alpha_must_be_positive(kind: str, alpha: float) -> None:
+    given = small_settings(KINDS[kind]) | {"alpha": alpha}
     with pytest.raises(KavgError, match=f"alpha={alpha!r}"):
-        SlowMo(0.5, alpha=alpha)
+        KINDS[kind](**given)
+
+
+def test_every_rule_of_kavg_has_an_outer_step() -> None:
+    assert set(WITH_ALPHA) == set(KINDS)

@@ -47,6 +47,15 @@ METHODS: Final[Mapping[str, Algorithm]] = {
         K=periods.WarmUpPeriod(1, periods.QuadraticSynchronization(alpha=0.1, power=3, most=6)),
     ),
     "dispersion control": method(K=periods.DispersionControl(spread=0.02)),
+    "averaging, alpha": method(outer.Averaging(0.7)),
+    "FedAvgM": method(outer.BlockMomentum(0.5, alpha=0.7)),
+    "Nesterov, alpha": method(outer.NesterovMomentum(0.5, alpha=0.7)),
+    "Nesterov, look-ahead": method(outer.NesterovLookAhead(0.9, alpha=0.7)),
+    "quasi-hyperbolic": method(outer.QuasiHyperbolic(0.9, nu=0.7, alpha=2.0)),
+    "FedAdam": method(outer.FedAdam(alpha=0.1)),
+    "FedAdagrad": method(outer.FedAdagrad(alpha=0.1, beta1=0.5)),
+    "restarts": method(outer.BlockMomentum(0.5), restart=2),
+    "FedAdam, restarts": method(outer.FedAdam(alpha=0.1), restart=3),
     "EASGD": method(aggregation=aggregations.ElasticAveraging(0.3)),
     "EASGD as published": method(
         outer.Averaging(0.9), aggregation=aggregations.ElasticAveraging(0.9 / P)

@@ -13,7 +13,10 @@ import numpy as np
 StochasticGradientAt = Callable[[np.ndarray, int, int], np.ndarray]
 """``(w, learner, step) -> g``: the gradient that learner sees at that local step."""
 
-RULES = ("averaging", "block_momentum", "nesterov", "slowmo")
+RULES = (
+    *("averaging", "block_momentum", "nesterov", "nesterov_look_ahead", "quasi_hyperbolic"),
+    "slowmo",
+)
 
 
 @dataclass
@@ -50,22 +53,29 @@ def rounds(
     rule: str,
     mu: float = 0.0,
     alpha: float = 1.0,
+    nu: float = 1.0,
 ) -> Iterator[tuple[np.ndarray, float]]:
     """Yield ``(w_{n+1}, dispersion)`` for n = 1, 2, ..."""
     learners = [Learner(j, gradient, w1) for j in range(P)]
     w, v, n = w1.copy(), np.zeros_like(w1), 0
     while True:
         n += 1
-        start = w + mu * v if rule == "nesterov" else w
+        start = w + alpha * mu * v if rule == "nesterov" else w
         d, spread = mean_displacement(learners, start, K, gamma(n))
         if rule == "averaging":
-            w = w + d
+            w = w + alpha * d
         elif rule == "block_momentum":
             v = mu * v + d
-            w = w + v
+            w = w + alpha * v
         elif rule == "nesterov":
-            anchor, w = w, start + d
-            v = w - anchor
+            anchor, w = w, start + alpha * d
+            v = (w - anchor) / alpha
+        elif rule == "nesterov_look_ahead":
+            v = mu * v + d
+            w = w + alpha * (d + mu * v)
+        elif rule == "quasi_hyperbolic":
+            v = mu * v + (1 - mu) * d
+            w = w + alpha * ((1 - nu) * d + nu * v)
         elif rule == "slowmo":
             v = mu * v - d / gamma(n)
             w = w - alpha * gamma(n) * v

@@ -24,6 +24,8 @@ RULES = {
     "block_momentum": kavg.outer.BlockMomentum(0.5),
     "nesterov": kavg.outer.NesterovMomentum(0.5),
     "slowmo": kavg.outer.SlowMo(0.5, alpha=0.75),
+    "nesterov_look_ahead": kavg.outer.NesterovLookAhead(0.5, alpha=0.75),
+    "quasi_hyperbolic": kavg.outer.QuasiHyperbolic(0.5, nu=0.25, alpha=2.0),
 }
 STEPS = kavg.schedules.Piecewise((0.2, 0.1, 0.05), (1, 3))
 QUADRATIC = kavg.objectives.Quadratic((0.5, 1.0, 2.0))
@@ -151,6 +153,16 @@ def updates_in_turn_by_hand():
     assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 0.0, -2.0, 0.0]
 
 
+def the_hand_path_with_a_restart():
+    """The same, with a memory of zero again at the beginning of round 3."""
+    for rule in (RULES["block_momentum"], RULES["nesterov"]):
+        method = kavg.Algorithm(2, 3, 1.0, rule, restart=2)
+        path = walk(SLOPE, method, 4)
+        assert [done.w.item() for done in path] == [0.0, -3.0, -7.5, -10.5, -15.0]
+        rest = kavg.meta_iterations(SLOPE, method, seed=5, state=path[2].state)
+        assert [next(rest).w.item() for _ in range(2)] == [-10.5, -15.0]
+
+
 def the_pseudocode():
     """Every rule against the papers' loops, under a schedule, with the same noise."""
     for name, rule in RULES.items():
@@ -163,6 +175,7 @@ def the_pseudocode():
             return QUADRATIC.grad(w, np.empty_like(w)) + spy.noise[j, step][0]
 
         settings = {"mu": getattr(rule, "mu", 0.0), "alpha": getattr(rule, "alpha", 1.0)}
+        settings |= {"nu": getattr(rule, "nu", 1.0)}
         loops = pseudocode(gradient, path[0].w[0], P=3, K=4, gamma=STEPS, rule=name, **settings)
         for done, (w, spread) in zip(path[1:], loops, strict=False):
             np.testing.assert_allclose(done.w[0], w, rtol=1e-9, atol=1e-12)
@@ -284,6 +297,7 @@ CHECKS = (
     Check("optimizers", "law", local_optimizers_by_hand),
     Check("own iterates", "law", own_iterates_by_hand),
     Check("in turn", "law", updates_in_turn_by_hand),
+    Check("restart", "law 10", the_hand_path_with_a_restart),
     Check("pseudocode", "law", the_pseudocode),
     Check("moments", "exact", moments_of_a_few_rounds),
     Check("stationary", "exact", the_stationary_law),

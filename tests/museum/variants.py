@@ -47,6 +47,15 @@ def every_rule(prepare: Callable) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def replaced_in_each(places: list[str], function: Callable) -> Iterator[None]:
+    """Another function in each of these places."""
+    with ExitStack() as stack:
+        for place in places:
+            stack.enter_context(patch(place, function))
+        yield
+
+
 def after_the_mean(spoil: Callable) -> Planted:
     """Once the mean of a round is known: ``spoil(learners, gamma, n)``."""
     average = Learners.average
@@ -266,6 +275,32 @@ def power_of_the_momentum() -> Planted:
     return another_algorithm(spoil)
 
 
+def alpha_twice() -> Planted:
+    def prepare(self, w, v, displacement, gamma):
+        displacement *= getattr(self, "alpha", 1.0)
+
+    return every_rule(prepare)
+
+
+def alpha_left_out() -> Planted:
+    def move(w, x, alpha, workspace):
+        w += x
+
+    modules = ("averaging", "block_momentum", "nesterov_momentum", "nesterov_look_ahead")
+    return replaced_in_each([f"kavg.outer.{module}.move_along" for module in modules], move)
+
+
+def never_restarted() -> Planted:
+    return patch.object(kavg.Algorithm, "is_restart", lambda self, n: False)
+
+
+def restarted_a_round_early() -> Planted:
+    def faulty(self, n):
+        return self.restart is not None and n % self.restart == 0
+
+    return patch.object(kavg.Algorithm, "is_restart", faulty)
+
+
 def skipped_at_one_learner() -> Planted:
     def spoil(algorithm):
         alone = algorithm.P == 1
@@ -467,6 +502,30 @@ VARIANTS = (
         "mu to the power P^2 in place of mu",
         "microsoft/CNTK#3313",
         power_of_the_momentum,
+    ),
+    Variant(
+        "outer step applied twice",
+        "the displacement is multiplied by alpha, and the move as well",
+        A_SLIP,
+        alpha_twice,
+    ),
+    Variant(
+        "outer step left out",
+        "the model moves by v whatever alpha is",
+        A_SLIP,
+        alpha_left_out,
+    ),
+    Variant(
+        "memory not reset at a restart",
+        "a restart changes nothing: v is carried on",
+        A_SLIP,
+        never_restarted,
+    ),
+    Variant(
+        "restart a round early",
+        "v is zero at the beginning of rounds restart, 2 restart, ...",
+        A_SLIP,
+        restarted_a_round_early,
     ),
     Variant(
         "skipped at P = 1",

@@ -32,8 +32,11 @@ def points(draw, sizes=STEPS) -> list[kavg.Algorithm]:
     rules = st.one_of(outer_rules(), st.builds(Rule, st.floats(0, 0.75)))
     each = st.tuples(shapes, sizes, rules)
     drawn = draw(st.lists(each, min_size=2, max_size=6))
-    return [kavg.Algorithm(*shape, gamma, rule, f"{i}") for i, (shape, gamma, rule) in
-            enumerate(drawn)]  # fmt: skip
+    restart = draw(st.sampled_from([None, 1, 2, 3]))
+    return [
+        kavg.Algorithm(*shape, gamma, rule, f"{i}", restart=restart if rule.memory else None)
+        for i, (shape, gamma, rule) in enumerate(drawn)
+    ]
 
 
 def alone(problem, algorithms, comm=None, **options):

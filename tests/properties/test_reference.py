@@ -36,6 +36,7 @@ def test_engine_agrees_with_the_pseudocode(problem, algorithm, tile):
             rule=algorithm.outer.kind,
             mu=getattr(algorithm.outer, "mu", 0.0),
             alpha=getattr(algorithm.outer, "alpha", 1.0),
+            nu=getattr(algorithm.outer, "nu", 1.0),
         )
         for done, (w, spread) in zip(engine[1:], pseudocode, strict=False):
             np.testing.assert_allclose(done.w[r], w, rtol=1e-9, atol=1e-9)

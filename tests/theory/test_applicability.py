@@ -44,7 +44,24 @@ def test_numbers_that_would_overflow_are_not_applicable():
 
 NOT_APPLICABLE = [
     (replace(K_AVG, outer=outer.NesterovMomentum(mu=0.5)), "outer rule nesterov"),
-    (replace(K_AVG, outer=outer.SlowMo(mu=0.5, alpha=0.5)), "alpha = 1, not 0.5"),
+    *(
+        (replace(K_AVG, outer=rule), f"cover {rule.kind} with alpha = 1, not 0.5")
+        for rule in (
+            outer.Averaging(alpha=0.5),
+            outer.BlockMomentum(mu=0.5, alpha=0.5),
+            outer.SlowMo(mu=0.5, alpha=0.5),
+        )
+    ),
+    *(
+        (replace(K_AVG, outer=rule), f"outer rule {rule.kind}")
+        for rule in (
+            outer.NesterovLookAhead(mu=0.5),
+            outer.QuasiHyperbolic(mu=0.5, nu=0.7),
+            outer.FedAdam(alpha=0.1),
+            outer.FedAdagrad(alpha=0.1),
+        )
+    ),
+    (replace(M_AVG, restart=39), "restarts every 39 rounds; no theorem"),
     (replace(K_AVG, gamma=schedules.InverseSqrt(0.1)), "constant step"),
     (replace(K_AVG, gamma=0.6), r"C1: 1\.56 > 1; gamma <= 0\.41\d* meets it"),
 ]
@@ -98,3 +115,8 @@ def test_slowmo_has_no_base_effect_where_the_gradient_is_affine(objective):
     assert bound.value(setting).drift == 0.0
     assert "base_effect" not in (bound.exclusion(setting) or "")
     assert "base_effect" in bound.exclusion(replace(setting, is_affine=False, L=1.0))
+
+
+def test_a_run_that_ends_before_its_first_restart_has_none():
+    problem = Problem(BOWL, NOISE, 3.0)
+    assert check_one(problem, replace(M_AVG, restart=40)).outcome is Outcome.HOLDS

@@ -10,6 +10,7 @@ import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
+from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.exact.trajectory import exact_trajectory, to_eigenbasis
 from kavg.objectives import Cosine, Linear, Quadratic
 from kavg.objectives.spectrum import LogSpectrum
@@ -23,7 +24,16 @@ from kavg.oracles import (
     StateDependent,
     StudentT,
 )
-from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.outer import (
+    Averaging,
+    BlockMomentum,
+    FedAdagrad,
+    FedAdam,
+    NesterovLookAhead,
+    NesterovMomentum,
+    QuasiHyperbolic,
+    SlowMo,
+)
 from kavg.schedules import InverseSqrt, Piecewise, WarmUp
 from kavg.starts import Normal
 
@@ -58,6 +68,17 @@ CASES = {
     "linear": (
         Linear(3, slope=-0.5), Gaussian(1.0), 0.0, SlowMo(0.5), 3, 4, Piecewise((0.3, 0.1), (4,))
     ),
+    "averaging, alpha": (TURNED, Gaussian(2.0), 1.0, Averaging(0.6), 4, 3, 0.2),
+    "block, alpha": (TURNED, Gaussian(2.0), 1.0, BlockMomentum(0.7, 0.6), 4, 3, 0.2),
+    "nesterov, alpha": (TURNED, Gaussian(2.0), 1.0, NesterovMomentum(0.7, 0.6), 4, 3, 0.2),
+    "look-ahead": (TURNED, Gaussian(2.0), 1.0, NesterovLookAhead(0.6, 0.7), 4, 3, 0.2),
+    "quasi-hyperbolic": (TURNED, Gaussian(2.0), 1.0, QuasiHyperbolic(0.8, 0.6, 1.5), 4, 3, 0.2),
+    "restarts": (
+        TURNED, Gaussian(2.0), 1.0, BlockMomentum(0.7), 4, 3, Piecewise((0.2, 0.1), (4,)), 3
+    ),
+    "restarts, state": (
+        TURNED, StateDependent(1.0, 1.5, B=2), 1.0, NesterovLookAhead(0.6), 3, 4, 0.15, 2
+    ),
     "linear, state": (
         Linear(2, slope=1.5), StateDependent(1.0, 1.0), 0.0, BlockMomentum(0.5), 3, 4, 0.1
     ),
@@ -65,8 +86,9 @@ CASES = {
 
 
 def made(name, oracle=None):
-    objective, noise, start, outer, P, K, gamma = CASES[name]
-    return Problem(objective, oracle or noise, start), Algorithm(P, K, gamma, outer)
+    objective, noise, start, outer, P, K, gamma, *restart = CASES[name]
+    method = Algorithm(P, K, gamma, outer, restart=restart[0] if restart else None)
+    return Problem(objective, oracle or noise, start), method
 
 
 def turned(objective, x):
@@ -132,6 +154,7 @@ def test_replicas_agree_within_confidence(name):
     [
         {"P": 4}, {"K": 5}, {"gamma": 0.16},
         {"outer": BlockMomentum(0.65)}, {"outer": NesterovMomentum(0.6)},
+        {"outer": BlockMomentum(0.6, alpha=1.1)}, {"restart": 3},
     ],
     ids=str,
 )  # fmt: skip
@@ -248,3 +271,24 @@ def test_simulation_at_two_cells_of_the_table_of_the_best_momentum(gamma, K, P, 
     for other in others:
         gain = F[other] - F[mu]
         assert gain.mean() > 3.72 * gain.std(ddof=1) / 600**0.5
+
+
+@pytest.mark.parametrize("rule", [FedAdam(alpha=0.1), FedAdagrad(alpha=0.1)])
+def test_adaptive_rules_have_no_exact_moments(rule):
+    problem, algorithm = made("block")
+    with pytest.raises(KavgError, match="rules with one array of memory, got Fed.* with 2"):
+        exact_trajectory(problem, replace(algorithm, outer=rule), N)
+
+
+def test_restarts_in_every_round_are_averaging():
+    problem, algorithm = made("block")
+    forgetful = exact_trajectory(problem, replace(algorithm, restart=1), N)
+    averaging = exact_trajectory(problem, replace(algorithm, outer=Averaging()), N)
+    np.testing.assert_allclose(forgetful.F, averaging.F, rtol=1e-14)
+
+
+def test_restarts_have_no_stationary_law():
+    problem, algorithm = made("block, alpha")
+    stationary_values(problem, algorithm)
+    with pytest.raises(KavgError, match="with restarts of the outer memory there is no stationary"):
+        stationary_values(problem, replace(algorithm, restart=5))

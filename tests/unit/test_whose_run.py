@@ -71,7 +71,7 @@ def test_its_own_settings_fit_a_run(runs, change):
 RULES = (
     (outer.BlockMomentum(0.25), r"block_momentum\(mu=0.25\)"),
     (outer.NesterovMomentum(0.5), r"nesterov\(mu=0.5\)"),
-    (outer.SlowMo(0.5), r"slowmo\(mu=0.5, alpha=1.0\)"),
+    (outer.SlowMo(0.5), r"slowmo\(mu=0.5\)"),
 )
 
 
@@ -174,3 +174,15 @@ def test_panels_of_nameless_runs_are_refused(runs):
     ]
     with pytest.raises(KavgError, match=r"a name of its own .*use Algorithm\(\.\.\., name='M-AVG'"):
         verdict_panels(pairs, nameless)
+
+
+def test_an_outer_step_of_1_fits_runs_that_record_it_and_runs_that_do_not(runs):
+    method = replace(MOMENTUM, outer=outer.SlowMo(0.5))
+    said = {"kind": "slowmo", "mu": 0.5, "alpha": 1.0}
+    run = kavg.simulate(PROBLEM, method, rounds=3, replicas=3)
+    assert run.outer == {"kind": "slowmo", "mu": 0.5}
+    assert find_mismatch(PROBLEM, method, replace(run, outer=said)) is None
+    other = replace(method, outer=outer.SlowMo(0.5, alpha=0.7))
+    words = "was slowmo(mu=0.5), not slowmo(mu=0.5, alpha=0.7)"
+    for recorded in (said, run.outer):
+        assert words in find_mismatch(PROBLEM, other, replace(run, outer=recorded))

@@ -10,7 +10,7 @@ from kavg.config.advice import all_keys
 
 HERE = {
     "gamma": "algorithm.0", "K": "algorithm.0", "P": "algorithm.0", "outer": "algorithm.0",
-    "mu": "algorithm.0.outer", "alpha": "algorithm.0.outer",
+    "restart": "algorithm.0", "mu": "algorithm.0.outer", "alpha": "algorithm.0.outer",
     "B": "oracle", "sigma2": "oracle", "nu": "oracle",
     "dim": "objective", "hidden": "objective", "l2": "objective",
     "standardise": "objective", "held_out": "objective", "intercept": "objective",
