@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kavg import objectives, oracles, outer
+from kavg import objectives, optimizers, oracles, outer
 from kavg.errors import KavgError
 from kavg.families import collect_kinds
 from kavg.objectives.instances import small_settings
@@ -25,12 +25,14 @@ METHODS: dict[ModuleType, set[str]] = {
     objectives: {"value", "grad"},
     oracles: {"constants", "plan"},
     outer: {"start", "step"},
+    optimizers: {"plan", "slots"},
 }
 """The packages in which a kind is a class of its own module, with their classes' methods."""
 ATTRIBUTES: dict[ModuleType, set[str]] = {
     objectives: {"dim", "L", "f_star"},
     oracles: set(),
     outer: {"memory"},
+    optimizers: {"at_average"},
 }
 
 
