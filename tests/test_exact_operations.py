@@ -18,7 +18,7 @@ import kavg
 ROOT = Path(kavg.__file__).parent
 
 PLACES = (
-    *("elementary", "engine", "objectives", "optimizers", "oracles", "outer"),
+    *("aggregations", "elementary", "engine", "objectives", "optimizers", "oracles", "outer"),
     *("periods", "problem.py", "schedules.py", "starts.py"),
 )
 BESIDE = ("objectives/data", "objectives/finite_sums")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import AdaptivePeriod, Objective, Oracle, Precision
+from kavg.base import AdaptivePeriod, Asynchronous, Objective, Oracle, Precision
 from kavg.config.config import Record
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
@@ -98,6 +98,11 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
     A rank has it before and after a round, and gathers that of all learners for a checkpoint and
     at the end.
     """
+    if isinstance(algorithm.aggregation, Asynchronous):
+        past = algorithm.shared_slots
+        what = f"{past} earlier iterates of {R} replicas and {objective.dim} coordinates"
+        advice = "give the staleness a smaller mean or longest, or take fewer replicas"
+        _check_memory(GATHERED_ARRAYS * past * R * objective.dim, what, advice)
     if not algorithm.learner_slots:
         return
     numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER

@@ -24,7 +24,17 @@ from typing import Any
 import numpy as np
 
 import kavg
-from kavg import Algorithm, Problem, objectives, optimizers, oracles, outer, schedules, starts
+from kavg import (
+    Algorithm,
+    Problem,
+    aggregations,
+    objectives,
+    optimizers,
+    oracles,
+    outer,
+    schedules,
+    starts,
+)
 from kavg.engine.blas_threads import get_blas_controller
 from kavg.errors import KavgError
 from kavg.objectives.instances import small_settings
@@ -43,7 +53,7 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
     additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
-    families = (*additive, runs_of_optimizers, large_runs)
+    families = (*additive, runs_of_optimizers, runs_of_aggregations, large_runs)
     return dict(run for family in families for run in family())
 
 
@@ -204,6 +214,26 @@ def runs_of_optimizers() -> Iterator[tuple[str, Run]]:
             one = cls(**given | more)
             method = Algorithm(P=3, K=3, gamma=0.05, outer=outer.Averaging(), optimizer=one)
             yield f"optimizer {kind}, {form}, {dtype}", (problem, method, {"dtype": dtype})
+
+
+def runs_of_aggregations() -> Iterator[tuple[str, Run]]:
+    """Each aggregation whose learners carry more than a mean, in its forms."""
+    problem = Problem(
+        objectives.Cosine(dim=5), oracles.Rademacher(sigma2=1.0), tuple(exact_start(5))
+    )
+    law = aggregations.StaleGradients
+    forms = {
+        "elastic": aggregations.ElasticAveraging(0.3),
+        "gossip, ring": aggregations.Gossip(),
+        "gossip, complete": aggregations.Gossip("complete"),
+        "stale_gradients, geometric": law(mean=0.7),
+        "stale_gradients, uniform": law("uniform"),
+        "stale_gradients, constant": law("constant"),
+    }
+    for (form, part), dtype in product(forms.items(), PRECISIONS):
+        method = Algorithm(P=5, K=3, gamma=0.05, outer=outer.Averaging(), aggregation=part)
+        options = {"dtype": dtype, "replicas": 2, "rounds": 6}
+        yield f"aggregation {form}, {dtype}", (problem, method, options)
 
 
 def large_runs() -> Iterator[tuple[str, Run]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kavg import objectives, optimizers, oracles, outer
+from kavg import aggregations, objectives, optimizers, oracles, outer
 from kavg.errors import KavgError
 from kavg.families import collect_kinds
 from kavg.objectives.instances import small_settings
@@ -26,6 +26,7 @@ METHODS: dict[ModuleType, set[str]] = {
     oracles: {"constants", "plan"},
     outer: {"start", "step"},
     optimizers: {"plan", "slots"},
+    aggregations: {"check_method"},
 }
 """The packages in which a kind is a class of its own module, with their classes' methods."""
 ATTRIBUTES: dict[ModuleType, set[str]] = {
@@ -33,6 +34,7 @@ ATTRIBUTES: dict[ModuleType, set[str]] = {
     oracles: set(),
     outer: {"memory"},
     optimizers: {"at_average"},
+    aggregations: set(),
 }
 
 

@@ -84,11 +84,12 @@ class AsynchronousLearners:
             (w, past, dispersion), steps = ranks.attempt(self.take_turns, nothing, state)
             requested = self.share_requests()
         exponents = freeze(np.zeros(len(w), np.int64))  # no grid, as nothing is summed
-        K = algorithm.adapt_period(n, steps.K, dispersion)
+        # Every rank has the dispersion, so each finds the same without a message.
+        K = ranks.attempt(algorithm.adapt_period, None, n, steps.K, dispersion)
         after = State(n, w, state.v, exponents, steps.first + steps.K, K, past)
         # The mean of P moves, one after another.
         moved = freeze((w - state.w) / algorithm.P) if self.reads_displacement else None
-        gamma = algorithm.step_size(n)
+        gamma = float(steps.gamma)
         return Round(after, dispersion, gamma, requested, steps.K, displacement=moved)
 
     def take_turns(self, state: State) -> tuple[_Turns, RoundSteps]:
