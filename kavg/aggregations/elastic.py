@@ -26,9 +26,12 @@ class ElasticAveraging:
 
     Learners are pulled to the centre as it was, and not to the new one; with ``AllLearners``
     everyone goes on from the new ``w`` instead.  The centre of the paper moves by
-    ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  EAMSGD is this with
-    ``optimizers.NesterovSteps(at_average="kept")``.  With ``alpha = 0`` the learners never meet,
-    which are the bits of ``Gossip(mixing="identity")``.
+    ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  With ``alpha = 0`` the learners
+    never meet, which has the bits of ``Gossip(mixing="identity")``.
+
+    EAMSGD has Nesterov steps inside, whose state is kept.  With ``optimizers.NesterovSteps`` the
+    iterate is the look-ahead, and so is what is pulled; the paper pulls the point behind it, which
+    differs by ``alpha gamma beta m``.
 
     On a quadratic, with ``rho = (1 - gamma h)^K``, centre and mean of the learners converge if
     ``|rho (1 - alpha - beta)| < 1``, ``rho < 1`` and ``rho (2 - 2 alpha - beta) > beta - 2``.

@@ -63,6 +63,11 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "EASGD, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.ElasticAveraging(0.3)
     ),
+    "EAMSGD": method(
+        outer.Averaging(0.9),
+        optimizer=optimizers.NesterovSteps(0.7, "kept"),
+        aggregation=aggregations.ElasticAveraging(0.9 / P),
+    ),
     "gossip on a ring": method(aggregation=aggregations.Gossip()),
     "gossip by a matrix, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.Gossip(ONE_WAY)
