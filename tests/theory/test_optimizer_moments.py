@@ -209,13 +209,13 @@ def test_the_moments_approach_the_stationary_ones(name, state):
         assert_close(late.series[quantity][-1], value, 1e-10)
 
 
-def test_the_variance_of_one_heavy_ball():
-    """Its iterates are an autoregression of order 2, whose variance is in every textbook."""
+def test_the_variance_of_the_heavy_ball():
+    """Docs/theory.md, 4.9: P learners are one with 1/P of the noise, whatever K is."""
     gamma, beta, h, s2 = 0.3, 0.6, 1.5, 2.0
     problem = Problem(Quadratic((h,)), Gaussian(s2), 0.0)
-    for K in (1, 4):
-        method = Algorithm(1, K, gamma, Averaging(), optimizer=HeavyBall(beta, "kept"))
-        variance = gamma * (1 + beta) * s2 / (h * (1 - beta) * (2 * (1 + beta) - gamma * h))
+    for K, P, state in ((1, 1, "kept"), (4, 1, "averaged"), (4, 3, "kept"), (7, 3, "averaged")):
+        method = Algorithm(P, K, gamma, Averaging(), optimizer=HeavyBall(beta, state))
+        variance = gamma * (1 + beta) * s2 / (h * (1 - beta) * (2 * (1 + beta) - gamma * h)) / P
         assert_close(stationary_values(problem, method)["F"], h * variance / 2, 1e-12)
 
 
