@@ -26,7 +26,7 @@ class ElasticAveraging:
 
     Learners are pulled to the centre as it was, and not to the new one; with ``AllLearners``
     everyone goes on from the new ``w`` instead.  The centre of the paper moves by
-    ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  With ``alpha = 0`` the learners
+    ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  With ``alpha = 0`` learners
     never meet, which has the bits of ``Gossip(mixing="identity")``.
 
     EAMSGD has Nesterov steps inside, whose state is kept.  With ``optimizers.NesterovSteps`` the

@@ -70,7 +70,7 @@ def test_learners_without_noise_are_passed_over_again(tile, mean):
 
 
 def test_averaged_slots_are_refused():
-    with pytest.raises(KavgError, match=r"elastic averaging has no average .* use 'kept' or 'reset'"):
+    with pytest.raises(KavgError, match=r"has no average .* use 'kept' or 'reset'"):
         method(0.25, optimizer=HeavyBall(0.5, "averaged"))
 
 

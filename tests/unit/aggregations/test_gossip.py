@@ -109,7 +109,7 @@ def test_w_is_the_mean_of_the_mixed_iterates():
 
 
 def test_a_learner_of_weight_0_is_not_read():
-    """A learner that overflows spoils the mean, but not the iterates of those who do not hear it."""
+    """A learner that overflows spoils the mean, but not those who do not hear it."""
     W = [[1.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.0, 0.5, 0.5]]
 
     class Diverging:
@@ -159,7 +159,7 @@ CONTRADICTIONS = {
     "rows": ({"P": 3, "aggregation": Gossip([[1.0]])}, "a row for each learner, got 1 rows and P=3"),
     "momentum": ({"outer": BlockMomentum(0.5)}, "averaging, .* got block_momentum with mu = 0.5"),
     "SlowMo": ({"outer": SlowMo(0.0)}, "got slowmo with"),
-    "averaged slots": ({"optimizer": HeavyBall(0.5, "averaged")}, "at_average='averaged'; use 'k"),
+    "averaged slots": ({"optimizer": HeavyBall(0.5, "averaged")}, "at_average='averaged'"),
 }
 
 

@@ -117,7 +117,8 @@ def test_draws_have_their_probabilities(name):
     expected = np.array(expected) * drawn.size
     # Rare ones together, as their counts are far from normal.
     rare = expected < 20
-    pairs = [(counts[rare].sum(), expected[rare].sum()), *zip(counts[~rare], expected[~rare], strict=True)]
+    common = zip(counts[~rare], expected[~rare], strict=True)
+    pairs = [(counts[rare].sum(), expected[rare].sum()), *common]
     for found, mean in pairs:
         room = 4.4 * np.sqrt(mean * (1 - mean / drawn.size) + 1e-9)
         assert abs(found - mean) <= room + 1
