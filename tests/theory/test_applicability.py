@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.verdicts import BOWL, K_AVG, M_AVG, NOISE, check_one
 
-from kavg import Problem, objectives, oracles, outer, schedules
+from kavg import Problem, objectives, oracles, outer, periods, schedules
 from kavg.analysis.applicability import make_setting
 from kavg.analysis.bounds import BOUNDS, Setting
 from kavg.analysis.verdict import Outcome
@@ -25,6 +25,9 @@ def test_the_setting_of_a_run():
     assert make_setting(BOWL, noise.constants(BOWL), same, N=7, Delta=1.5) == made
     flat = replace(M_AVG, gamma=schedules.Piecewise(gammas=(0.02, 0.01), boundaries=(7,)))
     assert make_setting(BOWL, noise.constants(BOWL), flat, N=7, Delta=1.5) == made
+    for K in (periods.PiecewisePeriod((2, 4), (7,)), periods.QuadraticSynchronization(alpha=0.03)):
+        qsr = replace(M_AVG, K=K)
+        assert make_setting(BOWL, noise.constants(BOWL), qsr, N=7, Delta=1.5) == made
 
 
 def test_numbers_that_would_overflow_are_not_applicable():
@@ -63,6 +66,8 @@ NOT_APPLICABLE = [
     ),
     (replace(M_AVG, restart=39), "restarts every 39 rounds; no theorem"),
     (replace(K_AVG, gamma=schedules.InverseSqrt(0.1)), "constant step"),
+    (replace(K_AVG, K=periods.PiecewisePeriod((2, 4), (3,))), "K changes from round to round"),
+    (replace(K_AVG, K=periods.DispersionControl(1.0, first=2)), "K adapts to the run"),
     (replace(K_AVG, gamma=0.6), r"C1: 1\.56 > 1; gamma <= 0\.41\d* meets it"),
 ]
 

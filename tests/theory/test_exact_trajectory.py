@@ -34,6 +34,7 @@ from kavg.outer import (
     QuasiHyperbolic,
     SlowMo,
 )
+from kavg.periods import PiecewisePeriod, QuadraticSynchronization, WarmUpPeriod
 from kavg.schedules import InverseSqrt, Piecewise, WarmUp
 from kavg.starts import Normal
 
@@ -81,6 +82,13 @@ CASES = {
     ),
     "linear, state": (
         Linear(2, slope=1.5), StateDependent(1.0, 1.0), 0.0, BlockMomentum(0.5), 3, 4, 0.1
+    ),
+    "post-local, block": (
+        TURNED, Gaussian(2.0), 1.0, BlockMomentum(0.6), 3, PiecewisePeriod((1, 4), (3,)), 0.15
+    ),
+    "qsr, state, slowmo": (
+        PLAIN, StateDependent(1.0, 1.0), Normal(1.0), SlowMo(0.6), 3,
+        WarmUpPeriod(2, QuadraticSynchronization(alpha=0.3)), Piecewise((0.2, 0.1), (4,)),
     ),
 }  # fmt: skip
 
