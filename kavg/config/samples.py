@@ -15,6 +15,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "K": 8,
     "gamma": 0.05,
     "mu": 0.5,
+    "beta": 0.9,
     "B": 8,
     "M": 1.0,
     "M_v": 0.5,

@@ -44,6 +44,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "nu": ("df", "dof", "degrees_of_freedom"),
     "start": ("x0", "w0", "w1", "init", "initial", "initialisation", "initialization"),
     "seed": ("random_seed", "random_state"),
+    "optimizer": ("inner_optimizer", "local_optimizer", "client_optimizer", "base_optimizer", "optim"),
     "outer": ("outer_optimizer", "outer_optim_spec", "server_optimizer"),
     "hidden": ("hidden_units", "width", "hidden_size"),
     "algorithm": ("algorithms", "method", "methods"),
@@ -65,7 +66,24 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
 Names of counts may also begin as in ``COUNTING``.
 """
 
+_OF_STEPS: Final = {
+    "clip": ("max_norm", "grad_clip", "clip_norm", "max_grad_norm", "gradient_clipping"),
+    "weight_decay": ("l2", "wd", "decay", "regularisation", "regularization"),
+}
+_OF_STATE: Final = _OF_STEPS | {"at_average": ("state", "at_sync", "buffers", "sync_state")}
+_OF_MOMENTUM: Final = _OF_STATE | {"beta": ("momentum", "mu", "local_momentum", "inner_momentum")}
+_OF_MOMENTS: Final = _OF_STATE | {
+    "beta1": ("b1", "betas"),
+    "beta2": ("b2", "betas"),
+    "eps": ("epsilon",),
+}
+
 SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "sgd": _OF_STEPS,
+    "heavy_ball": _OF_MOMENTUM,
+    "nesterov_steps": _OF_MOMENTUM,
+    "adam": _OF_MOMENTS,
+    "adamw": _OF_MOMENTS,
     "slowmo": {"alpha": ("lr", "learning_rate", "step_size", "stepsize", "eta")},
     "logistic_regression": {"alpha": ("l2", "weight_decay", "regularisation", "regularization")},
     "network": {"l2": ("alpha", "weight_decay", "regularisation", "regularization")},

@@ -10,6 +10,7 @@ from kavg.config.advice import all_keys
 
 HERE = {
     "gamma": "algorithm.0", "K": "algorithm.0", "P": "algorithm.0", "outer": "algorithm.0",
+    "optimizer": "algorithm.0",
     "restart": "algorithm.0", "mu": "algorithm.0.outer", "alpha": "algorithm.0.outer",
     "B": "oracle", "sigma2": "oracle", "nu": "oracle",
     "dim": "objective", "hidden": "objective", "l2": "objective",
@@ -81,3 +82,22 @@ def test_our_own_names_at_the_wrong_place_get_the_right_place():
     assert line == (
         "K: there is no key 'K' here; it belongs to [[algorithm]], where it is given already"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "foreign", "ours"),
+    [
+        ("heavy_ball", "momentum", "beta"),
+        ("nesterov_steps", "mu", "beta"),
+        ("adam", "betas", "beta1"),
+        ("adamw", "epsilon", "eps"),
+        ("adamw", "max_grad_norm", "clip"),
+        ("sgd", "l2", "weight_decay"),
+    ],
+)
+def test_names_of_torch_are_answered_in_tables_of_optimizers(kind, foreign, ours):
+    numbers = ", beta = 0.5" if kind in ("heavy_ball", "nesterov_steps") else ""
+    table = f', optimizer = {{ kind = "{kind}"{numbers}, {foreign} = 0.1 }}'
+    (line,) = list_errors(text(algorithm=method(more=table)))
+    place = f"algorithm.0.optimizer.{foreign}"
+    assert line.startswith(f"{place}: there is no key {foreign!r} here; use {ours!r}")
