@@ -79,6 +79,8 @@ _OF_MOMENTS: Final = _OF_STATE | {
 }
 
 SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "qsr": {"least": ("H_base", "K_base", "K0", "base"), "most": ("limit", "cap", "K_max")},
+    "warm_up": {"rounds": ("warmup_steps", "warmup_iterations", "start_localSGD_iter")},
     "sgd": _OF_STEPS,
     "heavy_ball": _OF_MOMENTUM,
     "nesterov_steps": _OF_MOMENTUM,
