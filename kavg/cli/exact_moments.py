@@ -13,7 +13,7 @@ from kavg.cli.options import Output
 from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.config.config import Config
-from kavg.config.memory_estimates import check_moment_memory
+from kavg.config.sizes.memory_estimates import check_moment_memory
 from kavg.mpi.collective import run_on_rank_0
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import wrap_text

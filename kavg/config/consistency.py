@@ -9,16 +9,15 @@ import numpy as np
 
 from kavg.base import Objective
 from kavg.config.config import Config
-from kavg.config.memory_estimates import (
+from kavg.config.sizes.counts import check_gradient_count, check_step_count
+from kavg.config.sizes.memory_estimates import (
     check_batch_memory,
     check_data_memory,
-    check_gradient_count,
     check_kept_memory,
     check_measures,
     check_point_memory,
     check_record_memory,
     check_round_memory,
-    check_step_count,
 )
 from kavg.errors import KavgError
 from kavg.problem import Problem

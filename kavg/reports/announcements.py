@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kavg.config import Config
-from kavg.config.memory_estimates import count_kept_bytes
+from kavg.config.sizes.memory_estimates import count_kept_bytes
 from kavg.reports.period_warnings import list_period_warnings
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.limits import format_bytes

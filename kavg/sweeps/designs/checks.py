@@ -8,14 +8,13 @@ from typing import Any, Final
 from kavg.budgets import Budget
 from kavg.config import Config
 from kavg.config.config import STANDARD
-from kavg.config.memory_estimates import (
+from kavg.config.sizes.counts import check_gradient_count, check_step_count
+from kavg.config.sizes.memory_estimates import (
     check_batch_memory,
-    check_gradient_count,
     check_kept_memory,
     check_measures,
     check_record_memory,
     check_round_memory,
-    check_step_count,
 )
 from kavg.config.messages import describe_error
 from kavg.config.table_conversion import WrongSettings, convert_tables

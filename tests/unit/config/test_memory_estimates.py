@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kavg.cli.execution import run_algorithms
 from kavg.cli.session import Session
-from kavg.config import memory_estimates
+from kavg.config.sizes import memory_estimates
 from kavg.config.settings_file import parse_config
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError

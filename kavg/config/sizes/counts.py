@@ -1,0 +1,60 @@
+"""Errors before a run that takes more gradients or local steps than can be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from kavg.base import AdaptivePeriod, Oracle
+from kavg.errors import KavgError
+from kavg.oracles import Noiseless
+from kavg.oracles.streams import PLACES
+from kavg.problem import Algorithm
+
+GRADIENTS: Final = 2**63
+"""The smallest number of gradients that an int64 cannot count."""
+SUMMED: Final = 10_000
+"""Rounds whose periods are added up one by one at most."""
+
+
+def check_gradient_count(algorithms: Sequence[Algorithm], rounds: int, B: int) -> None:
+    """Raise KavgError if a run takes 2^63 gradients or more, which an int64 cannot count."""
+    for one in algorithms:
+        each = one.P * B
+        if _count_most_steps(one, rounds, GRADIENTS // each) * each >= GRADIENTS:
+            raise KavgError(
+                f"{one.name}: rounds={rounds}, P={one.P}, K={one.K} and B={B} are 2^63 gradients "
+                "or more, which cannot be counted; reduce one of them"
+            )
+
+
+def check_step_count(algorithms: Sequence[Algorithm], rounds: int, oracle: Oracle) -> None:
+    """Raise KavgError if a run takes more local steps than random numbers have addresses for."""
+    if isinstance(getattr(oracle, "noise", oracle), Noiseless):
+        return
+    for one in algorithms:
+        if _count_most_steps(one, rounds, PLACES) > PLACES:
+            raise KavgError(
+                f"{one.name}: rounds={rounds} and K={one.K} are more than 2^32 local steps, for "
+                "which there is no noise; reduce one of them, or use oracle kind 'none'"
+            )
+
+
+def _count_most_steps(one: Algorithm, rounds: int, allowed: int) -> int:
+    """Return the local steps of a run, or a number above them that is still below ``allowed``.
+
+    Of a long run with a K that has no upper limit it is an estimate.
+    """
+    if not callable(one.K):
+        return rounds * one.K
+    most = getattr(one.K, "most", None)
+    is_adaptive = isinstance(one.K, AdaptivePeriod)
+    # What adapts may come to its largest K, and what is below need not be asked in every round.
+    if most is not None and (is_adaptive or rounds * most < allowed):
+        return int(rounds * most)
+    if is_adaptive:
+        return rounds * one.count_local_steps(1)
+    if rounds <= SUMMED:
+        return one.sum_local_steps(rounds)
+    some = (*range(1, rounds, rounds // SUMMED), rounds)
+    return rounds * max(map(one.count_local_steps, some))
