@@ -48,14 +48,16 @@ def adam(at_average):
     return {"kind": "adam", "at_average": at_average}
 
 
+AVERAGING = {"outer": {"kind": "averaging"}}
+
+
 def signs():
     return {"kind": "rademacher", "sigma2": 1.0}
 
 
-def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, optimizer=None):
+def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, **parts):
     """Settings that take next to nothing, with these changes."""
-    nesterov = {"kind": "nesterov", "mu": 0.5}
-    method = {"optimizer": optimizer} if optimizer else {}
+    method = {"outer": {"kind": "nesterov", "mu": 0.5}} | parts
     return settings_text(
         rounds=rounds,
         replicas=R,
@@ -63,7 +65,7 @@ def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, optimizer=No
         record={"every": every},
         objective=objective or cosine(2),
         oracle=oracle or gaussian(1),
-        algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, outer=nesterov, **method)],
+        algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, **method)],
     )
 
 
@@ -92,6 +94,11 @@ HUGE = {
     "rounds": ({"rounds": 10**15, "oracle": {"kind": "none"}},
                "record: is too large: 1000000000000002 recorded rounds of 1"),
     "learners": ({"P": 2**62, "rounds": 2}, "algorithm: algorithm 1: rounds=2, P=461168601842738"),
+    "own iterates": ({"P": 10**9, "objective": cosine(1000), "aggregation": {"kind": "gossip"},
+                      **AVERAGING},
+                     "algorithm: is too large: 1 arrays of 1 by 1000 that each of 1000000000 lear"),
+    "earlier iterates": ({"aggregation": {"kind": "stale_gradients", "longest": 10**12}, **AVERAGING},
+                         "algorithm: is too large: 1000000000000 earlier iterates of 1 replicas"),
     "kept state": ({"P": 10**9, "objective": cosine(1000), "optimizer": adam("kept")},
                    "algorithm: is too large: 2 arrays of 1 by 1000 that each of 1000000000 learn"),
     "variance by a batch": ({"oracle": gaussian(2**62)}, "algorithm: algorithm 1: rounds=1, P=2"),
@@ -140,6 +147,14 @@ MEASURED = {
     "slots": {"objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("reset")},
     "averaged slots": {
         "objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("averaged"),
+    },
+    "own iterates": {
+        "objective": cosine(500), "P": 2000, "rounds": 2, "aggregation": {"kind": "gossip"},
+        **AVERAGING,
+    },
+    "earlier iterates": {
+        "objective": cosine(3000), "P": 20, "rounds": 2,
+        "aggregation": {"kind": "stale_gradients"}, **AVERAGING,
     },
     "kept slots": {
         "objective": cosine(500), "P": 2000, "rounds": 2, "optimizer": adam("kept"),
