@@ -1,15 +1,18 @@
 """Measures of rounds: quantities that a run records on request.
 
-=============  ====================================================================
-measure        series
-=============  ====================================================================
-Alignment      products of successive displacements, and what they make of momentum
-Consensus      distance of the learners' own iterates from ``w``
-Distance       distance of ``w`` from the minimiser, or from the best point known
-EffectiveStep  the step size that the outer rule makes of ``gamma``
-Sharpness      the largest eigenvalue of the Hessian, estimated
-Spread         the dispersion of the learners along some directions
-=============  ====================================================================
+===============  ====================================================================
+measure          series
+===============  ====================================================================
+Alignment        products of successive displacements, and what they make of momentum
+Consensus        distance of the learners' own iterates from ``w``
+Distance         distance of ``w`` from the minimiser, or from the best point known
+EffectiveStep    the step size that the outer rule makes of ``gamma``
+Sharpness        the largest eigenvalue of the Hessian, estimated
+Spread           the dispersion of the learners along some directions
+ExponentialMean  F and its gradient at an exponential moving average of the meta-iterates
+SuffixMean       the same at the mean of those after a round
+UniformMean      the same at the mean of all
+===============  ====================================================================
 
 ``record.measures`` in settings, and ``record`` of ``simulate``, take them, or their names where all
 their numbers have defaults.  Functions of ``(n, w)`` need no class.  A measure that remembers has
@@ -24,6 +27,9 @@ from kavg.base import RoundMeasure
 from kavg.errors import KavgError
 from kavg.families import collect_kinds
 from kavg.measures.alignment import Alignment as Alignment
+from kavg.measures.averages import ExponentialMean as ExponentialMean
+from kavg.measures.averages import SuffixMean as SuffixMean
+from kavg.measures.averages import UniformMean as UniformMean
 from kavg.measures.consensus import Consensus as Consensus
 from kavg.measures.distance import Distance as Distance
 from kavg.measures.effective_step import EffectiveStep as EffectiveStep

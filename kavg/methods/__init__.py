@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from kavg.base import Schedule
+from kavg.methods.elastic import eamsgd as eamsgd
 from kavg.methods.elastic import easgd as easgd
 from kavg.methods.federated import fedadagrad as fedadagrad
 from kavg.methods.federated import fedadam as fedadam
@@ -22,6 +23,8 @@ from kavg.methods.local_sgd import lookahead as lookahead
 from kavg.methods.local_sgd import m_avg as m_avg
 from kavg.methods.local_sgd import post_local_sgd as post_local_sgd
 from kavg.methods.local_sgd import slowmo as slowmo
+from kavg.methods.low_communication import diloco as diloco
+from kavg.methods.low_communication import hier_avg as hier_avg
 from kavg.problem import Algorithm
 
 
@@ -35,11 +38,14 @@ class MakesMethod(Protocol):
 
 METHODS: Final[Mapping[str, MakesMethod]] = MappingProxyType(
     {
+        "diloco": diloco,
+        "eamsgd": eamsgd,
         "easgd": easgd,
         "fedadagrad": fedadagrad,
         "fedadam": fedadam,
         "fedavg": fedavg,
         "fedavgm": fedavgm,
+        "hier_avg": hier_avg,
         "k_avg": k_avg,
         "lookahead": lookahead,
         "m_avg": m_avg,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kavg.aggregations import ElasticAveraging
 from kavg.base import Schedule
+from kavg.optimizers import NesterovSteps
 from kavg.outer import Averaging
 from kavg.problem import Algorithm
 
@@ -18,3 +21,17 @@ def easgd(P: int, K: int, gamma: float | Schedule, *, beta: float = 0.9) -> Algo
     ElasticAveraging(alpha=0.125)
     """
     return Algorithm(P, K, gamma, Averaging(beta), aggregation=ElasticAveraging(beta / P))
+
+
+def eamsgd(
+    P: int, K: int, gamma: float | Schedule, *, beta: float = 0.9, delta: float = 0.99
+) -> Algorithm:
+    """EAMSGD: EASGD whose learners take Nesterov steps of momentum ``delta``, kept by each.
+
+    Source: Zhang, Choromanska and LeCun 2015, arXiv 1412.6651.
+
+    >>> eamsgd(P=4, K=10, gamma=0.05).optimizer.beta
+    0.99
+    """
+    elastic = easgd(P, K, gamma, beta=beta)
+    return replace(elastic, optimizer=NesterovSteps(delta, at_average="kept"))
