@@ -161,6 +161,7 @@ def trajectories(draw, names=TEXTS) -> kavg.Trajectory:
         ["F", "grad_norm2", "held out", "a/b", "../%2F", "c\\\0", "mu", "=1,", "series.mu", '"\r']
     )
     numbers = npst.arrays(np.float64, (T, R), elements=st.floats(width=64))
+    Ks = draw(st.just([]) | st.lists(st.integers(1, 9), min_size=T, max_size=T))
     rule = st.sampled_from([{}, {"kind": "averaging"}, {"kind": "slowmo", "mu": 0.5, "alpha": 1.0}])
     return kavg.Trajectory(
         name=draw(names),
@@ -175,4 +176,8 @@ def trajectories(draw, names=TEXTS) -> kavg.Trajectory:
         diverged_at=draw(st.none() | st.integers(0, 99)),
         gammas=draw(st.sampled_from([np.full(T, 0.1), np.empty(0)])),
         outer=draw(rule),
+        Ks=np.array(Ks, np.int64),
+        counted=np.cumsum(Ks, dtype=np.int64),
+        done_steps=sum(Ks) or None,
+        next_K=draw(st.none() | st.integers(1, 9)),
     )

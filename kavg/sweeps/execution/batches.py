@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import final
+from statistics import fmean
+from typing import Final, final
 
-from kavg.base import Communicator
+from kavg.base import AdaptivePeriod, Communicator
 from kavg.config.config import Config
 from kavg.engine.batch import Batch, plan_batches, run_batch
+from kavg.problem import Algorithm
 from kavg.sweeps.points import Point
 from kavg.trajectory import Trajectory
 
 Watcher = Callable[[int, int], None]
 """Called on each rank after a round, with its number and the sum of the ranks' requests."""
+SAMPLED: Final = 16
+"""Rounds of a K that changes from which the work of a point is estimated."""
 
 
 @final
@@ -26,9 +30,13 @@ class PointBatch:
     batch: Batch
 
     @property
-    def steps(self) -> int:
-        """Local steps of all learners of all points in a round, ``sum_i P_i K_i``."""
-        return sum(each.P * each.count_local_steps(1) for each in self.batch.algorithms)
+    def steps(self) -> float:
+        """Local steps of all learners of all points in a round, ``sum_i P_i K_i``.
+
+        Where K changes it is the mean over some rounds; where it adapts, that of the first.
+        """
+        N = self.batch.rounds
+        return sum(each.P * _average_period(each, N) for each in self.batch.algorithms)
 
     @property
     def width(self) -> int:
@@ -49,6 +57,13 @@ class PointBatch:
             tuple(self.configs[i] for i in places),
             replace(self.batch, algorithms=algorithms, indices=indices),
         )
+
+
+def _average_period(algorithm: Algorithm, rounds: int) -> float:
+    if not callable(algorithm.K) or isinstance(algorithm.K, AdaptivePeriod):
+        return algorithm.count_local_steps(1)
+    # Some of them, as the display asks for it in every round.
+    return fmean(map(algorithm.count_local_steps, range(1, rounds + 1, max(1, rounds // SAMPLED))))
 
 
 def plan_point_batches(

@@ -31,11 +31,11 @@ def test_trajectories_come_back_bit_for_bit(tmp_path_factory, runs):
     assert len(back) == len(runs)
     for before, after in zip(runs, back, strict=True):
         assert list(before.series) == list(after.series)
-        for name in ("rounds", "w", "v", "seconds", "gammas"):
+        for name in ("rounds", "w", "v", "seconds", "gammas", "counted", "Ks"):
             assert same(getattr(before, name), getattr(after, name))
         for name in before.series:
             assert same(before.series[name], after.series[name])
-        for name in ("name", "P", "K", "B", "diverged_at", "outer"):
+        for name in ("name", "P", "K", "B", "diverged_at", "outer", "next_K", "done_steps"):
             assert getattr(before, name) == getattr(after, name)
         assert digest(before) == digest(after)
 
