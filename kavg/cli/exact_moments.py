@@ -51,7 +51,11 @@ def exact_curves(config: Config) -> list[ExactTrajectory]:
         KavgError: The objective is no quadratic, or the moments would need too much memory.
     """
     check_moment_memory(config.objective, config.rounds)
-    return [exact_trajectory(config.problem, a, config.rounds) for a in config.algorithms]
+    measures = config.record.round_measures
+    return [
+        exact_trajectory(config.problem, a, config.rounds, measures=measures)
+        for a in config.algorithms
+    ]
 
 
 def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:
@@ -60,6 +64,7 @@ def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -
     ``curves`` and ``runs`` belong together in pairs.  Measured means are over replicas, with
     Student's confidence interval of each by itself.
     """
+    width = max(14, *(len(quantity_title(name)) for curve in curves for name in curve.series))
     lines = ["Last recorded round: exact, measured mean [95 % confidence interval]."]
     for curve, run in zip(curves, runs, strict=True):
         at = int(run.rounds[-1])
@@ -67,7 +72,7 @@ def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -
         lines += ["", *wrap_text(escape_unprintable(run.name) + end, WIDTH)]
         for name, values in curve.series.items():
             measured = format_estimate(quantity_interval(name, run.series[name][-1]))
-            lines.append(f"  {quantity_title(name):14}  {values[at]:<12.6g}  {measured}")
+            lines.append(f"  {quantity_title(name):{width}}  {values[at]:<12.6g}  {measured}")
     return "\n".join(lines)
 
 
@@ -76,4 +81,5 @@ def _draw_exact(
 ) -> None:
     from kavg.reports.figures import exact_figure, save
 
-    save(exact_figure(curves, runs), figures, "exact")
+    names = dict.fromkeys(name for curve in curves for name in curve.series)
+    save(exact_figure(curves, runs, quantities=list(names)), figures, "exact")

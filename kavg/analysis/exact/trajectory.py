@@ -6,15 +6,17 @@ to them, and the moments to the series of a run.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kavg.analysis.exact import EigenProblem, collect_moments, eigen_problem
+from kavg.analysis.exact.measured import ExactRun, exact_series
 from kavg.analysis.exact.methods import choose_moments
-from kavg.base import AdaptivePeriod, Floats, Objective, Oracle
+from kavg.base import AdaptivePeriod, Floats, Objective, Oracle, RoundMeasure
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
@@ -37,6 +39,7 @@ class ExactTrajectory:
     ``F``, ``grad_norm2`` and ``dispersion`` are ``(T,)``; ``mean`` and ``variance (T, d)`` are
     those of w in eigen-coordinates (``Quadratic.eigen_coordinates``); ``steps (T,)`` counts the
     local steps of a learner, and ``K`` is the period of the last round.
+    ``measured`` has those series of measures of rounds that have an exact mean, ``(T,)`` each.
     """
 
     name: str
@@ -50,11 +53,13 @@ class ExactTrajectory:
     mean: Floats
     variance: Floats
     steps: NDArray[np.int64]
+    measured: dict[str, Floats] = field(default_factory=dict)
 
     @property
     def series(self) -> dict[str, Floats]:
         """The quantities by their names in a ``Trajectory``, each ``(T,)``."""
-        return {"F": self.F, "grad_norm2": self.grad_norm2, "dispersion": self.dispersion}
+        standard = {"F": self.F, "grad_norm2": self.grad_norm2, "dispersion": self.dispersion}
+        return standard | self.measured
 
     def axis(self, name: str) -> NDArray[np.int64]:
         """Return an x axis by name: rounds, steps, gradients or communications.
@@ -70,14 +75,19 @@ class ExactTrajectory:
 
 
 def exact_trajectory(
-    problem: Problem, algorithm: Algorithm, rounds: int, every: int = 1
+    problem: Problem,
+    algorithm: Algorithm,
+    rounds: int,
+    every: int = 1,
+    measures: Sequence[RoundMeasure] = (),
 ) -> ExactTrajectory:
     """Return the exact moments of a run of ``rounds`` rounds, recorded like those of ``simulate``.
 
     Covered are quadratics and linear functions with isotropic noise, additive or growing with the
     gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule,
     any schedule, and the methods of ``kavg.analysis.exact.methods``.  Every ``every``-th round and
-    the last are recorded.  After an overflow the values are infinite or NaN.
+    the last are recorded, and of ``measures`` of rounds what has an exact mean.  After an overflow
+    the values are infinite or NaN.
 
     Raises:
         KavgError: if the moments of the problem have no exact form here, with the reason.
@@ -97,6 +107,7 @@ def exact_trajectory(
     recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
         F, square = found.F(directions), found.grad_norm2(directions)
+    measured = exact_series(measures, ExactRun(problem, algorithm, directions, found))
     Ks = [algorithm.count_local_steps(n) for n in range(1, rounds + 1)]
     return ExactTrajectory(
         name=algorithm.name,
@@ -110,6 +121,7 @@ def exact_trajectory(
         mean=found.w[recorded],
         variance=found.variance[recorded],
         steps=np.cumsum([0, *Ks])[recorded],
+        measured={name: values[recorded] for name, values in measured.items()},
     )
 
 

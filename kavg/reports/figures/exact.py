@@ -76,7 +76,8 @@ def exact_figure(
                 f"exact and measured trajectories must be in one order, got those of {one.name!r} "
                 f"and {run.name!r}, of P, K, B {one.P, one.K, one.B} and {run.P, run.K, run.B}"
             )
-    drawn = select_quantities(quantities, QUANTITIES)
+    known = dict.fromkeys((*QUANTITIES, *(name for each in exacts for name in each.series)))
+    drawn = select_quantities(quantities, list(known))
     figure, panels = new_figure(len(drawn), layout)
     for panel, quantity in zip(panels, drawn, strict=True):
         lines = [_exact_curve(each, axis, quantity) for each in exacts]
@@ -133,6 +134,8 @@ def _have_same_steps(one: ExactTrajectory, run: Trajectory) -> bool:
 
 
 def _exact_curve(exact: ExactTrajectory, axis: str, quantity: str) -> Curve:
+    if quantity not in exact.series:  # that is not known for this method
+        return Curve(*[np.empty(0)] * 4)
     values = drawable(exact.series[quantity])
     return Curve(exact.axis(axis).astype(np.float64), values, values, values)
 
