@@ -18,6 +18,10 @@ SHARE: Final = (0.0, 1.0)
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "grad_norm2": (0.0, inf),
     "dispersion": (0.0, inf),
+    "displacement_norm2": (0.0, inf),
+    "lag_correlation": (-1.0, 1.0),
+    "consensus2": (0.0, inf),
+    "distance2": (0.0, inf),
     "train_accuracy": SHARE,
     "held_out_accuracy": SHARE,
 }

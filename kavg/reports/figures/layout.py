@@ -27,6 +27,11 @@ QUANTITY_LABELS: Final[Mapping[str, str]] = {
     "grad_norm2": r"$\|\nabla F\|^2$",
     "F": "$F$",
     "dispersion": "dispersion of learners",
+    "displacement_norm2": r"$\|d_n\|^2$",
+    "lag_product": r"$\langle d_n, d_{n-1}\rangle$",
+    "move_product": r"$\langle w_{n+1} - w_n, d_n\rangle$",
+    "consensus2": "consensus distance, squared",
+    "distance2": r"$\|w - w^\star\|^2$",
 }
 AXIS_LABELS: Final[Mapping[str, str]] = {
     "rounds": "rounds",

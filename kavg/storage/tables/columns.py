@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any, Final, Literal, final
 
@@ -61,6 +62,16 @@ SERIES: Final = (
     Column("train_accuracy", "number", "1", "share of training examples that are classified right"),
     Column("held_out_accuracy", "number", "1", "the same of the held-out examples"),
     Column("held_out_F", "number", "F", "objective over the held-out examples"),
+    Column("displacement_norm2", "number", "w^2", "squared mean displacement of the round"),
+    Column("lag_product", "number", "w^2", "its product with that of the round before"),
+    Column("move_product", "number", "w^2", "its product with the move of the meta-iterate"),
+    Column("lag_correlation", "number", "1", "cosine of the angle between the two displacements"),
+    Column("aligned_gain", "number", "1", "move of the meta-iterate along the displacement, over it"),
+    Column("consensus2", "number", "w^2", "mean squared distance of learners' own iterates from w"),
+    Column("distance2", "number", "w^2", "squared distance from the best point known"),
+    Column("effective_step", "number", "w / gradient", "step size times the gain of the outer rule"),
+    Column("sharpness", "number", "F / w^2", "largest eigenvalue of the Hessian, estimated"),
+    Column("spread", "number", "w^2", "dispersion of the learners along a direction"),
 )
 """Series whose meaning is known."""
 KNOWN_SERIES: Final = {each.name: each for each in SERIES}
@@ -141,7 +152,8 @@ def describe_series(column: str, name: str) -> Column:
     >>> describe_series("F", "F").unit, describe_series("distance", "distance").meaning
     ('F', 'the recorded series distance')
     """
-    known = KNOWN_SERIES.get(name)
+    # A spread along direction 3 is called spread_3.
+    known = KNOWN_SERIES.get(name) or KNOWN_SERIES.get(re.sub(r"^(spread)_\d+$", r"\1", name))
     if known is None or column != name:
         return Column(column, "number", "", f"the recorded series {name}")
-    return known
+    return replace(known, name=column)

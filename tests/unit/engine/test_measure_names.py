@@ -44,7 +44,7 @@ def test_other_names_are_recorded(name):
     np.testing.assert_array_equal(run({name: norm}).series[name][-1], norm(0, run(None).w))
 
 
-@pytest.mark.parametrize("record", [[norm], norm, "F", 3, {"norm", "F"}])
+@pytest.mark.parametrize("record", [norm, "F", 3, {"norm", "F"}])
 def test_record_is_a_dict(record):
     with pytest.raises(KavgError, match="record must be a dict such as"):
         run(record)
