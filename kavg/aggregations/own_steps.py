@@ -32,7 +32,7 @@ class OwnSteps:
 
     Plain averages favour those who take more steps: on quadratics that differ by shift the run
     ends at ``sum_j K_j c_j / sum_j K_j`` for small steps, where FedNova's weights lead to the mean
-    of the optima ``c_j`` (``kavg.analysis.exact.own_steps``).  The dispersion is that of the terms
+    of the optima ``c_j`` (``own_steps_fixed_point``).  The dispersion is that of the terms
     of the mean, the ``d_j`` times their factors.  Equal ``Ks`` are ``AllLearners`` to the last bit.
     ``Stragglers`` draws who is slow.
 

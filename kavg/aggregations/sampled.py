@@ -31,7 +31,7 @@ class SampledLearners:
 
     where ``d_j = x_K^j - start``.  The first two have the mean ``sum_j p_j d_j`` over subsets
     (Horvitz and Thompson); the third, which most programs use, is biased where learners differ and
-    their weights do as well (``kavg.analysis.exact.participation``).  The others are never read,
+    their weights do as well (``sampled_fixed_point``).  The others are never read,
     whatever becomes of them.  The dispersion is that of the terms of the mean, ``d_j`` times their
     factors, about it.  ``m = P`` without weights is ``AllLearners`` to the last bit.
 

@@ -77,6 +77,31 @@ METHODS: Final[Mapping[str, Algorithm]] = {
         optimizer=optimizers.HeavyBall(0.7), aggregation=aggregations.StaleGradients("constant", 2)
     ),
     "asynchronous, uniform": method(aggregation=aggregations.StaleGradients("uniform", 1)),
+    "Hier-AVG": method(aggregation=aggregations.GroupedLearners(K1=1, groups=(2, 3))),
+    "Hier-AVG, K = 6": method(K=6, aggregation=aggregations.GroupedLearners(2, (1, 2, 2))),
+    **{
+        f"Hier-AVG, heavy ball, {state}": method(
+            optimizer=optimizers.HeavyBall(0.7, state),
+            aggregation=aggregations.GroupedLearners(K1=1, groups=(3, 2)),
+        )
+        for state in ("reset", "kept", "averaged")
+    },
+    "sampled": method(aggregation=aggregations.SampledLearners(2)),
+    **{
+        f"sampled, {scaling} weights": method(
+            aggregation=aggregations.SampledLearners(3, (1.0, 2.0, 1.5, 3.0, 0.5), scaling)
+        )
+        for scaling in ("unbiased", "normalised")
+    },
+    "sampled, heavy ball": method(
+        optimizer=optimizers.HeavyBall(0.7), aggregation=aggregations.SampledLearners(2)
+    ),
+    "own steps": method(aggregation=aggregations.OwnSteps((1, 3, 2, 3, 1))),
+    "own steps, FedNova": method(aggregation=aggregations.OwnSteps((1, 3, 2, 3, 1), "fednova")),
+    "stragglers, heavy ball": method(
+        optimizer=optimizers.HeavyBall(0.7), aggregation=aggregations.Stragglers(2, K_slow=1)
+    ),
+    "stragglers, FedNova": method(aggregation=aggregations.Stragglers(2, 1, "fednova")),
 }
 """By a name that is printable and distinct."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from helpers.own_shifts import bowl_of
 from helpers.reference import rounds as pseudocode
 from helpers.same import same_bits
 from helpers.spy import SpyOracle
@@ -153,14 +154,8 @@ def updates_in_turn_by_hand():
     assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 0.0, -2.0, 0.0]
 
 
-def the_hand_path_with_a_restart():
-    """The same, with a memory of zero again at the beginning of round 3."""
-    for rule in (RULES["block_momentum"], RULES["nesterov"]):
-        method = kavg.Algorithm(2, 3, 1.0, rule, restart=2)
-        path = walk(SLOPE, method, 4)
-        assert [done.w.item() for done in path] == [0.0, -3.0, -7.5, -10.5, -15.0]
-        rest = kavg.meta_iterations(SLOPE, method, seed=5, state=path[2].state)
-        assert [next(rest).w.item() for _ in range(2)] == [-10.5, -15.0]
+
+
 
 
 def the_pseudocode():
@@ -298,6 +293,7 @@ CHECKS = (
     Check("own iterates", "law", own_iterates_by_hand),
     Check("in turn", "law", updates_in_turn_by_hand),
     Check("restart", "law 10", the_hand_path_with_a_restart),
+    Check("unequal shares", "law", unequal_shares_by_hand),
     Check("pseudocode", "law", the_pseudocode),
     Check("moments", "exact", moments_of_a_few_rounds),
     Check("stationary", "exact", the_stationary_law),

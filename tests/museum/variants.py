@@ -17,6 +17,7 @@ import numpy as np
 from helpers.exact import AnchoredLookAhead
 from museum.aggregation_variants import AGGREGATION_VARIANTS
 from museum.optimizer_variants import OPTIMIZER_VARIANTS
+from museum.participation_variants import PARTICIPATION_VARIANTS
 from museum.variant import A_SLIP, Planted, Variant
 
 import kavg
@@ -625,4 +626,5 @@ VARIANTS = (
     ),
     *OPTIMIZER_VARIANTS,
     *AGGREGATION_VARIANTS,
+    *PARTICIPATION_VARIANTS,
 )

@@ -9,7 +9,7 @@ from helpers.same import same_bits
 
 import kavg
 from kavg import Algorithm, aggregations, optimizers, outer, periods
-from kavg.analysis.exact.own_steps import fixed_point_of_own_steps
+from kavg.analysis.exact.methods.fixed_points import own_steps_fixed_point
 from kavg.aggregations.addressed_words import DrawPurpose
 from kavg.aggregations.subsets import draw_subsets
 from kavg.base import RoundDraw
@@ -100,7 +100,7 @@ def test_runs_end_at_the_exact_fixed_point(weights):
     """f_j = w^2/2 + b_j w, that is c_j = -b_j: without noise the run ends where theory says."""
     b, Ks, gamma = (1.0, -2.0, 4.0), (1, 3, 6), 0.2
     end = run(own(Ks, weights, gamma), bowl_of(b), rounds=150).w[0, 0]
-    exact = fixed_point_of_own_steps(1.0, -np.array(b), gamma, Ks, weights)
+    exact = own_steps_fixed_point(1.0, -np.array(b), gamma, Ks, weights)
     assert end == pytest.approx(exact, rel=1e-12)
     assert abs(end - -1.0) > 0.05  # the optimum is -mean(b)
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from kavg.aggregations import AllLearners, ElasticAveraging, Gossip, StaleGradients
+from kavg.aggregations import (
+    AllLearners,
+    ElasticAveraging,
+    Gossip,
+    GroupedLearners,
+    OwnSteps,
+    SampledLearners,
+    StaleGradients,
+    Stragglers,
+)
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_steps import linear_step
 from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
 from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
+from kavg.analysis.exact.methods.group_moments import iterate_group_moments
 from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
+from kavg.analysis.exact.methods.sampled_moments import iterate_sampled_moments
 from kavg.analysis.exact.methods.stale_moments import iterate_stale_moments
+from kavg.analysis.exact.methods.step_moments import (
+    iterate_own_step_moments,
+    iterate_straggler_moments,
+)
 from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
 from kavg.base import AdaptivePeriod
 from kavg.errors import KavgError
@@ -28,12 +43,24 @@ RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
     (SGD, AllLearners): iterate_moments,
     (SGD, ElasticAveraging): iterate_elastic_moments,
     (SGD, Gossip): iterate_gossip_moments,
+    (SGD, GroupedLearners): iterate_group_moments,
+    (SGD, OwnSteps): iterate_own_step_moments,
+    (SGD, SampledLearners): iterate_sampled_moments,
+    (SGD, Stragglers): iterate_straggler_moments,
     (SGD, StaleGradients): iterate_stale_moments,
 }
 """By the classes of the optimizer and of the aggregation.
 
 Other optimizers whose steps are linear have one of their own (``optimizer_moments``).
 """
+
+
+WITHOUT_RESTARTS: Final = (
+    iterate_elastic_moments,
+    iterate_gossip_moments,
+    iterate_stale_moments,
+)
+"""Those that do not know restarts of the outer memory."""
 
 
 def choose_moments(algorithm: Algorithm) -> Recursion:
@@ -60,9 +87,9 @@ def choose_moments(algorithm: Algorithm) -> Recursion:
             "exact moments are not known for local steps of "
             f"{optimizer!r:.80} with {algorithm.aggregation!r:.80}; simulate it instead"
         )
-    if algorithm.restart is not None and recursion not in (iterate_moments, iterate_optimizer_moments):
+    if algorithm.restart is not None and recursion in WITHOUT_RESTARTS:
         raise KavgError(
-            "exact moments with restarts of the outer memory are known for the mean of all "
-            "learners alone; leave restart out, or simulate it instead"
+            "exact moments with restarts of the outer memory are not known for "
+            f"{algorithm.aggregation!r:.80}; leave restart out, or simulate it instead"
         )
     return recursion
