@@ -154,8 +154,34 @@ def updates_in_turn_by_hand():
     assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 0.0, -2.0, 0.0]
 
 
+def the_hand_path_with_a_restart():
+    """The same, with a memory of zero again at the beginning of round 3."""
+    for rule in (RULES["block_momentum"], RULES["nesterov"]):
+        method = kavg.Algorithm(2, 3, 1.0, rule, restart=2)
+        path = walk(SLOPE, method, 4)
+        assert [done.w.item() for done in path] == [0.0, -3.0, -7.5, -10.5, -15.0]
+        rest = kavg.meta_iterations(SLOPE, method, seed=5, state=path[2].state)
+        assert [next(rest).w.item() for _ in range(2)] == [-10.5, -15.0]
 
 
+def unequal_shares_by_hand():
+    """Gradients w + b_j in steps of 1/2 from 0: groups of 1 and 3, two of four, 1 and 2 steps."""
+
+    def end(b, law, K, start=0.0):
+        method = kavg.Algorithm(len(b), K, 0.5, RULES["averaging"], aggregation=law)
+        return walk(bowl_of(b, start), method, 1)[1].w.item()
+
+    groups = kavg.aggregations.GroupedLearners(K1=1, groups=(1, 3))
+    assert end((0.0, 2.0, 4.0, 6.0), groups, 2) == -2.25
+    for scaling in ("unbiased", "normalised"):
+        law = kavg.aggregations.SampledLearners(2, (1.0, 2.0, 2.0, 3.0), scaling)
+        draw = kavg.base.RoundDraw(seed=5, n=1, R=1)
+        p = np.where(law.share(range(4), 4, 1, draw).takes_part[:, 0], law.weights, 0.0)
+        whole = 4.0 if scaling == "unbiased" else p.sum()
+        moved = -(p @ np.array((0.0, 1.0, 2.0, 5.0))) / whole
+        assert abs(end((0.0, 2.0, 4.0, 10.0), law, 1) - moved) < 1e-12
+    nova = kavg.aggregations.OwnSteps((1, 2), weights="fednova")
+    assert end((0.0, 0.0), nova, 2, start=8.0) == 2.75
 
 
 def the_pseudocode():
