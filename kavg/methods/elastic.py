@@ -28,6 +28,9 @@ def eamsgd(
 ) -> Algorithm:
     """EAMSGD: EASGD whose learners take Nesterov steps of momentum ``delta``, kept by each.
 
+    The iterate that is pulled is the look-ahead of ``NesterovSteps``; the paper pulls the point
+    behind it, a difference of ``alpha gamma delta m``.
+
     Source: Zhang, Choromanska and LeCun 2015, arXiv 1412.6651.
 
     >>> eamsgd(P=4, K=10, gamma=0.05).optimizer.beta

@@ -53,7 +53,8 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
     additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
-    families = (*additive, runs_of_optimizers, runs_of_aggregations, large_runs)
+    parts = (runs_of_optimizers, runs_of_aggregations, runs_of_outer_steps)
+    families = (*additive, *parts, large_runs)
     return dict(run for family in families for run in family())
 
 
@@ -236,6 +237,20 @@ def runs_of_aggregations() -> Iterator[tuple[str, Run]]:
         yield f"aggregation {form}, {dtype}", (problem, method, options)
 
 
+def runs_of_outer_steps() -> Iterator[tuple[str, Run]]:
+    """Each outer rule with another outer step, and with restarts where it has memory."""
+    problem = Problem(
+        objectives.Cosine(dim=5), oracles.Rademacher(sigma2=1.0), tuple(exact_start(5))
+    )
+    for rule, dtype in product(portable_rules(), PRECISIONS):
+        options = {"dtype": dtype, "replicas": 2, "rounds": 6}
+        method = Algorithm(P=3, K=2, gamma=0.05, outer=dataclasses.replace(rule, alpha=0.7))
+        yield f"outer step of {rule.kind}, {dtype}", (problem, method, options)
+        if rule.memory:
+            method = dataclasses.replace(method, restart=4)
+            yield f"restarts of {rule.kind}, {dtype}", (problem, method, options)
+
+
 def large_runs() -> Iterator[tuple[str, Run]]:
     """More coordinates than blocks, halved sums and one chunk of an Allreduce have."""
     method = Algorithm(P=2, K=2, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
@@ -255,8 +270,13 @@ def large_runs() -> Iterator[tuple[str, Run]]:
 
 
 def portable_rules() -> list[Any]:
-    """An instance of each outer rule."""
-    return [cls(**small_settings(cls)) for cls in outer.KINDS.values()]
+    """An instance of each outer rule; those of the first versions come first.
+
+    Starts and means take turns, so one that came between others would change their runs.
+    """
+    first = ("averaging", "block_momentum", "nesterov", "slowmo")
+    kinds = (*first, *(kind for kind in outer.KINDS if kind not in first))
+    return [outer.KINDS[kind](**small_settings(outer.KINDS[kind])) for kind in kinds]
 
 
 def portable_schedules() -> list[Any]:
