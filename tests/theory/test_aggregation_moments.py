@@ -237,3 +237,27 @@ def test_one_age_is_no_momentum():
     )
     means = np.array([now.w.item() for now in islice(exact, 5)])
     assert np.abs(means - heavy_ball(4, 16)[::4]).max() > 0.02
+
+
+# --- closed forms of docs/theory.md, 4.10
+
+
+@pytest.mark.parametrize("P", [3, 6, 8])
+def test_the_stationary_spread_on_a_ring(P):
+    h, gamma, K, sigma2 = 1.0, 0.1, 2, 2.0
+    problem = Problem(Quadratic((h,)), Gaussian(sigma2), 0.0)
+    found = exact_trajectory(problem, decentralised("ring", P, K, gamma), 400).dispersion[-1]
+    r = 1 - gamma * h
+    own = gamma**2 * sigma2 * sum(r ** (2 * t) for t in range(K))
+    eigenvalues = (1 + 2 * np.cos(2 * np.pi * np.arange(1, P) / P)) / 3
+    assert_close(found, own / P * np.sum(1 / (1 - (r**K * eigenvalues) ** 2)), 1e-12)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.2, 1.0])
+def test_the_stationary_spread_of_elastic_averaging(alpha):
+    h, gamma, K, P, sigma2 = 1.0, 0.1, 2, 4, 2.0
+    problem = Problem(Quadratic((h,)), Gaussian(sigma2), 0.0)
+    found = exact_trajectory(problem, easgd(alpha, P=P, K=K, gamma=gamma), 400).dispersion[-1]
+    r = 1 - gamma * h
+    own = gamma**2 * sigma2 * sum(r ** (2 * t) for t in range(K))
+    assert_close(found, (1 - 1 / P) * own / (1 - (1 - alpha) ** 2 * r ** (2 * K)), 1e-12)
