@@ -62,7 +62,7 @@ AGGREGATION_VARIANTS = (
     Variant(
         "rows alone sum to 1",
         "a mixing matrix that is not doubly stochastic moves the mean of the learners",
-        A_SLIP,
+        "epfml/ChocoSGD#9",
         rows_alone,
     ),
     Variant(
