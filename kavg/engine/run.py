@@ -113,7 +113,7 @@ class Run:
                 done, before.w, before.v,
                 exponents=before.exponents if done else None,
                 steps=steps,
-                K=before.next_K,
+                K=before.next_K if isinstance(self.algorithm.K, AdaptivePeriod) else None,
                 slots=before.slots if before.slots.size else None,
             )
         )  # fmt: skip

@@ -137,7 +137,9 @@ def own_state(state: State, problem: Problem, algorithm: Algorithm, R: int) -> S
         )
     _check_local_state(algorithm, n, steps, K, slots, shape)
     if steps is None:
-        steps = algorithm.sum_local_steps(n)
+        steps = algorithm.sum_local_steps(n) if n > 0 else 0
+    # Else a state of another method would give its K to the next round, and to no other.
+    K = K if isinstance(algorithm.K, AdaptivePeriod) else None
     return State(n, w, v, exponents, steps, K, slots)
 
 
@@ -170,8 +172,12 @@ def _check_local_state(
             "carried from round to round, and None otherwise, got "
             f"{None if slots is None else slots.shape}; use the state of a Round"
         )
-    if isinstance(algorithm.K, AdaptivePeriod) and n > 0 and (steps is None or K is None):
-        raise KavgError("state must have steps and K, as K is adaptive; use the state of a Round")
+    is_known = steps is not None and steps >= n and K is not None and K >= 1
+    if isinstance(algorithm.K, AdaptivePeriod) and n > 0 and not is_known:
+        raise KavgError(
+            f"state must have steps from n = {n} on and K of at least 1, as K is adaptive, got "
+            f"steps = {steps} and K = {K}; use the state of a Round"
+        )
 
 
 def _own_numbers(name: str, given: object, kinds: str) -> NDArray[Any]:

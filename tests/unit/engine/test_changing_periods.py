@@ -255,3 +255,33 @@ def test_feedback_that_fails_on_one_rank_ends_all():
         return type(caught.value).__name__
 
     assert run_ranks(3, one)[1] == "RuntimeError"
+
+
+# States.
+
+
+def states(algorithm, rounds=4):
+    return [now.state for now in islice(kavg.meta_iterations(NOISY, algorithm), rounds + 1)]
+
+
+@pytest.mark.parametrize("change", [{"steps": None}, {"K": None}, {"K": 0}, {"steps": 3}])
+def test_a_state_without_what_an_adaptive_K_needs_is_refused(change):
+    state = replace(states(method(CONTROL))[4], **change)
+    rounds = kavg.meta_iterations(NOISY, method(CONTROL), state=state)
+    with pytest.raises(KavgError, match=r"state must have steps from n = 4 on and K of at least 1"):
+        next(rounds)
+
+
+def test_a_plain_state_at_the_start_is_enough():
+    w, v = np.full((1, 3), 2.0), np.zeros((1, 3))
+    rounds = kavg.meta_iterations(NOISY, method(CONTROL), state=kavg.State(0, w, v))
+    fresh = list(islice(kavg.meta_iterations(NOISY, method(CONTROL)), 3))
+    assert np.array_equal([now.w for now in islice(rounds, 2)], [now.w for now in fresh[1:]])
+
+
+def test_the_K_of_another_method_is_not_taken_from_a_state():
+    state = states(method(CONTROL))[4]
+    assert state.K is not None
+    other = method(PiecewisePeriod((2, 4), (6,)))
+    rounds = kavg.meta_iterations(NOISY, other, state=replace(state, K=7))
+    assert [now.K for now in islice(rounds, 3)] == [2, 2, 4]
