@@ -51,7 +51,11 @@ class ExponentialMean:
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedAverage:
         """Return the measure of one run."""
-        return PlannedAverage(problem.objective, R, lambda n: 1.0 - self.beta if n else 1.0)
+        return PlannedAverage(problem.objective, R, self.weight)
+
+    def weight(self, n: int) -> float:
+        """Return the weight of ``w`` after round ``n``: 1 at the start."""
+        return 1.0 - self.beta if n else 1.0
 
 
 @final
@@ -77,7 +81,11 @@ class UniformMean:
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedAverage:
         """Return the measure of one run."""
-        return PlannedAverage(problem.objective, R, lambda n: 1.0 / (n + 1))
+        return PlannedAverage(problem.objective, R, self.weight)
+
+    def weight(self, n: int) -> float:
+        """Return the weight of ``w`` after round ``n``."""
+        return 1.0 / (n + 1)
 
 
 @final
@@ -111,7 +119,11 @@ class SuffixMean:
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedAverage:
         """Return the measure of one run."""
-        return PlannedAverage(problem.objective, R, lambda n: 1.0 / max(1, n - self.after + 1))
+        return PlannedAverage(problem.objective, R, self.weight)
+
+    def weight(self, n: int) -> float:
+        """Return the weight of ``w`` after round ``n``: 1 up to round ``after``."""
+        return 1.0 / max(1, n - self.after + 1)
 
 
 def name_series(end: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
 from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.exact.trajectory import exact_trajectory, to_eigenbasis
+from kavg.measures import ExponentialMean, SuffixMean, UniformMean
 from kavg.objectives import Cosine, Linear, Quadratic
 from kavg.objectives.spectrum import LogSpectrum
 from kavg.oracles import (
@@ -300,3 +301,29 @@ def test_restarts_have_no_stationary_law():
     stationary_values(problem, algorithm)
     with pytest.raises(KavgError, match="with restarts of the outer memory there is no stationary"):
         stationary_values(problem, replace(algorithm, restart=5))
+
+
+@pytest.mark.parametrize("name", ["block, alpha", "look-ahead", "restarts", "linear, state"])
+def test_averaged_iterates_agree_within_confidence(name):
+    """Level 1e-3 for each case, over all rounds and series (Bonferroni)."""
+    problem, algorithm = made(name)
+    averages = [ExponentialMean(0.6), UniformMean(), SuffixMean(after=3)]
+    run = simulate(problem, algorithm, rounds=N, replicas=R, seed=11, record=averages)
+    exact = exact_trajectory(problem, algorithm, N, measures=averages)
+    names = [each for average in averages for each in average.names]
+    assert set(names) <= set(exact.series)
+    samples = {each: run.series[each] for each in names}
+    most, limit = worst(samples, exact.series)
+    assert most < limit
+    wrong = exact_trajectory(problem, algorithm, N, measures=[ExponentialMean(0.7, name="ema")])
+    most, limit = worst({"F_ema": samples["F_ema"]}, wrong.series)
+    assert most > limit
+
+
+def test_the_average_of_a_run_without_noise_is_exact():
+    problem, algorithm = made("block, alpha", oracle=Noiseless())
+    averages = [ExponentialMean(0.6), UniformMean(), SuffixMean(after=3)]
+    run = simulate(problem, algorithm, rounds=N, record=averages)
+    exact = exact_trajectory(problem, algorithm, N, measures=averages)
+    for name in ("F_ema", "grad_norm2_uniform", "F_suffix"):
+        np.testing.assert_allclose(run.series[name][:, 0], exact.series[name], rtol=1e-10)

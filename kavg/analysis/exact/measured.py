@@ -8,16 +8,28 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from kavg.analysis.exact.averaged_iterates import iterate_averages
 from kavg.analysis.exact.displacements import DisplacementMoments, iterate_displacements
 from kavg.analysis.exact.eigenbasis import EigenProblem
-from kavg.analysis.exact.moment_recursion import Moments
+from kavg.analysis.exact.moment_recursion import Moments, collect_moments
 from kavg.base import Floats, KeepsIterates, RoundMeasure
-from kavg.measures import Alignment, Consensus, Distance, EffectiveStep, Sharpness, Spread
+from kavg.measures import (
+    Alignment,
+    Consensus,
+    Distance,
+    EffectiveStep,
+    ExponentialMean,
+    Sharpness,
+    Spread,
+    SuffixMean,
+    UniformMean,
+)
 from kavg.measures.effective_step import outer_gain
 from kavg.objectives import Quadratic
 from kavg.problem import Algorithm, Problem
 
 Series = dict[str, Floats]
+Average = ExponentialMean | SuffixMean | UniformMean
 
 
 @final
@@ -116,6 +128,16 @@ def _find_spread(measure: Spread, run: ExactRun) -> Series:
     return dict(zip(measure.names, np.array([nothing, *rows]).T, strict=True))
 
 
+def _find_average(measure: Average, run: ExactRun) -> Series:
+    if not run.algorithm.is_plain:
+        return {}
+    rounds = iterate_averages(run.directions, run.algorithm, measure.weight)
+    found = collect_moments(rounds, run.N)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = found.F(run.directions), found.grad_norm2(run.directions)
+    return dict(zip(measure.names, values, strict=True))
+
+
 EXACT: Final[Mapping[type, Callable[[Any, ExactRun], Series]]] = {
     Alignment: _find_alignment,
     Consensus: _find_consensus,
@@ -123,5 +145,6 @@ EXACT: Final[Mapping[type, Callable[[Any, ExactRun], Series]]] = {
     EffectiveStep: _find_effective_step,
     Sharpness: _find_sharpness,
     Spread: _find_spread,
+    **dict.fromkeys((ExponentialMean, SuffixMean, UniformMean), _find_average),
 }
 """What finds the exact means of each measure."""
