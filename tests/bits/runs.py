@@ -32,6 +32,7 @@ from kavg import (
     optimizers,
     oracles,
     outer,
+    periods,
     schedules,
     starts,
 )
@@ -53,7 +54,7 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
     additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
-    parts = (runs_of_optimizers, runs_of_aggregations, runs_of_outer_steps)
+    parts = (runs_of_optimizers, runs_of_aggregations, runs_of_outer_steps, runs_of_periods)
     families = (*additive, *parts, large_runs)
     return dict(run for family in families for run in family())
 
@@ -249,6 +250,24 @@ def runs_of_outer_steps() -> Iterator[tuple[str, Run]]:
         if rule.memory:
             method = dataclasses.replace(method, restart=4)
             yield f"restarts of {rule.kind}, {dtype}", (problem, method, options)
+
+
+def runs_of_periods() -> Iterator[tuple[str, Run]]:
+    """Each period, under a step size whose quotients come near to whole numbers."""
+    problem = Problem(
+        objectives.Cosine(dim=5), oracles.Rademacher(sigma2=1.0), tuple(exact_start(5))
+    )
+    gamma, rule = schedules.InverseSqrt(0.1, rounds=3), periods.QuadraticSynchronization
+    each = [
+        periods.PiecewisePeriod((1, 4, 2), (2, 4)),
+        periods.WarmUpPeriod(2, then=rule(alpha=0.1, least=2, power=3)),
+        rule(alpha=0.2),
+        periods.DispersionControl(spread=0.05),
+    ]
+    assert {type(one) for one in each} == set(periods.KINDS.values())
+    for K, dtype in product(each, PRECISIONS):
+        method = Algorithm(P=5, K=K, gamma=gamma, outer=outer.BlockMomentum(mu=0.5))
+        yield f"period {K.kind}, {dtype}", (problem, method, {"dtype": dtype, "rounds": 8})
 
 
 def large_runs() -> Iterator[tuple[str, Run]]:
