@@ -61,7 +61,8 @@ class Trajectory:
     that led to ``w``, and ``next_K`` the next period of one that adapts.  ``slots`` is what the
     optimizers of all learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if
     averaged; ``measure_memory (R, m)`` is what measures of rounds remember, ``(0,)`` without them.
-    ``outer`` has the kind and numbers of the outer rule
+    ``active`` is the mean number of learners that take a
+    local step, None where all P do.  ``outer`` has the kind and numbers of the outer rule
     (``kavg.base.outer_rules.describe_outer_rule``), nothing where they were not recorded.  All
     arrays are read-only: copy what is to be changed.
 
@@ -97,6 +98,7 @@ class Trajectory:
     done_steps: int | None = None
     slots: Floats = field(default_factory=lambda: np.empty(0))
     measure_memory: Floats = field(default_factory=lambda: np.empty(0))
+    active: float | None = None
 
     def __post_init__(self) -> None:
         names = ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "Ks", "slots")
@@ -145,8 +147,18 @@ class Trajectory:
 
     @property
     def gradients(self) -> NDArray[np.int64]:
-        """The number of single-example gradients of all learners, ``(T,)``: ``steps P B``."""
-        return self.steps * (self.P * self.B)
+        """The number of single-example gradients of all learners, ``(T,)``: ``steps P B``.
+
+        Where some learners take no part, or fewer steps, these are not counted.
+        """
+        if self.active is None:
+            return self.steps * (self.P * self.B)
+        return np.rint(self.steps * self.active).astype(np.int64) * self.B
+
+    @property
+    def active_learners(self) -> float:
+        """The mean number of learners that take a local step: P unless ``active`` is given."""
+        return self.P if self.active is None else self.active
 
     @property
     def communications(self) -> NDArray[np.int64]:

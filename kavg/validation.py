@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from kavg.arrays import refuse_masked
 from kavg.base import Floats
 from kavg.base.outer_rules import describe_outer_rule, drop_unit_step, memory_shape
+from kavg.budgets.work import count_active_learners
 from kavg.problem import Algorithm, Problem
 from kavg.recorded_periods import find_other_period, period_of
 from kavg.text import shorten
@@ -58,6 +59,9 @@ def _validate_counts(run: Trajectory) -> None:
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not 1 <= value < COUNTABLE:
             raise ValueError(f"its {name} is {value!r:.60}")
+    active = run.active
+    if active is not None and not (type(active) in (int, float) and 0 < active <= run.P):
+        raise ValueError(f"its active learners are {active!r:.60}, of P = {run.P}")
     at = run.diverged_at
     if at is not None and not (type(at) is int and 0 <= at < COUNTABLE):
         raise ValueError(f"it diverged at {at!r:.60}")
@@ -159,6 +163,9 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     wanted, got = (algorithm.P, K, problem.noise.B), (run.P, run.K, run.B)
     if wanted != got:
         return f"its (P, K, B) must be {wanted}, got {got}"
+    active = count_active_learners(algorithm)
+    if run.active_learners != active:
+        return f"{active:g} of its learners must take a step, got {run.active_learners:g}"
     shape = (run.replicas, problem.dim)
     if run.w.shape != shape:
         return f"its w must be of shape {shape}, got {run.w.shape}"

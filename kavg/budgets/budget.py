@@ -9,6 +9,7 @@ import numpy as np
 
 from kavg.base import AdaptivePeriod, Floats
 from kavg.budgets.clock import CLOCK, Clock
+from kavg.budgets.work import count_active_learners
 from kavg.errors import KavgError
 from kavg.problem import Algorithm
 from kavg.ranges import Positive, check_ranges
@@ -23,8 +24,10 @@ MOST_COUNTED: Final = 10**7
 """Rounds that are counted one by one where K changes: some ten seconds."""
 
 
-def round_cost(axis: BudgetAxis, P: int, K: int, B: int, clock: Clock = CLOCK) -> float:
+def round_cost(axis: BudgetAxis, P: float, K: int, B: int, clock: Clock = CLOCK) -> float:
     """Return what one round costs: ``K P B`` gradients, one communication, or its time.
+
+    ``P`` learners take steps; of a subset it is their number, and a mean where some take fewer.
 
     >>> [round_cost(axis, P=4, K=8, B=2) for axis in BUDGET_AXES]
     [64.0, 1.0, 8.0]
@@ -53,7 +56,7 @@ class Budget:
     def __post_init__(self) -> None:
         check_ranges(self)
 
-    def whole_rounds(self, P: int, K: int, B: int) -> int:
+    def whole_rounds(self, P: float, K: int, B: int) -> int:
         """Return the largest number of rounds that cost at most ``amount``; 0 if one costs more."""
         cost = round_cost(self.axis, P, K, B, self.clock)
         nearest = round(self.amount / cost)
@@ -72,8 +75,9 @@ class Budget:
         >>> Budget("gradients", 20.0).count_rounds(method, B=1)
         4
         """
+        active = count_active_learners(algorithm)
         if not callable(algorithm.K) or self.axis == "communications":
-            return self.whole_rounds(algorithm.P, algorithm.count_local_steps(1), B)
+            return self.whole_rounds(active, algorithm.count_local_steps(1), B)
         if isinstance(algorithm.K, AdaptivePeriod):
             raise KavgError(
                 f"{self.axis} of an adaptive K are known to the run alone, got "
@@ -82,14 +86,14 @@ class Budget:
         limit, steps = self.amount * (1 + ROUNDING), 0
         for n in range(1, MOST_COUNTED + 1):
             steps += algorithm.count_local_steps(n)
-            if self._spend(n, steps * algorithm.P * B, steps) > limit:
+            if self._spend(n, steps * active * B, steps) > limit:
                 return n - 1
         raise KavgError(
             f"{self.axis} = {self.amount:g} are more than {MOST_COUNTED} rounds of a K that "
             "changes, which are counted one by one; reduce it, or give rounds"
         )
 
-    def _spend(self, rounds: int, gradients: int, steps: int) -> float:
+    def _spend(self, rounds: int, gradients: float, steps: int) -> float:
         # From whole numbers, as a sum of the rounds' times would gather their rounding.
         clock = self.clock
         time = steps * clock.step + rounds * clock.communication
@@ -102,7 +106,7 @@ class Budget:
         do and more would fit, it is the round after them, or that in which the run diverged.
         """
         if not run.counted.size or self.axis == "communications":
-            return self.whole_rounds(run.P, run.K, run.B)
+            return self.whole_rounds(run.active_learners, run.K, run.B)
         place = self.count_recorded(run) - 1
         is_last = place == len(run.rounds) - 1
         is_spent = measure_progress(run, self.axis, self.clock)[place] >= self.amount
@@ -113,7 +117,7 @@ class Budget:
     def count_recorded(self, run: Trajectory) -> int:
         """Return how many recorded rounds of a run cost at most ``amount``."""
         if not run.counted.size or self.axis == "communications":
-            last = self.whole_rounds(run.P, run.K, run.B)
+            last = self.whole_rounds(run.active_learners, run.K, run.B)
             return int(np.searchsorted(run.rounds, last, side="right"))
         spent = measure_progress(run, self.axis, self.clock)
         return int(np.searchsorted(spent, self.amount * (1 + ROUNDING), side="right"))
@@ -141,7 +145,7 @@ def measure_progress(run: Trajectory, axis: BudgetAxis, clock: Clock = CLOCK) ->
     array([  0., 160., 320.])
     """
     if not run.counted.size:
-        return np.asarray(run.rounds * round_cost(axis, run.P, run.K, run.B, clock))
+        return np.asarray(run.rounds * round_cost(axis, run.active_learners, run.K, run.B, clock))
     communications = run.rounds.astype(np.float64)
     costs = {
         "gradients": run.gradients.astype(np.float64),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kavg.arrays import as_array, freeze
 from kavg.base import Floats, Measure, RoundMeasure
 from kavg.base.outer_rules import describe_outer_rule
+from kavg.budgets.work import count_active_learners
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
 from kavg.engine.measures.names import check_series_names, merge_measures
@@ -119,6 +120,7 @@ class Recorder:
         ``last`` need not be recorded; ``states`` are the snapshots before it.
         """
         exponents, changes_K = last.state.exponents, callable(algorithm.K)
+        active = count_active_learners(algorithm)
         first_K = algorithm.count_local_steps(1)
         return Trajectory(
             name=algorithm.name,
@@ -144,6 +146,7 @@ class Recorder:
             done_steps=last.state.steps if changes_K else None,
             slots=np.empty(0) if last.state.slots is None else last.state.slots,
             measure_memory=self.round_measures.memory,
+            active=None if active == algorithm.P else active,
         )
 
 

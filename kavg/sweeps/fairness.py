@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kavg.base import AdaptivePeriod
+from kavg.budgets.work import count_active_learners
 from kavg.outer import QuasiHyperbolic
 from kavg.sweeps.designs.axes import EFFECTIVE_STEP
 from kavg.sweeps.points import Point
@@ -78,7 +79,8 @@ def _list_gradients(sweep: Sweep) -> Mapping[str, set[int]]:
 def _count_gradients(point: Point, stage: Stage) -> int:
     (method,), rounds = point.config.algorithms, stage.count_rounds(point.config.rounds)
     # Of an oracle without B too, as only unlike numbers matter: B belongs to the problem.
-    return method.sum_local_steps(rounds) * method.P * int(getattr(point.config.oracle, "B", 1))
+    steps = round(method.sum_local_steps(rounds) * count_active_learners(method))
+    return steps * int(getattr(point.config.oracle, "B", 1))
 
 
 def _compare_counts(what: str, counts: Mapping[str, set[int]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from kavg.analysis.exact import EigenProblem, collect_moments, eigen_problem
 from kavg.analysis.exact.measured import ExactRun, exact_series
 from kavg.analysis.exact.methods import choose_moments
 from kavg.base import AdaptivePeriod, Floats, Objective, Oracle, RoundMeasure
+from kavg.budgets.work import count_active_learners
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
@@ -39,7 +40,8 @@ class ExactTrajectory:
     ``F``, ``grad_norm2`` and ``dispersion`` are ``(T,)``; ``mean`` and ``variance (T, d)`` are
     those of w in eigen-coordinates (``Quadratic.eigen_coordinates``); ``steps (T,)`` counts the
     local steps of a learner, and ``K`` is the period of the last round.
-    ``measured`` has those series of measures of rounds that have an exact mean, ``(T,)`` each.
+    ``measured`` has those series of measures of rounds that have an exact mean, ``(T,)`` each, and
+    ``active`` is the mean number of learners that take a step, None for P.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ExactTrajectory:
     variance: Floats
     steps: NDArray[np.int64]
     measured: dict[str, Floats] = field(default_factory=dict)
+    active: float | None = None
 
     @property
     def series(self) -> dict[str, Floats]:
@@ -68,7 +71,8 @@ class ExactTrajectory:
             KavgError: if there is no such axis; seconds are those of a run only.
         """
         each = {"rounds": self.rounds, "communications": self.rounds, "steps": self.steps}
-        each["gradients"] = self.steps * (self.P * self.B)
+        active = self.P if self.active is None else self.active
+        each["gradients"] = np.rint(self.steps * active).astype(np.int64) * self.B
         if name not in each:
             raise KavgError(f"exact moments have no axis {name!r}; use one of {', '.join(each)}")
         return each[name]
@@ -109,6 +113,7 @@ def exact_trajectory(
         F, square = found.F(directions), found.grad_norm2(directions)
     measured = exact_series(measures, ExactRun(problem, algorithm, directions, found))
     Ks = [algorithm.count_local_steps(n) for n in range(1, rounds + 1)]
+    active = count_active_learners(algorithm)
     return ExactTrajectory(
         name=algorithm.name,
         P=algorithm.P,
@@ -122,6 +127,7 @@ def exact_trajectory(
         variance=found.variance[recorded],
         steps=np.cumsum([0, *Ks])[recorded],
         measured={name: values[recorded] for name, values in measured.items()},
+        active=None if active == algorithm.P else active,
     )
 
 
