@@ -311,3 +311,31 @@ def test_the_effective_step_of_each_rule():
     assert method(gamma=0.2, mu=0.75).effective_step == pytest.approx(0.8)
     slowmo = Algorithm(P=1, K=1, gamma=0.2, outer=outer.SlowMo(mu=0.5, alpha=3.0))
     assert replace(method(), algorithm=slowmo).effective_step == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize(
+    ("rule", "step"),
+    [
+        (outer.Averaging(alpha=0.5), 0.05),
+        (outer.BlockMomentum(0.75, alpha=0.5), 0.2),
+        (outer.NesterovMomentum(0.75), 0.4),
+        (outer.NesterovLookAhead(0.9, alpha=0.7), 0.7),
+        (outer.SlowMo(0.5, alpha=2.0), 0.4),
+        (outer.QuasiHyperbolic(0.9, nu=0.7, alpha=2.0), 0.2),
+        (outer.FedAdam(alpha=0.1), None),
+        (outer.FedAdagrad(alpha=0.1), None),
+    ],
+)
+def test_the_effective_step_is_gamma_times_the_gain_of_the_rule(rule, step):
+    one = method()
+    found = replace(one, algorithm=replace(one.algorithm, outer=rule)).effective_step
+    assert found == (step if step is None else pytest.approx(step))
+
+
+def test_adaptive_rules_are_not_warned_of_for_their_effective_step():
+    from kavg.reports.comparisons.warnings import _describe_steps
+
+    one, other = method(), method("M-AVG", mu=0.5)
+    assert len(list(_describe_steps(one, other))) == 1
+    adaptive = replace(other, algorithm=replace(other.algorithm, outer=outer.FedAdam(alpha=0.1)))
+    assert list(_describe_steps(other, adaptive)) == []

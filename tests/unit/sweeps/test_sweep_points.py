@@ -293,3 +293,26 @@ def test_data_are_found_beside_the_file(tmp_path, monkeypatch):
     assert {point.settings["B"] for point in found.points} == {1, 2}
     folder = tmp_path / "runs" / "a"
     assert 'data = "../../my.npz"' in found.to_toml(folder)
+
+
+@pytest.mark.parametrize(
+    ("rule", "gamma"),
+    [
+        ('{ kind = "block_momentum", mu = 0.75, alpha = 0.5 }', 0.2),
+        ('{ kind = "nesterov_look_ahead", mu = 0.75 }', 0.1),
+        ('{ kind = "quasi_hyperbolic", mu = 0.75, nu = 0.5, alpha = 2.0 }', 0.2),
+        ('{ kind = "averaging", alpha = 0.5 }', 0.8),
+        ('{ kind = "fed_adam", alpha = 0.5 }', 0.4),
+    ],
+)
+def test_the_effective_step_of_a_rule_has_its_outer_step(rule, gamma):
+    base = BASE.replace('{ kind = "averaging" }', rule)
+    sweep = sweep_of('[sweep.tune]\n"algorithm.0.effective_step" = [0.4]', base=base)
+    assert sweep.points[0].config.algorithms[0].gamma == pytest.approx(gamma)
+
+
+def test_quasi_hyperbolic_momentum_is_not_warned_of_as_longer_steps():
+    base = BASE.replace('{ kind = "averaging" }', '{ kind = "quasi_hyperbolic", mu = 0.9, nu = 0.5 }')
+    base = base.replace('{ kind = "block_momentum", mu = 0.5 }', '{ kind = "averaging" }')
+    sweep = sweep_of('[sweep.grid]\n"algorithm.*.K" = [1, 2]', base=base)
+    assert not [line for line in list_sweep_warnings(sweep) if "unlike momentum" in line]
