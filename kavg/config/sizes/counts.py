@@ -56,5 +56,5 @@ def _count_most_steps(one: Algorithm, rounds: int, allowed: int) -> int:
         return rounds * one.count_local_steps(1)
     if rounds <= SUMMED:
         return one.sum_local_steps(rounds)
-    some = (*range(1, rounds, rounds // SUMMED), rounds)
-    return rounds * max(map(one.count_local_steps, some))
+    some = range(1, rounds + 1, rounds // SUMMED)
+    return rounds * sum(map(one.count_local_steps, some)) // len(some)

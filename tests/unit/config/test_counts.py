@@ -1,0 +1,54 @@
+"""Runs of more gradients or local steps than can be counted, where K changes."""
+
+from __future__ import annotations
+
+import pytest
+
+import kavg
+from kavg.config.sizes.counts import check_gradient_count, check_step_count
+from kavg.errors import KavgError
+from kavg.oracles import Gaussian, Noiseless
+from kavg.periods import DispersionControl, PiecewisePeriod, QuadraticSynchronization
+
+ROOT = kavg.schedules.InverseSqrt(0.1)
+"""With QSR of alpha = 0.1 the K of round n is n."""
+
+
+def method(K, gamma=0.1, P=4):
+    return kavg.Algorithm(P, K, gamma, kavg.outer.Averaging(), name="it")
+
+
+GROWING = method(QuadraticSynchronization(alpha=0.1), gamma=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("one", "rounds", "fits"),
+    [
+        (method(4), 2**30, True),
+        (method(5), 2**30, False),
+        (method(PiecewisePeriod((1, 4), (9,))), 2**30, True),
+        (method(PiecewisePeriod((1, 5), (9,))), 2**30, False),
+        # 1 + 2 + ... + n is n^2 / 2, first added up and then estimated.
+        (GROWING, 9_000, True),
+        (GROWING, 90_000, True),
+        (GROWING, 95_000, False),
+        (GROWING, 10**12, False),
+        (method(DispersionControl(1.0, most=4)), 2**30, True),
+        (method(DispersionControl(1.0, most=5)), 2**30, False),
+    ],
+)
+def test_local_steps_have_addresses_or_are_refused(one, rounds, fits):
+    check_step_count([one], rounds, Noiseless())
+    if fits:
+        check_step_count([one], rounds, Gaussian(1.0))
+        return
+    with pytest.raises(KavgError, match=r"it: rounds=.* are more than 2\^32 local steps"):
+        check_step_count([one], rounds, Gaussian(1.0))
+
+
+def test_gradients_are_counted_by_a_changing_K_too():
+    check_gradient_count([GROWING], 2**30, B=1)
+    with pytest.raises(KavgError, match=r"it: rounds=.*K=Quadratic.* are 2\^63 gradients or more"):
+        check_gradient_count([GROWING], 2**31, B=2)
+    with pytest.raises(KavgError, match="which cannot be counted"):
+        check_gradient_count([method(DispersionControl(1.0, most=2**30))], 2**31, B=1)
