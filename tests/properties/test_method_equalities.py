@@ -1,0 +1,111 @@
+"""Methods that are the same in a special case: to the last bit, or up to rounding.
+
+The column "equals" of the first table of docs/methods.md, and more of its kind.
+"""
+
+import numpy as np
+import pytest
+from helpers.methods import P, method
+
+import kavg
+from kavg import aggregations, optimizers, outer, periods
+
+PLAIN = method()
+TO_THE_BIT = {
+    "M-AVG at mu = 0": (method(outer.BlockMomentum(0.0)), PLAIN),
+    "Nesterov at mu = 0": (method(outer.NesterovMomentum(0.0)), PLAIN),
+    "look-ahead at mu = 0": (method(outer.NesterovLookAhead(0.0)), PLAIN),
+    "QHM at nu = 0": (method(outer.QuasiHyperbolic(0.9, 0.0, 0.7)), method(outer.Averaging(0.7))),
+    "QHM at nu = 1": (
+        method(outer.QuasiHyperbolic(0.75, 1.0, 0.7)),
+        method(outer.BlockMomentum(0.75, 0.7 * (1 - 0.75))),
+    ),
+    "restart every round": (method(outer.BlockMomentum(0.5), restart=1), PLAIN),
+    "heavy ball at beta = 0": (method(optimizer=optimizers.HeavyBall(0.0, "kept")), PLAIN),
+    "Nesterov steps at beta = 0": (method(optimizer=optimizers.NesterovSteps(0.0)), PLAIN),
+    "AdamW without decay": (
+        method(optimizer=optimizers.AdamW(weight_decay=0.0)),
+        method(optimizer=optimizers.Adam()),
+    ),
+    "QSR at a constant step": (
+        method(K=periods.QuadraticSynchronization(alpha=0.01, least=3)),
+        PLAIN,
+    ),
+    "piecewise with one K": (method(K=periods.PiecewisePeriod((3, 3), (2,))), PLAIN),
+    "groups with K1 = K": (
+        method(aggregation=aggregations.GroupedLearners(K1=3, groups=(2, 3))),
+        PLAIN,
+    ),
+    "groups of one": (method(aggregation=aggregations.GroupedLearners(K1=1, groups=P)), PLAIN),
+    "all are sampled": (method(aggregation=aggregations.SampledLearners(m=P)), PLAIN),
+    "own steps that are equal": (
+        method(aggregation=aggregations.OwnSteps((3,) * P, "fednova")),
+        PLAIN,
+    ),
+    "slow learners as fast as others": (
+        method(aggregation=aggregations.Stragglers(slow=2, K_slow=3)),
+        PLAIN,
+    ),
+    "elastic without a pull": (
+        method(aggregation=aggregations.ElasticAveraging(0.0)),
+        method(aggregation=aggregations.Gossip("identity")),
+    ),
+    "asynchronous, one learner, no staleness": (
+        method(P=1, aggregation=aggregations.StaleGradients(mean=0)),
+        method(P=1),
+    ),
+}
+UP_TO_ROUNDING = {
+    "SlowMo at a constant step": (method(outer.SlowMo(0.5)), method(outer.BlockMomentum(0.5))),
+    "QHM at nu = mu": (
+        method(outer.QuasiHyperbolic(0.5, 0.5)),
+        method(outer.NesterovLookAhead(0.5, 0.5)),
+    ),
+    "gossip with all": (method(aggregation=aggregations.Gossip("complete")), PLAIN),
+    "one group": (method(aggregation=aggregations.GroupedLearners(K1=1, groups=1)), method(K=1)),
+}
+
+
+def last_model(algorithm, rounds=6, dtype="float64"):
+    problem = kavg.Problem(
+        kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(sigma2=1.0), (2.0, -1.0, 0.5)
+    )
+    run = kavg.simulate(problem, algorithm, rounds=rounds, replicas=2, seed=5, dtype=dtype)
+    return run.w
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", TO_THE_BIT)
+def test_two_methods_are_one_to_the_last_bit(name, dtype):
+    one, other = TO_THE_BIT[name]
+    np.testing.assert_array_equal(last_model(one, dtype=dtype), last_model(other, dtype=dtype))
+
+
+@pytest.mark.parametrize("name", UP_TO_ROUNDING)
+def test_two_methods_are_one_up_to_rounding(name):
+    one, other = UP_TO_ROUNDING[name]
+    # One group is averaged K times a round of the other, which has K = 1.
+    rounds = 6 * (one.K // other.K)
+    np.testing.assert_allclose(last_model(one), last_model(other, rounds), rtol=1e-12)
+
+
+def test_the_anchored_form_starts_where_the_look_ahead_is():
+    problem = kavg.Problem(kavg.objectives.Cosine(dim=3), kavg.oracles.Gaussian(sigma2=1.0), 2.0)
+    anchored, ahead = outer.NesterovMomentum(0.6, 0.7), outer.NesterovLookAhead(0.6, 0.7)
+    runs = [kavg.simulate(problem, method(rule), rounds=6, seed=5) for rule in (anchored, ahead)]
+    y = np.empty_like(runs[0].w)
+    anchored.start(runs[0].w, runs[0].v, y)
+    np.testing.assert_allclose(y, runs[1].w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["k_avg", "m_avg", "fedavg", "fedavgm", "slowmo"])
+def test_a_method_by_name_is_its_parts(name):
+    made = kavg.methods.METHODS[name](P=4, K=8, gamma=0.05)
+    rules = {
+        "k_avg": outer.Averaging(),
+        "m_avg": outer.BlockMomentum(0.5),
+        "fedavg": outer.Averaging(),
+        "fedavgm": outer.BlockMomentum(0.9),
+        "slowmo": outer.SlowMo(0.7),
+    }
+    assert made == kavg.Algorithm(4, 8, 0.05, rules[name])
