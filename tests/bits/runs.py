@@ -231,6 +231,15 @@ def runs_of_aggregations() -> Iterator[tuple[str, Run]]:
         "stale_gradients, geometric": law(mean=0.7),
         "stale_gradients, uniform": law("uniform"),
         "stale_gradients, constant": law("constant"),
+        "groups": aggregations.GroupedLearners(1, (2, 3)),
+        "sampled": aggregations.SampledLearners(2),
+        "sampled, unbiased": aggregations.SampledLearners(3, (1.0, 2.0, 1.5, 3.0, 0.7)),
+        "sampled, normalised": aggregations.SampledLearners(
+            3, (1.0, 2.0, 1.5, 3.0, 0.7), "normalised"
+        ),
+        "own_steps": aggregations.OwnSteps((1, 3, 2, 3, 1)),
+        "own_steps, FedNova": aggregations.OwnSteps((1, 3, 2, 3, 1), "fednova"),
+        "stragglers": aggregations.Stragglers(2, K_slow=1, weights="fednova"),
     }
     for (form, part), dtype in product(forms.items(), PRECISIONS):
         method = Algorithm(P=5, K=3, gamma=0.05, outer=outer.Averaging(), aggregation=part)

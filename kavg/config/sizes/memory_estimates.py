@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import Asynchronous, Objective, Precision
+from kavg.base import Asynchronous, AveragesGroups, Objective, Precision, WeighsLearners
 from kavg.config.config import Record
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
@@ -36,6 +36,8 @@ STEP_ARRAYS: Final = 2
 """Arrays of the size of a tile a slot: the slot, and workspace of the step."""
 GATHERED_ARRAYS: Final = 3
 """Arrays of the size of what all learners keep that a rank holds where it gathers that."""
+DRAW_ARRAYS: Final = 4
+"""Arrays of the size of all learners and replicas, (P, R): words, their order, factors, masks."""
 BATCH_ARRAYS: Final = 5
 """Arrays of the size of the indices of a tile's batches, (tile, R, B)."""
 SERIES_RECORDED: Final = 3
@@ -85,6 +87,12 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
     tile = (TILE_ARRAYS + STEP_ARRAYS * optimizer.slots + rows - 1) * choose_tile(R, d, algorithm.P)
     numbers = ((ROUND_ARRAYS * rows + tile) * d + REPLICA_ARRAYS) * R
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
+    law, P = algorithm.aggregation, algorithm.P
+    if isinstance(law, AveragesGroups):
+        points = len(law.group_sizes(P)) // count_local_ranks() * rows * R * d
+        _check_memory(points, f"points of {len(law.group_sizes(P))} groups", "make groups larger")
+    if isinstance(law, WeighsLearners):
+        _check_memory(DRAW_ARRAYS * P * R, f"draws for {P} learners and {R} replicas", "take fewer")
 
 
 def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
