@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 NUMBERS = (
     "__init__", "base", "problem", "trajectory", "schedules", "starts",
     "engine", "oracles", "objectives", "outer", "analysis",
+    "optimizers", "aggregations", "periods", "methods", "measures", "elementary",
 )  # fmt: skip
 """Modules and packages of kavg that make numbers; the others read, write and show them."""
 TABLES = {"run": "run_summary", "check": "verdicts", "bounds": "bounds"}
