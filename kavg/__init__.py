@@ -15,6 +15,7 @@ parts are in ``objectives``, ``oracles``, ``outer``, ``schedules``, ``starts``, 
 
 from kavg import (
     aggregations,
+    measures,
     methods,
     objectives,
     optimizers,
@@ -53,6 +54,7 @@ __all__ = [
     "aggregations",
     "load_results",
     "load_trajectories",
+    "measures",
     "meta_iterations",
     "methods",
     "objectives",
