@@ -18,8 +18,8 @@ import kavg
 ROOT = Path(kavg.__file__).parent
 
 PLACES = (
-    *("aggregations", "elementary", "engine", "objectives", "optimizers", "oracles", "outer"),
-    *("periods", "problem.py", "schedules.py", "starts.py"),
+    *("aggregations", "elementary", "engine", "measures", "objectives", "optimizers", "oracles"),
+    *("outer", "periods", "problem.py", "schedules.py", "starts.py"),
 )
 BESIDE = ("objectives/data", "objectives/finite_sums")
 """What is over data rests on BLAS, and says so."""

@@ -94,7 +94,7 @@ def test_what_is_not_known_is_left_out():
     }  # fmt: skip
     apart = method(Averaging(), aggregation=aggregations.ElasticAveraging(0.2))
     assert set(exact_trajectory(problem, apart, 2, measures=MEASURES).measured) == {
-        "distance2", "effective_step", "sharpness",
+        "consensus2", "distance2", "effective_step", "sharpness",
     }  # fmt: skip
 
 
@@ -117,3 +117,25 @@ def test_the_angle_of_a_noisy_bowl_is_that_of_its_moments():
         )
         lag[mu] = exact.measured["lag_product"][-1] / exact.measured["displacement_norm2"][-1]
     assert lag[0.8] < lag[0.0] < 0
+
+
+APART = {
+    "EASGD": aggregations.ElasticAveraging(0.3),
+    "a ring": aggregations.Gossip(),
+    "learners that never meet": aggregations.Gossip("identity"),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_the_consensus_distance_of_learners_that_keep_their_iterates(name):
+    R, wanted = 4000, [measures.Consensus()]
+    algorithm = method(Averaging(), P=5, aggregation=APART[name])
+    still = Problem(BOWL, Noiseless(), (1.0, -2.0, 0.5))
+    exact = exact_trajectory(still, algorithm, 5, measures=wanted).measured["consensus2"]
+    found = simulate(still, algorithm, rounds=5, record=wanted).consensus2[:, 0]
+    np.testing.assert_allclose(found, exact, rtol=1e-9, atol=1e-25)
+    noisy = Problem(BOWL, Gaussian(sigma2=2.0), Normal(scale=0.5, mean=1.0))
+    exact = exact_trajectory(noisy, algorithm, 5, measures=wanted).measured["consensus2"][1:]
+    x = simulate(noisy, algorithm, rounds=5, replicas=R, seed=7, record=wanted).consensus2[1:]
+    z = (x.mean(axis=1) - exact) / (x.std(axis=1, ddof=1) / R**0.5)
+    assert np.abs(z).max() < NormalDist().inv_cdf(1 - LEVEL / 2)

@@ -89,9 +89,10 @@ def _find_alignment(measure: Alignment, run: ExactRun) -> Series:  # noqa: ARG00
 
 
 def _find_consensus(measure: Consensus, run: ExactRun) -> Series:
-    if isinstance(run.algorithm.aggregation, KeepsIterates):
-        return {}
-    return {measure.names[0]: np.zeros(run.N + 1)}
+    if not isinstance(run.algorithm.aggregation, KeepsIterates):
+        return {measure.names[0]: np.zeros(run.N + 1)}
+    found = run.moments.consensus
+    return {} if found is None else {measure.names[0]: found}
 
 
 def _find_distance(measure: Distance, run: ExactRun) -> Series:

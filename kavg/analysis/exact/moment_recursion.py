@@ -41,12 +41,14 @@ class Moments:
     ``mean (..., d, 2)``, ``covariance (..., d, 2, 2)``, ``dispersion (...)``.  Directions are
     uncorrelated.  The first axis of what ``moments`` returns is the round, 0..N;
     the dispersion is that of the learners at the end of the round, before averaging.  What else
-    learners carry on stands behind w and v, and 2 is more.
+    learners carry on stands behind w and v, and 2 is more.  ``consensus (...)`` is the mean squared
+    distance from w of the iterates that learners go on from; None where all go on from w.
     """
 
     mean: Floats
     covariance: Floats
     dispersion: Floats
+    consensus: Floats | None = None
 
     @property
     def w(self) -> Floats:
@@ -90,9 +92,10 @@ def moments(problem: EigenProblem, algorithm: Algorithm, N: int) -> Moments:
 
 def collect_moments(rounds: Iterator[Moments], N: int) -> Moments:
     """Return the moments at the start and of the first N rounds as arrays of N + 1 rows."""
-    few = islice(rounds, N + 1)
+    few = list(islice(rounds, N + 1))
     parts = zip(*((each.mean, each.covariance, each.dispersion) for each in few), strict=True)
-    return Moments(*(np.array(part) for part in parts))
+    apart = [each.consensus for each in few if each.consensus is not None]
+    return Moments(*map(np.array, parts), consensus=np.array(apart) if apart else None)
 
 
 def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:

@@ -15,6 +15,7 @@ point that displacements are counted from, and ``e`` the mean of the learners' n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ def iterate_elastic_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
     refuse_one_that_differs(problem, algorithm)
     assert isinstance(algorithm.aggregation, ElasticAveraging)
     alpha = algorithm.aggregation.alpha
-    now = initial_moments(problem)
+    now = replace(initial_moments(problem), consensus=np.zeros(()))
     mean, covariance = _add_learners(now, linear_rule(algorithm.outer, algorithm.step_size(1)))
     spread = _Spread(np.zeros_like(problem.h), np.zeros_like(problem.h))
     for n in count(1):
@@ -70,7 +71,10 @@ def iterate_elastic_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
             )
             dispersion = np.sum(ends.noise + ends.shift**2 * problem.zeta2)
             spread = _Spread((1 - alpha) ** 2 * ends.noise, (1 - alpha) * ends.shift)
-        now = Moments(mean[:, 1:], covariance[:, 1:, 1:], np.asarray(dispersion))
+            # Learners about their mean, and that about w.
+            apart = np.sum(spread.noise + spread.shift**2 * problem.zeta2)
+            apart += _sum_squares(mean, covariance)
+        now = Moments(mean[:, 1:], covariance[:, 1:, 1:], np.asarray(dispersion), np.asarray(apart))
 
 
 def elastic_matrix(rule: LinearRule, alpha: float, rho: Floats) -> tuple[Floats, Floats]:
@@ -87,6 +91,12 @@ def elastic_matrix(rule: LinearRule, alpha: float, rho: Floats) -> tuple[Floats,
     A[:, 1:, 0] = rho[:, None] * rule.push
     A[:, 1:, 1:] = rule.keep - np.multiply.outer(rule.push, rule.start)
     return A, np.array([1 - alpha, *rule.push])
+
+
+def _sum_squares(mean: Floats, covariance: Floats) -> Floats:
+    """Return ``E (m - w)^2``, summed over directions, from the moments of ``(m, w, v)``."""
+    apart = np.array([1.0, -1.0, 0.0])
+    return np.sum((mean @ apart) ** 2 + apart @ covariance @ apart)
 
 
 def _add_learners(now: Moments, rule: LinearRule) -> tuple[Floats, Floats]:

@@ -50,7 +50,7 @@ def iterate_gossip_moments(problem: EigenProblem, algorithm: Algorithm) -> Itera
     require_memory(d * P * P, LARGEST, "gossip")
     W, C = mixing_matrix(algorithm), np.zeros((d, P, P))
     means = iterate_moments(problem, algorithm)
-    yield next(means)
+    yield replace(next(means), consensus=np.zeros(()))
     for n, now in zip(count(1), means, strict=False):
         gamma, K = algorithm.step_size(n), algorithm.count_local_steps(n)
         r2 = (1 - gamma * problem.h) ** 2
@@ -58,9 +58,17 @@ def iterate_gossip_moments(problem: EigenProblem, algorithm: Algorithm) -> Itera
         # An unstable method overflows, as its run does.
         with np.errstate(over="ignore", invalid="ignore"):
             C = (r2**K)[:, None, None] * C + own[:, None, None] * np.eye(P)
-            spread = np.trace(C, axis1=1, axis2=2) / P - C.sum(axis=(1, 2)) / P**2
+            dispersion = _sum_spread(C)
             C = W @ C @ W.T
-        yield replace(now, dispersion=np.asarray(spread.sum()))
+            # The mean of the iterates is w, whatever W is.
+            yield replace(now, dispersion=dispersion, consensus=_sum_spread(C))
+
+
+def _sum_spread(C: Floats) -> Floats:
+    """Return the mean squared distance of P iterates from their mean, for ``C (d, P, P)``."""
+    P = C.shape[-1]
+    spread = np.trace(C, axis1=1, axis2=2) / P - C.sum(axis=(1, 2)) / P**2
+    return np.asarray(spread.sum())
 
 
 def mixing_matrix(algorithm: Algorithm) -> Floats:
