@@ -31,8 +31,10 @@ from kavg.base.measures import RoundView as RoundView
 from kavg.base.objectives import BatchGradient as BatchGradient
 from kavg.base.objectives import FiniteSum as FiniteSum
 from kavg.base.objectives import HasGradientPlan as HasGradientPlan
+from kavg.base.objectives import HasLabels as HasLabels
 from kavg.base.objectives import HasMeasures as HasMeasures
 from kavg.base.objectives import HasMinimiser as HasMinimiser
+from kavg.base.objectives import LabelGradient as LabelGradient
 from kavg.base.objectives import Objective as Objective
 from kavg.base.objectives import PlannedGradient as PlannedGradient
 from kavg.base.objectives import Start as Start

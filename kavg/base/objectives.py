@@ -110,6 +110,34 @@ class FiniteSum(Objective, Protocol):
         ...
 
 
+class LabelGradient(Protocol):
+    """A planned gradient at disturbed labels: calls allocate nothing."""
+
+    def __call__(self, x: Floats, noise: Floats, out: Floats) -> object:
+        """Write the gradient of ``||m(x) - y - noise||^2 / 2`` and all else of F to ``out``.
+
+        Shapes: ``x, out (t, R, d)``, ``noise (t, R, outputs)``.
+        """
+        ...
+
+
+@runtime_checkable
+class HasLabels(Objective, Protocol):
+    """A regression ``F(w) = ||m(w) - y||^2 / 2``, perhaps with a penalty, of a model m on labels y.
+
+    It is optional: the oracle ``LabelNoise`` needs it.
+    """
+
+    @property
+    def outputs(self) -> int:
+        """The number of labels."""
+        ...
+
+    def plan_label_gradient(self, tile: int, R: int, dtype: Precision) -> LabelGradient:
+        """Allocate for up to ``(tile, R)`` rows; without noise it is the gradient of F."""
+        ...
+
+
 @runtime_checkable
 class HasMeasures(Protocol):
     """An objective with further quantities to record, such as accuracy on held-out examples.

@@ -12,6 +12,11 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from kavg.base import Schedule
+from kavg.methods.baselines import baselines as baselines
+from kavg.methods.baselines import large_batch as large_batch
+from kavg.methods.baselines import minibatch_sgd as minibatch_sgd
+from kavg.methods.baselines import single_learner as single_learner
+from kavg.methods.baselines import synchronous_sgd as synchronous_sgd
 from kavg.methods.elastic import eamsgd as eamsgd
 from kavg.methods.elastic import easgd as easgd
 from kavg.methods.federated import fedadagrad as fedadagrad
@@ -47,10 +52,14 @@ METHODS: Final[Mapping[str, MakesMethod]] = MappingProxyType(
         "fedavgm": fedavgm,
         "hier_avg": hier_avg,
         "k_avg": k_avg,
+        "large_batch": large_batch,
         "lookahead": lookahead,
         "m_avg": m_avg,
+        "minibatch_sgd": minibatch_sgd,
         "post_local_sgd": post_local_sgd,
+        "single_learner": single_learner,
         "slowmo": slowmo,
+        "synchronous_sgd": synchronous_sgd,
     }
 )
 """The methods by the name that ``method`` has in a settings file."""

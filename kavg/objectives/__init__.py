@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from kavg.families import collect_kinds
 from kavg.objectives.cosine import Cosine as Cosine
+from kavg.objectives.coupled.curved_valley import CurvedValley as CurvedValley
+from kavg.objectives.coupled.deep_linear import DeepLinear as DeepLinear
+from kavg.objectives.coupled.flat_minimum import FlatMinimum as FlatMinimum
 from kavg.objectives.double_well import DoubleWell as DoubleWell
 from kavg.objectives.finite_sums.logistic_regression import LogisticRegression as LogisticRegression
 from kavg.objectives.finite_sums.network import Network as Network
@@ -16,6 +19,7 @@ from kavg.objectives.finite_sums.robust_regression import RobustRegression as Ro
 from kavg.objectives.himmelblau import Himmelblau as Himmelblau
 from kavg.objectives.linear import Linear as Linear
 from kavg.objectives.logarithm import Logarithm as Logarithm
+from kavg.objectives.nested_ripples import NestedRipples as NestedRipples
 from kavg.objectives.quadratic import Quadratic as Quadratic
 from kavg.objectives.rosenbrock import Rosenbrock as Rosenbrock
 from kavg.objectives.saturating import Saturating as Saturating

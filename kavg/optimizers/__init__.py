@@ -6,6 +6,7 @@ With ``g`` the stochastic gradient of a local step, and ``t`` the steps since th
 optimizer       slots   step
 ==============  ======  =====================================================================
 SGD             0       ``x = x - gamma g``
+Accumulation    0       the same, with all gradients of a round taken at its start
 HeavyBall       1       ``m = beta m + g``, ``x = x - gamma m``
 NesterovSteps   1       ``m = beta m + g``, ``x = x - gamma (g + beta m)``
 Adam            2       ``x = x - gamma (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)``
@@ -20,6 +21,7 @@ clip gradients by their norm and decay weights (``gradient_changes``).
 from __future__ import annotations
 
 from kavg.families import collect_kinds
+from kavg.optimizers.accumulation import Accumulation as Accumulation
 from kavg.optimizers.adam import Adam as Adam
 from kavg.optimizers.adamw import AdamW as AdamW
 from kavg.optimizers.heavy_ball import HeavyBall as HeavyBall

@@ -10,16 +10,13 @@ import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.elementary.sums import sum_squares
-from kavg.errors import KavgError
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
 from kavg.oracles.normals import draw_normals
 from kavg.oracles.streams import Purpose
+from kavg.oracles.unlike.pairs import pair_factors, refuse_one_learner
 from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import NonNegative, Seed, check_dimension, check_ranges
-
-LAST_THREE = sqrt(2) * np.array([1.0, -0.5, -0.5])
-"""Multiples of c with sum 0 and mean square 1, for the last three of an odd number of learners."""
 
 
 def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats:
@@ -34,18 +31,15 @@ def shifts(zeta2: float, seed: int, P: int, dim: int, learners: range) -> Floats
     >>> bool(np.all(b.sum(axis=0) == 0)), round(float((b * b).sum() / 5), 12)
     (True, 4.0)
     """
-    j = np.arange(learners.start, learners.stop)
-    last = P - 3 if P % 2 else P
-    group = np.where(j < last, j, last) // 2
-    factor = np.where(j < last, 1.0 - 2.0 * (j % 2), LAST_THREE[np.maximum(j - last, 0)])
+    pair, factor = pair_factors(P, learners)
     # Only the directions of these learners' own pairs are drawn.
-    span = range(int(group[0]), int(group[-1]) + 1)
+    span = range(int(pair[0]), int(pair[-1]) + 1)
     c = draw_normals(seed, Purpose.SHIFT, 1, dim, span)[:, 0]
     if dim == 1:
         # A single normal can be 0, which has a sign and no direction.
         c = np.copysign(1.0, c)
     c *= (sqrt(zeta2) / np.sqrt(sum_squares(c)))[:, None]
-    return np.asarray(factor[:, None] * c[group - span.start])
+    return np.asarray(factor[:, None] * c[pair - span.start])
 
 
 @final
@@ -121,7 +115,7 @@ class Shifted:
 
         Raises KavgError if ``P = 1`` and ``zeta2 > 0``: one learner is the mean of all.
         """
-        self._refuse_one_learner(P)
+        refuse_one_learner(P, "zeta2", self.zeta2)
         common = self.noise.plan(objective, seed=seed, P=P, R=R, tile=tile, dtype=dtype)
         return ShiftedGradient(common, self, P, check_dimension(objective), dtype)
 
@@ -137,15 +131,8 @@ class Shifted:
         dtype: Precision = "float64",
     ) -> StochasticGradient:
         """Plan as ``plan`` for rows that are ``copies`` times R; a shift is of all rows."""
-        self._refuse_one_learner(P)
+        refuse_one_learner(P, "zeta2", self.zeta2)
         common = self.noise.plan_copies(
             objective, seed=seed, P=P, R=R, copies=copies, tile=tile, dtype=dtype
         )
         return ShiftedGradient(common, self, P, check_dimension(objective), dtype)
-
-    def _refuse_one_learner(self, P: int) -> None:
-        if P == 1 and self.zeta2 > 0:
-            raise KavgError(
-                f"one learner cannot differ from the mean of all, got P=1 and zeta2={self.zeta2}; "
-                "use P of at least 2 or zeta2=0"
-            )

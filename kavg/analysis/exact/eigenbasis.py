@@ -21,8 +21,10 @@ class EigenProblem:
     Every array is ``(d,)``.  One mini-batch gradient of learner j has noise of variance
     ``m_0 + m_v ||grad f_j||^2`` in each direction, uncorrelated between directions.  (Isotropic
     noise of variance ``(M + M_v ||grad||^2)/B`` over the whole vector has ``m_0 = M/(B d)`` and
-    ``m_v = M_v/(B d)``.)  ``zeta2`` is the mean over learners of ``b_j^2``, their shifts; ``mean``
-    and ``variance`` are those of ``w_1``.  Made by ``eigen_problem``, which validates.
+    ``m_v = M_v/(B d)``.)  ``design`` is 1/B of batches of fresh examples, whose noise at w has a
+    further variance ``design h (sum h w^2 + h w^2)`` (``oracles.RandomDesign``).  ``zeta2`` is the
+    mean over learners of ``b_j^2``, their shifts; ``mean`` and ``variance`` are those of ``w_1``.
+    Made by ``eigen_problem``, which validates.
     """
 
     h: Floats
@@ -32,6 +34,12 @@ class EigenProblem:
     slope: Floats
     mean: Floats
     variance: Floats
+    design: float = 0.0
+
+    @property
+    def has_state_noise(self) -> bool:
+        """True if the noise depends on where a learner is."""
+        return self.m_v > 0 or self.design > 0
 
 
 def eigen_problem(
@@ -43,6 +51,7 @@ def eigen_problem(
     slope: ArrayLike = 0.0,
     mean: ArrayLike = 0.0,
     variance: ArrayLike = 0.0,
+    design: float = 0.0,
 ) -> EigenProblem:
     """Return a problem with eigenvalues ``h (d,)``; a number applies to every direction.
 
@@ -64,6 +73,7 @@ def eigen_problem(
         slope=_per_direction("slope", slope, d),
         mean=_per_direction("mean", mean, d),
         variance=_per_direction("variance", variance, d, least=0.0),
+        design=check_not_negative("design", design),
     )
 
 

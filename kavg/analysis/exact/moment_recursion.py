@@ -189,13 +189,24 @@ def local_noise(problem: EigenProblem, y: Floats, spread: Floats, K: int, gamma:
     of the round.  Computed step by step where ``m_v`` couples the directions.
     """
     h, r2 = problem.h, (1 - gamma * problem.h) ** 2
-    # Without m_v no direction depends on another, and the K steps have a closed form.
-    if problem.m_v == 0:
+    # Where no direction depends on another, the K steps have a closed form.
+    if not problem.has_state_noise:
         return gamma**2 * problem.m_0 * geometric_sum(r2, K)
     steep = h**2 * spread + (h * y + problem.slope) ** 2 + problem.zeta2
+    second = spread + y**2  # of the iterate without its own noise, which shrinks as the gradient
     added = np.zeros_like(steep)
     for _ in range(K):
         square = (steep + h**2 * added).sum(axis=-1, keepdims=True)
-        added = r2 * added + gamma**2 * (problem.m_0 + problem.m_v * square)
-        steep = r2 * steep
+        new = problem.m_0 + problem.m_v * square
+        if problem.design > 0:  # 0 times an overflow would be NaN
+            new = new + _design_noise(problem, second + added)
+        added = r2 * added + gamma**2 * new
+        steep, second = r2 * steep, r2 * second
     return added
+
+
+def _design_noise(problem: EigenProblem, second: Floats) -> Floats:
+    """Return what features that are drawn anew add at second moments ``(..., d)`` of w."""
+    curved = problem.h * second
+    total = curved.sum(axis=-1, keepdims=True)
+    return np.asarray(problem.design * problem.h * (total + curved))

@@ -85,7 +85,7 @@ def _solve_noise(
     unit = stationary_covariance(rule, (1 - gamma * problem.h) ** K, np.ones_like(problem.h))
     gain = np.einsum("i,dij,j->d", rule.start, unit, rule.start) / algorithm.P
     own = local_noise(problem, nothing, nothing, K, gamma)
-    if problem.m_v == 0:
+    if not problem.has_state_noise:
         return own, unit
     for _ in range(PASSES):
         with np.errstate(over="ignore", invalid="ignore"):

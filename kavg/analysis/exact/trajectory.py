@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,23 @@ from kavg.base import AdaptivePeriod, Floats, Objective, Oracle, RoundMeasure
 from kavg.budgets.work import count_active_learners
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
-from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT
+from kavg.oracles import (
+    Gaussian,
+    Noiseless,
+    Rademacher,
+    RandomDesign,
+    Shifted,
+    Sphere,
+    StateDependent,
+    StudentT,
+)
 from kavg.oracles.shifted import shifts
 from kavg.problem import Algorithm, Problem
 from kavg.ranges import check_count, check_range
 from kavg.starts import Normal
 
-# Their noise is uncorrelated between directions, in every orthonormal basis.
 _ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
+"""Oracles whose noise is uncorrelated between directions, in every orthonormal basis."""
 _LEARNERS_AT_ONCE: Final = 4096
 """Learners whose shifts are computed at once; even, so that pairs of shifts are not divided."""
 
@@ -159,24 +168,33 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
             f"exact moments need a Quadratic or Linear objective, got {type(objective).__name__};"
             " simulate it instead"
         )
-    if not isinstance(oracle, _ISOTROPIC):
+    if not isinstance(oracle, (*_ISOTROPIC, RandomDesign)):
         raise KavgError(
             f"exact moments need noise of known isotropic variance, got {type(oracle).__name__};"
-            f" use one of {', '.join(kind.__name__ for kind in _ISOTROPIC)}"
+            f" use one of {', '.join(kind.__name__ for kind in (*_ISOTROPIC, RandomDesign))}"
         )
-    known = problem.noise
-    # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
-    share = 1.0 / (known.B * objective.dim)
     mean, variance = _start_moments(problem)
     return eigen_problem(
         objective.eigenvalues if isinstance(objective, Quadratic) else np.zeros(objective.dim),
         slope=objective.slope if isinstance(objective, Linear) else 0.0,
-        m_0=known.M.value * share,
-        m_v=known.M_v.value * share,
         zeta2=_shift_squares(objective, oracle, P),
         mean=_to_eigen_coordinates(objective, mean),
         variance=variance,
+        **_noise_variances(problem),
     )
+
+
+def _noise_variances(problem: Problem) -> dict[str, Any]:
+    """Return what ``eigen_problem`` needs to know of the noise of one mini-batch gradient."""
+    known, objective, oracle = problem.noise, problem.objective, problem.oracle
+    if isinstance(oracle, RandomDesign) and isinstance(objective, Quadratic):
+        return {
+            "m_0": oracle.label_variance / known.B * objective.eigenvalues,
+            "design": 1.0 / known.B,
+        }
+    # M is the variance of one example's whole gradient; a direction has 1/d of a mini-batch's.
+    share = 1.0 / (known.B * objective.dim)
+    return {"m_0": known.M.value * share, "m_v": known.M_v.value * share}
 
 
 def _start_moments(problem: Problem) -> tuple[Floats, float]:

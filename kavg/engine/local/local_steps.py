@@ -83,6 +83,9 @@ class LocalSteps:
         optimizer = algorithm.optimizer
         # Of a class that says so: the hot loop takes the step of SGD by itself.
         self.is_plain = bool(getattr(optimizer, "is_plain", False))
+        # What gradients see where all of a round are taken at its start, in place of iterates.
+        is_held = bool(getattr(optimizer, "gradients_at_start", False))
+        self.held = np.empty(shape, dtype) if is_held else None
         self.states = LearnerStates(optimizer, algorithm.aggregation, own, shape, dtype)
         self.displacements = displacement_buffer(tile, self.states.rows, problem.dim)
         # Set by the aggregations that need them, for the next calls of ``displacement``.
@@ -156,6 +159,7 @@ class LocalSteps:
         x, seen, g, _ = self.views[len(learners)]
         states = self.states
         slots = states.load(learners)
+        seen = self._choose_points(x, seen)
         # The age of the slots: they are zero at the start of the run, or of each round.
         born = steps.first if states.at_average == "reset" else 0
         for step in range(steps.first, steps.first + steps.K):
@@ -172,6 +176,7 @@ class LocalSteps:
         """
         x, seen, g, _ = self.views[len(learners)]
         slots = self.states.load(learners)
+        seen = self._choose_points(x, seen)
         counts = np.unique(K).tolist()
         for age in range(1, counts[-1] + 1):
             self.gradient(seen, steps.first + age - 1, g)
@@ -180,6 +185,14 @@ class LocalSteps:
                 done = (K == age)[..., None]
                 ends = displacements[..., :-1]
                 np.subtract(x, self.first, out=ends, where=done, dtype=np.float64)
+
+    def _choose_points(self, x: Floats, seen: Floats) -> Floats:
+        """Return where gradients are taken: the iterates, or a copy of where they begin."""
+        if self.held is None:
+            return seen
+        held = self.held[: len(x)]
+        held[...] = x
+        return view_read_only(held)
 
     def _make_views(self, t: int) -> tuple[Floats, Floats, Floats, Floats]:
         views = self.x[:t], self.seen[:t], self.g[:t], self.displacements[:t]

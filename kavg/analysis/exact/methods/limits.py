@@ -11,7 +11,7 @@ from kavg.problem import Algorithm
 
 def require_additive_noise(problem: EigenProblem, what: str) -> None:
     """Raise ``KavgError`` if the noise grows with the gradient."""
-    if problem.m_v:
+    if problem.has_state_noise:
         raise KavgError(
             f"exact moments of {what} need noise that is the same everywhere, got M_v above 0; "
             "use an oracle with M_v = 0, or simulate it instead"

@@ -17,6 +17,7 @@ from kavg.aggregations import (
 )
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_steps import linear_step
+from kavg.analysis.exact.methods.accumulation_moments import iterate_accumulated
 from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
 from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
 from kavg.analysis.exact.methods.group_moments import iterate_group_moments
@@ -30,7 +31,7 @@ from kavg.analysis.exact.methods.step_moments import (
 from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
 from kavg.base import AdaptivePeriod
 from kavg.errors import KavgError
-from kavg.optimizers import SGD
+from kavg.optimizers import SGD, Accumulation
 from kavg.problem import Algorithm
 
 Recursion = Callable[[EigenProblem, Algorithm], Iterator[Moments]]
@@ -48,6 +49,7 @@ RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
     (SGD, SampledLearners): iterate_sampled_moments,
     (SGD, Stragglers): iterate_straggler_moments,
     (SGD, StaleGradients): iterate_stale_moments,
+    (Accumulation, AllLearners): iterate_accumulated,
 }
 """By the classes of the optimizer and of the aggregation.
 

@@ -1,0 +1,1 @@
+"""Objectives whose coordinates act on each other: products, valleys and layers."""

@@ -1,0 +1,1 @@
+"""Oracles of regressions: examples that are drawn anew, and labels with noise."""

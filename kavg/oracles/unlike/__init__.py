@@ -1,0 +1,1 @@
+"""Oracles of learners whose functions differ by more than a linear term."""
