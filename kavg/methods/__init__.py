@@ -52,7 +52,6 @@ METHODS: Final[Mapping[str, MakesMethod]] = MappingProxyType(
         "fedavgm": fedavgm,
         "hier_avg": hier_avg,
         "k_avg": k_avg,
-        "large_batch": large_batch,
         "lookahead": lookahead,
         "m_avg": m_avg,
         "minibatch_sgd": minibatch_sgd,

@@ -35,17 +35,21 @@ def minibatch_sgd(P: int, K: int, gamma: float | Schedule, *, mu: float = 0.0) -
     return Algorithm(P, K, gamma, _momentum(mu), optimizer=Accumulation())
 
 
-def synchronous_sgd(P: int, K: int, gamma: float | Schedule, *, mu: float = 0.0) -> Algorithm:
+def synchronous_sgd(
+    P: int,
+    K: int,  # noqa: ARG001 - as other methods
+    gamma: float | Schedule,
+    *,
+    mu: float = 0.0,
+) -> Algorithm:
     """Synchronous SGD: an average after every step, and momentum ``mu``.
 
-    With as many rounds as another method it has as many communications and 1/K of the gradients;
-    with K times as many, the same gradients.  Raises ``KavgError`` unless K is 1.
+    ``K`` is that of the method it is compared with: its own is 1.  With as many rounds it has as
+    many communications and 1/K of the gradients; with K times as many, the same gradients.
 
-    >>> synchronous_sgd(P=4, K=1, gamma=0.05, mu=0.9).outer
-    BlockMomentum(mu=0.9, alpha=1.0)
+    >>> synchronous_sgd(P=4, K=8, gamma=0.05).K
+    1
     """
-    if K != 1:
-        raise KavgError(f"synchronous SGD averages after every step, got K={K}; use K=1, or k_avg")
     return Algorithm(P, 1, gamma, _momentum(mu))
 
 

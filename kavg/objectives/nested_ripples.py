@@ -70,6 +70,11 @@ class NestedRipples:
         """0, exact: no term is negative, and all vanish at 0."""
         return Constant(0.0, "exact", "no term is negative and all vanish at 0")
 
+    @property
+    def minimiser(self) -> Floats | None:
+        """0; None with ``lam = 0``, where there may be others."""
+        return self._broad.minimiser
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
         return self._broad.value(x) + self._narrow.value(x)

@@ -61,6 +61,11 @@ class CurvedValley:
         """0, exact: no term is negative, and all vanish at 0."""
         return Constant(0.0, "exact", "no term is negative and all vanish at 0")
 
+    @property
+    def minimiser(self) -> Floats:
+        """0, the only stationary point."""
+        return np.zeros(self.dim)
+
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
         x = as_floats(x)

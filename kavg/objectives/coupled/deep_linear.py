@@ -12,9 +12,11 @@ import numpy as np
 from annotated_types import Interval
 
 from kavg.base import Constant, Floats, LabelGradient, PlannedGradient, Precision
+from kavg.elementary.powers import raise_to_power
 from kavg.elementary.sums import sum_squares
 from kavg.errors import KavgError
 from kavg.objectives.coupled.gradient_blocks import GradientBlocks, write_rows
+from kavg.objectives.coupled.layer_block import LayerBlock, multiply_layers
 from kavg.objectives.elementwise import as_floats
 from kavg.ranges import Finite, NonNegative, check_count, check_not_negative, check_ranges
 
@@ -27,8 +29,8 @@ class DeepLinear:
     Every ``W_i`` is a square matrix of as many rows as there are targets, and w the matrices one
     after another, row by row; norms are those of all entries.  It is the loss of a linear network
     on whitened inputs, whose best product has the singular values ``targets``.  F is not convex: 0
-    is a saddle, and each target is learnt after a plateau, the larger ones first.  ``FlatMinimum``
-    is the case of two layers and the target 1.
+    is a saddle, and from small weights each target is learnt after a plateau, the largest first.
+    ``FlatMinimum`` is the case of two layers and the target 1.
 
     Where ``l2 > 0`` level sets are bounded, and ``bound_on_level_set`` is an L on them;
     ``bound_on_ball`` is one on a ball.  Runs record ``hessian_trace``.
@@ -41,7 +43,7 @@ class DeepLinear:
     """
 
     kind = "deep_linear"
-    same_bits = "one kind of machine"
+    same_bits = "any machine"
     targets: tuple[Finite, ...]
     depth: Annotated[int, Interval(ge=2), "one layer is a quadratic"] = 2
     l2: NonNegative = 0.0
@@ -58,7 +60,7 @@ class DeepLinear:
     @property
     def outputs(self) -> int:
         """``m^2``, the entries of the product."""
-        return len(self.targets) ** 2
+        return len(self.targets) * len(self.targets)
 
     @property
     def L(self) -> Constant:
@@ -66,7 +68,7 @@ class DeepLinear:
 
         So no step size is stable at every point, and theorems that assume smoothness do not apply.
         """
-        return Constant(inf, "exact", "not globally smooth: see bound_on_level_set of the class")
+        return Constant(inf, "exact", "not globally smooth: bound_on_ball is an L on a ball")
 
     @property
     def f_star(self) -> Constant:
@@ -100,10 +102,11 @@ class DeepLinear:
         ``||E|| sum_{i != k} ||U_i|| ||U_k|| prod_{l != i, k} s_l``.  By Cauchy's and Maclaurin's
         inequalities the sums of products are largest where all ``s_i^2 = radius^2 / D``.
         """
-        share = check_not_negative("radius", radius) ** 2 / self.depth
-        product = share ** (self.depth / 2)
+        radius = check_not_negative("radius", radius)
+        share = radius * radius / self.depth
         size = sqrt(sum(t * t for t in self.targets))
-        return self._bound_hessian(share, product + size, f"||w|| <= {radius:g}")
+        residual = sqrt(raise_to_power(share, self.depth)) + size
+        return self._bound_hessian(share, residual, f"||w|| <= {radius:g}")
 
     def bound_on_level_set(self, value: float) -> Constant:
         """Return an upper bound of the norm of the Hessian where ``F(w) <= value``.
@@ -116,22 +119,21 @@ class DeepLinear:
             raise KavgError(
                 "level sets are bounded if l2 is above 0 only, got l2=0.0; use bound_on_ball"
             )
-        share = 2 * value / self.l2 / self.depth
-        return self._bound_hessian(share, sqrt(2 * value), f"F <= {value:g}")
+        share = 2.0 * value / self.l2 / self.depth
+        return self._bound_hessian(share, sqrt(2.0 * value), f"F <= {value:g}")
 
     def _bound_hessian(self, share: float, residual: float, where: str) -> Constant:
         D = self.depth
-        jacobian2 = D * share ** (D - 1)
-        mixed = sqrt(2 * comb(D, 2) * share ** (D - 2))
+        jacobian2 = D * raise_to_power(share, D - 1)
+        mixed = sqrt(2 * comb(D, 2) * raise_to_power(share, D - 2))
         value = jacobian2 + residual * mixed + self.l2
         return Constant(value, "upper bound", f"norms of products of layers where {where}")
 
     def value(self, x: Floats) -> Floats:
         """Return F at every row, ``(..., d) -> (...)``."""
         x = as_floats(x)
-        residual = _multiply_layers(_split_layers(self, x)) - np.diag(self.targets)
-        loss = sum_squares(residual.reshape(*x.shape[:-1], -1))
-        F: Floats = 0.5 * loss + 0.5 * self.l2 * sum_squares(x)
+        residual = multiply_layers(_split_layers(self, x)) - np.diag(self.targets)
+        F: Floats = 0.5 * _norm2(residual) + 0.5 * self.l2 * sum_squares(x)
         return F
 
     def grad(self, x: Floats, out: Floats) -> Floats:
@@ -150,77 +152,29 @@ class DeepLinear:
         return self._plan_blocks(dtype).write_at_labels
 
     def _plan_blocks(self, dtype: Precision) -> GradientBlocks:
-        return GradientBlocks(self.dim, lambda t, R: _LayerBlock(self, t, R, dtype))
+        def make(t: int, R: int) -> LayerBlock:
+            return LayerBlock(self.targets, self.depth, self.l2, (t, R), dtype)
+
+        return GradientBlocks(self.dim, make)
 
 
 def _split_layers(network: DeepLinear, x: Floats) -> list[Floats]:
-    """Return the layers ``W_1, ..., W_D`` as views ``(..., m, m)`` of ``x (..., d)``."""
+    """Return the layers ``W_1, ..., W_D``, each ``(..., m, m)``, of ``x (..., d)``."""
     m = len(network.targets)
     layers = np.ascontiguousarray(x).reshape(*x.shape[:-1], network.depth, m, m)
     return [layers[..., i, :, :] for i in range(network.depth)]
 
 
-def _multiply_layers(layers: list[Floats]) -> Floats:
-    product = layers[0]
-    for layer in layers[1:]:
-        product = layer @ product
-    return product
+def _norm2(matrices: Floats) -> Floats:
+    m = matrices.shape[-1]
+    return sum_squares(np.ascontiguousarray(matrices).reshape(*matrices.shape[:-2], m * m))
 
 
 def _hessian_trace(network: DeepLinear, w: Floats) -> Floats:
-    layers, ones = _split_layers(network, w), np.eye(len(network.targets))
+    layers, one = _split_layers(network, w), np.eye(len(network.targets))
     total: Floats = np.full(w.shape[:-1], network.l2 * network.dim)
     for i in range(network.depth):
-        before = np.square(_multiply_layers([ones, *layers[:i]]))
-        after = np.square(_multiply_layers([ones, *layers[i + 1 :]]))
-        total = total + before.sum(axis=(-2, -1)) * after.sum(axis=(-2, -1))
+        before = multiply_layers([one, *layers[:i]])
+        after = multiply_layers([one, *layers[i + 1 :]])
+        total = total + _norm2(before) * _norm2(after)
     return total
-
-
-@final
-class _LayerBlock:
-    """The gradient of a block of rows, by one pass forward and one back.
-
-    Each matrix is contiguous, so that BLAS multiplies all of them in one way.
-    """
-
-    def __init__(self, network: DeepLinear, t: int, R: int, dtype: Precision) -> None:
-        D, m = network.depth, len(network.targets)
-        self.x, self.g, self.decay = np.empty((3, t, R, network.dim), dtype)
-        self.layers = [self.x.reshape(t, R, D, m, m)[:, :, i] for i in range(D)]
-        self.gradients = [self.g.reshape(t, R, D, m, m)[:, :, i] for i in range(D)]
-        # products[i] is W_{i+1} ... W_1; the last becomes the residual.
-        self.products = np.empty((D, t, R, m, m), dtype)
-        self.back = np.empty((2, t, R, m, m), dtype)
-        # For each row, as NumPy would allocate a buffer to broadcast them.
-        self.targets = np.empty((t, R, m, m), dtype)
-        self.targets[...] = np.diag(network.targets)
-        self.noise = np.zeros((t, R, m, m), dtype)
-        self.labels = self.noise.reshape(t, R, m * m)
-        self.l2 = np.array(network.l2, dtype)
-
-    def compute(self) -> None:
-        """Compute the gradients of the layers."""
-        # Far out products overflow, and the run is then said to have diverged.
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._go_forward()
-            self._go_back()
-
-    def _go_forward(self) -> None:
-        np.copyto(self.products[0], self.layers[0])
-        for i in range(1, len(self.layers)):
-            np.matmul(self.layers[i], self.products[i - 1], out=self.products[i])
-        residual = self.products[-1]
-        np.subtract(residual, self.targets, out=residual)
-        np.subtract(residual, self.noise, out=residual)
-
-    def _go_back(self) -> None:
-        back, other = self.back
-        np.copyto(back, self.products[-1])
-        for i in range(len(self.layers) - 1, 0, -1):
-            np.matmul(back, self.products[i - 1].mT, out=self.gradients[i])
-            np.matmul(self.layers[i].mT, back, out=other)
-            back, other = other, back
-        np.copyto(self.gradients[0], back)
-        np.multiply(self.x, self.l2, out=self.decay)
-        np.add(self.g, self.decay, out=self.g)

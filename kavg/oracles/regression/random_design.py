@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
-from kavg.elementary.sums import halve
+from kavg.elementary.sums import halve, sum_over_coordinates
 from kavg.errors import KavgError
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
@@ -102,7 +102,7 @@ class RandomDesign:
         KavgError if the objective is no quadratic of this kind.
         """
         h = _eigenvalues(objective)
-        trace, positive = float(h.sum()), h[h > 0]
+        trace, positive = float(sum_over_coordinates(h)), h[h > 0]
         M_v = 1.0 + trace / float(positive.min()) if positive.size else 0.0
         return NoiseConstants(
             Constant(self.label_variance * trace, "exact", "label_variance tr H, of the labels"),
