@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, get_args, get_type_hints
 
+from kavg.base import Objective
 from kavg.errors import KavgError
 from kavg.objectives.data.synthetic import Synthetic
+from kavg.objectives.linear import Linear
 from kavg.ranges import check_range
 
 SMALL_VALUES: Final[Mapping[Any, tuple[Any, ...]]] = {
     int: (1, 2, 10),
     float: (1.0, 0.5, 3.0, -1.0),
     tuple[float, ...]: ((0.1, 1.0),),
+    Objective: (Linear(dim=1),),
     # Two classes, -1 and 1, serve regressions as well.
     Synthetic: (Synthetic("classification", examples=64, features=4),),
 }

@@ -48,6 +48,9 @@ PRECISIONS = ("float64", "float32")
 LENGTH = 16
 """Hexadecimal digits of a digest that are kept."""
 
+ONE_OBJECTIVE = ("minibatch", "differing", "label_noise")
+"""Oracles that do not suit every quadratic, with runs of their own."""
+
 Run = tuple[Problem, Algorithm, dict[str, Any]]
 
 
@@ -123,7 +126,7 @@ def runs_of_oracles() -> Iterator[tuple[str, Run]]:
 def portable_oracles() -> Iterator[tuple[str, Any]]:
     """Instances of the kinds that promise the same bits, in each of their forms."""
     for kind, cls in oracles.KINDS.items():
-        if kind == "minibatch" or find_same_bits(cls(**small_settings(cls))) != "any machine":
+        if kind in ONE_OBJECTIVE or find_same_bits(cls(**small_settings(cls))) != "any machine":
             continue
         flags = [field.name for field in dataclasses.fields(cls) if field.type == "bool"]
         for values in product((False, True), repeat=len(flags)):
@@ -174,6 +177,22 @@ class Centres:
             out[...] = x - sum(taken[..., i, :] for i in range(B)) / B
 
         return gradient
+
+
+def runs_of_functions() -> Iterator[tuple[str, Run]]:
+    """Learners whose functions differ, and noise of labels, with the objectives that they suit."""
+    method = Algorithm(P=5, K=3, gamma=0.02, outer=outer.BlockMomentum(mu=0.5))
+    noise = oracles.Rademacher(sigma2=1.0)
+    pairs = {
+        "differing": (objectives.Cosine(3), oracles.Differing(objectives.SineBowl(3), noise)),
+        "scaled": (objectives.Cosine(3), oracles.Scaled(0.5, zeta2=2.0, noise=noise)),
+        "label_noise": (objectives.FlatMinimum(), oracles.LabelNoise(0.5, B=2)),
+        "label_noise of layers": (objectives.DeepLinear((2.0, 0.5), 3), oracles.LabelNoise(0.5)),
+        "random_design": (objectives.Quadratic((0.5, 1.0)), oracles.RandomDesign(0.5, B=3)),
+    }
+    for (name, (objective, law)), dtype in product(pairs.items(), PRECISIONS):
+        problem = Problem(objective, law, 0.75)
+        yield f"oracle {name}, {dtype}", (problem, method, {"replicas": 2, "tile": 2, "dtype": dtype})
 
 
 def runs_of_rules() -> Iterator[tuple[str, Run]]:
@@ -282,7 +301,8 @@ def runs_of_periods() -> Iterator[tuple[str, Run]]:
 def large_runs() -> Iterator[tuple[str, Run]]:
     """More coordinates than blocks, halved sums and one chunk of an Allreduce have."""
     method = Algorithm(P=2, K=2, gamma=0.05, outer=outer.BlockMomentum(mu=0.5))
-    laws = {name: law for name, law in portable_oracles() if name not in ("none", "shifted")}
+    others = ("none", "shifted", "scaled", "random_design")
+    laws = {name: law for name, law in portable_oracles() if name not in others}
     functions = (
         objectives.DoubleWell,
         objectives.Cosine,

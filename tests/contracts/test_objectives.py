@@ -22,10 +22,14 @@ from kavg.elementary.block_function import BLOCK
 from kavg.gradients import has_gradient_plan
 from kavg.objectives import (
     Cosine,
+    CurvedValley,
+    DeepLinear,
     DoubleWell,
+    FlatMinimum,
     Himmelblau,
     Linear,
     LogSpectrum,
+    NestedRipples,
     Quadratic,
     Rosenbrock,
     SineBowl,
@@ -52,6 +56,11 @@ TABLE: dict[str, Any] = {
     "linear, downhill": Linear(dim=4, slope=-1.5),
     "linear, level": Linear(dim=2, slope=0.0),
     "sine bowl, wide": SineBowl(dim=100),
+    "curved valley, sharp": CurvedValley(dim=2, condition=1e4, bend=3.0),
+    "curved valley, straight": CurvedValley(dim=130, bend=0.0),
+    "deep linear, penalty": DeepLinear((2.0, 0.25), l2=0.5),
+    "deep linear, one unit": DeepLinear((1.0,)),
+    "nested ripples, narrow": NestedRipples(dim=4, lam=0.3, fine_omega=40.0),
 }
 MINIMISERS: dict[str, list[float]] = {
     "double_well": [TABLE["double_well"].well * sign for sign in (1, -1, 1, 1, -1)],
@@ -60,6 +69,10 @@ MINIMISERS: dict[str, list[float]] = {
     "triangular wave, three": [0.0, 4.0, -8.0],
     "rosenbrock": [1.0, 1.0],
     "himmelblau": [3.0, 2.0],
+    "flat_minimum": [1.0, 1.0],
+    "deep_linear": [0.1**0.5, 0.0, 0.0, 1.0] * 2,
+    "deep linear, penalty": [1.5**0.5, 0.0, 0.0, 0.0] * 2,
+    "deep linear, one unit": [2.0, 0.5],
 }
 """Where F is least, if not at 0: a number for each coordinate of the instance in ``TABLE``."""
 SMOOTH = [name for name, F in TABLE.items() if np.isfinite(F.L.value)]
@@ -69,7 +82,8 @@ ATTAINED = [name for name in BOUNDED if TABLE[name].f_star.how == "exact"]
 UNBOUNDED = [name for name, F in TABLE.items() if np.isinf(F.f_star.value)]
 LOJASIEWICZ = [name for name, F in TABLE.items() if hasattr(F, "pl") and F.pl.how != "unknown"]
 PLANNED = [name for name, F in TABLE.items() if has_gradient_plan(F)]
-IN_PLACE = [name for name, F in TABLE.items() if not isinstance(F, Rosenbrock | Himmelblau)]
+PLANE = Rosenbrock | Himmelblau | FlatMinimum
+IN_PLACE = [name for name, F in TABLE.items() if not isinstance(F, PLANE)]
 WORKSPACE = 60 * BLOCK
 """Bytes that a gradient may need for a block of its numbers."""
 SEEDS = st.integers(0, 2**32 - 1)

@@ -24,16 +24,27 @@ from templates.oracle import Uniform
 from kavg import oracles
 from kavg.base import Floats
 from kavg.errors import KavgError
-from kavg.objectives import Cosine, LogisticRegression, Quadratic, RobustRegression
+from kavg.objectives import (
+    Cosine,
+    DeepLinear,
+    FlatMinimum,
+    LogisticRegression,
+    Quadratic,
+    RobustRegression,
+)
 from kavg.objectives.data import Data
 from kavg.objectives.instances import small_settings
 from kavg.oracles import (
     KINDS,
+    Differing,
     Gaussian,
+    LabelNoise,
     MiniBatch,
     Noiseless,
     Partition,
     Rademacher,
+    RandomDesign,
+    Scaled,
     Shifted,
     Sphere,
     StateDependent,
@@ -41,6 +52,7 @@ from kavg.oracles import (
 )
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.shifted import shifts
+from kavg.oracles.unlike.pairs import pair_factors
 
 SIGMAS = 5.0
 """Width of every interval below, in standard errors: a false alarm in two million, seeds fixed."""
@@ -78,7 +90,13 @@ def small_case(cls: Any, analytic: Any, finite_sum: Any) -> Case:
 FAMILY = {**KINDS, "template": Uniform}
 ADDITIVE = {kind: cls for kind, cls in FAMILY.items() if issubclass(cls, AdditiveNoise)}
 # The square of Student's t with the default nu = 3 has no variance: see HEAVY.
-LIGHT = {kind: cls for kind, cls in FAMILY.items() if kind != "student_t"}
+# Others are for objectives of one kind, and the instances by hand have those.
+GENERAL = {
+    kind: cls
+    for kind, cls in FAMILY.items()
+    if kind not in ("differing", "label_noise", "random_design")
+}
+LIGHT = {kind: cls for kind, cls in GENERAL.items() if kind != "student_t"}
 TABLE: dict[str, Case] = {
     kind: small_case(cls, COSINE, LOGISTIC) for kind, cls in LIGHT.items()
 } | {
@@ -112,8 +130,21 @@ TABLE: dict[str, Case] = {
     "shifted, gaussian": Case(Shifted(zeta2=2.0, noise=Gaussian(sigma2=1.0, B=2)), COSINE),
     "shifted, exact": Case(Shifted(zeta2=2.0), QUADRATIC),
     "shifted, sphere": Case(Shifted(zeta2=0.1, noise=Sphere(sigma2=1.0), seed=3), QUADRATIC),
+    "scaled, exact": Case(Scaled(spread=0.5, zeta2=2.0), QUADRATIC),
+    "scaled, gaussian": Case(Scaled(0.9, 1.0, Gaussian(sigma2=2.0, B=2), seed=3), COSINE),
+    "differing": Case(Differing(Quadratic((1.0, 0.1, 4.0))), QUADRATIC),
+    "differing, sphere": Case(
+        Differing(Cosine(dim=5, lam=0.0, A=2.0), Sphere(sigma2=1.0)), COSINE
+    ),
+    "random_design": Case(RandomDesign(label_variance=0.5), QUADRATIC),
+    "random_design, batch": Case(RandomDesign(label_variance=2.0, B=3), QUADRATIC),
+    "random_design, exact labels": Case(RandomDesign(0.0, B=2), Quadratic((0.0, 1.0))),
+    "label_noise": Case(LabelNoise(label_variance=0.5), FlatMinimum()),
+    "label_noise, layers": Case(LabelNoise(1.0, B=3), DeepLinear((2.0, 0.5))),
 }
-NOISY = [n for n, c in TABLE.items() if c.oracle != Noiseless() and n != "minibatch, all"]
+# Of these some learners are alike.
+ALIKE = ("none", "minibatch, all", "scaled", "differing")
+NOISY = [n for n in TABLE if n not in ALIKE]
 HEAVY = {
     "student_t, nu 2.5": Case(StudentT(sigma2=1.0, nu=2.5), COSINE),
     "student_t, nu 3": Case(StudentT(sigma2=1.0, nu=3.0), QUADRATIC),
@@ -175,8 +206,20 @@ def claim(case: Case, x: Floats) -> tuple[Floats, Floats]:
         spread = np.square(single[parts] - means[:, None]).sum(axis=(1, 2)) / n
         return means, spread / oracle.B * left
     means = np.broadcast_to(full, (P, full.size))
-    if isinstance(oracle, Shifted):
+    _, s = pair_factors(P, range(P))
+    if isinstance(oracle, Scaled):
+        means = means * (1 + oracle.spread * s)[:, None]
+    if isinstance(oracle, Shifted | Scaled):
         means = means + shifts(oracle.zeta2, oracle.seed, P, full.size, range(P))
+    if isinstance(oracle, Differing):
+        means = means + s[:, None] * oracle.function.grad(x, np.empty_like(x))
+    if isinstance(oracle, RandomDesign):
+        h = objective.eigenvalues
+        design = (x @ (h * x) + oracle.label_variance) * h.sum() + full @ full
+        return means, np.full(P, design / oracle.B)
+    if isinstance(oracle, LabelNoise):
+        jacobian2 = objective.measures["hessian_trace"](x)
+        return means, np.full(P, oracle.label_variance / oracle.B * jacobian2)
     assumed = oracle.constants(objective)
     variance = (assumed.M.value + assumed.M_v.value * float(full @ full)) / assumed.B
     return means, np.full(P, variance)
@@ -300,7 +343,7 @@ def test_steps_seeds_learners_and_replicas_differ(name: str) -> None:
     x = everywhere(point(case, 1), replicas=40)
     gradient = plan(case, replicas=40)
     first, second = (at(gradient, range(P), x, step) for step in (0, 1))
-    exact = isinstance(case.oracle, Shifted) and case.oracle.noise == Noiseless()
+    exact = getattr(case.oracle, "noise", None) == Noiseless()
     if not exact:
         assert not np.array_equal(first, second)
         assert not np.array_equal(first, at(plan(case, replicas=40, seed=6), range(P), x, 0))
@@ -324,8 +367,11 @@ def test_only_out_is_written(name: str) -> None:
 LARGE = LogisticRegression(examples(24, 32))
 WIDE = Cosine(dim=32)
 ALLOCATION: dict[str, Case] = {
-    kind: small_case(cls, WIDE, LARGE) for kind, cls in FAMILY.items()
+    kind: small_case(cls, WIDE, LARGE) for kind, cls in GENERAL.items()
 } | {
+    "differing": Case(Differing(Cosine(dim=32, A=2.0), Gaussian(sigma2=1.0)), WIDE),
+    "random_design": Case(RandomDesign(1.0, B=2), Quadratic((0.5,) * 32)),
+    "label_noise": Case(LabelNoise(1.0), DeepLinear((0.5,) * 4)),
     "shifted, gaussian": Case(Shifted(zeta2=1.0, noise=Gaussian(sigma2=1.0)), WIDE),
     "minibatch, four": Case(MiniBatch(B=4), LARGE),
     "minibatch, distinct": Case(MiniBatch(B=4, sampling="without_replacement"), LARGE),

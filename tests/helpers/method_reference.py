@@ -70,6 +70,7 @@ def adamw(learner, g, gamma, o):
 
 LOCAL_STEPS = {
     "sgd": sgd,
+    "accumulation": sgd,
     "heavy_ball": heavy_ball,
     "nesterov_steps": nesterov,
     "adam": adam,
@@ -79,9 +80,9 @@ LOCAL_STEPS = {
 
 def changed(g, x, o):
     """The gradient clipped by its norm, then with the decay of weights that is not decoupled."""
-    if o.clip is not None:
+    if getattr(o, "clip", None) is not None:
         g = g * min(1.0, o.clip / (np.sqrt(np.sum(g * g)) + 1e-6))
-    return g if o.kind == "adamw" else g + o.weight_decay * x
+    return g if o.kind == "adamw" else g + getattr(o, "weight_decay", 0.0) * x
 
 
 @dataclass
@@ -100,10 +101,11 @@ class Place:
 
     def take(self, learner, steps=None):
         """The local steps of a learner, by default all of the round."""
-        optimizer = self.method.optimizer
+        optimizer, start = self.method.optimizer, learner.x
         for step in self.steps if steps is None else steps:
             learner.age += 1
-            g = changed(self.gradient(learner.x, learner.j, step), learner.x, optimizer)
+            x = start if optimizer.kind == "accumulation" else learner.x
+            g = changed(self.gradient(x, learner.j, step), x, optimizer)
             LOCAL_STEPS[optimizer.kind](learner, g, self.gamma, optimizer)
 
 

@@ -35,6 +35,10 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "AdamW, kept": method(
         optimizer=optimizers.AdamW(0.7, 0.9, weight_decay=0.5, at_average="kept")
     ),
+    "mini-batch SGD": method(optimizer=optimizers.Accumulation()),
+    "mini-batch SGD, momentum": method(
+        outer.BlockMomentum(0.5), optimizer=optimizers.Accumulation()
+    ),
     "SGD, clipped": method(optimizer=optimizers.SGD(clip=0.8)),
     "heavy ball, clipped, with decay": method(
         optimizer=optimizers.HeavyBall(0.7, "kept", clip=0.8, weight_decay=0.5)

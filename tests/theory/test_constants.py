@@ -33,9 +33,10 @@ def spectra(low):
 
 
 def by_default(cls):
-    """Small instances, in one to four dimensions where there is a choice."""
-    given = {name: st.just(value) for name, value in small_settings(cls).items()}
-    return st.builds(cls, **given | ({"dim": DIM} if "dim" in given else {}))
+    """Small instances, in up to four dimensions where there is a choice."""
+    small = small_settings(cls)
+    drawn = {name: st.just(value) for name, value in small.items()}
+    return st.builds(cls, **drawn | ({"dim": st.integers(small["dim"], 4)} if "dim" in small else {}))
 
 
 ANALYTIC = {

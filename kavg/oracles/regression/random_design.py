@@ -48,7 +48,8 @@ class FreshBatches:
         scaled, features, products, total = self.work[:, :, :t]
         roots, residual = self.roots[:, :t], self.residual[:t]
         examples = self.normals.draw(step, 1.0).reshape(t, -1, self.B, self.d + 1)
-        np.multiply(x.transpose(2, 0, 1), roots, out=scaled)
+        np.copyto(scaled, x.transpose(2, 0, 1))
+        np.multiply(scaled, roots, out=scaled)
         total.fill(0.0)
         for b in range(self.B):
             np.copyto(features, examples[:, :, b, :-1].transpose(2, 0, 1))
@@ -61,7 +62,8 @@ class FreshBatches:
             np.multiply(features, products, out=products)
             np.add(total, products, out=total)
         np.multiply(total, self.share, out=total)
-        np.multiply(total, roots, out=out.transpose(2, 0, 1))
+        np.multiply(total, roots, out=total)
+        np.copyto(out.transpose(2, 0, 1), total)
 
 
 @final

@@ -15,11 +15,15 @@ from kavg.base import Objective
 from kavg.errors import KavgError
 from kavg.objectives import (
     Cosine,
+    CurvedValley,
+    DeepLinear,
     DoubleWell,
+    FlatMinimum,
     Himmelblau,
     Linear,
     Logarithm,
     LogSpectrum,
+    NestedRipples,
     Quadratic,
     Rosenbrock,
     Saturating,
@@ -28,7 +32,7 @@ from kavg.objectives import (
 )
 from kavg.objectives.rotation import haar_rotation
 
-PI = np.pi
+PI, ROOT = np.pi, np.sqrt(3.0)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +55,34 @@ PI = np.pi
         (SineBowl(2), [PI / 2, 0.0], PI**2 / 4 + 3, [PI, 0.0]),
         (Rosenbrock(), [-1.0, 2.0], 104.0, [396.0, 200.0]),
         (Himmelblau(), [1.0, 1.0], 106.0, [-46.0, -38.0]),
+        (FlatMinimum(), [3.0, 1.0], 2.0, [2.0, 6.0]),
+        (DeepLinear((1.0,), depth=3), [1.0, 2.0, 3.0], 12.5, [30.0, 15.0, 10.0]),
+        # W_2 W_1 = [[1, 2], [1, 3]], E = [[-1, 2], [1, 2]]; E W_1^T = [[3, 2], [5, 2]].
+        (
+            DeepLinear((2.0, 1.0), l2=0.5),
+            [1.0, 2.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0],
+            5 + 2.25,
+            [0.5, 5.0, 1.0, 2.5, 3.5, 2.0, 5.5, 2.5],
+        ),
+        # psi(sqrt 3) = 1 and psi'(sqrt 3) = sqrt(3)/2.
+        (
+            CurvedValley(2, condition=4.0, bend=0.5),
+            [ROOT, 0.5 + ROOT],
+            3 / 8 + 1,
+            [ROOT / 4 - 0.375, ROOT / 2],
+        ),
+        (
+            CurvedValley(3, condition=4.0, bend=0.5),
+            [0.0, ROOT, 0.5 + ROOT],
+            2.0,
+            [0.0, ROOT / 2 - 0.375, ROOT / 2],
+        ),
+        (
+            NestedRipples(1, lam=2.0, A=1.5, omega=2.0, fine_A=0.5, fine_omega=4.0),
+            [PI / 2],
+            PI**2 / 4 + 3,
+            [PI],
+        ),
     ],
 )
 def test_values_and_gradients_by_hand(
@@ -79,6 +111,9 @@ def test_values_and_gradients_by_hand(
         (SineBowl(4), 8.0, 0.0),
         (Rosenbrock(), np.inf, 0.0),
         (Himmelblau(), np.inf, 0.0),
+        (FlatMinimum(), np.inf, 0.0),
+        (DeepLinear((1.0, 2.0), depth=3), np.inf, 0.0),
+        (NestedRipples(5), 32.5, 0.0),
     ],
 )
 def test_constants_by_hand(F: Objective, L: float, f_star: float | None) -> None:
