@@ -11,7 +11,8 @@ import pytest
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
 from kavg.analysis.exact.stationary_values import stationary_values
-from kavg.analysis.exact.trajectory import exact_trajectory, to_eigenbasis
+from kavg.analysis.exact.problem_directions import to_eigenbasis
+from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.measures import ExponentialMean, SuffixMean, UniformMean
 from kavg.objectives import Cosine, Linear, Quadratic
 from kavg.objectives.spectrum import LogSpectrum

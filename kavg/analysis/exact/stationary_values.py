@@ -12,8 +12,9 @@ from kavg.analysis.exact.methods import choose_moments
 from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
 from kavg.analysis.exact.methods.stationary_optimizers import stationary_optimizer_moments
 from kavg.analysis.exact.moment_recursion import Moments, local_noise
+from kavg.analysis.exact.problem_directions import to_eigenbasis
 from kavg.analysis.exact.stationary import stationary_covariance
-from kavg.analysis.exact.trajectory import check_exact_method, to_eigenbasis
+from kavg.analysis.exact.trajectory import check_exact_method
 from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.problem import Algorithm, Problem
