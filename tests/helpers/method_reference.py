@@ -438,7 +438,10 @@ N, R, SEED = 8, 2, 9
 
 
 def largest_difference(method: Algorithm, transcribed: Algorithm | None = None) -> float:
-    """The largest difference of a coordinate or a dispersion in N rounds, from the engine's."""
+    """The largest difference in N rounds from the engine: of a coordinate, or of a dispersion.
+
+    Relative to the largest coordinate, or to the dispersion, where these are above 1.
+    """
     spy = SpyOracle(NOISE)
     problem = kavg.Problem(OBJECTIVE, spy, (2.0, -1.0, 0.5))
     found = kavg.meta_iterations(problem, method, replicas=R, seed=SEED, tile=2)
@@ -453,5 +456,6 @@ def largest_difference(method: Algorithm, transcribed: Algorithm | None = None) 
         learners = [Learner(j, start.w[r]) for j in range(other.P)]
         reference = rounds(Place(other, gradient, r, learners), start.w[r], Ks)
         for done, (w, spread) in zip(engine, reference, strict=False):
-            differences += [np.abs(done.w[r] - w).max(), abs(done.dispersion[r] - spread)]
+            differences.append(np.abs(done.w[r] - w).max() / max(1.0, np.abs(w).max()))
+            differences.append(abs(done.dispersion[r] - spread) / max(1.0, spread))
     return float(max(differences))
