@@ -104,7 +104,8 @@ def _validate_shapes(run: Trajectory) -> None:
         raise ValueError(f"its exponents are of type {exponents.dtype}, shape {exponents.shape}")
     _validate_local_steps(run, T)
     memory = run.measure_memory
-    if memory.dtype != np.float64 or (memory.size and memory.shape != (len(w), memory.size // len(w))):
+    fits = memory.shape == (0,) or (memory.ndim == 2 and len(memory) == len(w))
+    if memory.dtype != np.float64 or not fits:
         raise ValueError(f"its measures remember {memory.dtype} numbers of shape {memory.shape}")
     if any(values.shape != (T, len(w)) for values in run.series.values()):
         raise ValueError(f"its series are not of shape {(T, len(w))}")

@@ -63,7 +63,8 @@ def outer_gain(rule: Outer, gamma: float) -> float:
     With ``v' = a v + b d`` and ``w' = w + c v + e d`` it is ``e + c b / (1 - a)``.
 
     >>> from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
-    >>> [outer_gain(rule, 0.1) for rule in (Averaging(), BlockMomentum(0.5), NesterovMomentum(0.75))]
+    >>> rules = Averaging(), BlockMomentum(0.5), NesterovMomentum(0.75)
+    >>> [outer_gain(rule, 0.1) for rule in rules]
     [1.0, 2.0, 4.0]
     """
     if not rule.memory:

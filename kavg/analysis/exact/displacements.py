@@ -1,14 +1,15 @@
 """Exact moments of mean displacements, and of the learners about them, in every direction.
 
-In one eigendirection put ``r = 1 - gamma h``, ``rho = r^K``, ``S = gamma (1 + r + ... + r^(K-1))``,
-and let ``z = (w, v)`` be the state before a round, ``y = s . z`` its start, and ``a_K`` the variance
-that a learner's noise gathers (``moment_recursion``).  The mean displacement is
+In one eigendirection put ``r = 1 - gamma h``, ``rho = r^K`` and
+``S = gamma (1 + r + ... + r^(K-1))``, and let ``z = (w, v)`` be the state before a round,
+``y = s . z`` its start, and ``a_K`` the variance that a learner's noise gathers
+(``moment_recursion``).  The mean displacement is
 
     d = (rho - 1) y - S c + e,        e of mean 0 and variance a_K / P, given z,
 
-so ``Cov(z, d) = (rho - 1) Cov(z) s`` and ``Var d = (rho - 1)^2 Var y + a_K / P``.  With ``z' = T z +
-g d`` the move of w is ``(T_w - e_w) . z + g_w d``, and the displacement ``d'`` of the next round has
-``Cov(d', d) = (rho' - 1) s' . (T Cov(z, d) + g Var d)``, as its own noise is new.
+so ``Cov(z, d) = (rho - 1) Cov(z) s`` and ``Var d = (rho - 1)^2 Var y + a_K / P``.  With
+``z' = T z + g d`` the move of w is ``(T_w - e_w) . z + g_w d``, and the displacement ``d'`` of the
+next round has ``Cov(d', d) = (rho' - 1) s' . (T Cov(z, d) + g Var d)``, as its own noise is new.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ from kavg.problem import Algorithm
 class DisplacementMoments:
     """Moments of a round, each ``(d,)``: a number a direction.
 
-    ``square`` is ``E d^2``, ``lag`` is ``E d d'`` with the displacement of the round before (NaN in
-    the first), ``move`` is ``E d (w' - w)``, and ``spread`` the mean square of the learners about d.
+    ``square`` is ``E d^2``, ``lag`` the mean product with the displacement of the round before (NaN
+    in the first), ``move`` is ``E d (w' - w)``, and ``spread`` the mean square of the learners
+    about d.
     """
 
     square: Floats
@@ -66,7 +68,7 @@ def iterate_displacements(
     """
     last: _Last | None = None
     for n in range(1, len(found.mean)):
-        before = Moments(*(part[n - 1] for part in (found.mean, found.covariance, found.dispersion)))
+        before = Moments(found.mean[n - 1], found.covariance[n - 1], found.dispersion[n - 1])
         if algorithm.is_restart(n):
             before = forget_memory(before)
             last = None if last is None else _Last(last.mean, last.beside * (1.0, 0.0))

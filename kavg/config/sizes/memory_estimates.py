@@ -155,7 +155,9 @@ def check_record_memory(
     _check_memory(algorithms * T * each, what, "raise record.every")
 
 
-def check_measures(problem: Problem, algorithms: Sequence[Algorithm], record: Record, R: int) -> None:
+def check_measures(
+    problem: Problem, algorithms: Sequence[Algorithm], record: Record, R: int
+) -> None:
     """Raise KavgError if a measure of rounds has no meaning in a run, or remembers too much.
 
     Each is planned for one replica.

@@ -42,7 +42,8 @@ class ReadingPlan:
 class LearnerReadings:
     """The readings of one round after another, with workspace for all.
 
-    Means are over ``m`` learners.  A round calls ``read_displacements``, then ``read_iterates``, then ``add_to``.
+    Means are over ``m`` learners.  A round calls ``read_displacements``, ``read_iterates`` and
+    ``add_to``, in this order.
     """
 
     def __init__(
