@@ -13,6 +13,8 @@ from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.cli import execution
 from kavg.config import parse_config
 from kavg.config.settings_file import load_config, to_toml
+from kavg.config.sizes import memory_estimates
+from kavg.storage.limits import MemoryLimit
 
 NAMES = ["alignment", "sharpness", {"kind": "spread", "directions": [0, 4]}, "distance"]
 ELASTIC = k_avg(name="EASGD", aggregation={"kind": "elastic", "alpha": 0.2})
@@ -101,7 +103,8 @@ def test_a_sweep_records_measures_and_has_targets_of_them(call, here):
         config.problem, config.algorithms[1], rounds=8, replicas=3, seed=1,
         record=["distance", "alignment"],
     )  # fmt: skip
-    np.testing.assert_array_equal(table.select(point=0)["lag_product"].reshape(9, 3), alone.lag_product)
+    found = table.select(point=0)["lag_product"].reshape(9, 3)
+    np.testing.assert_array_equal(found, alone.lag_product)
 
 
 def test_exact_means_stand_beside_measured_ones(call, here):
@@ -135,7 +138,7 @@ WRONG = {
     "a name": (["sharpnes"], "record: there is no measure 'sharpnes'; use alignment, "),
     "a text": ("sharpness", "record.measures: needs a list"),
     "a number": ([3], "record.measures[0]: needs a table or a text"),
-    "a direction": ([{"kind": "spread", "directions": [5]}], "record: directions of the spread must"),
+    "a direction": ([{"kind": "spread", "directions": [5]}], "record: directions of the spread"),
     "both": ([{"kind": "spread", "directions": [0], "vector": [1.0]}], "directions or a vector"),
     "twice": (["distance", "distance"], "the name 'distance2' in record is taken"),
     "a key": ([{"kind": "sharpness", "tol": 0.1}], "tolerance"),
@@ -150,16 +153,11 @@ def test_measures_that_cannot_be_recorded(call, here, given, said):
     assert said in " ".join(err.split())
 
 
-def test_memory_that_no_machine_has_is_refused(call, here):
-    # Elements of w fit, and what alignment remembers of them does not.
-    from kavg.config.sizes import memory_estimates
-
-    limit = memory_estimates.list_memory_limits(1)[0].share
-    d = int(limit / 8 / 3 / 150)
-    write_settings(
-        here / "big.toml", objective={"kind": "cosine", "dim": d}, replicas=3,
-        record={"measures": ["alignment"] * 1 + [{"kind": "ema", "name": f"{i}"} for i in range(60)]},
-    )  # fmt: skip
+def test_memory_that_no_machine_has_is_refused(call, here, monkeypatch):
+    few = [MemoryLimit(20_000.0, "a test")]
+    monkeypatch.setattr(memory_estimates, "list_memory_limits", lambda ranks: few)
+    averages = [{"kind": "ema", "name": f"{i}"} for i in range(60)]
+    write_settings(here / "big.toml", rounds=2, record={"measures": averages})
     code, _, err = call("run", "big.toml", "-q")
     assert code == 2
     assert "what measures remember of 3 replicas would take about" in " ".join(err.split())

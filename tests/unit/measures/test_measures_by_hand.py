@@ -45,7 +45,8 @@ def test_displacements_that_turn_have_a_negative_correlation():
 
 def test_momentum_gains_less_where_displacements_turn():
     # The same bowl with mu = 1/2: d = -6; then w = -2, v = -6, d = 3, v = 0.
-    found = run(objectives.Quadratic((1.5,)), ["alignment"], rule=outer.BlockMomentum(0.5), start=4.0)
+    rule = outer.BlockMomentum(0.5)
+    found = run(objectives.Quadratic((1.5,)), ["alignment"], rule=rule, start=4.0)
     np.testing.assert_array_equal(found.aligned_gain[1:3, 0], [1, 0])
 
 
@@ -144,7 +145,8 @@ def test_distance_from_the_minimiser_and_from_a_point():
     found = run(objectives.Rosenbrock(), ["distance"], start=(1.0, 3.0), gamma=1e-3, rounds=1)
     assert found.distance2[0, 0] == 4.0
     point = measures.Distance(point=(0.0, 3.0))
-    assert run(objectives.Rosenbrock(), [point], start=(1.0, 3.0), gamma=1e-3).distance2[0, 0] == 1.0
+    found = run(objectives.Rosenbrock(), [point], start=(1.0, 3.0), gamma=1e-3)
+    assert found.distance2[0, 0] == 1.0
 
 
 WITH_MINIMISER = [
@@ -211,7 +213,8 @@ def test_the_outer_gain_is_the_move_of_a_long_run(rule, gain):
 
 def test_the_effective_step_follows_the_schedule():
     schedule = kavg.schedules.Piecewise((0.4, 0.1), (2,))
-    found = run(objectives.Linear(dim=1), ["effective_step"], rule=outer.BlockMomentum(0.5), gamma=schedule)
+    rule = outer.BlockMomentum(0.5)
+    found = run(objectives.Linear(dim=1), ["effective_step"], rule=rule, gamma=schedule)
     np.testing.assert_array_equal(found.effective_step[1:, 0], [0.8, 0.8, 0.2])
 
 
