@@ -71,6 +71,7 @@ def adamw(learner, g, gamma, o):
 LOCAL_STEPS = {
     "sgd": sgd,
     "accumulation": sgd,
+    "accumulation": sgd,
     "heavy_ball": heavy_ball,
     "nesterov_steps": nesterov,
     "adam": adam,

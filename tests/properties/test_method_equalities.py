@@ -27,6 +27,10 @@ TO_THE_BIT = {
         method(optimizer=optimizers.AdamW(weight_decay=0.0)),
         method(optimizer=optimizers.Adam()),
     ),
+    "mini-batch SGD of one gradient": (
+        method(K=1, optimizer=optimizers.Accumulation()),
+        method(K=1),
+    ),
     "QSR at a constant step": (
         method(K=periods.QuadraticSynchronization(alpha=0.01, least=3)),
         PLAIN,
