@@ -71,7 +71,6 @@ def adamw(learner, g, gamma, o):
 LOCAL_STEPS = {
     "sgd": sgd,
     "accumulation": sgd,
-    "accumulation": sgd,
     "heavy_ball": heavy_ball,
     "nesterov_steps": nesterov,
     "adam": adam,
