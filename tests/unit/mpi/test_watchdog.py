@@ -200,6 +200,7 @@ def run_watched(size, act, timeout):
     def rank(comm: ThreadComm):
         mail = post.rank(comm.Get_rank())
         mail.Allreduce, mail.Allgather = comm.Allreduce, comm.Allgather
+        mail.Split = comm.Split
         mail.Alltoall = lambda out, into: into.__setitem__(
             ..., [row[comm.Get_rank()] for row in comm.gather(out)]
         )
@@ -224,6 +225,26 @@ def test_watched_collectives_are_those_of_the_communicator(said, size):
 
     found, post = run_watched(size, act, TIMEOUT)
     assert found == [([size * (size - 1) / 2] * 3, list(range(size)), size)] * size
+    assert (said, post.codes) == ([], [])
+
+
+def test_collectives_of_a_part_of_the_ranks_are_watched_too(said):
+    """Ranks 0 and 1 add up apart from rank 2, and wait for each other where one is late."""
+
+    def act(watched):
+        dog, rank = watched.watchdog, watched.Get_rank()
+        part = watched.Split(rank // 2, rank)
+        assert dog.calls == 2
+        total, everyone = np.empty(1), np.empty(part.Get_size())
+        part.Allreduce(np.array([1.0 + rank]), total)
+        part.Allgather(np.array([1.0 + rank]), everyone)
+        assert dog.calls == 6
+        place = part.Get_rank()
+        part.Free()
+        return total.item(), everyone.tolist(), place
+
+    found, post = run_watched(3, act, TIMEOUT)
+    assert found == [(3.0, [1.0, 2.0], 0), (3.0, [1.0, 2.0], 1), (3.0, [3.0], 0)]
     assert (said, post.codes) == ([], [])
 
 
