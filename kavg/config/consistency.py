@@ -9,7 +9,11 @@ import numpy as np
 
 from kavg.base import Objective
 from kavg.config.config import Config
-from kavg.config.sizes.counts import check_gradient_count, check_step_count
+from kavg.config.sizes.counts import (
+    check_gradient_count,
+    check_step_count,
+    check_whole_blocks,
+)
 from kavg.config.sizes.memory_estimates import (
     check_batch_memory,
     check_data_memory,
@@ -43,6 +47,8 @@ def consistency_errors(config: Config) -> list[str]:
         return errors
     with collect_error(errors, "start"):
         _require_finite_start(problem, config.seed)
+    with collect_error(errors, "algorithm"):
+        check_whole_blocks(algorithms, config.rounds)
     for one in algorithms:
         with collect_error(errors, "replicas"):
             check_round_memory(problem.objective, one, R)

@@ -34,5 +34,5 @@ def test_a_period_that_does_not_fit_is_said_once(tmp_path):
     one = k_avg(K=VARIED | {"Ks": [2, 3]}, aggregation=GROUPS | {"K1": 2})
     config = write_settings(tmp_path / "my.toml", figures=False, algorithm=[one])
     job = run_kavg_on_ranks(3, "run", config, "-q", "--out", tmp_path / "out")
-    assert job.returncode != 0
-    assert job.stderr.count("K1 must divide K, got K1=2 and K=3") == 1
+    assert job.returncode == 2
+    assert job.stderr.count("K1 must divide K in every round, got K1=2 and K=3 in round 4") == 1

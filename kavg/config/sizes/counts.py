@@ -1,11 +1,11 @@
-"""Errors before a run that takes more gradients or local steps than can be counted."""
+"""Errors before a run in the numbers of gradients, of local steps and of blocks of these."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import AdaptivePeriod, Oracle
+from kavg.base import AdaptivePeriod, AveragesGroups, Oracle
 from kavg.errors import KavgError
 from kavg.oracles import Noiseless
 from kavg.oracles.streams import PLACES
@@ -38,6 +38,24 @@ def check_step_count(algorithms: Sequence[Algorithm], rounds: int, oracle: Oracl
                 f"{one.name}: rounds={rounds} and K={one.K} are more than 2^32 local steps, for "
                 "which there is no noise; reduce one of them, or use oracle kind 'none'"
             )
+
+
+def check_whole_blocks(algorithms: Sequence[Algorithm], rounds: int) -> None:
+    """Raise KavgError if a K that changes is not whole blocks of groups in some round.
+
+    A constant K has been checked with its algorithm, and an adaptive one is known to the run alone.
+    """
+    for one in algorithms:
+        law = one.aggregation
+        if not isinstance(law, AveragesGroups) or isinstance(one.K, AdaptivePeriod):
+            continue
+        for n in range(1, min(rounds, SUMMED) + 1 if callable(one.K) else 1):
+            K = one.count_local_steps(n)
+            if K % law.K1:
+                raise KavgError(
+                    f"{one.name}: K1 must divide K in every round, got K1={law.K1} and K={K} in "
+                    f"round {n}; use a K1 that divides all of them"
+                )
 
 
 def _count_most_steps(one: Algorithm, rounds: int, allowed: int) -> int:
