@@ -154,10 +154,11 @@ def test_measures_that_cannot_be_recorded(call, here, given, said):
 
 
 def test_memory_that_no_machine_has_is_refused(call, here, monkeypatch):
-    few = [MemoryLimit(20_000.0, "a test")]
+    few = [MemoryLimit(5e6, "a test")]
     monkeypatch.setattr(memory_estimates, "list_memory_limits", lambda ranks: few)
     averages = [{"kind": "ema", "name": f"{i}"} for i in range(60)]
-    write_settings(here / "big.toml", rounds=2, record={"measures": averages})
+    bowl = {"kind": "cosine", "dim": 2000}
+    write_settings(here / "big.toml", rounds=2, objective=bowl, record={"measures": averages})
     code, _, err = call("run", "big.toml", "-q")
     assert code == 2
     assert "what measures remember of 3 replicas would take about" in " ".join(err.split())
