@@ -11,14 +11,12 @@ import numpy as np
 from kavg.arrays import freeze
 from kavg.base import Floats, LearnerPoint, ReadsLearners
 from kavg.engine.dispersion import Mask
-from kavg.engine.means import Sums
 from kavg.engine.number_means import NumberMeans
 from kavg.engine.ranks import Ranks
+from kavg.engine.round_dispersion import FoldAgain
 from kavg.errors import KavgError
 from kavg.trajectory import Round
 
-FoldAgain = Callable[[Sums], None]
-"""Adds the displacements of this rank's learners to some sums, once more in the same round."""
 TILE: Final = 32_768
 """Coordinates of learners' iterates that are read at once."""
 
