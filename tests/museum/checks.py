@@ -124,6 +124,14 @@ def local_optimizers_by_hand():
     assert ends(kavg.optimizers.AdamW(0.5, 0.5, 1.0, 0.25), rounds=1) == [-1.15625]
 
 
+def accumulation_by_hand():
+    """F' = w, gamma = 1/4, K = 3 from 16: a round of gradients at its start leaves a quarter."""
+    bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), start=16.0)
+    optimizer = kavg.optimizers.Accumulation()
+    method = kavg.Algorithm(2, 3, 0.25, RULES["averaging"], optimizer=optimizer)
+    assert [done.w.item() for done in walk(bowl, method, 2)] == [16.0, 4.0, 1.0]
+
+
 def own_iterates_by_hand():
     """Learners that keep iterates: what mixing makes of them, and the pull of the old centre."""
     bowl = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), start=8.0)
@@ -316,6 +324,7 @@ CHECKS = (
     Check("resume", "law 8", resuming_changes_nothing),
     Check("hand path", "law 10", the_hand_path),
     Check("optimizers", "law", local_optimizers_by_hand),
+    Check("accumulation", "law", accumulation_by_hand),
     Check("own iterates", "law", own_iterates_by_hand),
     Check("in turn", "law", updates_in_turn_by_hand),
     Check("restart", "law 10", the_hand_path_with_a_restart),

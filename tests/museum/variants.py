@@ -16,6 +16,7 @@ from unittest.mock import patch
 import numpy as np
 from helpers.exact import AnchoredLookAhead
 from museum.aggregation_variants import AGGREGATION_VARIANTS
+from museum.baseline_variants import BASELINE_VARIANTS
 from museum.optimizer_variants import OPTIMIZER_VARIANTS
 from museum.participation_variants import PARTICIPATION_VARIANTS
 from museum.variant import A_SLIP, Planted, Variant
@@ -625,6 +626,7 @@ VARIANTS = (
         batch_forgotten,
     ),
     *OPTIMIZER_VARIANTS,
+    *BASELINE_VARIANTS,
     *AGGREGATION_VARIANTS,
     *PARTICIPATION_VARIANTS,
 )
