@@ -26,7 +26,7 @@ class GroupedLearners:
 
     ``groups`` is their number, which divides P, or the sizes of groups of consecutive learners.
     ``K`` of the ``Algorithm`` is the paper's K2.  The state of an optimizer is reset, kept or
-    averaged at the average of a group too.  ``K1 = K`` is the mean of all learners, and so are groups
+    averaged at a group's average too.  ``K1 = K`` is the mean of all learners, and so are groups
     of one learner unless they reset an optimizer, both to the last bit; one group is K1-step
     averaging up to rounding.  ``SampledLearners`` leaves learners out, and this none.
 

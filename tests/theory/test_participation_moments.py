@@ -50,7 +50,8 @@ CASES = {
     "sampled, shifted": (DIFFERING, 1.0, method(SampledLearners(2), outer=BlockMomentum(0.4))),
     "sampled, unbiased": (Gaussian(1.0), 2.0, method(SampledLearners(2, WEIGHTS))),
     "sampled, normalised": (
-        Gaussian(1.0), 2.0, method(SampledLearners(2, WEIGHTS, "normalised"), outer=NesterovMomentum(0.4)),
+        Gaussian(1.0), 2.0,
+        method(SampledLearners(2, WEIGHTS, "normalised"), outer=NesterovMomentum(0.4)),
     ),
     "own steps": (Gaussian(2.0), 1.0, method(OwnSteps((1, 4, 2, 4, 1)))),
     "own steps, FedNova": (
@@ -58,7 +59,8 @@ CASES = {
     ),
     "stragglers": (DIFFERING, 1.0, method(Stragglers(2, K_slow=1))),
     "stragglers, FedNova": (
-        DIFFERING, Normal(0.5), method(Stragglers(3, 1, "fednova"), outer=BlockMomentum(0.4), restart=4)
+        DIFFERING, Normal(0.5),
+        method(Stragglers(3, 1, "fednova"), outer=BlockMomentum(0.4), restart=4),
     ),
 }  # fmt: skip
 

@@ -53,6 +53,11 @@ class GroupMeans:
     def connect(self) -> None:
         """Find the groups of this rank, with communicators for those on several.  Collective."""
         self.groups = plan_groups(self.sizes, self.ranks.comm)
+        self.ranks.attempt(self._allocate, None)
+        # A rank without workspace cannot take part in the sums of its groups.
+        self.ranks.meet()
+
+    def _allocate(self) -> None:
         known: dict[tuple[int, int], Mean] = {}
         for group in self.groups:
             # Groups of one size and rank use the same sums, one after another.

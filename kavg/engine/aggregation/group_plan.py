@@ -40,7 +40,7 @@ def plan_groups(sizes: Sequence[int], comm: Communicator) -> list[Group]:
     own = assign_learners(P, size, rank)
     shared = find_shared(groups, size)
     mine = {number: _part(groups[number], own) for number in shared}
-    plan = []
+    plan: list[Group] = []
     for parity in range(min(2, len(shared))):
         members = [number for number in shared[parity::2] if mine[number]]
         # Ranks without a group of this split get a communicator each, which nobody uses.
