@@ -192,6 +192,19 @@ def unequal_shares_by_hand():
     assert end((0.0, 0.0), nova, 2, start=8.0) == 2.75
 
 
+def measures_by_hand():
+    """Sharpness at a saddle, learners that differ by b = +-1, and an average that is resumed."""
+    method = kavg.Algorithm(2, 2, 0.5, RULES["averaging"])
+    saddle = kavg.Problem(kavg.objectives.Quadratic((1.0, -4.0)), kavg.oracles.Noiseless(), 0.0)
+    found = run(saddle, method, record=["sharpness"])
+    np.testing.assert_allclose(found.sharpness, 1.0, rtol=1e-3)
+    slope = kavg.Problem(SLOPE.objective, kavg.oracles.Shifted(zeta2=1.0), start=0.0)
+    np.testing.assert_array_equal(run(slope, method, record=["spread"]).spread_0[1:], 1.0)
+    for name in ("ema", "uniform", "alignment"):
+        whole, short = (run(NOISY, method, rounds=n, record=[name]) for n in (4, 2))
+        assert same_bits(whole, run(NOISY, method, record=[name], extends=short))
+
+
 def the_pseudocode():
     """Every rule against the papers' loops, under a schedule, with the same noise."""
     for name, rule in RULES.items():
@@ -329,6 +342,7 @@ CHECKS = (
     Check("in turn", "law", updates_in_turn_by_hand),
     Check("restart", "law 10", the_hand_path_with_a_restart),
     Check("unequal shares", "law", unequal_shares_by_hand),
+    Check("measures", "law", measures_by_hand),
     Check("pseudocode", "law", the_pseudocode),
     Check("moments", "exact", moments_of_a_few_rounds),
     Check("stationary", "exact", the_stationary_law),

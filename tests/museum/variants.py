@@ -17,6 +17,7 @@ import numpy as np
 from helpers.exact import AnchoredLookAhead
 from museum.aggregation_variants import AGGREGATION_VARIANTS
 from museum.baseline_variants import BASELINE_VARIANTS
+from museum.measure_variants import MEASURE_VARIANTS
 from museum.optimizer_variants import OPTIMIZER_VARIANTS
 from museum.participation_variants import PARTICIPATION_VARIANTS
 from museum.variant import A_SLIP, Planted, Variant
@@ -629,4 +630,5 @@ VARIANTS = (
     *BASELINE_VARIANTS,
     *AGGREGATION_VARIANTS,
     *PARTICIPATION_VARIANTS,
+    *MEASURE_VARIANTS,
 )
