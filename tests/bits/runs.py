@@ -28,6 +28,7 @@ from kavg import (
     Algorithm,
     Problem,
     aggregations,
+    measures,
     objectives,
     optimizers,
     oracles,
@@ -58,7 +59,7 @@ def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
     additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
     parts = (runs_of_optimizers, runs_of_aggregations, runs_of_outer_steps, runs_of_periods)
-    families = (*additive, *parts, large_runs)
+    families = (*additive, *parts, runs_of_measures, large_runs)
     return dict(run for family in families for run in family())
 
 
@@ -296,6 +297,19 @@ def runs_of_periods() -> Iterator[tuple[str, Run]]:
     for K, dtype in product(each, PRECISIONS):
         method = Algorithm(P=5, K=K, gamma=gamma, outer=outer.BlockMomentum(mu=0.5))
         yield f"period {K.kind}, {dtype}", (problem, method, {"dtype": dtype, "rounds": 8})
+
+
+def runs_of_measures() -> Iterator[tuple[str, Run]]:
+    """All measures of rounds, beside each other, in the rounds that are recorded."""
+    bowl = objectives.Quadratic((0.5, -1.0, 2.0), rotation_seed=4)
+    problem = Problem(bowl, oracles.Rademacher(sigma2=1.0), (1.0, -0.5, 0.25))
+    given = {"distance": {"point": 0.125}, "suffix": {"after": 1}, "spread": {"directions": (0, 2)}}
+    record = [cls(**given.get(kind, {})) for kind, cls in measures.KINDS.items()]
+    laws = {"all": aggregations.AllLearners(), "elastic": aggregations.ElasticAveraging(0.25)}
+    for (name, law), dtype in product(laws.items(), PRECISIONS):
+        method = Algorithm(5, 3, 0.05, outer.BlockMomentum(0.5), aggregation=law)
+        options = {"dtype": dtype, "replicas": 2, "rounds": 5, "every": 2, "record": record}
+        yield f"measures of {name}, {dtype}", (problem, method, options)
 
 
 def large_runs() -> Iterator[tuple[str, Run]]:
