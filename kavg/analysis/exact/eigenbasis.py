@@ -15,6 +15,25 @@ from kavg.ranges import check_not_negative
 
 @final
 @dataclass(frozen=True, eq=False)
+class LearnerClasses:
+    """Learners by their curvatures: those of class g have the eigenvalues ``h[g]``.
+
+    ``share (G,)`` is the share of all learners; ``slope`` and ``slope2 (G, d)`` are the means over
+    a class of the learners' own linear terms and of their squares, and ``h`` is ``(G, d)``.
+    """
+
+    share: Floats
+    h: Floats
+    slope: Floats
+    slope2: Floats
+
+    def average(self, values: Floats) -> Floats:
+        """Return the mean over all learners of a number for each class, ``(G, d) -> (d,)``."""
+        return np.asarray((self.share[:, None] * values).sum(axis=0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class EigenProblem:
     """``F = sum [h w^2 / 2 + slope w]`` with its noise and its start, direction by direction.
 
@@ -35,6 +54,8 @@ class EigenProblem:
     mean: Floats
     variance: Floats
     design: float = 0.0
+    classes: LearnerClasses | None = None
+    """Where learners differ by curvature; ``h`` and ``slope`` are then means over them."""
 
     @property
     def has_state_noise(self) -> bool:
@@ -52,6 +73,7 @@ def eigen_problem(
     mean: ArrayLike = 0.0,
     variance: ArrayLike = 0.0,
     design: float = 0.0,
+    classes: LearnerClasses | None = None,
 ) -> EigenProblem:
     """Return a problem with eigenvalues ``h (d,)``; a number applies to every direction.
 
@@ -74,6 +96,7 @@ def eigen_problem(
         mean=_per_direction("mean", mean, d),
         variance=_per_direction("variance", variance, d, least=0.0),
         design=check_not_negative("design", design),
+        classes=classes,
     )
 
 

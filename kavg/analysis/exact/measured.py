@@ -73,7 +73,8 @@ def exact_series(measures: Sequence[RoundMeasure], run: ExactRun) -> Series:
     series: Series = {}
     for measure in measures:
         find = EXACT.get(type(measure))
-        if find is not None:
+        is_known = run.directions.classes is None or isinstance(measure, OF_W)
+        if find is not None and is_known:
             series |= find(measure, run)
     return series
 
@@ -119,8 +120,8 @@ def _find_spread(measure: Spread, run: ExactRun) -> Series:
         return {}
     if measure.vector is None:
         parts = np.eye(len(run.directions.h))[list(measure.numbers)]
-    elif np.any(run.directions.zeta2 > 0):
-        return {}  # shifts are not uncorrelated between directions
+    elif np.any(run.directions.zeta2 > 0) or run.directions.design > 0:
+        return {}  # shifts and fresh examples are not uncorrelated between directions
     else:
         column = measure.find_directions(run.problem.objective)[:, 0]
         parts = run.to_eigenbasis(column)[None] ** 2
@@ -139,6 +140,8 @@ def _find_average(measure: Average, run: ExactRun) -> Series:
     return dict(zip(measure.names, values, strict=True))
 
 
+OF_W: Final = (Consensus, Distance, EffectiveStep, Sharpness)
+"""Measures of the moments of w, or of no moments, which are known however learners differ."""
 EXACT: Final[Mapping[type, Callable[[Any, ExactRun], Series]]] = {
     Alignment: _find_alignment,
     Consensus: _find_consensus,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from kavg.analysis.exact.eigenbasis import EigenProblem, eigen_problem
+from kavg.analysis.exact.eigenbasis import EigenProblem, LearnerClasses, eigen_problem
 from kavg.base import Floats, Objective, Oracle
 from kavg.errors import KavgError
 from kavg.objectives import Linear, Quadratic
@@ -15,17 +15,20 @@ from kavg.oracles import (
     Noiseless,
     Rademacher,
     RandomDesign,
+    Scaled,
     Shifted,
     Sphere,
     StateDependent,
     StudentT,
 )
 from kavg.oracles.shifted import shifts
+from kavg.oracles.unlike.pairs import pair_factors, refuse_one_learner
 from kavg.problem import Problem
 from kavg.starts import Normal
 
 _ISOTROPIC: Final = (Gaussian, Noiseless, Rademacher, Shifted, Sphere, StateDependent, StudentT)
 """Oracles whose noise is uncorrelated between directions, in every orthonormal basis."""
+_KNOWN: Final = (*_ISOTROPIC, RandomDesign, Scaled)
 _LEARNERS_AT_ONCE: Final = 4096
 """Learners whose shifts are computed at once; even, so that pairs of shifts are not divided."""
 
@@ -47,10 +50,10 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
             f"exact moments need a Quadratic or Linear objective, got {type(objective).__name__};"
             " simulate it instead"
         )
-    if not isinstance(oracle, (*_ISOTROPIC, RandomDesign)):
+    if not isinstance(oracle, _KNOWN):
         raise KavgError(
             f"exact moments need noise of known isotropic variance, got {type(oracle).__name__};"
-            f" use one of {', '.join(kind.__name__ for kind in (*_ISOTROPIC, RandomDesign))}"
+            f" use one of {', '.join(kind.__name__ for kind in _KNOWN)}"
         )
     mean, variance = _start_moments(problem)
     return eigen_problem(
@@ -59,6 +62,7 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
         zeta2=_shift_squares(objective, oracle, P),
         mean=_to_eigen_coordinates(objective, mean),
         variance=variance,
+        classes=_find_classes(objective, oracle, P),
         **_noise_variances(problem),
     )
 
@@ -98,15 +102,40 @@ def _to_eigen_coordinates(objective: Objective, x: Floats) -> Floats:
 def _shift_squares(objective: Objective, oracle: Oracle, P: int) -> Floats:
     # The mean over learners of b_j^2 in each direction, without the shifts of all P at once.
     total = np.zeros(objective.dim)
-    if not isinstance(oracle, Shifted) or oracle.zeta2 == 0:
+    if not isinstance(oracle, Shifted | Scaled) or oracle.zeta2 == 0:
         return total
-    if P == 1:
-        raise KavgError(
-            f"one learner cannot differ from the mean of all, got P=1 and zeta2={oracle.zeta2};"
-            " use P of at least 2 or zeta2=0"
-        )
+    refuse_one_learner(P, "zeta2", oracle.zeta2)
     for first in range(0, P, _LEARNERS_AT_ONCE):
         learners = range(first, min(first + _LEARNERS_AT_ONCE, P))
         b = shifts(oracle.zeta2, oracle.seed, P, objective.dim, learners)
         total += np.square(_to_eigen_coordinates(objective, b)).sum(axis=0)
     return total / P
+
+
+def _find_classes(objective: Objective, oracle: Oracle, P: int) -> LearnerClasses | None:
+    """Return the learners of ``Scaled`` by their factors s_j, of which there are four at most."""
+    if not isinstance(oracle, Scaled) or oracle.spread == 0:
+        return None
+    refuse_one_learner(P, "spread", oracle.spread)
+    kinds = np.unique(pair_factors(P, range(min(P, 2)))[1])
+    if P % 2:
+        kinds = np.unique(np.append(kinds, pair_factors(P, range(P - 3, P))[1]))
+    counts, sums = np.zeros(len(kinds)), np.zeros((2, len(kinds), objective.dim))
+    slope = objective.slope if isinstance(objective, Linear) else 0.0
+    for first in range(0, P, _LEARNERS_AT_ONCE):
+        learners = range(first, min(first + _LEARNERS_AT_ONCE, P))
+        s = pair_factors(P, learners)[1]
+        b = shifts(oracle.zeta2, oracle.seed, P, objective.dim, learners)
+        own = _to_eigen_coordinates(objective, b) + slope * (1 + oracle.spread * s)[:, None]
+        for g, kind in enumerate(kinds):
+            of_kind = own[s == kind]
+            counts[g] += len(of_kind)
+            sums[:, g] += of_kind.sum(axis=0), np.square(of_kind).sum(axis=0)
+    kept = counts > 0
+    h = objective.eigenvalues if isinstance(objective, Quadratic) else np.zeros(objective.dim)
+    return LearnerClasses(
+        share=counts[kept] / P,
+        h=(1 + oracle.spread * kinds[kept])[:, None] * h,
+        slope=sums[0, kept] / counts[kept, None],
+        slope2=sums[1, kept] / counts[kept, None],
+    )

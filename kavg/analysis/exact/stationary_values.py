@@ -52,6 +52,11 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
             "with restarts of the outer memory there is no stationary law, as its variance goes up "
             "and down with their period; leave restart out"
         )
+    if directions.classes is not None:
+        raise KavgError(
+            "the stationary law of learners that differ by curvature is not known here; use "
+            "spread = 0, or follow the exact moments for many rounds"
+        )
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
     if recursion is iterate_optimizer_moments:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kavg.analysis.exact import collect_moments
 from kavg.analysis.exact.measured import ExactRun, exact_series
 from kavg.analysis.exact.methods import choose_moments
+from kavg.analysis.exact.methods.class_moments import iterate_class_moments
 from kavg.analysis.exact.problem_directions import to_eigenbasis
 from kavg.base import AdaptivePeriod, Floats, RoundMeasure
 from kavg.budgets.work import count_active_learners
@@ -80,8 +81,8 @@ def exact_trajectory(
     """Return the exact moments of a run of ``rounds`` rounds, recorded like those of ``simulate``.
 
     Covered are quadratics and linear functions with isotropic noise, additive or growing with the
-    gradient, with learners that differ by shifts, fixed or normal starts, any linear outer rule,
-    any schedule, and the methods of ``kavg.analysis.exact.methods``.  Every ``every``-th round and
+    gradient or of fresh examples, with learners that differ by shifts or, for plain SGD, by
+    curvature, fixed or normal starts, any linear outer rule, any schedule, and the methods of ``kavg.analysis.exact.methods``.  Every ``every``-th round and
     the last are recorded, and of ``measures`` of rounds what has an exact mean.  After an overflow
     the values are infinite or NaN.
 
@@ -99,7 +100,10 @@ def exact_trajectory(
     rounds = check_count("rounds", rounds, "use rounds=1 for a single averaging")
     every = check_count("every", every, "use every=1 to record each round")
     directions = to_eigenbasis(problem, algorithm.P)
-    found = collect_moments(choose_moments(algorithm)(directions, algorithm), rounds)
+    recursion = choose_moments(algorithm)
+    if directions.classes is not None:
+        recursion = iterate_class_moments
+    found = collect_moments(recursion(directions, algorithm), rounds)
     recorded = np.array([n for n in range(rounds + 1) if n % every == 0 or n == rounds])
     with np.errstate(over="ignore", invalid="ignore"):
         F, square = found.F(directions), found.grad_norm2(directions)
