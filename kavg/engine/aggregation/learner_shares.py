@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 from kavg.base import Floats, RoundDraw, RoundShares, WeighsLearners
 
 ALIKE = RoundShares()
+FEW: Final = 16
+"""A tile of which less than 1 in so many learners take part is not computed whole.
+
+A call for a single learner takes about as long as a step of 16 of them.
+"""
 
 
 @final
@@ -28,10 +33,18 @@ class LearnerShares:
         """Begin round ``n`` of ``K`` local steps."""
         self.now = self.law.share(self.own, self.P, K, RoundDraw(self.seed, n, self.R))
 
-    def has_part(self, learners: range) -> bool:
-        """True if one of these learners takes part, in some replica."""
+    def list_parts(self, learners: range) -> list[range]:
+        """Return those of a tile whose steps are taken together: all of it, or single learners.
+
+        Where few take part, in any replica, no steps are taken for the others.
+        """
         takes_part = self.now.takes_part
-        return takes_part is None or bool(takes_part[self._places(learners)].any())
+        if takes_part is None:
+            return [learners]
+        who = np.flatnonzero(takes_part[self._places(learners)].any(axis=1))
+        if len(who) * FEW > len(learners):
+            return [learners]
+        return [learners[j : j + 1] for j in who.tolist()]
 
     def find_absent(self, learners: range) -> NDArray[np.bool_] | None:
         """Return which rows ``(t, R)`` take no part; None if all do."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.own_shifts import bowl_of
 from helpers.same import same_bits
+from helpers.spy import SpyOracle
 
 import kavg
 from kavg import Algorithm, aggregations, optimizers, outer
@@ -31,8 +32,9 @@ def run(one, problem=NOISY, **options):
     return kavg.simulate(problem, one, **{"rounds": 4, "replicas": 2, "seed": 5} | options)
 
 
-def rounds_of(one, problem, count, seed=5):
-    return list(islice(kavg.meta_iterations(problem, one, seed=seed), count + 1))
+def rounds_of(one, problem, count, **options):
+    rounds = kavg.meta_iterations(problem, one, **{"seed": 5} | options)
+    return list(islice(rounds, count + 1))
 
 
 def drawn(n, m=2, P=4, seed=5, replica=0):
@@ -160,3 +162,34 @@ def test_state_that_some_learners_miss_is_refused(state):
     with pytest.raises(KavgError, match="only some learners take part in a round, got at_average"):
         method(optimizer=optimizers.HeavyBall(0.5, at_average=state))
     method(optimizer=optimizers.HeavyBall(0.5, at_average="reset"))
+
+
+@pytest.mark.parametrize("mean", ["exact", "allreduce"])
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_few_of_many_are_computed_alone(mean, replicas):
+    """Two of 100 learners: tiles of 1, where nobody is left out of a call, and of 20 and of 100."""
+    few = method(m=2, P=100, gamma=0.05, K=3)
+    options = {"mean": mean, "replicas": replicas, "rounds": 12}
+    runs = [run(few, tile=tile, **options) for tile in (1, 20, 100)]
+    assert same_bits(runs[0], runs[1])
+    assert same_bits(runs[0], runs[2])
+
+
+def test_no_steps_are_computed_for_those_who_are_left_out():
+    spy = SpyOracle(NOISY.oracle)
+    few = method(m=2, P=100, gamma=0.05, K=3)
+    rounds_of(few, kavg.Problem(NOISY.objective, spy, NOISY.start), 5)
+    # Learners 0 and 1 are tried before the first round.
+    assert {*spy.steps} - {0, 1} == {j for n in range(1, 6) for j in drawn(n, P=100)} - {0, 1}
+
+
+@pytest.mark.parametrize("tile", [1, 30, 60])
+def test_a_second_pass_over_few_of_many(tile):
+    """Rounds with one part and with several take turns, so that what is stored is not mistaken."""
+    b = tuple(-10.0 + 1e-9 * j for j in range(60))
+    found = rounds_of(method(m=3, P=60), bowl_of(b), 12, tile=tile)
+    w = 0.0
+    for done in found[1:]:
+        ends = np.array([-(w + b[j]) / 2 for j in drawn(done.n, m=3, P=60)])
+        assert done.dispersion.item() == pytest.approx(np.var(ends), rel=1e-5)
+        w = done.w.item()
