@@ -82,9 +82,10 @@ def exact_trajectory(
 
     Covered are quadratics and linear functions with isotropic noise, additive or growing with the
     gradient or of fresh examples, with learners that differ by shifts or, for plain SGD, by
-    curvature, fixed or normal starts, any linear outer rule, any schedule, and the methods of ``kavg.analysis.exact.methods``.  Every ``every``-th round and
-    the last are recorded, and of ``measures`` of rounds what has an exact mean.  After an overflow
-    the values are infinite or NaN.
+    curvature, fixed or normal starts, any linear outer rule, any schedule, and the methods of
+    ``kavg.analysis.exact.methods``.  Every ``every``-th round and the last are recorded, and of
+    ``measures`` of rounds what has an exact mean.  After an overflow the values are infinite or
+    NaN.
 
     Raises:
         KavgError: if the moments of the problem have no exact form here, with the reason.

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TypeGuard, final
 
+import numpy as np
+
 from kavg.base import (
     Constant,
     Floats,
@@ -24,29 +26,36 @@ from kavg.base import (
 from kavg.errors import KavgError
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
+from kavg.protocols import has_own_plan
 from kavg.ranges import BatchSize, NonNegative, check_ranges
 
 
 def has_labels(objective: Objective) -> TypeGuard[HasLabels]:
     """True if the objective can take its gradient at labels with noise."""
-    # isinstance with a Protocol would evaluate every property, L included.
-    return hasattr(objective, "plan_label_gradient")
+    # Not that of a base, or of an object inside, whose gradient is another.
+    return has_own_plan(objective, "plan_label_gradient", of="grad")
 
 
 @final
 class NoisyLabels:
-    """The planned oracle: draws noise for the labels of each row."""
+    """The planned oracle: draws noise for the labels of each row; several copies have the same."""
 
-    def __init__(self, gradient: LabelGradient, normals: Normals, deviation: float) -> None:
+    def __init__(
+        self, gradient: LabelGradient, normals: Normals, deviation: float, noise: Floats
+    ) -> None:
+        """``noise`` is workspace of all rows, ``(tile, copies, R, outputs)``."""
         self.gradient, self.normals, self.deviation = gradient, normals, deviation
+        self.noise = noise
 
     def select(self, learners: range) -> None:
         """Select the learners that later calls draw for."""
         self.normals.streams.select(learners)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """Write the gradient at labels with noise to ``out``; ``x, out (t, R, d)``."""
-        self.gradient(x, self.normals.draw(step, self.deviation), out)
+        """Write the gradient at labels with noise to ``out``; ``x, out (t, copies R, d)``."""
+        noise = self.noise[: len(x)]
+        np.copyto(noise, self.normals.draw(step, self.deviation)[:, None])
+        self.gradient(x, noise.reshape(*x.shape[:2], -1), out)
 
 
 @final
@@ -94,6 +103,20 @@ class LabelNoise:
 
         Raises KavgError if the objective has no labels.
         """
+        return self.plan_copies(objective, seed=seed, P=P, R=R, copies=1, tile=tile, dtype=dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate as ``plan`` for rows that are ``copies`` times R, with one draw for all copies."""
         if not has_labels(objective):
             raise KavgError(
                 f"label_noise needs an objective with labels, got {type(objective).__name__}; use "
@@ -101,5 +124,6 @@ class LabelNoise:
             )
         d = objective.outputs
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=d, dtype=dtype)
-        gradient = objective.plan_label_gradient(tile, R, dtype)
-        return NoisyLabels(gradient, normals, sqrt(self.label_variance / self.B))
+        gradient = objective.plan_label_gradient(tile, copies * R, dtype)
+        noise = np.empty((tile, copies, R, d), dtype)
+        return NoisyLabels(gradient, normals, sqrt(self.label_variance / self.B), noise)

@@ -11,6 +11,7 @@ import numpy as np
 from kavg.base import Constant, Floats, NoiseConstants, Objective, Precision, StochasticGradient
 from kavg.elementary.sums import halve, sum_over_coordinates
 from kavg.errors import KavgError
+from kavg.oracles.copies import split_copies
 from kavg.oracles.normals import Normals
 from kavg.oracles.streams import Purpose
 from kavg.ranges import BatchSize, NonNegative, check_ranges
@@ -21,49 +22,50 @@ class FreshBatches:
     """The planned oracle: draws the examples of a batch and averages their gradients.
 
     An example of one row is d + 1 normals, its features before they are scaled and the noise of its
-    label.  Rows are columns here, ``(d, t, R)``, so that sums over features are additions of
-    contiguous arrays.
+    label; several copies of a run have the same.  Rows are columns here, ``(d, t, copies, R)``, so
+    that sums over features are additions of contiguous arrays.
     """
 
     def __init__(
-        self, normals: Normals, roots: Floats, deviation: float, shape: tuple[int, int, int]
+        self, normals: Normals, roots: Floats, deviation: float, shape: tuple[int, int, int, int]
     ) -> None:
-        """``roots (d,)`` are those of the eigenvalues; ``shape = (tile, R, B)``."""
-        tile, R, self.B = shape
-        self.normals, self.d = normals, len(roots)
-        columns = roots[:, None, None]
-        self.roots = np.broadcast_to(columns, (self.d, tile, R)).copy()
+        """``roots (d,)`` are those of the eigenvalues; ``shape = (tile, copies, R, B)``."""
+        *rows, self.B = shape
+        self.copies, self.normals, self.d = shape[1], normals, len(roots)
+        columns = roots[:, None, None, None]
+        self.roots = np.broadcast_to(columns, (self.d, *rows)).copy()
         self.deviation = np.array(deviation, roots.dtype)
         self.share = np.array(1.0 / self.B, roots.dtype)
-        self.work = np.empty((4, self.d, tile, R), roots.dtype)
-        self.residual = np.empty((tile, R), roots.dtype)
+        self.work = np.empty((4, self.d, *rows), roots.dtype)
+        self.residual = np.empty(rows, roots.dtype)
 
     def select(self, learners: range) -> None:
         """Select the learners that later calls draw for."""
         self.normals.streams.select(learners)
 
     def __call__(self, x: Floats, step: int, out: Floats) -> None:
-        """Write ``(1/B) sum_b a_b (a_b . x - e_b)`` to ``out``; ``x, out (t, R, d)``."""
+        """Write ``(1/B) sum_b a_b (a_b . x - e_b)`` to ``out``; ``x, out (t, copies R, d)``."""
         t = len(x)
         scaled, features, products, total = self.work[:, :, :t]
         roots, residual = self.roots[:, :t], self.residual[:t]
-        examples = self.normals.draw(step, 1.0).reshape(t, -1, self.B, self.d + 1)
-        np.copyto(scaled, x.transpose(2, 0, 1))
+        examples = self.normals.draw(step, 1.0).reshape(t, 1, -1, self.B, self.d + 1)
+        np.copyto(scaled, split_copies(x, self.copies).transpose(3, 0, 1, 2))
         np.multiply(scaled, roots, out=scaled)
         total.fill(0.0)
         for b in range(self.B):
-            np.copyto(features, examples[:, :, b, :-1].transpose(2, 0, 1))
+            np.copyto(features, examples[..., b, :-1].transpose(3, 0, 1, 2))
             np.multiply(features, scaled, out=products)
             for lower, upper in halve(products):
                 np.add(lower, upper, lower)
-            np.multiply(examples[:, :, b, -1], self.deviation, out=residual)
+            np.copyto(residual, examples[..., b, -1])
+            np.multiply(residual, self.deviation, out=residual)
             np.subtract(products[0], residual, out=residual)
             np.copyto(products, residual)
             np.multiply(features, products, out=products)
             np.add(total, products, out=total)
         np.multiply(total, self.share, out=total)
         np.multiply(total, roots, out=total)
-        np.copyto(out.transpose(2, 0, 1), total)
+        np.copyto(split_copies(out, self.copies).transpose(3, 0, 1, 2), total)
 
 
 @final
@@ -128,10 +130,24 @@ class RandomDesign:
         Raises KavgError if the objective is no quadratic with a diagonal matrix and no eigenvalue
         below 0.
         """
+        return self.plan_copies(objective, seed=seed, P=P, R=R, copies=1, tile=tile, dtype=dtype)
+
+    def plan_copies(
+        self,
+        objective: Objective,
+        *,
+        seed: int,
+        P: int,
+        R: int,
+        copies: int,
+        tile: int,
+        dtype: Precision = "float64",
+    ) -> StochasticGradient:
+        """Allocate as ``plan`` for rows that are ``copies`` times R, with one draw for all copies."""
         roots = np.sqrt(_eigenvalues(objective))
         width = self.B * (len(roots) + 1)
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=width, dtype=dtype)
-        shape = (tile, R, self.B)
+        shape = (tile, copies, R, self.B)
         return FreshBatches(normals, roots.astype(dtype), sqrt(self.label_variance), shape)
 
 

@@ -11,7 +11,17 @@ from kavg.engine.batch import plan_batches
 from kavg.engine.batch.execution import can_share_arrays
 from kavg.engine.batch.shared_draws import SharedDraws, can_share_draws, widen_tile
 from kavg.engine.options import RunOptions
-from kavg.oracles import Gaussian, MiniBatch, Partition, Shifted, StateDependent
+from kavg.oracles import (
+    Differing,
+    Gaussian,
+    LabelNoise,
+    MiniBatch,
+    Partition,
+    RandomDesign,
+    Scaled,
+    Shifted,
+    StateDependent,
+)
 from kavg.oracles.block_draws import steps_ahead
 
 DATA = kavg.Synthetic("classification", examples=24, features=3)
@@ -25,6 +35,11 @@ ORACLES = [
     (StateDependent(1.0, 0.5), BOWL),
     (Shifted(1.0), BOWL),
     (Shifted(1.0, Gaussian(0.5)), BOWL),
+    (Scaled(0.5, 1.0, Gaussian(0.5)), BOWL),
+    (Differing(kavg.objectives.Cosine(dim=3), Gaussian(0.5)), BOWL),
+    (Differing(kavg.objectives.Cosine(dim=3)), BOWL),
+    (RandomDesign(0.5, B=2), kavg.objectives.Quadratic((0.5, 1.0, 2.0))),
+    (LabelNoise(0.5), kavg.objectives.DeepLinear((2.0, 0.5))),
     (MiniBatch(2), LOGISTIC),
     (MiniBatch(2, "without_replacement", Partition(0.5)), LOGISTIC),
     (MiniBatch(2, "reshuffle"), LOGISTIC),

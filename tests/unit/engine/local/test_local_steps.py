@@ -24,6 +24,11 @@ ORACLES = {
     "student_t": (WELL, kavg.oracles.StudentT(1.0)),
     "state_dependent": (WELL, kavg.oracles.StateDependent(1.0, 0.5)),
     "shifted": (WELL, kavg.oracles.Shifted(1.0, kavg.oracles.Gaussian(1.0))),
+    "scaled": (WELL, kavg.oracles.Scaled(0.5, 1.0, kavg.oracles.Gaussian(1.0))),
+    "differing": (WELL, kavg.oracles.Differing(kavg.objectives.Linear(1000))),
+    "valley": (kavg.objectives.CurvedValley(dim=1000), kavg.oracles.Gaussian(1.0)),
+    "layers": (kavg.objectives.DeepLinear((1.0,) * 8), kavg.oracles.LabelNoise(1.0)),
+    "design": (kavg.objectives.Quadratic((0.01,) * 500), kavg.oracles.RandomDesign(1.0)),
     "logistic": (
         kavg.objectives.LogisticRegression(CLASSES, alpha=0.1),
         kavg.oracles.MiniBatch(B=16),
