@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from kavg.base import Objective
+from kavg.base import Objective, Oracle
 from kavg.config.config import Config
 from kavg.config.sizes.counts import (
     check_gradient_count,
@@ -24,6 +24,7 @@ from kavg.config.sizes.memory_estimates import (
     check_round_memory,
 )
 from kavg.errors import KavgError
+from kavg.oracles import Differing
 from kavg.problem import Problem
 
 
@@ -57,6 +58,7 @@ def consistency_errors(config: Config) -> list[str]:
     # Algorithms differ in K, gamma and other parts too, none of which matters to batches.
     for P in dict.fromkeys(algorithm.P for algorithm in algorithms):
         with collect_error(errors, "oracle"):
+            _check_function(problem.oracle)
             check_batch_memory(problem, P, R)
             # One learner and one replica: the memory of the others is estimated, not allocated.
             problem.oracle.plan(problem.objective, seed=config.seed, P=P, R=1, tile=1)
@@ -88,6 +90,13 @@ def _check_objective(objective: Objective) -> None:
     check_data_memory(objective)
     check_point_memory(objective)
     objective.value(np.zeros(objective.dim))
+
+
+def _check_function(oracle: Oracle) -> None:
+    """Raise ``KavgError`` if the function that learners differ by does not fit in memory."""
+    if isinstance(oracle, Differing):
+        check_data_memory(oracle.function)
+        check_point_memory(oracle.function)
 
 
 def _require_finite_start(problem: Problem, seed: int) -> None:

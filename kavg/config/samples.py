@@ -23,6 +23,8 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "sigma2": 1.0,
     "dim": 100,
     "spectrum": [0.1, 1.0],
+    "targets": [3.0, 0.5],
+    "label_variance": 0.5,
     "low": 0.1,
     "high": 1.0,
     "Ks": [1, 8],

@@ -19,7 +19,7 @@ from kavg.objectives import Network, Quadratic
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 from kavg.objectives.spectrum import LogSpectrum
-from kavg.oracles import MiniBatch
+from kavg.oracles import MiniBatch, RandomDesign
 from kavg.problem import Algorithm, Problem
 from kavg.storage.limits import format_bytes, list_memory_limits
 
@@ -38,6 +38,8 @@ GATHERED_ARRAYS: Final = 3
 """Arrays of the size of what all learners keep that a rank holds where it gathers that."""
 DRAW_ARRAYS: Final = 4
 """Arrays of the size of all learners and replicas, (P, R): words, their order, factors, masks."""
+DESIGN_ARRAYS: Final = 3
+"""Arrays of the size of the normals of a tile's fresh examples, (tile, R, B (d + 1))."""
 BATCH_ARRAYS: Final = 5
 """Arrays of the size of the indices of a tile's batches, (tile, R, B)."""
 SERIES_RECORDED: Final = 3
@@ -128,9 +130,14 @@ def check_batch_memory(problem: Problem, P: int, R: int) -> None:
     """Raise KavgError if the mini-batches of a round do not fit in memory.
 
     These are the indices ``(tile, R, B)`` of a tile, or all ``n`` of them where epochs are
-    reshuffled, and the examples of one learner's batch.
+    reshuffled, and the examples of one learner's batch; or the normals of examples drawn anew.
     """
     objective, oracle = problem.objective, problem.oracle
+    if isinstance(oracle, RandomDesign):
+        rows, B = choose_tile(R, objective.dim, P) * R, oracle.B
+        normals = DESIGN_ARRAYS * rows * B * (objective.dim + 1)
+        what = f"batches of {B} examples for {rows} learners and replicas"
+        _check_memory(normals, what, "reduce B")
     if not (isinstance(oracle, MiniBatch) and isinstance(objective, EmpiricalRisk)):
         return
     B, n = oracle.B, objective.examples

@@ -45,7 +45,7 @@ class DeepLinear:
     kind = "deep_linear"
     same_bits = "any machine"
     targets: tuple[Finite, ...]
-    depth: Annotated[int, Interval(ge=2), "one layer is a quadratic"] = 2
+    depth: Annotated[int, Interval(ge=2, le=1000), "one layer is a quadratic"] = 2
     l2: NonNegative = 0.0
 
     def __post_init__(self) -> None:

@@ -223,3 +223,45 @@ print(*(each for each in list_memory_limits() if "ulimit" in each.source), sep="
 def test_the_limits_of_the_shell_count():
     said = run_process([sys.executable, "-c", LIMITED]).stdout
     assert said == "2 GiB (ulimit -d), 3 GiB (ulimit -v)\n"
+
+
+DESIGN = """
+rounds = 2
+[objective]
+kind = "quadratic"
+spectrum = [0.5, 1.0]
+[oracle]
+{oracle}
+[[algorithm]]
+P = 2
+K = 2
+gamma = 0.1
+outer = {{ kind = "averaging" }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("oracle", "message"),
+    [
+        (
+            'kind = "random_design"\nlabel_variance = 1.0\nB = 1_000_000_000_000',
+            "oracle: is too large: batches of 1000000000000 examples .* reduce B",
+        ),
+        (
+            'kind = "differing"\nfunction = { kind = "quadratic", spectrum = '
+            "{ low = 0.1, high = 1.0, dim = 1_000_000_000_000 } }",
+            "oracle: is too large: a spectrum of 1000000000000 eigenvalues .* reduce dim",
+        ),
+        (
+            'kind = "differing"\nfunction = { kind = "cosine", dim = 3 }',
+            "oracle: function must have the dimension of the objective, got 3 and 2",
+        ),
+        (
+            'kind = "label_noise"\nlabel_variance = 1.0',
+            "oracle: label_noise needs an objective with labels, got Quadratic",
+        ),
+    ],
+)
+def test_oracles_that_do_not_fit_are_refused_before_the_run(oracle, message):
+    with pytest.raises(KavgError, match=message):
+        parse_config(DESIGN.format(oracle=oracle))
