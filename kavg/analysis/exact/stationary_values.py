@@ -28,8 +28,9 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
 
     Covered are the problems of ``exact_trajectory`` with a constant step size that have a
     stationary law, where all learners are averaged.  With additive noise it solves
-    ``V = A V A^T + q g g^T`` in each direction (``stationary_covariance``); noise that grows with the gradient makes q depend on V, and the
-    equation is iterated from V = 0, from where it increases to its solution.
+    ``V = A V A^T + q g g^T`` in each direction (``stationary_covariance``); noise that grows with
+    the gradient makes q depend on V, and the equation is iterated from V = 0, from where it
+    increases to its solution.
 
     Raises:
         KavgError: if there are no exact moments, gamma is a schedule, or there is no stationary
