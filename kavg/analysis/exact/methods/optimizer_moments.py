@@ -39,7 +39,7 @@ from kavg.problem import Algorithm
 
 @final
 @dataclass(frozen=True, eq=False)
-class LinearRound:
+class SlottedRound:
     """A round in every direction: ``Y <- matrix Y + drift c`` and noise of covariance ``m_0 noise``.
 
     ``matrix, noise (d, n, n)`` and ``drift (d, n)`` are of the method's state; ``power (d, k, k)``,
@@ -63,15 +63,15 @@ class SlotSpread:
     shift: Floats
 
 
-def linear_round(
+def slotted_round(
     h: Floats, rule: LinearRule, step: LinearStep, K: int, at_average: AtAverage
-) -> LinearRound:
+) -> SlottedRound:
     """Return a round of K steps and an outer rule, for eigenvalues ``h (d,)``.
 
     >>> from kavg.optimizers import HeavyBall
     >>> from kavg.outer import Averaging
     >>> rule, step = linear_rule(Averaging(), 0.25), linear_step(HeavyBall(beta=0.5), 0.25)
-    >>> linear_round(np.array([2.0]), rule, step, K=1, at_average="averaged").matrix[0]
+    >>> slotted_round(np.array([2.0]), rule, step, K=1, at_average="averaged").matrix[0]
     array([[ 0.5  ,  0.   , -0.125],
            [ 0.   ,  0.   ,  0.   ],
            [ 2.   ,  0.   ,  0.5  ]])
@@ -86,7 +86,7 @@ def linear_round(
     aside = np.zeros((q + carried, q + carried))
     aside[:q, :q] = rule.keep - np.outer(rule.push, rule.start)
     with np.errstate(over="ignore", invalid="ignore"):
-        return LinearRound(
+        return SlottedRound(
             matrix=aside + end @ power @ begin,
             drift=response @ end.T,
             noise=end @ gathered @ end.T,
@@ -96,13 +96,13 @@ def linear_round(
         )
 
 
-def plan_linear_round(
+def plan_slotted_round(
     problem: EigenProblem, algorithm: Algorithm, gamma: float, K: int
-) -> LinearRound:
-    """Return a round of an algorithm with step size ``gamma`` and K steps (``linear_round``)."""
+) -> SlottedRound:
+    """Return a round of an algorithm with step size ``gamma`` and K steps (``slotted_round``)."""
     optimizer = algorithm.optimizer
     rule, step = linear_rule(algorithm.outer, gamma), linear_step(optimizer, gamma)
-    return linear_round(problem.h, rule, step, K, optimizer.at_average)
+    return slotted_round(problem.h, rule, step, K, optimizer.at_average)
 
 
 def _take_steps(M: Floats, push: Floats, K: int) -> tuple[Floats, Floats, Floats]:
@@ -137,7 +137,7 @@ def iterate_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) -> It
     refuse_one_that_differs(problem, algorithm)
     kept = algorithm.optimizer.at_average == "kept"
     # One round alone, as schedules may never repeat a step.
-    plan = lru_cache(maxsize=1)(partial(plan_linear_round, problem, algorithm))
+    plan = lru_cache(maxsize=1)(partial(plan_slotted_round, problem, algorithm))
     now: Moments | None = None
     spread = equal_slots(problem, int(algorithm.optimizer.slots))
     for n in count(1):
@@ -158,7 +158,7 @@ def equal_slots(problem: EigenProblem, s: int) -> SlotSpread:
 
 
 def next_optimizer_moments(
-    problem: EigenProblem, one: LinearRound, now: Moments, spread: SlotSpread, P: int
+    problem: EigenProblem, one: SlottedRound, now: Moments, spread: SlotSpread, P: int
 ) -> Moments:
     """Return the moments one round later, where the round begins with that spread of slots."""
     A, noise = one.matrix, (problem.m_0 / P)[:, None, None] * one.noise
@@ -169,7 +169,7 @@ def next_optimizer_moments(
     return Moments(mean, covariance, np.asarray(dispersion))
 
 
-def find_dispersion(problem: EigenProblem, one: LinearRound, spread: SlotSpread, P: int) -> Floats:
+def find_dispersion(problem: EigenProblem, one: SlottedRound, spread: SlotSpread, P: int) -> Floats:
     """Return the expected dispersion at the end of a round that begins with a spread of slots."""
     to_x = one.power[:, 0, 1:]
     carried = np.einsum("di,dij,dj->d", to_x, spread.covariance, to_x)
@@ -178,7 +178,7 @@ def find_dispersion(problem: EigenProblem, one: LinearRound, spread: SlotSpread,
     return np.asarray((carried + own + shift**2 * problem.zeta2).sum())
 
 
-def next_spread(problem: EigenProblem, one: LinearRound, spread: SlotSpread, P: int) -> SlotSpread:
+def next_spread(problem: EigenProblem, one: SlottedRound, spread: SlotSpread, P: int) -> SlotSpread:
     """Return how the learners' kept slots differ after a round."""
     C, own = one.power[:, 1:, 1:], (1 - 1 / P) * problem.m_0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -7,11 +7,11 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.methods.limits import refuse_one_that_differs, require_additive_noise
 from kavg.analysis.exact.methods.optimizer_moments import (
-    LinearRound,
+    SlottedRound,
     SlotSpread,
     equal_slots,
     find_dispersion,
-    plan_linear_round,
+    plan_slotted_round,
 )
 from kavg.analysis.exact.moment_recursion import Moments
 from kavg.base import Floats
@@ -36,7 +36,7 @@ def stationary_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) ->
     """
     require_additive_noise(problem, f"local steps of {algorithm.optimizer}")
     refuse_one_that_differs(problem, algorithm)
-    one = plan_linear_round(problem, algorithm, algorithm.step_size(1), algorithm.constant_K)
+    one = plan_slotted_round(problem, algorithm, algorithm.step_size(1), algorithm.constant_K)
     noise = (problem.m_0 / algorithm.P)[:, None, None] * one.noise
     covariance = solve_covariance(one.matrix, noise)
     spread = equal_slots(problem, int(algorithm.optimizer.slots))
@@ -65,7 +65,7 @@ def solve_covariance(A: Floats, noise: Floats) -> Floats:
     return np.asarray(solved.reshape(A.shape))
 
 
-def _solve_spread(problem: EigenProblem, one: LinearRound, P: int) -> SlotSpread:
+def _solve_spread(problem: EigenProblem, one: SlottedRound, P: int) -> SlotSpread:
     C, own = one.power[:, 1:, 1:], (1 - 1 / P) * problem.m_0
     covariance = solve_covariance(C, own[:, None, None] * one.gathered[:, 1:, 1:])
     still = np.eye(C.shape[-1]) - C
