@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from statistics import NormalDist
 
@@ -14,6 +15,7 @@ from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.aggregations import GroupedLearners, OwnSteps, SampledLearners, Stragglers
 from kavg.analysis.exact.heterogeneous import fixed_point, optimum
 from kavg.analysis.exact.methods.fixed_points import own_steps_fixed_point, sampled_fixed_point
+from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.objectives import Linear, Quadratic
 from kavg.oracles import Gaussian, Noiseless, Rademacher, Shifted, StateDependent
@@ -148,6 +150,25 @@ def test_too_many_subsets_are_refused():
     law = SampledLearners(20, (1.0, 2.0) * 20, "normalised")
     with pytest.raises(KavgError, match="all subsets of m learners would hold 137846528820"):
         exact_trajectory(Problem(BOWL, Gaussian(1.0), 1.0), method(law, P=40), N)
+
+
+STILL = [name for name in CASES if "schedule" not in name and "period" not in name]
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_moments_approach_the_stationary_values(name):
+    oracle, _, one = CASES[name]
+    one, problem = replace(one, restart=None), Problem(BOWL, oracle, 3.0)
+    late = exact_trajectory(problem, one, rounds=1500, every=1500)
+    for quantity, value in stationary_values(problem, one).items():
+        assert value == pytest.approx(late.series[quantity][-1], rel=1e-9)
+        assert value > 0
+
+
+def test_weights_that_vary_too_much_have_no_stationary_law():
+    law = SampledLearners(1, (1.0, 1.0, 1.0, 1.0, 200.0))
+    with pytest.raises(KavgError, match="no stationary law: weights of those who take part vary"):
+        stationary_values(Problem(BOWL, Gaussian(1.0), 1.0), method(law, gamma=0.4))
 
 
 # --- bias, on f_j = w^2/2 + b_j w: the learners' optima are c_j = -b_j

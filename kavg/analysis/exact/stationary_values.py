@@ -9,7 +9,9 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.methods import choose_moments
+from kavg.analysis.exact.methods.linear_rounds import stationary_round
 from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
+from kavg.analysis.exact.methods.recursions import DESCRIPTIONS
 from kavg.analysis.exact.methods.stationary_optimizers import stationary_optimizer_moments
 from kavg.analysis.exact.moment_recursion import Moments, local_noise
 from kavg.analysis.exact.problem_directions import to_eigenbasis
@@ -60,7 +62,11 @@ def stationary_values(problem: Problem, algorithm: Algorithm) -> dict[str, float
         )
     if directions.slope.any():
         raise KavgError("a linear objective has no stationary law, as it has no minimum")
-    if recursion is iterate_optimizer_moments:
+    if recursion in DESCRIPTIONS:
+        describe = DESCRIPTIONS[recursion](directions, algorithm)
+        law = describe(algorithm.constant_K, algorithm.gamma)
+        still = stationary_round(directions, linear_rule(algorithm.outer, algorithm.gamma), law)
+    elif recursion is iterate_optimizer_moments:
         still = stationary_optimizer_moments(directions, algorithm)
     else:
         check_exact_method(algorithm)

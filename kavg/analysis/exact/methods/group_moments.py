@@ -14,15 +14,18 @@ S learners has 1/S of ``a_K`` in all.  With G groups of any sizes the mean over 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import count
 
 import numpy as np
 
 from kavg.aggregations import GroupedLearners
 from kavg.analysis.exact.eigenbasis import EigenProblem, geometric_sum
 from kavg.analysis.exact.methods.limits import require_additive_noise, require_equal_learners
-from kavg.analysis.exact.moment_recursion import Moments, iterate_moments
+from kavg.analysis.exact.methods.linear_rounds import (
+    Description,
+    RoundLaw,
+    iterate_linear_rounds,
+)
+from kavg.analysis.exact.moment_recursion import Moments
 from kavg.base.step_functions import check_blocks
 from kavg.problem import Algorithm
 
@@ -44,20 +47,29 @@ def iterate_group_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterat
     [0.0, 1.5]
     [0.0, 0.75]
     """
+    return iterate_linear_rounds(problem, algorithm, describe_grouped_rounds(problem, algorithm))
+
+
+def describe_grouped_rounds(problem: EigenProblem, algorithm: Algorithm) -> Description:
+    """Return the law of a round by its ``K`` and ``gamma``; raise ``KavgError`` if it has none."""
     law, P = algorithm.aggregation, algorithm.P
     assert isinstance(law, GroupedLearners)
     require_additive_noise(problem, "groups")
     require_equal_learners(problem, "groups")
-    G = len(law.group_sizes(P))
-    means = iterate_moments(problem, algorithm)
-    yield next(means)
-    for n, now in zip(count(1), means, strict=False):
-        gamma, K = algorithm.step_size(n), algorithm.count_local_steps(n)
-        check_blocks(law.K1, K)
-        r2 = (1 - gamma * problem.h) ** 2
-        with np.errstate(over="ignore", invalid="ignore"):
-            within, all_steps = (
-                (gamma**2 * problem.m_0 * geometric_sum(r2, steps)).sum() for steps in (law.K1, K)
-            )
-            spread = (1 - G / P) * within + (G - 1) / P * all_steps
-        yield replace(now, dispersion=np.asarray(spread))
+    G, K1 = len(law.group_sizes(P)), law.K1
+
+    def describe(K: int, gamma: float) -> RoundLaw:
+        check_blocks(K1, K)
+        r, nothing = 1 - gamma * problem.h, np.zeros_like(problem.h)
+        within, all_steps = (
+            gamma**2 * problem.m_0 * geometric_sum(r**2, steps) for steps in (K1, K)
+        )
+        return RoundLaw(
+            gain=gamma * geometric_sum(r, K),
+            noise=all_steps / P,
+            sway=nothing,
+            spread=(1 - G / P) * within + (G - 1) / P * all_steps,
+            drift=nothing,
+        )
+
+    return describe

@@ -10,6 +10,9 @@ round, a random factor s of mean 1 and noise e, both independent of y.  Then::
 
 so a method is described by ``b``, ``Var e``, ``Var s`` and its dispersion, which is a number plus a
 multiple of ``E G^2``.  ``moment_recursion`` has the plain round, whose noise may grow with G.
+
+The stationary V solves the last line: it is ``q U`` with U that of ``q = 1``, and with the part
+``V_y`` of the start ``q = Var e + Var s b^2 h^2 V_y`` is linear in itself.
 """
 
 from __future__ import annotations
@@ -24,14 +27,16 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.linear_rules import LinearRule, linear_rule
 from kavg.analysis.exact.moment_recursion import Moments, forget_memory, initial_moments
+from kavg.analysis.exact.stationary import stationary_covariance
 from kavg.base import Floats
+from kavg.errors import KavgError
 from kavg.problem import Algorithm
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class LinearRound:
-    """A round in every direction: arrays ``(d,)``.
+class RoundLaw:
+    """The law of a round in every direction: arrays ``(d,)``.
 
     ``gain`` is b, ``noise`` is ``Var e``, and ``sway`` is ``Var s b^2``.  The dispersion is
     ``sum (spread + drift E G^2)`` over the directions.
@@ -44,8 +49,8 @@ class LinearRound:
     drift: Floats
 
 
-Description = Callable[[int, float], LinearRound]
-"""A round from its ``K`` and ``gamma``."""
+Description = Callable[[int, float], RoundLaw]
+"""The law of a round from its ``K`` and ``gamma``."""
 
 
 def iterate_linear_rounds(
@@ -63,7 +68,7 @@ def iterate_linear_rounds(
 
 
 def follow_round(
-    problem: EigenProblem, rule: LinearRule, now: Moments, done: LinearRound
+    problem: EigenProblem, rule: LinearRule, now: Moments, done: RoundLaw
 ) -> Moments:
     """Return the moments after a round.
 
@@ -71,7 +76,7 @@ def follow_round(
     >>> from kavg.outer import Averaging
     >>> one, none = np.ones(1), np.zeros(1)
     >>> bowl, rule = eigen_problem([1.0], mean=8.0), linear_rule(Averaging(), gamma=1.0)
-    >>> half = LinearRound(one / 2, one, none, none, none)
+    >>> half = RoundLaw(one / 2, one, none, none, none)
     >>> after = follow_round(bowl, rule, initial_moments(bowl), half)
     >>> after.w, after.variance
     (array([4.]), array([1.]))
@@ -88,3 +93,30 @@ def follow_round(
         covariance = A @ now.covariance @ np.swapaxes(A, -1, -2) + q * np.multiply.outer(push, push)
         dispersion = (done.spread + done.drift * steep).sum()
     return Moments(mean, covariance, np.asarray(dispersion))
+
+
+def stationary_round(problem: EigenProblem, rule: LinearRule, law: RoundLaw) -> Moments:
+    """Return the moments that those of rounds of one law approach, on a function with a minimum.
+
+    Raises:
+        KavgError: if there is no stationary law.
+
+    >>> from kavg.analysis.exact import eigen_problem
+    >>> from kavg.outer import Averaging
+    >>> one, none = np.ones(1), np.zeros(1)
+    >>> bowl, rule = eigen_problem([1.0]), linear_rule(Averaging(), gamma=1.0)
+    >>> stationary_round(bowl, rule, RoundLaw(one / 2, 0.75 * one, none, none, none)).variance
+    array([1.])
+    """
+    h, start = problem.h, rule.start
+    unit = stationary_covariance(rule, 1 - h * law.gain, np.ones_like(h))
+    steep = h**2 * np.einsum("i,dij,j->d", start, unit, start)
+    rest = 1 - law.sway * steep
+    if not (rest > 0).all():
+        raise KavgError(
+            "there is no stationary law: weights of those who take part vary too much for this "
+            "gamma; use a smaller gamma, more of the learners, or scaling = 'normalised'"
+        )
+    q = law.noise / rest
+    dispersion = (law.spread + law.drift * q * steep).sum()
+    return Moments(np.zeros((len(h), 2)), q[:, None, None] * unit, np.asarray(dispersion))

@@ -20,11 +20,20 @@ from kavg.analysis.exact.linear_steps import linear_step
 from kavg.analysis.exact.methods.accumulation_moments import iterate_accumulated
 from kavg.analysis.exact.methods.elastic_moments import iterate_elastic_moments
 from kavg.analysis.exact.methods.gossip_moments import iterate_gossip_moments
-from kavg.analysis.exact.methods.group_moments import iterate_group_moments
+from kavg.analysis.exact.methods.group_moments import (
+    describe_grouped_rounds,
+    iterate_group_moments,
+)
+from kavg.analysis.exact.methods.linear_rounds import Description
 from kavg.analysis.exact.methods.optimizer_moments import iterate_optimizer_moments
-from kavg.analysis.exact.methods.sampled_moments import iterate_sampled_moments
+from kavg.analysis.exact.methods.sampled_moments import (
+    describe_sampled_rounds,
+    iterate_sampled_moments,
+)
 from kavg.analysis.exact.methods.stale_moments import iterate_stale_moments
 from kavg.analysis.exact.methods.step_moments import (
+    describe_own_steps,
+    describe_stragglers,
     iterate_own_step_moments,
     iterate_straggler_moments,
 )
@@ -56,6 +65,14 @@ RECURSIONS: Final[Mapping[tuple[type, type], Recursion]] = {
 Other optimizers whose steps are linear have one of their own (``optimizer_moments``).
 """
 
+
+DESCRIPTIONS: Final[Mapping[Recursion, Callable[[EigenProblem, Algorithm], Description]]] = {
+    iterate_group_moments: describe_grouped_rounds,
+    iterate_own_step_moments: describe_own_steps,
+    iterate_sampled_moments: describe_sampled_rounds,
+    iterate_straggler_moments: describe_stragglers,
+}
+"""The laws of the rounds of those recursions that are linear in the start of the round."""
 
 WITHOUT_RESTARTS: Final = (
     iterate_elastic_moments,

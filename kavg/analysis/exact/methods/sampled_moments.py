@@ -23,7 +23,11 @@ from kavg.analysis.exact.methods.limits import (
     require_equal_learners,
     require_memory,
 )
-from kavg.analysis.exact.methods.linear_rounds import LinearRound, iterate_linear_rounds
+from kavg.analysis.exact.methods.linear_rounds import (
+    Description,
+    RoundLaw,
+    iterate_linear_rounds,
+)
 from kavg.analysis.exact.moment_recursion import Moments
 from kavg.problem import Algorithm
 
@@ -49,6 +53,15 @@ def iterate_sampled_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
     [0.0, 1.0]
     [0.0, 0.0]
     """
+    return iterate_linear_rounds(problem, algorithm, describe_sampled_rounds(problem, algorithm))
+
+
+def describe_sampled_rounds(problem: EigenProblem, algorithm: Algorithm) -> Description:
+    """Return the law of a round by its ``K`` and ``gamma``.
+
+    Raises:
+        KavgError: if it has no exact form.
+    """
     law, P = algorithm.aggregation, algorithm.P
     assert isinstance(law, SampledLearners)
     require_additive_noise(problem, WHAT)
@@ -59,12 +72,12 @@ def iterate_sampled_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
     # Of the mean of m of the P shifts, in units of zeta2.
     missing = (1 / law.m - 1 / P) * P / max(P - 1, 1)
 
-    def describe(K: int, gamma: float) -> LinearRound:
+    def describe(K: int, gamma: float) -> RoundLaw:
         r = 1 - gamma * problem.h
         b = gamma * geometric_sum(r, K)
         own = gamma**2 * problem.m_0 * geometric_sum(r**2, K)
         shifts = b**2 * problem.zeta2
-        return LinearRound(
+        return RoundLaw(
             gain=b,
             noise=own * square / law.m + shifts * missing,
             sway=variance * b**2,
@@ -72,7 +85,7 @@ def iterate_sampled_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
             drift=(square - 1 - variance) * b**2,
         )
 
-    return iterate_linear_rounds(problem, algorithm, describe)
+    return describe
 
 
 def find_factors(law: SampledLearners, P: int) -> tuple[float, float]:

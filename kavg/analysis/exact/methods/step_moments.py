@@ -18,7 +18,11 @@ from kavg.analysis.exact.methods.limits import (
     require_additive_noise,
     require_equal_learners,
 )
-from kavg.analysis.exact.methods.linear_rounds import LinearRound, iterate_linear_rounds
+from kavg.analysis.exact.methods.linear_rounds import (
+    Description,
+    RoundLaw,
+    iterate_linear_rounds,
+)
 from kavg.analysis.exact.moment_recursion import Moments
 from kavg.base import Floats
 from kavg.problem import Algorithm
@@ -35,6 +39,11 @@ def iterate_own_step_moments(problem: EigenProblem, algorithm: Algorithm) -> Ite
     >>> [float(next(rounds).w[0]) for _ in range(3)]
     [8.0, 3.0, 1.125]
     """
+    return iterate_linear_rounds(problem, algorithm, describe_own_steps(problem, algorithm))
+
+
+def describe_own_steps(problem: EigenProblem, algorithm: Algorithm) -> Description:
+    """Return the law of a round by its ``K`` and ``gamma``; raise ``KavgError`` if it has none."""
     law = algorithm.aggregation
     assert isinstance(law, OwnSteps)
     require_additive_noise(problem, "learners with their own steps")
@@ -42,10 +51,10 @@ def iterate_own_step_moments(problem: EigenProblem, algorithm: Algorithm) -> Ite
     require_equal_learners(problem, "learners with their own steps")
     counts = Counter(law.Ks)
 
-    def describe(K: int, gamma: float) -> LinearRound:
+    def describe(K: int, gamma: float) -> RoundLaw:
         return describe_mixed_steps(problem, counts, gamma, is_nova=law.weights == "fednova")
 
-    return iterate_linear_rounds(problem, algorithm, describe)
+    return describe
 
 
 def iterate_straggler_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:
@@ -53,21 +62,26 @@ def iterate_straggler_moments(problem: EigenProblem, algorithm: Algorithm) -> It
 
     Each learner is slow equally often, so learners may differ by shifts.
     """
+    return iterate_linear_rounds(problem, algorithm, describe_stragglers(problem, algorithm))
+
+
+def describe_stragglers(problem: EigenProblem, algorithm: Algorithm) -> Description:
+    """Return the law of a round by its ``K`` and ``gamma``; raise ``KavgError`` if it has none."""
     law, P = algorithm.aggregation, algorithm.P
     assert isinstance(law, Stragglers)
     require_additive_noise(problem, "stragglers")
     refuse_one_that_differs(problem, algorithm)
 
-    def describe(K: int, gamma: float) -> LinearRound:
+    def describe(K: int, gamma: float) -> RoundLaw:
         counts = Counter({law.K_slow: law.slow}) + Counter({K: P - law.slow})
         return describe_mixed_steps(problem, counts, gamma, is_nova=law.weights == "fednova")
 
-    return iterate_linear_rounds(problem, algorithm, describe)
+    return describe
 
 
 def describe_mixed_steps(
     problem: EigenProblem, counts: Counter[int], gamma: float, *, is_nova: bool
-) -> LinearRound:
+) -> RoundLaw:
     """Return a round in which ``counts[K]`` learners, drawn anew, take K steps.
 
     ``sum_j f_j B_j b_j / P`` has, over draws, the variance ``zeta2 (mean of (f B)^2 - square of the
@@ -83,7 +97,7 @@ def describe_mixed_steps(
         shares.append(many / P)
     gain, square, own = (_average(shares, x) for x in (gains, [b**2 for b in gains], noises))
     between = problem.zeta2 * (square - gain**2) / max(P - 1, 1)
-    return LinearRound(
+    return RoundLaw(
         gain=gain,
         noise=own / P + between,
         sway=np.zeros_like(gain),
