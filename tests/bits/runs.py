@@ -57,9 +57,9 @@ Run = tuple[Problem, Algorithm, dict[str, Any]]
 
 def all_runs() -> dict[str, Run]:
     """The runs by name; a name says what alone is tried in it."""
-    additive = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_rules)
+    problems = (runs_of_objectives, runs_of_oracles, runs_of_batches, runs_of_functions)
     parts = (runs_of_optimizers, runs_of_aggregations, runs_of_outer_steps, runs_of_periods)
-    families = (*additive, *parts, runs_of_measures, large_runs)
+    families = (*problems, runs_of_rules, *parts, runs_of_measures, large_runs)
     return dict(run for family in families for run in family())
 
 
