@@ -14,12 +14,18 @@ from kavg.text import escape_unprintable
 WIDTH: Final = 30
 """Characters of a bar."""
 
+Work = tuple[int, int]
+"""Work done, and work in all: local steps, where the rounds of a run have unlike K."""
+
 
 class Progress(Protocol):
     """A display that is called after every round."""
 
-    def __call__(self, name: str, n: int, rounds: int) -> None:
-        """Show that the algorithm ``name`` has done ``n`` of ``rounds`` rounds."""
+    def __call__(self, name: str, n: int, rounds: int, work: Work | None = None) -> None:
+        """Show that the algorithm ``name`` has done ``n`` of ``rounds`` rounds.
+
+        ``work`` is what bar, percentage and time left follow; the rounds if it is None.
+        """
         ...
 
 
@@ -29,7 +35,7 @@ def open_progress(session: Session, *, quiet: bool) -> AbstractContextManager[Pr
     return open_progress_on(sys.stderr) if is_shown else nullcontext(show_nothing)
 
 
-def show_nothing(name: str, n: int, rounds: int) -> None:
+def show_nothing(name: str, n: int, rounds: int, work: Work | None = None) -> None:
     """Show nothing: the display of a quiet command, and of all ranks but rank 0."""
 
 
@@ -44,23 +50,26 @@ class ProgressLines:
         self.stream, self.seconds = stream, seconds
         self.written_at, self.tenth = float("-inf"), ("", -1)
 
-    def __call__(self, name: str, n: int, rounds: int) -> None:
+    def __call__(self, name: str, n: int, rounds: int, work: Work | None = None) -> None:
         """Write a line if one is due."""
-        tenth, now = (name, n * 10 // rounds), time.monotonic()
+        done, total = work or (n, rounds)
+        tenth, now = (name, done * 10 // total), time.monotonic()
         if tenth != self.tenth and (now - self.written_at >= self.seconds or n == rounds):
             self.tenth, self.written_at = tenth, now
-            print(format_bar(name, n, rounds), file=self.stream, flush=True)
+            print(format_bar(name, n, rounds, work), file=self.stream, flush=True)
 
 
-def format_bar(name: str, n: int, rounds: int) -> str:
+def format_bar(name: str, n: int, rounds: int, work: Work | None = None) -> str:
     """Format the progress of one algorithm as a line.
 
     >>> format_bar("K-AVG", 50, 200)
     'K-AVG  [#######-----------------------]  25 %  round 50 of 200'
     """
-    full = WIDTH * n // rounds
+    done, total = work or (n, rounds)
+    full = WIDTH * done // total
     drawn = "#" * full + "-" * (WIDTH - full)
-    return f"{escape_unprintable(name)}  [{drawn}]  {100 * n // rounds} %  round {n} of {rounds}"
+    percent = 100 * done // total
+    return f"{escape_unprintable(name)}  [{drawn}]  {percent} %  round {n} of {rounds}"
 
 
 @contextmanager
@@ -78,9 +87,10 @@ def open_progress_on(stream: TextIO) -> Iterator[Progress]:
     with RichProgress(console=Console(file=stream)) as display:
         tasks: dict[str, object] = {}
 
-        def show(name: str, n: int, rounds: int) -> None:
+        def show(name: str, n: int, rounds: int, work: Work | None = None) -> None:
+            done, total = work or (n, rounds)
             if name not in tasks:
-                tasks[name] = display.add_task(escape(name), total=rounds)
-            display.update(tasks[name], completed=n)  # type: ignore[arg-type]
+                tasks[name] = display.add_task(escape(name), total=total)
+            display.update(tasks[name], completed=done)  # type: ignore[arg-type]
 
         yield show

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from kavg.base import Communicator
+from kavg.base import AdaptivePeriod, Communicator
 from kavg.cli.progress import Progress
 from kavg.engine.run import Run
 from kavg.mpi.collective import run_on_rank_0
@@ -38,6 +38,7 @@ class Supervisor:
         self.comm, self.progress, self.caught, self.manager = comm, progress, caught, manager
         self.finished = 0
         self.run: Run | None = None
+        self.steps_in_all: int | None = None
         self.place = "before the first round"
 
     def request(self) -> int:
@@ -55,9 +56,12 @@ class Supervisor:
         """Show progress, write a checkpoint if one is due, and end if any rank caught a signal."""
         assert run.last is not None
         n, algorithm = run.last.n, run.algorithm.name
-        self.progress(algorithm, n, run.rounds)
+        if run is not self.run:
+            self.run, self.steps_in_all = run, _sum_unlike_rounds(run)
+        total = self.steps_in_all
+        work = None if total is None else (run.last.state.steps or 0, total)
+        self.progress(algorithm, n, run.rounds, work)
         self.place = f"after round {n} of {algorithm}"
-        self.run = run
         asked, signals = divmod(run.last.requested, DUE)
         requested = signals > 0
         due = self.manager is not None and self.manager.is_due(n)
@@ -106,3 +110,10 @@ class Supervisor:
         if not self.manager.policy.is_on:
             return "checkpoint.every is 'never', so no checkpoint was written"
         return f"{resume_command(self.manager.folder)} continues"
+
+
+def _sum_unlike_rounds(run: Run) -> int | None:
+    """Return the local steps of a run whose rounds have unlike K, None where a round is a round."""
+    K = run.algorithm.K
+    is_known = callable(K) and not isinstance(K, AdaptivePeriod)
+    return run.algorithm.sum_local_steps(run.rounds) if is_known else None

@@ -229,3 +229,11 @@ def test_a_period_with_an_effective_step(call, here):
     assert np.isfinite(load_trajectories("s")[0].w).all()
     assert Path("s/best.toml").exists()
     assert parse_config(Path("s/best.toml").read_text()).algorithms
+
+
+def test_progress_is_that_of_local_steps(call):
+    _, _, err = call("run", "my.toml", "--out", "a")
+    shown = [line for line in err.splitlines() if line.startswith("QSR")]
+    # The last four of eight rounds have 64 of 74 local steps.
+    assert "round 8 of 8" in shown[-1]
+    assert all(f"{100 * 1 // 74} %" in line for line in shown if "round 1 of 8" in line)

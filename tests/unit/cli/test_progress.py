@@ -78,3 +78,15 @@ def test_a_terminal_shows_each_name_as_it_is(monkeypatch, name):
 def test_a_quiet_display_prints_nothing(capsys):
     show_nothing("K-AVG", 1, 2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_rounds_of_unlike_K_are_shown_by_their_local_steps(monkeypatch):
+    assert format_bar("QSR", 2, 4, (3, 12)) == (
+        "QSR  [#######-----------------------]  25 %  round 2 of 4"
+    )
+    stream = io.StringIO()
+    monkeypatch.setattr(progress.time, "monotonic", iter(range(10**6)).__next__)
+    lines = ProgressLines(stream, seconds=0.0)
+    for n, steps in enumerate((1, 2, 4, 100), start=1):
+        lines("QSR", n, 4, (steps, 100))
+    assert [line.split("  ")[2] for line in stream.getvalue().splitlines()] == ["1 %", "100 %"]
