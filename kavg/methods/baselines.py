@@ -88,7 +88,7 @@ def baselines(algorithm: Algorithm, mu: float | None = None) -> tuple[Algorithm,
 
     ``mu`` is the momentum of those that have any: by default that of the outer rule, or 0.9 if it
     has none.  ``large_batch`` is left out where gamma is a schedule.  Rounds are for the caller to
-    choose: ``axis = "gradients"`` of a comparison or a budget of a sweep makes them fair.
+    choose; ``kavg compare --at gradients`` compares at equal gradients.
 
     >>> from kavg.methods import m_avg
     >>> names = [each.name for each in baselines(m_avg(P=4, K=8, gamma=0.05))]

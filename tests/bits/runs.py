@@ -232,6 +232,7 @@ def runs_of_optimizers() -> Iterator[tuple[str, Run]]:
         forms: dict[str, Any] = {state: {"at_average": state} for state in states}
         if "clip" in names:
             forms["clipped, with decay"] = {"clip": 0.75, "weight_decay": 0.125}
+        forms = forms or {"as it is": {}}
         for (form, more), dtype in product(forms.items(), PRECISIONS):
             one = cls(**given | more)
             method = Algorithm(P=3, K=3, gamma=0.05, outer=outer.Averaging(), optimizer=one)

@@ -75,6 +75,8 @@ def write_rows(
     ``plan`` is a ``plan_gradient`` for rows ``(t, R, d)``; ``elementwise.write_gradient`` is for
     those that take any shape.
     """
+    if not out.size:
+        return out
     d = objective.dim
     dtype: Precision = "float32" if out.dtype == np.float32 else "float64"
     given = np.asarray(x, dtype).reshape(1, -1, d)
