@@ -13,6 +13,7 @@ from kavg.objectives.coupled.curved_valley import CurvedValley as CurvedValley
 from kavg.objectives.coupled.deep_linear import DeepLinear as DeepLinear
 from kavg.objectives.coupled.flat_minimum import FlatMinimum as FlatMinimum
 from kavg.objectives.double_well import DoubleWell as DoubleWell
+from kavg.objectives.finite_sums.linear_regression import LinearRegression as LinearRegression
 from kavg.objectives.finite_sums.logistic_regression import LogisticRegression as LogisticRegression
 from kavg.objectives.finite_sums.network import Network as Network
 from kavg.objectives.finite_sums.robust_regression import RobustRegression as RobustRegression

@@ -15,9 +15,16 @@ from helpers.leaves import is_final, overridden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kavg import oracles
 from kavg.base import FiniteSum, Floats, HasMeasures, Objective
 from kavg.errors import KavgError
-from kavg.objectives import KINDS, LogisticRegression, Network, RobustRegression
+from kavg.objectives import (
+    KINDS,
+    LinearRegression,
+    LogisticRegression,
+    Network,
+    RobustRegression,
+)
 from kavg.objectives.curvature import hessian_norms, largest_eigenvalue
 from kavg.objectives.data import Data, Synthetic
 from kavg.objectives.finite_sums import blocked_sums
@@ -30,6 +37,9 @@ ONE_FEATURE = Data([[1.0], [-2.0], [0.5], [3.0]], [1.0, 0.0, 1.0, 1.0])
 THREE = Data(np.random.default_rng(3).standard_normal((15, 4)), np.arange(15) % 3)
 RISKS = {kind: cls for kind, cls in KINDS.items() if issubclass(cls, EmpiricalRisk)}
 TABLE: dict[str, Any] = {kind: cls(**small_settings(cls)) for kind, cls in RISKS.items()} | {
+    "linear": LinearRegression(REAL),
+    "linear, penalty": LinearRegression(REAL, l2=0.3, held_out=0.25, standardise=True),
+    "linear, one feature": LinearRegression(ONE_FEATURE, l2=1.0),
     "robust": RobustRegression(REAL),
     "robust, wide scale": RobustRegression(REAL, scale=5.0, held_out=0.25, standardise=True),
     "robust, one feature": RobustRegression(ONE_FEATURE, scale=0.5),
@@ -234,6 +244,9 @@ def test_the_gradient_is_Lipschitz(F: Any, seed: int, scale: float, near: float)
 def test_L_is_attained_where_it_can_be() -> None:
     # At a perfect fit every rho'' is 1; at w = 0 every sigmoid' is 1/4 and every penalty'' 2.
     source = Synthetic("regression", examples=20, features=3, noise=0.0)
+    linear = LinearRegression(source, l2=0.25)
+    top = hessian_norms(linear, source.truth[None], steps=300)
+    np.testing.assert_allclose(top, linear.L.value, rtol=1e-6)
     robust = RobustRegression(source)
     top = hessian_norms(robust, source.truth[None], steps=300)
     np.testing.assert_allclose(top, robust.L.value, rtol=1e-6)
@@ -280,6 +293,26 @@ def test_robust_regression_by_hand() -> None:
     np.testing.assert_allclose(F.value(w), (1 + 0.4) / 2)
     np.testing.assert_allclose(gradient(F, w), [(2 / 4 - 0.5 / 1.25**2) / 2])
     np.testing.assert_allclose(F.L.value, 1.25 / 2)
+
+
+def test_linear_regression_by_hand() -> None:
+    # Residuals 2 and -1 at w = 2, with the penalty w^2/4.
+    F = LinearRegression(Data([[1.0], [0.5]], [0.0, 2.0]), l2=0.5)
+    w = np.array([2.0])
+    np.testing.assert_allclose(F.value(w), (2 + 0.5) / 2 + 1)
+    np.testing.assert_allclose(gradient(F, w), [(2 - 0.5) / 2 + 1])
+    assert (F.L.value, F.L.how) == (1.25 / 2 + 0.5, "exact")
+
+
+def test_noise_of_mini_batches_vanishes_where_all_examples_are_fitted() -> None:
+    source = Synthetic("regression", examples=20, features=3, noise=0.0)
+    F, oracle = LinearRegression(source), oracles.MiniBatch(B=1)
+    for scale, is_noisy in ((1.0, False), (1.5, True)):
+        x = np.broadcast_to(scale * source.truth, (4, 1, 3)).copy()
+        planned = oracle.plan(F, seed=1, P=4, R=1, tile=4)
+        planned.select(range(4))
+        planned(x, 0, out := np.empty_like(x))
+        assert (np.abs(out - gradient(F, x)).max() > 1e-6) == is_noisy
 
 
 def test_an_outlier_hardly_pulls() -> None:
@@ -409,6 +442,11 @@ def test_a_network_learns_the_digits() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: LinearRegression(REAL, l2=-1.0), "l2 must be a finite number of at least 0"),
+        (
+            lambda: LinearRegression(Data([[1.0], [2.0]], ["a", "b"])).value(np.zeros(1)),
+            "linear regression needs numbers as labels, found the classes",
+        ),
         (lambda: RobustRegression(REAL, scale=0.0), "scale must be a finite number above 0"),
         (lambda: LogisticRegression(TWO, alpha=-1.0), "alpha must be a finite number of at least"),
         (lambda: Network(TWO, hidden=0), "hidden must be a whole number of at least 1"),
