@@ -136,7 +136,7 @@ def test_the_dispersion_of_learners_that_never_meet_is_that_of_separate_runs():
 
 
 REFUSED = {
-    "noise that grows": (StateDependent(1.0, 1.0), easgd(0.3), "M_v above 0"),
+    "noise that grows": (StateDependent(1.0, 1.0), easgd(0.3), "the same everywhere"),
     "gossip of learners that differ": (Shifted(1.0, Gaussian(1.0)), decentralised("ring"), "zeta2"),
     "asynchronous ones that differ": (Shifted(1.0, Gaussian(1.0)), asynchronous(), "zeta2 above 0"),
     "many": (Gaussian(1.0), asynchronous(P=400), "are the most; reduce P or dim, or simulate"),

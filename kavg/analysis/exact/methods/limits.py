@@ -10,11 +10,11 @@ from kavg.problem import Algorithm
 
 
 def require_additive_noise(problem: EigenProblem, what: str) -> None:
-    """Raise ``KavgError`` if the noise grows with the gradient."""
+    """Raise ``KavgError`` if the noise depends on the iterate."""
     if problem.has_state_noise:
         raise KavgError(
-            f"exact moments of {what} need noise that is the same everywhere, got M_v above 0; "
-            "use an oracle with M_v = 0, or simulate it instead"
+            f"exact moments of {what} need noise that is the same everywhere, and "
+            "this depends on the iterate; use an oracle such as gaussian, or simulate it instead"
         )
 
 
