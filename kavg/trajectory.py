@@ -23,7 +23,8 @@ NOT_FINITE = ("w", "F", "the gradient of F")
 class State:
     """All that the next round needs: ``w`` and ``v`` after ``n`` rounds.
 
-    ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory, ``(R, d)`` or ``(0,)``.
+    ``w (R, d)`` is the meta-iterate and ``v`` the outer rule's memory: ``(R, d)``, as many side by
+    side as the rule has, or ``(0,)``.
     ``exponents`` are the bounds that the exact mean uses next, None before the first round: one a
     replica, and one more for each slot that is averaged.  ``steps`` counts the local steps of a
     learner so far, None for ``n K``, and ``K`` is an adaptive period's for the next round.
