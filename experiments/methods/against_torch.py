@@ -18,6 +18,7 @@ import numpy as np
 
 from kavg import Algorithm, Problem, Round, meta_iterations, objectives, optimizers, outer
 from kavg.base import Floats, LocalOptimizer, NoiseConstants, Objective, Precision, unknown_constant
+from kavg.methods import diloco
 
 FILE: Final = Path(__file__).with_name("torch_numbers.json")
 TOLERANCE: Final = 1e-12
@@ -72,10 +73,14 @@ class StoredGradient:
         out += self.values[step, self.learners]
 
 
+def sizes() -> dict[str, Any]:
+    """Return P, K and gamma of the file."""
+    return {name: stored()[name] for name in ("P", "K", "gamma")}
+
+
 def method(rule: Any = None, **parts: Any) -> Algorithm:
     """Return a method of P, K and gamma of the file; averaging of plain SGD where not told."""
-    sizes = {name: stored()[name] for name in ("P", "K", "gamma")}
-    return Algorithm(**sizes, outer=rule or outer.Averaging(), **parts)
+    return Algorithm(**sizes(), outer=rule or outer.Averaging(), **parts)
 
 
 ADAM: Final[Mapping[str, Any]] = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-6}
@@ -92,7 +97,6 @@ def methods() -> Mapping[str, Algorithm]:
     """Return the methods under the names that they have in the file."""
     kept = optimizers.HeavyBall(0.7, "kept", clip=1.5)
     decayed = optimizers.AdamW(**ADAM, weight_decay=0.1, at_average="kept", clip=1.5)
-    inner = optimizers.AdamW(weight_decay=0.1, at_average="kept")
     return {
         **{
             f"{name}, {state}": method(optimizer=make(state))
@@ -110,7 +114,7 @@ def methods() -> Mapping[str, Algorithm]:
         "heavy ball, kept, clipped": method(optimizer=kept),
         "AdamW, kept, clipped": method(optimizer=decayed),
         "SGD with weight decay": method(optimizer=optimizers.SGD(weight_decay=0.1)),
-        "DiLoCo": method(outer.NesterovLookAhead(0.9, 0.7), optimizer=inner),
+        "DiLoCo": diloco(**sizes()),
     }
 
 
