@@ -1,7 +1,3 @@
-    For ``F = ||m(w) - y||^2 / 2`` the noise is ``-J(w)^T e`` with the Jacobian J of the model m.
-    At a minimum its covariance is the Hessian times ``label_variance / B``: SGD drifts along a set
-    of minima to the flattest of them.  Objectives with labels are ``FlatMinimum`` and
-    ``DeepLinear``.
 """Noise of labels: gradients of a regression whose labels are disturbed at each step."""
 
 from __future__ import annotations
