@@ -193,7 +193,10 @@ def runs_of_functions() -> Iterator[tuple[str, Run]]:
     }
     for (name, (objective, law)), dtype in product(pairs.items(), PRECISIONS):
         problem = Problem(objective, law, 0.75)
-        yield f"oracle {name}, {dtype}", (problem, method, {"replicas": 2, "tile": 2, "dtype": dtype})
+        yield (
+            f"oracle {name}, {dtype}",
+            (problem, method, {"replicas": 2, "tile": 2, "dtype": dtype}),
+        )
 
 
 def runs_of_rules() -> Iterator[tuple[str, Run]]:

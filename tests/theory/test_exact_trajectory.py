@@ -10,8 +10,8 @@ import pytest
 
 from kavg import Algorithm, KavgError, Problem, simulate
 from kavg.analysis.exact import linear_rule, moments, stationary
-from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.exact.problem_directions import to_eigenbasis
+from kavg.analysis.exact.stationary_values import stationary_values
 from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.measures import ExponentialMean, SuffixMean, UniformMean
 from kavg.objectives import Cosine, Linear, Quadratic
@@ -286,7 +286,7 @@ def test_simulation_at_two_cells_of_the_table_of_the_best_momentum(gamma, K, P, 
 @pytest.mark.parametrize("rule", [FedAdam(alpha=0.1), FedAdagrad(alpha=0.1)])
 def test_adaptive_rules_have_no_exact_moments(rule):
     problem, algorithm = made("block")
-    with pytest.raises(KavgError, match="rules with one array of memory, got Fed.* with 2"):
+    with pytest.raises(KavgError, match=r"rules with one array of memory, got Fed.* with 2"):
         exact_trajectory(problem, replace(algorithm, outer=rule), N)
 
 

@@ -1,8 +1,8 @@
 """Exact moments of means of the meta-iterates, which measures of averages record.
 
-With ``z = (w, v)`` and a mean ``a' = (1 - c) a + c w'`` of weight c after each round, ``(z, a)`` obeys
-a recursion of the same form as ``z`` alone: ``z' = T z + g d`` and ``a' = c T_w z + (1 - c) a + c g_w
-d``.  So a is one more component, on which no displacement depends.
+With ``z = (w, v)`` and a mean ``a' = (1 - c) a + c w'`` of weight c after each round, ``(z, a)``
+obeys a recursion of the same form as ``z`` alone: ``z' = T z + g d``, and ``a' = c T_w z +
+(1 - c) a + c g_w d``.  So a is one more component, on which no displacement depends.
 """
 
 from __future__ import annotations

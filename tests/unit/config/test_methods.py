@@ -76,8 +76,8 @@ def test_parts_follow_the_P_and_the_K_that_are_run():
     assert algorithm(elastic).aggregation.alpha == 0.225
     assert algorithm(elastic, ["algorithm.*.P=9"]).aggregation.alpha == 0.1
     later = 'method = "post_local_sgd", P = 4, K = 8, gamma = 0.1'
-    assert algorithm(later).K == periods.PiecewisePeriod((1, 8), (100,))
-    assert algorithm(later, ["algorithm.0.K=4"]).K == periods.PiecewisePeriod((1, 4), (100,))
+    assert periods.PiecewisePeriod((1, 8), (100,)) == algorithm(later).K
+    assert periods.PiecewisePeriod((1, 4), (100,)) == algorithm(later, ["algorithm.0.K=4"]).K
 
 
 def test_methods_of_one_name_are_told_apart_by_names():
@@ -146,5 +146,5 @@ def test_the_list_has_every_method_with_its_numbers():
 def test_methods_of_python_take_their_numbers_by_name():
     assert methods.fedavgm(4, 2, 0.1, mu=0.5, alpha=0.7).outer == outer.BlockMomentum(0.5, 0.7)
     assert methods.easgd(4, 2, 0.1, beta=0.4).outer == outer.Averaging(0.4)
-    with pytest.raises(KavgError, match="mu must be a number from|mu must be a number of at least"):
+    with pytest.raises(KavgError, match=r"mu must be a number .* got mu=1\.0"):
         methods.m_avg(4, 2, 0.1, mu=1.0)

@@ -312,7 +312,9 @@ def test_the_effective_step_of_a_rule_has_its_outer_step(rule, gamma):
 
 
 def test_quasi_hyperbolic_momentum_is_not_warned_of_as_longer_steps():
-    base = BASE.replace('{ kind = "averaging" }', '{ kind = "quasi_hyperbolic", mu = 0.9, nu = 0.5 }')
+    base = BASE.replace(
+        '{ kind = "averaging" }', '{ kind = "quasi_hyperbolic", mu = 0.9, nu = 0.5 }'
+    )
     base = base.replace('{ kind = "block_momentum", mu = 0.5 }', '{ kind = "averaging" }')
     sweep = sweep_of('[sweep.grid]\n"algorithm.*.K" = [1, 2]', base=base)
     assert not [line for line in list_sweep_warnings(sweep) if "unlike momentum" in line]
