@@ -27,7 +27,7 @@ def find_other_period(algorithm: Algorithm, run: Trajectory) -> str | None:
     if not callable(algorithm.K) and not run.Ks.size:
         return None  # one number each, which is compared as P and B are
     for n, K in zip(run.rounds.tolist(), run.periods.tolist(), strict=True):
-        if n > 0 and K != algorithm.count_local_steps(n):
+        if n > 0 and algorithm.count_local_steps(n) != K:
             return f"its K in round {n} was {K}, not {algorithm.count_local_steps(n)}"
     # Rounds that were not recorded have steps too.
     last, taken = int(run.rounds[-1]), int(run.steps[-1])
@@ -44,9 +44,10 @@ def _compare_adapted(algorithm: Algorithm, run: Trajectory) -> Iterator[str]:
         return
     rounds, Ks = run.rounds.tolist(), run.periods.tolist()
     known = dict(zip(rounds, Ks, strict=True)) | {run.done + 1: run.next_K}
-    if Ks[0] != (first := algorithm.count_local_steps(1)) and rounds[0] <= 1:
+    first = algorithm.count_local_steps(1)
+    if rounds[0] <= 1 and first != Ks[0]:
         yield f"its K in round 1 was {Ks[0]}, not {first}"
-    for n, K, D in zip(rounds, Ks, run.dispersion, strict=True):
-        adapted = algorithm.adapt_period(n, K, D) if n > 0 else None
+    for n, K, spread in zip(rounds, Ks, run.dispersion, strict=True):
+        adapted = algorithm.adapt_period(n, K, spread) if n > 0 else None
         if adapted is not None and known.get(n + 1, adapted) != adapted:
             yield f"its K in round {n + 1} was {known[n + 1]}, not {adapted}"

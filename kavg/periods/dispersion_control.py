@@ -58,8 +58,8 @@ class DispersionControl:
 
     def adapt(self, K: int, dispersion: Floats, gamma: float) -> int:
         """Return the period of the next round, from the ``K`` and ``dispersion (R,)`` of this."""
-        D = float(dispersion[0])
+        measured = float(dispersion[0])
         # Neither holds of a NaN: a run that diverges ends by itself.
-        if 4.0 * D < self.spread:
+        if 4.0 * measured < self.spread:
             return min(2 * K, self.most)
-        return max(K // 2, 1) if D > self.spread else K
+        return max(K // 2, 1) if measured > self.spread else K

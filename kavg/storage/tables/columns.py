@@ -66,10 +66,14 @@ SERIES: Final = (
     Column("lag_product", "number", "w^2", "its product with that of the round before"),
     Column("move_product", "number", "w^2", "its product with the move of the meta-iterate"),
     Column("lag_correlation", "number", "1", "cosine of the angle between the two displacements"),
-    Column("aligned_gain", "number", "1", "move of the meta-iterate along the displacement, over it"),
+    Column(
+        "aligned_gain", "number", "1", "move of the meta-iterate along the displacement, over it"
+    ),
     Column("consensus2", "number", "w^2", "mean squared distance of learners' own iterates from w"),
     Column("distance2", "number", "w^2", "squared distance from the best point known"),
-    Column("effective_step", "number", "w / gradient", "step size times the gain of the outer rule"),
+    Column(
+        "effective_step", "number", "w / gradient", "step size times the gain of the outer rule"
+    ),
     Column("sharpness", "number", "F / w^2", "largest eigenvalue of the Hessian, estimated"),
     Column("spread", "number", "w^2", "dispersion of the learners along a direction"),
 )

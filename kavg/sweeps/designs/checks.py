@@ -8,6 +8,7 @@ from typing import Any, Final
 from kavg.budgets import Budget
 from kavg.config import Config
 from kavg.config.config import STANDARD
+from kavg.config.messages import describe_error
 from kavg.config.sizes.counts import check_gradient_count, check_step_count
 from kavg.config.sizes.memory_estimates import (
     check_batch_memory,
@@ -16,7 +17,6 @@ from kavg.config.sizes.memory_estimates import (
     check_record_memory,
     check_round_memory,
 )
-from kavg.config.messages import describe_error
 from kavg.config.table_conversion import WrongSettings, convert_tables
 from kavg.errors import KavgError
 from kavg.sweeps.designs.assignments import Assignment, explain_missing, single_out

@@ -86,7 +86,7 @@ def test_methods_are_compared_at_equal_gradients_and_time(call, run):
     run("a", "--set", "replicas=8")
     for axis, amount in (("gradients", 60), ("communications", 6), ("time", 10)):
         words = ("--at", f"{axis}={amount}", "--quantity", "F", "--json", "found.json")
-        code, out, err = call("compare", "a", *words)
+        code, _, err = call("compare", "a", *words)
         assert code == 0, err
         (group,) = json.loads(Path("found.json").read_text())["groups"]
         assert [each["settings"]["K"] for each in group["methods"]] == [
@@ -105,7 +105,7 @@ def test_theorems_are_not_said_of_a_K_that_changes(call):
 def test_exact_moments_of_periods_that_are_known(call, here):
     bowl = {"kind": "quadratic", "spectrum": [0.5, 1.0]}
     write_settings(here / "bowl.toml", objective=bowl, algorithm=METHODS[:3], replicas=50)
-    code, out, err = call("exact", "bowl.toml", "-q", "--out", "e")
+    code, _, err = call("exact", "bowl.toml", "-q", "--out", "e")
     assert code == 0, err
     write_settings(here / "control.toml", objective=bowl, algorithm=METHODS[3:])
     code, _, err = call("exact", "control.toml", "-q", "--out", "f")

@@ -1,4 +1,4 @@
-"""Tables of runs whose K changes: the K of each row, and varied periods in a column of their own."""
+"""Tables of runs whose K changes: the K of each row, and a column for varied periods."""
 
 from __future__ import annotations
 
