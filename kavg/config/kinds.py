@@ -162,7 +162,7 @@ def to_plain(value: Any) -> Any:
 
     >>> from kavg.outer import BlockMomentum
     >>> to_plain(BlockMomentum(mu=0.5))
-    {'kind': 'block_momentum', 'mu': 0.5}
+    {'kind': 'block_momentum', 'mu': 0.5, 'alpha': 1.0}
     """
     if isinstance(value, (list, tuple)):
         return [to_plain(part) for part in value]

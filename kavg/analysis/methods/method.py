@@ -73,7 +73,8 @@ class Method:
         if self.gamma is None or isinstance(outer, FedAdam | FedAdagrad):
             return None
         # A rule of a user may call something else alpha.
-        alpha = outer.alpha if isinstance(outer, tuple(KINDS.values())) else 1.0
+        is_known = isinstance(outer, tuple(KINDS.values()))
+        alpha = float(getattr(outer, "alpha", 1.0)) if is_known else 1.0
         mu = 0.0 if isinstance(outer, QuasiHyperbolic) else self.mu
         return alpha * self.gamma / (1 - mu)
 
