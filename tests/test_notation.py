@@ -143,7 +143,7 @@ METHODS = {
     "elastic": [method_of(kavg.outer.Averaging(0.5), aggregation=ElasticAveraging(0.125))],
     "gossip": averaged_as(Gossip(), GroupedLearners(K1=2, groups=2), SampledLearners(m=3)),
     "own numbers": averaged_as(OwnSteps((2, 4, 8, 8)), OwnSteps((2, 4, 8, 8), "fednova")),
-    "asynchronous": averaged_as(StaleGradients()),
+    "asynchronous, a round": averaged_as(StaleGradients()),
 }
 """The methods of the rows of the second table of gains."""
 

@@ -14,9 +14,9 @@ from itertools import islice
 from math import floor
 
 import numpy as np
-from helpers.spy import SpyOracle
 
 import kavg
+from helpers.spy import SpyOracle
 from kavg import Algorithm
 from kavg.base import RoundDraw
 

@@ -10,7 +10,7 @@ from experiments.benchmarks.contestants.kavg_contestant import Ours
 from experiments.benchmarks.contestants.roster import Prepare
 from experiments.benchmarks.workloads import Workload
 from kavg.aggregations import ElasticAveraging, GroupedLearners
-from kavg.optimizers import Adam, HeavyBall, SGD
+from kavg.optimizers import SGD, Adam, HeavyBall
 
 PLAIN: Final = "plain SGD"
 PARTS: Final[Mapping[str, Mapping[str, Any]]] = {
