@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Final, final
 
+import numpy as np
+
 from kavg.base import AdaptivePeriod, Communicator
 from kavg.config.config import Config
 from kavg.engine.batch import Batch, plan_batches, run_batch

@@ -137,7 +137,7 @@ def test_consensus_of_methods_side_by_side(call, here):
 WRONG = {
     "a name": (["sharpnes"], "record: there is no measure 'sharpnes'; use alignment, "),
     "a text": ("sharpness", "record.measures: needs a list"),
-    "a number": ([3], "record.measures[0]: needs a table or a text"),
+    "a number": ([3], "record.measures.0: needs a table or a text"),
     "a direction": ([{"kind": "spread", "directions": [5]}], "record: directions of the spread"),
     "both": ([{"kind": "spread", "directions": [0], "vector": [1.0]}], "directions or a vector"),
     "twice": (["distance", "distance"], "the name 'distance2' in record is taken"),
