@@ -110,9 +110,13 @@ def possible_tables() -> tuple[Table, ...]:
 
     >>> {table.path for table in possible_tables() if table.path[:1] == ("algorithm",)} == {
     ...     ("algorithm",),
+    ...     ("algorithm", "K"),
+    ...     ("algorithm", "K", "then"),
     ...     ("algorithm", "gamma"),
     ...     ("algorithm", "gamma", "then"),
     ...     ("algorithm", "outer"),
+    ...     ("algorithm", "optimizer"),
+    ...     ("algorithm", "aggregation"),
     ... }
     True
     """
