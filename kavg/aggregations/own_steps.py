@@ -59,7 +59,7 @@ class OwnSteps:
                 f"Ks must be one number of steps for each of the P={method.P} learners, got "
                 f"{len(self.Ks)}"
             )
-        if method.K != max(self.Ks):
+        if max(self.Ks) != method.K:
             raise KavgError(
                 f"K must be the largest of Ks, got K={shorten_repr(method.K)} and max(Ks)="
                 f"{max(self.Ks)}; use K={max(self.Ks)}"
@@ -80,9 +80,7 @@ class OwnSteps:
         return share_steps(own, sum(self.Ks), P, self.weights)
 
 
-def share_steps(
-    own: NDArray[np.int64], total: int, P: int, weights: StepWeights
-) -> RoundShares:
+def share_steps(own: NDArray[np.int64], total: int, P: int, weights: StepWeights) -> RoundShares:
     """Return the shares of learners with these numbers of steps ``(learners, R or 1)``.
 
     ``total`` is the sum over all P learners.

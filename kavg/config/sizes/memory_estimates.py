@@ -149,9 +149,7 @@ def check_batch_memory(problem: Problem, P: int, R: int) -> None:
     _check_memory(one + drawn, f"batches of {B} for {rows} learners and replicas", "reduce B")
 
 
-def check_record_memory(
-    rounds: int, every: int, algorithms: int, R: int, further: int = 0
-) -> None:
+def check_record_memory(rounds: int, every: int, algorithms: int, R: int, further: int = 0) -> None:
     """Raise KavgError if the recorded rounds of all algorithms do not fit in memory.
 
     ``further`` counts the series of measures of rounds.
@@ -170,9 +168,7 @@ def check_measures(
     Each is planned for one replica.
     """
     for algorithm in algorithms:
-        planned = (
-            each.plan(problem, algorithm, R=1, seed=0) for each in record.round_measures
-        )
+        planned = (each.plan(problem, algorithm, R=1, seed=0) for each in record.round_measures)
         width = sum(each.width for each in planned)
         _check_memory(3 * width * R, f"what measures remember of {R} replicas", "leave some out")
 

@@ -52,7 +52,6 @@ def plan_groups(sizes: Sequence[int], comm: Communicator) -> list[Group]:
     return plan
 
 
-
 def _list_within(groups: Sequence[range], own: range) -> range:
     """Return the numbers of the groups of some learners."""
     starts = [group.start for group in groups]

@@ -66,10 +66,11 @@ def test_complete_gossip_is_k_avg_where_arithmetic_is_exact():
 
 def test_complete_gossip_is_k_avg_to_rounding():
     parts = Gossip("complete"), AllLearners()
-    one, other = (rounds(NOISY, method(part, P=5), 9)[-1].w for part in parts)
+    # Small steps, as long ones between the waves multiply what rounding leaves.
+    one, other = (rounds(NOISY, method(part, P=5, gamma=0.05), 9)[-1].w for part in parts)
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
-    ring = rounds(NOISY, method(Gossip(), P=5), 9)[-1].w
-    assert np.abs(ring - other).max() > 1e-3
+    ring = rounds(NOISY, method(Gossip(), P=5, gamma=0.05), 9)[-1].w
+    assert np.abs(ring - other).max() > 1e-5
 
 
 def test_learners_that_never_meet_are_runs_of_their_own():
@@ -156,7 +157,10 @@ def test_an_array_is_a_matrix():
 
 
 CONTRADICTIONS = {
-    "rows": ({"P": 3, "aggregation": Gossip([[1.0]])}, "a row for each learner, got 1 rows and P=3"),
+    "rows": (
+        {"P": 3, "aggregation": Gossip([[1.0]])},
+        "a row for each learner, got 1 rows and P=3",
+    ),
     "momentum": ({"outer": BlockMomentum(0.5)}, "averaging, .* got block_momentum with mu = 0.5"),
     "SlowMo": ({"outer": SlowMo(0.0)}, "got slowmo with"),
     "averaged slots": ({"optimizer": HeavyBall(0.5, "averaged")}, "at_average='averaged'"),

@@ -9,9 +9,9 @@ from helpers.same import same_bits
 
 import kavg
 from kavg import Algorithm, aggregations, optimizers, outer, periods
-from kavg.analysis.exact.methods.fixed_points import own_steps_fixed_point
 from kavg.aggregations.addressed_words import DrawPurpose
 from kavg.aggregations.subsets import draw_subsets
+from kavg.analysis.exact.methods.fixed_points import own_steps_fixed_point
 from kavg.base import RoundDraw
 from kavg.errors import KavgError
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from kavg.cli.execution import run_algorithms
 from kavg.cli.session import Session
-from kavg.config.sizes import memory_estimates
 from kavg.config.settings_file import parse_config
+from kavg.config.sizes import memory_estimates
 from kavg.engine.communicator import SerialComm
 from kavg.errors import KavgError
 from kavg.storage import limits
@@ -97,7 +97,8 @@ HUGE = {
     "own iterates": ({"P": 10**9, "objective": cosine(1000), "aggregation": {"kind": "gossip"},
                       **AVERAGING},
                      "algorithm: is too large: 1 arrays of 1 by 1000 that each of 1000000000 lear"),
-    "earlier iterates": ({"aggregation": {"kind": "stale_gradients", "longest": 10**12}, **AVERAGING},
+    "earlier iterates": ({"aggregation": {"kind": "stale_gradients", "longest": 10**12},
+                          **AVERAGING},
                          "algorithm: is too large: 1000000000000 earlier iterates of 1 replicas"),
     "kept state": ({"P": 10**9, "objective": cosine(1000), "optimizer": adam("kept")},
                    "algorithm: is too large: 2 arrays of 1 by 1000 that each of 1000000000 learn"),

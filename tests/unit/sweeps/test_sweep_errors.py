@@ -261,7 +261,8 @@ def test_values_that_do_not_fit_together_name_the_point():
 def test_runs_that_are_only_tuned_need_no_memory_together(monkeypatch):
     """Two runs take 40 MB of the 1 GB that there is, and all 200 of them 4 GB."""
     limits = [MemoryLimit(1e9, "a test")]
-    monkeypatch.setattr("kavg.config.sizes.memory_estimates.list_memory_limits", lambda ranks: limits)
+    place = "kavg.config.sizes.memory_estimates.list_memory_limits"
+    monkeypatch.setattr(place, lambda ranks: limits)
     large = BASE.replace("rounds = 8", "rounds = 400").replace("replicas = 2", "replicas = 1000")
     tune = '[sweep.tune]\n"algorithm.*.gamma" = { linear = [0.1, 0.2], count = 100 }'
     assert len(sweep_of(tune, base=large).points) == 200

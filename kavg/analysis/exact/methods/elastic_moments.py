@@ -73,8 +73,8 @@ def iterate_elastic_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
             spread = _Spread((1 - alpha) ** 2 * ends.noise, (1 - alpha) * ends.shift)
             # Learners about their mean, and that about w.
             apart = np.sum(spread.noise + spread.shift**2 * problem.zeta2)
-            apart += _sum_squares(mean, covariance)
-        now = Moments(mean[:, 1:], covariance[:, 1:, 1:], np.asarray(dispersion), np.asarray(apart))
+            consensus = np.asarray(apart + _sum_squares(mean, covariance))
+        now = Moments(mean[:, 1:], covariance[:, 1:, 1:], np.asarray(dispersion), consensus)
 
 
 def elastic_matrix(rule: LinearRule, alpha: float, rho: Floats) -> tuple[Floats, Floats]:
@@ -96,7 +96,7 @@ def elastic_matrix(rule: LinearRule, alpha: float, rho: Floats) -> tuple[Floats,
 def _sum_squares(mean: Floats, covariance: Floats) -> Floats:
     """Return ``E (m - w)^2``, summed over directions, from the moments of ``(m, w, v)``."""
     apart = np.array([1.0, -1.0, 0.0])
-    return np.sum((mean @ apart) ** 2 + apart @ covariance @ apart)
+    return np.asarray(np.sum((mean @ apart) ** 2 + apart @ covariance @ apart))
 
 
 def _add_learners(now: Moments, rule: LinearRule) -> tuple[Floats, Floats]:

@@ -67,9 +67,7 @@ def iterate_linear_rounds(
         now = follow_round(problem, linear_rule(algorithm.outer, gamma), now, done)
 
 
-def follow_round(
-    problem: EigenProblem, rule: LinearRule, now: Moments, done: RoundLaw
-) -> Moments:
+def follow_round(problem: EigenProblem, rule: LinearRule, now: Moments, done: RoundLaw) -> Moments:
     """Return the moments after a round.
 
     >>> from kavg.analysis.exact import eigen_problem

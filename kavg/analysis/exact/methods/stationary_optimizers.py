@@ -7,8 +7,8 @@ import numpy as np
 from kavg.analysis.exact.eigenbasis import EigenProblem
 from kavg.analysis.exact.methods.limits import refuse_one_that_differs, require_additive_noise
 from kavg.analysis.exact.methods.optimizer_moments import (
-    SlottedRound,
     SlotSpread,
+    SlottedRound,
     equal_slots,
     find_dispersion,
     plan_slotted_round,
