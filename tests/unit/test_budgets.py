@@ -137,8 +137,8 @@ def test_more_rounds_of_a_changing_K_than_can_be_counted_are_refused(monkeypatch
         Budget("gradients", 1e6).count_rounds(changing([1, 1]), B=1)
 
 
-def run_of(method, rounds, **options):
-    problem = Problem(objectives.Quadratic((1.0,)), oracles.Noiseless(), start=1.0)
+def run_of(method, rounds, h=1.0, **options):
+    problem = Problem(objectives.Quadratic((h,)), oracles.Noiseless(), start=1.0)
     return simulate(problem, method, rounds=rounds, **options)
 
 
@@ -159,8 +159,8 @@ def test_recorded_rounds_of_a_changing_K_within_a_budget(Ks, axis, amount):
 
 
 def test_a_budget_beyond_a_run_that_diverged_includes_the_divergence():
-    wild = replace(changing([1, 3]), gamma=1e8)
-    run = run_of(wild, rounds=99, every=99)
+    wild = replace(changing([1, 3]), gamma=11e-150)
+    run = run_of(wild, rounds=99, h=1e150, every=99)
     assert run.diverged_at is not None
     assert run.rounds.tolist()[-1] < run.diverged_at
     assert Budget("gradients", 1e6).find_last_round(run) == run.diverged_at

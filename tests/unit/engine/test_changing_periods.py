@@ -152,9 +152,10 @@ def test_a_run_is_continued_from_every_round(name, every, done, tmp_path):
 
 
 def test_a_run_that_diverged_between_records_is_continued():
-    """The last finite w has no finite F, so that its round has no row."""
-    steep = kavg.Problem(kavg.objectives.Quadratic((1.0,)), kavg.oracles.Noiseless(), start=1.0)
-    wild = replace(method(DispersionControl(1e9, first=3)), gamma=1e8, P=2)
+    """The last finite w has no finite gradient, so that its round has no row."""
+    bowl = kavg.objectives.Quadratic((1e150,))
+    steep = kavg.Problem(bowl, kavg.oracles.Noiseless(), start=1.0)
+    wild = replace(method(DispersionControl(1e9, first=3)), gamma=11e-150, P=2)
     whole = kavg.simulate(steep, wild, rounds=50, every=50)
     assert whole.diverged_at is not None
     assert whole.rounds.tolist() == [0]

@@ -87,6 +87,9 @@ def old_table(runs):
 
 
 def with_plain_series(run):
+    # K did not change in those versions.
+    none = np.empty(0, np.int64)
+    run = replace(run, Ks=none, counted=none)
     plain = {name: values for name, values in run.series.items() if name.isalpha()}
     return replace(run, series={"F": np.full((len(run.rounds), run.replicas), run.w[0, 0])} | plain)
 

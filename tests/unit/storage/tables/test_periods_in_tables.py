@@ -68,7 +68,7 @@ def test_varied_periods_have_a_column_of_their_own(runs, tmp_path):
     assert [*dict.fromkeys(table["setting.K"].tolist())] == ["4", '{ kind = "piecewise" }', ""]
     (column,) = (each for each in table.schema if each.name == "setting.K")
     assert (column.type, column.meaning) == ("text", "the setting algorithm.*.K")
-    assert table.select(**{"setting.K": "4"}).runs == [runs[0]]
+    assert table.select(**{"setting.K": 4}).runs == [runs[0]]
     write_trajectories(tmp_path / "trajectory.npz", runs)
     write_result_table(tmp_path, table)
     assert list(list_table_disagreements(tmp_path, load_results(tmp_path))) == []
