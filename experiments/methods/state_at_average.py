@@ -1,7 +1,7 @@
 """What becomes of local momentum at the average: three algorithms, on one problem.
 
-Eight learners whose gradients differ, on a quadratic, with the heavy ball, Nesterov's steps and Adam
-inside: the exact noise floor where there is one, and what runs show.  Run it with
+Eight learners whose gradients differ, on a quadratic, with the heavy ball, Nesterov's steps and
+Adam inside: the exact noise floor where there is one, and what runs show.  Run it with
 ``python experiments/methods/state_at_average.py``.
 """
 

@@ -5,8 +5,8 @@
 with what this process uses, for ``levels.py``.
 
 An objective, oracle, outer rule, optimizer, schedule or start of kavg that says
-``same_bits = "any machine"`` is among them by itself, in both precisions and, where ``dim`` is free,
-in every dimension in which functions take another form.
+``same_bits = "any machine"`` is among them by itself, in both precisions and, where ``dim`` is
+free, in every dimension in which functions take another form.
 """
 
 from __future__ import annotations

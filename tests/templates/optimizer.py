@@ -14,7 +14,7 @@ from kavg.ranges import Decay, check_ranges
 @final
 @dataclass(frozen=True)
 class SignOfMean:
-    """Steps by the sign of a running mean: ``m = beta m + (1 - beta) g``, ``x = x - gamma sign(m)``.
+    """Steps by signs of a mean: ``m = beta m + (1 - beta) g``, ``x = x - gamma sign(m)``.
 
     Write here the recursion in the order of its paper, the paper, how the optimizer differs from
     its near twins, and a step by hand.
@@ -38,7 +38,7 @@ class SignOfMean:
         """Return the step; workspace of ``(tile, R, d)`` is allocated here, and no other."""
         beta, rest = np.array(self.beta, dtype), np.array(1 - self.beta, dtype)
 
-        def step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:  # noqa: ARG001 - LocalUpdate
+        def step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
             m = slots[0]
             np.multiply(m, beta, out=m)
             np.multiply(g, rest, out=g)

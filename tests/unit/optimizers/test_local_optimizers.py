@@ -118,9 +118,7 @@ def test_each_learner_and_replica_is_clipped_by_itself():
     g = np.array([[[3.0, 4.0], [0.3, 0.4]], [[30.0, 40.0], [0.0, 0.0]]])
     x = np.zeros_like(g)
     SGD(clip=1.0).plan(2, 2, 2, "float64")(x, g, np.empty((0, *x.shape)), np.array(1.0), 1)
-    np.testing.assert_allclose(
-        -x, [[[0.6, 0.8], [0.3, 0.4]], [[0.6, 0.8], [0.0, 0.0]]], rtol=1e-6
-    )
+    np.testing.assert_allclose(-x, [[[0.6, 0.8], [0.3, 0.4]], [[0.6, 0.8], [0.0, 0.0]]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("cls", KINDS.values())
@@ -223,9 +221,9 @@ def test_only_plain_sgd_is_plain():
 # --- memory
 
 WELL = kavg.objectives.DoubleWell(dim=1000)
-OPTIMIZERS = {
-    name: each.optimizer for name, each in METHODS.items() if each.optimizer != SGD()
-} | {"clipped Adam": Adam(at_average="kept", clip=0.1, weight_decay=0.1)}
+OPTIMIZERS = {name: each.optimizer for name, each in METHODS.items() if each.optimizer != SGD()} | {
+    "clipped Adam": Adam(at_average="kept", clip=0.1, weight_decay=0.1)
+}
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

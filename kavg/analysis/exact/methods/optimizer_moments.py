@@ -1,21 +1,21 @@
 """Exact moments where learners take linear steps with slots: heavy ball, Nesterov, weight decay.
 
-In one eigendirection a learner's state is ``z = (x, m)`` and its step ``z <- M z + u (c + b_j + e)``
-with ``M = T + h u e_x^T`` (``linear_steps``), c the slope, b_j of mean zero over learners, and noise
-e of variance ``m_0``.  K steps take it from z_0 to ``M^K z_0 + S (c + b_j) + noise`` with
-``S = sum_{t<K} M^t u``, whose noise has covariance ``m_0 N``, ``N = sum_{t<K} (M^t u)(M^t u)^T``.
+In one eigendirection a learner's state is ``z = (x, m)``; a step is ``z <- M z + u (c + b_j + e)``
+with ``M = T + h u e_x^T`` (``linear_steps``), c the slope, b_j of mean zero over learners, and e
+noise of variance ``m_0``.  K steps take z_0 to ``M^K z_0 + S (c + b_j) + noise`` with
+``S = sum_{t<K} M^t u``, and noise of covariance ``m_0 N``, ``N = sum_{t<K} (M^t u)(M^t u)^T``.
 
 - All of it is linear, so the mean over learners obeys it with noise ``m_0 N / P`` and without b_j.
-  With ``Y = (w, v, m)``, m the mean of the slots where they are kept or averaged, z_0 is ``B Y`` and a
-  round ``Y <- A Y + G S c + G noise`` with ``A = G M^K B + D``: the outer rule has the rows
-  ``keep - push start^T`` of D and ``push`` of G, and the slots are those of z.  So w has the same law
-  whether slots are kept or averaged.
-- A learner's slots differ from their mean by delta_j where they are kept, and by nothing else.  With
-  ``C`` and ``e`` the columns of ``M^K`` that belong to slots, in the rows of slots and of x,
+  With ``Y = (w, v, m)``, m the mean of the slots where they are kept or averaged, z_0 is ``B Y``
+  and a round ``Y <- A Y + G S c + G noise`` with ``A = G M^K B + D``: the outer rule has the rows
+  ``keep - push start^T`` of D and ``push`` of G, and the slots are those of z.  So w has the same
+  law whether slots are kept or averaged (docs/theory.md, 4.9).
+- A learner's slots differ from their mean by delta_j where they are kept, and by nothing else.
+  With ``C`` and ``a`` the columns of ``M^K`` that belong to slots, in the rows of slots and of x,
   ``Cov delta <- C Cov delta C^T + (1 - 1/P) m_0 N_mm``, and its mean is ``kappa b_j`` with
   ``kappa <- C kappa + S_m``.
-- The dispersion is the sum over directions of ``e Cov delta e^T + (1 - 1/P) m_0 N_xx + (e kappa +
-  S_x)^2 zeta2``.
+- The dispersion is the sum over directions of
+  ``a Cov delta a^T + (1 - 1/P) m_0 N_xx + (a kappa + S_x)^2 zeta2``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from kavg.problem import Algorithm
 @final
 @dataclass(frozen=True, eq=False)
 class SlottedRound:
-    """A round in every direction: ``Y <- matrix Y + drift c`` and noise of covariance ``m_0 noise``.
+    """A round in every direction: ``Y <- matrix Y + drift c``, and noise of ``m_0 noise``.
 
     ``matrix, noise (d, n, n)`` and ``drift (d, n)`` are of the method's state; ``power (d, k, k)``,
     ``response (d, k)`` and ``gathered (d, k, k)`` are M^K, S and N of one learner.
