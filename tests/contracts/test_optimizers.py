@@ -17,6 +17,7 @@ import kavg
 from kavg.base import LocalOptimizer
 from kavg.objectives.instances import small_settings
 from kavg.optimizers import KINDS
+from kavg.ranges import check_range
 
 OPTIMIZERS = {kind: cls(**small_settings(cls)) for kind, cls in KINDS.items()}
 OPTIMIZERS |= {
@@ -54,7 +55,7 @@ def same(one, other):
 @each_optimizer
 def test_it_is_a_local_optimizer(name):
     one = OPTIMIZERS[name]
-    assert isinstance(one, LocalOptimizer), f"{name} must have slots, at_average and plan"
+    assert check_range(LocalOptimizer, "optimizer", one) is one
     assert one.slots >= 0
     assert one.at_average in ("reset", "kept", "averaged")
 

@@ -14,8 +14,9 @@ from kavg.base import LocalOptimizer
 from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.local.round_method import RoundSteps
 from kavg.objectives.instances import small_settings
-from kavg.optimizers import KINDS, SGD, Adam, AdamW, HeavyBall, NesterovSteps
+from kavg.optimizers import SGD, Adam, AdamW, HeavyBall, NesterovSteps
 from kavg.portability import find_same_bits
+from kavg.ranges import check_range
 
 SLOPE = kavg.Problem(kavg.objectives.Linear(dim=1), kavg.oracles.Noiseless(), start=0.0)
 NOISY = kavg.Problem(
@@ -121,7 +122,7 @@ def test_each_learner_and_replica_is_clipped_by_itself():
     np.testing.assert_allclose(-x, [[[0.6, 0.8], [0.3, 0.4]], [[0.6, 0.8], [0.0, 0.0]]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("cls", KINDS.values())
+@pytest.mark.parametrize("cls", [SGD, *WITH_SLOTS])
 def test_a_clip_that_is_never_reached_changes_no_bit(cls):
     given = small_settings(cls)
     plain, clipped = run(cls(**given)), run(cls(**given, clip=1e9))
@@ -186,10 +187,10 @@ def test_weight_decay_of_sgd_is_another_quadratic():
 # --- the contract
 
 
-@pytest.mark.parametrize("cls", KINDS.values())
+@pytest.mark.parametrize("cls", [SGD, *WITH_SLOTS])
 def test_an_optimizer_has_what_the_engine_needs(cls):
     optimizer = cls(**small_settings(cls))
-    assert isinstance(optimizer, LocalOptimizer)
+    assert check_range(LocalOptimizer, "optimizer", optimizer) is optimizer
     assert optimizer.at_average == "reset"
     assert find_same_bits(optimizer) == "any machine"
 
@@ -229,7 +230,7 @@ OPTIMIZERS = {name: each.optimizer for name, each in METHODS.items() if each.opt
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_step_allocates_nothing(name, dtype):
-    optimizer, (tile, R, d) = OPTIMIZERS[name], (64, 2, WELL.dim)
+    optimizer, (tile, R, d) = OPTIMIZERS[name], (256, 2, WELL.dim)
     problem = kavg.Problem(WELL, kavg.oracles.Gaussian(1.0))
     algorithm = kavg.Algorithm(tile, 2, 0.01, kavg.outer.Averaging(), optimizer=optimizer)
     local = LocalSteps(problem, algorithm, own=range(tile), seed=1, R=R, tile=tile, dtype=dtype)
@@ -242,8 +243,8 @@ def test_a_step_allocates_nothing(name, dtype):
         local.states.update(local.x, local.g, slots, local.gamma, age)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # Views, and what NumPy's iterators hold; a column of a tile would be 1024 bytes.
-    assert peak < 20_000 < local.g.nbytes / 8
+    # Views, and the buffer of NumPy's iterator for a gradient and its norms, whatever their size.
+    assert peak < 20_000 + 8 * 8192 < local.g.nbytes / 8
 
 
 def test_a_million_learners_that_reset_their_state_need_no_more_than_a_tile():
