@@ -84,8 +84,8 @@ LOJASIEWICZ = [name for name, F in TABLE.items() if hasattr(F, "pl") and F.pl.ho
 PLANNED = [name for name, F in TABLE.items() if has_gradient_plan(F)]
 PLANE = Rosenbrock | Himmelblau | FlatMinimum
 IN_PLACE = [name for name, F in TABLE.items() if not isinstance(F, PLANE)]
-WORKSPACE = 60 * BLOCK
-"""Bytes that a gradient may need for a block of its numbers."""
+WORKSPACE = 80 * BLOCK
+"""Bytes that a gradient may need for a block of its numbers, two sines at most."""
 SEEDS = st.integers(0, 2**32 - 1)
 SCALES = st.sampled_from([1e-6, 0.1, 1.0, 5.0])
 

@@ -133,9 +133,7 @@ TABLE: dict[str, Case] = {
     "scaled, exact": Case(Scaled(spread=0.5, zeta2=2.0), QUADRATIC),
     "scaled, gaussian": Case(Scaled(0.9, 1.0, Gaussian(sigma2=2.0, B=2), seed=3), COSINE),
     "differing": Case(Differing(Quadratic((1.0, 0.1, 4.0))), QUADRATIC),
-    "differing, sphere": Case(
-        Differing(Cosine(dim=5, lam=0.0, A=2.0), Sphere(sigma2=1.0)), COSINE
-    ),
+    "differing, sphere": Case(Differing(Cosine(dim=5, lam=0.0, A=2.0), Sphere(sigma2=1.0)), COSINE),
     "random_design": Case(RandomDesign(label_variance=0.5), QUADRATIC),
     "random_design, batch": Case(RandomDesign(label_variance=2.0, B=3), QUADRATIC),
     "random_design, exact labels": Case(RandomDesign(0.0, B=2), Quadratic((0.0, 1.0))),

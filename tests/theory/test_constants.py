@@ -36,7 +36,9 @@ def by_default(cls):
     """Small instances, in up to four dimensions where there is a choice."""
     small = small_settings(cls)
     drawn = {name: st.just(value) for name, value in small.items()}
-    return st.builds(cls, **drawn | ({"dim": st.integers(small["dim"], 4)} if "dim" in small else {}))
+    return st.builds(
+        cls, **drawn | ({"dim": st.integers(small["dim"], 4)} if "dim" in small else {})
+    )
 
 
 ANALYTIC = {

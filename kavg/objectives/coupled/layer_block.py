@@ -21,9 +21,7 @@ def multiply_layers(layers: Sequence[Floats]) -> Floats:
     """
     product = layers[0]
     for layer in layers[1:]:
-        terms = [
-            layer[..., :, j, None] * product[..., None, j, :] for j in range(layer.shape[-1])
-        ]
+        terms = [layer[..., :, j, None] * product[..., None, j, :] for j in range(layer.shape[-1])]
         product = terms[0]
         for term in terms[1:]:
             product = product + term

@@ -112,7 +112,7 @@ class LabelNoise:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate as ``plan`` for rows that are ``copies`` times R, with one draw for all copies."""
+        """Allocate as ``plan`` for rows that are ``copies`` times R, which share the draws."""
         if not has_labels(objective):
             raise KavgError(
                 f"label_noise needs an objective with labels, got {type(objective).__name__}; use "

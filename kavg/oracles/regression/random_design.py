@@ -143,7 +143,7 @@ class RandomDesign:
         tile: int,
         dtype: Precision = "float64",
     ) -> StochasticGradient:
-        """Allocate as ``plan`` for rows that are ``copies`` times R, with one draw for all copies."""
+        """Allocate as ``plan`` for rows that are ``copies`` times R, which share the draws."""
         roots = np.sqrt(_eigenvalues(objective))
         width = self.B * (len(roots) + 1)
         normals = Normals(seed=seed, purpose=Purpose.NOISE, R=R, tile=tile, d=width, dtype=dtype)

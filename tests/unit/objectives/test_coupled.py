@@ -161,7 +161,10 @@ def test_nested_ripples_are_a_sum_of_two_cosines() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: CurvedValley(dim=1), "dim must be .* got dim=1; a valley needs a floor and a wall"),
+        (
+            lambda: CurvedValley(dim=1),
+            "dim must be .* got dim=1; a valley needs a floor and a wall",
+        ),
         (lambda: CurvedValley(2, condition=0.5), "condition must be .* got condition=0.5"),
         (lambda: CurvedValley(2, bend=-1.0), "bend must be"),
         (lambda: DeepLinear((1.0,), depth=1), "depth must be .* one layer is a quadratic"),

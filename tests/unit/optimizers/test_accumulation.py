@@ -4,18 +4,25 @@ import numpy as np
 import pytest
 from helpers.same import same_bits
 
-from kavg import Algorithm, Problem, aggregations, objectives, oracles, outer, simulate
+from kavg import Algorithm, Problem, aggregations, objectives, outer, simulate
 from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.errors import KavgError
 from kavg.optimizers import SGD, Accumulation
 from kavg.oracles import Gaussian, Noiseless, RandomDesign, Shifted, StateDependent
 
 RIPPLES = objectives.Cosine(dim=3)
-RULES = (outer.Averaging(), outer.BlockMomentum(0.5), outer.SlowMo(0.5), outer.NesterovMomentum(0.5))
+RULES = (
+    outer.Averaging(),
+    outer.BlockMomentum(0.5),
+    outer.SlowMo(0.5),
+    outer.NesterovMomentum(0.5),
+)
 
 
 def method(optimizer, rule=RULES[0], **parts):
-    return Algorithm(**{"P": 3, "K": 4, "gamma": 0.05, "outer": rule, "optimizer": optimizer} | parts)
+    return Algorithm(
+        **{"P": 3, "K": 4, "gamma": 0.05, "outer": rule, "optimizer": optimizer} | parts
+    )
 
 
 def run(objective, oracle, algorithm, start=1.0, **options):
@@ -24,7 +31,7 @@ def run(objective, oracle, algorithm, start=1.0, **options):
 
 
 def test_all_gradients_are_taken_at_the_start_of_the_round_by_hand():
-    # F' = w: a round of K = 3 with gamma = 1/4 moves w by -3/4 w; with mu = 1/2 in v' = v/2 - 3/4 w.
+    # F' = w: a round of K = 3 with gamma = 1/4 moves w by -3/4 w, and v is v/2 - 3/4 w.
     bowl = objectives.Quadratic((1.0,))
     plain = run(bowl, Noiseless(), method(Accumulation(), K=3, gamma=0.25), 16.0)
     assert plain.w[0, 0] == 16.0 / 4**4
@@ -48,7 +55,9 @@ def test_where_the_gradient_is_constant_it_is_sgd():
     slope = objectives.Linear(dim=2)
     runs = [run(slope, Gaussian(sigma2=1.0), method(one)) for one in (SGD(), Accumulation())]
     assert same_bits(*runs)
-    assert not np.array_equal(*(run(RIPPLES, Gaussian(1.0), method(o)).w for o in (SGD(), Accumulation())))
+    assert not np.array_equal(
+        *(run(RIPPLES, Gaussian(1.0), method(o)).w for o in (SGD(), Accumulation()))
+    )
 
 
 def test_without_noise_it_is_one_step_of_gamma_K():

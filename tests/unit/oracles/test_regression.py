@@ -40,7 +40,7 @@ def test_the_constants_are_those_of_the_covariance() -> None:
     noise = RandomDesign(label_variance=0.5, B=4).constants(BOWL)
     assert (noise.M.value, noise.M_v.value, noise.B) == (0.5 * 3.25, 1 + 3.25 / 0.25, 4)
     # The bound is attained along the flattest direction: (w . H w) tr H + ||H w||^2 at e_1.
-    assert 0.25 * 3.25 + 0.25**2 == pytest.approx(noise.M_v.value * 0.25**2, rel=1e-14)
+    assert pytest.approx(noise.M_v.value * 0.25**2, rel=1e-14) == 0.25 * 3.25 + 0.25**2
 
 
 @pytest.mark.parametrize("rule", [AVERAGING, outer.BlockMomentum(0.5), outer.NesterovMomentum(0.5)])
@@ -97,11 +97,17 @@ def plan(oracle: Any, objective: Any) -> Any:
     ("attempt", "message"),
     [
         (lambda: plan(RandomDesign(1.0), Cosine(dim=2)), "random_design needs .* got Cosine"),
-        (lambda: plan(RandomDesign(1.0), Quadratic((-1.0,))), "without eigenvalues below 0, got Qua"),
+        (
+            lambda: plan(RandomDesign(1.0), Quadratic((-1.0,))),
+            "without eigenvalues below 0, got Qua",
+        ),
         (lambda: plan(RandomDesign(1.0), Quadratic((1.0,), 3)), "without rotation"),
         (lambda: RandomDesign(-1.0), r"label_variance=-1\.0"),
         (lambda: RandomDesign(1.0, B=0), "B=0; use B=1"),
-        (lambda: plan(LabelNoise(1.0), Linear(dim=2)), "needs an objective with labels, got Linear"),
+        (
+            lambda: plan(LabelNoise(1.0), Linear(dim=2)),
+            "needs an objective with labels, got Linear",
+        ),
         (lambda: LabelNoise(-1.0), r"label_variance=-1\.0"),
     ],
 )
