@@ -38,18 +38,18 @@ def methods() -> Iterator[tuple[str, LocalOptimizer, float]]:
 
 
 def exact_values(method: Algorithm) -> dict[str, str]:
-    """Return the exact noise floor as texts, and dashes where it has no exact form."""
+    """Return the exact noise floor as texts, empty where it has no exact form."""
     try:
         found = stationary_values(PROBLEM, method)
     except KavgError:
         return dict.fromkeys(("F", "dispersion"), "")
-    return {name: f"{value:.4f}" for name, value in found.items()}
+    return {name: f"{value:.3g}" for name, value in found.items()}
 
 
 def late_mean(run: Trajectory, name: str) -> str:
     """Return the mean over the last rounds and all replicas, with its standard error."""
     each = run.series[name][-LAST:].mean(axis=0)
-    return f"{each.mean():.4f} ± {each.std(ddof=1) / len(each) ** 0.5:.4f}"
+    return f"{each.mean():.3g} ± {each.std(ddof=1) / len(each) ** 0.5:.1g}"
 
 
 def table() -> str:
