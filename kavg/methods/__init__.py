@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from kavg.base import Schedule
-from kavg.methods.baselines import baselines as baselines
-from kavg.methods.baselines import large_batch as large_batch
-from kavg.methods.baselines import minibatch_sgd as minibatch_sgd
-from kavg.methods.baselines import single_learner as single_learner
-from kavg.methods.baselines import synchronous_sgd as synchronous_sgd
+from kavg.methods.baseline_methods import baselines as baselines
+from kavg.methods.baseline_methods import large_batch as large_batch
+from kavg.methods.baseline_methods import minibatch_sgd as minibatch_sgd
+from kavg.methods.baseline_methods import single_learner as single_learner
+from kavg.methods.baseline_methods import synchronous_sgd as synchronous_sgd
 from kavg.methods.elastic import eamsgd as eamsgd
 from kavg.methods.elastic import easgd as easgd
 from kavg.methods.federated import fedadagrad as fedadagrad

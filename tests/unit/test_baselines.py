@@ -6,7 +6,7 @@ from helpers.same import same_bits
 
 from kavg import Problem, methods, objectives, oracles, outer, schedules, simulate
 from kavg.errors import KavgError
-from kavg.methods.baselines import baselines
+from kavg.methods.baseline_methods import baselines
 
 PROBLEM = Problem(objectives.Cosine(dim=3), oracles.Gaussian(sigma2=1.0), 1.0)
 
