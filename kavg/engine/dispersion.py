@@ -51,7 +51,7 @@ class SquaredDistances:
         self.lost = lost
         self.pilot, self.rest = pilot[lost], rest[lost]
         self.square_sums = SquareSums()
-        self.means = NumberMeans(comm, m, np.count_nonzero(lost))
+        self.means = NumberMeans(comm, m, int(np.count_nonzero(lost)))
 
     def fold(self, displacements: Floats, absent: Mask | None = None) -> None:
         """Add a tile, ``(t, R, d + 1)`` as in ``Mean.fold``; it is overwritten.

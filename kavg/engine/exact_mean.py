@@ -110,7 +110,7 @@ class ExactMean:
         self.high = np.ldexp(self.bounds, -2 * HEADROOM)
         self.low = np.ldexp(self.high, -2)
 
-    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:  # noqa: ARG002 - Sums
+    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:
         """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t.
 
         The zeros of ``absent`` rows add nothing.

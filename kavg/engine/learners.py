@@ -27,8 +27,8 @@ from kavg.engine.exact_mean import ExactMean
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.local_steps import LocalSteps, choose_tile
 from kavg.engine.local.round_method import RoundMethod, RoundSteps, StepSizes, count_steps
-from kavg.engine.measures.learner_readings import LearnerReadings, ReadingPlan
 from kavg.engine.means import MEANS, Mean, Sums
+from kavg.engine.measures.learner_readings import LearnerReadings, ReadingPlan
 from kavg.engine.options import RunOptions
 from kavg.engine.ranks import Ranks
 from kavg.engine.round_dispersion import RoundDispersion

@@ -121,7 +121,7 @@ class PlainMean:
         """Empty the sums; the first tile will overwrite them."""
         self.empty = True
 
-    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:  # noqa: ARG002 - Sums
+    def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:
         """Add a tile; zeros of ``absent`` rows add nothing."""
         x = displacements[..., :-1]
         self.square_sums(x, displacements[..., -1])

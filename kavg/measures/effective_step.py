@@ -78,11 +78,11 @@ def outer_gain(rule: Outer, gamma: float) -> float:
 
 def _is_linear(rule: Outer, gamma: float) -> bool:
     """True if a mixture, and 1024 times as much, go where a linear rule takes them."""
-    parts = [_apply(rule, *unit, gamma) for unit in ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0))]
-    mixture = np.array((1.5, -0.75 if rule.memory else 0.0, 0.625))
-    expected = mixture @ np.array(parts)
+    parts = np.array([_apply(rule, *each, gamma) for each in ((1, 0, 0), (0, 1, 0), (0, 0, 1))])
+    w, v, d = 1.5, -0.75 if rule.memory else 0.0, 0.625
+    expected = np.array((w, v, d)) @ parts
     room = 1e-12 * (1.0 + np.abs(parts).max())
-    found = (np.array(_apply(rule, *(k * mixture), gamma)) / k for k in (1.0, 1024.0))
+    found = (np.array(_apply(rule, k * w, k * v, k * d, gamma)) / k for k in (1.0, 1024.0))
     return all(bool((np.abs(each - expected) <= room).all()) for each in found)
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kavg.base import Floats, PlannedGradient, RoundView
 from kavg.elementary.sums import sum_over_coordinates, sum_squares
 from kavg.gradients import choose_gradient
 from kavg.ranges import Count, Positive, check_ranges
 
+Mask = NDArray[np.bool_]
 STEP: Final = 2.0**-17
 """Half the distance of the points whose gradients are subtracted, of ``1 + ||w||``.
 
@@ -24,7 +26,9 @@ ADDRESS: Final = 2**63
 @final
 @dataclass(frozen=True)
 class Sharpness:
-    """The largest eigenvalue of the Hessian of F at ``w``, estimated by power iteration::
+    """The largest eigenvalue of the Hessian of F at ``w``, estimated.
+
+    Power iteration on differences of gradients::
 
         H u ~ (grad F(w + h u) - grad F(w - h u)) / (2 h)       h = 2^-17 (1 + ||w||)
         u   = H u / ||H u||,  until ||H u|| changes by ``tolerance`` or less, relatively
@@ -69,7 +73,7 @@ def draw_signs(seed: int, R: int, d: int) -> Floats:
         words = np.random.Philox(key=np.array([seed, ADDRESS + replica], np.uint64))
         bits = words.random_raw(-(-d // 64))[:, None] >> np.arange(64, dtype=np.uint64)
         signs[replica] = 1.0 - 2.0 * (bits.ravel()[:d] & np.uint64(1))
-    return signs / np.sqrt(d)
+    return np.asarray(signs / np.sqrt(d))
 
 
 @final
@@ -98,7 +102,7 @@ class PlannedSharpness:
             quotient = np.where(is_largest, quotient, shifted - size)
         return np.asarray(quotient)[None]
 
-    def iterate(self, w: Floats, shift: Floats, active: Floats) -> tuple[Floats, Floats]:
+    def iterate(self, w: Floats, shift: Floats, active: Mask) -> tuple[Floats, Floats]:
         """Return ``||A u||`` and ``<u, A u>`` of ``A = H + shift I`` after power iteration.
 
         Each is ``(R,)``.  A replica that has converged, or was never ``active``, stays as it is, as

@@ -21,7 +21,9 @@ FIRST: Final = (0,)
 @final
 @dataclass(frozen=True)
 class Spread:
-    """The dispersion of the learners along directions ``u_i`` of length 1::
+    """The dispersion of the learners along directions.
+
+    With directions ``u_i`` of length 1::
 
         spread_i = (1/P) sum_j <u_i, x_K^j - xbar>^2        before averaging
 

@@ -119,7 +119,7 @@ def _find_spread(measure: Spread, run: ExactRun) -> Series:
     if not run.algorithm.is_plain:
         return {}
     if measure.vector is None:
-        parts = np.eye(len(run.directions.h))[list(measure.numbers)]
+        parts: Floats = np.eye(len(run.directions.h))[list(measure.numbers)]
     elif np.any(run.directions.zeta2 > 0) or run.directions.design > 0:
         return {}  # shifts and fresh examples are not uncorrelated between directions
     else:

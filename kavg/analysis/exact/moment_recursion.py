@@ -95,7 +95,8 @@ def collect_moments(rounds: Iterator[Moments], N: int) -> Moments:
     few = list(islice(rounds, N + 1))
     parts = zip(*((each.mean, each.covariance, each.dispersion) for each in few), strict=True)
     apart = [each.consensus for each in few if each.consensus is not None]
-    return Moments(*map(np.array, parts), consensus=np.array(apart) if apart else None)
+    mean, covariance, dispersion = map(np.array, parts)
+    return Moments(mean, covariance, dispersion, np.array(apart) if apart else None)
 
 
 def iterate_moments(problem: EigenProblem, algorithm: Algorithm) -> Iterator[Moments]:

@@ -120,7 +120,7 @@ class _LearnerPass:
         self.tile = max(1, TILE // (R * d))
         self.offsets = np.empty((self.tile, R, d))
         self.numbers = np.empty((self.tile, R, end))
-        self.center = np.empty(shape)
+        self.center: Floats = np.empty(shape)
         self.found: dict[int, Floats] = {}
 
     def begin(self, center: Floats) -> None:

@@ -113,6 +113,6 @@ def run_point_batch(
     does not end the others.
     """
     runs = run_batch(batch.batch, comm, watch, request)
-    # A point is run again from its start; states, and what measures remember, would make up most of a
-    # large table.
+    # A point is run again from its start; states, and what measures remember, would make up most
+    # of a large table.
     return [replace(run, states=(), measure_memory=np.empty(0)) for run in runs]
