@@ -29,7 +29,7 @@ def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[s
 def _warn_of_period(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
     rule, first = method.K, 1
     if isinstance(rule, WarmUpPeriod):
-        rule, first = rule.then, rule.rounds + 1
+        first, rule = rule.rounds + 1, rule.then
     after = [n for n in some if n >= first]
     if isinstance(rule, QuadraticSynchronization) and after:
         yield from _warn_of_limit(method, rule, after)

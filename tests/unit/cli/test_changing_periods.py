@@ -86,6 +86,7 @@ def test_methods_are_compared_at_equal_gradients_and_time(call, run):
     run("a", "--set", "replicas=8")
     for axis, amount in (("gradients", 60), ("communications", 6), ("time", 10)):
         words = ("--at", f"{axis}={amount}", "--quantity", "F", "--json", "found.json")
+        words += ("--clock", "step=1,communication=1") if axis == "time" else ()
         code, _, err = call("compare", "a", *words)
         assert code == 0, err
         (group,) = json.loads(Path("found.json").read_text())["groups"]
