@@ -31,6 +31,7 @@ from kavg.text import shorten_repr
 Count = Annotated[int, Interval(ge=1)]
 Dimension = Annotated[Count, "it is the number of coordinates"]
 RoundNumber = Annotated[int, Interval(ge=0), "use 0 for the start"]
+Direction = Annotated[int, Interval(ge=0), "coordinates count from 0"]
 BatchSize = Annotated[Count, "use B=1 for single examples"]
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 DataSeed = Annotated[int, Interval(ge=0, le=2**64 - 1)]

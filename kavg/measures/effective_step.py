@@ -80,7 +80,8 @@ def _is_linear(rule: Outer, gamma: float) -> bool:
     """True if a mixture, and 1024 times as much, go where a linear rule takes them."""
     parts = np.array([_apply(rule, *each, gamma) for each in ((1, 0, 0), (0, 1, 0), (0, 0, 1))])
     w, v, d = 1.5, -0.75 if rule.memory else 0.0, 0.625
-    expected = np.array((w, v, d)) @ parts
+    # Term by term, as BLAS would decide the order of a product.
+    expected = w * parts[0] + v * parts[1] + d * parts[2]
     room = 1e-12 * (1.0 + np.abs(parts).max())
     found = (np.array(_apply(rule, k * w, k * v, k * d, gamma)) / k for k in (1.0, 1024.0))
     return all(bool((np.abs(each - expected) <= room).all()) for each in found)

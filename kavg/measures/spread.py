@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, final
+from typing import Any, Final, final
 
 import numpy as np
-from annotated_types import Interval
 
 from kavg.base import Floats, LearnerPoint, RoundView
 from kavg.elementary.products import RowProducts
 from kavg.elementary.sums import sum_squares
 from kavg.errors import KavgError
-from kavg.ranges import Finite, check_ranges
+from kavg.ranges import Direction, Finite, check_ranges
 
-Direction = Annotated[int, Interval(ge=0), "coordinates count from 0"]
 FIRST: Final = (0,)
 
 
