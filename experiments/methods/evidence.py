@@ -9,6 +9,7 @@ here, and what is computed and timed here; nothing is written by hand.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -78,6 +79,9 @@ class Outcomes:
 def run_tests() -> Outcomes:
     """Run the tests; their report goes to stderr, as the table goes to stdout."""
     outcomes = Outcomes()
+    # Tests start programs in other folders.
+    paths = [str(Path(each).resolve()) for each in sys.path]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
     with contextlib.redirect_stdout(sys.stderr):
         pytest.main(["-q", *(str(ROOT / file) for file in FILES)], plugins=[outcomes])
     return outcomes
@@ -85,7 +89,7 @@ def run_tests() -> Outcomes:
 
 def moments(algorithm: Algorithm) -> str:
     """Return the largest distance of a run's mean of F from its exact one, in standard errors."""
-    bowl = Problem(objectives.Quadratic((1.0, 4.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
+    bowl = Problem(objectives.Quadratic((0.25, 1.0)), oracles.Gaussian(sigma2=1.0), start=2.0)
     try:
         exact = exact_trajectory(bowl, algorithm, ROUNDS)
     except KavgError:
@@ -111,7 +115,7 @@ def parts(algorithm: Algorithm) -> tuple[object, ...]:
     optimizer = algorithm.optimizer
     is_clipped = getattr(optimizer, "clip", None) is not None
     alpha = getattr(algorithm.outer, "alpha", 1.0) != 1.0
-    return (*kinds, optimizer.at_average, is_clipped, alpha)
+    return (*kinds, optimizer.at_average, is_clipped, alpha, algorithm.restart)
 
 
 def costs() -> dict[str, float]:
