@@ -100,8 +100,8 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
 def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
     """Raise KavgError if what learners keep from round to round does not fit in memory.
 
-    A rank has it before and after a round, and gathers that of all learners for a checkpoint and
-    at the end.
+    A rank has it before and after a round, and where there are several, gathers that of all
+    learners for a checkpoint and at the end.
     """
     if isinstance(algorithm.aggregation, Asynchronous):
         past = algorithm.shared_slots
@@ -111,9 +111,10 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
     if not algorithm.learner_slots:
         return
     numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER
-    own = numbers // count_local_ranks()
+    ranks = count_local_ranks()
+    gathered = GATHERED_ARRAYS * numbers if ranks > 1 else 0
     _check_memory(
-        GATHERED_ARRAYS * numbers + 2 * own,
+        gathered + 2 * numbers // ranks,
         f"{algorithm.learner_slots} arrays of {R} by {objective.dim} that each of {algorithm.P} "
         "learners keeps",
         "take fewer learners or replicas, or keep nothing (at_average = 'reset')",

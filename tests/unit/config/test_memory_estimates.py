@@ -266,3 +266,13 @@ outer = {{ kind = "averaging" }}
 def test_oracles_that_do_not_fit_are_refused_before_the_run(oracle, message):
     with pytest.raises(KavgError, match=message):
         parse_config(DESIGN.format(oracle=oracle))
+
+
+def test_several_ranks_gather_what_learners_keep(monkeypatch):
+    asked = []
+    monkeypatch.setattr(memory_estimates, "_check_memory", lambda *said: asked.append(said[0]))
+    for ranks, copies in ((1, 2.0), (4, 3.5)):
+        monkeypatch.setattr(memory_estimates, "count_local_ranks", lambda ranks=ranks: ranks)
+        asked.clear()
+        parse_config(small(P=1000, R=3, objective=cosine(10**4), optimizer=adam("kept")))
+        assert copies * 2 * 1000 * 3 * 10**4 in asked
