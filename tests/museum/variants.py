@@ -191,7 +191,7 @@ def stale_displacement() -> Planted:
 def order_of_addition() -> Iterator[None]:
     """Tile by tile, as a sum of sums."""
 
-    def faulty(self, displacements):
+    def faulty(self, displacements, absent=None):
         x = displacements[..., :-1]
         np.vecdot(x, x, out=displacements[..., -1])
         before = 0.0 if self.empty else self.sums[:, :-1]
