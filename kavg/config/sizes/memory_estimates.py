@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kavg.base import Asynchronous, AveragesGroups, Objective, Precision, WeighsLearners
+from kavg.base import (
+    Asynchronous,
+    AveragesGroups,
+    MixesIterates,
+    Objective,
+    Precision,
+    WeighsLearners,
+)
 from kavg.config.config import Record
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
@@ -100,8 +107,8 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
 def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
     """Raise KavgError if what learners keep from round to round does not fit in memory.
 
-    A rank has it before and after a round, and where there are several, gathers that of all
-    learners for a checkpoint and at the end.
+    A rank has it before and after a round.  Several ranks gather that of all learners for a
+    checkpoint and at the end, and where iterates are mixed every rank does, in each round.
     """
     if isinstance(algorithm.aggregation, Asynchronous):
         past = algorithm.shared_slots
@@ -112,7 +119,8 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
         return
     numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER
     ranks = count_local_ranks()
-    gathered = GATHERED_ARRAYS * numbers if ranks > 1 else 0
+    is_mixed = isinstance(algorithm.aggregation, MixesIterates)
+    gathered = GATHERED_ARRAYS * numbers if ranks > 1 or is_mixed else 0
     _check_memory(
         gathered + 2 * numbers // ranks,
         f"{algorithm.learner_slots} arrays of {R} by {objective.dim} that each of {algorithm.P} "
