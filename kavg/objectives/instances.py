@@ -16,6 +16,7 @@ SMALL_VALUES: Final[Mapping[Any, tuple[Any, ...]]] = {
     int: (1, 2, 10),
     float: (1.0, 0.5, 3.0, -1.0),
     tuple[float, ...]: ((0.1, 1.0),),
+    tuple[int, ...]: ((1, 2),),
     Objective: (Linear(dim=1),),
     # Two classes, -1 and 1, serve regressions as well.
     Synthetic: (Synthetic("classification", examples=64, features=4),),

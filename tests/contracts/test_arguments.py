@@ -154,6 +154,8 @@ def may_hold(hint: str, value: Any) -> bool:
 def test_what_no_field_can_hold_is_refused(cls, name):
     hint = str(get_type_hints(cls)[name])
     for wrong in NEVER:
+        if name == "mixing" and getattr(wrong, "ndim", 0) == 2:
+            continue  # the identity is a matrix of gossip
         if may_hold(hint, wrong):
             assert getattr(cls(**arguments(cls) | {name: wrong}), name) in (True, ("x",))
             continue
