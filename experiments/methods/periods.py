@@ -31,12 +31,12 @@ POST_LOCAL: Final[Mapping[str, tuple[int | Period, int]]] = {
 """Periods with the rounds in which a learner takes ``STEPS`` local steps."""
 
 STAGE: Final = 50
-FALLING: Final = schedules.Piecewise((0.2, 0.1, 0.05, 0.025), (STAGE, 2 * STAGE, 3 * STAGE))
+FALLING: Final = schedules.Piecewise((0.02, 0.01, 0.005, 0.0025), (STAGE, 2 * STAGE, 3 * STAGE))
 GROWING: Final[Mapping[str, int | Period]] = {
     "K = 8": 8,
-    "QSR": periods.QuadraticSynchronization(alpha=0.2 * sqrt(2)),
-    "cubic": periods.QuadraticSynchronization(alpha=0.2 * 2 ** (1 / 3), power=3),
-    "control": periods.DispersionControl(spread=0.6, first=2),
+    "QSR": periods.QuadraticSynchronization(alpha=0.02 * sqrt(2)),
+    "cubic": periods.QuadraticSynchronization(alpha=0.02 * 2 ** (1 / 3), power=3),
+    "control": periods.DispersionControl(spread=0.006, first=2),
 }
 
 
@@ -67,7 +67,7 @@ def post_local_table() -> str:
 
 def growing_table() -> str:
     """Return K and the dispersion at the end of each stage of a falling step size."""
-    cells = " | ".join(f"{name} | D" for name in GROWING)
+    cells = " | ".join(f"{name} | 1000 D" for name in GROWING)
     lines = [f"| gamma | {cells} |", f"|--:{'|--:' * 2 * len(GROWING)}|"]
     runs = {
         name: simulate(PROBLEM, method(K, FALLING), rounds=4 * STAGE, replicas=R, seed=SEED)
@@ -76,7 +76,7 @@ def growing_table() -> str:
     for stage in range(4):
         last = slice(stage * STAGE + STAGE // 2, (stage + 1) * STAGE + 1)
         cells = " | ".join(
-            f"{int(np.median(run.periods[last]))} | {run.dispersion[last].mean():.3f}"
+            f"{int(np.median(run.periods[last]))} | {1e3 * run.dispersion[last].mean():.2f}"
             for run in runs.values()
         )
         lines.append(f"| {FALLING(stage * STAGE + 1):g} | {cells} |")
