@@ -67,8 +67,8 @@ def smallest_table(cls: type) -> dict[str, Any]:
     {'kind': 'cosine', 'dim': 100}
     """
     kind = {"kind": class_kinds(cls)[0]} if class_kinds(cls) else {}
-    # Where nothing is required, one key shows what such a table is for.
-    keys = required_keys(cls) or [*key_hints(cls)][:1]
+    # Where nothing is required, not even a kind, one key shows what such a table is for.
+    keys = required_keys(cls) or ([] if kind else [*key_hints(cls)][:1])
     keys += [key for key in EITHER.get(cls, ())[:1] if key not in keys]
     return kind | {key: sample_value(cls, key) for key in keys}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, Final, final
 
 from pydantic import TypeAdapter, ValidationError
@@ -195,8 +196,16 @@ def _explain_unknown_kind(detail: ErrorDetails) -> str:
     tag, expected = str(detail["ctx"]["tag"]), detail["ctx"]["expected_tags"]
     kinds = [kind.strip("' ") for kind in expected.split(",")]
     close = difflib.get_close_matches(tag[:100], kinds, n=1)
-    places = dict.fromkeys(name_place(t.path) for t in possible_tables() if tag in t.kinds)
+    paths = [t.path for t in possible_tables() if tag in t.kinds]
     advice = f"did you mean {close[0]!r}? The" if close else "the"
-    if places and not close:
-        advice = f"it is one of {next(iter(places))}; the"
+    if paths and not close:
+        # Of several families that have it, the nearest.
+        nearest = min(paths, key=lambda path: (-_count_shared(path, detail["loc"]), len(path)))
+        advice = f"it is one of {name_place(nearest)}; the"
     return f"there is no kind {shorten_repr(tag)}; {advice} kinds are: {', '.join(kinds)}"
+
+
+def _count_shared(path: Place, location: tuple[str | int, ...]) -> int:
+    """The number of keys, from the top of the file, by which both begin."""
+    keys = [step for step in location if isinstance(step, str)]
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, keys, strict=False)))

@@ -81,8 +81,9 @@ def test_check_completes_settings_files_and_run_folders(here, complete):
 
 def test_places_are_those_of_the_settings_file(here, complete):
     algorithm = complete("kavg", "run", "my.toml", "--set", "algorithm.M")
-    keys = ("P", "K", "gamma", "outer.kind", "outer.mu", "name")
-    assert algorithm == [f"algorithm.M-AVG.{key}=" for key in keys]
+    keys = ("P", "K", "gamma", "outer.kind", "outer.mu", "outer.alpha", "name", "optimizer.kind")
+    assert algorithm[: len(keys)] == [f"algorithm.M-AVG.{key}=" for key in keys]
+    assert algorithm[-1] == "algorithm.M-AVG.restart="
     objective = complete("kavg", "check", "my.toml", "-s", "objective.d")
     assert objective == ["objective.dim="]
 
@@ -104,7 +105,7 @@ def test_a_pipe_is_not_waited_for(here, complete):
 
 def test_choices_are_offered(complete):
     assert complete("kavg", "plot", "x", "--axis", "s") == ["steps", "seconds"]
-    assert complete("kavg", "list", "o") == ["objectives", "oracles", "outer"]
+    assert complete("kavg", "list", "o") == ["objectives", "oracles", "outer", "optimizers"]
 
 
 def test_choices_are_those_of_the_library():
@@ -127,7 +128,9 @@ def test_a_wrong_completion_request_prints_no_error(monkeypatch, capsys, word):
 
 def test_every_place_that_is_offered_is_a_key_of_some_table_and_every_key_is_offered():
     known = all_keys()
-    places = setting_places({"start": {}, "algorithm": [{"gamma": {}}], "oracle": {"noise": {}}})
+    places = setting_places(
+        {"start": {}, "algorithm": [{"gamma": {}, "K": {}}], "oracle": {"noise": {}}}
+    )
     keys = {part for place in places for part in place.split(".")} - {"*", "0"}
     assert keys == known
 

@@ -10,6 +10,9 @@ from kavg.cli.catalogue import list_kinds
 from kavg.config.kinds import FAMILIES
 from kavg.errors import KavgError
 from kavg.objectives import KINDS
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
+
+OVER_DATA = [kind for kind, cls in KINDS.items() if issubclass(cls, EmpiricalRisk)]
 
 
 @pytest.mark.parametrize("section", FAMILIES)
@@ -32,7 +35,7 @@ def test_an_objective_is_listed_with_its_constants_and_their_sources(kind):
 def test_a_kind_is_listed_with_where_its_bits_are_the_same(section):
     for kind in FAMILIES[section]:
         entry = list_kinds(section).split(f"\n  {kind}(")[1].split("\n\n")[0]
-        rests_on_blas = kind in ("logistic_regression", "network", "robust_regression")
+        rests_on_blas = kind in OVER_DATA
         promise = "one kind of machine" if rests_on_blas else "any machine"
         if kind == "minibatch":
             promise = "as the objective's"
@@ -54,5 +57,7 @@ def test_lines_fit_a_terminal_and_nothing_is_nan_without_a_word():
 
 
 def test_an_unknown_section_is_refused():
-    with pytest.raises(KavgError, match="no list of 'noise'; use all, objectives, oracles, outer"):
+    with pytest.raises(
+        KavgError, match="no list of 'noise'; use all, objectives, oracles, aggregations"
+    ):
         list_kinds("noise")
