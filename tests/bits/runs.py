@@ -46,6 +46,8 @@ from kavg.storage import digest
 GOLDEN = Path(__file__).with_name("golden.json")
 DIMENSIONS = (1, 2, 3, 10, 130, 1000)
 PRECISIONS = ("float64", "float32")
+NEWER = ("curved_valley", "deep_linear", "flat_minimum", "nested_ripples")
+"""Objectives that came after the first runs were pinned."""
 LENGTH = 16
 """Hexadecimal digits of a digest that are kept."""
 
@@ -78,9 +80,17 @@ def runs_of_objectives() -> Iterator[tuple[str, Run]]:
 
 
 def portable_objectives() -> Iterator[tuple[str, Any]]:
-    """Instances of the kinds that promise the same bits, and some with other parameters."""
-    for kind, cls in objectives.KINDS.items():
-        if find_same_bits(cls(**small_settings(cls))) == "any machine":
+    """Instances of the kinds that promise the same bits, and some with other parameters.
+
+    Sizes take turns, so that newer kinds come last: others would change their runs.
+    """
+    kinds = [
+        (kind, cls)
+        for kind, cls in objectives.KINDS.items()
+        if find_same_bits(cls(**small_settings(cls))) == "any machine"
+    ]
+    for kind, cls in kinds:
+        if kind not in NEWER:
             yield from ((kind, one) for one in instances(cls))
     spectra = ((0.01, 1.0, 2), (0.3, 7.0, 10), (1e-5, 3.0, 130))
     for low, high, dim in spectra:
@@ -90,6 +100,9 @@ def portable_objectives() -> Iterator[tuple[str, Any]]:
     for dim in (3, 130):
         yield "double_well of other a, b", objectives.DoubleWell(dim, a=0.7, b=1.3)
         yield "cosine of another omega", objectives.Cosine(dim, lam=0.3, A=1.7, omega=40.7)
+    for kind, cls in kinds:
+        if kind in NEWER:
+            yield from ((kind, one) for one in instances(cls))
 
 
 def instances(cls: type[Any]) -> Iterator[Any]:
