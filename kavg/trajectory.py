@@ -154,7 +154,8 @@ class Trajectory:
         """
         if self.active is None:
             return self.steps * (self.P * self.B)
-        return np.rint(self.steps * self.active).astype(np.int64) * self.B
+        taken: NDArray[np.int64] = np.rint(self.steps * self.active).astype(np.int64)
+        return taken * self.B
 
     @property
     def active_learners(self) -> float:

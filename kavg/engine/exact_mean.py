@@ -111,10 +111,7 @@ class ExactMean:
         self.low = np.ldexp(self.high, -2)
 
     def fold(self, displacements: Floats, absent: NDArray[np.bool_] | None = None) -> None:
-        """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t.
-
-        The zeros of ``absent`` rows add nothing.
-        """
+        """Add a tile, ``(t, R, d + 1)``, piece by piece: split into limbs, then sum over t."""
         if displacements is not self.tile:
             self._bind(displacements)
         squares = self.squares

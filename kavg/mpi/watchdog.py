@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn, Protocol, final
 
 import numpy as np
 
-from kavg.base import Communicator
+from kavg.base import CanSplit
 from kavg.mpi.collective import print_error
 from kavg.mpi.deadline import exit_after
 from kavg.mpi.watchdog_messages import RankStatus, decode_status, explain_timeout
@@ -29,15 +29,11 @@ GRACE: Final = 3.0
 """Seconds that a lower rank, which sent a query too, is given to abort the job."""
 
 
-class MpiComm(Communicator, Protocol):
+class MpiComm(CanSplit, Protocol):
     """The calls of mpi4py's ``Comm`` that a watchdog makes, beside the collectives it watches.
 
     All are point to point, except ``Split``, ``Alltoall`` at the end and ``Abort``.
     """
-
-    def Split(self, color: int, key: int) -> Any:
-        """Return the communicator of the ranks that pass this ``color``."""
-        ...
 
     def Isend(self, buf: Any, dest: int, tag: int) -> Any:
         """Start sending a message; return its request."""

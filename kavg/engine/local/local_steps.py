@@ -182,7 +182,7 @@ class LocalSteps:
             self.gradient(seen, steps.first + age - 1, g)
             self.states.update(x, g, slots, self.gamma, age)
             if age in counts:
-                done = (age == K)[..., None]
+                done = np.equal(K, age)[..., None]
                 ends = displacements[..., :-1]
                 np.subtract(x, self.first, out=ends, where=done, dtype=np.float64)
 

@@ -72,7 +72,7 @@ def test_states_of_a_group_differ_from_those_of_another(state):
 
 @pytest.mark.parametrize("mean", ["exact", "allreduce"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("K1, groups", [(6, 2), (6, (1, 3)), (2, 4), (1, 4)])
+@pytest.mark.parametrize(("K1", "groups"), [(6, 2), (6, (1, 3)), (2, 4), (1, 4)])
 def test_whole_rounds_and_groups_of_one_are_k_step_averaging(K1, groups, dtype, mean):
     plain = Algorithm(4, 6, 0.05, AVERAGING)
     grouped = method(K=6, gamma=0.05, K1=K1, groups=groups)

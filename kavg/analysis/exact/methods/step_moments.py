@@ -51,7 +51,7 @@ def describe_own_steps(problem: EigenProblem, algorithm: Algorithm) -> Descripti
     require_equal_learners(problem, "learners with their own steps")
     counts = Counter(law.Ks)
 
-    def describe(K: int, gamma: float) -> RoundLaw:
+    def describe(K: int, gamma: float) -> RoundLaw:  # noqa: ARG001 - all have their own
         return describe_mixed_steps(problem, counts, gamma, is_nova=law.weights == "fednova")
 
     return describe
@@ -89,13 +89,16 @@ def describe_mixed_steps(
     """
     P, r = counts.total(), 1 - gamma * problem.h
     tau = sum(K * many for K, many in counts.items()) / P
-    gains, noises, shares = [], [], []
+    gains: list[Floats] = []
+    noises: list[Floats] = []
+    shares: list[float] = []
     for K, many in counts.items():
         f = tau / K if is_nova else 1.0
         gains.append(f * gamma * geometric_sum(r, K))
         noises.append(f**2 * gamma**2 * problem.m_0 * geometric_sum(r**2, K))
         shares.append(many / P)
-    gain, square, own = (_average(shares, x) for x in (gains, [b**2 for b in gains], noises))
+    squares: list[Floats] = [b**2 for b in gains]
+    gain, square, own = (_average(shares, x) for x in (gains, squares, noises))
     between = problem.zeta2 * (square - gain**2) / max(P - 1, 1)
     return RoundLaw(
         gain=gain,

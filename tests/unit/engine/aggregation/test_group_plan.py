@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from helpers.ranks import run_ranks
 from hypothesis import given, settings
@@ -40,7 +42,7 @@ def test_shared_groups_are_those_with_learners_of_several_ranks(sizes, ranks):
     P = sum(sizes)
     owner = {j: rank for rank in range(ranks) for j in assign_learners(P, ranks, rank)}
     ends = np.cumsum([0, *sizes]).tolist()
-    groups = [range(*pair) for pair in zip(ends, ends[1:], strict=False)]
+    groups = [range(*pair) for pair in pairwise(ends)]
     expected = [i for i, group in enumerate(groups) if len({owner[j] for j in group}) > 1]
     assert find_shared(groups, ranks) == expected
 
