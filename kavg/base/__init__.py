@@ -28,6 +28,7 @@ from kavg.base.measures import PlannedMeasure as PlannedMeasure
 from kavg.base.measures import ReadsLearners as ReadsLearners
 from kavg.base.measures import RoundMeasure as RoundMeasure
 from kavg.base.measures import RoundView as RoundView
+from kavg.base.objectives import AnalyticObjective as AnalyticObjective
 from kavg.base.objectives import BatchGradient as BatchGradient
 from kavg.base.objectives import FiniteSum as FiniteSum
 from kavg.base.objectives import HasGradientPlan as HasGradientPlan

@@ -46,6 +46,11 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class AnalyticObjective(Objective, Protocol):
+    """An objective that is not over data, such as what learners may differ by in settings."""
+
+
 class PlannedGradient(Protocol):
     """A gradient as a function that writes; one that was planned allocates nothing.
 

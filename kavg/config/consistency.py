@@ -24,7 +24,7 @@ from kavg.config.sizes.memory_estimates import (
     check_round_memory,
 )
 from kavg.errors import KavgError
-from kavg.oracles import Differing
+from kavg.oracles import UnlikeFunctions
 from kavg.problem import Problem
 
 
@@ -94,7 +94,7 @@ def _check_objective(objective: Objective) -> None:
 
 def _check_function(oracle: Oracle) -> None:
     """Raise ``KavgError`` if the function that learners differ by does not fit in memory."""
-    if isinstance(oracle, Differing):
+    if isinstance(oracle, UnlikeFunctions):
         check_data_memory(oracle.function)
         check_point_memory(oracle.function)
 

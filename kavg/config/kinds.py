@@ -25,6 +25,7 @@ from kavg import (
     starts,
 )
 from kavg.objectives.data.dataset import Data
+from kavg.objectives.finite_sums.empirical_risk import EmpiricalRisk
 
 FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
     "objectives": objectives.KINDS,
@@ -41,6 +42,11 @@ FAMILIES: Final[Mapping[str, Mapping[str, type]]] = {
 
 KINDS: Final[Mapping[Any, Mapping[str, type]]] = {
     base.Objective: FAMILIES["objectives"],
+    base.AnalyticObjective: {
+        kind: cls
+        for kind, cls in FAMILIES["objectives"].items()
+        if not issubclass(cls, EmpiricalRisk)
+    },
     base.Oracle: FAMILIES["oracles"],
     base.Aggregation: FAMILIES["aggregations"],
     base.RoundMeasure: FAMILIES["measures"],

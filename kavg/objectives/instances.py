@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final, get_args, get_type_hints
 
-from kavg.base import Objective
+from kavg.base import AnalyticObjective
 from kavg.errors import KavgError
 from kavg.objectives.data.synthetic import Synthetic
 from kavg.objectives.linear import Linear
@@ -17,7 +17,7 @@ SMALL_VALUES: Final[Mapping[Any, tuple[Any, ...]]] = {
     float: (1.0, 0.5, 3.0, -1.0),
     tuple[float, ...]: ((0.1, 1.0),),
     tuple[int, ...]: ((1, 2),),
-    Objective: (Linear(dim=1),),
+    AnalyticObjective: (Linear(dim=1),),
     # Two classes, -1 and 1, serve regressions as well.
     Synthetic: (Synthetic("classification", examples=64, features=4),),
 }

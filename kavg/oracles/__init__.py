@@ -16,8 +16,8 @@ from kavg.oracles.shifted import Shifted as Shifted
 from kavg.oracles.sphere import Sphere as Sphere
 from kavg.oracles.state_dependent import StateDependent as StateDependent
 from kavg.oracles.student_t import StudentT as StudentT
-from kavg.oracles.unlike.differing import Differing as Differing
 from kavg.oracles.unlike.scaled import Scaled as Scaled
+from kavg.oracles.unlike.unlike_functions import UnlikeFunctions as UnlikeFunctions
 
 KINDS = collect_kinds(vars())
 """The classes by the ``kind`` of ``[oracle]`` in a settings file."""

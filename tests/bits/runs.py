@@ -51,7 +51,7 @@ NEWER = ("curved_valley", "deep_linear", "flat_minimum", "nested_ripples")
 LENGTH = 16
 """Hexadecimal digits of a digest that are kept."""
 
-ONE_OBJECTIVE = ("minibatch", "differing", "label_noise")
+ONE_OBJECTIVE = ("minibatch", "unlike_functions", "label_noise")
 """Oracles that do not suit every quadratic, with runs of their own."""
 
 Run = tuple[Problem, Algorithm, dict[str, Any]]
@@ -198,7 +198,10 @@ def runs_of_functions() -> Iterator[tuple[str, Run]]:
     method = Algorithm(P=5, K=3, gamma=0.02, outer=outer.BlockMomentum(mu=0.5))
     noise = oracles.Rademacher(sigma2=1.0)
     pairs = {
-        "differing": (objectives.Cosine(3), oracles.Differing(objectives.SineBowl(3), noise)),
+        "unlike_functions": (
+            objectives.Cosine(3),
+            oracles.UnlikeFunctions(objectives.SineBowl(3), noise),
+        ),
         "scaled": (objectives.Cosine(3), oracles.Scaled(0.5, zeta2=2.0, noise=noise)),
         "label_noise": (objectives.FlatMinimum(), oracles.LabelNoise(0.5, B=2)),
         "label_noise of layers": (objectives.DeepLinear((2.0, 0.5), 3), oracles.LabelNoise(0.5)),

@@ -118,7 +118,7 @@ def test_a_dimension_of_numpy_is_a_dimension(oracle, kind):
     noise = oracle(**arguments(oracle))
     method = kavg.Algorithm(4, 3, 0.01, kavg.outer.BlockMomentum(0.5))
     # A function of learners has one coordinate, and fresh examples are those of a quadratic.
-    bowl = kavg.objectives.Cosine(dim=1 if oracle is kavg.oracles.Differing else 3)
+    bowl = kavg.objectives.Cosine(dim=1 if oracle is kavg.oracles.UnlikeFunctions else 3)
     if oracle is kavg.oracles.RandomDesign:
         bowl = kavg.objectives.Quadratic((0.5, 1.0))
     digests = {

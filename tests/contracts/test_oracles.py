@@ -36,7 +36,6 @@ from kavg.objectives.data import Data
 from kavg.objectives.instances import small_settings
 from kavg.oracles import (
     KINDS,
-    Differing,
     Gaussian,
     LabelNoise,
     MiniBatch,
@@ -49,6 +48,7 @@ from kavg.oracles import (
     Sphere,
     StateDependent,
     StudentT,
+    UnlikeFunctions,
 )
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.shifted import shifts
@@ -94,7 +94,7 @@ ADDITIVE = {kind: cls for kind, cls in FAMILY.items() if issubclass(cls, Additiv
 GENERAL = {
     kind: cls
     for kind, cls in FAMILY.items()
-    if kind not in ("differing", "label_noise", "random_design")
+    if kind not in ("unlike_functions", "label_noise", "random_design")
 }
 LIGHT = {kind: cls for kind, cls in GENERAL.items() if kind != "student_t"}
 TABLE: dict[str, Case] = {
@@ -132,8 +132,10 @@ TABLE: dict[str, Case] = {
     "shifted, sphere": Case(Shifted(zeta2=0.1, noise=Sphere(sigma2=1.0), seed=3), QUADRATIC),
     "scaled, exact": Case(Scaled(spread=0.5, zeta2=2.0), QUADRATIC),
     "scaled, gaussian": Case(Scaled(0.9, 1.0, Gaussian(sigma2=2.0, B=2), seed=3), COSINE),
-    "differing": Case(Differing(Quadratic((1.0, 0.1, 4.0))), QUADRATIC),
-    "differing, sphere": Case(Differing(Cosine(dim=5, lam=0.0, A=2.0), Sphere(sigma2=1.0)), COSINE),
+    "unlike_functions": Case(UnlikeFunctions(Quadratic((1.0, 0.1, 4.0))), QUADRATIC),
+    "unlike_functions, sphere": Case(
+        UnlikeFunctions(Cosine(dim=5, lam=0.0, A=2.0), Sphere(sigma2=1.0)), COSINE
+    ),
     "random_design": Case(RandomDesign(label_variance=0.5), QUADRATIC),
     "random_design, batch": Case(RandomDesign(label_variance=2.0, B=3), QUADRATIC),
     "random_design, exact labels": Case(RandomDesign(0.0, B=2), Quadratic((0.0, 1.0))),
@@ -141,7 +143,7 @@ TABLE: dict[str, Case] = {
     "label_noise, layers": Case(LabelNoise(1.0, B=3), DeepLinear((2.0, 0.5))),
 }
 # Of these some learners are alike.
-ALIKE = ("none", "minibatch, all", "scaled", "differing")
+ALIKE = ("none", "minibatch, all", "scaled", "unlike_functions")
 NOISY = [n for n in TABLE if n not in ALIKE]
 HEAVY = {
     "student_t, nu 2.5": Case(StudentT(sigma2=1.0, nu=2.5), COSINE),
@@ -209,7 +211,7 @@ def claim(case: Case, x: Floats) -> tuple[Floats, Floats]:
         means = means * (1 + oracle.spread * s)[:, None]
     if isinstance(oracle, Shifted | Scaled):
         means = means + shifts(oracle.zeta2, oracle.seed, P, full.size, range(P))
-    if isinstance(oracle, Differing):
+    if isinstance(oracle, UnlikeFunctions):
         means = means + s[:, None] * oracle.function.grad(x, np.empty_like(x))
     if isinstance(oracle, RandomDesign):
         h = objective.eigenvalues
@@ -367,7 +369,7 @@ WIDE = Cosine(dim=32)
 ALLOCATION: dict[str, Case] = {
     kind: small_case(cls, WIDE, LARGE) for kind, cls in GENERAL.items()
 } | {
-    "differing": Case(Differing(Cosine(dim=32, A=2.0), Gaussian(sigma2=1.0)), WIDE),
+    "unlike_functions": Case(UnlikeFunctions(Cosine(dim=32, A=2.0), Gaussian(sigma2=1.0)), WIDE),
     "random_design": Case(RandomDesign(1.0, B=2), Quadratic((0.5,) * 32)),
     "label_noise": Case(LabelNoise(1.0), DeepLinear((0.5,) * 4)),
     "shifted, gaussian": Case(Shifted(zeta2=1.0, noise=Gaussian(sigma2=1.0)), WIDE),

@@ -96,7 +96,7 @@ def instances(cls: type) -> st.SearchStrategy:
 
 def additive_noise() -> st.SearchStrategy:
     """Every kind that suits any objective, and needs no second oracle."""
-    others = {"minibatch", "shifted", "scaled", "differing", "random_design", "label_noise"}
+    others = {"minibatch", "shifted", "scaled", "unlike_functions", "random_design", "label_noise"}
     kinds = kavg.oracles.KINDS.items()
     return st.one_of(*(instances(cls) for kind, cls in kinds if kind not in others))
 

@@ -44,7 +44,7 @@ class ScaledGradient:
 
 
 @final
-class DifferingGradient:
+class SummedGradient:
     """``grad F(x) + s_j grad G(x)``, of learners with the factors of ``pair_factors``."""
 
     def __init__(

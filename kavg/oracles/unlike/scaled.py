@@ -32,7 +32,7 @@ class Scaled:
     have mean 0, so F is the mean of the ``f_j``.  On a quadratic, learner j has the curvatures
     ``h_j = (1 + spread s_j) h`` and the minimiser ``c_j = -b_j / h_j``: with K > 1 rounds settle at
     a point that is not the minimum of F (docs/theory.md, 4.7).  With ``spread = 0`` it has the bits
-    of ``Shifted``, where they settle at the minimum.  In ``Differing`` learners add another
+    of ``Shifted``, where they settle at the minimum.  In ``UnlikeFunctions`` learners add another
     function instead.
 
     >>> from kavg.oracles import Gaussian

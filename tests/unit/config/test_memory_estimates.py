@@ -249,12 +249,12 @@ outer = {{ kind = "averaging" }}
             "oracle: is too large: batches of 1000000000000 examples .* reduce B",
         ),
         (
-            'kind = "differing"\nfunction = { kind = "quadratic", spectrum = '
+            'kind = "unlike_functions"\nfunction = { kind = "quadratic", spectrum = '
             "{ low = 0.1, high = 1.0, dim = 1_000_000_000_000 } }",
             "oracle: is too large: a spectrum of 1000000000000 eigenvalues .* reduce dim",
         ),
         (
-            'kind = "differing"\nfunction = { kind = "cosine", dim = 3 }',
+            'kind = "unlike_functions"\nfunction = { kind = "cosine", dim = 3 }',
             "oracle: function must have the dimension of the objective, got 3 and 2",
         ),
         (

@@ -16,7 +16,7 @@ from kavg.base import Floats
 from kavg.errors import KavgError
 from kavg.objectives import Cosine, Linear, LogisticRegression, Quadratic
 from kavg.optimizers import HeavyBall
-from kavg.oracles import Differing, Gaussian, Scaled, Shifted, Sphere
+from kavg.oracles import Gaussian, Scaled, Shifted, Sphere, UnlikeFunctions
 from kavg.oracles.shifted import shifts
 from kavg.oracles.unlike.pairs import pair_factors
 
@@ -72,12 +72,12 @@ def test_without_spread_it_is_shifted(noise: Any, dtype: str) -> None:
 
 
 def test_a_function_that_is_constant_makes_no_difference() -> None:
-    level = Differing(Linear(dim=3, slope=0.0), Gaussian(sigma2=1.0))
+    level = UnlikeFunctions(Linear(dim=3, slope=0.0), Gaussian(sigma2=1.0))
     assert same_bits(run(level), run(Gaussian(sigma2=1.0)))
 
 
 def test_the_own_function_of_each_learner_by_hand() -> None:
-    gradient = Differing(Quadratic((1.0, 2.0, 3.0))).plan(BOWL, seed=1, P=3, R=1, tile=3)
+    gradient = UnlikeFunctions(Quadratic((1.0, 2.0, 3.0))).plan(BOWL, seed=1, P=3, R=1, tile=3)
     x, out = np.ones((3, 1, 3)), np.empty((3, 1, 3))
     gradient.select(range(3))
     gradient(x, 0, out)
@@ -97,13 +97,13 @@ def mean_gradient(oracle: Any, objective: Any, P: int) -> Floats:
 def test_F_is_the_mean_of_the_functions(P: int) -> None:
     cosine = Cosine(dim=3)
     expected = cosine.grad(np.linspace(-1.0, 2.0, 3), np.empty(3))
-    for oracle in (Scaled(0.9, 3.0), Differing(Quadratic((1.0, 5.0, 0.1)))):
+    for oracle in (Scaled(0.9, 3.0), UnlikeFunctions(Quadratic((1.0, 5.0, 0.1)))):
         np.testing.assert_allclose(mean_gradient(oracle, cosine, P), expected, rtol=1e-13)
 
 
 def test_the_spread_that_theory_cannot_bound_is_unknown() -> None:
     assert Scaled(0.0, 2.0).constants(BOWL).zeta2.value == 2.0
-    for oracle in (Scaled(0.5, 2.0), Differing(Cosine(dim=3))):
+    for oracle in (Scaled(0.5, 2.0), UnlikeFunctions(Cosine(dim=3))):
         assert oracle.constants(BOWL).zeta2.how == "unknown"
 
 
@@ -113,9 +113,18 @@ def test_the_spread_that_theory_cannot_bound_is_unknown() -> None:
         (lambda: Scaled(spread=1.5), r"spread=1\.5"),
         (lambda: run(Scaled(0.5), P=1), r"P=1 and spread=0\.5; use P of at least 2 or spread=0"),
         (lambda: run(Scaled(0.0, 1.0), P=1), r"P=1 and zeta2=1\.0; use P of at least 2"),
-        (lambda: run(Differing(Linear(dim=3)), P=1), "P=1 and a function; use P of at least 2"),
-        (lambda: run(Differing(Linear(dim=2))), "must have the dimension of the objective, got 2"),
-        (lambda: Differing(LogisticRegression("iris")), "without data, got LogisticRegression"),
+        (
+            lambda: run(UnlikeFunctions(Linear(dim=3)), P=1),
+            "P=1 and a function; use P of at least 2",
+        ),
+        (
+            lambda: run(UnlikeFunctions(Linear(dim=2))),
+            "must have the dimension of the objective, got 2",
+        ),
+        (
+            lambda: UnlikeFunctions(LogisticRegression("iris")),
+            "without data, got LogisticRegression",
+        ),
     ],
 )
 def test_what_contradicts_is_refused(attempt: Any, message: str) -> None:

@@ -12,7 +12,6 @@ from kavg.engine.batch.execution import can_share_arrays
 from kavg.engine.batch.shared_draws import SharedDraws, can_share_draws, widen_tile
 from kavg.engine.options import RunOptions
 from kavg.oracles import (
-    Differing,
     Gaussian,
     LabelNoise,
     MiniBatch,
@@ -21,6 +20,7 @@ from kavg.oracles import (
     Scaled,
     Shifted,
     StateDependent,
+    UnlikeFunctions,
 )
 from kavg.oracles.block_draws import steps_ahead
 
@@ -36,8 +36,8 @@ ORACLES = [
     (Shifted(1.0), BOWL),
     (Shifted(1.0, Gaussian(0.5)), BOWL),
     (Scaled(0.5, 1.0, Gaussian(0.5)), BOWL),
-    (Differing(kavg.objectives.Cosine(dim=3), Gaussian(0.5)), BOWL),
-    (Differing(kavg.objectives.Cosine(dim=3)), BOWL),
+    (UnlikeFunctions(kavg.objectives.Cosine(dim=3), Gaussian(0.5)), BOWL),
+    (UnlikeFunctions(kavg.objectives.Cosine(dim=3)), BOWL),
     (RandomDesign(0.5, B=2), kavg.objectives.Quadratic((0.5, 1.0, 2.0))),
     (LabelNoise(0.5), kavg.objectives.DeepLinear((2.0, 0.5))),
     (MiniBatch(2), LOGISTIC),

@@ -25,7 +25,7 @@ ORACLES = {
     "state_dependent": (WELL, kavg.oracles.StateDependent(1.0, 0.5)),
     "shifted": (WELL, kavg.oracles.Shifted(1.0, kavg.oracles.Gaussian(1.0))),
     "scaled": (WELL, kavg.oracles.Scaled(0.5, 1.0, kavg.oracles.Gaussian(1.0))),
-    "differing": (WELL, kavg.oracles.Differing(kavg.objectives.Linear(1000))),
+    "unlike_functions": (WELL, kavg.oracles.UnlikeFunctions(kavg.objectives.Linear(1000))),
     "valley": (kavg.objectives.CurvedValley(dim=1000), kavg.oracles.Gaussian(1.0)),
     "layers": (kavg.objectives.DeepLinear((1.0,) * 8), kavg.oracles.LabelNoise(1.0)),
     "design": (kavg.objectives.Quadratic((0.01,) * 500), kavg.oracles.RandomDesign(1.0)),

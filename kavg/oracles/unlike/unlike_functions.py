@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from kavg.base import (
+    AnalyticObjective,
     NoiseConstants,
     Objective,
     Precision,
@@ -18,14 +19,14 @@ from kavg.errors import KavgError
 from kavg.gradients import choose_gradient
 from kavg.oracles.additive import AdditiveNoise
 from kavg.oracles.noiseless import Noiseless
-from kavg.oracles.unlike.learner_gradients import DifferingGradient, plan_unlike
+from kavg.oracles.unlike.learner_gradients import SummedGradient, plan_unlike
 from kavg.portability import SameBits, find_same_bits
 from kavg.ranges import check_dimension, check_ranges
 
 
 @final
 @dataclass(frozen=True)
-class Differing:
+class UnlikeFunctions:
     """Learner j minimises ``f_j(w) = F(w) + s_j G(w)``, where ``function`` is G.
 
     ``s_j`` is 1 and -1 in turn, and ``sqrt(2) (1, -1/2, -1/2)`` for the last three of an odd number
@@ -35,17 +36,17 @@ class Differing:
     multiple of F itself for G, and adds shifts.
 
     >>> from kavg.objectives import Cosine
-    >>> Differing(Cosine(dim=2, lam=0.0, A=0.5)).function.A
+    >>> UnlikeFunctions(Cosine(dim=2, lam=0.0, A=0.5)).function.A
     0.5
     """
 
-    kind = "differing"
-    function: Objective
+    kind = "unlike_functions"
+    function: AnalyticObjective
     noise: AdditiveNoise | Noiseless = Noiseless()  # noqa: RUF009 (frozen)
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        # Its paths would be relative to nothing: only those of [objective] are resolved.
+        # Settings name none, as the paths of [objective] alone are resolved.
         if hasattr(self.function, "plan_batches"):
             raise KavgError(
                 "function must be an objective without data, got "
@@ -106,7 +107,7 @@ class Differing:
                 f"set oracle.function.dim to {d}"
             )
         rows = copies * R
-        own = DifferingGradient(
+        own = SummedGradient(
             choose_gradient(objective, tile=tile, R=rows, dtype=dtype),
             choose_gradient(self.function, tile=tile, R=rows, dtype=dtype),
             P,
