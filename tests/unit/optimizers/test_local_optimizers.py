@@ -81,6 +81,8 @@ def test_adamw_by_hand():
     """x is 3/4 x - 1/2 a step: 0, -1/2, -7/8, -37/32; in Adam the decay is in the gradient."""
     adamw = AdamW(0.5, 0.5, eps=1.0, weight_decay=0.25)
     assert path(adamw, rounds=1) == [0.0, -1.15625]
+    # With gamma = 1/2 a decay of 1, and a step of 3/8.
+    assert step(adamw, [8.0], [-3.0], [[0.0], [0.0]], gamma=0.5)[0] == 7.375
     x, slots = step(Adam(0.5, 0.5, eps=1.0, weight_decay=0.25), [8.0], [-3.0], [[0.0], [0.0]])
     assert (x, *slots) == (8.5, -0.5, 0.5)
 
