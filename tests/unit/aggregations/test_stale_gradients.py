@@ -44,15 +44,17 @@ def test_the_iterates_before_the_start_are_the_start():
 
 
 def test_each_replica_has_a_staleness_of_its_own():
-    part = StaleGradients(longest=3)
-    drawn = part.draw_staleness(seed=3, n=1, R=2, P=4)
-    assert (drawn[0] != drawn[1]).any()
-    u = np.full((2, 8), 8.0)
-    for j in range(4):
-        for r in range(2):
-            u[r, j + 4] = u[r, j + 3] - u[r, j + 3 - drawn[r, j]] / 2
-    now = rounds(LINE, method(part, P=4), 1, replicas=2, seed=3)[1]
-    assert now.w[:, 0].tolist() == u[:, -1].tolist()
+    part, rounds_done = StaleGradients(longest=3), 3
+    u = np.full((2, 4 * rounds_done + 4), 8.0)
+    for n in range(rounds_done):
+        drawn = part.draw_staleness(seed=3, n=n + 1, R=2, P=4)
+        for j in range(4):
+            newest = 4 * n + j + 3
+            for r in range(2):
+                u[r, newest + 1] = u[r, newest] - u[r, newest - drawn[r, j]] / 2
+    found = rounds(LINE, method(part, P=4), rounds_done, replicas=2, seed=3)
+    assert np.array([now.w[:, 0] for now in found]).T.tolist() == u[:, 3::4].tolist()
+    assert u[0, -1] != u[1, -1]
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
