@@ -8,15 +8,14 @@ from kavg.base.outer_rules import describe_outer_rule
 from kavg.errors import KavgError
 
 
-def require_averaging(method: Any, what: str) -> None:
-    """Raise ``KavgError`` unless the outer rule is plain averaging."""
+def require_averaging(method: Any, what: str, why: str) -> None:
+    """Raise ``KavgError`` unless the outer rule is plain averaging, with the reason ``why``."""
     rule = describe_outer_rule(method.outer)
     if rule["kind"] != "averaging" or rule.get("alpha", 1.0) != 1.0:
         numbers = ", ".join(f"{name} = {value}" for name, value in rule.items() if name != "kind")
         raise KavgError(
-            f"{what} needs the outer rule averaging, as no learner begins at the point that "
-            f"another rule moves, got {rule['kind']}{numbers and f' with {numbers}'}; use "
-            "outer.Averaging()"
+            f"{what} needs the outer rule averaging, as {why}, got {rule['kind']}"
+            f"{numbers and f' with {numbers}'}; use averaging with alpha = 1"
         )
 
 

@@ -65,7 +65,7 @@ class ElasticAveraging:
         return [
             f"the centre moves by outer alpha = {step:g} of the way to the mean of the learners, "
             f"which is beyond it (the paper's step is P alpha = {method.P * self.alpha:g}); "
-            "P alpha up to 1 is safe from it"
+            "an outer alpha up to 1 is safe from it"
         ]
 
     def release(self, x: Floats, w: Floats) -> None:

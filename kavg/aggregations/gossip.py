@@ -67,7 +67,8 @@ class Gossip:
                 f"mixing must have a row for each learner, got {len(self.mixing)} rows and "
                 f"P={method.P}; give P rows of P numbers, or the name of a matrix, such as 'ring'"
             )
-        require_averaging(method, "gossip")
+        why = "no learner begins at the point that another rule moves"
+        require_averaging(method, "gossip", why)
         refuse_averaged_slots(method, "gossip")
 
     def release(self, x: Floats, w: Floats) -> None:

@@ -76,7 +76,8 @@ class StaleGradients:
 
     def check_method(self, method: Any) -> None:
         """Raise ``KavgError`` unless a round is updates by plain averaging, one after another."""
-        require_averaging(method, "stale_gradients")
+        why = "each update is added to the model in full"
+        require_averaging(method, "stale_gradients", why)
         if method.optimizer.slots and method.optimizer.at_average != "reset":
             raise KavgError(
                 "stale_gradients has no average at which the state of the optimizer is kept or "

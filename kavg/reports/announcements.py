@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kavg.base import Asynchronous
 from kavg.config import Config
-from kavg.config.sizes.memory_estimates import count_kept_bytes
+from kavg.config.sizes.memory_estimates import BYTES_PER_NUMBER, count_kept_bytes
 from kavg.reports.period_warnings import list_period_warnings
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.limits import format_bytes
@@ -35,3 +36,7 @@ def _list_kept_memory(config: Config) -> Iterator[str]:
             size = count_kept_bytes(config.objective.dim, one, config.replicas, config.dtype)
             arrays = "an array" if one.learner_slots == 1 else f"{one.learner_slots} arrays"
             yield f"{one.name}: learners keep {arrays} each: {format_bytes(size)} over all ranks"
+        if isinstance(one.aggregation, Asynchronous) and one.shared_slots:
+            past = one.shared_slots
+            size = past * config.replicas * config.objective.dim * BYTES_PER_NUMBER
+            yield f"{one.name}: {past} earlier iterates are kept: {format_bytes(size)} on each rank"
