@@ -33,10 +33,10 @@ class FedAdam:
     Source: Reddi et al. 2020, arXiv 2003.00295, algorithm 2.
 
     >>> w, memory = np.zeros((1, 1)), np.zeros((1, 2))
-    >>> rule = FedAdam(alpha=2.0, beta1=0.5, beta2=0.75, tau=1.0)
+    >>> rule = FedAdam(alpha=2.0, beta1=0.75, beta2=0.75, tau=1.0)
     >>> rule.step(w, memory, displacement=np.array([[2.0]]), gamma=0.1)
     >>> w, memory
-    (array([[1.]]), array([[1., 1.]]))
+    (array([[0.5]]), array([[0.5, 1. ]]))
     """
 
     kind = "fed_adam"

@@ -109,6 +109,7 @@ def test_an_unknown_method_is_one_error(given, error):
         ("P = 0, K = 2, gamma = 0.1", "algorithm.0.P: P must be a whole number of at least 1"),
         ("P = 4, K = 2, gamma = 0.1, mu = 0.5", "algorithm.0.mu: there is no key 'mu' here"),
         ("P = 4, K = 2, gamma = 0.1, outer.mu = 2.0", "algorithm.0.outer.mu: mu must be a number"),
+        ('P = 4, K = 2, gamma = 0.1, outer = "slowmo"', "algorithm.0.outer: needs a table"),
     ],
 )
 def test_errors_beside_a_method_are_said_at_their_places(given, error):
