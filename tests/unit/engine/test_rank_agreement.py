@@ -241,8 +241,8 @@ class Inter(ThreadComm):
 @pytest.mark.parametrize(
     ("comm", "words"),
     [
-        (NoComm(0, [None], None), "comm is no communicator of this rank .*COMM_NULL"),
-        (Inter(0, [None], None), "comm is an intercommunicator; use comm.Merge"),
+        (NoComm(0, [None], None, []), "comm is no communicator of this rank .*COMM_NULL"),
+        (Inter(0, [None], None, []), "comm is an intercommunicator; use comm.Merge"),
         (ThreadComm, "comm is no communicator of this rank"),
         (0, "comm must have the calls of mpi4py's Comm .* got 0; pass"),
         (False, "got False"),
