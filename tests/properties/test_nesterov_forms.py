@@ -1,4 +1,4 @@
-"""Both forms of Nesterov's outer momentum are one method: the look-ahead of one is w of the other."""
+"""Both forms of Nesterov outside are one method: the look-ahead of one is w of the other."""
 
 from itertools import islice
 
