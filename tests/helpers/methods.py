@@ -39,6 +39,9 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "mini-batch SGD, momentum": method(
         outer.BlockMomentum(0.5), optimizer=optimizers.Accumulation()
     ),
+    "mini-batch SGD, EASGD": method(
+        optimizer=optimizers.Accumulation(), aggregation=aggregations.ElasticAveraging(0.3)
+    ),
     "SGD, clipped": method(optimizer=optimizers.SGD(clip=0.8)),
     "heavy ball, clipped, with decay": method(
         optimizer=optimizers.HeavyBall(0.7, "kept", clip=0.8, weight_decay=0.5)

@@ -59,6 +59,16 @@ def test_the_value_of_a_valley_does_not_cancel_near_0() -> None:
     assert F.value(np.array([1e-9, 1e-9])) == pytest.approx(0.125e-18 + 0.5e-18, rel=1e-8)
 
 
+def test_a_valley_has_a_gradient_far_out() -> None:
+    """There psi is the size of its argument, in both precisions and without an overflow."""
+    F = CurvedValley(dim=2, condition=100.0)
+    assert gradient(F, np.array([1e200, -1e200])) == pytest.approx([1e198, -1.0])
+    assert gradient(F, np.array([-1e8, 2e8])) == pytest.approx([-1e6 + 1.0, 1.0], rel=1e-12)
+    x, out = np.array([[[1e30, -1e30]]], np.float32), np.empty((1, 1, 2), np.float32)
+    F.plan_gradient(1, 1, "float32")(x, out)
+    assert out[0, 0] == pytest.approx([1e28, -1.0], rel=1e-6)
+
+
 LAYERS = {
     "two": DeepLinear((2.0, 0.5)),
     "two, l2": DeepLinear((2.0, 0.25), l2=0.5),

@@ -9,6 +9,7 @@ from kavg.analysis.exact.trajectory import exact_trajectory
 from kavg.errors import KavgError
 from kavg.optimizers import SGD, Accumulation
 from kavg.oracles import Gaussian, Noiseless, RandomDesign, Shifted, StateDependent
+from kavg.periods import PiecewisePeriod
 
 RIPPLES = objectives.Cosine(dim=3)
 RULES = (
@@ -94,6 +95,15 @@ def test_means_of_runs_approach_the_exact_moments(name, rule):
         measured = done.series[quantity]
         error = measured.std(axis=1, ddof=1) / np.sqrt(measured.shape[1])
         assert np.all(np.abs(measured.mean(axis=1) - values) <= 4.5 * error + 1e-12), quantity
+
+
+def test_the_outer_rule_sees_gamma_and_not_gamma_K():
+    """SlowMo divides by the step of the round, which differs from gamma K where K changes."""
+    periods = PiecewisePeriod((1, 4), (2,))
+    algorithm = method(Accumulation(), outer.SlowMo(0.5), K=periods)
+    problem = Problem(objectives.Quadratic((0.5, 2.0)), Noiseless(), 1.0)
+    exact, done = exact_trajectory(problem, algorithm, 5), simulate(problem, algorithm, rounds=5)
+    np.testing.assert_allclose(done.F[:, 0], exact.F, rtol=1e-12)
 
 
 def test_exact_moments_know_restarts_and_refuse_other_aggregations():

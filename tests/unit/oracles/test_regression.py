@@ -59,6 +59,13 @@ def test_in_one_dimension_it_is_noise_with_M_v_of_2(rule: Any) -> None:
     assert floors[0] == pytest.approx(floors[1], rel=1e-10)
 
 
+def test_the_noise_of_labels_is_along_the_features() -> None:
+    """At the minimum a step has the variance gamma^2 v h / (P B) in each direction."""
+    problem = Problem(BOWL, RandomDesign(label_variance=3.0, B=2), 0.0)
+    one = exact_trajectory(problem, Algorithm(P=4, K=1, gamma=0.5, outer=AVERAGING), 1)
+    assert one.variance[1] == pytest.approx(0.25 * 3.0 * np.array(BOWL.spectrum) / 8, rel=1e-14)
+
+
 def test_the_noise_floor_is_the_closed_form() -> None:
     h, v, B = 0.7, 0.3, 2
     law = state_dependent_noise(h=h, gamma=0.2, K=4, P=3, mu=0.5, m_0=v * h / B, m_v=2 / B)
