@@ -16,6 +16,7 @@ def raise_to_power(base: float, exponent: int) -> float:
     (0.0009765625, 1.0)
     """
     power, square = 1.0, base
+    # The bits of the exponent from the lowest on, each with its square of the square before.
     while exponent:
         if exponent % 2:
             power *= square

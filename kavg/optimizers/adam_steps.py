@@ -38,6 +38,7 @@ def plan_adam_steps(rule: HasMoments, shape: tuple[int, int, int], dtype: Precis
     # The shares of the new gradient, from Python's floats as in torch, and rounded once.
     add_m, add_v = np.array(1.0 - rule.beta1, dtype), np.array(1.0 - rule.beta2, dtype)
     eps, workspace = np.array(rule.eps, dtype), np.empty(shape, dtype)
+    # Arrays without axes, which NumPy divides by faster than by Python's floats.
     sum_m, sum_v = np.empty((), dtype), np.empty((), dtype)
 
     def step(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
@@ -53,6 +54,7 @@ def plan_adam_steps(rule: HasMoments, shape: tuple[int, int, int], dtype: Precis
         np.multiply(g, add_m, out=g)
         np.multiply(m, keep_m, out=m)
         np.add(m, g, out=m)
+        # Corrected before the root, and eps added after it, as in the paper and in torch.
         np.divide(v, sum_v, out=root)
         np.sqrt(root, out=root)
         np.add(root, eps, out=root)

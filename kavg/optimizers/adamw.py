@@ -49,6 +49,7 @@ class AdamW:
         """Return the step, with workspace for the root and for the decay."""
         shape = (tile, R, d)
         step = plan_adam_steps(self, shape, dtype)
+        # Without it not even a product, so that the bits are those of Adam: 0 x may be -0.
         if self.weight_decay:
             step = _decay_first(step, self.weight_decay, shape, dtype)
         return change_gradients(step, clip=self.clip, weight_decay=0.0, shape=shape, dtype=dtype)
@@ -61,6 +62,7 @@ def _decay_first(
 
     def decayed(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
         part = workspace[: len(x)]
+        # Before the step, so that the decay is that of the x where g was taken.
         np.multiply(x, decay, out=part)
         np.multiply(part, gamma, out=part)
         np.subtract(x, part, out=x)

@@ -63,6 +63,7 @@ def _clip_first(
     def clipped(x: Floats, g: Floats, slots: Floats, gamma: Floats, age: int) -> None:
         factor = factors[: len(g)]
         norm = factor[..., 0]
+        # In an order of its own, so that no machine and no tile has a say in the norm.
         add_squares(g, norm)
         np.sqrt(norm, out=norm)
         np.add(norm, room, out=norm)

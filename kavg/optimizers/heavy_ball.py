@@ -50,6 +50,7 @@ class HeavyBall:
             m = slots[0]
             np.multiply(m, beta, out=m)
             np.add(m, g, out=m)
+            # Into the gradient, which is done with, as m must not be scaled by gamma.
             np.multiply(m, gamma, out=g)
             np.subtract(x, g, out=x)
 

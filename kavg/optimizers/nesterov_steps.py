@@ -51,6 +51,7 @@ class NesterovSteps:
             m, ahead = slots[0], workspace[: len(x)]
             np.multiply(m, beta, out=m)
             np.add(m, g, out=m)
+            # The new m: torch looks ahead after the gradient is in it.
             np.multiply(m, beta, out=ahead)
             np.add(g, ahead, out=g)
             np.multiply(g, gamma, out=g)

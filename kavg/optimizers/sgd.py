@@ -33,6 +33,7 @@ class SGD:
     clip: Positive | None = None
     weight_decay: NonNegative = 0.0
     slots = 0
+    # No field, as there is nothing to keep or to reset.
     at_average: ClassVar[AtAverage] = "reset"
 
     def __post_init__(self) -> None:

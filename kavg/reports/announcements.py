@@ -22,6 +22,7 @@ def list_announcements(config: Config) -> list[str]:
     ['local Adam: learners keep 2 arrays each: 16 MiB over all ranks']
     """
     report = describe_objective_data(config.objective)
+    # Data come first, as warnings may be about them.
     return [
         *([] if report is None else [report.line]),
         *_list_kept_memory(config),

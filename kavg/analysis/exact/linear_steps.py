@@ -65,6 +65,7 @@ def linear_step(optimizer: LocalOptimizer, gamma: float) -> LinearStep:
     if is_clipped or getattr(optimizer, "gradients_at_start", False):
         raise _make_error(optimizer)
     size = 2 + int(optimizer.slots)
+    # Multiples of 1/16, which are exact, and of either sign.
     mixture = 1.5 - 1.0625 * np.arange(size)
     probes = np.vstack((np.eye(size), np.outer(_SCALES, mixture)))
     ends = _apply(optimizer, probes, gamma, _AGES[0])
@@ -72,9 +73,11 @@ def linear_step(optimizer: LocalOptimizer, gamma: float) -> LinearStep:
     linear = (probes @ ends[:size, 0])[:, None, :] * np.array(_COORDINATES)[:, None]
     # Linearity up to rounding, relative to the size of each probe.
     room = 1e-12 * np.abs(probes).max(axis=1)[:, None, None] * (1 + np.abs(ends[:size]).max())
+    # A bias correction, as in Adam, shows in the first ages, and a warm-up in a late one.
     for age in _AGES:
         if not np.all(np.abs(_apply(optimizer, probes, gamma, age) - linear) <= room):
             raise _make_error(optimizer)
+    # The last of the basis is the gradient: what it adds is the push.
     basis = ends[:size, 0]
     return LinearStep(basis[:-1].T.copy(), basis[-1])
 

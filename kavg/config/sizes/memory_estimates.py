@@ -119,6 +119,7 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
         return
     numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER
     ranks = count_local_ranks()
+    # As those on other ranks are neighbours too.
     is_mixed = isinstance(algorithm.aggregation, MixesIterates)
     gathered = GATHERED_ARRAYS * numbers if ranks > 1 or is_mixed else 0
     _check_memory(

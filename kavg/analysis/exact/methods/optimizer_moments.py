@@ -81,6 +81,7 @@ def slotted_round(
     carried = 0 if at_average == "reset" else s
     begin, end = np.zeros((1 + s, q + carried)), np.zeros((q + carried, 1 + s))
     begin[0, :q], end[:q, 0] = rule.start, rule.push
+    # The slots of z are those of Y, before and after; a reset begins with zeros.
     if carried:
         begin[1:, q:] = end[q:, 1:] = np.eye(s)
     aside = np.zeros((q + carried, q + carried))
@@ -107,6 +108,7 @@ def plan_slotted_round(
 
 def _take_steps(M: Floats, push: Floats, K: int) -> tuple[Floats, Floats, Floats]:
     """Return ``M^K``, S and N of K steps, one step after another."""
+    # Step by step: N has no closed form where M has a double eigenvalue.
     power = np.broadcast_to(np.eye(len(push)), M.shape)
     moved = np.broadcast_to(push, M.shape[:-1])
     response, gathered = np.zeros_like(moved), np.zeros_like(power)
@@ -142,6 +144,7 @@ def iterate_optimizer_moments(problem: EigenProblem, algorithm: Algorithm) -> It
     spread = equal_slots(problem, int(algorithm.optimizer.slots))
     for n in count(1):
         one = plan(algorithm.step_size(n), algorithm.count_local_steps(n))
+        # After the first round is planned, as only that tells the size of the state.
         now = now or initial_moments(problem, one.matrix.shape[-1])
         yield now
         if algorithm.is_restart(n):
@@ -174,6 +177,7 @@ def find_dispersion(problem: EigenProblem, one: SlottedRound, spread: SlotSpread
     to_x = one.power[:, 0, 1:]
     carried = np.einsum("di,dij,dj->d", to_x, spread.covariance, to_x)
     own = (1 - 1 / P) * problem.m_0 * one.gathered[:, 0, 0]
+    # Shifts are fixed, so their part is a square of the mean and not a variance.
     shift = (to_x * spread.shift).sum(axis=-1) + one.response[:, 0]
     return np.asarray((carried + own + shift**2 * problem.zeta2).sum())
 

@@ -99,6 +99,7 @@ def choose_moments(algorithm: Algorithm) -> Recursion:
     if isinstance(optimizer, SGD) and not optimizer.is_plain:
         recursion = None
     if recursion is None and isinstance(algorithm.aggregation, AllLearners):
+        # Before any problem is looked at, so that the reason is about the step.
         linear_step(optimizer, algorithm.step_size(1))
         recursion = iterate_optimizer_moments
     if recursion is None:

@@ -52,6 +52,7 @@ def solve_covariance(A: Floats, noise: Floats) -> Floats:
     Raises:
         KavgError: if the spectral radius of A is 1 or more in some direction.
     """
+    # Eigenvalues of a matrix that has overflowed are refused by NumPy.
     worst = float(np.abs(np.linalg.eigvals(A)).max(initial=0.0)) if np.isfinite(A).all() else np.inf
     if not worst < 1:
         raise KavgError(
@@ -68,6 +69,7 @@ def solve_covariance(A: Floats, noise: Floats) -> Floats:
 def _solve_spread(problem: EigenProblem, one: SlottedRound, P: int) -> SlotSpread:
     C, own = one.power[:, 1:, 1:], (1 - 1 / P) * problem.m_0
     covariance = solve_covariance(C, own[:, None, None] * one.gathered[:, 1:, 1:])
+    # kappa = C kappa + S_m, which has one solution where Cov delta has one.
     still = np.eye(C.shape[-1]) - C
     shift = np.linalg.solve(still, one.response[:, 1:, None])[..., 0]
     return SlotSpread(covariance, shift)
