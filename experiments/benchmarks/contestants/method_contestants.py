@@ -31,7 +31,7 @@ def method_roster(workload: Workload) -> dict[str, Prepare]:
     """Return the methods on the problem of a workload, plain SGD first.
 
     >>> from experiments.benchmarks.workloads import double_well
-    >>> list(method_roster(double_well("tiny", P=2, K=2, R=2, d=2)))[:2]
+    >>> list(method_roster(double_well("tiny", P=4, K=4, R=2, d=2)))[:2]
     ['plain SGD', 'heavy ball, reset']
     """
 
