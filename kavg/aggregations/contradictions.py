@@ -10,6 +10,7 @@ from kavg.errors import KavgError
 
 def require_averaging(method: Any, what: str, why: str) -> None:
     """Raise ``KavgError`` unless the outer rule is plain averaging, with the reason ``why``."""
+    # By its description, as this module is below the outer rules and cannot know their classes.
     rule = describe_outer_rule(method.outer)
     if rule["kind"] != "averaging" or rule.get("alpha", 1.0) != 1.0:
         numbers = ", ".join(f"{name} = {value}" for name, value in rule.items() if name != "kind")

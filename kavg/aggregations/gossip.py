@@ -78,6 +78,7 @@ class Gossip:
         """Return the learners i with ``W_ji > 0``, which rise, and these weights."""
         if not isinstance(self.mixing, str):
             return [(i, weight) for i, weight in enumerate(self.mixing[j]) if weight > 0]
+        # A set, as the two neighbours of one of two learners are the same.
         near = {j} if self.mixing == "identity" else {j, (j + 1) % P, (j - 1) % P}
         who = range(P) if self.mixing == "complete" else sorted(near)
         return [(i, 1 / len(who)) for i in who]
@@ -92,6 +93,7 @@ def _check_doubly_stochastic(matrix: Matrix) -> None:
         )
     for what, lines in (("row", matrix), ("column", zip(*matrix, strict=True))):
         for j, line in enumerate(lines):
+            # A plain sum has an error that grows with P, and would be taken for the matrix's.
             total = fsum(line)
             if abs(total - 1) > SUM_ERROR:
                 raise KavgError(

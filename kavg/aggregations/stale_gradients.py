@@ -88,6 +88,7 @@ class StaleGradients:
     def count_past(self, P: int) -> int:
         """Return the longest staleness, in updates."""
         mean = self._mean_of(P)
+        # A geometric law of mean 0 has no tail to cut off.
         if self.law != "geometric" or mean == 0:
             return int(mean * ENDS.get(self.law, 1))
         return self.longest or ceil(SPAN * (mean + 1))
@@ -98,6 +99,7 @@ class StaleGradients:
 
     def draw_staleness(self, seed: int, n: int, R: int, P: int) -> Indices:
         """Return the staleness of the updates of round n, ``(R, P)``."""
+        # In [0, 1), so that a probability of 1 always exceeds it.
         U = to_uniform(draw_words(seed, DrawPurpose.STALENESS, n, (R, P)))
         # The probabilities of at least 1, 2, ..., which fall: as many of them as exceed U.
         rising = self._list_tails(P)[:0:-1]

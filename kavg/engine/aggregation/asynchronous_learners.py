@@ -59,6 +59,7 @@ class AsynchronousLearners:
         self.problem, self.algorithm, self.request = problem, algorithm, request
         self.ranks, self.rank, self.seed = ranks, ranks.comm.Get_rank(), options.seed
         self.aggregation: Final = algorithm.aggregation
+        # One learner in a tile, as each begins after the one before has ended.
         self.local = LocalSteps(
             problem, algorithm, own=range(0), seed=options.seed, R=R, tile=1, dtype=options.dtype
         )
@@ -117,6 +118,7 @@ class AsynchronousLearners:
     def share_requests(self) -> int:
         """Return the sum of all ranks' requests; stop where one of them has failed."""
         ranks = self.ranks
+        # Also where nobody asks, as a failure travels with the request.
         own = 0 if self.request is None else ranks.attempt(ranks.ask, 0, self.request)
         ranks.comm.Allreduce(np.array([float(own + ranks.signal)]), self.requested)
         requested = int(self.requested[0])

@@ -48,6 +48,7 @@ class IterateMixer:
         """Replace the iterates of this rank's learners, ``(learners, R, d)``, by what is mixed."""
         self.part[: len(x)] = x
         self.comm.Allgather(self.part, self.parts)
+        # From the gathered copy, as x is overwritten row by row.
         for out, ((first, weight), *others) in zip(x, self.rows, strict=True):
             np.multiply(first, weight, out=out)
             for one, its_weight in others:

@@ -54,6 +54,7 @@ def iterate_elastic_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
     alpha = algorithm.aggregation.alpha
     now = replace(initial_moments(problem), consensus=np.zeros(()))
     mean, covariance = _add_learners(now, linear_rule(algorithm.outer, algorithm.step_size(1)))
+    # Followed apart, as what tells learners apart has no part in their mean.
     spread = _Spread(np.zeros_like(problem.h), np.zeros_like(problem.h))
     for n in count(1):
         yield now
@@ -62,6 +63,7 @@ def iterate_elastic_moments(problem: EigenProblem, algorithm: Algorithm) -> Iter
         rho, S = r**K, gamma * geometric_sum(r, K)
         own = gamma**2 * problem.m_0 * geometric_sum(r**2, K)
         A, push = elastic_matrix(linear_rule(algorithm.outer, gamma), alpha, rho)
+        # An unstable method overflows, as its run does.
         with np.errstate(over="ignore", invalid="ignore"):
             mean = np.matvec(A, mean) - push * (S * problem.slope)[:, None]
             noise = (own / algorithm.P)[:, None, None] * np.multiply.outer(push, push)

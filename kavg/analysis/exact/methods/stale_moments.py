@@ -71,6 +71,7 @@ class Past:
         # The terms of E u^2 that come from where the update began.
         began = pull**2 * own + 2 * pull * (square[:, 0] - drift * mean)
         itself = square[:, 0, :1] + (began @ p)[:, None] - 2 * drift * mean[:, :1]
+        # Copies, as what is read and what is written overlap.
         square[:, 1:, 1:] = square[:, :-1, :-1].copy()
         square[:, 0, 1:] = square[:, 1:, 0] = beside[:, :-1]
         square[:, 0, 0] = (itself + drift**2 + noise)[:, 0]
