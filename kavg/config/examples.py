@@ -122,7 +122,9 @@ def _similar_values(given: Any, hint: Any) -> Iterator[Any]:
             yield smallest | {"kind": given}
         if isinstance(given, dict):
             yield smallest | given
-    for cls in table_classes(hint):
+    # A wrong number where a number would do is no key of a table.
+    is_number = isinstance(given, (int, float)) and bool({int, float} & {*get_args(hint)})
+    for cls in () if is_number else table_classes(hint):
         for key in key_hints(cls):
             yield smallest_table(cls) | {key: given}
 
