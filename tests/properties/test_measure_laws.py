@@ -178,11 +178,29 @@ def test_a_measure_of_a_user_is_updated_once_a_round():
 
 
 def test_the_memory_of_a_run_that_diverges_is_that_of_its_last_round():
-    problem = kavg.Problem(kavg.objectives.Quadratic((4.0,)), kavg.oracles.Noiseless(), 1e140)
-    method = kavg.Algorithm(P=1, K=1, gamma=1e3, outer=outer.Averaging())
+    problem = kavg.Problem(kavg.objectives.Quadratic((1e10,)), kavg.oracles.Noiseless(), 1e135)
+    method = kavg.Algorithm(P=1, K=1, gamma=4e-7, outer=outer.Averaging())
     found = kavg.simulate(problem, method, rounds=9, every=4, record=[Counting()])
-    assert found.diverged_at is not None
-    assert found.updates[-1, 0] == 100 + found.done == found.measure_memory[0, 0]
+    # w is finite there, and has been shown to the measure before F was found to be infinite.
+    assert (found.diverged_at, found.not_finite) == (4, "F")
+    assert found.measure_memory[0, 0] == 100 + found.done == 103
+
+
+def test_replicas_of_a_rotated_bowl_do_not_wait_for_each_other():
+    """Each has signs of its own and as many iterations as it needs, also on two ranks."""
+    bowl = kavg.objectives.Quadratic((1.0, 1.5, -1.4, 0.3), rotation_seed=2)
+    problem = kavg.Problem(bowl, kavg.oracles.Gaussian(sigma2=1.0), 1.0)
+    record = ["sharpness", measures.Spread(directions=(1, 3))]
+    long = run("M-AVG", record, problem, replicas=5)
+    assert len(np.unique(long.sharpness[-1])) > 1
+    for R in (1, 2, 3):
+        for on_rank in run_ranks(
+            2, lambda comm, R=R: run("M-AVG", record, problem, replicas=R, comm=comm)
+        ):
+            for name in ("sharpness", "spread_1", "spread_3"):
+                assert np.array_equal(
+                    on_rank.series[name], long.series[name][:, :R], equal_nan=True
+                )
 
 
 def test_other_measures_do_not_continue_a_run():

@@ -85,6 +85,11 @@ def test_a_vector_has_any_length():
         np.testing.assert_array_equal(along.spread[1:], axis.spread_1[1:])
 
 
+def test_a_vector_becomes_a_direction_of_length_1():
+    columns = measures.Spread(vector=(3.0, -4.0)).find_directions(objectives.Cosine(dim=2))
+    np.testing.assert_allclose(columns, [[0.6], [-0.8]], rtol=1e-15)
+
+
 def test_directions_of_a_rotated_quadratic_are_its_eigenvectors():
     bowl = objectives.Quadratic((1.0, 4.0, 9.0), rotation_seed=3)
     columns = measures.Spread(directions=(2, 0)).find_directions(bowl)
