@@ -30,8 +30,8 @@ SAID = {
         "sweep.grid.'algorithm.K-AVG.outer.mu': kind 'averaging' has no key 'mu'; use kind ",
     ),
     "a key that no algorithm has": (
-        f'{GRID}"algorithm.*.outer.alpha" = [0.1]',
-        "sweep.grid.'algorithm.*.outer.alpha': kind 'averaging' has no key 'alpha'; use kind ",
+        f'{GRID}"algorithm.*.outer.tau" = [0.1]',
+        "sweep.grid.'algorithm.*.outer.tau': kind 'averaging' has no key 'tau'; use kind ",
     ),
     "a misspelled algorithm": (
         f'{GRID}"algorithm.MAVG.K" = [1]',
