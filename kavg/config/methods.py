@@ -45,8 +45,9 @@ def write_out_methods(tables: dict[str, Any]) -> list[str]:
                 algorithms[i].setdefault("name", table[KEY])
         except KavgError as error:
             errors.append(f"algorithm.{i}.{KEY}: {error}")
-            # One that converts, so that what is wrong is said once.
-            algorithms[i] = {"outer": {"kind": "averaging"}} | _leave_out(table, KEY)
+            # A rule that goes with all keys beside it, so that what is wrong is said once.
+            rule = {"kind": "block_momentum", "mu": 0.0}
+            algorithms[i] = {"outer": rule} | _leave_out(table, KEY)
     return errors
 
 

@@ -98,7 +98,7 @@ def test_methods_of_one_name_are_told_apart_by_names():
     ],
 )
 def test_an_unknown_method_is_one_error(given, error):
-    table = f"[{{ method = {given}, P = 4, K = 2, gamma = 0.1 }}]"
+    table = f"[{{ method = {given}, P = 4, K = 2, gamma = 0.1, restart = 5 }}]"
     assert list_errors(text(algorithm=table)) == [f"algorithm.0.method: {error}"]
 
 
