@@ -109,13 +109,16 @@ def numbers(name: str) -> str:
 
 
 def parts(algorithm: Algorithm) -> tuple[object, ...]:
-    """Return what makes two algorithms the same method: kinds and treatments, not numbers."""
+    """Return what makes two algorithms one method: kinds, treatments, and which numbers count."""
     of = (algorithm.optimizer, algorithm.aggregation, algorithm.outer, algorithm.K)
     kinds = tuple(getattr(part, "kind", None) for part in of)
     optimizer = algorithm.optimizer
     is_clipped = getattr(optimizer, "clip", None) is not None
-    alpha = getattr(algorithm.outer, "alpha", 1.0) != 1.0
-    return (*kinds, optimizer.at_average, is_clipped, alpha, algorithm.restart)
+    has_decay = getattr(optimizer, "weight_decay", 0.0) > 0
+    has_step = getattr(algorithm.outer, "alpha", 1.0) != 1.0
+    has_mean = getattr(algorithm.outer, "beta1", 0.0) > 0
+    numbers = (is_clipped, has_decay, has_step, has_mean, algorithm.restart)
+    return (*kinds, optimizer.at_average, *numbers)
 
 
 def costs() -> dict[str, float]:
