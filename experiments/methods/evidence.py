@@ -117,8 +117,8 @@ def parts(algorithm: Algorithm) -> tuple[object, ...]:
     has_decay = getattr(optimizer, "weight_decay", 0.0) > 0
     has_step = getattr(algorithm.outer, "alpha", 1.0) != 1.0
     has_mean = getattr(algorithm.outer, "beta1", 0.0) > 0
-    numbers = (is_clipped, has_decay, has_step, has_mean, algorithm.restart)
-    return (*kinds, optimizer.at_average, *numbers)
+    flags = (is_clipped, has_decay, has_step, has_mean)
+    return (*kinds, optimizer.at_average, algorithm.restart, *flags)
 
 
 def costs() -> dict[str, float]:
