@@ -119,7 +119,7 @@ class PlannedSharpness:
             active &= ~near
             if not active.any():
                 break
-            u = np.where((active & (new > 0))[:, None], product / new[:, None], u)
+            u = np.where((new > 0)[:, None], product / new[:, None], u)
         return size, quotient
 
     def multiply(self, w: Floats, u: Floats) -> Floats:
