@@ -17,7 +17,14 @@ from kavg.analysis.exact import (
     stability_atlas,
     stationary,
 )
-from kavg.outer import Averaging, BlockMomentum, NesterovMomentum, SlowMo
+from kavg.outer import (
+    Averaging,
+    BlockMomentum,
+    NesterovLookAhead,
+    NesterovMomentum,
+    QuasiHyperbolic,
+    SlowMo,
+)
 
 momenta = st.floats(0, 0.95)
 
@@ -105,3 +112,52 @@ def test_atlas_and_its_boundary():
     assert_close(charts[0].boundary, hb.largest_gamma_h(1, mu))
     assert_close(charts[4].boundary, hb.largest_gamma_h(3, mu))
     assert_close(charts[-2].boundary, nesterov.nesterov_largest_gamma_h(3, mu))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda mu, alpha: Averaging(alpha),
+        BlockMomentum,
+        NesterovMomentum,
+        NesterovLookAhead,
+        SlowMo,
+        lambda mu, alpha: QuasiHyperbolic(mu, 0.7, alpha),
+    ],
+)
+@given(mu=momenta, alpha=st.floats(0.1, 2), rho=st.floats(-0.2, 0.9))
+def test_an_outer_step_is_another_rho_and_another_noise(rule, mu, alpha, rho):
+    moved = 1 - alpha * (1 - rho)
+    one, other = (linear_rule(rule(mu, a), 1.0) for a in (alpha, 1.0))
+    found = stationary.trace_and_determinant(one.matrix([rho]))
+    expected = stationary.trace_and_determinant(other.matrix([moved]))
+    assert_close(found, expected)
+    if stationary.spectral_radius(*expected)[0] < 0.99:
+        variance = stationary.stationary_covariance(one, [rho], [1.0])[0, 0, 0]
+        theirs = stationary.stationary_covariance(other, [moved], [alpha**2])[0, 0, 0]
+        assert variance == pytest.approx(theirs, rel=1e-6)
+
+
+@given(mu=momenta, rho=st.floats(-0.2, 0.9))
+def test_the_look_ahead_has_the_polynomial_of_nesterov(mu, rho):
+    anchored, ahead = (linear_rule(rule(mu), 1.0) for rule in (NesterovMomentum, NesterovLookAhead))
+    found = stationary.trace_and_determinant(ahead.matrix([rho]))
+    assert_close(np.ravel(found), nesterov.polynomial(rho, mu))
+    if stationary.spectral_radius(*found)[0] < 0.99:
+        both = stationary.stationary_covariance(anchored, [rho], [1.0])[0]
+        variance = stationary.stationary_covariance(ahead, [rho], [1.0])[0, 0, 0]
+        assert variance == pytest.approx(anchored.start @ both @ anchored.start, rel=1e-6)
+
+
+@given(mu=momenta, nu=st.floats(0, 1), rho=st.floats(-1, 1))
+def test_the_polynomial_of_quasi_hyperbolic_momentum(mu, nu, rho):
+    matrix = linear_rule(QuasiHyperbolic(mu, nu), 1.0).matrix([rho])
+    trace, determinant = stationary.trace_and_determinant(matrix)
+    assert_close(trace[0], 1 + mu - (1 - nu * mu) * (1 - rho))
+    assert_close(determinant[0], mu * (1 - (1 - nu) * (1 - rho)))
+
+
+def test_an_atlas_of_a_rule_with_an_outer_step():
+    chart = stability_atlas(1, [1.0, 3.9, 4.1], [0.0], lambda mu: BlockMomentum(mu, alpha=0.5))
+    assert chart.stable.tolist() == [[True, True, False]]
+    assert_close(chart.boundary, [4.0])
