@@ -30,7 +30,7 @@ class NestedRipples:
 
     >>> F = NestedRipples(dim=2)
     >>> F.L.value, float(F.value(np.zeros(2)))
-    (32.5, 0.0)
+    (15.0, 0.0)
     """
 
     kind = "nested_ripples"
@@ -39,8 +39,8 @@ class NestedRipples:
     lam: NonNegative = 1.0
     A: NonNegative = 1.0
     omega: Positive = 3.0
-    fine_A: NonNegative = 0.1
-    fine_omega: Positive = 15.0
+    fine_A: NonNegative = 0.05
+    fine_omega: Positive = 10.0
 
     def __post_init__(self) -> None:
         check_ranges(self)

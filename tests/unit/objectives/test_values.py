@@ -113,7 +113,7 @@ def test_values_and_gradients_by_hand(
         (Himmelblau(), np.inf, 0.0),
         (FlatMinimum(), np.inf, 0.0),
         (DeepLinear((1.0, 2.0), depth=3), np.inf, 0.0),
-        (NestedRipples(5), 32.5, 0.0),
+        (NestedRipples(5), 15.0, 0.0),
     ],
 )
 def test_constants_by_hand(F: Objective, L: float, f_star: float | None) -> None:
