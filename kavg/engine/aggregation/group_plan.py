@@ -43,8 +43,8 @@ def plan_groups(sizes: Sequence[int], comm: Communicator) -> list[Group]:
     plan: list[Group] = []
     for parity in range(min(2, len(shared))):
         members = [number for number in shared[parity::2] if mine[number]]
-        # Ranks without a group of this split get a communicator each, which nobody uses.
-        part = _split(comm, members[0] if members else len(groups) + rank)
+        # Ranks without a group of this split get a communicator that nobody uses.
+        part = _split(comm, members[0] if members else len(groups))
         plan += [Group(mine[number], len(groups[number]), part) for number in members]
     alone = SerialComm()
     others = _list_within(groups, own)
