@@ -8,7 +8,7 @@ import numpy as np
 
 from kavg.base import AveragesGroups, Floats
 from kavg.base.step_functions import check_blocks
-from kavg.engine.aggregation.group_plan import Group, plan_groups
+from kavg.engine.aggregation.group_plan import Group, free_communicator, plan_groups
 from kavg.engine.exact_sums import Exponents
 from kavg.engine.local.local_steps import LocalSteps
 from kavg.engine.local.round_method import RoundMethod, RoundSteps
@@ -147,7 +147,5 @@ class GroupMeans:
     def release(self) -> None:
         """Free the communicators of groups on several ranks.  Collective."""
         for group in self.groups:
-            free = getattr(group.comm, "Free", None)
-            if free is not None:
-                free()
+            free_communicator(group.comm)
         self.groups = []

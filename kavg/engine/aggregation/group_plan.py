@@ -45,6 +45,8 @@ def plan_groups(sizes: Sequence[int], comm: Communicator) -> list[Group]:
         members = [number for number in shared[parity::2] if mine[number]]
         # Ranks without a group of this split get a communicator that nobody uses.
         part = _split(comm, members[0] if members else len(groups))
+        if not members:
+            free_communicator(part)
         plan += [Group(mine[number], len(groups[number]), part) for number in members]
     alone = SerialComm()
     others = _list_within(groups, own)
@@ -71,6 +73,13 @@ def find_shared(groups: Sequence[range], size: int) -> list[int]:
         bisect_right(starts, group.stop - 1) - bisect_right(starts, group.start) for group in groups
     ]
     return [number for number, further in enumerate(ranks) if further]
+
+
+def free_communicator(comm: Communicator) -> None:
+    """Free a communicator that ``Split`` made, if it can be freed.  Collective."""
+    free = getattr(comm, "Free", None)
+    if free is not None:
+        free()
 
 
 def _part(group: range, own: range) -> range:

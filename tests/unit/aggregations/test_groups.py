@@ -94,6 +94,15 @@ def test_one_group_is_averaging_every_k1_steps():
         assert np.abs(run(other).w - often).max() > 1e-6
 
 
+class Part(CountingComm):
+    is_free = False
+
+    def Free(self):
+        assert not self.is_free
+        self.is_free = True
+        self.comm.Free()
+
+
 class CountingParts(CountingComm):
     """Counts the calls of each part of the ranks as well."""
 
@@ -102,7 +111,7 @@ class CountingParts(CountingComm):
         self.parts = []
 
     def Split(self, color, key):
-        self.parts.append(CountingComm(self.comm.Split(color, key)))
+        self.parts.append(Part(self.comm.Split(color, key)))
         return self.parts[-1]
 
 
@@ -144,6 +153,15 @@ class Breaks:
         if self.here and step == self.at:
             raise RuntimeError("of a test")
         self.planned(x, step, out)
+
+
+def test_parts_of_the_ranks_are_freed_at_the_end_of_a_run():
+    def count(comm):
+        counting = CountingParts(comm)
+        run(method(P=5, K=6, gamma=0.05, K1=2, groups=(3, 2)), comm=counting)
+        return [part.is_free for part in counting.parts]
+
+    assert run_ranks(3, count) == [[True, True]] * 3
 
 
 def test_a_rank_that_fails_in_a_block_leaves_none_waiting():
