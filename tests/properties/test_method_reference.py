@@ -50,7 +50,8 @@ def test_all_combinations_of_parts_agree_with_the_transcription(
         return  # parts that contradict each other
     try:
         found = largest_difference(combined)
-    except kavg.KavgError as error:  # known in a round of that K alone
-        assert "K1 must divide K" in str(error)
-        return
+    except kavg.KavgError as error:
+        if "K1 must divide K" not in str(error):
+            raise
+        return  # known in a round of that K alone
     assert found < 1e-9

@@ -10,8 +10,8 @@ from typing import Any, Final, final
 
 from kavg.analysis.differences import flatten_tables
 from kavg.analysis.methods.method import Method, TuningCost
-from kavg.cli.sweeps.finished import FinishedSweep, read_finished_sweep
 from kavg.base.outer_rules import describe_outer_rule
+from kavg.cli.sweeps.finished import FinishedSweep, read_finished_sweep
 from kavg.config.config import Config
 from kavg.config.kinds import to_plain
 from kavg.config.stored_settings import load_run

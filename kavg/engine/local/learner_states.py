@@ -120,7 +120,7 @@ class LearnerStates:
 
     @property
     def last_iterates(self) -> Floats:
-        """The iterates ``(learners, R, d)`` that this rank's learners leave, if they keep theirs."""
+        """The iterates ``(learners, R, d)`` that own learners leave, if they keep theirs."""
         assert self.left is not None
         return self.left[:, -1]
 

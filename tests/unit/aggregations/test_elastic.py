@@ -1,6 +1,6 @@
 """Elastic averaging: hand paths, the pull of the old centre, what it equals, what is refused."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_a_hand_path_of_the_paper_with_momentum():
 
 def test_a_full_pull_is_to_the_centre_before_the_round():
     found = rounds(NOISY, method(1.0, P=5), 4)
-    for before, now in zip(found[:-1], found[1:], strict=True):
+    for before, now in pairwise(found):
         np.testing.assert_allclose(
             now.state.slots[:, 0], np.tile(before.w, (5, 1, 1)), rtol=0, atol=1e-14
         )

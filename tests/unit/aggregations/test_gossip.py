@@ -199,5 +199,5 @@ aggregation = { kind = "gossip" }
     config = parse_config(text)
     parts = [one.aggregation for one in config.algorithms]
     assert parts == [Gossip([[0.75, 0.25], [0.25, 0.75]]), Gossip("ring")]
-    with pytest.raises(KavgError, match="column 0 with the sum 0.75"):
+    with pytest.raises(KavgError, match=r"column 0 with the sum 0\.75"):
         parse_config(text.replace("[0.75, 0.25], [0.25", "[0.5, 0.5], [0.25"))

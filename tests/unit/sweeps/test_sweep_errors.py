@@ -374,7 +374,10 @@ def test_a_sweep_without_algorithms_is_refused(algorithms):
         ("algorithm.*.K", "--grid algorithm.*.K: needs place=values, got 'algorithm.*.K'; as in "),
         ("algorithm.*.K=", "sweep.grid.'algorithm.*.K': needs at least one value, got []"),
         ("algorithm.*.KK=1", "sweep.grid.'algorithm.*.KK': there is no key 'KK' here; "),
-        ("algorithm.*.K=1,many", "sweep.grid.'algorithm.*.K': needs a number or a table, got 'many'"),
+        (
+            "algorithm.*.K=1,many",
+            "sweep.grid.'algorithm.*.K': needs a number or a table, got 'many'",
+        ),
         ("algorithm.*.K={log2=[0]}", "sweep.grid.'algorithm.*.K': log2 must be [low, high] "),
         ("algorithm.*.K=0x" + "f" * 5000, "--grid algorithm.*.K=0xff"),
     ],
