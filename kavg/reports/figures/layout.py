@@ -30,7 +30,7 @@ QUANTITY_LABELS: Final[Mapping[str, str]] = {
     "displacement_norm2": r"$\|d_n\|^2$",
     "lag_product": r"$\langle d_n, d_{n-1}\rangle$",
     "move_product": r"$\langle w_{n+1} - w_n, d_n\rangle$",
-    "consensus2": "consensus distance, squared",
+    "consensus2": "consensus distance²",
     "distance2": r"$\|w - w^\star\|^2$",
 }
 AXIS_LABELS: Final[Mapping[str, str]] = {
