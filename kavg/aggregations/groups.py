@@ -50,22 +50,27 @@ class GroupedLearners:
 
     def check_method(self, method: Any) -> None:
         """Raise ``KavgError`` unless K1 divides K, and the groups hold the P learners."""
-        self.group_sizes(method.P)
+        self.count_groups(method.P)
         if not callable(method.K):
             check_blocks(self.K1, method.K)
 
-    def group_sizes(self, P: int) -> tuple[int, ...]:
-        """Return the sizes of the groups; raise ``KavgError`` unless they hold P learners."""
+    def count_groups(self, P: int) -> int:
+        """Return the number of groups; raise ``KavgError`` unless they hold P learners."""
         if isinstance(self.groups, tuple):
             if sum(self.groups) != P:
                 raise KavgError(
                     f"groups must hold all learners, got sizes {shorten_repr(self.groups)} with "
                     f"sum {sum(self.groups)} for P={P}; give sizes with sum P"
                 )
-            return self.groups
+            return len(self.groups)
         if P % self.groups:
             raise KavgError(
                 f"groups must divide P, got groups={self.groups} for P={P}; use a divisor of P, "
                 "or give the size of each group"
             )
-        return (P // self.groups,) * self.groups
+        return self.groups
+
+    def group_sizes(self, P: int) -> tuple[int, ...]:
+        """Return the sizes of the groups; raise ``KavgError`` unless they hold P learners."""
+        count = self.count_groups(P)
+        return self.groups if isinstance(self.groups, tuple) else (P // count,) * count

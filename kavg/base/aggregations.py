@@ -129,6 +129,10 @@ class AveragesGroups(Aggregation, Protocol):
         """The local steps between averages of a group; it divides the period of every round."""
         ...
 
+    def count_groups(self, P: int) -> int:
+        """Return the number of groups, without a list of them."""
+        ...
+
     def group_sizes(self, P: int) -> tuple[int, ...]:
         """Return the sizes of the groups of consecutive learners; their sum is ``P``."""
         ...

@@ -43,6 +43,8 @@ STEP_ARRAYS: Final = 2
 """Arrays of the size of a tile a slot: the slot, and workspace of the step."""
 GATHERED_ARRAYS: Final = 3
 """Arrays of the size of what all learners keep that a rank holds where it gathers that."""
+GROUP_NUMBERS: Final = 40
+"""The size of what a rank knows of a group, in numbers."""
 DRAW_ARRAYS: Final = 4
 """Arrays of the size of all learners and replicas, (P, R): words, their order, factors, masks."""
 DESIGN_ARRAYS: Final = 3
@@ -98,8 +100,9 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
     law, P = algorithm.aggregation, algorithm.P
     if isinstance(law, AveragesGroups):
-        points = len(law.group_sizes(P)) // count_local_ranks() * rows * R * d
-        _check_memory(points, f"points of {len(law.group_sizes(P))} groups", "make groups larger")
+        groups = law.count_groups(P)
+        points = groups * (GROUP_NUMBERS + rows * R * d // count_local_ranks())
+        _check_memory(points, f"points of {groups} groups", "make groups larger")
     if isinstance(law, WeighsLearners):
         _check_memory(DRAW_ARRAYS * P * R, f"draws for {P} learners and {R} replicas", "take fewer")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import kavg
-from kavg.config.sizes.counts import check_gradient_count, check_step_count
+from kavg.config.sizes.counts import check_gradient_count, check_step_count, check_whole_blocks
 from kavg.errors import KavgError
 from kavg.oracles import Gaussian, Noiseless
 from kavg.periods import DispersionControl, PiecewisePeriod, QuadraticSynchronization
@@ -19,6 +19,25 @@ def method(K, gamma=0.1, P=4):
 
 
 GROWING = method(QuadraticSynchronization(alpha=0.1), gamma=ROOT)
+
+
+@pytest.mark.parametrize(
+    ("K", "rounds", "fits"),
+    [
+        (PiecewisePeriod((2, 4), (3,)), 9, True),
+        (PiecewisePeriod((2, 3), (3,)), 3, True),
+        (PiecewisePeriod((2, 3), (3,)), 4, False),
+        (DispersionControl(1.0, most=4), 9, True),
+    ],
+)
+def test_rounds_are_whole_blocks_of_groups_or_are_refused(K, rounds, fits):
+    law = kavg.aggregations.GroupedLearners(K1=2, groups=2)
+    one = kavg.Algorithm(4, K, 0.1, kavg.outer.Averaging(), "it", aggregation=law)
+    if fits:
+        check_whole_blocks([one], rounds)
+        return
+    with pytest.raises(KavgError, match="it: K1 must divide K in every round, got K1=2 and K=3 in"):
+        check_whole_blocks([one], rounds)
 
 
 @pytest.mark.parametrize(
