@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -359,11 +360,32 @@ def test_the_figure_shows_every_panel_there_is_something_for():
 
     figure = bench_figure(list(everything()))
     assert len(figure.axes) == 1 + 3 + 1 + 1
-    assert figure.axes[0].get_yscale() == "log"
+    assert figure.axes[0].get_xscale() == "log"
     drawn = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"JAX", "PyTorch", "floor", "gloo"} <= drawn
     with pytest.raises(KavgError, match="nothing to draw"):
         bench_figure([])
+
+
+def test_no_text_of_the_figure_meets_another_or_leaves_it():
+    pytest.importorskip("matplotlib")
+    from experiments.benchmarks.reports.figure import bench_figure
+
+    names = [f"a workload with a long name {i}" for i in range(9)]
+    seconds = {name: [1e-8] for name in ("kavg", "JAX")}
+    rows = [Measured("single", name, {"P": 1}, "ns", 1e9, seconds) for name in names]
+    for P in (1, 10**6):
+        unit = "ns per learner, step and coordinate"
+        rows.append(Measured("scale", "scaling in P", {"P": P}, unit, 1e9, seconds, ladder="P"))
+    bars = {f"a generator of numbers {i}": [1e-9] for i in range(13)}
+    rows.append(Measured("noise", "normals", {"n": 1}, "ns", 1e9, bars))
+    figure = bench_figure(rows)
+    figure.draw_without_rendering()
+    for panel in figure.axes:
+        boxes = [text.get_window_extent() for text in panel.get_yticklabels() if text.get_text()]
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+        title = panel.title.get_window_extent()
+        assert figure.bbox.x0 <= title.x0 <= title.x1 <= figure.bbox.x1
 
 
 def test_names_are_unique_in_markdown_and_text():

@@ -36,6 +36,8 @@ SHOWN: Final = (
 """Contestants in the order of the legend; each keeps its colour and dash in every panel."""
 APART: Final = ("noise", "methods", "startup", "ranks")
 """Groups that have other contestants."""
+ACROSS: Final = 2
+"""Panels in a row, so that names of workloads and generators have room."""
 STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     name: line_style(place) for place, name in enumerate(SHOWN)
 }
@@ -48,7 +50,7 @@ def bench_figure(measured: Sequence[Measured]) -> Figure:
         KavgError: if there is nothing to draw.
 
     >>> one = Measured("small", "small", {"P": 2}, "ns", 1.0, {"kavg": [1.0], "JAX": [2.0]})
-    >>> bench_figure([one]).axes[0].get_ylabel()
+    >>> bench_figure([one]).axes[0].get_xlabel()
     'kavg / it'
     """
     singles = [m for m in measured if not m.ladder and m.group not in APART]
@@ -58,7 +60,7 @@ def bench_figure(measured: Sequence[Measured]) -> Figure:
     count = bool(singles) + len(series) + bool(normals)
     if not count:
         raise KavgError("there is nothing to draw; ask for a group other than startup")
-    figure, panels = new_figure(count)
+    figure, panels = new_figure(count, across=ACROSS)
     if singles:
         _draw_ratios(panels[0], singles)
     for panel, one in zip(panels[bool(singles) :], series, strict=False):
@@ -74,25 +76,27 @@ def bench_figure(measured: Sequence[Measured]) -> Figure:
 
 
 def _draw_ratios(panel: Axes, workloads: Sequence[Measured]) -> None:
-    """A column a workload, a point a contestant with its quartiles."""
+    """A row a workload, a point a contestant with its quartiles."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     names = [n for n in SHOWN if n != "kavg" and any(m.ratio(n) for m in workloads)]
     for place, name in enumerate(names):
-        # Points of a column stand side by side, or their bars would hide each other.
+        # Points of a row stand one above the other, or their bars would hide each other.
         aside = 0.5 * (place - (len(names) - 1) / 2) / max(1, len(names))
         points = [(i + aside, r) for i, m in enumerate(workloads) if (r := m.ratio(name))]
         middle = np.array([r.median for _, r in points])
         quartiles = np.array([r.quartiles for _, r in points]).T
         style = dict(STYLES[name]) | {"linestyle": "", "elinewidth": 1}
-        panel.errorbar([x for x, _ in points], middle, np.abs(quartiles - middle), **style)
-    panel.axhline(1.0, color="0.4", linewidth=0.9)
-    panel.set_yscale("log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    panel.yaxis.set_major_formatter("{x:g}")
-    panel.yaxis.set_minor_formatter(NullFormatter())
-    panel.set_xticks(range(len(workloads)), [m.name for m in workloads], rotation=40, ha="right")
-    style_axes(panel, "", "kavg / it", "below 1 kavg is faster")
+        rows = [y for y, _ in points]
+        panel.errorbar(middle, rows, xerr=np.abs(quartiles - middle), **style)
+    panel.axvline(1.0, color="0.4", linewidth=0.9)
+    panel.set_xscale("log")
+    panel.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    panel.xaxis.set_major_formatter("{x:g}")
+    panel.xaxis.set_minor_formatter(NullFormatter())
+    panel.set_yticks(range(len(workloads)), [m.name for m in workloads])
+    panel.invert_yaxis()
+    style_axes(panel, "kavg / it", "", "below 1 kavg is faster")
 
 
 def _draw_series(panel: Axes, series: Sequence[Measured]) -> None:
@@ -107,7 +111,8 @@ def _draw_series(panel: Axes, series: Sequence[Measured]) -> None:
         panel.plot(x, middle, **STYLES[name])
     panel.set_xscale("log")
     panel.set_yscale("log")
-    style_axes(panel, letter, textwrap.fill(series[0].unit, 24), series[0].name)
+    title = textwrap.fill(series[0].name, 40)
+    style_axes(panel, letter, textwrap.fill(series[0].unit, 24), title)
 
 
 def _draw_normals(panel: Axes, tile: Measured) -> None:

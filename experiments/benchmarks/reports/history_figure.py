@@ -44,7 +44,8 @@ def history_figure(lines: Sequence[Line]) -> Figure:
     commits = list(dict.fromkeys(line.commit for line in drawn))
     labels = _labels(drawn)
     styles = {label: line_style(place) for place, label in enumerate(dict.fromkeys(labels))}
-    figure, panels = new_figure(len(workloads))
+    # Two in a row, as the sizes of a workload take a line of their own.
+    figure, panels = new_figure(len(workloads), across=2)
     for panel, workload in zip(panels, workloads, strict=True):
         for label, style in styles.items():
             points = [
