@@ -73,11 +73,12 @@ def _labels(lines: Sequence[Line]) -> list[str]:
 
 
 def _finish(panel: Axes, workload: str, commits: Sequence[str]) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator, NullFormatter
 
     panel.axhline(1.0, color="0.4", linewidth=0.9)
     panel.set_yscale("log")
-    panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    # Ratios span less than a decade, where a logarithmic locator finds one tick or none.
+    panel.yaxis.set_major_locator(MaxNLocator(5))
     panel.yaxis.set_major_formatter("{x:g}")
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlim(-0.5, len(commits) - 0.5)
