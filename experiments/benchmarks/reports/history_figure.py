@@ -78,7 +78,7 @@ def _finish(panel: Axes, workload: str, commits: Sequence[str]) -> None:
     panel.axhline(1.0, color="0.4", linewidth=0.9)
     panel.set_yscale("log")
     # Ratios span less than a decade, where a logarithmic locator finds one tick or none.
-    panel.yaxis.set_major_locator(MaxNLocator(5))
+    panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     panel.yaxis.set_major_formatter("{x:g}")
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlim(-0.5, len(commits) - 0.5)
