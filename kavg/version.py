@@ -1,3 +1,3 @@
 """The version, alone in its file so that building the package imports nothing else."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
