@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, final
 
+from kavg.base import AdaptivePeriod
 from kavg.base.step_functions import check_blocks
 from kavg.errors import KavgError
 from kavg.ranges import Count, check_ranges
@@ -49,8 +50,17 @@ class GroupedLearners:
         check_ranges(self)
 
     def check_method(self, method: Any) -> None:
-        """Raise ``KavgError`` unless K1 divides K, and the groups hold the P learners."""
+        """Raise ``KavgError`` unless K1 divides K, and the groups hold the P learners.
+
+        Periods that are functions of the round are checked by the settings, and in each round.
+        """
         self.count_groups(method.P)
+        if isinstance(method.K, AdaptivePeriod) and self.K1 > 1:
+            raise KavgError(
+                "K1 must divide K in every round, and nobody knows the periods of one that adapts, "
+                f"got K1={self.K1} and K={shorten_repr(method.K)}; use K1=1, or a K that is known "
+                "before the run"
+            )
         if not callable(method.K):
             check_blocks(self.K1, method.K)
 

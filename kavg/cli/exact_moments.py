@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from kavg.analysis.exact.problem_directions import to_eigenbasis
 from kavg.analysis.exact.trajectory import ExactTrajectory, exact_trajectory
 from kavg.analysis.quantities import quantity_interval
 from kavg.cli.execution import hold_output, run_algorithms
@@ -14,7 +15,9 @@ from kavg.cli.results import Results, write_results
 from kavg.cli.session import Session
 from kavg.config.config import Config
 from kavg.config.sizes.memory_estimates import check_moment_memory
+from kavg.errors import KavgError
 from kavg.mpi.collective import run_on_rank_0
+from kavg.problem import Algorithm
 from kavg.reports.labels import format_estimate, quantity_title
 from kavg.reports.text import wrap_text
 from kavg.text import escape_unprintable
@@ -51,11 +54,17 @@ def exact_curves(config: Config) -> list[ExactTrajectory]:
         KavgError: The objective is no quadratic, or the moments would need too much memory.
     """
     check_moment_memory(config.objective, config.rounds)
+    return [_exact_curve(config, algorithm) for algorithm in config.algorithms]
+
+
+def _exact_curve(config: Config, algorithm: Algorithm) -> ExactTrajectory:
     measures = config.record.round_measures
-    return [
-        exact_trajectory(config.problem, a, config.rounds, measures=measures)
-        for a in config.algorithms
-    ]
+    try:
+        return exact_trajectory(config.problem, algorithm, config.rounds, measures=measures)
+    except KavgError as error:
+        # Which of several has none, unless it is their problem.
+        to_eigenbasis(config.problem, algorithm.P)
+        raise KavgError(f"{algorithm.name}: {error}") from error
 
 
 def exact_table(curves: Sequence[ExactTrajectory], runs: Sequence[Trajectory]) -> str:

@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 from collections.abc import Iterable, Sequence
 from functools import cache
+from inspect import getattr_static
 from typing import Final
 
 from kavg.config.examples import format_setting, table_with
@@ -81,6 +82,8 @@ def _describe_attribute(cls: type, key: str) -> str:
     """The value of what is a key of other kinds, where all instances share it."""
     if not hasattr(cls, key):
         return ""
+    if not isinstance(getattr_static(cls, key), property):
+        return f" (its {key} is {getattr(cls, key)})"
     if dataclasses.fields(cls):
         return f" (its {key} follows from its other keys)"
     return f" (its {key} is {getattr(cls(), key)})"

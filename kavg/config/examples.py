@@ -17,7 +17,7 @@ from kavg.config.kinds import (
     table_classes,
     to_plain,
 )
-from kavg.config.samples import EITHER, SAMPLES
+from kavg.config.samples import EITHER, SAMPLES, WITHOUT_DEFAULT
 from kavg.config.tables import required_keys
 
 BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -43,6 +43,8 @@ def sample_value(cls: type, key: str) -> Any:
     default = next(field_default(f) for f in dataclasses.fields(cls) if field_key(f) == key)
     if default is not ... and default not in (None, ()):
         return to_plain(default)
+    if key in WITHOUT_DEFAULT:
+        return WITHOUT_DEFAULT[key]
     hint = key_hints(cls)[key]
     if classes := table_classes(hint):
         table = smallest_table(classes[0])
@@ -55,7 +57,10 @@ def _sample_of_type(hint: Any) -> Any:
     samples = {int: 1, float: 1.0, str: "text", bool: True}
     if isinstance(members[0], str):  # one of several texts
         return members[0]
-    found = next((samples[member] for member in members if member in samples), 1)
+    found = next((samples[member] for member in members if member in samples), None)
+    if found is None:  # a list, or nothing in its place
+        lists = [member for member in members if get_origin(member) is tuple]
+        return _sample_of_type(lists[0]) if lists else 1
     return [found] if ... in members else found
 
 

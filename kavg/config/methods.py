@@ -63,12 +63,22 @@ def _write_out(table: dict[str, Any]) -> dict[str, Any]:
     method = make(P, K, 1.0)
     parts = _leave_out(to_plain(method), *ALWAYS_GIVEN)
     if method.K == make(P, K + 1, 1.0).K:
-        given.pop("K", None)  # the method has a K of its own
+        _check_own_K(name, method.K, given.get("K"))
     elif type(given.get("K")) is int:
         del given["K"]  # a function of it, perhaps itself
     else:
         del parts["K"]
     return _merge(parts, given)
+
+
+def _check_own_K(name: str, K: object, given: object) -> None:
+    """Raise ``KavgError`` if another K is given beside a method that has a K of its own."""
+    # What is no K at all is reported where the table is converted.
+    if isinstance(given, dict) or (_count_or_one(given) == given and given != K):
+        raise KavgError(
+            f"{name} has K = {K} of its own, got K = {shorten_repr(given)}; leave K out, or give "
+            "the parts in place of the method"
+        )
 
 
 def _count_or_one(value: object) -> int:

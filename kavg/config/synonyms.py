@@ -84,15 +84,29 @@ _OF_MOMENTS: Final = _OF_STATE | {
     "eps": ("epsilon",),
 }
 
+_OF_OUTER_STEP: Final = {"alpha": ("lr", "learning_rate", "step_size", "stepsize", "eta")}
+_OF_OUTER_MOMENTS: Final = _OF_OUTER_STEP | {
+    "beta1": ("b1", "betas", "beta", "mu", "momentum", "server_momentum", "outer_momentum"),
+    "beta2": ("b2", "betas"),
+    "tau": ("eps", "epsilon"),
+}
+
 SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "qsr": {"least": ("H_base", "K_base", "K0", "base"), "most": ("limit", "cap", "K_max")},
     "warm_up": {"rounds": ("warmup_steps", "warmup_iterations", "start_localSGD_iter")},
-    "sgd": _OF_STEPS,
+    "sgd": _OF_STEPS | {"beta": _OF_MOMENTUM["beta"]},
     "heavy_ball": _OF_MOMENTUM,
     "nesterov_steps": _OF_MOMENTUM,
     "adam": _OF_MOMENTS,
     "adamw": _OF_MOMENTS,
-    "slowmo": {"alpha": ("lr", "learning_rate", "step_size", "stepsize", "eta")},
+    "averaging": _OF_OUTER_STEP,
+    "block_momentum": _OF_OUTER_STEP,
+    "nesterov": _OF_OUTER_STEP,
+    "nesterov_look_ahead": _OF_OUTER_STEP,
+    "quasi_hyperbolic": _OF_OUTER_STEP,
+    "slowmo": _OF_OUTER_STEP,
+    "fed_adam": _OF_OUTER_MOMENTS,
+    "fed_adagrad": {key: _OF_OUTER_MOMENTS[key] for key in ("alpha", "beta1", "tau")},
     "logistic_regression": {"alpha": ("l2", "weight_decay", "regularisation", "regularization")},
     "network": {"l2": ("alpha", "weight_decay", "regularisation", "regularization")},
     "normal": {"scale": ("std", "sigma", "stddev", "standard_deviation"), "mean": ("mu", "loc")},

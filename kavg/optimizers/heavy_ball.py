@@ -9,7 +9,7 @@ import numpy as np
 
 from kavg.base import AtAverage, Floats, LocalUpdate, Precision
 from kavg.optimizers.gradient_changes import change_gradients
-from kavg.ranges import Momentum, NonNegative, Positive, check_ranges
+from kavg.ranges import LocalMomentum, NonNegative, Positive, check_ranges
 
 
 @final
@@ -33,7 +33,7 @@ class HeavyBall:
 
     kind = "heavy_ball"
     same_bits = "any machine"
-    beta: Momentum
+    beta: LocalMomentum
     at_average: AtAverage = "reset"
     clip: Positive | None = None
     weight_decay: NonNegative = 0.0

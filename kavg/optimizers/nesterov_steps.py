@@ -9,7 +9,7 @@ import numpy as np
 
 from kavg.base import AtAverage, Floats, LocalUpdate, Precision
 from kavg.optimizers.gradient_changes import change_gradients
-from kavg.ranges import Momentum, NonNegative, Positive, check_ranges
+from kavg.ranges import LocalMomentum, NonNegative, Positive, check_ranges
 
 
 @final
@@ -34,7 +34,7 @@ class NesterovSteps:
 
     kind = "nesterov_steps"
     same_bits = "any machine"
-    beta: Momentum
+    beta: LocalMomentum
     at_average: AtAverage = "reset"
     clip: Positive | None = None
     weight_decay: NonNegative = 0.0

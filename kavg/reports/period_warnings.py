@@ -1,11 +1,11 @@
-"""Warnings about periods that follow from the step size: an upper limit that acts, a warm-up."""
+"""Warnings about periods: an upper limit that acts, a warm-up, a dispersion that is always 0."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from kavg.periods import QuadraticSynchronization, WarmUpPeriod
+from kavg.periods import DispersionControl, QuadraticSynchronization, WarmUpPeriod
 from kavg.problem import Algorithm
 
 SAMPLED: Final = 1000
@@ -14,6 +14,8 @@ SAMPLED: Final = 1000
 
 def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[str]:
     """Return where the upper limit of QSR acts, and where its K is large as gamma warms up.
+
+    A dispersion that is measured of one learner is 0, which is said too.
 
     >>> from kavg import outer, periods, schedules
     >>> gamma = schedules.Piecewise(gammas=(0.1, 0.01), boundaries=(50,))
@@ -28,6 +30,11 @@ def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[s
 
 def _warn_of_period(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
     rule, first = method.K, 1
+    if isinstance(rule, DispersionControl) and method.P == 1:
+        yield (
+            f"{method.name}: one learner has no dispersion, so K doubles in every round until it "
+            f"is {rule.most}; use P = 2 or more, or a K that is known before the run"
+        )
     if isinstance(rule, WarmUpPeriod):
         first, rule = rule.rounds + 1, rule.then
     after = [n for n in some if n >= first]

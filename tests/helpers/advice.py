@@ -5,14 +5,17 @@ from __future__ import annotations
 import copy
 import re
 
+from kavg.aggregations import OwnSteps, SampledLearners
 from kavg.config.examples import sample_value, smallest_table, table_with
 from kavg.config.messages import describe_error
 from kavg.config.samples import EITHER
 from kavg.config.table_conversion import WrongSettings, convert_tables
 from kavg.config.tables import possible_tables, tables_in_file
 
-LISTS = ("algorithm", "stage")
+LISTS = ("algorithm", "stage", "measures")
 """Keys of lists of tables."""
+OF_LEARNERS = {"Ks": (OwnSteps, "Ks"), "weights": (SampledLearners, "weights")}
+"""Lists of a number a learner."""
 TABLES = [*{(table.path, table.cls): table for table in possible_tables()}.values()]
 """Every table that a settings file may have, those of one path and class once."""
 PLACE = re.compile(
@@ -35,10 +38,31 @@ def tables_at(file, path):
     return [each for each in tables_in_file(file) if each.path == path]
 
 
+def fitted(file):
+    """The file with what other keys of an algorithm must be for one of its samples."""
+    file = copy.deepcopy(file)
+    algorithms = file.get("algorithm")
+    for each in algorithms if isinstance(algorithms, list) else ():
+        if isinstance(each, dict):
+            _fit(each)
+    return file
+
+
+def _fit(algorithm):
+    law = algorithm.get("aggregation")
+    for name in ("Ks", "weights") if isinstance(law, dict) else ():
+        if law.get(name) == sample_value(*OF_LEARNERS[name]):
+            algorithm["P"] = len(law[name])
+    if isinstance(law, dict) and law.get("Ks") == sample_value(*OF_LEARNERS["Ks"]):
+        algorithm["K"] = max(law["Ks"])
+    if "restart" in algorithm and algorithm.get("outer") == {"kind": "averaging"}:
+        algorithm["outer"] = {"kind": "block_momentum", "mu": 0.5}
+
+
 def errors_of(file):
     """The errors of the keys and values of a file."""
     try:
-        convert_tables(file)
+        convert_tables(fitted(file))
     except WrongSettings as error:
         return [describe_error(*found) for found in error.errors]
     return []

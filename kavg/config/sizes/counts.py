@@ -43,7 +43,7 @@ def check_step_count(algorithms: Sequence[Algorithm], rounds: int, oracle: Oracl
 def check_whole_blocks(algorithms: Sequence[Algorithm], rounds: int) -> None:
     """Raise KavgError if a K that changes is not whole blocks of groups in some round.
 
-    A constant K has been checked with its algorithm, and an adaptive one is known to the run alone.
+    A constant K has been checked with its algorithm, and an adaptive one goes with K1 = 1 alone.
     """
     for one in algorithms:
         law = one.aggregation
@@ -59,6 +59,13 @@ def check_whole_blocks(algorithms: Sequence[Algorithm], rounds: int) -> None:
 
 
 def _count_most_steps(one: Algorithm, rounds: int, allowed: int) -> int:
+    try:
+        return _bound_steps(one, rounds, allowed)
+    except KavgError as error:  # of a K that changes, which does not know its method
+        raise KavgError(f"{one.name}: {error}") from error
+
+
+def _bound_steps(one: Algorithm, rounds: int, allowed: int) -> int:
     """Return the local steps of a run, or a number above them that is still below ``allowed``.
 
     Of a long run with a K that has no upper limit it is an estimate.

@@ -192,6 +192,14 @@ def test_contradictions_are_refused(parts, words):
         method(**parts)
 
 
+def test_a_period_that_adapts_goes_with_groups_that_average_every_step_alone():
+    """Else a run ends as soon as K has been halved often enough."""
+    control = periods.DispersionControl(spread=1e-6, first=8)
+    with pytest.raises(KavgError, match=r"K1 must divide K in every round, .* got K1=2 and K=Disp"):
+        method(K=control, K1=2)
+    assert run(method(K=control, K1=1, gamma=0.05)).diverged_at is None
+
+
 def test_a_period_that_is_no_whole_number_of_blocks_ends_the_run_of_all_ranks():
     one = method(K=periods.PiecewisePeriod((2, 3), (1,)), K1=2)
 

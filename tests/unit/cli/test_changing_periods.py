@@ -112,6 +112,13 @@ def test_exact_moments_of_periods_that_are_known(call, here):
     code, _, err = call("exact", "control.toml", "-q", "--out", "f")
     assert code == 2
     assert "exact moments need a K that is known beforehand" in err
+    write_settings(here / "all.toml", objective=bowl, algorithm=METHODS)
+    code, _, err = call("exact", "all.toml", "-q", "--out", "f")
+    assert code == 2
+    assert f"{METHODS[3]['name']}: exact moments need a K that is known beforehand" in err
+    write_settings(here / "all.toml", algorithm=METHODS)
+    err = call("exact", "all.toml", "-q", "--out", "f")[2]
+    assert not any(each["name"] in err for each in METHODS), err
 
 
 WARNED = {
@@ -127,6 +134,10 @@ WARNED = {
         ),
         "QSR: K begins with 64 local steps, as gamma is small at first, and falls to 4; wait for "
         "gamma: K = { kind = 'warm_up', rounds = 4, ... }",
+    ),
+    "one learner has no dispersion": (
+        k_avg(K={"kind": "dispersion", "spread": 0.1, "most": 4}, P=1, name="alone"),
+        "alone: one learner has no dispersion, so K doubles in every round until it is 4; use",
     ),
 }
 

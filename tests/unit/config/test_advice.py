@@ -71,7 +71,7 @@ KEYS = [(table, key) for table in TABLES for key in table.keys]
 @given(st.sampled_from(KEYS), st.sampled_from(VALUES))
 def test_the_example_of_what_is_needed_is_accepted(place, value):
     table, key = place
-    file = build_file(table, smallest_table(table.cls) | {key: value})
+    file = build_file(table, table_with(table.cls, key) | {key: value})
     for line in errors_of(file):
         if "[[algorithm]], in double brackets" in line or " as in " not in line:
             assert ": needs " not in line or "[[algorithm]]" in line, line
@@ -100,6 +100,15 @@ SAID = {
     "one that follows from the others": (
         text(objective='{ kind = "quadratic", spectrum = [1.0], dim = 2 }'),
         "objective.dim: kind 'quadratic' has no key 'dim' (its dim follows from its other keys); ",
+    ),
+    "one that no instance has of its own": (
+        text(algorithm=method(more=', optimizer = { kind = "sgd", at_average = "kept" }')),
+        "algorithm.0.optimizer.at_average: kind 'sgd' has no key 'at_average' (its at_average is "
+        "reset); use kind 'adam', ",
+    ),
+    "an outer step that is needed is a small one": (
+        text(algorithm=method(outer='{ kind = "fed_adam" }')),
+        "algorithm.0.outer.alpha: is missing; as in alpha = 0.1",
     ),
     "noise without a variance": (
         text(oracle='{ kind = "none", sigma2 = 1.0 }'),

@@ -27,7 +27,6 @@ GROWING = method(QuadraticSynchronization(alpha=0.1), gamma=ROOT)
         (PiecewisePeriod((2, 4), (3,)), 9, True),
         (PiecewisePeriod((2, 3), (3,)), 3, True),
         (PiecewisePeriod((2, 3), (3,)), 4, False),
-        (DispersionControl(1.0, most=4), 9, True),
     ],
 )
 def test_rounds_are_whole_blocks_of_groups_or_are_refused(K, rounds, fits):
@@ -38,6 +37,13 @@ def test_rounds_are_whole_blocks_of_groups_or_are_refused(K, rounds, fits):
         return
     with pytest.raises(KavgError, match="it: K1 must divide K in every round, got K1=2 and K=3 in"):
         check_whole_blocks([one], rounds)
+
+
+def test_a_K_that_cannot_be_counted_is_said_of_its_method():
+    one = method(QuadraticSynchronization(alpha=1e300))
+    for check in (check_gradient_count, check_step_count):
+        with pytest.raises(KavgError, match=r"^it: K must be below 2\^63, got .* most$"):
+            check([one], 3, 1 if check is check_gradient_count else Gaussian(1.0))
 
 
 @pytest.mark.parametrize(

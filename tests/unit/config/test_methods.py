@@ -24,10 +24,15 @@ def algorithm(given, overrides=()):
     return found
 
 
+def own_K(name):
+    """The key ``K``, nothing for the method that has a K of its own."""
+    return "" if name == "synchronous_sgd" else "K = 2, "
+
+
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_a_method_is_the_same_in_settings_as_in_python(name):
     made = methods.METHODS[name](**SMALL)
-    found = algorithm(f'method = "{name}", P = 1, K = 2, gamma = 0.05')
+    found = algorithm(f'method = "{name}", P = 1, {own_K(name)}gamma = 0.05')
     assert found.name == name
     assert (found.outer, found.K, found.optimizer) == (made.outer, made.K, made.optimizer)
     assert (found.aggregation, found.restart, found.P) == (made.aggregation, made.restart, 1)
@@ -35,7 +40,8 @@ def test_a_method_is_the_same_in_settings_as_in_python(name):
 
 @pytest.mark.parametrize("name", methods.METHODS)
 def test_a_method_runs_and_is_stored_with_its_parts(name):
-    config = parse_config(text(algorithm=f'[{{ method = "{name}", P = 1, K = 2, gamma = 0.05 }}]'))
+    table = f'{{ method = "{name}", P = 1, {own_K(name)}gamma = 0.05 }}'
+    config = parse_config(text(algorithm=f"[{table}]"))
     stored = to_toml(config)
     (table,) = tomllib.loads(stored)["algorithm"]
     assert "method" not in table
@@ -78,6 +84,20 @@ def test_parts_follow_the_P_and_the_K_that_are_run():
     later = 'method = "post_local_sgd", P = 4, K = 8, gamma = 0.1'
     assert periods.PiecewisePeriod((1, 8), (100,)) == algorithm(later).K
     assert periods.PiecewisePeriod((1, 4), (100,)) == algorithm(later, ["algorithm.0.K=4"]).K
+
+
+def test_a_K_beside_a_method_that_has_its_own_is_not_dropped_without_a_word():
+    beginning = 'method = "synchronous_sgd", P = 4, gamma = 0.1'
+    assert algorithm(beginning).K == algorithm(f"{beginning}, K = 1").K == 1
+    for K, got in (("8", "8"), ('{ kind = "qsr", alpha = 0.1 }', "{'kind': 'qsr', 'alpha': 0.1}")):
+        (line,) = list_errors(text(algorithm=f"[{{ {beginning}, K = {K} }}]"))
+        assert line == (
+            f"algorithm.0.method: synchronous_sgd has K = 1 of its own, got K = {got}; leave K "
+            "out, or give the parts in place of the method"
+        )
+    for K in ("-3", "0", "2.5", '"words"', "true"):
+        (line,) = list_errors(text(algorithm=f"[{{ {beginning}, K = {K} }}]"))
+        assert line.startswith("algorithm.0.K: "), line
 
 
 def test_methods_of_one_name_are_told_apart_by_names():

@@ -101,3 +101,40 @@ def test_names_of_torch_are_answered_in_tables_of_optimizers(kind, foreign, ours
     (line,) = list_errors(text(algorithm=method(more=table)))
     place = f"algorithm.0.optimizer.{foreign}"
     assert line.startswith(f"{place}: there is no key {foreign!r} here; use {ours!r}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "foreign", "ours"),
+    [
+        ("averaging", "lr", "alpha"),
+        ("block_momentum", "lr", "alpha"),
+        ("nesterov", "learning_rate", "alpha"),
+        ("nesterov_look_ahead", "lr", "alpha"),
+        ("quasi_hyperbolic", "lr", "alpha"),
+        ("slowmo", "lr", "alpha"),
+        ("fed_adam", "betas", "beta1"),
+        ("fed_adam", "eps", "tau"),
+        ("fed_adam", "momentum", "beta1"),
+        ("fed_adagrad", "epsilon", "tau"),
+    ],
+)
+def test_names_of_torch_are_answered_in_tables_of_outer_rules(kind, foreign, ours):
+    """A learning rate there is that of the outer step, and not gamma."""
+    numbers = {
+        "averaging": "",
+        "fed_adam": ", alpha = 0.1",
+        "fed_adagrad": ", alpha = 0.1",
+        "quasi_hyperbolic": ", mu = 0.5, nu = 0.5",
+    }.get(kind, ", mu = 0.5")
+    rule = f'{{ kind = "{kind}"{numbers}, {foreign} = 0.1 }}'
+    (line,) = list_errors(text(algorithm=method(outer=rule)))
+    assert line == f"algorithm.0.outer.{foreign}: there is no key {foreign!r} here; use {ours!r}"
+
+
+def test_momentum_beside_plain_sgd_is_that_of_another_optimizer():
+    table = ', optimizer = { kind = "sgd", momentum = 0.9 }'
+    (line,) = list_errors(text(algorithm=method(more=table)))
+    assert line.startswith(
+        "algorithm.0.optimizer.momentum: kind 'sgd' has no key 'momentum', which is 'beta' in "
+        "kavg; use kind 'heavy_ball' or 'nesterov_steps'"
+    )

@@ -200,7 +200,8 @@ def test_an_optimizer_has_what_the_engine_needs(cls):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: HeavyBall(beta=1.0), "beta must be"),
+        (lambda: HeavyBall(beta=1.0), "beta must be .*; use 0 for SGD"),
+        (lambda: NesterovSteps(beta=-1.0), "beta must be .*; use 0 for SGD"),
         (lambda: HeavyBall(0.5, at_average="keep"), "at_average must be one of reset, kept, aver"),
         (lambda: Adam(beta2=1.0), "beta2 must be"),
         (lambda: Adam(eps=0.0), "eps must be"),
