@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
@@ -26,6 +27,18 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "held_out_accuracy": SHARE,
 }
 """The values that recorded quantities can have; those of others are unbounded."""
+NOT_NEGATIVE: Final = re.compile(r"grad_norm2_.+|spread(_\d+)?|hessian_trace")
+"""Series of averaged iterates and of directions, and of objectives, that are never below 0."""
+
+
+def find_range(quantity: str) -> tuple[float, float]:
+    """Return the least and the largest value that a recorded quantity can have.
+
+    >>> find_range("spread_3"), find_range("F")
+    ((0.0, inf), (-inf, inf))
+    """
+    unbounded = (0.0, inf) if NOT_NEGATIVE.fullmatch(quantity) else (-inf, inf)
+    return RANGES.get(quantity, unbounded)
 
 
 def quantity_interval(quantity: str, samples: ArrayLike, level: float = 0.95) -> Estimate:
@@ -42,7 +55,7 @@ def quantity_interval(quantity: str, samples: ArrayLike, level: float = 0.95) ->
     >>> print(f"{found.mean:.4f} [{found.low:.4f}, {found.high:.4f}]")
     0.9975 [0.9710, 1.0000]
     """
-    x, limits = np.asarray(samples, np.float64), RANGES.get(quantity, (-inf, inf))
+    x, limits = np.asarray(samples, np.float64), find_range(quantity)
     estimate = clip_interval(mean_interval(x, level), *limits)
     if limits != SHARE:
         return estimate

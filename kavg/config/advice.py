@@ -14,6 +14,7 @@ from inspect import getattr_static
 from typing import Final
 
 from kavg.config.examples import format_setting, table_with
+from kavg.config.methods import KEY as METHOD
 from kavg.config.synonyms import possible_meanings
 from kavg.config.tables import Place, Table, possible_tables, tables_by_default
 from kavg.text import shorten_repr
@@ -55,9 +56,11 @@ def explain_unknown_key(name: str, table: Table, file: Sequence[Table]) -> str:
     # Only now, as a table that is there already is likelier to be meant.
     if meanings:
         return f"{here}; {_advise_new_table(name, meanings[0])}"
-    close = difflib.get_close_matches(name[:100], table.keys, n=1)
+    # Algorithms are converted after their methods have been written out.
+    known = (*table.keys, METHOD) if table.path == ("algorithm",) else table.keys
+    close = difflib.get_close_matches(name[:100], known, n=1)
     return f"{here}; " + (
-        f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(table.keys)}"
+        f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
     )
 
 

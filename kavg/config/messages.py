@@ -164,15 +164,18 @@ def find_place(location: Sequence[str | int], content: Any) -> Place:
     ('start', 'scale')
     """
     place: list[str | int] = []
+    is_told = False  # the kind of the table has been passed
     for number, step in enumerate(location, start=1):
         # A table's kind stands before its keys, of which one may have the same name.
-        if number < len(location) and isinstance(content, dict) and content.get("kind") == step:
+        is_kind = isinstance(content, dict) and content.get("kind") == step and not is_told
+        if number < len(location) and is_kind:
+            is_told = True
             continue
         inside = isinstance(content, dict) and step in content
         inside = inside or (isinstance(content, list) and isinstance(step, int))
-        if inside or (step == location[-1] and not _is_tag(step, content)):
+        if inside or (number == len(location) and (is_told or not _is_tag(step, content))):
             place.append(step)
-            content = content[step] if inside else None
+            content, is_told = (content[step] if inside else None), False
     return tuple(place)
 
 

@@ -94,6 +94,7 @@ _OF_OUTER_MOMENTS: Final = _OF_OUTER_STEP | {
 SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "qsr": {"least": ("H_base", "K_base", "K0", "base"), "most": ("limit", "cap", "K_max")},
     "warm_up": {"rounds": ("warmup_steps", "warmup_iterations", "start_localSGD_iter")},
+    # Which sgd has not: it belongs to the kinds of the same table that have it.
     "sgd": _OF_STEPS | {"beta": _OF_MOMENTUM["beta"]},
     "heavy_ball": _OF_MOMENTUM,
     "nesterov_steps": _OF_MOMENTUM,

@@ -10,6 +10,7 @@ import numpy as np
 
 from kavg.base import Floats, Objective, RoundView
 from kavg.elementary.sums import sum_squares
+from kavg.errors import KavgError
 from kavg.gradients import choose_gradient
 from kavg.ranges import Decay, RoundNumber, check_ranges
 
@@ -43,6 +44,7 @@ class ExponentialMean:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        check_end(self.name)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,6 +113,7 @@ class SuffixMean:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        check_end(self.name)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,6 +127,12 @@ class SuffixMean:
     def weight(self, n: int) -> float:
         """Return the weight of ``w`` after round ``n``: 1 up to round ``after``."""
         return 1.0 / max(1, n - self.after + 1)
+
+
+def check_end(name: str) -> None:
+    """Raise ``KavgError`` if the end of the names of an average's series is empty."""
+    if not name:
+        raise KavgError("name must be text, the end of the names of both series, got ''")
 
 
 def name_series(end: str) -> tuple[str, ...]:

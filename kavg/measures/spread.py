@@ -47,7 +47,12 @@ class Spread:
         check_ranges(self)
         if self.directions is not None and self.vector is not None:
             raise KavgError("a spread has directions or a vector, got both; leave one of them out")
-        if len(set(self.directions or FIRST)) < len(self.directions or FIRST):
+        if self.directions == ():
+            raise KavgError(
+                "directions of the spread must be at least one number, got []; leave them out for "
+                "direction 0"
+            )
+        if len(set(self.numbers)) < len(self.numbers):
             raise KavgError(f"directions must differ, got {list(self.directions or ())}")
 
     @property

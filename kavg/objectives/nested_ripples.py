@@ -14,7 +14,7 @@ from kavg.elementary.block_function import BlockFunction
 from kavg.objectives.cosine import Cosine
 from kavg.objectives.elementwise import write_gradient
 from kavg.objectives.ripples import RippleGradient
-from kavg.ranges import Dimension, NonNegative, Positive, check_ranges
+from kavg.ranges import Dimension, NonNegative, Positive, check_not_negative, check_ranges
 
 
 @final
@@ -44,6 +44,7 @@ class NestedRipples:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        check_not_negative("lam + A*omega^2 + fine_A*fine_omega^2", self._curvature)
         # Their constructors refuse numbers that are too far apart.
         self._broad, self._narrow  # noqa: B018 - constructed here
 
@@ -56,14 +57,18 @@ class NestedRipples:
         return Cosine(self.dim, 0.0, self.fine_A, self.fine_omega)
 
     @property
+    def _curvature(self) -> float:
+        broad = self.lam + self.A * self.omega * self.omega
+        return broad + self.fine_A * self.fine_omega * self.fine_omega
+
+    @property
     def L(self) -> Constant:
         """``lam + A omega^2 + fine_A fine_omega^2``, exact.
 
         All three curvatures of a coordinate are largest at 0, in absolute value too.
         """
-        curvature = self._broad.L.value + self._narrow.L.value
         source = "lam + A omega^2 + fine_A fine_omega^2, the curvature at 0"
-        return Constant(curvature, "exact", source)
+        return Constant(self._curvature, "exact", source)
 
     @property
     def f_star(self) -> Constant:

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from kavg.analysis.estimate import Estimate, clip_interval
 from kavg.analysis.fieller import ratio_interval
-from kavg.analysis.quantities import RANGES, quantity_interval
+from kavg.analysis.quantities import find_range, quantity_interval
 from kavg.analysis.simultaneous import simultaneous_level
 from kavg.analysis.targets import TargetTime, compare_times
 from kavg.config.config import Config
@@ -172,7 +172,7 @@ def _compare_winners(a: Winner, b: Winner, criterion: Criterion, level: float) -
             return None
         found = ratio_interval(criterion.series(a.run)[-1], criterion.series(b.run)[-1], level)
         # No ratio of two quantities that are not negative is.
-        lowest = RANGES.get(criterion.quantity, (-inf, inf))[0]
+        lowest = find_range(criterion.quantity)[0]
         return clip_interval(found, 0.0 if lowest >= 0 else -inf, inf)
     first, second = (criterion.measure_cost(x.point, x.config, x.run, level) for x in (a, b))
     return None if first is None or second is None else compare_times(first, second, paired=True)

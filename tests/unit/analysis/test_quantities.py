@@ -34,6 +34,12 @@ def test_an_accuracy_has_the_interval_of_a_mean_share_at_each_round(x, level):
         ("grad_norm2", [0.0, 0.0, 1.0], 0.0, None),
         ("dispersion", [1e-9, 1.0], 0.0, None),
         ("F", [0.0, 0.0, 1.0], None, None),
+        ("spread_12", [0.0, 0.0, 1.0], 0.0, None),
+        ("spread", [0.0, 0.0, 1.0], 0.0, None),
+        ("grad_norm2_slow", [0.0, 0.0, 1.0], 0.0, None),
+        ("hessian_trace", [0.0, 0.0, 1.0], 0.0, None),
+        ("F_ema", [0.0, 0.0, 1.0], None, None),
+        ("sharpness", [0.0, 0.0, 1.0], None, None),
         ("train_accuracy", [7.0, 9.0], None, None),
     ],
 )

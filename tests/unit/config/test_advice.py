@@ -118,6 +118,20 @@ SAID = {
         text(algorithm=method(outer='{ kind = "averaging", momentum = 0.5 }')),
         "algorithm.0.outer.momentum: kind 'averaging' has no key 'momentum', which is 'mu' in kavg",
     ),
+    "a momentum of learners without any": (
+        text(algorithm=method(more=', optimizer = { kind = "sgd", momentum = 0.5 }')),
+        "algorithm.0.optimizer.momentum: kind 'sgd' has no key 'momentum', which is 'beta' in kavg; "
+        "use kind 'heavy_ball' or 'nesterov_steps', or leave it out",
+    ),
+    "a method in a misspelt key": (
+        text(algorithm=method(more=', metod = "diloco"')),
+        "algorithm.0.metod: there is no key 'metod' here; did you mean 'method'?",
+    ),
+    "a missing key beside one that is called as the kind": (
+        text(algorithm=method(more=', aggregation = { kind = "groups" }')),
+        "algorithm.0.aggregation.K1: is missing; as in K1 = 1",
+        "algorithm.0.aggregation.groups: is missing; as in groups = ",
+    ),
     "slowmo's step": (
         text(algorithm=method(outer='{ kind = "slowmo", mu = 0.5, lr = 1.0 }')),
         "algorithm.0.outer.lr: there is no key 'lr' here; use 'alpha'",

@@ -99,3 +99,6 @@ def test_averages_in_settings():
     assert "needs after; give a table with kind = 'suffix'" in line
     (line,) = list_errors(text(top='record.measures = [{ kind = "ema", beta = 1.0 }]'))
     assert "beta must be a number of at least 0 and below 1, got beta=1.0" in line
+    for kind in ('"ema"', '"suffix", after = 1'):
+        (line,) = list_errors(text(top=f'record.measures = [{{ kind = {kind}, name = "" }}]'))
+        assert line.startswith("record.measures.0: name must be text, the end of the names")

@@ -118,6 +118,7 @@ def test_a_direction_is_one_of_the_problem(given, message):
     ("given", "message"),
     [
         ({"directions": (0, 0)}, "directions must differ"),
+        ({"directions": ()}, r"at least one number, got \[\]; leave them out for direction 0"),
         ({"directions": (-1,)}, "at least 0"),
         ({"directions": (0,), "vector": (1.0,)}, "has directions or a vector, got both"),
     ],
