@@ -120,8 +120,8 @@ SAID = {
     ),
     "a momentum of learners without any": (
         text(algorithm=method(more=', optimizer = { kind = "sgd", momentum = 0.5 }')),
-        "algorithm.0.optimizer.momentum: kind 'sgd' has no key 'momentum', which is 'beta' in kavg; "
-        "use kind 'heavy_ball' or 'nesterov_steps', or leave it out",
+        "algorithm.0.optimizer.momentum: kind 'sgd' has no key 'momentum', which is 'beta' in "
+        "kavg; use kind 'heavy_ball' or 'nesterov_steps', or leave it out",
     ),
     "a method in a misspelt key": (
         text(algorithm=method(more=', metod = "diloco"')),

@@ -183,6 +183,10 @@ def test_nested_ripples_are_a_sum_of_two_cosines() -> None:
         (lambda: DeepLinear((1.0,)).bound_on_ball(-1.0), "radius must be"),
         (lambda: NestedRipples(dim=2, lam=1e-20), "lam=1e-20 is too small beside"),
         (lambda: NestedRipples(dim=2, fine_omega=0.0), "fine_omega must be"),
+        (
+            lambda: NestedRipples(dim=2, fine_omega=1e200),
+            r"fine_A\*fine_omega\^2 must be a finite .* got lam .*=inf",
+        ),
     ],
 )
 def test_wrong_numbers_are_refused(make: Any, message: str) -> None:
