@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from kavg import Algorithm, Problem, Round, meta_iterations, objectives, optimizers, outer
+from kavg import Algorithm, Problem, Round, meta_iterations, objectives, optimizers, outer, periods
 from kavg.base import Floats, LocalOptimizer, NoiseConstants, Objective, Precision, unknown_constant
 from kavg.methods import diloco
 
@@ -80,7 +80,7 @@ def sizes() -> dict[str, Any]:
 
 def method(rule: Any = None, **parts: Any) -> Algorithm:
     """Return a method of P, K and gamma of the file; averaging of plain SGD where not told."""
-    return Algorithm(**sizes(), outer=rule or outer.Averaging(), **parts)
+    return Algorithm(**sizes() | {"outer": rule or outer.Averaging()} | parts)
 
 
 ADAM: Final[Mapping[str, Any]] = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-6}
@@ -115,6 +115,28 @@ def methods() -> Mapping[str, Algorithm]:
         "AdamW, kept, clipped": method(optimizer=decayed),
         "SGD with weight decay": method(optimizer=optimizers.SGD(weight_decay=0.1)),
         "DiLoCo": diloco(**sizes()),
+        **further_methods(),
+    }
+
+
+def further_methods() -> Mapping[str, Algorithm]:
+    """Return those in which several parts act together, restarts, and periods that change."""
+    adam, batch = optimizers.Adam(**ADAM, at_average="kept"), optimizers.Accumulation()
+    later = periods.PiecewisePeriod((1, sizes()["K"]), (8,))
+    return {
+        "Adam, kept, with weight decay": method(optimizer=replace(adam, weight_decay=0.1)),
+        "Nesterov inside, kept, clipped, with decay": method(
+            optimizer=optimizers.NesterovSteps(0.7, "kept", clip=1.5, weight_decay=0.1)
+        ),
+        "momentum inside and outside": method(
+            outer.BlockMomentum(0.6, 0.7), optimizer=optimizers.HeavyBall(0.7, "averaged")
+        ),
+        "restarts": method(outer.BlockMomentum(0.6), restart=7),
+        "DiLoCo, restarts": replace(diloco(**sizes()), restart=7),
+        "post-local SGD": method(K=later),
+        "post-local, Adam, kept": method(K=later, optimizer=adam),
+        "mini-batch SGD": method(optimizer=batch),
+        "mini-batch SGD, momentum": method(outer.BlockMomentum(0.6), optimizer=batch),
     }
 
 

@@ -118,7 +118,7 @@ def parts(algorithm: Algorithm) -> tuple[object, ...]:
     has_step = getattr(algorithm.outer, "alpha", 1.0) != 1.0
     has_mean = getattr(algorithm.outer, "beta1", 0.0) > 0
     flags = (is_clipped, has_decay, has_step, has_mean)
-    return (*kinds, optimizer.at_average, algorithm.restart, *flags)
+    return (*kinds, optimizer.at_average, algorithm.restart is not None, *flags)
 
 
 def costs() -> dict[str, float]:

@@ -38,7 +38,11 @@ SGD, Adam, AdamW, Adagrad = (
 
 @dataclass(frozen=True)
 class Case:
-    """An inner optimizer, what becomes of its state at the average, and an outer optimizer."""
+    """An inner optimizer, what becomes of its state at the average, and an outer optimizer.
+
+    With ``restart`` the outer optimizer is a new one every so many rounds; the first ``single``
+    rounds have one local step; ``accumulate`` sums all gradients of a round before one step.
+    """
 
     inside: Make = SGD
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -46,6 +50,9 @@ class Case:
     clip: float | None = None
     outside: Make = SGD
     outer_options: Mapping[str, Any] = field(default_factory=lambda: {"lr": 1.0})
+    restart: int | None = None
+    single: int = 0
+    accumulate: bool = False
 
 
 BETAS: Mapping[str, Any] = {"betas": (0.8, 0.95), "eps": 1e-6}
@@ -83,6 +90,25 @@ CASES: Mapping[str, Case] = {
         SGD,
         {"lr": 0.7, "momentum": 0.9, "nesterov": True},
     ),
+    "Adam, kept, with weight decay": Case(Adam, {**BETAS, "weight_decay": 0.1}, "kept"),
+    "Nesterov inside, kept, clipped, with decay": Case(
+        SGD, {"momentum": 0.7, "nesterov": True, "weight_decay": 0.1}, "kept", 1.5
+    ),
+    "momentum inside and outside": Case(
+        SGD, {"momentum": 0.7}, "averaged", outer_options={"lr": 0.7, "momentum": 0.6}
+    ),
+    "restarts": Case(outer_options={"lr": 1.0, "momentum": 0.6}, restart=7),
+    "DiLoCo, restarts": Case(
+        AdamW,
+        {"weight_decay": 0.1},
+        "kept",
+        outer_options={"lr": 0.7, "momentum": 0.9, "nesterov": True},
+        restart=7,
+    ),
+    "post-local SGD": Case(single=8),
+    "post-local, Adam, kept": Case(Adam, BETAS, "kept", single=8),
+    "mini-batch SGD": Case(accumulate=True),
+    "mini-batch SGD, momentum": Case(accumulate=True, outer_options={"lr": 1.0, "momentum": 0.6}),
 }
 
 
@@ -103,15 +129,23 @@ def objective(x: torch.Tensor) -> torch.Tensor:
     return (CURVATURE / 2 * x**2 + HEIGHT * (1 - torch.cos(OMEGA * x))).sum()
 
 
-def take_step(x: torch.Tensor, optimizer: torch.optim.Optimizer, noise: Any, clip: Any) -> None:
-    """Take one local step at the gradient plus noise."""
+def take_steps(
+    x: torch.Tensor, optimizer: torch.optim.Optimizer, noise: list[Any], case: Case
+) -> None:
+    """Take the local steps of a round, each at the gradient plus its noise."""
     optimizer.zero_grad()
-    objective(x).backward()
-    assert x.grad is not None
-    x.grad += torch.tensor(noise, dtype=torch.float64)
-    if clip is not None:
-        torch.nn.utils.clip_grad_norm_([x], clip)
-    optimizer.step()
+    for each in noise:
+        objective(x).backward()
+        assert x.grad is not None
+        x.grad += torch.tensor(each, dtype=torch.float64)
+        if case.accumulate:
+            continue
+        if case.clip is not None:
+            torch.nn.utils.clip_grad_norm_([x], case.clip)
+        optimizer.step()
+        optimizer.zero_grad()
+    if case.accumulate:
+        optimizer.step()
 
 
 def settle(optimizers: list[torch.optim.Optimizer], learners: list[Any], state: str) -> None:
@@ -135,13 +169,16 @@ def path(case: Case, noise: list[Any], replica: int) -> list[list[float]]:
     outer = case.outside([w], **case.outer_options)
     learners = [w.detach().clone().requires_grad_() for _ in range(P)]
     inner = [case.inside([x], lr=GAMMA, **case.options) for x in learners]
-    found = []
+    found, taken = [], 0
     for n in range(ROUNDS):
+        steps = noise[taken : taken + (1 if n < case.single else K)]
+        taken += len(steps)
+        if case.restart and n % case.restart == 0:
+            outer = case.outside([w], **case.outer_options)
         for j, (x, optimizer) in enumerate(zip(learners, inner, strict=True)):
             with torch.no_grad():
                 x.copy_(w)
-            for step in range(n * K, (n + 1) * K):
-                take_step(x, optimizer, noise[step][j][replica], case.clip)
+            take_steps(x, optimizer, [step[j][replica] for step in steps], case)
         settle(inner, learners, case.state)
         w.grad = w.detach() - torch.stack([x.detach() for x in learners]).mean(0)
         outer.step()
