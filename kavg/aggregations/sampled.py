@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import fsum
+from math import fsum, isinf
 from typing import Annotated, Any, Literal, final
 
 import numpy as np
@@ -35,8 +35,9 @@ class SampledLearners:
     whatever becomes of them.  The dispersion is that of the terms of the mean, ``d_j`` times their
     factors, about it.  ``m = P`` without weights is ``AllLearners`` to the last bit.
 
-    Source: McMahan et al. 2016, arXiv 1602.05629; for both schemes Li et al. 2019, arXiv
-    1907.02189.
+    Source: McMahan et al. 2016, arXiv 1602.05629, whose server divides by the weights of those who
+    took part (normalised); the factor P/m is that of Li et al. 2019, arXiv 1907.02189, who apply it
+    to models and not to displacements, with weights that need not sum to 1.
 
     >>> draw = RoundDraw(seed=1, n=1, R=1)
     >>> SampledLearners(m=2).share(range(3), P=3, K=8, draw=draw).takes_part.sum()
@@ -51,6 +52,12 @@ class SampledLearners:
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        # What displacements are multiplied by is at most P times a weight, over the sum.
+        if self.weights and isinf(len(self.weights) * max(self.weights)):
+            raise KavgError(
+                f"weights must have a finite sum, got one of {max(self.weights):g}; divide all of "
+                "them by the largest, as their proportions alone count"
+            )
 
     def check_method(self, method: Any) -> None:
         """Raise ``KavgError`` unless m learners exist, each with a weight, and carry no state."""
@@ -63,6 +70,11 @@ class SampledLearners:
                 f"{len(self.weights)}; leave them out if all count alike"
             )
         require_reset(method.optimizer, "only some learners take part in a round")
+        if self.m == 1 and method.optimizer.slots:
+            raise KavgError(
+                "m=1 leaves a single learner, and so no average at which the state of the "
+                f"optimizer is reset, got {method.optimizer!r:.60}; use SGD, or m=2 or more"
+            )
 
     def count_terms(self, P: int) -> int:
         """Return ``m``."""

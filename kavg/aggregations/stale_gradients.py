@@ -45,8 +45,8 @@ class StaleGradients:
     ``dispersion`` is the mean over updates of ``||x_K - u_{t+1}||^2``, the square of how far the
     model has moved meanwhile.  ``mean = 0`` with P = 1 has the bits of ``AllLearners``.
 
-    Raises ``KavgError`` if the law has no such mean or no cut, or if the outer rule is not
-    averaging or the optimizer's state is carried on.
+    Raises ``KavgError`` if the law has no such mean or no cut, or is cut below its mean, or if the
+    outer rule is not averaging or the optimizer's state is carried on.
 
     Source: Mitliagkas, Zhang, Hadjis and Re 2016, arXiv 1605.09774 (momentum by asynchrony).
 
@@ -84,10 +84,16 @@ class StaleGradients:
                 f"averaged, got at_average={method.optimizer.at_average!r}; use 'reset', with "
                 "which each update begins anew"
             )
+        mean = self.mean_staleness(method.P)
+        if self.longest is not None and self.longest < mean:
+            raise KavgError(
+                f"longest must be at least the mean of the staleness, got longest={self.longest} "
+                f"and a mean of {mean:g}; use a smaller mean, or leave longest out"
+            )
 
     def count_past(self, P: int) -> int:
         """Return the longest staleness, in updates."""
-        mean = self._mean_of(P)
+        mean = self.mean_staleness(P)
         # A geometric law of mean 0 has no tail to cut off.
         if self.law != "geometric" or mean == 0:
             return int(mean * ENDS.get(self.law, 1))
@@ -105,12 +111,13 @@ class StaleGradients:
         rising = self._list_tails(P)[:0:-1]
         return np.asarray(len(rising) - np.searchsorted(rising, U, side="right"))
 
-    def _mean_of(self, P: int) -> float:
+    def mean_staleness(self, P: int) -> float:
+        """Return the mean of the law, before it is cut off: ``P - 1`` unless it is given."""
         return P - 1.0 if self.mean is None else self.mean
 
     def _list_tails(self, P: int) -> Floats:
         """Return the probabilities of at least 0, 1, ..., ``count_past(P)``."""
-        mean, most = self._mean_of(P), self.count_past(P)
+        mean, most = self.mean_staleness(P), self.count_past(P)
         if self.law == "constant":
             return np.ones(most + 1)
         if self.law == "uniform":

@@ -11,6 +11,7 @@ from kavg.base import Objective, Oracle
 from kavg.config.config import Config
 from kavg.config.sizes.counts import (
     check_gradient_count,
+    check_staleness,
     check_step_count,
     check_whole_blocks,
 )
@@ -71,6 +72,8 @@ def consistency_errors(config: Config) -> list[str]:
             B = problem.noise.B
             check_gradient_count(algorithms, config.rounds, B)
             check_step_count(algorithms, config.rounds, problem.oracle)
+        with collect_error(errors, "algorithm"):
+            check_staleness(algorithms, config.rounds)
     return list(dict.fromkeys(errors))
 
 

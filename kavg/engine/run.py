@@ -145,8 +145,10 @@ class Run:
         slots, P = self.last.state.slots if self.last else None, self.algorithm.P
         if slots is None or not self.keeps_slots:
             return None
-        # A run that was extended by no round still has all.
-        return gather_slots(comm, P, slots) if len(slots) < P else slots
+        # A run that was extended by no round still has all.  Of a single learner rank 0 always has
+        # all and others may have none, so that they gather: each rank must decide the same.
+        is_whole = len(slots) == P and (P > 1 or comm.Get_size() == 1)
+        return slots if is_whole else gather_slots(comm, P, slots)
 
     def to_trajectory(self, slots: Floats | None = None) -> Trajectory:
         """Return the run so far as a run that was meant to end here: its last round is recorded.

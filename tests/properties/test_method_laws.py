@@ -1,5 +1,6 @@
 """The laws of docs/design.md for each method of the field, and that a run can be continued."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -30,6 +31,33 @@ def test_law_1_ranks_never_change_the_bits(name, dtype, size):
     serial = run(name, dtype=dtype)
     for on_rank in run_ranks(size, lambda comm: run(name, dtype=dtype, comm=comm)):
         assert same_bits(serial, on_rank)
+
+
+KEEPING = [
+    name
+    for name, one in METHODS.items()
+    if one.learner_slots
+    and name not in ("gossip by a matrix, heavy ball", "Hier-AVG, heavy ball, kept")
+]
+"""Whose learners keep arrays of their own, for any number of learners."""
+
+
+@pytest.mark.parametrize("name", KEEPING)
+@pytest.mark.parametrize("P", [1, 2])
+@pytest.mark.parametrize("size", [2, 3])
+def test_law_1_with_no_more_learners_than_ranks(name, P, size):
+    few = replace(METHODS[name], P=P)
+    options = {"replicas": 2, "seed": 5}
+    serial = kavg.simulate(PROBLEM, few, rounds=5, **options)
+
+    def go_on(comm):
+        # Extended by no round in between, after which every rank has what all keep.
+        found = None
+        for rounds in (2, 2, 5):
+            found = kavg.simulate(PROBLEM, few, rounds=rounds, comm=comm, extends=found, **options)
+        return found
+
+    assert all(same_bits(serial, on_rank) for on_rank in run_ranks(size, go_on))
 
 
 @each_method

@@ -1,10 +1,11 @@
-"""Errors before a run in the numbers of gradients, of local steps and of blocks of these."""
+"""Errors before a run in the numbers of gradients, of local steps, of their blocks and ages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
+from kavg.aggregations import StaleGradients
 from kavg.base import AdaptivePeriod, AveragesGroups, Oracle
 from kavg.errors import KavgError
 from kavg.oracles import Noiseless
@@ -56,6 +57,20 @@ def check_whole_blocks(algorithms: Sequence[Algorithm], rounds: int) -> None:
                     f"{one.name}: K1 must divide K in every round, got K1={law.K1} and K={K} in "
                     f"round {n}; use a K1 that divides all of them"
                 )
+
+
+def check_staleness(algorithms: Sequence[Algorithm], rounds: int) -> None:
+    """Raise KavgError if updates are meant to be older, in the mean, than a run has updates.
+
+    Before the first one all iterates are the start, where most updates of such a run would begin.
+    """
+    for one in algorithms:
+        law, updates = one.aggregation, rounds * one.P
+        if isinstance(law, StaleGradients) and law.mean_staleness(one.P) >= updates:
+            raise KavgError(
+                f"{one.name}: the mean staleness must be below the rounds P = {updates} updates of "
+                f"a run, got {law.mean_staleness(one.P):g}; use a smaller mean, or more rounds"
+            )
 
 
 def _count_most_steps(one: Algorithm, rounds: int, allowed: int) -> int:

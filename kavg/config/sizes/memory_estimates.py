@@ -114,10 +114,7 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
     checkpoint and at the end, and where iterates are mixed every rank does, in each round.
     """
     if isinstance(algorithm.aggregation, Asynchronous):
-        past = algorithm.shared_slots
-        what = f"{past} earlier iterates of {R} replicas and {objective.dim} coordinates"
-        advice = "give the staleness a smaller mean or longest, or take fewer replicas"
-        _check_memory(GATHERED_ARRAYS * past * R * objective.dim, what, advice)
+        _check_past_memory(algorithm.shared_slots, algorithm.P, R, objective.dim)
     if not algorithm.learner_slots:
         return
     numbers = count_kept_bytes(objective.dim, algorithm, R, dtype) // BYTES_PER_NUMBER
@@ -129,8 +126,23 @@ def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype:
         gathered + 2 * numbers // ranks,
         f"{algorithm.learner_slots} arrays of {R} by {objective.dim} that each of {algorithm.P} "
         "learners keeps",
-        "take fewer learners or replicas, or keep nothing (at_average = 'reset')",
+        _advise_on_kept(algorithm),
     )
+
+
+def _advise_on_kept(algorithm: Algorithm) -> str:
+    fewer = "take fewer learners or replicas"
+    if algorithm.optimizer.slots and algorithm.optimizer.at_average == "kept":
+        return f"{fewer}, or let the optimizer keep nothing (at_average = 'reset')"
+    return f"{fewer}, or an aggregation whose learners keep no iterates"
+
+
+def _check_past_memory(past: int, P: int, R: int, d: int) -> None:
+    # The iterates of a round follow the earlier ones, and its ages are drawn at once.
+    numbers = (GATHERED_ARRAYS * past + P) * R * d + DRAW_ARRAYS * P * R
+    what = f"{past:.6g} earlier iterates and {P} updates of {R} replicas and {d} coordinates"
+    advice = "give the staleness a smaller mean or longest, or take fewer learners or replicas"
+    _check_memory(numbers, what, advice)
 
 
 def count_kept_bytes(d: int, algorithm: Algorithm, R: int, dtype: Precision) -> int:

@@ -150,6 +150,12 @@ def test_a_second_pass_for_the_dispersion_leaves_the_others_out(mean, tile):
         ({"weights": (1.0, 2.0)}, "weights must be one number for each of the P=4 learners, got 2"),
         ({"weights": (1.0, 2.0, 0.0, 1.0)}, r"weights\[2\] must be a finite number above 0"),
         ({"scaling": "fair"}, "scaling must be"),
+        ({"weights": (1e308,) * 4}, r"weights must have a finite sum, got one of 1e\+308; divide"),
+        (
+            {"m": 1, "optimizer": optimizers.HeavyBall(0.5)},
+            "m=1 leaves a single learner, and so no average at which the state of the optimizer is "
+            "reset, got HeavyBall.*; use SGD, or m=2 or more",
+        ),
     ],
 )
 def test_contradictions_are_refused(parts, words):

@@ -148,6 +148,13 @@ def test_contradictions_are_one_clear_error(name):
         method(StaleGradients(), **parts)
 
 
+def test_a_law_is_not_cut_below_its_mean():
+    method(StaleGradients(mean=9.0, longest=9), P=4)
+    for law, mean in ((StaleGradients(mean=9.5, longest=9), "9.5"), (StaleGradients(longest=6), 7)):
+        with pytest.raises(KavgError, match=f"at least the mean .* got longest=.* mean of {mean};"):
+            method(law, P=8)
+
+
 BAD = {
     "half an update": ({"law": "constant", "mean": 0.5}, "a constant staleness is a whole number"),
     "uniform": ({"law": "uniform", "mean": 0.7}, "up to 2 times its mean, got mean=0.7; use law="),

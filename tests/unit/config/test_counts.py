@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 import kavg
-from kavg.config.sizes.counts import check_gradient_count, check_step_count, check_whole_blocks
+from kavg.config.sizes.counts import (
+    check_gradient_count,
+    check_staleness,
+    check_step_count,
+    check_whole_blocks,
+)
 from kavg.errors import KavgError
 from kavg.oracles import Gaussian, Noiseless
 from kavg.periods import DispersionControl, PiecewisePeriod, QuadraticSynchronization
@@ -44,6 +49,26 @@ def test_a_K_that_cannot_be_counted_is_said_of_its_method():
     for check in (check_gradient_count, check_step_count):
         with pytest.raises(KavgError, match=r"^it: K must be below 2\^63, got .* most$"):
             check([one], 3, 1 if check is check_gradient_count else Gaussian(1.0))
+
+
+@pytest.mark.parametrize(
+    ("law", "rounds", "fits"),
+    [
+        ({}, 1, True),  # a mean of P - 1
+        ({"mean": 11.9}, 3, True),
+        ({"mean": 12}, 3, False),
+        ({"law": "constant", "mean": 4}, 1, False),
+        ({"law": "constant", "mean": 4}, 2, True),
+    ],
+)
+def test_updates_are_younger_than_the_run_or_are_refused(law, rounds, fits):
+    part = kavg.aggregations.StaleGradients(**law)
+    one = kavg.Algorithm(4, 1, 0.1, kavg.outer.Averaging(), "it", aggregation=part)
+    if fits:
+        check_staleness([one], rounds)
+        return
+    with pytest.raises(KavgError, match="it: the mean staleness must be below the rounds P = "):
+        check_staleness([one], rounds)
 
 
 @pytest.mark.parametrize(

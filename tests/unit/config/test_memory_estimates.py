@@ -99,7 +99,13 @@ HUGE = {
                      "algorithm: is too large: 1 arrays of 1 by 1000 that each of 1000000000 lear"),
     "earlier iterates": ({"aggregation": {"kind": "stale_gradients", "longest": 10**12},
                           **AVERAGING},
-                         "algorithm: is too large: 1000000000000 earlier iterates of 1 replicas"),
+                         "algorithm: is too large: 1e+12 earlier iterates and 2 updates of 1 repl"),
+    "an age of 300 digits": ({"aggregation": {"kind": "stale_gradients", "mean": 1e300},
+                              **AVERAGING, "rounds": 1},
+                             "algorithm: is too large: 2e+301 earlier iterates and 2 updates of 1"),
+    "updates": ({"P": 10**11, "aggregation": {"kind": "stale_gradients", "mean": 3.0},
+                 **AVERAGING},
+                "algorithm: is too large: 80 earlier iterates and 100000000000 updates of 1 repli"),
     "groups": ({"P": 10**9, "aggregation": {"kind": "groups", "K1": 1, "groups": 10**9}},
                "replicas: is too large: points of 1000000000 groups would take"),
     "draws": ({"P": 10**12, "aggregation": {"kind": "sampled", "m": 10}},
@@ -160,6 +166,10 @@ MEASURED = {
     "earlier iterates": {
         "objective": cosine(3000), "P": 20, "rounds": 2,
         "aggregation": {"kind": "stale_gradients"}, **AVERAGING,
+    },
+    "updates": {
+        "objective": cosine(300), "P": 5000, "R": 2, "rounds": 2,
+        "aggregation": {"kind": "stale_gradients", "mean": 0.0}, **AVERAGING,
     },
     "kept slots": {
         "objective": cosine(500), "P": 2000, "rounds": 2, "optimizer": adam("kept"),
