@@ -10,6 +10,7 @@ import numpy as np
 
 from kavg.base import Floats, Outer, RoundView
 from kavg.base.outer_rules import memory_shape
+from kavg.elementary.powers import raise_to_power
 
 
 @final
@@ -19,8 +20,10 @@ class EffectiveStep:
 
     The outer gain is the move of ``w`` a round once it moves steadily, where every mean
     displacement is 1: ``1/(1 - mu)`` for block momentum and both forms of Nesterov, ``alpha`` times
-    as much with an outer step.  Momentum of the learners' own optimizers is no part of it.  NaN at
-    the start, and for rules without a gain: those that are not linear, such as Adam's.
+    as much with an outer step.  Where the memory restarts a move is never steady, and the gain is
+    the mean over the rounds from one restart to the next.  Momentum of the learners' own optimizers
+    is no part of it.  NaN at the start, and for rules without a gain: those that are not linear,
+    such as Adam's.
     ``Alignment`` has the gain that a run shows.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
@@ -35,7 +38,7 @@ class EffectiveStep:
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedEffectiveStep:
         """Return the measure of one run."""
-        return PlannedEffectiveStep(algorithm.outer)
+        return PlannedEffectiveStep(algorithm.outer, algorithm.restart)
 
 
 @final
@@ -45,27 +48,31 @@ class PlannedEffectiveStep:
     width = 0
     reads_displacement = False
 
-    def __init__(self, rule: Outer) -> None:
-        self.rule = rule
+    def __init__(self, rule: Outer, restart: int | None) -> None:
+        self.rule, self.restart = rule, restart
 
     def update(self, now: RoundView, memory: Floats) -> None:
         """Remember nothing."""
 
     def measure(self, now: RoundView, memory: Floats) -> Floats:
         """Return the effective step of the round, ``(1, R)``."""
-        step = now.gamma * outer_gain(self.rule, now.gamma) if now.n else nan
-        return np.full((1, len(now.w)), step)
+        gain = outer_gain(self.rule, now.gamma, self.restart) if now.n else nan
+        return np.full((1, len(now.w)), now.gamma * gain)
 
 
-def outer_gain(rule: Outer, gamma: float) -> float:
+def outer_gain(rule: Outer, gamma: float, restart: int | None = None) -> float:
     """Return the steady move of ``w`` a round for mean displacements of 1; NaN if it has none.
 
-    With ``v' = a v + b d`` and ``w' = w + c v + e d`` it is ``e + c b / (1 - a)``.
+    With ``v' = a v + b d`` and ``w' = w + c v + e d`` it is ``e + c b / (1 - a)``.  With a restart
+    in every so many rounds it is the mean move of these: ``c b / (1 - a)`` times
+    ``1 - (1 - a^restart) / (restart (1 - a))`` in place of 1.
 
     >>> from kavg.outer import Averaging, BlockMomentum, NesterovMomentum
     >>> rules = Averaging(), BlockMomentum(0.5), NesterovMomentum(0.75)
     >>> [outer_gain(rule, 0.1) for rule in rules]
     [1.0, 2.0, 4.0]
+    >>> outer_gain(BlockMomentum(0.5), 0.1, restart=2)
+    1.25
     """
     if not rule.memory:
         w, _ = _apply(rule, 0.0, 0.0, 1.0, gamma)
@@ -73,7 +80,12 @@ def outer_gain(rule: Outer, gamma: float) -> float:
     if int(rule.memory) > 1 or not _is_linear(rule, gamma):
         return nan
     (e, b), (c, a) = _apply(rule, 0.0, 0.0, 1.0, gamma), _apply(rule, 0.0, 1.0, 0.0, gamma)
-    return e + c * b / (1.0 - a) if a != 1.0 else nan
+    if a == 1.0:
+        return nan
+    share = 1.0
+    if restart is not None:
+        share -= (1.0 - raise_to_power(a, restart)) / (restart * (1.0 - a))
+    return e + c * b / (1.0 - a) * share
 
 
 def _is_linear(rule: Outer, gamma: float) -> bool:

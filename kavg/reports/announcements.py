@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kavg.base import Asynchronous
 from kavg.config import Config
 from kavg.config.sizes.memory_estimates import BYTES_PER_NUMBER, count_kept_bytes
+from kavg.measures import SuffixMean
 from kavg.reports.period_warnings import list_period_warnings
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.limits import format_bytes
@@ -28,7 +29,17 @@ def list_announcements(config: Config) -> list[str]:
         *_list_kept_memory(config),
         *list_setting_warnings(config.problem, config.algorithms),
         *list_period_warnings(config.algorithms, config.rounds),
+        *_list_late_means(config),
     ]
+
+
+def _list_late_means(config: Config) -> Iterator[str]:
+    for one in config.record.round_measures:
+        if isinstance(one, SuffixMean) and one.after >= config.rounds:
+            yield (
+                f"the mean {one.names[0]} is of w after round {one.after} and later ones, and "
+                f"these are {config.rounds} rounds: it is w itself; begin it earlier"
+            )
 
 
 def _list_kept_memory(config: Config) -> Iterator[str]:

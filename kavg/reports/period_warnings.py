@@ -1,11 +1,11 @@
-"""Warnings about periods: an upper limit that acts, a warm-up, a dispersion that is always 0."""
+"""Warnings about periods: limits that act, warm-ups, pieces never reached, no dispersion."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from kavg.periods import DispersionControl, QuadraticSynchronization, WarmUpPeriod
+from kavg.periods import DispersionControl, PiecewisePeriod, QuadraticSynchronization, WarmUpPeriod
 from kavg.problem import Algorithm
 
 SAMPLED: Final = 1000
@@ -15,7 +15,8 @@ SAMPLED: Final = 1000
 def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[str]:
     """Return where the upper limit of QSR acts, and where its K is large as gamma warms up.
 
-    A dispersion that is measured of one learner is 0, which is said too.
+    A dispersion that is measured of one learner is 0, and a period that changes after the last
+    round stays as it is, which is said too.
 
     >>> from kavg import outer, periods, schedules
     >>> gamma = schedules.Piecewise(gammas=(0.1, 0.01), boundaries=(50,))
@@ -30,6 +31,7 @@ def list_period_warnings(algorithms: Sequence[Algorithm], rounds: int) -> list[s
 
 def _warn_of_period(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
     rule, first = method.K, 1
+    yield from _warn_of_end(method, last=some[-1])
     if isinstance(rule, DispersionControl) and method.P == 1:
         yield (
             f"{method.name}: one learner has no dispersion, so K doubles in every round until it "
@@ -41,6 +43,20 @@ def _warn_of_period(method: Algorithm, some: Sequence[int]) -> Iterator[str]:
     if isinstance(rule, QuadraticSynchronization) and after:
         yield from _warn_of_limit(method, rule, after)
         yield from _warn_of_fall(method, after)
+
+
+def _warn_of_end(method: Algorithm, last: int) -> Iterator[str]:
+    """Warn if the run ends before its period is that of the last piece."""
+    rule, boundary = method.K, 0
+    if isinstance(rule, WarmUpPeriod):
+        boundary, rule = rule.rounds, rule.then
+    if isinstance(rule, PiecewisePeriod):
+        boundary = max(boundary, *rule.boundaries, 0)
+    if boundary >= last:
+        yield (
+            f"{method.name}: K changes after round {boundary}, which these {last} rounds do not "
+            "reach; change it earlier, or run more rounds"
+        )
 
 
 def _warn_of_limit(

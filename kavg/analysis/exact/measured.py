@@ -106,7 +106,8 @@ def _find_distance(measure: Distance, run: ExactRun) -> Series:
 
 def _find_effective_step(measure: EffectiveStep, run: ExactRun) -> Series:
     gammas = [run.algorithm.step_size(n) for n in range(1, run.N + 1)]
-    steps = [gamma * outer_gain(run.algorithm.outer, gamma) for gamma in gammas]
+    rule, restart = run.algorithm.outer, run.algorithm.restart
+    steps = [gamma * outer_gain(rule, gamma, restart) for gamma in gammas]
     return {measure.names[0]: np.array([np.nan, *steps])}
 
 

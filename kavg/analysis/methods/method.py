@@ -67,10 +67,11 @@ class Method:
         """The step by which a constant gradient moves w in the end, ``gamma/(1 - mu)``.
 
         An outer step ``alpha`` multiplies it, and rules whose weights sum to 1 leave mu out.  None
-        for a schedule, and for adaptive rules, whose steps do not grow with gamma.
+        for a schedule, where the memory restarts, and for adaptive rules, whose steps do not grow
+        with gamma.
         """
-        outer = self.algorithm.outer
-        if self.gamma is None or isinstance(outer, FedAdam | FedAdagrad):
+        outer, restarts = self.algorithm.outer, self.algorithm.restart is not None
+        if self.gamma is None or restarts or isinstance(outer, FedAdam | FedAdagrad):
             return None
         # A rule of a user may call something else alpha.
         is_known = isinstance(outer, tuple(KINDS.values()))

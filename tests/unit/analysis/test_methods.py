@@ -332,6 +332,13 @@ def test_the_effective_step_is_gamma_times_the_gain_of_the_rule(rule, step):
     assert found == (step if step is None else pytest.approx(step))
 
 
+def test_where_the_memory_restarts_no_step_is_the_one_in_the_end():
+    one = method(mu=0.5)
+    assert one.effective_step is not None
+    restarted = replace(one, algorithm=replace(one.algorithm, restart=3))
+    assert restarted.effective_step is None
+
+
 def test_adaptive_rules_are_not_warned_of_for_their_effective_step():
     from kavg.reports.comparisons.warnings import _describe_steps
 

@@ -135,6 +135,18 @@ WARNED = {
         "QSR: K begins with 64 local steps, as gamma is small at first, and falls to 4; wait for "
         "gamma: K = { kind = 'warm_up', rounds = 4, ... }",
     ),
+    "a piece beyond the end": (
+        k_avg(K=PIECES | {"boundaries": [8]}, name="post-local"),
+        "post-local: K changes after round 8, which these 8 rounds do not reach; change it earlier",
+    ),
+    "a warm-up that does not end": (
+        k_avg(K={"kind": "warm_up", "rounds": 9, "then": 4}, name="warm-up"),
+        "warm-up: K changes after round 9, which these 8 rounds do not reach",
+    ),
+    "a method by name that does not switch": (
+        {"method": "post_local_sgd", "P": 2, "K": 4, "gamma": 0.1},
+        "post_local_sgd: K changes after round 100, which these 8 rounds do not reach",
+    ),
     "one learner has no dispersion": (
         k_avg(K={"kind": "dispersion", "spread": 0.1, "most": 4}, P=1, name="alone"),
         "alone: one learner has no dispersion, so K doubles in every round until it is 4; use",

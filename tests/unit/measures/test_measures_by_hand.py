@@ -217,6 +217,27 @@ def test_the_outer_gain_is_the_move_of_a_long_run(rule, gain):
     assert found.aligned_gain[-1, 0] == pytest.approx(gain, rel=1e-9)
 
 
+@pytest.mark.parametrize("restart", [1, 2, 3, 7])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        outer.BlockMomentum(0.75, alpha=0.7),
+        outer.NesterovMomentum(0.5),
+        outer.NesterovLookAhead(0.9, alpha=0.7),
+        outer.QuasiHyperbolic(0.5, nu=0.7),
+        outer.SlowMo(0.5),
+    ],
+    ids=str,
+)
+def test_with_restarts_the_outer_gain_is_the_mean_move_from_one_to_the_next(rule, restart):
+    method = kavg.Algorithm(P=2, K=1, gamma=0.25, outer=rule, restart=restart)
+    slope = kavg.Problem(objectives.Linear(dim=1), kavg.oracles.Noiseless(), start=0.0)
+    found = kavg.simulate(slope, method, rounds=3 * restart, record=["effective_step"])
+    moved = -float(found.w[0, 0]) / (3 * restart)
+    np.testing.assert_allclose(found.effective_step[1:, 0], moved, rtol=1e-13)
+    assert outer_gain(outer.BlockMomentum(0.5), 0.1, restart=1) == 1.0
+
+
 def test_the_effective_step_follows_the_schedule():
     schedule = kavg.schedules.Piecewise((0.4, 0.1), (2,))
     rule = outer.BlockMomentum(0.5)

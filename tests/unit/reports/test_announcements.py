@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from helpers.methods import METHODS, method
 
-from kavg import aggregations, objectives, optimizers, oracles, outer
+from kavg import aggregations, measures, objectives, optimizers, oracles, outer
 from kavg.config import Config
+from kavg.config.config import Record
 from kavg.reports.announcements import list_announcements
 
 
@@ -36,3 +37,13 @@ def test_nothing_is_said_where_nothing_is_kept():
     for state in ("reset", "averaged"):
         assert announced(method(name="Adam", optimizer=METHODS[f"Adam, {state}"].optimizer)) == []
     assert announced(method(outer.BlockMomentum(0.5), name="plain")) == []
+
+
+def test_a_mean_that_begins_after_the_last_round_is_said():
+    said = "the mean F_late is of w after round 9 and later ones, and these are 9 rounds: it is w "
+    for after in (8, 9, 10):
+        late = measures.SuffixMean(after=after, name="late")
+        lines = announced(method(name="plain"), record=Record(measures=(late,)))
+        assert [line.startswith(said.replace("9 and", f"{after} and")) for line in lines] == (
+            [True] if after >= 9 else []
+        )
