@@ -15,6 +15,8 @@ from kavg.methods import METHODS
 from kavg.text import shorten_repr
 
 KEY: Final = "method"
+PARTS: Final = ("outer", "optimizer", "aggregation")
+"""Tables of an algorithm whose kind may be that of the method."""
 ALWAYS_GIVEN: Final = ("P", "gamma", "name")
 """Keys of an algorithm that no method gives."""
 
@@ -62,13 +64,23 @@ def _write_out(table: dict[str, Any]) -> dict[str, Any]:
     P, K = (_count_or_one(given.get(key)) for key in ("P", "K"))
     method = make(P, K, 1.0)
     parts = _leave_out(to_plain(method), *ALWAYS_GIVEN)
-    if method.K == make(P, K + 1, 1.0).K:
+    if has_own_K(name):
         _check_own_K(name, method.K, given.get("K"))
     elif type(given.get("K")) is int:
         del given["K"]  # a function of it, perhaps itself
     else:
         del parts["K"]
     return _merge(parts, given)
+
+
+def has_own_K(name: str) -> bool:
+    """True if a method has a K of its own, whatever K it is given.
+
+    >>> has_own_K("synchronous_sgd"), has_own_K("diloco")
+    (True, False)
+    """
+    make = METHODS[name]
+    return make(1, 1, 1.0).K == make(1, 2, 1.0).K
 
 
 def _check_own_K(name: str, K: object, given: object) -> None:

@@ -15,7 +15,7 @@ from kavg.config.config import Config
 from kavg.config.consistency import collect_error
 from kavg.config.data_paths import relate_data_path, replace_data_path, resolve_data_path
 from kavg.config.messages import Types, describe_error, explain_errors
-from kavg.config.methods import KEY, write_out_methods
+from kavg.config.methods import KEY, PARTS, has_own_K, write_out_methods
 from kavg.config.models import ModelBuilder
 from kavg.config.overrides import apply_override
 from kavg.config.sweeps.tables import SweepTable
@@ -121,17 +121,30 @@ def json_schema() -> Mapping[str, Any]:
     the combination of settings.  With a table ``sweep`` no key is required, as a sweep may give it.
     """
     schema = _settings_type()[0].json_schema()
-    _allow_methods(schema["$defs"]["Algorithm"])
+    _allow_methods(schema["$defs"])
     required = schema.pop("required")
     return schema | {"if": {"required": ["sweep"]}, "else": {"required": required}}
 
 
-def _allow_methods(algorithm: dict[str, Any]) -> None:
-    """Allow the name of a method in place of an outer rule."""
+def _allow_methods(definitions: dict[str, Any]) -> None:
+    """Allow the name of a method, and beside it parts without a kind, which change numbers."""
+    algorithm = definitions["Algorithm"]
     about = "The name of a method, which stands for its parts."
-    algorithm["properties"][KEY] = {"enum": [*METHODS], "description": about}
-    algorithm["required"].remove("outer")
-    algorithm["anyOf"] = [{"required": [KEY]}, {"required": ["outer"]}]
+    with_own_K = [name for name in METHODS if has_own_K(name)]
+    properties, whole = algorithm["properties"], {}
+    properties[KEY] = {"enum": [*METHODS], "description": about}
+    for part in PARTS:
+        whole[part] = properties[part]
+        kinds = (definitions[kind["$ref"].rsplit("/", 1)[1]] for kind in whole[part]["oneOf"])
+        keys = {key: True for kind in kinds for key in kind["properties"] if key != "kind"}
+        numbers = {"type": "object", "properties": keys, "additionalProperties": False}
+        properties[part] = {"anyOf": [whole[part], numbers]}
+    algorithm["required"] = ["P", "gamma"]
+    algorithm["if"] = {"required": [KEY]}
+    algorithm["then"] = {
+        "anyOf": [{"required": ["K"]}, {"properties": {KEY: {"enum": with_own_K}}}],
+    }
+    algorithm["else"] = {"required": ["K", "outer"], "properties": whole}
 
 
 @cache

@@ -150,8 +150,36 @@ def test_a_sweep_varies_the_parts_of_a_method():
 def test_the_schema_has_methods_in_place_of_an_outer_rule():
     table = json.loads(json.dumps(json_schema()))["$defs"]["Algorithm"]
     assert table["properties"]["method"]["enum"] == [*methods.METHODS]
-    assert set(table["required"]) == {"P", "K", "gamma"}
-    assert table["anyOf"] == [{"required": ["method"]}, {"required": ["outer"]}]
+    assert set(table["required"]) == {"P", "gamma"}
+    assert (table["if"], table["else"]["required"]) == ({"required": ["method"]}, ["K", "outer"])
+
+
+WITH_METHODS = {
+    'method = "diloco", K = 8, P = 4, gamma = 0.1': True,
+    'method = "diloco", K = 8, P = 4, gamma = 0.1, outer = { alpha = 0.5 }': True,
+    'method = "diloco", K = 8, P = 4, gamma = 0.1, outer = { kind = "slowmo", mu = 0.5 }': True,
+    'method = "hier_avg", K = 8, P = 4, gamma = 0.1, aggregation = { groups = 2, K1 = 4 }': True,
+    'method = "synchronous_sgd", P = 4, gamma = 0.1': True,
+    'K = 8, P = 4, gamma = 0.1, outer = { kind = "averaging" }': True,
+    'method = "diloco", P = 4, gamma = 0.1': False,
+    'method = "diloco", K = 8, P = 4, gamma = 0.1, outer = { beta = 0.5 }': False,
+    "K = 8, P = 4, gamma = 0.1, outer = { mu = 0.5 }": False,
+    'P = 4, gamma = 0.1, outer = { kind = "averaging" }': False,
+    "K = 8, P = 4, gamma = 0.1": False,
+}
+
+
+@pytest.mark.parametrize(("given", "accepted"), WITH_METHODS.items())
+def test_the_schema_accepts_what_settings_accept(given, accepted):
+    jsonschema = pytest.importorskip("jsonschema")
+    content = tomllib.loads(text(algorithm=f"[{{ {given} }}]"))
+    found = [*jsonschema.Draft202012Validator(json_schema()).iter_errors(content)]
+    assert (not found) == accepted, found
+    if accepted:
+        algorithm(given)
+    else:
+        with pytest.raises(KavgError):
+            algorithm(given)
 
 
 def test_the_list_has_every_method_with_its_numbers():
