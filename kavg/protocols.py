@@ -27,7 +27,7 @@ def protocol_members(protocol: type) -> Mapping[str, Any]:
 
     >>> from kavg.base import Outer
     >>> dict(protocol_members(Outer))
-    {'memory': <class 'bool'>, 'start': None, 'step': None}
+    {'memory': bool | int, 'start': None, 'step': None}
     """
     members: dict[str, Any] = {}
     for base in filter(is_protocol, protocol.__mro__):

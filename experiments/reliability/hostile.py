@@ -87,8 +87,8 @@ def tables_of(draw: Draw, cls: type, without: tuple[str, ...] = ()) -> dict[str,
         if field.name in without or (optional and draw(st.integers(0, 3)) > 0):
             continue
         found[field_key(field)] = draw(values_of(field.name, hints[field.name]))
-    if "boundaries" in found:  # which must rise, one less than there are gammas
-        found["boundaries"] = list(range(1, len(found["gammas"])))
+    if "boundaries" in found:  # which must rise, one less than there are pieces
+        found["boundaries"] = list(range(1, len(found.get("gammas", found.get("Ks", ())))))
     return found
 
 

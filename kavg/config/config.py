@@ -157,7 +157,8 @@ class Config:
     @property
     def same_bits(self) -> SameBits:
         """Where the run has the same digest: the weakest promise of its parts and mean."""
-        return find_same_bits(self.problem, *self.algorithms, MEANS[self.mean])
+        measures = self.record.round_measures
+        return find_same_bits(self.problem, *self.algorithms, *measures, MEANS[self.mean])
 
 
 def hash_config(config: Config) -> str:

@@ -42,6 +42,7 @@ class Alignment:
     """
 
     kind = "alignment"
+    same_bits = "any machine"
     names = (
         "displacement_norm2",
         "lag_product",

@@ -39,6 +39,7 @@ class ExponentialMean:
     """
 
     kind = "ema"
+    same_bits = "any machine"
     beta: Decay = 0.9
     name: str = "ema"
 
@@ -79,6 +80,7 @@ class UniformMean:
     """
 
     kind = "uniform"
+    same_bits = "any machine"
     names = ("F_uniform", "grad_norm2_uniform")
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedAverage:
@@ -108,6 +110,7 @@ class SuffixMean:
     """
 
     kind = "suffix"
+    same_bits = "any machine"
     after: RoundNumber
     name: str = "suffix"
 

@@ -30,6 +30,7 @@ class Consensus:
     """
 
     kind = "consensus"
+    same_bits = "any machine"
     names = ("consensus2",)
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedMeasure:

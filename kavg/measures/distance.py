@@ -29,6 +29,7 @@ class Distance:
     """
 
     kind = "distance"
+    same_bits = "any machine"
     names = ("distance2",)
     point: Finite | tuple[Finite, ...] | None = None
 

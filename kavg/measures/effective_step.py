@@ -34,6 +34,7 @@ class EffectiveStep:
     """
 
     kind = "effective_step"
+    same_bits = "any machine"
     names = ("effective_step",)
 
     def plan(self, problem: Any, algorithm: Any, *, R: int, seed: int) -> PlannedEffectiveStep:

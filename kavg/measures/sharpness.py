@@ -48,6 +48,7 @@ class Sharpness:
     """
 
     kind = "sharpness"
+    same_bits = "any machine"
     names = ("sharpness",)
     tolerance: Positive = 1e-4
     iterations: Annotated[Count, "use 200 for most objectives"] = 200

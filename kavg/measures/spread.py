@@ -40,6 +40,7 @@ class Spread:
     """
 
     kind = "spread"
+    same_bits = "any machine"
     directions: tuple[Direction, ...] | None = None
     vector: tuple[Finite, ...] | None = None
 

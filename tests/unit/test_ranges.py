@@ -51,8 +51,8 @@ CASES = [
 def test_every_constructor_checks_the_ranges_of_its_fields(cls, name, value):
     settings = arguments(cls)
     cls(**settings)
-    wrong = (value,) if name == "gammas" else value
-    with pytest.raises(KavgError, match=rf"^{name}(\[0\])? must be a .*number.*, got {name}"):
+    wrong = {"gammas": (value,), "mixing": ((value,),)}.get(name, value)
+    with pytest.raises(KavgError, match=rf"^{name}(\[0\])* must be a .*number.*, got {name}"):
         cls(**settings | {name: wrong})
 
 

@@ -356,7 +356,7 @@ def test_the_folder_holds_what_the_documentation_says(tmp_path):
     }  # fmt: skip
     stored = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
     assert parse_config(stored) == config
-    assert tomllib.loads(stored)["record"] == {"every": 1}
+    assert tomllib.loads(stored)["record"] == {"every": 1, "measures": []}
 
 
 @pytest.mark.parametrize("verdicts", [None, {"level": 0.05}])
