@@ -30,6 +30,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
     "Ks": [1, 8],
     "gammas": [0.1, 0.01],
     "boundaries": [50],
+    "longest": 60,
     "data": "digits",
     "path": "iris.csv",
     "separator": ";",

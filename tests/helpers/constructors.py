@@ -37,6 +37,7 @@ GIVEN: dict[type, dict[str, Any]] = {
     DataFile: {"path": "iris.csv"},
     Synthetic: {"kind": "regression"},
     FAMILIES["aggregations"]["own_steps"]: {"Ks": (1,)},
+    FAMILIES["periods"]["piecewise"]: {"Ks": (1,), "boundaries": ()},
     FAMILIES["periods"]["warm_up"]: {"rounds": 1, "then": 2},
     FAMILIES["schedules"]["warm_up"]: {"rounds": 1, "then": ConstantStep(1.0)},
     FAMILIES["schedules"]["piecewise"]: {"gammas": (1.0,), "boundaries": ()},
