@@ -11,7 +11,6 @@ from kavg.base import (
     Aggregation,
     Asynchronous,
     Floats,
-    KeepsIterates,
     LocalOptimizer,
     NoiseConstants,
     Objective,
@@ -21,6 +20,7 @@ from kavg.base import (
     Schedule,
     Start,
 )
+from kavg.base.aggregations import count_own_iterates
 from kavg.base.outer_rules import check_restart
 from kavg.base.starting_points import check_points, repeat_point
 from kavg.base.step_functions import check_period, check_step_size
@@ -160,7 +160,7 @@ class Algorithm:
     def learner_slots(self) -> int:
         """The number of arrays of the size of the model that each learner keeps for itself."""
         own = self.optimizer.slots if self.optimizer.at_average == "kept" else 0
-        return int(own) + isinstance(self.aggregation, KeepsIterates)
+        return int(own) + count_own_iterates(self.aggregation)
 
     def is_restart(self, n: int) -> bool:
         """True if round ``n`` begins with a memory of zero: rounds 1, restart + 1, ..."""

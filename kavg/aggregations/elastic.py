@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -24,17 +24,28 @@ class ElasticAveraging:
         x^j = x^j - alpha (x^j - w)
         w = step(w, d)                     the outer rule; Averaging(alpha=P alpha) is the paper's
 
+    ``first_gradient = "last"`` is the paper's algorithm: the pull and the first step of the next
+    round are one update, whose gradient is taken where the learner was before the pull, so with
+    ``x_K`` the end of the round before and ``w`` its centre::
+
+        x_1 = x_K - alpha (x_K - w) - gamma g(x_K)
+
+    With ``"released"``, the default, that gradient is taken at the pulled iterate, as by programs
+    that pull first and go on from there.  The two differ by ``alpha gamma h (x_K - w)`` a round
+    where F curves by h; the paper's learners keep ``x_K`` too.
+
     Learners are pulled to the centre as it was, and not to the new one; with ``AllLearners``
     everyone goes on from the new ``w`` instead.  The centre of the paper moves by
     ``beta = P alpha`` of the way to the mean, so ``alpha = beta/P``.  With ``alpha = 0`` learners
     never meet, which has the bits of ``Gossip(mixing="identity")``.
 
     EAMSGD has Nesterov steps inside, whose state is kept.  With ``optimizers.NesterovSteps`` the
-    iterate is the look-ahead, and so is what is pulled; the paper pulls the point behind it, which
-    differs by ``alpha gamma beta m``.
+    iterate is the look-ahead, and so is what is pulled and what the centre averages; the paper's is
+    the point behind it, ``x + gamma beta m``.
 
-    On a quadratic, with ``rho = (1 - gamma h)^K``, centre and mean of the learners converge if
-    ``|rho (1 - alpha - beta)| < 1``, ``rho < 1`` and ``rho (2 - 2 alpha - beta) > beta - 2``.
+    On a quadratic, with ``rho = (1 - gamma h)^K``, centre and mean of learners whose first gradient
+    is at the released iterate converge if ``|rho (1 - alpha - beta)| < 1``, ``rho < 1`` and
+    ``rho (2 - 2 alpha - beta) > beta - 2``.
 
     Raises ``KavgError`` if ``alpha`` is out of range or the optimizer's state is averaged.
 
@@ -49,6 +60,7 @@ class ElasticAveraging:
     kind = "elastic"
     same_bits = "any machine"
     alpha: Share
+    first_gradient: Literal["released", "last"] = "released"
 
     def __post_init__(self) -> None:
         check_ranges(self)

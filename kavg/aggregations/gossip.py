@@ -33,6 +33,9 @@ class Gossip:
     ``"identity"`` (learners that never meet).  Rows and columns must sum to 1, to 1e-12: a matrix
     of which the rows alone do changes the mean at every mixing.  W need not be symmetric.
 
+    D-PSGD mixes the iterates from before the step, ``x^j = sum_i W_ji x^i - gamma g(x^j)``, and is
+    another recursion (Lian et al. 2017, arXiv 1705.09056).
+
     ``"complete"`` is K-AVG up to rounding: the sum of the weighted iterates is not the exact mean.
     ``"identity"`` has the bits of ``ElasticAveraging(alpha=0)``.  Every rank holds the iterates of
     all P learners.

@@ -10,6 +10,7 @@ from kavg.base.aggregations import Aggregation as Aggregation
 from kavg.base.aggregations import Asynchronous as Asynchronous
 from kavg.base.aggregations import AveragesGroups as AveragesGroups
 from kavg.base.aggregations import KeepsIterates as KeepsIterates
+from kavg.base.aggregations import KeepsLastIterates as KeepsLastIterates
 from kavg.base.aggregations import MixesIterates as MixesIterates
 from kavg.base.aggregations import RoundDraw as RoundDraw
 from kavg.base.aggregations import RoundShares as RoundShares

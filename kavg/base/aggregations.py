@@ -7,7 +7,7 @@ the engine asks which it has.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,20 @@ class KeepsIterates(Aggregation, Protocol):
 
         ``w (R, d)`` is the point that displacements are counted from.
         """
+        ...
+
+
+@runtime_checkable
+class KeepsLastIterates(KeepsIterates, Protocol):
+    """An aggregation whose learners may take a gradient where they were before ``release``.
+
+    With ``first_gradient = "last"`` the first step of a round begins at the released iterates, by
+    the gradient at those before, which learners keep too; with ``"released"`` it does not.
+    """
+
+    @property
+    def first_gradient(self) -> Literal["released", "last"]:
+        """Where the first gradient of a round is taken."""
         ...
 
 
@@ -70,6 +84,12 @@ class Asynchronous(Aggregation, Protocol):
         The shape is ``(R, P)``; the first replicas' must not depend on ``R``.
         """
         ...
+
+
+def count_own_iterates(aggregation: Aggregation) -> int:
+    """Return how many iterates each learner keeps from round to round."""
+    last = isinstance(aggregation, KeepsLastIterates) and aggregation.first_gradient == "last"
+    return isinstance(aggregation, KeepsIterates) + last
 
 
 class RoundDraw(NamedTuple):

@@ -15,12 +15,14 @@ def easgd(P: int, K: int, gamma: float | Schedule, *, beta: float = 0.9) -> Algo
     """EASGD: learners are pulled to the centre by ``beta/P``, and it to their mean by ``beta``.
 
     Source: Zhang, Choromanska and LeCun 2015, arXiv 1412.6651; its moving rate ``alpha`` is
-    ``beta/P``, and ``beta = 0.9`` that of its experiments.
+    ``beta/P``, and ``beta = 0.9`` that of its experiments.  As there, the first gradient after a
+    pull is taken where the learner was before it.
 
     >>> easgd(P=4, K=10, gamma=0.05, beta=0.5).aggregation
-    ElasticAveraging(alpha=0.125)
+    ElasticAveraging(alpha=0.125, first_gradient='last')
     """
-    return Algorithm(P, K, gamma, Averaging(beta), aggregation=ElasticAveraging(beta / P))
+    law = ElasticAveraging(beta / P, first_gradient="last")
+    return Algorithm(P, K, gamma, Averaging(beta), aggregation=law)
 
 
 def eamsgd(
@@ -28,8 +30,8 @@ def eamsgd(
 ) -> Algorithm:
     """EAMSGD: EASGD whose learners take Nesterov steps of momentum ``delta``, kept by each.
 
-    The iterate that is pulled is the look-ahead of ``NesterovSteps``; the paper pulls the point
-    behind it, a difference of ``alpha gamma delta m``.
+    What is pulled, and what the centre averages, is the look-ahead of ``NesterovSteps``; the
+    paper's is the point behind it, ``x + gamma delta m``.
 
     Source: Zhang, Choromanska and LeCun 2015, arXiv 1412.6651.
 

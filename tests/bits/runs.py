@@ -280,6 +280,7 @@ def runs_of_aggregations() -> Iterator[tuple[str, Run]]:
         "own_steps": aggregations.OwnSteps((1, 3, 2, 3, 1)),
         "own_steps, FedNova": aggregations.OwnSteps((1, 3, 2, 3, 1), "fednova"),
         "stragglers": aggregations.Stragglers(2, K_slow=1, weights="fednova"),
+        "elastic, last": aggregations.ElasticAveraging(0.3, "last"),
     }
     for (form, part), dtype in product(forms.items(), PRECISIONS):
         method = Algorithm(P=5, K=3, gamma=0.05, outer=outer.Averaging(), aggregation=part)

@@ -32,6 +32,8 @@ class Learner:
     x: np.ndarray
     slots: dict = field(default_factory=dict)
     age: int = 0
+    last: np.ndarray | None = None
+    """Where the first gradient of a round is taken, if that is not x."""
 
     def slot(self, name):
         return self.slots.get(name, np.zeros_like(self.x))
@@ -101,10 +103,12 @@ class Place:
 
     def take(self, learner, steps=None):
         """The local steps of a learner, by default all of the round."""
-        optimizer, start = self.method.optimizer, learner.x
+        optimizer = self.method.optimizer
+        start = first = learner.x if learner.last is None else learner.last
         for step in self.steps if steps is None else steps:
             learner.age += 1
             x = start if optimizer.kind == "accumulation" else learner.x
+            x, first = (x if first is None else first), None
             g = changed(self.gradient(x, learner.j, step), x, optimizer)
             LOCAL_STEPS[optimizer.kind](learner, g, self.gamma, optimizer)
 
@@ -147,8 +151,10 @@ def elastic(run, start):
         run.take(learner)
     settle(run.learners, run.method.optimizer)
     models = [learner.x for learner in run.learners]
+    law = run.method.aggregation
     for learner in run.learners:
-        learner.x = learner.x - run.method.aggregation.alpha * (learner.x - start)
+        learner.last = learner.x if law.first_gradient == "last" else None
+        learner.x = learner.x - law.alpha * (learner.x - start)
     return mean_of(models) - start, spread_of(models)
 
 

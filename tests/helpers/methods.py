@@ -65,7 +65,7 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "FedAdam, restarts": method(outer.FedAdam(alpha=0.1), restart=3),
     "EASGD": method(aggregation=aggregations.ElasticAveraging(0.3)),
     "EASGD as published": method(
-        outer.Averaging(0.9), aggregation=aggregations.ElasticAveraging(0.9 / P)
+        outer.Averaging(0.9), aggregation=aggregations.ElasticAveraging(0.9 / P, "last")
     ),
     "EASGD, heavy ball": method(
         optimizer=optimizers.HeavyBall(0.7, "kept"), aggregation=aggregations.ElasticAveraging(0.3)
@@ -73,7 +73,7 @@ METHODS: Final[Mapping[str, Algorithm]] = {
     "EAMSGD": method(
         outer.Averaging(0.9),
         optimizer=optimizers.NesterovSteps(0.7, "kept"),
-        aggregation=aggregations.ElasticAveraging(0.9 / P),
+        aggregation=aggregations.ElasticAveraging(0.9 / P, "last"),
     ),
     "gossip on a ring": method(aggregation=aggregations.Gossip()),
     "gossip by a matrix, heavy ball": method(

@@ -45,7 +45,7 @@ KEEPING = [
 @pytest.mark.parametrize("name", KEEPING)
 @pytest.mark.parametrize("P", [1, 2])
 @pytest.mark.parametrize("size", [2, 3])
-def test_law_1_with_no_more_learners_than_ranks(name, P, size):
+def test_no_more_learners_than_ranks_change_no_bit(name, P, size):
     few = replace(METHODS[name], P=P)
     options = {"replicas": 2, "seed": 5}
     serial = kavg.simulate(PROBLEM, few, rounds=5, **options)

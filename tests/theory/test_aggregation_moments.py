@@ -27,8 +27,9 @@ BOWL = Quadratic((0.2, 1.0, 2.5), rotation_seed=3)
 ONE_WAY = [[(0.5, 0.3, 0.2, 0.0)[(i - j) % 4] for i in range(4)] for j in range(4)]
 
 
-def easgd(alpha, outer=None, P=4, K=3, gamma=0.2):
-    return Algorithm(P, K, gamma, outer or Averaging(), aggregation=ElasticAveraging(alpha))
+def easgd(alpha, outer=None, P=4, K=3, gamma=0.2, first="released"):
+    law = ElasticAveraging(alpha, first)
+    return Algorithm(P, K, gamma, outer or Averaging(), aggregation=law)
 
 
 def decentralised(mixing, P=4, K=3, gamma=0.2):
@@ -41,7 +42,20 @@ def asynchronous(P=4, K=2, gamma=0.05, **law):
 
 CASES = {
     "EASGD": (Gaussian(2.0), 1.0, easgd(0.3)),
-    "EASGD as published": (Rademacher(2.0), Normal(0.5, 2.0), easgd(0.2, Averaging(0.8))),
+    "EASGD, both pulls": (Rademacher(2.0), Normal(0.5, 2.0), easgd(0.2, Averaging(0.8))),
+    "EASGD as published": (
+        Rademacher(2.0), Normal(0.5, 2.0), easgd(0.2, Averaging(0.8), first="last")
+    ),
+    "EASGD as published, every step": (
+        Shifted(3.0, Gaussian(1.0), seed=4), 1.0, easgd(0.2, Averaging(0.8), K=1, first="last")
+    ),
+    "EASGD, last, SlowMo, schedule": (
+        Gaussian(1.0), 1.0,
+        easgd(0.5, SlowMo(0.4, 0.9), gamma=InverseSqrt(0.3, rounds=2), first="last"),
+    ),
+    "EASGD, last, look-ahead": (
+        Gaussian(1.0), Normal(1.0), easgd(0.4, NesterovMomentum(0.4), K=2, first="last")
+    ),
     "EASGD, block momentum": (Gaussian(1.0), 1.0, easgd(0.3, BlockMomentum(0.5))),
     "EASGD, look-ahead": (Gaussian(1.0), Normal(1.0), easgd(0.4, NesterovMomentum(0.4), K=2)),
     "EASGD, SlowMo, schedule": (
@@ -154,7 +168,8 @@ def test_moments_that_are_not_known_are_refused(name):
 @pytest.mark.parametrize("beta", [0.1, 0.5, 0.9, 1.0, 1.7])
 def test_elastic_averaging_converges_where_its_docstring_says(alpha, beta):
     rho = np.linspace(-3.0, 1.2, 853)
-    A, _ = elastic_matrix(linear_rule(Averaging(beta), 1.0), alpha, rho)
+    carry = np.full_like(rho, 1 - alpha)
+    A, _ = elastic_matrix(linear_rule(Averaging(beta), 1.0), alpha, rho, carry)
     radius = np.abs(np.linalg.eigvals(A[:, :2, :2])).max(axis=1)
     product, bound = rho * (1 - alpha - beta), rho * (2 - 2 * alpha - beta)
     is_stable = (np.abs(product) < 1) & (rho < 1) & (bound > beta - 2)
@@ -254,10 +269,13 @@ def test_the_stationary_spread_on_a_ring(P):
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.2, 1.0])
-def test_the_stationary_spread_of_elastic_averaging(alpha):
+@pytest.mark.parametrize("first", ["released", "last"])
+def test_the_stationary_spread_of_elastic_averaging(alpha, first):
     h, gamma, K, P, sigma2 = 1.0, 0.1, 2, 4, 2.0
     problem = Problem(Quadratic((h,)), Gaussian(sigma2), 0.0)
-    found = exact_trajectory(problem, easgd(alpha, P=P, K=K, gamma=gamma), 400).dispersion[-1]
+    method = easgd(alpha, P=P, K=K, gamma=gamma, first=first)
+    found = exact_trajectory(problem, method, 400).dispersion[-1]
     r = 1 - gamma * h
     own = gamma**2 * sigma2 * sum(r ** (2 * t) for t in range(K))
-    assert_close(found, (1 - 1 / P) * own / (1 - (1 - alpha) ** 2 * r ** (2 * K)), 1e-12)
+    factor = (1 - alpha) * r**K if first == "released" else (1 - alpha - gamma * h) * r ** (K - 1)
+    assert_close(found, (1 - 1 / P) * own / (1 - factor**2), 1e-12)

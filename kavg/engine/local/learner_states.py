@@ -16,6 +16,7 @@ from kavg.base import (
     LocalOptimizer,
     Precision,
 )
+from kavg.base.aggregations import count_own_iterates
 from kavg.engine.communicator import assign_learners
 
 
@@ -45,8 +46,11 @@ class LearnerStates:
         self.keeps_slots = s > 0 and self.at_average == "kept"
         self.is_averaged = s > 0 and self.at_average == "averaged"
         self.iterates = aggregation if isinstance(aggregation, KeepsIterates) else None
-        self.kept: Final = s * self.keeps_slots + (self.iterates is not None)
+        own_iterates = count_own_iterates(aggregation)
+        self.kept: Final = s * self.keeps_slots + own_iterates
         """Arrays that each learner keeps."""
+        self.keeps_last: Final = own_iterates > 1
+        """True if the first gradient of a round is taken at the iterates before the release."""
         self.rows: Final = R * (1 + s * self.is_averaged)
         """Rows of a displacement: those of the replicas, and of their averaged slots."""
         self.given: Floats | None = None
@@ -100,6 +104,11 @@ class LearnerStates:
         if self.iterates is not None and self.given is not None:
             x[...] = self.given[self._places(learners), -1]
 
+    def place_last(self, learners: range, x: Floats) -> None:
+        """Write the iterates before the release to ``x (t, R, d)``, where there are any."""
+        if self.given is not None:
+            x[...] = self.given[self._places(learners), -2]
+
     def save(self, learners: range, slots: Floats, displacements: Floats) -> None:
         """Save the slots after the local steps, those that are averaged in ``displacements``."""
         if self.is_averaged:
@@ -115,8 +124,11 @@ class LearnerStates:
         that displacements are counted from.
         """
         if self.iterates is not None and self._is_own(learners):
+            left = self._leave(learners)
+            if self.keeps_last:
+                left[:, -2] = x
             self.iterates.release(x, w)
-            self._leave(learners)[:, -1] = x
+            left[:, -1] = x
 
     @property
     def last_iterates(self) -> Floats:

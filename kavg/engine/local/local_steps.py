@@ -81,12 +81,13 @@ class LocalSteps:
         self.seen, self.numbers = view_read_only(self.x), self.g.reshape(-1)
         self.first = np.empty(shape[1:], dtype)
         optimizer = algorithm.optimizer
-        # Of a class that says so: the hot loop takes the step of SGD by itself.
-        self.is_plain = bool(getattr(optimizer, "is_plain", False))
-        # What gradients see where all of a round are taken at its start, in place of iterates.
-        is_held = bool(getattr(optimizer, "gradients_at_start", False))
-        self.held = np.empty(shape, dtype) if is_held else None
         self.states = LearnerStates(optimizer, algorithm.aggregation, own, shape, dtype)
+        takes_last = self.states.keeps_last
+        # Of a class that says so: the hot loop takes the step of SGD by itself.
+        self.is_plain = bool(getattr(optimizer, "is_plain", False)) and not takes_last
+        # What gradients see in place of iterates: all of a round, or the first alone.
+        self.is_held = bool(getattr(optimizer, "gradients_at_start", False))
+        self.held = np.empty(shape, dtype) if self.is_held or takes_last else None
         self.displacements = displacement_buffer(tile, self.states.rows, problem.dim)
         # Set by the aggregations that need them, for the next calls of ``displacement``.
         self.starts: StartingPoints | None = None
@@ -159,11 +160,12 @@ class LocalSteps:
         x, seen, g, _ = self.views[len(learners)]
         states = self.states
         slots = states.load(learners)
-        seen = self._choose_points(x, seen)
+        points = self._choose_points(learners, x, seen)
         # The age of the slots: they are zero at the start of the run, or of each round.
         born = steps.first if states.at_average == "reset" else 0
         for step in range(steps.first, steps.first + steps.K):
-            self.gradient(seen, step, g)
+            self.gradient(points, step, g)
+            points = points if self.is_held else seen
             states.update(x, g, slots, self.gamma, step - born + 1)
         states.save(learners, slots, displacements)
 
@@ -176,7 +178,7 @@ class LocalSteps:
         """
         x, seen, g, _ = self.views[len(learners)]
         slots = self.states.load(learners)
-        seen = self._choose_points(x, seen)
+        seen = self._choose_points(learners, x, seen)
         counts = np.unique(K).tolist()
         for age in range(1, counts[-1] + 1):
             self.gradient(seen, steps.first + age - 1, g)
@@ -186,12 +188,14 @@ class LocalSteps:
                 ends = displacements[..., :-1]
                 np.subtract(x, self.first, out=ends, where=done, dtype=np.float64)
 
-    def _choose_points(self, x: Floats, seen: Floats) -> Floats:
-        """Return where gradients are taken: the iterates, or a copy of where they begin."""
+    def _choose_points(self, learners: range, x: Floats, seen: Floats) -> Floats:
+        """Return where the first gradient is taken: the iterates, or a copy of where they were."""
         if self.held is None:
             return seen
         held = self.held[: len(x)]
         held[...] = x
+        if self.states.keeps_last:
+            self.states.place_last(learners, held)
         return view_read_only(held)
 
     def _make_views(self, t: int) -> tuple[Floats, Floats, Floats, Floats]:
