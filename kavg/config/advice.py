@@ -47,7 +47,9 @@ def explain_unknown_key(name: str, table: Table, file: Sequence[Table]) -> str:
     for key in meanings:
         if key in table.keys:
             given = f", which is given already: leave {shorten_repr(name)} out"
-            return f"{here}; use {key!r}{given if key in table.content else ''}"
+            # A number that is a method's own is not given, and may be replaced.
+            own = getattr(table.content, "given", table.content)
+            return f"{here}; use {key!r}{given if key in own else ''}"
     for key in meanings:
         if kinds := _kinds_with(key, table):
             return _advise_other_kind(name, key, table, kinds)

@@ -7,6 +7,7 @@ stored settings included, has the parts alone.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from kavg.config.kinds import to_plain
@@ -19,6 +20,18 @@ PARTS: Final = ("outer", "optimizer", "aggregation")
 """Tables of an algorithm whose kind may be that of the method."""
 ALWAYS_GIVEN: Final = ("P", "gamma", "name")
 """Keys of an algorithm that no method gives."""
+
+
+class WrittenOut(dict[str, Any]):
+    """The table of a part of a method, and which of its keys the file gives.
+
+    >>> WrittenOut({"mu": 0.9, "alpha": 0.7}, given={"mu"}).given
+    frozenset({'mu'})
+    """
+
+    def __init__(self, table: Mapping[str, Any], given: Iterable[str]) -> None:
+        super().__init__(table)
+        self.given = frozenset(given)
 
 
 def write_out_methods(tables: dict[str, Any]) -> list[str]:
@@ -108,5 +121,6 @@ def _merge(parts: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         own = given.get(key)
         if isinstance(part, dict) and isinstance(own, dict):
             # A table of another kind replaces the method's.
-            merged[key] = part | own if own.get("kind", part["kind"]) == part["kind"] else own
+            is_same_kind = own.get("kind", part["kind"]) == part["kind"]
+            merged[key] = WrittenOut(part | own, given=own) if is_same_kind else own
     return merged

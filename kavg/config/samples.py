@@ -66,7 +66,7 @@ SAMPLES: Final[Mapping[str, Any]] = {
 }
 """Values of keys that have no default, or none that shows what is needed."""
 
-WITHOUT_DEFAULT: Final[Mapping[str, Any]] = {"alpha": 0.1, "weights": [1.0, 2.0]}
+WITHOUT_DEFAULT: Final[Mapping[str, Any]] = {"alpha": 0.1, "longest": 100, "weights": [1.0, 2.0]}
 """Values of keys that have a default in some tables alone, where there is none."""
 
 EITHER: Final[Mapping[type, tuple[str, ...]]] = {

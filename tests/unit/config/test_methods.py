@@ -137,6 +137,24 @@ def test_errors_beside_a_method_are_said_at_their_places(given, error):
     assert line.startswith(error)
 
 
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [
+        ("optimizer = { b1 = 0.8 }", "optimizer.b1: there is no key 'b1' here; use 'beta1'"),
+        ("outer = { lr = 0.5 }", "outer.lr: there is no key 'lr' here; use 'alpha'"),
+        (
+            "outer = { alpha = 0.5, lr = 0.5 }",
+            "outer.lr: there is no key 'lr' here; use 'alpha', which is given already: leave 'lr' "
+            "out",
+        ),
+    ],
+)
+def test_a_number_of_a_method_is_not_one_that_the_file_gives(part, error):
+    table = f'[{{ method = "diloco", P = 4, K = 2, gamma = 0.1, {part} }}]'
+    (line,) = list_errors(text(algorithm=table))
+    assert line == f"algorithm.0.{error}"
+
+
 def test_a_sweep_varies_the_parts_of_a_method():
     base = BASE.replace('outer = { kind = "averaging" }', 'method = "fedavgm"')
     sweep = sweep_of(grids=["algorithm.0.outer.mu=0.3,0.7"], base=base)
