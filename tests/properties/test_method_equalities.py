@@ -22,6 +22,23 @@ TO_THE_BIT = {
     ),
     "restart every round": (method(outer.BlockMomentum(0.5), restart=1), PLAIN),
     "heavy ball at beta = 0": (method(optimizer=optimizers.HeavyBall(0.0, "kept")), PLAIN),
+    "heavy ball that is reset, of one step": (
+        method(K=1, optimizer=optimizers.HeavyBall(0.7)),
+        method(K=1),
+    ),
+    "averaged slots of one learner": (
+        method(P=1, optimizer=optimizers.Adam(at_average="averaged")),
+        method(P=1, optimizer=optimizers.Adam(at_average="kept")),
+    ),
+    "a control that stays at K = 3": (method(K=periods.DispersionControl(1e9, 3, 3)), PLAIN),
+    "a warm-up": (
+        method(K=periods.WarmUpPeriod(2, then=3)),
+        method(K=periods.PiecewisePeriod((1, 3), (2,))),
+    ),
+    "restart after the last round": (
+        method(outer.FedAdam(0.1), restart=6),
+        method(outer.FedAdam(0.1)),
+    ),
     "Nesterov steps at beta = 0": (method(optimizer=optimizers.NesterovSteps(0.0)), PLAIN),
     "AdamW without decay": (
         method(optimizer=optimizers.AdamW(weight_decay=0.0)),
@@ -65,6 +82,14 @@ UP_TO_ROUNDING = {
         method(outer.QuasiHyperbolic(0.5, 0.5)),
         method(outer.NesterovLookAhead(0.5, 0.5)),
     ),
+    "SlowMo of one learner without momentum": (
+        method(outer.SlowMo(0.0, alpha=0.5), P=1),
+        kavg.methods.lookahead(P=1, K=3, gamma=0.05),
+    ),
+    "Nesterov steps that are reset, of one step": (
+        method(K=1, optimizer=optimizers.NesterovSteps(0.7)),
+        method(K=1, gamma=1.7 * 0.05),
+    ),
     "gossip with all": (method(aggregation=aggregations.Gossip("complete")), PLAIN),
     "one group": (method(aggregation=aggregations.GroupedLearners(K1=1, groups=1)), method(K=1)),
 }
@@ -102,14 +127,44 @@ def test_the_anchored_form_starts_where_the_look_ahead_is():
     np.testing.assert_allclose(y, runs[1].w, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["k_avg", "m_avg", "fedavg", "fedavgm", "slowmo"])
+SIZES = {"P": 1, "K": 8, "gamma": 0.05}
+BY_NAME = {
+    # What a paper names is written out here once more: its numbers, and not the defaults.
+    "k_avg": {},
+    "m_avg": {"outer": outer.BlockMomentum(mu=0.5, alpha=1.0)},
+    "fedavg": {"outer": outer.Averaging(alpha=1.0)},
+    "fedavgm": {"outer": outer.BlockMomentum(mu=0.9, alpha=1.0)},
+    "fedadam": {"outer": outer.FedAdam(alpha=0.01, beta1=0.9, beta2=0.99, tau=1e-3)},
+    "fedadagrad": {"outer": outer.FedAdagrad(alpha=0.1, beta1=0.0, tau=1e-3)},
+    "slowmo": {"outer": outer.SlowMo(mu=0.7, alpha=1.0)},
+    "lookahead": {"outer": outer.Averaging(alpha=0.5)},
+    "diloco": {
+        "outer": outer.NesterovLookAhead(mu=0.9, alpha=0.7),
+        "optimizer": optimizers.AdamW(0.9, 0.999, 1e-8, weight_decay=0.1, at_average="kept"),
+    },
+    "post_local_sgd": {"K": periods.PiecewisePeriod((1, 8), (100,))},
+    "hier_avg": {"aggregation": aggregations.GroupedLearners(K1=1, groups=1)},
+    "easgd": {
+        "outer": outer.Averaging(alpha=0.9),
+        "aggregation": aggregations.ElasticAveraging(alpha=0.9, first_gradient="last"),
+    },
+    "eamsgd": {
+        "outer": outer.Averaging(alpha=0.9),
+        "optimizer": optimizers.NesterovSteps(beta=0.99, at_average="kept"),
+        "aggregation": aggregations.ElasticAveraging(alpha=0.9, first_gradient="last"),
+    },
+    "minibatch_sgd": {"optimizer": optimizers.Accumulation()},
+    "synchronous_sgd": {"K": 1},
+    "single_learner": {"optimizer": optimizers.HeavyBall(beta=0.9, at_average="kept")},
+}
+
+
+@pytest.mark.parametrize("name", kavg.methods.METHODS)
 def test_a_method_by_name_is_its_parts(name):
-    made = kavg.methods.METHODS[name](P=4, K=8, gamma=0.05)
-    rules = {
-        "k_avg": outer.Averaging(),
-        "m_avg": outer.BlockMomentum(0.5),
-        "fedavg": outer.Averaging(),
-        "fedavgm": outer.BlockMomentum(0.9),
-        "slowmo": outer.SlowMo(0.7),
-    }
-    assert made == kavg.Algorithm(4, 8, 0.05, rules[name])
+    made = kavg.methods.METHODS[name](**SIZES)
+    assert made == kavg.Algorithm(**SIZES | {"outer": outer.Averaging()} | BY_NAME[name])
+
+
+def test_the_pull_of_elastic_methods_is_divided_by_the_learners():
+    for make in (kavg.methods.easgd, kavg.methods.eamsgd):
+        assert make(P=4, K=8, gamma=0.05).aggregation.alpha == 0.9 / 4
