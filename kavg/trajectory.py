@@ -62,10 +62,10 @@ class Trajectory:
     that led to ``w``, and ``next_K`` the next period of one that adapts.  ``slots`` is what the
     optimizers of all learners carry on, ``(P, s, R, d)`` if it is kept and ``(1, s, R, d)`` if
     averaged; ``measure_memory (R, m)`` is what measures of rounds remember, ``(0,)`` without them.
-    ``active`` is the mean number of learners that take a
-    local step, None where all P do.  ``outer`` has the kind and numbers of the outer rule
-    (``kavg.base.outer_rules.describe_outer_rule``), nothing where they were not recorded.  All
-    arrays are read-only: copy what is to be changed.
+    ``active`` is the mean number of learners that take a local step, None where all P do.
+    ``outer`` has the kind and numbers of the outer rule (``describe_outer_rule``), ``parts`` a text
+    of optimizer and aggregation, both nothing where not recorded.  All arrays are read-only: copy
+    what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 
@@ -100,6 +100,7 @@ class Trajectory:
     slots: Floats = field(default_factory=lambda: np.empty(0))
     measure_memory: Floats = field(default_factory=lambda: np.empty(0))
     active: float | None = None
+    parts: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = ("rounds", "w", "v", "seconds", "gammas", "exponents", "counted", "Ks", "slots")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import refuse_masked
 from kavg.base import Floats
+from kavg.base.method_parts import describe_parts
 from kavg.base.outer_rules import describe_outer_rule, drop_unit_step, memory_shape
 from kavg.budgets.work import count_active_learners
 from kavg.problem import Algorithm, Problem
@@ -47,6 +48,7 @@ def validate_trajectory(run: Trajectory) -> Trajectory:
         raise ValueError(f"its name must be text, got {run.name!r:.60}")
     _validate_counts(run)
     _validate_rule(run)
+    _validate_parts(run)
     _validate_rounds(run)
     _validate_shapes(run)
     _validate_states(run)
@@ -77,6 +79,14 @@ def _validate_rule(run: Trajectory) -> None:
         fits = type(value) is str if name == "kind" else type(value) is float and isfinite(value)
         if not isinstance(name, str) or not fits:
             raise ValueError(f"its outer rule is {rule!r:.60}")
+
+
+def _validate_parts(run: Trajectory) -> None:
+    """Raise ``ValueError`` unless optimizer and aggregation are texts by their names."""
+    parts: object = run.parts
+    pairs = parts.items() if isinstance(parts, dict) else [(parts,)]
+    if not all(type(text) is str for pair in pairs for text in pair):
+        raise ValueError(f"its parts are {parts!r:.60}")
 
 
 def _validate_rounds(run: Trajectory) -> None:
@@ -155,8 +165,8 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
     """Return the first respect in which a run is not one of these settings; None if it may be.
 
     Compared is what a run carries: its name, P, K and B, the shapes of w and v, the outer rule and
-    its numbers (which runs of kavg 0.3 and before do not carry), the periods and step sizes, and F
-    at the last w.
+    its numbers (which runs of kavg 0.3 and before do not carry), optimizer and aggregation (nor do
+    those of 0.5), the periods and step sizes, and F at the last w.
     """
     if algorithm.name and run.name and algorithm.name != run.name:
         return f"it is a run of {run.name!r}, not of {algorithm.name!r}"
@@ -174,9 +184,11 @@ def find_mismatch(problem: Problem, algorithm: Algorithm, run: Trajectory) -> st
         return "its v does not have the shape that the outer rule needs"
     # Only where it is known: kavg did not always record it.
     rule = describe_outer_rule(algorithm.outer, algorithm.restart)
-    found = drop_unit_step(run.outer)
-    if found and found != rule:
+    if (found := drop_unit_step(run.outer)) and found != rule:
         return f"its outer rule was {_format_rule(found)}, not {_format_rule(rule)}"
+    for name, part in describe_parts(algorithm.optimizer, algorithm.aggregation).items():
+        if (was := run.parts.get(name, part)) != part:
+            return f"its {name} was {was}, not {part}"
     for n, gamma in zip(run.rounds.tolist(), run.gammas.tolist(), strict=False):
         if n > 0 and not isclose(gamma, algorithm.step_size(n), rel_tol=SAME_GAMMA):
             return f"its gamma in round {n} was {gamma}, not {algorithm.step_size(n)}"

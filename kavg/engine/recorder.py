@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kavg.arrays import as_array, freeze
 from kavg.base import Floats, Measure, RoundMeasure
+from kavg.base.method_parts import describe_parts
 from kavg.base.outer_rules import describe_outer_rule
 from kavg.budgets.work import count_active_learners
 from kavg.engine.blas_threads import limit_blas_to_one_thread
@@ -147,6 +148,7 @@ class Recorder:
             slots=np.empty(0) if last.state.slots is None else last.state.slots,
             measure_memory=self.round_measures.memory,
             active=None if active == algorithm.P else active,
+            parts=describe_parts(algorithm.optimizer, algorithm.aggregation),
         )
 
 
