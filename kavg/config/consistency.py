@@ -92,7 +92,9 @@ def collect_error(errors: list[str], place: str) -> Iterator[None]:
 def _check_objective(objective: Objective) -> None:
     check_data_memory(objective)
     check_point_memory(objective)
-    objective.value(np.zeros(objective.dim))
+    # What is not finite is reported at the start of the run, once.
+    with np.errstate(all="ignore"):
+        objective.value(np.zeros(objective.dim))
 
 
 def _check_function(oracle: Oracle) -> None:

@@ -20,6 +20,7 @@ from kavg.oracles import (
     Sphere,
     StateDependent,
     StudentT,
+    UnlikeFunctions,
 )
 from kavg.oracles.shifted import shifts
 from kavg.oracles.unlike.pairs import pair_factors, refuse_one_learner
@@ -49,6 +50,11 @@ def to_eigenbasis(problem: Problem, P: int) -> EigenProblem:
         raise KavgError(
             f"exact moments need a Quadratic or Linear objective, got {type(objective).__name__};"
             " simulate it instead"
+        )
+    if isinstance(oracle, UnlikeFunctions):
+        raise KavgError(
+            "exact moments of learners with functions of their own are not known, got "
+            "UnlikeFunctions; use Scaled for other curvatures, or simulate it instead"
         )
     if not isinstance(oracle, _KNOWN):
         raise KavgError(

@@ -43,6 +43,10 @@ STEP_ARRAYS: Final = 2
 """Arrays of the size of a tile a slot: the slot, and workspace of the step."""
 GATHERED_ARRAYS: Final = 3
 """Arrays of the size of what all learners keep that a rank holds where it gathers that."""
+MEASURE_ARRAYS: Final = 4
+"""Arrays of the size of w, (R, d), that a measure of rounds works with."""
+MEMORY_ARRAYS: Final = 3
+"""Arrays of the size of what measures remember that are held at once."""
 GROUP_NUMBERS: Final = 40
 """The size of what a rank knows of a group, in numbers."""
 DRAW_ARRAYS: Final = 4
@@ -93,18 +97,28 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
     ``P`` hardly matters, as one tile of learners is in memory at a time, with the slots of their
     optimizer.  Slots that are averaged are further rows of all that is summed.
     """
-    d, optimizer = objective.dim, algorithm.optimizer
-    rows = 1 + optimizer.slots * (optimizer.at_average == "averaged")
-    tile = (TILE_ARRAYS + STEP_ARRAYS * optimizer.slots + rows - 1) * choose_tile(R, d, algorithm.P)
-    numbers = ((ROUND_ARRAYS * rows + tile) * d + REPLICA_ARRAYS) * R
+    d = objective.dim
+    numbers = _count_round_numbers(d, algorithm, R)
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
     law, P = algorithm.aggregation, algorithm.P
     if isinstance(law, AveragesGroups):
         groups = law.count_groups(P)
-        points = groups * (GROUP_NUMBERS + rows * R * d // count_local_ranks())
+        points = groups * (GROUP_NUMBERS + _count_rows(algorithm) * R * d // count_local_ranks())
         _check_memory(points, f"points of {groups} groups", "make groups larger")
     if isinstance(law, WeighsLearners):
         _check_memory(DRAW_ARRAYS * P * R, f"draws for {P} learners and {R} replicas", "take fewer")
+
+
+def _count_round_numbers(d: int, algorithm: Algorithm, R: int) -> int:
+    slots, rows = algorithm.optimizer.slots, _count_rows(algorithm)
+    tile = (TILE_ARRAYS + STEP_ARRAYS * slots + rows - 1) * choose_tile(R, d, algorithm.P)
+    return ((ROUND_ARRAYS * rows + tile) * d + REPLICA_ARRAYS) * R
+
+
+def _count_rows(algorithm: Algorithm) -> int:
+    """The rows of a replica in all that is summed: the model, and slots that are averaged."""
+    optimizer = algorithm.optimizer
+    return 1 + optimizer.slots * (optimizer.at_average == "averaged")
 
 
 def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
@@ -190,12 +204,19 @@ def check_measures(
 ) -> None:
     """Raise KavgError if a measure of rounds has no meaning in a run, or remembers too much.
 
-    Each is planned for one replica.
+    Each is planned for one replica.  What measures need comes on top of a round.
     """
+    measures, d = record.round_measures, problem.dim
+    if not measures:
+        return
+    # First, as a plan has an array of the size of w for each direction.
+    arrays = MEASURE_ARRAYS * len(measures) * R + sum(len(each.names) for each in measures)
     for algorithm in algorithms:
-        planned = (each.plan(problem, algorithm, R=1, seed=0) for each in record.round_measures)
-        width = sum(each.width for each in planned)
-        _check_memory(3 * width * R, f"what measures remember of {R} replicas", "leave some out")
+        numbers = _count_round_numbers(d, algorithm, R) + arrays * d
+        _check_memory(numbers, f"rounds of {R} replicas with measures", "leave some out")
+        planned = (each.plan(problem, algorithm, R=1, seed=0) for each in measures)
+        numbers += MEMORY_ARRAYS * sum(each.width for each in planned) * R
+        _check_memory(numbers, f"what measures remember of {R} replicas", "leave some out")
 
 
 def check_moment_memory(objective: Objective, rounds: int) -> None:

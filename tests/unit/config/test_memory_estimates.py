@@ -55,19 +55,21 @@ def signs():
     return {"kind": "rademacher", "sigma2": 1.0}
 
 
-def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, **parts):
+def small(P=2, R=1, rounds=1, every=1, objective=None, oracle=None, measures=(), **parts):
     """Settings that take next to nothing, with these changes."""
     method = {"outer": {"kind": "nesterov", "mu": 0.5}} | parts
     return settings_text(
         rounds=rounds,
         replicas=R,
         start=None,
-        record={"every": every},
+        record={"every": every, "measures": [*measures]},
         objective=objective or cosine(2),
         oracle=oracle or gaussian(1),
         algorithm=[k_avg(name="algorithm 1", P=P, K=1, gamma=0.01, **method)],
     )
 
+
+MANY_DIRECTIONS = {"kind": "spread", "directions": [*range(10**5)]}
 
 # Refused at once.
 
@@ -112,6 +114,8 @@ HUGE = {
               "replicas: is too large: draws for 1000000000000 learners and 1 replicas would"),
     "kept state": ({"P": 10**9, "objective": cosine(1000), "optimizer": adam("kept")},
                    "algorithm: is too large: 2 arrays of 1 by 1000 that each of 1000000000 learn"),
+    "directions": ({"objective": cosine(10**6), "measures": [MANY_DIRECTIONS]},
+                   "record: is too large: rounds of 1 replicas with measures would take about"),
     "variance by a batch": ({"oracle": gaussian(2**62)}, "algorithm: algorithm 1: rounds=1, P=2"),
 }  # fmt: skip
 
@@ -155,6 +159,14 @@ MEASURED = {
     "epochs": {"objective": data(2000, 5), "P": 1000,
                "oracle": minibatch(10, sampling="reshuffle")},
     "units": {"objective": data(2000, 5, "network", hidden=500), "oracle": minibatch(10)},
+    "measures": {
+        "objective": cosine(200_000), "P": 4, "rounds": 2,
+        "measures": ["alignment", "sharpness", "uniform", "distance"],
+    },
+    "directions": {
+        "objective": cosine(100_000), "P": 4, "rounds": 2,
+        "measures": [{"kind": "spread", "directions": [*range(50)]}],
+    },
     "slots": {"objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("reset")},
     "averaged slots": {
         "objective": cosine(300_000), "P": 4, "rounds": 2, "optimizer": adam("averaged"),

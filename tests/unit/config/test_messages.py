@@ -121,6 +121,12 @@ def test_an_error_is_reported_at_its_place(name):
         assert line.startswith(beginning)
 
 
+def test_an_overflow_before_the_run_is_one_error():
+    far = '{ kind = "deep_linear", targets = [1e200, 1.0] }'
+    (line,) = list_errors(text(objective=far))  # and no warning of NumPy
+    assert line.startswith("start: F or its gradient is not finite there")
+
+
 def test_an_empty_file_lacks_all_that_has_no_default():
     assert [line.split(" is missing; as in ")[0] for line in list_errors("")] == [
         "rounds:",

@@ -128,6 +128,13 @@ def test_a_spread_that_contradicts_itself(given, message):
         measures.Spread(**given)
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, 2.0])
+def test_a_tolerance_of_the_sharpness_is_a_share(tolerance):
+    # From 1 on the first product would do, whatever its sign.
+    with pytest.raises(KavgError, match="tolerance must be a number above 0 and below 1, got"):
+        measures.Sharpness(tolerance=tolerance)
+
+
 # --- consensus
 
 

@@ -174,5 +174,8 @@ def test_exact_moments_of_other_methods_are_refused() -> None:
     heavy = Algorithm(P=2, K=4, gamma=0.2, outer=PLAIN, optimizer=HeavyBall(0.5))
     with pytest.raises(KavgError, match="learners that differ by curvature are known for local"):
         exact_trajectory(problem, heavy, 3)
+    own = Problem(BOWL, UnlikeFunctions(BOWL), 1.0)
+    with pytest.raises(KavgError, match="learners with functions of their own are not known"):
+        exact_trajectory(own, Algorithm(P=2, K=4, gamma=0.2, outer=PLAIN), 3)
     with pytest.raises(KavgError, match="the stationary law of learners that differ"):
         stationary_values(problem, Algorithm(P=2, K=4, gamma=0.2, outer=PLAIN))
