@@ -11,6 +11,7 @@ from museum.variant import A_SLIP, Planted, Variant
 
 from kavg.aggregations import ElasticAveraging, Gossip, StaleGradients, gossip
 from kavg.engine.learners import Learners
+from kavg.engine.local.learner_states import LearnerStates
 
 
 def rows_alone() -> Planted:
@@ -58,6 +59,10 @@ def staleness_from_the_round() -> Planted:
     return patch.object(StaleGradients, "draw_staleness", faulty)
 
 
+def gradient_after_the_pull() -> Planted:
+    return patch.object(LearnerStates, "place_last", lambda self, learners, x: None)
+
+
 AGGREGATION_VARIANTS = (
     Variant(
         "rows alone sum to 1",
@@ -76,6 +81,12 @@ AGGREGATION_VARIANTS = (
         "elastic averaging moves the centre first, and pulls the learners to where it is then",
         A_SLIP,
         pull_to_the_new_centre,
+    ),
+    Variant(
+        "gradient after the pull",
+        "the published elastic averaging takes the first gradient where a learner is pulled to",
+        A_SLIP,
+        gradient_after_the_pull,
     ),
     Variant(
         "staleness from the round",

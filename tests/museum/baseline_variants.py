@@ -10,7 +10,7 @@ from kavg.engine.local.local_steps import LocalSteps
 
 
 def accumulated_where_it_moved() -> Planted:
-    return patch.object(LocalSteps, "_choose_points", lambda self, x, seen: seen)
+    return patch.object(LocalSteps, "_choose_points", lambda self, learners, x, seen: seen)
 
 
 def mean_of_the_accumulated() -> Planted:

@@ -138,6 +138,10 @@ def own_iterates_by_hand():
     elastic = kavg.aggregations.ElasticAveraging(0.25)
     method = kavg.Algorithm(2, 1, 0.5, RULES["averaging"], aggregation=elastic)
     assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 4.0, 2.5, 1.4375]
+    # As published: 4 + (8 - 4)/4 - 4/2, and 3 + (4 - 3)/4 - 3/2.
+    published = kavg.aggregations.ElasticAveraging(0.25, "last")
+    method = kavg.Algorithm(2, 1, 0.5, RULES["averaging"], aggregation=published)
+    assert [done.w.item() for done in walk(bowl, method, 3)] == [8.0, 4.0, 3.0, 1.75]
     shifted = kavg.Problem(QUADRATIC, kavg.oracles.Shifted(3.0, kavg.oracles.Noiseless()), 1.0)
     one_way = [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5]]
     for mixing in (one_way, [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]):
