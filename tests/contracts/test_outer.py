@@ -33,6 +33,7 @@ from kavg.outer import (
     QuasiHyperbolic,
     SlowMo,
 )
+from kavg.outer.outer_step import move_along
 
 MUS = st.floats(0, 0.99)
 GAMMAS = st.floats(1e-3, 10.0)
@@ -397,6 +398,13 @@ def test_alpha_must_be_positive(kind: str, alpha: float) -> None:
     given = small_settings(KINDS[kind]) | {"alpha": alpha}
     with pytest.raises(KavgError, match=f"alpha={alpha!r}"):
         KINDS[kind](**given)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+def test_the_move_is_by_the_outer_step(alpha: float) -> None:
+    w, x = np.array([[1.0]]), np.array([[4.0]])
+    move_along(w, x, alpha, workspace=x)
+    assert w.item() == 1.0 + 4.0 * alpha
 
 
 def test_every_rule_of_kavg_has_an_outer_step() -> None:

@@ -1,5 +1,7 @@
 """Baselines: what each equals, and what they refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.same import same_bits
@@ -54,6 +56,11 @@ def test_baselines_have_the_numbers_of_the_method():
     assert (momentum.P, momentum.K, momentum.gamma, momentum.outer.mu) == (4, 8, 0.05, 0.75)
     assert of_mavg["one learner, momentum"].optimizer.beta == 0.75
     assert of_mavg["synchronous SGD"].K == 1
+    assert of_mavg["large batch"] == replace(methods.large_batch(4, 8, 0.05), name="large batch")
+    assert of_mavg["mini-batch SGD"] == replace(
+        methods.minibatch_sgd(4, 8, 0.05), name="mini-batch SGD"
+    )
+    assert [one.P for one in of_mavg.values()] == [4, 4, 4, 4, 1, 1, 4]
     of_kavg = {one.name: one for one in baselines(methods.k_avg(4, 8, 0.05))}
     assert of_kavg["synchronous SGD, momentum"].outer.mu == 0.9
     assert baselines(methods.k_avg(4, 8, 0.05), mu=0.3)[1].outer.mu == 0.3

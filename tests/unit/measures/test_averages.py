@@ -46,6 +46,10 @@ MEANS = {
 }
 
 
+def test_the_default_of_the_moving_mean_is_stated():
+    assert ExponentialMean() == ExponentialMean(beta=0.9, name="ema")
+
+
 @pytest.mark.parametrize("name", MEANS)
 @pytest.mark.parametrize("every", [1, 3, 8])
 def test_series_are_of_the_mean_whatever_rounds_are_recorded(name, every):
