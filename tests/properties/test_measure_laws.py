@@ -37,6 +37,9 @@ MEASURED = {
     "post-local SGD": METHODS["post-local SGD"],
     "EASGD": METHODS["EASGD"],
     "gossip": method(aggregation=aggregations.Gossip()),
+    "Hier-AVG": METHODS["Hier-AVG"],
+    "sampled": METHODS["sampled, unbiased weights"],
+    "stragglers": METHODS["stragglers, FedNova"],
 }
 each_method = pytest.mark.parametrize("name", MEASURED)
 PRECISIONS = pytest.mark.parametrize("dtype", ["float64", "float32"])
