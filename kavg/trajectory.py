@@ -64,8 +64,8 @@ class Trajectory:
     averaged; ``measure_memory (R, m)`` is what measures of rounds remember, ``(0,)`` without them.
     ``active`` is the mean number of learners that take a local step, None where all P do.
     ``outer`` has the kind and numbers of the outer rule (``describe_outer_rule``), ``parts`` a text
-    of optimizer and aggregation, both nothing where not recorded.  All arrays are read-only: copy
-    what is to be changed.
+    of optimizer, aggregation and measures, nothing where not recorded.  All arrays are read-only:
+    copy what is to be changed.
 
     Index i of a series belongs to the theory's ``w_{n+1}`` with ``n = rounds[i]``.
 

@@ -1,4 +1,4 @@
-"""What a run records of its local optimizer and of its aggregation: a text of each."""
+"""What a run records of its local optimizer, its aggregation and its measures: a text of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ def describe_part(part: object) -> str:
         for value in [getattr(part, each.name)]
         if each.default is MISSING or value != each.default
     ]
-    text = f"{name}({', '.join(given)})" if given else name
+    return shorten_text(f"{name}({', '.join(given)})" if given else name)
+
+
+def shorten_text(text: str) -> str:
+    """Return a text, of which a digest is at the end if it is too long."""
     if len(text) <= LENGTH:
         return text
     digest = hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()

@@ -74,7 +74,12 @@ def _check_rows(target: Target, before: Trajectory, done: int) -> None:
         raise ValueError(
             f"it must have recorded {', '.join(sorted(names))}, got {', '.join(before.series)}"
         )
-    memory = target.recorder.round_measures.memory
+    measures = target.recorder.round_measures
+    for name, wanted in measures.describe().items():
+        # Their numbers, and their order, which names of series do not show.
+        if (was := before.parts.get(name, wanted)) != wanted:
+            raise ValueError(f"its {name} were {was}, not {wanted}")
+    memory = measures.memory
     if before.measure_memory.shape != memory.shape:
         raise ValueError(
             f"its measures must remember {memory.shape} numbers, got {before.measure_memory.shape}"

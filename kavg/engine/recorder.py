@@ -148,7 +148,8 @@ class Recorder:
             slots=np.empty(0) if last.state.slots is None else last.state.slots,
             measure_memory=self.round_measures.memory,
             active=None if active == algorithm.P else active,
-            parts=describe_parts(algorithm.optimizer, algorithm.aggregation),
+            parts=describe_parts(algorithm.optimizer, algorithm.aggregation)
+            | self.round_measures.describe(),
         )
 
 

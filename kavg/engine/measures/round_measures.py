@@ -9,6 +9,7 @@ import numpy as np
 
 from kavg.arrays import freeze, own_array
 from kavg.base import Floats, PlannedMeasure, ReadsLearners, RoundMeasure, RoundView
+from kavg.base.method_parts import describe_part, shorten_text
 from kavg.engine.blas_threads import limit_blas_to_one_thread
 from kavg.engine.contracts import explain_failure
 from kavg.engine.measures.learner_readings import ReadingPlan
@@ -48,6 +49,11 @@ class RoundMeasures:
         readers = tuple(one for one, *_ in self.planned if isinstance(one, ReadsLearners))
         displacement = any(one.reads_displacement for one, *_ in self.planned)
         return ReadingPlan(displacement, readers, is_due) if displacement or readers else None
+
+    def describe(self) -> dict[str, str]:
+        """Return a text of the measures in their order, which that of their memory is; or none."""
+        text = ", ".join(map(describe_part, self.wanted))
+        return {"measures": shorten_text(text)} if text else {}
 
     def load(self, memory: Floats) -> None:
         """Continue with the memory of a shorter run."""

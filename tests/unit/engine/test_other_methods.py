@@ -64,6 +64,33 @@ def test_a_stored_run_is_extended_by_its_own(name, tmp_path):
     assert same_run(run(METHODS[name]), run(METHODS[name], extends=short))
 
 
+EMA = kavg.measures.ExponentialMean
+OTHER_MEASURES = {
+    "another number": ([EMA(0.9)], [EMA(0.8)], "its measures were ema, not ema(beta=0.8)"),
+    # Memories of one width would be read as those of each other.
+    "another order": (
+        [kavg.measures.UniformMean(), EMA(0.5)],
+        [EMA(0.5), kavg.measures.UniformMean()],
+        "its measures were uniform, ema(beta=0.5), not ema(beta=0.5), uniform",
+    ),
+    "without memory": (
+        [kavg.measures.Sharpness()],
+        [kavg.measures.Sharpness(tolerance=0.1)],
+        "its measures were sharpness, not sharpness(tolerance=0.1)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER_MEASURES)
+def test_a_run_with_other_measures_is_refused(case):
+    was, is_now, told = OTHER_MEASURES[case]
+    short = run(method(), rounds=4, record=was)
+    with pytest.raises(kavg.KavgError) as failure:
+        run(method(), extends=short, record=is_now)
+    assert told in str(failure.value)
+    assert same_run(run(method(), record=was), run(method(), extends=short, record=was))
+
+
 def test_a_run_that_does_not_tell_is_extended():
     plain = method()
     older = replace(run(plain, rounds=4), parts={})
