@@ -164,3 +164,10 @@ def test_a_budget_beyond_a_run_that_diverged_includes_the_divergence():
     assert run.diverged_at is not None
     assert run.rounds.tolist()[-1] < run.diverged_at
     assert Budget("gradients", 1e6).find_last_round(run) == run.diverged_at
+
+
+def test_tenths_are_no_reason_to_lose_a_recorded_round_of_a_changing_K():
+    """3 steps of 0.1 cost 0.30000000000000004, and fit in 0.3."""
+    run = run_of(changing([1, 1]), rounds=5)
+    assert Budget("time", 0.3, Clock(step=0.1)).find_recorded(run) == 3
+    assert Budget("time", 0.3, Clock(step=0.1)).count_rounds(changing([1, 1]), B=1) == 3
