@@ -32,14 +32,15 @@ class Sharpness:
     Power iteration on differences of gradients::
 
         H u ~ (grad F(w + h u) - grad F(w - h u)) / (2 h)       h = 2^-17 (1 + ||w||)
-        u   = H u / ||H u||,  until ||H u|| changes by ``tolerance`` or less, relatively
+        u   = H u / ||H u||,  until two of them move u by ``tolerance`` or less
 
     This finds the eigenvalue of largest size, whose size is s.  Where that may be negative, the
     same is done with ``H + s I``, whose largest eigenvalue is that of H, plus s.  The estimate is
-    below the eigenvalue, by about ``tolerance`` where eigenvalues are far apart and by more where
-    they are close; after ``iterations`` it is recorded as it is.  It costs 2 gradients of F an
-    iteration, in rounds that are recorded.  ``u`` begins with random signs, drawn by the address
-    (seed of the run, replica), so it is the same in every round.
+    below the eigenvalue, by less than ``tolerance`` where eigenvalues are apart and by more where
+    they are close; after ``iterations`` it is recorded as it is.  One eigenvalue among many of size
+    q times its own is found up to some ``((1/q^2 - 1) / tolerance)^2`` coordinates.  It costs 2
+    gradients of F an iteration, in rounds that are recorded.  ``u`` begins with random signs, drawn
+    by the address (seed of the run, replica), so it is the same in every round.
 
     >>> from kavg import Algorithm, Problem, objectives, oracles, outer, simulate
     >>> problem = Problem(objectives.Quadratic((1.0, -4.0)), oracles.Noiseless(), start=1.0)
@@ -111,17 +112,21 @@ class PlannedSharpness:
         the number of iterations of others must not change it.
         """
         u, active = self.first.copy(), active.copy()
+        last = np.full_like(u, np.inf)
         size, quotient = np.zeros(len(w)), np.zeros(len(w))
         for _ in range(self.given.iterations):
             product = self.multiply(w, u) + shift[:, None] * u
             new = np.sqrt(sum_squares(product))
-            near = np.abs(new - size) <= self.given.tolerance * new
             quotient = np.where(active, sum_over_coordinates(u * product), quotient)
             size = np.where(active, new, size)
-            active &= ~near
+            ahead = np.where((new > 0)[:, None], product / new[:, None], u)
+            # Two steps apart, as a negative eigenvalue turns u round.  The size alone hardly
+            # changes either while the direction of one eigenvalue among many still grows.
+            moved = np.sqrt(sum_squares(ahead - last))
+            active &= ~((moved <= self.given.tolerance) | (new == 0))
             if not active.any():
                 break
-            u = np.where((new > 0)[:, None], product / new[:, None], u)
+            last, u = u, ahead
         return size, quotient
 
     def multiply(self, w: Floats, u: Floats) -> Floats:

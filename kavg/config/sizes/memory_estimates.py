@@ -207,16 +207,17 @@ def check_measures(
     Each is planned for one replica.  What measures need comes on top of a round.
     """
     measures, d = record.round_measures, problem.dim
+    what = f"rounds of {R} replicas with measures"
     if not measures:
         return
     # First, as a plan has an array of the size of w for each direction.
     arrays = MEASURE_ARRAYS * len(measures) * R + sum(len(each.names) for each in measures)
     for algorithm in algorithms:
         numbers = _count_round_numbers(d, algorithm, R) + arrays * d
-        _check_memory(numbers, f"rounds of {R} replicas with measures", "leave some out")
+        _check_memory(numbers, what, "leave some out")
         planned = (each.plan(problem, algorithm, R=1, seed=0) for each in measures)
         numbers += MEMORY_ARRAYS * sum(each.width for each in planned) * R
-        _check_memory(numbers, f"what measures remember of {R} replicas", "leave some out")
+        _check_memory(numbers, what, "leave some out")
 
 
 def check_moment_memory(objective: Objective, rounds: int) -> None:

@@ -161,7 +161,7 @@ def test_memory_that_no_machine_has_is_refused(call, here, monkeypatch):
     write_settings(here / "big.toml", rounds=2, objective=bowl, record={"measures": averages})
     code, _, err = call("run", "big.toml", "-q")
     assert code == 2
-    assert "what measures remember of 3 replicas would take about" in " ".join(err.split())
+    assert "rounds of 3 replicas with measures would take about" in " ".join(err.split())
 
 
 def test_the_list_has_a_section(call):

@@ -285,6 +285,14 @@ def test_the_sharpness_of_a_quadratic_is_its_largest_eigenvalue(spectrum, larges
     np.testing.assert_allclose(found.sharpness[:, 0], largest, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_one_eigenvalue_among_many_is_found(sign):
+    """The size of H u hardly changes at first, as random signs have 1/d of their square there."""
+    bowl = objectives.Quadratic((sign, *[0.5] * 199_999))
+    found = run(bowl, ["sharpness"], start=0.0, gamma=1e-3, rounds=1)
+    np.testing.assert_allclose(found.sharpness[:, 0], max(sign, 0.5), rtol=1e-6)
+
+
 def test_the_sharpness_of_a_rotated_quadratic():
     bowl = objectives.Quadratic(tuple(np.linspace(-3.0, 5.0, 12)), rotation_seed=1)
     found = run(bowl, ["sharpness"], start=1.0, gamma=1e-3, rounds=1, replicas=4)
