@@ -19,6 +19,7 @@ from kavg.config.synonyms import possible_meanings
 from kavg.config.tables import Place, Table, possible_tables, tables_by_default
 from kavg.text import shorten_repr
 
+ALGORITHM: Final[Place] = ("algorithm",)
 MOST: Final = 3
 """Places that are named at most."""
 
@@ -43,6 +44,8 @@ def explain_unknown_key(name: str, table: Table, file: Sequence[Table]) -> str:
     "kind 'rosenbrock' has no key 'dim' (its dim is 2); use kind 'cosine', ... or ..."
     """
     here = f"there is no key {shorten_repr(name)} here"
+    if name == METHOD:
+        return f"{here}; it belongs to {name_place(ALGORITHM)}"
     meanings = possible_meanings(name, all_keys(), next(iter(table.kinds), None))
     for key in meanings:
         if key in table.keys:
@@ -59,7 +62,7 @@ def explain_unknown_key(name: str, table: Table, file: Sequence[Table]) -> str:
     if meanings:
         return f"{here}; {_advise_new_table(name, meanings[0])}"
     # Algorithms are converted after their methods have been written out.
-    known = (*table.keys, METHOD) if table.path == ("algorithm",) else table.keys
+    known = (*table.keys, METHOD) if table.path == ALGORITHM else table.keys
     close = difflib.get_close_matches(name[:100], known, n=1)
     return f"{here}; " + (
         f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"

@@ -53,7 +53,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "outer": ("outer_optimizer", "outer_optim_spec", "server_optimizer"),
     "hidden": ("hidden_units", "width", "hidden_size"),
-    "algorithm": ("algorithms", "method", "methods"),
+    "algorithm": ("algorithms", "methods"),
     "objective": ("problem", "function", "loss"),
     "oracle": ("noise", "gradient", "gradients"),
     "record": ("log", "logging", "recorded"),
@@ -109,6 +109,7 @@ SYNONYMS_BY_KIND: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "fed_adam": _OF_OUTER_MOMENTS,
     "fed_adagrad": {key: _OF_OUTER_MOMENTS[key] for key in ("alpha", "beta1", "tau")},
     "logistic_regression": {"alpha": ("l2", "weight_decay", "regularisation", "regularization")},
+    "curved_valley": {"condition": ("kappa", "cond", "condition_number")},
     "network": {"l2": ("alpha", "weight_decay", "regularisation", "regularization")},
     "normal": {"scale": ("std", "sigma", "stddev", "standard_deviation"), "mean": ("mu", "loc")},
 }

@@ -123,6 +123,14 @@ SAID = {
         "algorithm.0.optimizer.momentum: kind 'sgd' has no key 'momentum', which is 'beta' in "
         "kavg; use kind 'heavy_ball' or 'nesterov_steps', or leave it out",
     ),
+    "a method at the top": (
+        text(top='method = "diloco"'),
+        "method: there is no key 'method' here; it belongs to [[algorithm]]",
+    ),
+    "a condition number": (
+        text(objective='{ kind = "curved_valley", dim = 2, kappa = 10.0 }'),
+        "objective.kappa: there is no key 'kappa' here; use 'condition'",
+    ),
     "a method in a misspelt key": (
         text(algorithm=method(more=', metod = "diloco"')),
         "algorithm.0.metod: there is no key 'metod' here; did you mean 'method'?",
