@@ -42,6 +42,7 @@ Share = Annotated[float, Interval(ge=0, le=1)]
 Momentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for averaging"]
 LocalMomentum = Annotated[float, Interval(ge=0, lt=1), "use 0 for SGD"]
 Decay = Annotated[float, Interval(ge=0, lt=1), "use 0 for no memory of earlier values"]
+Tolerance = Annotated[float, Interval(gt=0, lt=1), "use 1e-4 for four digits"]
 Level = Annotated[float, Interval(gt=0, lt=1), "use 0.05 for 5 %"]
 Confidence = Annotated[float, Interval(gt=0, lt=1), "use 0.95 for 95 %"]
 

@@ -67,9 +67,12 @@ def load_shared_config(
     return config
 
 
-def announce_settings(config: Config) -> None:
-    """Print what is to be said of settings, such as warnings, before the first round."""
-    print_messages(list_announcements(config))
+def announce_settings(config: Config, points: Sequence[Config] = ()) -> None:
+    """Print what is to be said of settings, such as warnings, before the first round.
+
+    ``points`` are further ones of a sweep.
+    """
+    print_messages(list_announcements(config, points))
 
 
 def share_stream(comm: Communicator, path: Path) -> bytes | None:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, final
 
 import numpy as np
-from annotated_types import Interval
 from numpy.typing import NDArray
 
 from kavg.base import Floats, PlannedGradient, RoundView
 from kavg.elementary.sums import sum_over_coordinates, sum_squares
 from kavg.gradients import choose_gradient
-from kavg.ranges import Count, check_ranges
+from kavg.ranges import Count, Tolerance, check_ranges
 
 Mask = NDArray[np.bool_]
 STEP: Final = 2.0**-17
@@ -52,7 +51,7 @@ class Sharpness:
     kind = "sharpness"
     same_bits = "any machine"
     names = ("sharpness",)
-    tolerance: Annotated[float, Interval(gt=0, lt=1), "use 1e-4 for four digits"] = 1e-4
+    tolerance: Tolerance = 1e-4
     iterations: Annotated[Count, "use 200 for most objectives"] = 200
 
     def __post_init__(self) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kavg.base import Asynchronous
 from kavg.config import Config
-from kavg.config.sizes.memory_estimates import BYTES_PER_NUMBER, count_kept_bytes
+from kavg.config.sizes.array_counts import BYTES_PER_NUMBER, count_kept_bytes
 from kavg.measures import SuffixMean
+from kavg.problem import Algorithm
 from kavg.reports.period_warnings import list_period_warnings
 from kavg.reports.run_warnings import describe_objective_data, list_setting_warnings
 from kavg.storage.limits import format_bytes
 
 
-def list_announcements(config: Config) -> list[str]:
+def list_announcements(config: Config, points: Sequence[Config] = ()) -> list[str]:
     """Return the lines about settings that are printed before the first round.
+
+    Of what learners keep, that of further ``points`` of a sweep too, the largest of each algorithm.
 
     >>> from kavg import Algorithm, objectives, optimizers, oracles, outer
     >>> adam = optimizers.Adam(at_average="kept")
@@ -26,7 +29,7 @@ def list_announcements(config: Config) -> list[str]:
     # Data come first, as warnings may be about them.
     return [
         *([] if report is None else [report.line]),
-        *_list_kept_memory(config),
+        *_list_kept_memory((config, *points)),
         *list_setting_warnings(config.problem, config.algorithms),
         *list_period_warnings(config.algorithms, config.rounds),
         *_list_late_means(config),
@@ -42,13 +45,24 @@ def _list_late_means(config: Config) -> Iterator[str]:
             )
 
 
-def _list_kept_memory(config: Config) -> Iterator[str]:
-    for one in config.algorithms:
-        if one.learner_slots:
-            size = count_kept_bytes(config.objective.dim, one, config.replicas, config.dtype)
-            arrays = "an array" if one.learner_slots == 1 else f"{one.learner_slots} arrays"
-            yield f"{one.name}: learners keep {arrays} each: {format_bytes(size)} over all ranks"
-        if isinstance(one.aggregation, Asynchronous) and one.shared_slots:
-            past = one.shared_slots
-            size = past * config.replicas * config.objective.dim * BYTES_PER_NUMBER
-            yield f"{one.name}: {past} earlier iterates are kept: {format_bytes(size)} on each rank"
+def _list_kept_memory(configs: Sequence[Config]) -> list[str]:
+    largest: dict[str, tuple[int, str]] = {}
+    for config in configs:
+        for one in config.algorithms:
+            found = _describe_kept_memory(config, one)
+            if found is not None and found[0] > largest.get(one.name, (0,))[0]:
+                largest[one.name] = found
+    return [f"{name}: {text}" for name, (_, text) in largest.items()]
+
+
+def _describe_kept_memory(config: Config, one: Algorithm) -> tuple[int, str] | None:
+    """Return the size of what learners keep, in bytes, and a line about it."""
+    if one.learner_slots:
+        size = count_kept_bytes(config.objective.dim, one, config.replicas, config.dtype)
+        arrays = "an array" if one.learner_slots == 1 else f"{one.learner_slots} arrays"
+        return size, f"learners keep {arrays} each: {format_bytes(size)} over all ranks"
+    if isinstance(one.aggregation, Asynchronous) and one.shared_slots:
+        past = one.shared_slots
+        size = past * config.replicas * config.objective.dim * BYTES_PER_NUMBER
+        return size, f"{past} earlier iterates are kept: {format_bytes(size)} on each rank"
+    return None

@@ -61,7 +61,8 @@ def load_shared_sweep(session: Session, source: SweepSource) -> Sweep:
 
     sweep = agree_on(session.comm, "the settings", load_here, describe_sweep_inputs)
     if session.rank == 0:
-        announce_settings(sweep.points[0].config)
+        first, *others = (point.config for point in sweep.points)
+        announce_settings(first, others)
         print_messages([describe_extent(sweep), *list_sweep_warnings(sweep)])
     return sweep
 

@@ -19,6 +19,12 @@ from kavg.base import (
     WeighsLearners,
 )
 from kavg.config.config import Record
+from kavg.config.sizes.array_counts import (
+    BYTES_PER_NUMBER,
+    count_kept_bytes,
+    count_round_numbers,
+    count_rows,
+)
 from kavg.engine.local.local_steps import choose_tile
 from kavg.errors import KavgError
 from kavg.mpi.local_ranks import count_local_ranks
@@ -30,17 +36,8 @@ from kavg.oracles import MiniBatch, RandomDesign
 from kavg.problem import Algorithm, Problem
 from kavg.storage.limits import format_bytes, list_memory_limits
 
-BYTES_PER_NUMBER: Final = 8
 POINT_ARRAYS: Final = 6
 """Arrays of the size of w that an evaluation holds at once."""
-ROUND_ARRAYS: Final = 13
-"""Arrays of the size of w, (R, d), that a round holds: states, sums in two limbs, measures."""
-REPLICA_ARRAYS: Final = 60
-"""Arrays of one number a replica: measures of a round, and what becomes of them at the end."""
-TILE_ARRAYS: Final = 7
-"""Arrays of the size of a tile, (tile, R, d): iterates, gradients, random words, draws."""
-STEP_ARRAYS: Final = 2
-"""Arrays of the size of a tile a slot: the slot, and workspace of the step."""
 GATHERED_ARRAYS: Final = 3
 """Arrays of the size of what all learners keep that a rank holds where it gathers that."""
 MEASURE_ARRAYS: Final = 4
@@ -98,27 +95,15 @@ def check_round_memory(objective: Objective, algorithm: Algorithm, R: int) -> No
     optimizer.  Slots that are averaged are further rows of all that is summed.
     """
     d = objective.dim
-    numbers = _count_round_numbers(d, algorithm, R)
+    numbers = count_round_numbers(d, algorithm, R)
     _check_memory(numbers, f"{R} replicas of {d} coordinates", "take fewer")
     law, P = algorithm.aggregation, algorithm.P
     if isinstance(law, AveragesGroups):
         groups = law.count_groups(P)
-        points = groups * (GROUP_NUMBERS + _count_rows(algorithm) * R * d // count_local_ranks())
+        points = groups * (GROUP_NUMBERS + count_rows(algorithm) * R * d // count_local_ranks())
         _check_memory(points, f"points of {groups} groups", "make groups larger")
     if isinstance(law, WeighsLearners):
         _check_memory(DRAW_ARRAYS * P * R, f"draws for {P} learners and {R} replicas", "take fewer")
-
-
-def _count_round_numbers(d: int, algorithm: Algorithm, R: int) -> int:
-    slots, rows = algorithm.optimizer.slots, _count_rows(algorithm)
-    tile = (TILE_ARRAYS + STEP_ARRAYS * slots + rows - 1) * choose_tile(R, d, algorithm.P)
-    return ((ROUND_ARRAYS * rows + tile) * d + REPLICA_ARRAYS) * R
-
-
-def _count_rows(algorithm: Algorithm) -> int:
-    """The rows of a replica in all that is summed: the model, and slots that are averaged."""
-    optimizer = algorithm.optimizer
-    return 1 + optimizer.slots * (optimizer.at_average == "averaged")
 
 
 def check_kept_memory(objective: Objective, algorithm: Algorithm, R: int, dtype: Precision) -> None:
@@ -157,12 +142,6 @@ def _check_past_memory(past: int, P: int, R: int, d: int) -> None:
     what = f"{past:.6g} earlier iterates and {P} updates of {R} replicas and {d} coordinates"
     advice = "give the staleness a smaller mean or longest, or take fewer learners or replicas"
     _check_memory(numbers, what, advice)
-
-
-def count_kept_bytes(d: int, algorithm: Algorithm, R: int, dtype: Precision) -> int:
-    """Return the size of what all learners keep from round to round, for models of ``d``."""
-    size = BYTES_PER_NUMBER if dtype == "float64" else BYTES_PER_NUMBER // 2
-    return algorithm.learner_slots * algorithm.P * R * d * size
 
 
 def check_batch_memory(problem: Problem, P: int, R: int) -> None:
@@ -213,7 +192,7 @@ def check_measures(
     # First, as a plan has an array of the size of w for each direction.
     arrays = MEASURE_ARRAYS * len(measures) * R + sum(len(each.names) for each in measures)
     for algorithm in algorithms:
-        numbers = _count_round_numbers(d, algorithm, R) + arrays * d
+        numbers = count_round_numbers(d, algorithm, R) + arrays * d
         _check_memory(numbers, what, "leave some out")
         planned = (each.plan(problem, algorithm, R=1, seed=0) for each in measures)
         numbers += MEMORY_ARRAYS * sum(each.width for each in planned) * R

@@ -47,3 +47,18 @@ def test_a_mean_that_begins_after_the_last_round_is_said():
         assert [line.startswith(said.replace("9 and", f"{after} and")) for line in lines] == (
             [True] if after >= 9 else []
         )
+
+
+def test_of_the_points_of_a_sweep_the_largest_of_each_algorithm_is_said():
+    keeps = optimizers.HeavyBall(0.5, "kept")
+    cosine = objectives.Cosine(dim=1024)
+
+    def point(P, name):
+        one = method(name=name, P=P, optimizer=keeps)
+        return Config(9, cosine, oracles.Noiseless(), (one,))
+
+    first, *others = point(16, "a"), point(512, "a"), point(64, "a"), point(128, "b")
+    assert list_announcements(first, others) == [
+        "a: learners keep an array each: 4 MiB over all ranks",
+        "b: learners keep an array each: 1 MiB over all ranks",
+    ]
