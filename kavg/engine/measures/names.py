@@ -65,12 +65,13 @@ def check_series_names(measures: Sequence[RoundMeasure], taken: Collection[str])
 
     Raises KavgError if one is taken, by another of them as well, or is not readable text.
     """
-    names: tuple[str, ...] = ()
+    used, names = {*TAKEN, *taken}, []
     for measure in measures:
         for name in measure.names:
-            _check_name(name, "record", taken={*TAKEN, *taken, *names})
-            names += (str(name),)
-    return names
+            _check_name(name, "record", taken=used)
+            names.append(str(name))
+            used.add(names[-1])
+    return tuple(names)
 
 
 def part_record(record: object) -> tuple[dict[str, Measure], tuple[RoundMeasure, ...]]:
