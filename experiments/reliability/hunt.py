@@ -43,12 +43,14 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 sys.path.insert(0, str(Path(__file__).parent))
 from hostile import Case, cases
 
+from kavg.base import AdaptivePeriod
 from kavg.cli import entry_point as cli
 from kavg.cli import results
 from kavg.cli import theorem_check as found
 from kavg.cli.saved_run import load_checkpoint
 from kavg.config import Config, settings_file
 from kavg.errors import KavgError
+from kavg.problem import Algorithm
 from kavg.storage import manifest
 
 NOTE = re.compile(
@@ -221,7 +223,17 @@ def estimate_work(asked: Config) -> float:
     """Estimate the local steps of the settings, in units of a thousand numbers."""
     numbers = asked.replicas * asked.objective.dim
     numbers *= getattr(asked.objective, "examples", 1)
-    return sum(asked.rounds * a.K * (1 + a.P * numbers / 1000) for a in asked.algorithms)
+    return sum(
+        asked.rounds * most_steps(a, asked.rounds) * (1 + a.P * numbers / 1000)
+        for a in asked.algorithms
+    )
+
+
+def most_steps(algorithm: Algorithm, rounds: int) -> int:
+    """Return the local steps of the longest of some rounds; at most ``most`` where K adapts."""
+    if isinstance(algorithm.K, AdaptivePeriod):
+        return int(getattr(algorithm.K, "most", algorithm.count_local_steps(1)))
+    return max(map(algorithm.count_local_steps, {1, 1 + rounds // 2, rounds}))
 
 
 def judge_run(case: Case, folder: Path, call: CommandCall, new: list[str], tally: Tally) -> str:

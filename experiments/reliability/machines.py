@@ -42,13 +42,16 @@ def instance(cls: type) -> object:
 def problems() -> dict[str, Problem]:
     """A problem of each kind of objective, without noise, and of each kind of oracle."""
     bowl = objectives.Quadratic(tuple(np.linspace(0.1, 1.0, SIZES["dim"])))
-    data = objectives.LogisticRegression(**small_settings(objectives.LogisticRegression))
+    needed = {
+        oracles.MiniBatch: instance(objectives.LogisticRegression),
+        oracles.LabelNoise: instance(objectives.FlatMinimum),
+        oracles.UnlikeFunctions: objectives.Quadratic((1.0,)),
+    }
     found = {}
     for kind, cls in objectives.KINDS.items():
         found[f"objective {kind}"] = Problem(instance(cls), oracles.KINDS["none"](), start=0.7)
     for kind, cls in oracles.KINDS.items():
-        objective = data if cls is oracles.MiniBatch else bowl
-        found[f"oracle {kind}"] = Problem(objective, instance(cls), start=0.7)
+        found[f"oracle {kind}"] = Problem(needed.get(cls, bowl), instance(cls), start=0.7)
     return found
 
 

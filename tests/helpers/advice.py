@@ -57,6 +57,9 @@ def _fit(algorithm):
         algorithm["K"] = max(law["Ks"])
     if "restart" in algorithm and algorithm.get("outer") == {"kind": "averaging"}:
         algorithm["outer"] = {"kind": "block_momentum", "mu": 0.5}
+        # Their learners do not begin where a rule with a memory moves the meta-iterate.
+        if isinstance(law, dict) and law.get("kind") in ("gossip", "stale_gradients"):
+            del algorithm["aggregation"]
 
 
 def errors_of(file):

@@ -247,7 +247,11 @@ def test_no_number_may_be_left_out(left, start):
         run(changed(Bowl, grad=grad), start=start)
 
 
-@given(st.floats(-3, 3).filter(lambda c: abs(c - 1) > 0.1), st.floats(0.25, 4.0))
+# Products with the least numbers are rounded so much that they are no multiple any more.
+@given(
+    st.floats(-3, 3).filter(lambda c: abs(c - 1) > 0.1 and not 0 < abs(c) < 1e-300),
+    st.floats(0.25, 4.0),
+)
 def test_every_other_multiple_of_the_derivative_is_refused(factor, start):
     with pytest.raises(kavg.KavgError, match=r"\.grad must be the gradient of value"):
         run(changed(Bowl, grad=writes(lambda x: factor * x)), start=start)
