@@ -1,4 +1,4 @@
-"""The problems whose digests are compared where instructions differ: one of every kind, which runs."""
+"""Problems of every kind whose digests are compared where instructions differ: each runs."""
 
 from __future__ import annotations
 
