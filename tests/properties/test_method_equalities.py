@@ -3,6 +3,8 @@
 The column "equals" of the first table of docs/methods.md, and more of its kind.
 """
 
+from inspect import signature
+
 import numpy as np
 import pytest
 from helpers.methods import P, method
@@ -168,3 +170,63 @@ def test_a_method_by_name_is_its_parts(name):
 def test_the_pull_of_elastic_methods_is_divided_by_the_learners():
     for make in (kavg.methods.easgd, kavg.methods.eamsgd):
         assert make(P=4, K=8, gamma=0.05).aggregation.alpha == 0.9 / 4
+
+
+GIVEN = {
+    "m_avg": ({"mu": 0.3}, {"outer": outer.BlockMomentum(0.3)}),
+    "fedavg": ({"alpha": 0.7}, {"outer": outer.Averaging(0.7)}),
+    "fedavgm": ({"mu": 0.3, "alpha": 0.7}, {"outer": outer.BlockMomentum(0.3, 0.7)}),
+    "fedadam": ({"alpha": 0.7}, {"outer": outer.FedAdam(0.7)}),
+    "fedadagrad": ({"alpha": 0.7}, {"outer": outer.FedAdagrad(0.7)}),
+    "slowmo": ({"mu": 0.3, "alpha": 0.4}, {"outer": outer.SlowMo(0.3, 0.4)}),
+    "lookahead": ({"alpha": 0.7}, {"outer": outer.Averaging(0.7)}),
+    "diloco": (
+        {"mu": 0.3, "alpha": 0.4, "weight_decay": 0.2},
+        {
+            "outer": outer.NesterovLookAhead(0.3, 0.4),
+            "optimizer": optimizers.AdamW(weight_decay=0.2, at_average="kept"),
+        },
+    ),
+    "post_local_sgd": ({"switch": 7}, {"K": periods.PiecewisePeriod((1, 8), (7,))}),
+    "hier_avg": (
+        {"groups": 2, "K1": 4},
+        {"aggregation": aggregations.GroupedLearners(K1=4, groups=2)},
+    ),
+    "easgd": (
+        {"beta": 0.4},
+        {
+            "outer": outer.Averaging(0.4),
+            "aggregation": aggregations.ElasticAveraging(0.1, first_gradient="last"),
+        },
+    ),
+    "eamsgd": (
+        {"beta": 0.4, "delta": 0.3},
+        {
+            "outer": outer.Averaging(0.4),
+            "optimizer": optimizers.NesterovSteps(0.3, at_average="kept"),
+            "aggregation": aggregations.ElasticAveraging(0.1, first_gradient="last"),
+        },
+    ),
+    "minibatch_sgd": (
+        {"mu": 0.3},
+        {"outer": outer.BlockMomentum(0.3), "optimizer": optimizers.Accumulation()},
+    ),
+    "synchronous_sgd": ({"mu": 0.3}, {"K": 1, "outer": outer.BlockMomentum(0.3)}),
+    "single_learner": ({"beta": 0.3}, {"optimizer": optimizers.HeavyBall(0.3, "kept")}),
+}
+ALONE = ("lookahead", "single_learner")
+
+
+@pytest.mark.parametrize("name", kavg.methods.METHODS)
+def test_a_method_by_name_takes_its_numbers(name):
+    """Of four learners, and none of the numbers is a default."""
+    make = kavg.methods.METHODS[name]
+    numbers, parts = GIVEN.get(name, ({}, {}))
+    keywords = [
+        each for each in signature(make).parameters.values() if each.kind == each.KEYWORD_ONLY
+    ]
+    assert {each.name for each in keywords} == set(numbers)
+    assert all(each.default != numbers[each.name] for each in keywords)
+    sizes = SIZES | {"P": 1 if name in ALONE else 4}
+    plain = {"outer": outer.Averaging()}
+    assert make(**sizes, **numbers) == kavg.Algorithm(**sizes | plain | parts)
