@@ -57,7 +57,8 @@ NOTE = re.compile(
     r"\d+ examples?.*, \d+ features?|gamma L is |have scales from|counts the rows|classes for|"
     r"hidden units the same|above its start|F grew from|gradient has vanished|flat so far from|"
     r"learners keep an|learners keep \d+ arrays|earlier iterates are kept|is its K from round|"
-    r"K begins with|K changes after round|one learner has no dispersion|it is w itself"
+    r"K begins with|K changes after round|one learner has no dispersion|it is w itself|"
+    r"the centre moves by"
 )
 """What was read of the data, and warnings: lines on stderr that are no reports of errors."""
 SECONDS = 4.0
