@@ -61,6 +61,13 @@ def test_no_period_is_above_the_largest_that_it_states(name: str, n: int, gamma:
     assert most is None or TABLE[name](n, gamma) <= most
 
 
+def test_the_largest_period_is_stated() -> None:
+    pieces = PiecewisePeriod(Ks=(1, 8, 4), boundaries=(5, 9))
+    assert pieces.most == WarmUpPeriod(rounds=4, then=pieces).most == 8
+    assert WarmUpPeriod(rounds=4, then=2).most == 2
+    assert WarmUpPeriod(rounds=4, then=QuadraticSynchronization(alpha=0.2)).most is None
+
+
 # By hand.
 
 
